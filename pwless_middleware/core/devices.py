@@ -1,0 +1,37 @@
+"""Which browser, in a closed vocabulary.
+
+A User-Agent is the sender's own text. It goes into mails and pages only as one of the pairs below,
+so that nobody can write to a stranger through us (SECURITY rule 16). Order decides: Chromium-based
+browsers all claim to be Chrome and Safari, and Android claims to be Linux.
+"""
+
+from __future__ import annotations
+
+UNKNOWN = "an unknown browser"
+
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def device_of(user_agent: str) -> str:
+    """Name a browser from its User-Agent: `Firefox on Linux`, else `an unknown browser`."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), None)
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
+    return f"{browser} on {system}" if browser and system else UNKNOWN

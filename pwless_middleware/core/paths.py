@@ -1,0 +1,115 @@
+"""Paths as other people's software resolves them (SECURITY rules 8 and 9).
+
+Two judgements. A `next` is followed by a browser, so it is judged as the WHATWG URL Standard (§4.4)
+would resolve it: a backslash is a slash, tabs and newlines vanish, `//` starts a host. A public
+path is matched by us and then routed by the app, so anything that the two could read differently
+(dot segments, empty segments, encoded slashes) is never public.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from pwless_middleware.errors import ConfigError
+
+MAX_NEXT = 1024
+"""Bytes of a `next` (CONTRACT, pages)."""
+
+# Encoded slash, backslash, control character or DEL.
+_ENCODED_TRICK = re.compile(r"%(?:2f|5c|[01][0-9a-f]|7f)", re.IGNORECASE)
+_DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
+# The same for a path on the wire; `%2e` and `%25` too, since some routers decode twice.
+_RAW_TRICK = re.compile(rb"%(?:2f|5c|2e|25|[01][0-9a-f]|7f)", re.IGNORECASE)
+
+
+def safe_next(text: str | None) -> str | None:
+    """Give a path of this origin in ASCII, or `None` if it is not surely one.
+
+    Args:
+        text: as it came; query and fragment are kept as they are.
+    """
+    if not text or text[0] != "/":
+        return None
+    if any(c <= " " or c == "\x7f" or c == "\\" for c in text):
+        return None
+    # Unpaired surrogates (undecodable bytes) cannot be written in a header.
+    try:
+        text = quote(text, safe="/%:?#[]@!$&'()*+,;=~")
+    except UnicodeEncodeError:
+        return None
+    path = re.split("[?#]", text, maxsplit=1)[0]
+    if len(text) > MAX_NEXT or "//" in path or _ENCODED_TRICK.search(path):
+        return None
+    if any(_DOT_SEGMENT.fullmatch(segment) for segment in path.split("/")):
+        return None
+    return text
+
+
+class PublicPaths:
+    """Say which paths need no login.
+
+    Args:
+        patterns: exact paths, or ending in `/*` (all below that path, not itself); `*` opens all.
+
+    Raises:
+        ConfigError: a pattern that is neither.
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        if isinstance(patterns, str):
+            raise ConfigError("public", "give a list of paths, e.g. ['/', '/static/*']")
+        self.all = "*" in patterns
+        exact: set[str] = set()
+        below: list[str] = []
+        for pattern in patterns:
+            if pattern == "*":
+                continue
+            path = pattern.removesuffix("/*") if pattern.endswith("/*") else pattern
+            if (path or "/")[0] != "/" or "*" in path or _is_ambiguous(path):
+                raise ConfigError("public", f"{pattern!r} is neither a path nor ends in '/*'")
+            if path == pattern:
+                exact.add(path)
+            else:
+                below.append(path + "/")
+        self._exact = frozenset(exact)
+        self._below = tuple(below)
+
+    def includes(self, path: str, raw_path: bytes | None) -> bool:
+        """Say whether a path (decoded, without root path) is public.
+
+        Args:
+            path: `scope["path"]` without the root path.
+            raw_path: `scope["raw_path"]`, as it stood on the wire; `None` if the server gave none.
+        """
+        if self.all:
+            return True
+        if path not in self._exact and not path.startswith(self._below):
+            return False
+        if _is_ambiguous(path):
+            return False
+        return raw_path is None or not _RAW_TRICK.search(raw_path.split(b"?", 1)[0])
+
+
+def _is_ambiguous(path: str) -> bool:
+    """Say whether two readers could take this decoded path for two different ones."""
+    if any(c < " " or c == "\x7f" or c == "\\" for c in path) or "//" in path:
+        return True
+    return any(segment in (".", "..") for segment in path.split("/"))
+
+
+def below(path: str, root_path: str) -> str:
+    """Give the path without the root path, in both forms that servers use.
+
+    uvicorn and granian put the root path into `path`, hypercorn and daphne do not; it is taken off
+    only where a `/` (or nothing) follows, so that `/product` does not eat `/products`.
+    """
+    root = root_path.rstrip("/")
+    if root and path.startswith(root):
+        rest = path[len(root) :]
+        if not rest:
+            return "/"
+        if rest[0] == "/":
+            return rest
+    return path

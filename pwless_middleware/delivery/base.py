@@ -1,0 +1,77 @@
+"""What a mailer is given, and what it promises.
+
+DeliveryError               the message was not accepted
+├── RecipientRefused        this recipient is not wanted; another way out would not change that
+└── MaybeDelivered          the connection broke after the message was out: nobody knows
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from pwless_middleware.errors import DeliveryError
+
+
+class RecipientRefused(DeliveryError):
+    """The server will not take mail for this recipient (a 5xx reply to RCPT). Always permanent."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, permanent=True)
+
+
+class MaybeDelivered(DeliveryError):
+    """The message was handed over and no answer came, so it may have been accepted or not.
+
+    Temporary: RFC 5321 §6.1 and §4.5.4.1 have the client keep such a message and try again later,
+    so that a mail may come twice rather than never. Nothing sends it again in the same breath.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, permanent=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Carry one e-mail, rendered and ready to go.
+
+    Attributes:
+        to: the one recipient, a canonical address; also the one envelope recipient.
+        subject: one line, no control characters, no user input (SECURITY rule 16).
+        text: the plain part, lines ended by `\\n`.
+        html: the HTML part, a whole document.
+    """
+
+    to: str = field(repr=False)
+    subject: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+
+
+@runtime_checkable
+class Mailer(Protocol):
+    """Hand messages on. Ours are `SMTPMailer`, `FallbackMailer` and `Outbox`; any object with these
+    two methods is one.
+
+    Two more attributes are optional, and read with `getattr`:
+
+    - `delivers_inline: bool`, default false. True has the request that asked for the mail deliver
+      it too, before it answers, instead of the worker. For development only: it lets the time of
+      an answer tell whether there was anybody to serve (SECURITY rule 14). `Outbox` sets it, since
+      under Starlette's TestClient an event loop, and so a worker, lives for one request.
+    - `check() -> Awaitable[None]`: connect and authenticate without sending, or raise
+      `DeliveryError` with a reason that tells a person what to mend.
+    """
+
+    async def send(self, message: Message) -> None:
+        """Return once the next system has taken responsibility for the message.
+
+        Raises:
+            DeliveryError: it did not; `permanent` says that another try cannot help. Any other
+                exception counts as a temporary failure, and is logged.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Give back connections. May be called twice, and on a mailer that never sent."""
+        ...

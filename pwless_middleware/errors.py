@@ -1,0 +1,313 @@
+"""Every error of the package, in one tree.
+
+    PwlessError
+    ├── ConfigError                 bad options; raised where the middleware is made
+    ├── DeliveryError               a mailer could not hand a message on
+    └── ApiError                    what a caller of ours is told: page, JSON and status
+        ├── InvalidArgument         400  a field is missing or malformed
+        ├── InvalidCode             400  the code is wrong, and nothing more is said
+        ├── Unauthenticated         401  no or bad credentials
+        ├── ForbiddenOrigin         403  the request comes from a foreign page
+        ├── LoginDenied             403  a policy refuses this login
+        ├── StepRequired            403  the login is pending: a further step is asked for
+        ├── NotFound                404  no such page, or no such session of yours
+        ├── MethodNotAllowed        405  the path exists, the method does not
+        ├── RequestExpired          410  expired, used or unknown: one answer for the three
+        ├── ContentTooLarge         413  the body is over its limit
+        ├── UnsupportedMediaType    415  the body is not of the one type we read
+        ├── TooManyAttempts         429  the tries of this challenge, address or client are spent
+        ├── RateLimited             429  the sends of this address or client are spent
+        └── Unavailable             503  the answer is not to be had now; nothing was decided
+            ├── StoreError          the store could not be asked, or is full
+            └── QueueFull           the delivery queue is at its bound
+
+The attributes of a class say what it is on the wire: `code` is the machine code of the closed list
+in the README, `status` the HTTP status, `grpc` the number in Scalekit's error shape. What the
+instance adds is data (`attempts_left`, `retry_after`), never only text. `str(error)` is for people
+and never holds a secret or an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class PwlessError(Exception):
+    """Catch everything that this package raises on purpose."""
+
+
+class ConfigError(PwlessError):
+    """Say which option is wrong and what to set instead. Nothing is served."""
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(f"{option}: {problem}")
+        self.option = option
+
+
+class DeliveryError(PwlessError):
+    """Tell the delivery queue that a message was not accepted.
+
+    Args:
+        reason: for the log; never holds the message, its recipient or a secret.
+        permanent: true when another try cannot help (a 5xx reply); the queue then gives up.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """Name one bad field: which, what is wrong with it, and the rule it broke."""
+
+    field: str
+    description: str
+    constraint: str
+
+
+class ApiError(PwlessError):
+    """An answer to a caller that is not a success; becomes a page or JSON in one place (`web`)."""
+
+    code: ClassVar[str] = "INTERNAL"
+    status: ClassVar[int] = 500
+    grpc: ClassVar[int] = 13
+    message: ClassVar[str] = "Something went wrong."
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.message)
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        """What the JSON detail carries besides `error_code`."""
+        return {}
+
+    @property
+    def retry_after(self) -> int | None:
+        """Whole seconds for the `Retry-After` header; `None` sends no such header."""
+        return None
+
+
+class InvalidArgument(ApiError):
+    """A field is missing or malformed.
+
+    Args:
+        violations: one entry for each bad field, at least one.
+    """
+
+    code = "INVALID_ARGUMENT"
+    status = 400
+    grpc = 3
+    message = "The request is not valid."
+
+    def __init__(self, violations: Sequence[FieldViolation], message: str | None = None) -> None:
+        super().__init__(message or "; ".join(v.description for v in violations))
+        self.violations = tuple(violations)
+
+    @classmethod
+    def of(cls, field: str, description: str, constraint: str) -> InvalidArgument:
+        """Make the error for a single field."""
+        return cls([FieldViolation(field, description, constraint)])
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        return {
+            "validation_error_info": {
+                "field_violations": [
+                    {
+                        "field": v.field,
+                        "description": v.description,
+                        "constraint": v.constraint,
+                    }
+                    for v in self.violations
+                ]
+            }
+        }
+
+
+class InvalidCode(ApiError):
+    """The code is wrong; `attempts_left` says how many tries this challenge still has."""
+
+    code = "INVALID_CODE"
+    status = 400
+    grpc = 3
+    message = "That code is not right. Use the one from the newest mail."
+
+    def __init__(self, attempts_left: int) -> None:
+        super().__init__()
+        self.attempts_left = attempts_left
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        return {"attempts_left": self.attempts_left}
+
+
+class Unauthenticated(ApiError):
+    """There are no credentials, or they are not good."""
+
+    code = "UNAUTHENTICATED"
+    status = 401
+    grpc = 16
+    message = "Sign in first."
+
+
+class ForbiddenOrigin(ApiError):
+    """The request was sent by a page of another origin (SECURITY rule 10)."""
+
+    code = "FORBIDDEN_ORIGIN"
+    status = 403
+    grpc = 7
+    message = "This request came from another site. Open the page here and try again."
+
+
+class LoginDenied(ApiError):
+    """A policy refuses this login. The message is the policy's, and is shown to the person."""
+
+    code = "LOGIN_DENIED"
+    status = 403
+    grpc = 7
+    message = "You cannot sign in here."
+
+
+class StepRequired(ApiError):
+    """The login is pending until a further step is done. There is no session yet, anywhere.
+
+    Args:
+        login_id: the MAC'd id with which the caller goes on.
+        steps: the names of the steps that are still asked for, in order.
+        expires_at: when the pending login ends, unix seconds.
+        path: where a browser goes for the first step, below the mount prefix.
+    """
+
+    code = "STEP_REQUIRED"
+    status = 403
+    grpc = 7
+    message = "A further step is required."
+
+    def __init__(self, login_id: str, steps: Sequence[str], expires_at: int, path: str) -> None:
+        super().__init__()
+        self.login_id = login_id
+        self.steps = tuple(steps)
+        self.expires_at = expires_at
+        self.path = path
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        return {
+            "login_id": self.login_id,
+            "steps": list(self.steps),
+            "expires_at": str(self.expires_at),
+        }
+
+
+class NotFound(ApiError):
+    """There is no such page, or no such session of yours; which of the two is not said."""
+
+    code = "NOT_FOUND"
+    status = 404
+    grpc = 5
+    message = "There is nothing here."
+
+
+class MethodNotAllowed(ApiError):
+    """The path takes other methods; `allow` lists them for the `Allow` header."""
+
+    code = "METHOD_NOT_ALLOWED"
+    status = 405
+    grpc = 12
+    message = "This address takes another method."
+
+    def __init__(self, allow: Sequence[str]) -> None:
+        super().__init__()
+        self.allow = tuple(allow)
+
+
+class RequestExpired(ApiError):
+    """The challenge is expired, used or unknown. One answer for all three: nothing to learn."""
+
+    code = "REQUEST_EXPIRED"
+    status = 410
+    grpc = 9
+    message = "This sign-in has expired or was already used."
+
+
+class ContentTooLarge(ApiError):
+    """The body is over its limit."""
+
+    code = "CONTENT_TOO_LARGE"
+    status = 413
+    grpc = 3
+    message = "The request is too large."
+
+
+class UnsupportedMediaType(ApiError):
+    """The body is not of the one type that this address reads."""
+
+    code = "UNSUPPORTED_MEDIA_TYPE"
+    status = 415
+    grpc = 3
+    message = "The request has the wrong content type."
+
+
+class _Limited(ApiError):
+    """Share the wait between the two 429 errors."""
+
+    status = 429
+    grpc = 8
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self._retry_after = max(1, retry_after)
+
+    @property
+    def retry_after(self) -> int:
+        return self._retry_after
+
+
+class TooManyAttempts(_Limited):
+    """The tries of this challenge, address or client are spent.
+
+    Args:
+        retry_after: whole seconds until the next try can be taken.
+    """
+
+    code = "TOO_MANY_ATTEMPTS"
+    message = "Too many wrong codes. Wait, or use the link in the mail."
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        return {"attempts_left": 0}
+
+
+class RateLimited(_Limited):
+    """The sends of this address or client are spent.
+
+    Args:
+        retry_after: whole seconds until the next send is accepted.
+    """
+
+    code = "RATE_LIMITED"
+    message = "Too many mails were asked for. Wait a little and try again."
+
+
+class Unavailable(ApiError):
+    """Nothing was decided: neither let in nor logged out. Safe to repeat."""
+
+    code = "STORE_UNAVAILABLE"
+    status = 503
+    grpc = 14
+    message = "Signing in is not available right now. Try again in a moment."
+
+    @property
+    def retry_after(self) -> int:
+        return 2
+
+
+class StoreError(Unavailable):
+    """The store could not be asked, or is full. The cause is chained, and goes to the log."""
+
+
+class QueueFull(Unavailable):
+    """The delivery queue is at its bound, so no further mail is accepted."""

@@ -1,0 +1,361 @@
+"""Pages, mails and their static files, as text and bytes; the host's own templates come first.
+
+Knows no HTTP: the web floor says which page, with which values, and sets the headers. The headers
+are strict (`default-src 'none'; style-src 'self'; script-src 'self'`), so a page holds no inline
+style and no inline script; the brand's colours travel as a small stylesheet of its own.
+
+A host's folder mirrors `templates/`: a file of the same name replaces ours, and can still build on
+it, since ours stay reachable under `pwless/` (`{% extends "pwless/login.html" %}`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateSyntaxError,
+    meta,
+    nodes,
+)
+
+from pwless_middleware.errors import ConfigError
+
+MAIL_VARIABLES: Final = frozenset(
+    "kind code link expiry_time_relative asked_at device email otp expire_time expiry_time".split()
+)
+"""What every mail template is given, besides `brand` and `palette`; a caller's own come on top."""
+
+SUBJECT_VARIABLES: Final = frozenset({"kind", "expiry_time_relative", "asked_at"})
+"""All that a subject may name besides `brand`: no user input in any header (SECURITY rule 16)."""
+
+_HERE: Final = Path(__file__).parent
+_MEDIA_TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_DEFAULT_COLOR: Final = "#3d4ed8"
+
+_Rgb = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """Say whose login this is: on every page and in every mail.
+
+    Args:
+        name: the product's name, 1 to 100 printable characters.
+        logo: a path on this origin (`/static/logo.svg`) or a `data:image/…` URL; `None` shows the
+            name's first letter. Mails show the name only, so that they work without images.
+        color: the one accent colour, `#rgb` or `#rrggbb`; `None` takes ours. Any colour is safe:
+            what is written on it and in it is moved until WCAG 2.2 contrast holds (`Palette`).
+
+    Raises:
+        ConfigError: a value is none of these; the option is `brand.name`, `.logo` or `.color`.
+    """
+
+    name: str
+    logo: str | None = field(default=None, kw_only=True)
+    color: str | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not (0 < len(self.name) <= 100 and self.name.strip() and self.name.isprintable()):
+            raise ConfigError("brand.name", "set 1 to 100 printable characters")
+        if self.logo is not None and not re.fullmatch(
+            # A browser reads `//host` and `/\host` as another origin.
+            r"/(?![/\\])[!-\[\]-~]*|data:image/[a-z0-9.+-]+[;,][!-~]*",
+            self.logo,
+        ):
+            raise ConfigError(
+                "brand.logo", "set a path that begins with one slash, or a data:image/… URL"
+            )
+        if self.color is not None and not re.fullmatch(
+            r"#(?:[0-9A-Fa-f]{3}){1,2}", self.color, re.ASCII
+        ):
+            raise ConfigError("brand.color", "set a colour such as #3d4ed8 or #34d")
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """One of the two colour schemes. `link` reaches 4.5:1 on both surfaces, `edge` 3:1.
+
+    Attributes:
+        page: behind everything.
+        card: behind the text.
+        link: the accent as text (WCAG 2.2, 1.4.3).
+        edge: the accent as a line: a button's border, the focus ring (WCAG 2.2, 1.4.11).
+    """
+
+    page: str
+    card: str
+    link: str
+    edge: str
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """What follows from one accent colour; in every template as `palette`.
+
+    Attributes:
+        accent: the brand's colour, as it was given.
+        on_accent: black or white, whichever reads better on it (never under 4.5:1).
+        hover: the accent a little further away from `on_accent`.
+    """
+
+    accent: str
+    on_accent: str
+    hover: str
+    light: Scheme
+    dark: Scheme
+
+    @classmethod
+    def of(cls, color: str) -> Palette:
+        """Work out all colours from `#rgb` or `#rrggbb`."""
+        accent = _rgb(color)
+        black, white = (0, 0, 0), (255, 255, 255)
+        on_black = _contrast(accent, black) > _contrast(accent, white)
+        return cls(
+            accent=_hex(accent),
+            on_accent="#000000" if on_black else "#ffffff",
+            hover=_hex(_mix(accent, white if on_black else black, 0.12)),
+            light=_scheme(accent, page="#f6f7f9", card="#ffffff", towards=black),
+            dark=_scheme(accent, page="#0c0d10", card="#15171c", towards=white),
+        )
+
+    def css(self) -> str:
+        """Give the colours as custom properties, for the stylesheet beside this module."""
+        shared = {"accent": self.accent, "on-accent": self.on_accent, "accent-hover": self.hover}
+        return (
+            f":root{{{_properties(shared | _fields(self.light))}}}\n"
+            f"@media (prefers-color-scheme:dark){{:root{{{_properties(_fields(self.dark))}}}}}\n"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One static file, to be served as `{prefix}/static/{hashed_name}` and cached for good.
+
+    Attributes:
+        name: what templates call it, `pwless.css`.
+        content: its bytes.
+        media_type: its whole `Content-Type`.
+        hashed_name: the name with 32 bits of the content's SHA-256 in it, `pwless.3f2a91c0.css`.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+    media_type: str
+    hashed_name: str
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> Asset:
+        """Make the asset; the name's ending says its media type."""
+        stem, ending = Path(name).stem, Path(name).suffix
+        digest = hashlib.sha256(content).hexdigest()[:8]
+        return cls(name, content, _MEDIA_TYPES[ending], f"{stem}.{digest}{ending}")
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    """A rendered mail. `text` and `html` hold the code and the link, so `repr` leaves them out."""
+
+    subject: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+
+
+class Renderer:
+    """Turn a template's name and its values into a page or a mail.
+
+    Args:
+        brand: whose login this is.
+        templates: a folder whose files replace ours of the same name; `None` for ours alone.
+        prefix: where our routes are mounted, `/auth`.
+
+    Attributes:
+        assets: the static files by their `hashed_name`, which is the last part of their URL.
+
+    Raises:
+        ConfigError: `templates` is no folder, a file in it that replaces one of ours does not
+            parse, or a subject in it names more than `SUBJECT_VARIABLES`.
+    """
+
+    def __init__(self, *, brand: Brand, templates: Path | str | None, prefix: str) -> None:
+        if templates is not None and not Path(templates).is_dir():
+            raise ConfigError("templates", f"{templates} is not a folder; set one that exists")
+        palette = Palette.of(brand.color or _DEFAULT_COLOR)
+        files = sorted((_HERE / "static").iterdir())
+        assets = [Asset.of(path.name, path.read_bytes()) for path in files]
+        assets.append(Asset.of("brand.css", palette.css().encode()))
+        self.assets: Mapping[str, Asset] = {asset.hashed_name: asset for asset in assets}
+        self._urls = {asset.name: f"/static/{asset.hashed_name}" for asset in assets}
+        self._prefix = prefix
+        self._own: dict[str, object] = {"brand": brand, "palette": palette}
+        self._mail_variables: dict[str, frozenset[str]] = {}
+        ours = FileSystemLoader(_HERE / "templates")
+        folders = [*([templates] if templates is not None else []), _HERE / "templates"]
+        self._loader = ChoiceLoader([FileSystemLoader(folders), PrefixLoader({"pwless": ours})])
+        self._env = Environment(
+            loader=self._loader,
+            autoescape=lambda name: not (name or "").endswith(".txt"),
+            undefined=StrictUndefined,
+            auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        if templates is not None:
+            theirs = FileSystemLoader(templates).list_templates()
+            self._check(sorted(set(theirs).intersection(ours.list_templates())))
+
+    def _check(self, replaced: list[str]) -> None:
+        """Refuse now what would otherwise fail when the first person wants to sign in."""
+        for name in replaced:
+            try:
+                self._env.get_template(name)
+            except TemplateSyntaxError as exc:
+                raise ConfigError(
+                    "templates", f"correct {exc.name}, line {exc.lineno}: {exc.message}"
+                ) from exc
+            if name.endswith(".subject.txt") and (
+                foreign := self._undeclared(name) - SUBJECT_VARIABLES
+            ):
+                raise ConfigError(
+                    "templates",
+                    f"take {', '.join(sorted(foreign))} out of {name}: a subject may name only "
+                    f"brand, {', '.join(sorted(SUBJECT_VARIABLES))}",
+                )
+
+    def page(self, name: str, /, *, root_path: str = "", **context: object) -> str:
+        """Render the page `name` (`login.html`) with `context`, every key of which it needs.
+
+        Args:
+            root_path: the ASGI `root_path`, which stands before all our URLs.
+
+        Raises:
+            jinja2.UndefinedError: the template names something that is not in `context`.
+        """
+        base = root_path + self._prefix
+
+        def asset(name: str) -> str:
+            return base + self._urls[name]
+
+        own = {**self._own, "base": base, "asset": asset}
+        return self._env.get_template(name).render(context | own)
+
+    def email(
+        self, name: str, /, *, variables: Mapping[str, str] | None = None, **context: object
+    ) -> Email:
+        """Render the mail `name` (`signin`, `signup`): its subject, text and HTML.
+
+        Args:
+            variables: a caller's own, on the same level as ours but never over them. One that a
+                template names and that is not here is empty: a mail that a page has asked for
+                must go out, and pages have none. (A JSON caller is told 400 before that.)
+            context: each of `MAIL_VARIABLES`.
+
+        Raises:
+            jinja2.UndefinedError: one of ours is missing.
+        """
+        # Ours win, so that no caller's variable can put its own link or code in place of ours.
+        values = dict.fromkeys(self.template_variables(name), "") | dict(variables or {})
+        values = values | context | self._own
+        only_ours = {key: value for key, value in context.items() if key in SUBJECT_VARIABLES}
+
+        def render(ending: str, values: Mapping[str, object]) -> str:
+            return self._env.get_template(f"email/{name}{ending}").render(values)
+
+        return Email(
+            subject=" ".join(render(".subject.txt", only_ours | self._own).split()),
+            text=re.sub(r"\n{3,}", "\n\n", render(".txt", values)).strip() + "\n",
+            html=render(".html", values),
+        )
+
+    def template_variables(self, name: str) -> frozenset[str]:
+        """Name the variables that the mail `name` wants from its caller, over and above ours.
+
+        Follows `extends`, `include` and `import` where the template's name is written out.
+        """
+        if name not in self._mail_variables:
+            found = self._undeclared(f"email/{name}.txt") | self._undeclared(f"email/{name}.html")
+            self._mail_variables[name] = frozenset(found - MAIL_VARIABLES)
+        return self._mail_variables[name]
+
+    def _undeclared(self, name: str) -> set[str]:
+        """Name what `name` and the templates it draws on look up in the context."""
+        found: set[str] = set()
+        known: set[str] = {*self._env.globals, *self._own}
+        pending, seen = [name], set[str]()
+        while pending:
+            current = pending.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            tree = self._env.parse(self._loader.get_source(self._env, current)[0])
+            found |= meta.find_undeclared_variables(tree)
+            for node in tree.body:
+                # What a template sets at its top level is seen by those that it includes.
+                if isinstance(node, nodes.Assign | nodes.AssignBlock):
+                    known |= {n.name for n in node.find_all(nodes.Name) if n.ctx == "store"}
+            pending += [other for other in meta.find_referenced_templates(tree) if other]
+        return found - known
+
+
+def _fields(scheme: Scheme) -> dict[str, str]:
+    return {"page": scheme.page, "card": scheme.card, "link": scheme.link, "edge": scheme.edge}
+
+
+def _properties(values: Mapping[str, str]) -> str:
+    return ";".join(f"--{name}:{value}" for name, value in values.items())
+
+
+def _rgb(color: str) -> _Rgb:
+    digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
+    red, green, blue = bytes.fromhex(digits)
+    return red, green, blue
+
+
+def _hex(color: _Rgb) -> str:
+    return "#" + bytes(color).hex()
+
+
+def _mix(color: _Rgb, other: _Rgb, share: float) -> _Rgb:
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(color, other, strict=True))
+    return red, green, blue
+
+
+def _contrast(one: _Rgb, other: _Rgb) -> float:
+    """Give the contrast ratio, 1 to 21 (WCAG 2.2, "contrast ratio" and "relative luminance")."""
+
+    def luminance(color: _Rgb) -> float:
+        red, green, blue = (
+            part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+            for part in (value / 255 for value in color)
+        )
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _readable(color: _Rgb, surfaces: list[_Rgb], ratio: float, towards: _Rgb) -> str:
+    """Move `color` as little as needed until it stands out on every surface by `ratio`."""
+    steps = (_mix(color, towards, step / 50) for step in range(51))
+    return _hex(
+        next(c for c in steps if all(_contrast(c, surface) >= ratio for surface in surfaces))
+    )
+
+
+def _scheme(accent: _Rgb, *, page: str, card: str, towards: _Rgb) -> Scheme:
+    surfaces = [_rgb(page), _rgb(card)]
+    return Scheme(
+        page=page,
+        card=card,
+        link=_readable(accent, surfaces, 4.5, towards),
+        edge=_readable(accent, surfaces, 3.0, towards),
+    )

@@ -1,0 +1,106 @@
+/* Every page works without this file; it only saves waiting and clicking.
+
+   Waiting tab: a login that ends in one tab of a browser lets the others go on. Nobody asks the
+   server in a loop whether somebody has signed in: that would let an attacker's tab wait for a
+   victim's click. Instead a form that can end a login announces itself as its page goes away
+   (`pagehide` comes after the answer has arrived and its cookies are set), and a waiting tab then
+   looks once, and once more, whether this browser is signed in: GET {base}/sessions answers 200
+   only then. If it is, the tab goes where the login was meant to lead (`data-continue`). */
+
+(() => {
+  "use strict";
+
+  const base = document.documentElement.dataset.base;
+  const channel = "BroadcastChannel" in window ? new BroadcastChannel("pwless:" + base) : null;
+  const one = (selector) => document.querySelector(selector);
+  for (const element of document.querySelectorAll("[data-js]")) element.hidden = false;
+
+  // One submit per form, however often it is pressed. The button keeps its focus and its value,
+  // which `disabled` would take away.
+  const release = () => {
+    for (const form of document.forms) {
+      delete form.dataset.sent;
+      for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
+    }
+  };
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if ("sent" in form.dataset) {
+      event.preventDefault();
+      return;
+    }
+    form.dataset.sent = "";
+    for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) release(); // back again, from the browser's page cache
+  });
+
+  window.addEventListener("pagehide", () => {
+    if (channel && one("form[data-announce][data-sent]")) channel.postMessage("done");
+  });
+
+  // The link's page, in the browser that asked.
+  const confirmation = one("form[data-auto-submit]");
+  if (confirmation) {
+    // Sent before the page has loaded, the form replaces this page in the history, so that Back
+    // does not come here. A page that is only being prerendered has not been opened by anybody.
+    const arrived = performance.getEntriesByType("navigation")[0];
+    const submit = () => confirmation.requestSubmit();
+    if (document.prerendering) document.addEventListener("prerenderingchange", submit, { once: true });
+    else if (!arrived || arrived.type !== "back_forward") submit();
+  }
+
+  // The waiting tab.
+  const waiting = one("[data-continue]");
+  if (waiting && channel) {
+    const goOn = async (looks) => {
+      const answer = await fetch(base + "/sessions", { redirect: "manual", cache: "no-store" }).catch(() => null);
+      const target = new URL(waiting.dataset.continue, location.origin);
+      if (answer && answer.ok && target.origin === location.origin) location.replace(target);
+      else if (looks > 1) setTimeout(goOn, 1500, looks - 1);
+    };
+    channel.addEventListener("message", () => goOn(2));
+  }
+
+  // A code that is complete is sent, once; the server alone says whether it is right.
+  const code = one("input[data-length]");
+  if (code) {
+    const length = Number(code.dataset.length);
+    code.addEventListener("input", (event) => {
+      const typed = code.value.replace(/[\s-]/g, "");
+      const removing = (event.inputType || "").startsWith("delete");
+      if (typed.length === length && !removing && !("tried" in code.dataset)) {
+        code.dataset.tried = "";
+        code.form.requestSubmit();
+      }
+    });
+  }
+
+  // The resend button waits visibly. The clock is read anew each time: timers sleep in hidden tabs.
+  const later = (seconds, each) => {
+    const end = Date.now() + seconds * 1000;
+    const tick = () => {
+      const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+      each(left);
+      if (left) setTimeout(tick, 1000);
+    };
+    tick();
+  };
+  const resend = one("button[data-wait]");
+  if (resend) {
+    const note = document.getElementById("wait");
+    const count = one("[data-count]");
+    later(Number(resend.dataset.wait), (left) => {
+      resend.disabled = left > 0;
+      note.hidden = left === 0;
+      count.textContent = left === 1 ? "1 second" : left > 90 ? Math.ceil(left / 60) + " minutes" : left + " seconds";
+    });
+  }
+  const lifetime = one("[data-expires-in]");
+  if (lifetime) {
+    later(Number(lifetime.dataset.expiresIn), (left) => {
+      if (left === 0) one("[data-expired]").hidden = false;
+    });
+  }
+})();

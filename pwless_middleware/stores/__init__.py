@@ -1,0 +1,1 @@
+"""Floor 3: where records are kept, and the few verbs that are atomic there."""

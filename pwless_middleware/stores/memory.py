@@ -1,0 +1,283 @@
+"""The embedded store: one process, nothing to run, everything gone when it ends.
+
+Every verb runs without a pause between its first look and its last write, under a lock that also
+holds when an app is tested from several threads; that is all its atomicity. Expired entries leave
+through a heap that holds one entry for each key, a few at every write. What is live is never thrown
+away: at `max_entries` the store refuses new keys (SECURITY rule 15).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from threading import RLock
+
+from pwless_middleware.core import budgets
+from pwless_middleware.core.budgets import Draw, Refund
+from pwless_middleware.errors import ConfigError, QueueFull, StoreError
+from pwless_middleware.stores.base import Admission, Attempt, Drop, Put, Writes
+from pwless_middleware.stores.memory_jobs import MemoryJobs
+
+_REMEMBERED = 4096
+"""Operations whose answer is kept. In one process no reply is lost, so few are enough."""
+_SWEPT = 4
+"""Expired entries removed at each write: more than a write adds, so that the rest shrinks."""
+
+
+class MemoryFeed:
+    """Tell of drops at once, in the process where they happen; nothing can be missed."""
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self._heard: list[Callable[[str | None], None]] = []
+
+    def is_live(self) -> bool:
+        """Always true."""
+        return True
+
+    def subscribe(self, heard: Callable[[str | None], None]) -> None:
+        """Call `heard(key)` for every told drop."""
+        self._heard.append(heard)
+
+    def tell(self, key: str) -> None:
+        """Announce a drop."""
+        self.epoch += 1
+        for heard in self._heard:
+            heard(key)
+
+
+class MemoryStore:
+    """Keep everything in this process. For one process, tests and development.
+
+    Args:
+        max_entries: records and budgets together, at least 1; default 250,000 (about 400 bytes
+            each). A full store answers 503 to what would add one, and goes on with the rest.
+        max_jobs: mails waiting for delivery, at least 1; default 10,000; then 503.
+
+    Raises:
+        ConfigError: a bound below 1.
+    """
+
+    def __init__(self, *, max_entries: int = 250_000, max_jobs: int = 10_000) -> None:
+        for option, value in (("max_entries", max_entries), ("max_jobs", max_jobs)):
+            if type(value) is not int or value < 1:
+                raise ConfigError(f"store.{option}", "set a whole number of at least 1")
+        self.feed = MemoryFeed()
+        self.jobs = MemoryJobs(most=max_jobs)
+        self._max_entries = max_entries
+        self._lock = RLock()
+        self._records: dict[str, Put] = {}
+        self._ledgers: dict[str, tuple[bytes, int]] = {}
+        self._lists: dict[str, set[str]] = {}
+        self._ends: list[tuple[int, str]] = []
+        self._answers: OrderedDict[str, tuple[int, object]] = OrderedDict()
+
+    def __repr__(self) -> str:
+        return f"<MemoryStore {len(self)} of {self._max_entries} entries>"
+
+    def __len__(self) -> int:
+        """Give the number of records and budgets, expired ones that still stand included."""
+        return len(self._records) + len(self._ledgers)
+
+    # --- records -------------------------------------------------------------------------------
+
+    async def read(self, key: str, *, now: int) -> bytes | None:
+        """Give a record's value, or `None` if it is absent."""
+        return self._value(key, now)
+
+    async def read_list(self, listed: str, *, now: int) -> Sequence[tuple[str, bytes]]:
+        """Give the live records of a list."""
+        with self._lock:
+            found = [(key, self._value(key, now)) for key in self._lists.get(listed, ())]
+        return [(key, value) for key, value in found if value is not None]
+
+    async def admit(
+        self,
+        draws: Sequence[Draw],
+        put: Put,
+        *,
+        job: bytes | None,
+        replaces: bytes | None,
+        now: int,
+        op: str,
+    ) -> Admission:
+        """Enter an event in every budget and write a record, with a job, if all limits hold."""
+        with self._lock:
+            answer = self._answer(op, now)
+            if not isinstance(answer, Admission):
+                answer = self._admit(draws, put, job, replaces, now)
+                self._remember(op, now, answer)
+            return answer
+
+    async def attempt(self, draws: Sequence[Draw], key: str, *, now: int, op: str) -> Attempt:
+        """Enter an event in every budget and read a record, if it is there and all limits hold."""
+        with self._lock:
+            answer = self._answer(op, now)
+            if not isinstance(answer, Attempt):
+                answer = self._attempt(draws, key, now)
+                self._remember(op, now, answer)
+            return answer
+
+    async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
+        """Remove a record and, if it was there, do these writes; say whether it was there."""
+        with self._lock:
+            answer = self._answer(op, now)
+            if not isinstance(answer, bool):
+                answer = self._value(key, now) is not None
+                if answer:
+                    self._make_room(then, now, freed=1)
+                    self._remove(key)
+                    self._write(then, now)
+                self._remember(op, now, answer)
+            return answer
+
+    async def write(self, writes: Writes, *, now: int, op: str) -> None:
+        """Do these writes."""
+        with self._lock:
+            if self._answer(op, now) is None:
+                self._make_room(writes, now)
+                self._write(writes, now)
+                self._remember(op, now, True)
+
+    async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
+        """Write a record if exactly `replaces` stands there."""
+        with self._lock:
+            if self._value(put.key, now) != replaces:
+                return False
+            self._put(put)
+            return True
+
+    # --- life ----------------------------------------------------------------------------------
+
+    async def open(self) -> None:
+        """Do nothing: there is nothing to connect to."""
+
+    async def ping(self) -> None:
+        """Return: this store is always there."""
+
+    async def aclose(self) -> None:
+        """Keep everything: the store lives as long as the process."""
+
+    # --- inside the lock -----------------------------------------------------------------------
+
+    def _value(self, key: str, now: int) -> bytes | None:
+        put = self._records.get(key)
+        return put.value if put is not None and put.until > now else None
+
+    def _ledger(self, key: str) -> bytes:
+        return self._ledgers.get(key, (b"", 0))[0]
+
+    def _refusal(self, draws: Sequence[Draw], now: int) -> tuple[int, int] | None:
+        """Give the draw with the longest wait and that wait, or `None` if all are admitted."""
+        waits = [budgets.wait_for(self._ledger(d.key), d, now) for d in draws]
+        longest = max(waits, default=0)
+        return (waits.index(longest), longest) if longest else None
+
+    def _enter(self, draws: Sequence[Draw], now: int) -> None:
+        for draw in draws:
+            ledger = budgets.entered(self._ledger(draw.key), draw, now)
+            until = now + draw.window
+            known = draw.key in self._ledgers
+            self._ledgers[draw.key] = (ledger, until)
+            if not known:
+                heapq.heappush(self._ends, (until, draw.key))
+
+    def _admit(
+        self, draws: Sequence[Draw], put: Put, job: bytes | None, replaces: bytes | None, now: int
+    ) -> Admission:
+        if self._value(put.key, now) != replaces:
+            return Admission(ok=False, conflict=True)
+        refusal = self._refusal(draws, now)
+        if refusal:
+            return Admission(ok=False, refused_by=refusal[0], wait=refusal[1])
+        if job is not None and self.jobs.is_full:
+            raise QueueFull
+        self._make_room(Writes(puts=(put,)), now, draws=draws)
+        self._enter(draws, now)
+        self._put(put)
+        if job is not None:
+            self.jobs.add(job, now=now)
+        wait = max((budgets.wait_for(self._ledger(d.key), d, now) for d in draws), default=0)
+        return Admission(ok=True, wait=wait)
+
+    def _attempt(self, draws: Sequence[Draw], key: str, now: int) -> Attempt:
+        value = self._value(key, now)
+        if value is None:
+            return Attempt(value=None)
+        refusal = self._refusal(draws, now)
+        if refusal:
+            return Attempt(value=None, refused_by=refusal[0], wait=refusal[1])
+        self._make_room(Writes(), now, draws=draws)
+        self._enter(draws, now)
+        left = budgets.left(self._ledger(draws[0].key), draws[0], now) if draws else 0
+        return Attempt(value=value, left=left)
+
+    def _write(self, writes: Writes, now: int) -> None:
+        for refund in writes.refunds:
+            self._refund(refund)
+        for drop in writes.drops:
+            self._drop(drop)
+        for put in writes.puts:
+            self._put(put)
+        self._sweep(now, _SWEPT)
+
+    def _put(self, put: Put) -> None:
+        known = put.key in self._records
+        self._records[put.key] = put
+        if put.listed is not None:
+            self._lists.setdefault(put.listed, set()).add(put.key)
+        if not known:
+            heapq.heappush(self._ends, (put.until, put.key))
+
+    def _drop(self, drop: Drop) -> None:
+        self._remove(drop.key)
+        if drop.told:
+            self.feed.tell(drop.key)
+
+    def _remove(self, key: str) -> None:
+        put = self._records.pop(key, None)
+        if put is not None and put.listed is not None:
+            keys = self._lists[put.listed]
+            keys.discard(key)
+            if not keys:
+                del self._lists[put.listed]
+
+    def _refund(self, refund: Refund) -> None:
+        held = self._ledgers.get(refund.key)
+        if held is not None:
+            self._ledgers[refund.key] = (budgets.refunded(held[0], refund), held[1])
+
+    def _sweep(self, now: int, most: int) -> None:
+        """Remove up to `most` expired entries, by the heap's order."""
+        while most > 0 and self._ends and self._ends[0][0] <= now:
+            _, key = heapq.heappop(self._ends)
+            put = self._records.get(key)
+            until = put.until if put is not None else self._ledgers.get(key, (b"", 0))[1]
+            if until > now:
+                heapq.heappush(self._ends, (until, key))
+            else:
+                self._remove(key)
+                self._ledgers.pop(key, None)
+            most -= 1
+
+    def _make_room(
+        self, writes: Writes, now: int, *, draws: Sequence[Draw] = (), freed: int = 0
+    ) -> None:
+        """Refuse what would go over the bound, before anything is changed."""
+        new = sum(p.key not in self._records for p in writes.puts)
+        new += sum(d.key not in self._ledgers for d in draws)
+        self._sweep(now, _SWEPT)
+        if new and len(self) + new - freed > self._max_entries:
+            self._sweep(now, len(self._ends))
+            if len(self) + new - freed > self._max_entries:
+                raise StoreError("the memory store is full; raise max_entries or use RedisStore")
+
+    def _answer(self, op: str, now: int) -> object | None:
+        held = self._answers.get(op)
+        return held[1] if held is not None and held[0] > now else None
+
+    def _remember(self, op: str, now: int, answer: object) -> None:
+        self._answers[op] = (now + 60, answer)
+        if len(self._answers) > _REMEMBERED:
+            self._answers.popitem(last=False)
