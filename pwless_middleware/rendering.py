@@ -26,12 +26,16 @@ from jinja2 import (
     TemplateSyntaxError,
     meta,
     nodes,
+    select_autoescape,
 )
 
 from pwless_middleware.errors import ConfigError
 
 MAIL_VARIABLES: Final = frozenset(
-    "kind code link expiry_time_relative asked_at device email otp expire_time expiry_time".split()
+    {
+        *("kind", "code", "link", "expiry_time_relative", "asked_at", "device", "email"),
+        *("otp", "expire_time", "expiry_time"),  # as Scalekit's templates call them
+    }
 )
 """What every mail template is given, besides `brand` and `palette`; a caller's own come on top."""
 
@@ -122,7 +126,7 @@ class Palette:
         on_black = _contrast(accent, black) > _contrast(accent, white)
         return cls(
             accent=_hex(accent),
-            on_accent="#000000" if on_black else "#ffffff",
+            on_accent="#000" if on_black else "#fff",
             hover=_hex(_mix(accent, white if on_black else black, 0.12)),
             light=_scheme(accent, page="#f6f7f9", card="#ffffff", towards=black),
             dark=_scheme(accent, page="#0c0d10", card="#15171c", towards=white),
@@ -203,7 +207,7 @@ class Renderer:
         self._loader = ChoiceLoader([FileSystemLoader(folders), PrefixLoader({"pwless": ours})])
         self._env = Environment(
             loader=self._loader,
-            autoescape=lambda name: not (name or "").endswith(".txt"),
+            autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
             undefined=StrictUndefined,
             auto_reload=False,
             trim_blocks=True,
@@ -263,8 +267,8 @@ class Renderer:
             jinja2.UndefinedError: one of ours is missing.
         """
         # Ours win, so that no caller's variable can put its own link or code in place of ours.
-        values = dict.fromkeys(self.template_variables(name), "") | dict(variables or {})
-        values = values | context | self._own
+        empty = dict.fromkeys(self.template_variables(name), "")
+        values = {**empty, **(variables or {}), **context, **self._own}
         only_ours = {key: value for key, value in context.items() if key in SUBJECT_VARIABLES}
 
         def render(ending: str, values: Mapping[str, object]) -> str:

@@ -1,0 +1,583 @@
+"""Pages, mails and assets: what people get to read, and what no template may ever let through."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import UndefinedError
+
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.rendering import Brand, Email, Palette, Renderer, Scheme
+
+Context = dict[str, Any]
+
+EVIL = "<script>alert('x')</script>\"'&"
+
+LOGIN: Context = {"email": "", "next": "", "error": None, "notice": None}
+VERIFY: Context = {
+    "email": "ada@example.com",
+    "kind": "LINK_OTP",
+    "request_id": "req.1",
+    "resend_after": 30,
+    "expires_in": 300,
+    "error": None,
+    "notice": None,
+    "code_format": "digits",
+    "can_try": True,
+    "expired": False,
+    "continue_url": "/app",
+}
+LINK: Context = {
+    "state": "confirm",
+    "kind": "LINK_OTP",
+    "link_token": "tok.1",
+    "can_resend": False,
+    "request_id": "req.1",
+}
+SESSION: Context = {
+    "id": "s1",
+    "device": "Firefox on Linux",
+    "current": True,
+    "created_at": "20 November 2026",
+    "created_iso": "2026-11-20T08:40:00Z",
+    "seen_at": "23 November 2026",
+    "seen_iso": "2026-11-23T06:12:00Z",
+}
+SESSIONS: Context = {
+    "sessions": [
+        SimpleNamespace(**SESSION),
+        SimpleNamespace(**SESSION | {"id": "s2", "current": False, "device": "an unknown browser"}),
+    ],
+    "user_email": "ada@example.com",
+    "notice": None,
+}
+ERROR: Context = {
+    "status": 404,
+    "title": "There is nothing here",
+    "message": "The address may be mistyped.",
+    "action_label": "Sign in",
+    "action_url": "/auth/login",
+}
+OUTBOX: Context = {
+    "messages": [
+        SimpleNamespace(
+            index=1,
+            to="ada@example.com",
+            subject="Sign in",
+            text="text",
+            html="<p>html</p>",
+            sent_at="06:12",
+            code="481902",
+            link="https://app.example.com/auth/link?link_token=tok.1",
+        )
+    ]
+}
+PAGES: list[tuple[str, str, Context]] = [
+    ("login", "login.html", LOGIN),
+    ("login-code", "login.html", LOGIN | {"kind": "OTP"}),
+    ("login-error", "login.html", LOGIN | {"error": "No.", "next": "/app", "notice": "Note."}),
+    ("verify", "verify.html", VERIFY),
+    ("verify-error", "verify.html", VERIFY | {"error": "No."}),
+    ("verify-letters", "verify.html", VERIFY | {"kind": "OTP", "code_format": "letters"}),
+    ("verify-link", "verify.html", VERIFY | {"kind": "LINK", "notice": "Sent."}),
+    ("verify-spent", "verify.html", VERIFY | {"can_try": False, "error": "Too many."}),
+    ("verify-expired", "verify.html", VERIFY | {"expired": True}),
+    ("link-confirm", "link.html", LINK),
+    ("link-button", "link.html", LINK | {"state": "button"}),
+    ("link-elsewhere", "link.html", LINK | {"state": "elsewhere"}),
+    ("link-elsewhere-link", "link.html", LINK | {"state": "elsewhere", "kind": "LINK"}),
+    ("link-expired", "link.html", LINK | {"state": "expired"}),
+    ("link-expired-resend", "link.html", LINK | {"state": "expired", "can_resend": True}),
+    ("logout", "logout.html", {"user_email": "ada@example.com", "next": "/bye"}),
+    ("logout-nobody", "logout.html", {"user_email": None, "next": ""}),
+    ("sessions", "sessions.html", SESSIONS),
+    ("sessions-one", "sessions.html", SESSIONS | {"sessions": [SimpleNamespace(**SESSION)]}),
+    ("error", "error.html", ERROR),
+    ("error-plain", "error.html", ERROR | {"action_label": None, "action_url": None}),
+    ("outbox", "outbox.html", OUTBOX),
+    ("outbox-empty", "outbox.html", {"messages": []}),
+]
+every_page = pytest.mark.parametrize(
+    ("template", "context"), [page[1:] for page in PAGES], ids=[page[0] for page in PAGES]
+)
+
+MAIL: Context = {
+    "kind": "LINK_OTP",
+    "code": "481902",
+    "link": "https://app.example.com/auth/link?link_token=abc.def&more=1",
+    "expiry_time_relative": "5 minutes",
+    "asked_at": "23 November 2026, 06:12 UTC",
+    "device": "Firefox on Linux",
+    "email": "ada@example.com",
+    "otp": "481902",
+    "expire_time": "1795414500",
+    "expiry_time": "06:17 UTC",
+}
+
+
+def renderer(templates: Path | str | None = None, **brand: str) -> Renderer:
+    return Renderer(brand=Brand("Acme", **brand), templates=templates, prefix="/auth")
+
+
+class Page(HTMLParser):
+    """Hold a page's elements as (tag, attributes), and the text of its title."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.title = ""
+        self._open = ""
+        self.inline: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open = tag
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._open = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._open == "title":
+            self.title += data
+        if self._open in ("script", "style"):
+            self.inline.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def fields(self) -> dict[str, dict[str, str]]:
+        return {field["name"]: field for field in self.all("input")}
+
+
+def page(template: str, context: Context, **options: str) -> Page:
+    return Page(renderer().page(template, **options, **context))
+
+
+# Every page
+
+
+@every_page
+def test_a_page_runs_under_the_strict_policy(template: str, context: Context) -> None:
+    """No inline style, script or handler, nothing from another origin, no frame."""
+    made = page(template, context)
+    assert not [text for text in made.inline if text.strip()]
+    assert not {"style", "iframe", "object", "base"} & {tag for tag, _ in made.elements}
+    for tag, attributes in made.elements:
+        assert not [name for name in attributes if name == "style" or name.startswith("on")], tag
+    for attributes in made.all("script") + made.all("img"):
+        assert attributes["src"].startswith("/auth/static/")
+    for attributes in made.all("form"):
+        assert attributes["method"] == "post"
+        assert attributes["action"].startswith("/auth/")
+
+
+@every_page
+def test_a_page_has_its_landmarks(template: str, context: Context) -> None:
+    """One h1, one main, a title, a language, unique ids, a label or name for every control."""
+    made = page(template, context)
+    assert len(made.all("h1")) == len(made.all("main")) == len(made.all("title")) == 1
+    assert made.all("html")[0]["lang"] == "en"
+    assert made.title.endswith(" · Acme")
+    ids = [attributes["id"] for _, attributes in made.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    labelled = {attributes["for"] for attributes in made.all("label")}
+    for attributes in made.all("input"):
+        assert attributes.get("type") == "hidden" or attributes["id"] in labelled
+    for _, attributes in made.elements:
+        described = attributes.get("aria-describedby") or attributes.get("aria-labelledby", "")
+        assert set(described.split()) <= set(ids)
+
+
+@every_page
+def test_a_page_escapes_what_it_is_given(template: str, context: Context) -> None:
+    def evil(value: object) -> object:
+        return EVIL if isinstance(value, str) else value
+
+    kept = {"state", "kind", "code_format"}  # our own words, which pick the wording
+    values: Context = {key: value if key in kept else evil(value) for key, value in context.items()}
+    for group in ("sessions", "messages"):
+        if group in context:
+            values[group] = [
+                SimpleNamespace(**{key: evil(value) for key, value in vars(row).items()})
+                for row in context[group]
+            ]
+    html = renderer().page(template, **values)
+    assert "<script>alert" not in html
+    made = Page(html)
+    assert len(made.all("script")) == 1
+    assert not any("alert" in name for _, attributes in made.elements for name in attributes)
+
+
+@every_page
+def test_every_link_and_form_stands_below_the_root_path(template: str, context: Context) -> None:
+    made = page(template, context, root_path="/shop")
+    asked = [form["action"] for form in made.all("form")]
+    asked += [sheet["href"] for sheet in made.all("link") if sheet["rel"] == "stylesheet"]
+    asked += [script["src"] for script in made.all("script")]
+    assert asked
+    assert all(url.startswith("/shop/auth/") for url in asked)
+
+
+def test_a_page_refuses_a_context_with_a_hole() -> None:
+    with pytest.raises(UndefinedError):
+        renderer().page("login.html", email="")
+
+
+def test_an_error_is_told_in_title_and_field() -> None:
+    made = page("login.html", LOGIN | {"error": "That is not an address."})
+    assert made.title == "Error: Sign in · Acme"
+    field = made.fields()["email"]
+    assert (field["aria-invalid"], field["aria-describedby"]) == ("true", "email-error")
+    assert next(p for p in made.all("p") if p.get("id") == "email-error")["role"] == "alert"
+
+
+# Single pages
+
+
+def test_login_asks_for_an_address_and_keeps_next() -> None:
+    fields = page("login.html", LOGIN | {"email": "ada@example.com", "next": "/app?q=1"}).fields()
+    assert fields["email"]["value"] == "ada@example.com"
+    assert (fields["email"]["type"], fields["email"]["autocomplete"]) == ("email", "email")
+    assert fields["next"]["value"] == "/app?q=1"
+    assert "next" not in page("login.html", LOGIN).fields()
+
+
+@pytest.mark.parametrize(("shape", "mode"), [("digits", "numeric"), ("letters", "text")])
+def test_the_code_field_suits_phones(shape: str, mode: str) -> None:
+    code = page("verify.html", VERIFY | {"code_format": shape}).fields()["code"]
+    assert (code["autocomplete"], code["inputmode"]) == ("one-time-code", mode)
+    assert (code["type"], code["maxlength"]) == ("text", "20")
+
+
+@pytest.mark.parametrize("change", [{"kind": "LINK"}, {"can_try": False}, {"expired": True}])
+def test_there_is_no_code_field_where_no_code_can_be_tried(change: Context) -> None:
+    made = page("verify.html", VERIFY | change)
+    assert [form["action"] for form in made.all("form")] == ["/auth/resend"]
+    assert made.fields()["request_id"]["value"] == "req.1"
+
+
+@pytest.mark.parametrize(
+    ("wait", "words"), [(1, "1 second"), (30, "30 seconds"), (90, "90 seconds"), (91, "2 minutes")]
+)
+def test_resend_says_how_long_to_wait_and_is_not_disabled_without_a_script(
+    wait: int, words: str
+) -> None:
+    html = renderer().page("verify.html", **VERIFY | {"resend_after": wait})
+    assert f"<span data-count>{words}</span>" in html
+    assert not [button for button in Page(html).all("button") if "disabled" in button]
+
+
+def test_resend_without_a_wait_says_nothing_of_one() -> None:
+    assert "You can ask again" not in renderer().page("verify.html", **VERIFY | {"resend_after": 0})
+
+
+@pytest.mark.parametrize("kind", ["OTP", "LINK", "LINK_OTP"])
+def test_the_waiting_page_knows_where_to_go_on(kind: str) -> None:
+    made = page("verify.html", VERIFY | {"kind": kind})
+    assert [at["data-continue"] for _, at in made.elements if "data-continue" in at] == ["/app"]
+    bare = page("verify.html", VERIFY | {"kind": kind, "continue_url": ""})
+    assert not [at for _, at in bare.elements if "data-continue" in at]
+
+
+def test_only_the_browser_that_asked_submits_the_link_by_itself() -> None:
+    """Mail scanners run scripts (SECURITY rule 5): nowhere else may a script find that form."""
+    for state, submits in [("confirm", True), ("button", False)]:
+        [form] = page("link.html", LINK | {"state": state}).all("form")
+        assert form["action"] == "/auth/link"
+        assert ("data-auto-submit" in form) is submits
+    for state in ("elsewhere", "expired"):
+        assert "tok.1" not in renderer().page("link.html", **LINK | {"state": state})
+
+
+def test_a_session_is_revoked_by_its_id_and_the_own_one_by_signing_out() -> None:
+    made = page("sessions.html", SESSIONS)
+    sent = [(field["name"], field["value"]) for field in made.all("input")]
+    assert sent == [("id", "s2"), ("others", "1"), ("all", "1")]
+    assert "An unknown browser" in renderer().page("sessions.html", **SESSIONS)
+
+
+# Brand and palette
+
+
+def test_a_logo_replaces_the_first_letter() -> None:
+    brand = Brand("Acme", logo="/static/logo.svg")
+    made = Page(Renderer(brand=brand, templates=None, prefix="/auth").page("login.html", **LOGIN))
+    assert made.all("img") == [{"src": "/static/logo.svg", "alt": "Acme"}]
+    assert page("login.html", LOGIN).all("img") == []
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 101, "Ac\nme", "Ac\x00me", "Ac\u202eme"])
+def test_a_name_that_cannot_be_shown_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"^brand\.name: set 1 to 100 printable"):
+        Brand(name)
+
+
+@pytest.mark.parametrize(
+    "logo",
+    [
+        *(
+            "",
+            "logo.svg",
+            "//evil.example/x.svg",
+            "/\\evil.example/x",
+            "https://evil.example/x.png",
+        ),
+        *(
+            "/a b.svg",
+            "/a\n.svg",
+            "/a\\b",
+            "data:text/html,x",
+            "javascript:alert(1)",
+            "/logo.svg\n",
+        ),
+    ],
+)
+def test_a_logo_from_elsewhere_is_refused(logo: str) -> None:
+    with pytest.raises(ConfigError, match=r"^brand\.logo: set a path"):
+        Brand("Acme", logo=logo)
+
+
+@pytest.mark.parametrize("logo", ["/", "/l.svg?v=1", "data:image/svg+xml,%3Csvg/%3E"])
+def test_a_logo_of_ones_own_is_taken(logo: str) -> None:
+    assert Brand("Acme", logo=logo).logo == logo
+
+
+@pytest.mark.parametrize("color", ["", "red", "#12", "#1234", "#12345g", "#123456;}", "#fff\n"])
+def test_a_colour_of_another_form_is_refused(color: str) -> None:
+    """What is taken stands in a stylesheet as it is, so nothing else may come through."""
+    with pytest.raises(ConfigError, match=r"^brand\.color: set a colour"):
+        Brand("Acme", color=color)
+
+
+@pytest.mark.parametrize(
+    ("color", "text"),
+    [("#000", "#fff"), ("#fff", "#000"), ("#ffdd00", "#000"), ("#1A237E", "#fff")],
+)
+def test_text_on_the_accent_is_black_or_white_whichever_reads_better(color: str, text: str) -> None:
+    assert Palette.of(color).on_accent == text
+
+
+def luminance(color: str) -> float:
+    """Give the relative luminance of WCAG 2.2, written a second time to check the first."""
+    digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@given(st.integers(0, 0xFFFFFF))
+def test_any_colour_stays_readable_in_both_schemes(value: int) -> None:
+    palette = Palette.of(f"#{value:06x}")
+    assert contrast(palette.accent, palette.on_accent) >= 4.5
+    assert contrast(palette.hover, palette.on_accent) >= 4.5
+    for scheme in (palette.light, palette.dark):
+        assert isinstance(scheme, Scheme)
+        for surface in (scheme.page, scheme.card):
+            assert contrast(scheme.link, surface) >= 4.5
+            assert contrast(scheme.edge, surface) >= 3.0
+
+
+def test_a_colour_that_reads_well_is_left_alone() -> None:
+    assert Palette.of("#1a237e").light.link == "#1a237e"
+    assert Palette.of("#9af").dark.link == "#99aaff"
+
+
+# Assets
+
+
+def test_assets_are_named_after_their_content() -> None:
+    plain, red = renderer().assets, renderer(color="#b00020").assets
+    assert {asset.name for asset in plain.values()} == {"brand.css", "pwless.css", "pwless.js"}
+    for name, asset in plain.items():
+        stem, ending = asset.name.split(".")
+        assert re.fullmatch(rf"{stem}\.[0-9a-f]{{8}}\.{ending}", name)
+        assert asset.hashed_name == name
+        kind = "text/css" if ending == "css" else "text/javascript"
+        assert asset.media_type == f"{kind}; charset=utf-8"
+    changed = {asset.name for name, asset in plain.items() if name not in red}
+    assert changed == {"brand.css"}
+    assert b"--accent:#b00020" in next(a for a in red.values() if a.name == "brand.css").content
+
+
+def test_every_asset_that_a_page_asks_for_is_there() -> None:
+    made = renderer()
+    used = re.findall(r"/auth/static/([^\"]+)", made.page("login.html", **LOGIN))
+    assert sorted(used) == sorted(made.assets)
+
+
+def test_styles_and_scripts_need_no_other_origin() -> None:
+    for asset in renderer().assets.values():
+        text = asset.content.decode().replace("http://www.w3.org/2000/svg", "")
+        assert "http" not in text
+        assert "@import" not in text
+
+
+# The host's own templates
+
+
+def test_a_host_replaces_a_page_and_can_build_on_ours(tmp_path: Path) -> None:
+    (tmp_path / "login.html").write_text(
+        '{% extends "pwless/login.html" %}{% block title %}Hello{% endblock %}'
+    )
+    (tmp_path / "error.html").write_text("<p>{{ message }} {{ asset('pwless.css') }}</p>")
+    made = renderer(tmp_path)
+    assert "<title>Hello · Acme</title>" in made.page("login.html", **LOGIN)
+    own = made.page("error.html", **ERROR | {"message": "<b>"})
+    assert re.fullmatch(r"<p>&lt;b&gt; /auth/static/pwless\.[0-9a-f]{8}\.css</p>", own)
+    assert "Check your email" in made.page("verify.html", **VERIFY)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_templates_that_are_no_folder_are_refused(tmp_path: Path, kind: type) -> None:
+    (tmp_path / "file").touch()
+    for wrong in ("missing", "file"):
+        with pytest.raises(ConfigError, match=r"^templates: .* is not a folder"):
+            renderer(kind(tmp_path / wrong))
+
+
+def test_a_template_that_does_not_parse_is_refused_at_start(tmp_path: Path) -> None:
+    (tmp_path / "unrelated.html").write_text("{% of another engine %}")
+    renderer(tmp_path)
+    (tmp_path / "login.html").write_text("fine\n{% if %}")
+    with pytest.raises(ConfigError, match=r"^templates: correct login\.html, line 2: "):
+        renderer(tmp_path)
+
+
+def test_a_subject_that_names_a_callers_variable_is_refused(tmp_path: Path) -> None:
+    """A header takes no user input (SECURITY rule 16)."""
+    (tmp_path / "email").mkdir()
+    subject = tmp_path / "email" / "signin.subject.txt"
+    subject.write_text("Hello {{ first_name }} {{ code }}")
+    with pytest.raises(ConfigError, match=r"^templates: take code, first_name out of email/sig"):
+        renderer(tmp_path)
+    subject.write_text("{{ brand.name }}:\n  {{ kind }} of\t{{ asked_at }}\n")
+    subject_line = renderer(tmp_path).email("signin", **MAIL).subject
+    assert subject_line == "Acme: LINK_OTP of 23 November 2026, 06:12 UTC"
+
+
+# Mails
+
+
+@pytest.mark.parametrize("name", ["signin", "signup"])
+def test_code_and_link_stand_on_lines_of_their_own(name: str) -> None:
+    lines = renderer().email(name, **MAIL).text.splitlines()
+    assert lines.count("481902") == 1
+    assert lines.count(str(MAIL["link"])) == 1
+    assert "Asked on 23 November 2026, 06:12 UTC, from Firefox on Linux." in lines
+    assert all(len(line) <= 78 for line in lines if line != MAIL["link"])
+
+
+@pytest.mark.parametrize("name", ["signin", "signup"])
+def test_no_other_number_in_a_mail_could_be_taken_for_the_code(name: str) -> None:
+    mail = renderer().email(name, **MAIL)
+    assert re.findall(r"\d{6,}", mail.text) == ["481902"]
+    assert re.findall(r"\d{6,}", mail.html) == ["481902"]
+
+
+@pytest.mark.parametrize("name", ["signin", "signup"])
+@pytest.mark.parametrize(("kind", "missing"), [("OTP", "link"), ("LINK", "code")])
+def test_a_mail_speaks_only_of_what_it_holds(name: str, kind: str, missing: str) -> None:
+    mail = renderer().email(name, **MAIL | {"kind": kind, missing: None})
+    for part in (mail.text, mail.html):
+        assert "None" not in part
+        assert ("481902" in part) is (missing != "code")
+        assert ("link_token" in part) is (missing != "link")
+    assert "\n\n\n" not in mail.text
+
+
+def test_signup_is_worded_differently() -> None:
+    signin, signup = (renderer().email(name, **MAIL) for name in ("signin", "signup"))
+    assert signin.subject == "Sign in to Acme"
+    assert signup.subject == "Confirm your address for Acme"
+    assert "Welcome to Acme" in signup.text
+    assert "Welcome to Acme" in signup.html
+
+
+def test_a_subject_is_one_line() -> None:
+    for kind in ("OTP", "LINK", "LINK_OTP"):
+        subject = renderer().email("signin", **MAIL | {"kind": kind}).subject
+        assert subject.endswith("Acme")
+        assert subject.isprintable()
+
+
+def test_the_html_part_is_small_shows_the_link_twice_and_loads_nothing() -> None:
+    made = Page(renderer().email("signin", **MAIL).html)
+    assert [a["href"] for a in made.all("a")] == [MAIL["link"], MAIL["link"]]
+    assert not {"img", "script", "link", "form"} & {tag for tag, _ in made.elements}
+    assert len(renderer().email("signin", **MAIL).html.encode()) <= 10_000
+
+
+def test_a_mails_repr_gives_nothing_away() -> None:
+    """Secrets are in no log (SECURITY rule 13)."""
+    assert repr(Email("Subject", "text", "html")) == "Email(subject='Subject')"
+    assert "481902" not in repr(renderer().email("signin", **MAIL))
+
+
+def write_mail(folder: Path, text: str, html: str, **more: str) -> Renderer:
+    (folder / "email").mkdir()
+    (folder / "email" / "signin.txt").write_text(text)
+    (folder / "email" / "signin.html").write_text(html)
+    for name, content in more.items():
+        (folder / "email" / f"{name}.html").write_text(content)
+    return renderer(folder)
+
+
+def test_our_own_mails_want_nothing_of_a_caller() -> None:
+    made = renderer()
+    assert made.template_variables("signin") == made.template_variables("signup") == frozenset()
+
+
+def test_a_callers_variables_are_found_wherever_they_stand(tmp_path: Path) -> None:
+    made = write_mail(
+        tmp_path,
+        "{{ code }} {{ company }} {% for part in parts %}{{ part }}{% endfor %}",
+        '{% extends "email/frame.html" %}{% set seen = 1 %}{% set block %}x{% endset %}'
+        '{% block main %}{% include "email/part.html" %}{{ otp }}{% endblock %}',
+        frame="{{ brand.name }}{{ frame_name }}{% block main %}{% endblock %}{{ range(2) }}",
+        part='{{ part_name }}{{ seen }}{{ block }}{% if part_again %}{% include "email/part.html" %}{% endif %}'
+        "{% include code ignore missing %}",
+    )
+    expected = {"company", "parts", "frame_name", "part_name", "part_again"}
+    assert made.template_variables("signin") == expected
+
+
+def test_a_callers_variables_are_escaped_in_html_and_plain_in_text(tmp_path: Path) -> None:
+    made = write_mail(tmp_path, "{{ name }} {{ link }}", "<p>{{ name }}</p>")
+    mail = made.email("signin", variables={"name": "<b>O'Hara</b>"}, **MAIL)
+    assert mail.text == f"<b>O'Hara</b> {MAIL['link']}\n"
+    assert mail.html == "<p>&lt;b&gt;O&#39;Hara&lt;/b&gt;</p>"
+
+
+def test_a_callers_variable_never_replaces_one_of_ours(tmp_path: Path) -> None:
+    stolen = {"link": "https://evil.example/", "code": "000000", "brand": "Evil", "palette": "x"}
+    mail = renderer().email("signin", variables=stolen, **MAIL)
+    assert mail == renderer().email("signin", **MAIL)
+
+
+def test_a_mail_goes_out_though_a_page_has_no_variables(tmp_path: Path) -> None:
+    made = write_mail(
+        tmp_path,
+        "{% if company %}For {{ company }}: {% endif %}{{ code }}",
+        "{{ company }}{{ code }}",
+    )
+    assert made.email("signin", **MAIL).text == "481902\n"
+    assert made.email("signin", variables={"company": "Acme"}, **MAIL).text == "For Acme: 481902\n"
+
+
+def test_a_mail_that_lacks_one_of_ours_is_an_error() -> None:
+    with pytest.raises(UndefinedError):
+        renderer().email("signin", **{k: v for k, v in MAIL.items() if k != "device"})
