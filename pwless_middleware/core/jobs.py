@@ -1,10 +1,10 @@
 """What waits in the delivery queue, and what a store promises about it.
 
-Theory. Accepting a send writes a job; a worker *claims* it, tries to deliver it, and *settles* it in
-one of three ways: `complete` (nothing is left to do), `retry` (again from a given second) or `bury`
-(never again, but kept where a person can look). A worker that dies settles nothing, so a claim
-lapses by itself and another worker takes the job. The result is delivery at least once: a mail may
-come twice after a crash, with the same code and the same link, but is never lost in silence.
+Theory. Accepting a send writes a job; a worker *claims* it, tries to deliver it, and *settles* it
+in one of three ways: `complete` (nothing is left to do), `retry` (again from a given second) or
+`bury` (never again, but kept where a person can look). A worker that dies settles nothing, so a
+claim lapses by itself and another worker takes the job. The result is delivery at least once: a
+mail may come twice after a crash, with the same code and link, but is never lost in silence.
 
 The payload names a challenge and its generation and nothing more; code and link are derived as the
 mail is made (DESIGN, "Secrets are derived, never stored").
@@ -69,7 +69,7 @@ class Jobs(Protocol):
         """
         ...
 
-    async def wait(self, *, timeout: float) -> None:
+    async def wait(self, *, timeout: float) -> None:  # noqa: ASYNC109 # an upper bound, no error
         """Return when something may be due, or after `timeout` seconds.
 
         Level-triggered: returns at once where a job is due already, so that one which was put

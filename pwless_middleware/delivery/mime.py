@@ -36,7 +36,7 @@ _SENDER = re.compile(r'(?:(?P<name>"(?:[^"\\]|\\.)*"|[^<>"]*?) *<(?P<boxed>[^<>]
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 _NOT_ASCII = bytes(range(0x80, 0x100))
 _LINE = 76  # RFC 2045 §6.7 and §6.8, and RFC 2047 §2 for lines with encoded-words
-# 10 characters of `Subject: ` and a little, 12 of `=?utf-8?b?…?=`, and 4 of base64 for each 3 bytes.
+# 10 characters for `Subject: `, 12 of `=?utf-8?b?…?=`, and 4 of base64 for each 3 bytes.
 _WORD_BYTES = (_LINE - 10 - 12) // 4 * 3
 
 
@@ -124,17 +124,18 @@ def _part(kind: str, body: str) -> bytes:
         # Its message would quote the body; ours must not.
         raise ValueError(f"the {kind} part holds a lone surrogate") from None
     # A bare CR may not travel (RFC 5321 §2.3.8), so that each kind of line end becomes CRLF.
-    octets = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
+    octets = octets.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     # Quoted-printable adds two bytes for each that is not ASCII, base64 a third of the whole.
     foreign = len(octets) - len(octets.translate(None, _NOT_ASCII))
     if foreign * 6 > len(octets):
         encoding = "base64"
-        encoded = b64encode(octets)
+        encoded = b64encode(octets.replace(b"\n", b"\r\n"))
         lines = [encoded[i : i + _LINE] for i in range(0, len(encoded), _LINE)]
         written = b"\r\n".join(lines)
     else:
         encoding = "quoted-printable"
-        written = b2a_qp(octets)
+        # `b2a_qp` breaks lines as the data does, or by LF where the data has no line end.
+        written = b2a_qp(octets).replace(b"\n", b"\r\n")
     head = (
         f"Content-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
     )

@@ -1,6 +1,6 @@
-"""SMTP connections: opened safely, reused for a while, few at a time, and never across event loops.
+"""What is said on an SMTP connection: how it is opened safely, and how one message goes over it.
 
-The only module that imports aiosmtplib; `SMTPMailer` imports this one as it is made.
+This and `smtp_pool` alone import aiosmtplib; `SMTPMailer` imports them as it is made.
 
 Theory. A connection is *busy* with one message or *idle*, at most `idle` seconds. The states of one
 message, and what an error means in each:
@@ -21,20 +21,21 @@ import asyncio
 import logging
 import re
 import ssl
-from collections.abc import AsyncGenerator
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeGuard
 
 import aiosmtplib
 
 from pwless_middleware.delivery.base import MaybeDelivered, RecipientRefused
+from pwless_middleware.delivery.smtp_pool import Pool, discard
 from pwless_middleware.errors import DeliveryError
 
 _log = logging.getLogger("pwless.delivery")
 
 # RFC 3463 §2: class, subject and detail, at the start of a reply's text.
 _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}(?![0-9.])", re.ASCII)
-_QUIT_SECONDS = 1.0  # manners at shutdown, not worth more of anybody's time
+_BAD_CREDENTIALS = 535  # RFC 4954 §6
 _CLOSING = 421  # RFC 5321 §3.8: the server may say so to any command, and hangs up
 
 
@@ -75,99 +76,41 @@ def _numbers(error: aiosmtplib.SMTPResponseException) -> str:
 
 
 def _trouble(error: Exception) -> str:
-    """Name what went wrong with a connection, without the library's text."""
+    """Name what went wrong with a connection, in words that cannot name a person."""
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return f"the server answered {_numbers(error)}"
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not accepted ({error.verify_message})"
+        return f"it answered {_numbers(error)}"
     if isinstance(error, TimeoutError):
         return "no answer in time"
     # aiosmtplib wraps what the operating system said while connecting.
-    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    cause = error.__cause__ or error
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return _trouble(cause)
+        return f"its certificate is not accepted ({cause.verify_message})"
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
     return type(cause).__name__
 
 
-def _is_dead(error: Exception) -> bool:
-    """Tell trouble with a connection from a reply about the message."""
-    if isinstance(error, aiosmtplib.SMTPResponseException):
-        return error.code == _CLOSING
-    return True
+def _is_refusal(error: Exception) -> TypeGuard[aiosmtplib.SMTPResponseException]:
+    """Tell a reply about the message from trouble with the connection."""
+    return (
+        isinstance(error, aiosmtplib.SMTPResponseException)
+        and 400 <= error.code < 600
+        and error.code != _CLOSING
+    )
 
 
-def _discard(client: aiosmtplib.SMTP) -> None:
-    """Drop a connection at once: no QUIT, and no wait for the peer's TLS farewell."""
-    if client.transport is not None:
-        client.transport.abort()  # type: ignore[attr-defined] # always a write transport
-    client.close()
+def _refusal(error: aiosmtplib.SMTPResponseException) -> DeliveryError:
+    """Turn a 4xx or 5xx reply to MAIL or RCPT into what the queue is told."""
+    is_permanent = error.code >= 500
+    if is_permanent and isinstance(error, aiosmtplib.SMTPRecipientRefused):
+        return RecipientRefused(f"the server refuses the recipient: {_numbers(error)}")
+    return DeliveryError(
+        f"the server refuses the envelope: {_numbers(error)}", permanent=is_permanent
+    )
 
 
-class _Pool:
-    """Hold the connections of one event loop. Made and used inside that loop only."""
-
-    def __init__(self, server: Server) -> None:
-        self.slots = asyncio.Semaphore(server.connections)
-        self._server = server
-        self._loop = asyncio.get_running_loop()
-        self._idle: list[tuple[aiosmtplib.SMTP, asyncio.TimerHandle]] = []
-        self._is_closed = False
-        self._at_exit = self._until_loop_ends()
-
-    async def watch_loop(self) -> None:
-        """Have idle connections closed when the loop ends, also where nobody calls `aclose`.
-
-        `asyncio.run` and its like close every started async generator as their last act; a loop
-        that lives for one request (Starlette's TestClient) has no other farewell.
-        """
-        await anext(self._at_exit)
-
-    async def _until_loop_ends(self) -> AsyncGenerator[None, None]:
-        try:
-            yield
-        finally:
-            self._is_closed = True
-            for client in self._take_all():
-                _discard(client)
-            await asyncio.sleep(0)  # an abort takes effect in the loop's next round
-
-    def take(self) -> aiosmtplib.SMTP | None:
-        """Return the connection used last that still looks alive, or `None`."""
-        while self._idle:
-            client, timer = self._idle.pop()
-            timer.cancel()
-            if client.is_connected:
-                return client
-        return None
-
-    def give(self, client: aiosmtplib.SMTP) -> None:
-        """Keep a connection in good order for the next message."""
-        if self._is_closed or not client.is_connected:
-            _discard(client)
-            return
-        timer = self._loop.call_later(self._server.idle, self._expire, client)
-        self._idle.append((client, timer))
-
-    def _expire(self, client: aiosmtplib.SMTP) -> None:
-        self._idle = [kept for kept in self._idle if kept[0] is not client]
-        _discard(client)
-
-    def _take_all(self) -> list[aiosmtplib.SMTP]:
-        clients = []
-        while (client := self.take()) is not None:
-            clients.append(client)
-        return clients
-
-    async def aclose(self) -> None:
-        self._is_closed = True
-        for client in self._take_all():
-            try:
-                await client.quit(timeout=_QUIT_SECONDS)
-            except (aiosmtplib.SMTPException, OSError):
-                pass  # it was to go anyway
-            finally:
-                _discard(client)
-        await self._at_exit.aclose()
+class _Dead(Exception):
+    """The connection was of no use, and nothing of the message has been handed over."""
 
 
 class Connections:
@@ -180,7 +123,7 @@ class Connections:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._tls_context = server.tls_context
-        self._pools: dict[asyncio.AbstractEventLoop, _Pool] = {}
+        self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
 
     async def send(self, *, sender: str, recipient: str, data: bytes) -> None:
         """Hand one message over, with one explicit envelope recipient.
@@ -195,13 +138,13 @@ class Connections:
             client = pool.take()
             if client is not None:
                 try:
-                    await self._envelope(client, sender, recipient)
+                    await self._envelope(pool, client, sender, recipient)
                 except _Dead:
                     client = None
             if client is None:
                 client = await self._open()
                 try:
-                    await self._envelope(client, sender, recipient)
+                    await self._envelope(pool, client, sender, recipient)
                 except _Dead as dead:
                     raise DeliveryError(str(dead)) from None
             await self._hand_over(client, data)
@@ -215,11 +158,11 @@ class Connections:
         """
         client = await self._open()
         try:
-            await client.quit()
+            await self._within(client.quit())
         except (aiosmtplib.SMTPException, OSError):
             pass  # what was asked has been answered
         finally:
-            _discard(client)
+            discard(client)
 
     async def aclose(self) -> None:
         """Say goodbye on the idle connections of the running loop."""
@@ -227,15 +170,26 @@ class Connections:
         if pool is not None:
             await pool.aclose()
 
-    async def _pool(self) -> _Pool:
+    async def _pool(self) -> Pool:
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
         if pool is None:
             for stale in [known for known in self._pools if known.is_closed()]:
                 del self._pools[stale]
-            pool = self._pools[loop] = _Pool(self._server)
+            pool = self._pools[loop] = Pool(
+                connections=self._server.connections, idle=self._server.idle
+            )
             await pool.watch_loop()
         return pool
+
+    async def _within(self, wire: Awaitable[object], *, operations: int = 1) -> None:
+        """Wait for the wire as long as may be.
+
+        Not by the library's own timeouts: `asyncio.wait_for`, which they use, loses a cancellation
+        on Python 3.11 when it comes in the same round of the loop as the result.
+        """
+        async with asyncio.timeout(self._server.timeout * operations):
+            await wire
 
     async def _open(self) -> aiosmtplib.SMTP:
         server = self._server
@@ -246,7 +200,7 @@ class Connections:
         client = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
-            timeout=server.timeout,
+            timeout=None,  # `_within` keeps the time
             local_hostname=server.helo,
             use_tls=is_implicit,
             start_tls=False,  # done below, where an offer can be told from a success
@@ -254,17 +208,17 @@ class Connections:
         )
         failure: DeliveryError
         try:
-            await client.connect()
-            await client.ehlo()
+            await self._within(client.connect())
+            await self._within(client.ehlo())
             if server.tls in ("auto", "required"):
                 await self._upgrade(client, where)
             if server.username is not None:
                 await self._sign_in(client, where, server.username, server.password or "")
         except (aiosmtplib.SMTPException, OSError) as error:
-            _discard(client)
+            discard(client)
             failure = DeliveryError(f"{where} cannot be used: {_trouble(error)}")
         except BaseException:
-            _discard(client)
+            discard(client)
             raise
         else:
             return client
@@ -273,8 +227,8 @@ class Connections:
     async def _upgrade(self, client: aiosmtplib.SMTP, where: str) -> None:
         if client.supports_extension("starttls"):
             await self._load_tls()
-            await client.starttls(tls_context=self._tls_context)
-            await client.ehlo()  # RFC 3207 §4.2: what was said in clear is forgotten
+            await self._within(client.starttls(tls_context=self._tls_context))
+            await self._within(client.ehlo())  # RFC 3207 §4.2: what was said in clear is forgotten
         elif self._server.tls == "required":
             raise DeliveryError(
                 f"{where} offers no STARTTLS, and a password may not go in clear: "
@@ -284,75 +238,89 @@ class Connections:
     async def _sign_in(
         self, client: aiosmtplib.SMTP, where: str, username: str, password: str
     ) -> None:
-        try:
-            await client.login(username, password)
-        except (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPTimeoutError):
-            raise
-        except aiosmtplib.SMTPException as error:
-            # Not permanent: the password can be mended while the mail waits.
-            numbers = (
-                _numbers(error)
-                if isinstance(error, aiosmtplib.SMTPResponseException)
-                else "no AUTH method in common"
-            )
-            reason = f"{where} refuses the user name or password: {numbers}"
-            _log.error(
-                "mail server refuses the login",
-                extra={"event": "smtp_login_refused", "reason": reason},
-            )
-            raise DeliveryError(reason) from None
+        # By hand, since the library's `login` takes a refusal for a reason to try the next method:
+        # that counts against the account, and ends in a hung-up connection instead of the 535.
+        # PLAIN first: it is inside TLS, or stays on this machine, and works with hashed passwords.
+        numbers = "no AUTH method in common"
+        for method, sign_in in (
+            ("plain", client.auth_plain),
+            ("login", client.auth_login),
+            ("cram-md5", client.auth_crammd5),
+        ):
+            if method in client.server_auth_methods:
+                try:
+                    await self._within(sign_in(username, password))
+                except aiosmtplib.SMTPAuthenticationError as error:
+                    numbers = _numbers(error)
+                    if error.code == _BAD_CREDENTIALS:
+                        break
+                else:
+                    return
+        # Not permanent: the password can be mended while the mail waits.
+        reason = f"{where} refuses the login: {numbers}"
+        _log.error(
+            "mail server refuses the login",
+            extra={"event": "smtp_login_refused", "reason": reason},
+        )
+        raise DeliveryError(reason)
 
     async def _load_tls(self) -> None:
         # Some 30 ms to read the system's certificates: once, when first needed, in a thread.
         if self._tls_context is None:
             self._tls_context = await asyncio.to_thread(ssl.create_default_context)
 
-    async def _envelope(self, client: aiosmtplib.SMTP, sender: str, recipient: str) -> None:
-        """Say MAIL and RCPT; on any failure the connection is settled and nothing is pending."""
+    async def _envelope(
+        self, pool: Pool, client: aiosmtplib.SMTP, sender: str, recipient: str
+    ) -> None:
+        """Say MAIL and RCPT. On an error the connection is already given back or dropped."""
         failure: DeliveryError | _Dead
         try:
-            await client.mail(sender)
-            await client.rcpt(recipient)
+            await self._within(client.mail(sender))
+            await self._within(client.rcpt(recipient))
         except (aiosmtplib.SMTPException, OSError) as error:
-            _discard(client)
-            if _is_dead(error) or not isinstance(error, aiosmtplib.SMTPResponseException):
-                failure = _Dead(f"the connection broke before the message: {_trouble(error)}")
-            elif isinstance(error, aiosmtplib.SMTPRecipientRefused) and error.code >= 500:
-                failure = RecipientRefused(f"the server refuses the recipient: {_numbers(error)}")
+            if _is_refusal(error):
+                failure = _refusal(error)
+                await self._reset(pool, client)
             else:
-                failure = DeliveryError(
-                    f"the server refuses the envelope: {_numbers(error)}",
-                    permanent=error.code >= 500,
-                )
+                failure = _Dead(f"the connection broke before the message: {_trouble(error)}")
+                discard(client)
         except BaseException:
-            _discard(client)
+            discard(client)
             raise
         else:
             return
         raise failure
+
+    async def _reset(self, pool: Pool, client: aiosmtplib.SMTP) -> None:
+        """Clear the envelope of a refused message, so that the connection can serve the next."""
+        try:
+            await self._within(client.rset())
+        except (aiosmtplib.SMTPException, OSError):
+            discard(client)
+        except BaseException:
+            discard(client)
+            raise
+        else:
+            pool.give(client)
 
     async def _hand_over(self, client: aiosmtplib.SMTP, data: bytes) -> None:
         """Say DATA and the message. Any failure costs the connection, which is the rare case."""
         failure: DeliveryError
         try:
-            await client.data(data)
+            await self._within(client.data(data), operations=2)
         except aiosmtplib.SMTPDataError as error:
-            _discard(client)
+            discard(client)
             failure = DeliveryError(
                 f"the server refuses the message: {_numbers(error)}", permanent=error.code >= 500
             )
         except (aiosmtplib.SMTPException, OSError) as error:
-            _discard(client)
+            discard(client)
             failure = MaybeDelivered(
                 f"no word on whether the message was accepted: {_trouble(error)}"
             )
         except BaseException:
-            _discard(client)
+            discard(client)
             raise
         else:
             return
         raise failure
-
-
-class _Dead(Exception):
-    """The connection was of no use, and nothing of the message has been handed over."""

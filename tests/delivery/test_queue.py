@@ -1,0 +1,552 @@
+"""The worker: every outcome, back-off, outages of store and mail server, shutdown; nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+
+from pwless_middleware.core.jobs import CLAIM_SECONDS, Job, Jobs
+from pwless_middleware.delivery.queue import DELIVERY_SECONDS, Deliveries, Outcome
+from pwless_middleware.errors import DeliveryError, StoreError
+
+pytestmark = pytest.mark.anyio
+
+SECRET = b"ann@example.org 123456 https://a.example/link?link_token=t"
+
+
+class Clock:
+    """Whole seconds that stand still until they are moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class ListJobs:
+    """The promises of `core.jobs.Jobs` over two lists, with an outage to switch on."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.due: list[tuple[int, Job]] = []
+        self.claimed: list[tuple[int, Job]] = []
+        self.dead: list[tuple[Job, str]] = []
+        self.outage: Exception | None = None
+        self.outage_calls = 0
+        self.changed = asyncio.Event()
+
+    def put(self, payload: bytes = SECRET, *, tries: int = 0) -> None:
+        self.due.append((self.clock.now, Job(f"{len(self.due)}", payload, tries)))
+        self.changed.set()
+
+    def _reach(self) -> None:
+        if self.outage is not None:
+            self.outage_calls += 1
+            raise self.outage
+
+    def _settle(self, job: Job) -> None:
+        self._reach()
+        self.claimed = [kept for kept in self.claimed if kept[1].id != job.id]
+        self.changed.set()
+
+    async def claim(self, *, now: int, limit: int) -> Sequence[Job]:
+        self._reach()
+        lapsed = [job for until, job in self.claimed if until <= now]
+        self.claimed = [kept for kept in self.claimed if kept[0] > now]
+        self.due += [(now, job) for job in lapsed]
+        ready = [entry for entry in self.due if entry[0] <= now][:limit]
+        self.due = [entry for entry in self.due if entry not in ready]
+        self.claimed += [(now + CLAIM_SECONDS, job) for _, job in ready]
+        self.changed.clear()
+        return [job for _, job in ready]
+
+    async def complete(self, job: Job) -> None:
+        self._settle(job)
+
+    async def retry(self, job: Job, *, at: int) -> None:
+        self._settle(job)
+        self.due.append((at, Job(job.id, job.payload, job.tries + 1)))
+
+    async def bury(self, job: Job, *, reason: str) -> None:
+        self._settle(job)
+        self.dead.append((job, reason))
+
+    async def wait(self, *, timeout: float) -> None:  # noqa: ASYNC109 # the protocol's
+        self._reach()
+        await self.changed.wait()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def jobs(clock: Clock) -> ListJobs:
+    return ListJobs(clock)
+
+
+@pytest.fixture(autouse=True)
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG, "pwless.delivery")
+    return caplog
+
+
+def events(log: pytest.LogCaptureFixture) -> list[str]:
+    """The events that were logged, none of which may tell an address, a code or a link."""
+    for record in log.records:
+        everything = f"{vars(record)} {record.getMessage()}"
+        for secret in ("ann@", "123456", "link_token"):
+            assert secret not in everything
+    return [vars(record)["event"] for record in log.records]
+
+
+def answers(outcome: Outcome | Exception) -> Callable[[bytes], Awaitable[Outcome]]:
+    """A `deliver` that always ends in one way."""
+
+    async def deliver(payload: bytes) -> Outcome:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    return deliver
+
+
+def worker(
+    jobs: Jobs, outcome: Outcome | Exception, clock: Clock, *, jitter: float = 0.5
+) -> Deliveries:
+    return Deliveries(jobs, answers(outcome), clock=clock, jitter=lambda: jitter)
+
+
+# One delivery
+
+
+async def test_the_payload_is_delivered(jobs: ListJobs, clock: Clock) -> None:
+    seen: list[bytes] = []
+
+    async def deliver(payload: bytes) -> Outcome:
+        seen.append(payload)
+        return Outcome.SENT
+
+    jobs.put(b"one")
+    jobs.put(b"two")
+
+    assert await Deliveries(jobs, deliver, clock=clock).run_due() == 2
+    assert seen == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SENT, Outcome.DROPPED])
+async def test_sent_and_dropped_look_the_same_from_outside(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture, outcome: Outcome
+) -> None:
+    jobs.put()
+    await worker(jobs, outcome, clock).run_due()
+
+    assert (jobs.due, jobs.claimed, jobs.dead) == ([], [], [])
+    assert events(log) == []
+
+
+async def test_an_expired_mail_is_an_event_in_the_log(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    jobs.put(tries=4)
+    await worker(jobs, Outcome.EXPIRED, clock).run_due()
+
+    assert (jobs.due, jobs.claimed, jobs.dead) == ([], [], [])
+    assert events(log) == ["mail_not_delivered"]
+    assert log.records[0].levelno == logging.WARNING
+    assert vars(log.records[0])["tries"] == 5
+
+
+async def test_a_job_of_another_key_is_left_to_another_process_uncounted(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    jobs.put(tries=3)
+    await worker(jobs, Outcome.NOT_OURS, clock).run_due()
+
+    assert [(at - clock.now, job.tries) for at, job in jobs.due] == [(1, 3)]
+    assert events(log) == []
+
+
+async def test_a_permanent_failure_is_buried_and_logged(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    jobs.put()
+    deliveries = worker(jobs, DeliveryError("550 5.1.1", permanent=True), clock)
+    await deliveries.run_due()
+
+    assert [reason for _, reason in jobs.dead] == ["550 5.1.1"]
+    assert jobs.due == []
+    assert events(log) == ["mail_not_delivered"]
+    assert not deliveries.is_failing  # one bad recipient is no outage
+    assert deliveries.last_error_at == clock.now
+
+
+@pytest.mark.parametrize("permanent", [True, False])
+async def test_an_address_or_link_in_a_mailers_reason_is_struck_out(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture, permanent: bool
+) -> None:
+    told = "550 <ann@example.org> see https://a.example/?link_token=t please"
+    jobs.put()
+    await worker(jobs, DeliveryError(told, permanent=permanent), clock).run_due()
+
+    events(log)
+    assert vars(log.records[0])["reason"] == "550 … see … please"
+    assert [reason for _, reason in jobs.dead] == (["550 … see … please"] if permanent else [])
+
+
+# Back-off
+
+
+@pytest.mark.parametrize(
+    ("jitter", "expected"),
+    [
+        (0.5, [1, 2, 4, 8, 16, 32, 60, 60, 60]),
+        (0.0, [1, 2, 3, 6, 13, 26, 48, 48, 48]),
+        (0.999, [1, 2, 5, 10, 19, 38, 72, 72, 72]),
+    ],
+)
+async def test_each_try_waits_twice_as_long_up_to_a_minute_spread_by_a_fifth(
+    jobs: ListJobs, clock: Clock, jitter: float, expected: list[int]
+) -> None:
+    jobs.put()
+    deliveries = worker(jobs, DeliveryError("down"), clock, jitter=jitter)
+    waits = []
+    for tries in range(1, 10):
+        assert await deliveries.run_due() == 1
+        ((at, job),) = jobs.due
+        assert job.tries == tries
+        waits.append(at - clock.now)
+        clock.now = at - 1
+        assert await deliveries.run_due() == 0
+        clock.now = at
+
+    assert waits == expected
+
+
+async def test_the_wait_has_no_overflow_after_very_many_tries(jobs: ListJobs, clock: Clock) -> None:
+    jobs.put(tries=100_000)
+    await worker(jobs, DeliveryError("down"), clock).run_due()
+
+    assert jobs.due[0][0] == clock.now + 60
+
+
+async def test_an_unexpected_exception_is_temporary_and_its_traceback_logged_without_its_text(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    jobs.put()
+    await worker(jobs, ValueError(SECRET.decode()), clock).run_due()
+
+    assert jobs.due[0][1].tries == 1
+    assert events(log) == ["mail_try_crashed", "mail_delayed"]
+    crash = log.records[0].getMessage()
+    assert "builtins.ValueError" in crash
+    assert "in deliver" in crash
+
+
+async def test_a_delivery_that_does_not_end_is_cut_off_before_its_claim_lapses(
+    jobs: ListJobs, clock: Clock
+) -> None:
+    async def deliver(payload: bytes) -> Outcome:
+        await asyncio.Event().wait()
+        return Outcome.SENT
+
+    jobs.put()
+    await Deliveries(jobs, deliver, clock=clock, deadline=0.01).run_due()
+
+    assert jobs.due[0][1].tries == 1
+    assert DELIVERY_SECONDS + 1 + 2 + 4 < CLAIM_SECONDS
+
+
+# Health
+
+
+async def test_health_fails_after_three_tries_in_a_row_and_recovers_with_a_mail(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    down: list[Outcome | Exception] = [DeliveryError("down")]
+    outcomes = down * 4 + [Outcome.SENT, Outcome.SENT]
+
+    async def deliver(payload: bytes) -> Outcome:
+        outcome = outcomes.pop(0)
+        return await answers(outcome)(payload)
+
+    jobs.put()
+    deliveries = Deliveries(jobs, deliver, clock=clock, jitter=lambda: 0.5)
+    assert deliveries.last_error_at is None
+    failing = []
+    for _ in range(5):
+        await deliveries.run_due()
+        failing.append(deliveries.is_failing)
+        clock.now += 60
+    jobs.put()
+    await deliveries.run_due()
+
+    assert failing == [False, False, True, True, False]
+    assert deliveries.last_error_at == clock.now - 120
+    assert events(log) == ["mail_delayed"] * 4 + ["mail_recovered"]
+    levels = [record.levelno for record in log.records]
+    assert levels.count(logging.WARNING) == 1
+
+
+# The store's outages
+
+
+async def test_the_loop_outlives_a_store_outage_and_logs_it_once(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        assert deliveries.is_failing
+        assert deliveries.last_error_at == clock.now
+        if len(pauses) == 5:
+            jobs.outage = None
+
+    deliveries = Deliveries(jobs, answers(Outcome.SENT), clock=clock, pause=pause)
+    jobs.put()
+    jobs.outage = StoreError()
+    running = asyncio.create_task(deliveries.run())
+    async with asyncio.timeout(5):
+        await settled(jobs)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    assert pauses == [1, 2, 4, 5, 5]
+    assert not deliveries.is_failing
+    assert events(log) == ["mail_queue_down", "mail_queue_up"]
+
+
+async def test_a_defect_of_the_store_does_not_kill_the_loop_and_is_logged_each_time(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    async def pause(seconds: float) -> None:
+        if jobs.outage_calls == 3:
+            jobs.outage = None
+
+    jobs.put()
+    jobs.outage = TypeError(SECRET.decode())
+    running = asyncio.create_task(
+        Deliveries(jobs, answers(Outcome.SENT), clock=clock, pause=pause).run()
+    )
+    async with asyncio.timeout(5):
+        await settled(jobs)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    assert events(log) == ["mail_queue_crashed"] * 3 + ["mail_queue_up"]
+
+
+async def settled(jobs: ListJobs) -> None:
+    while jobs.due or jobs.claimed:  # noqa: ASYNC110 # the worker is another task of this loop
+        await asyncio.sleep(0)
+
+
+async def test_a_sent_mail_is_marked_so_through_a_short_outage(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    pauses: list[float] = []
+
+    async def deliver(payload: bytes) -> Outcome:
+        jobs.outage = StoreError()
+        return Outcome.SENT
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            jobs.outage = None
+
+    jobs.put()
+    await Deliveries(jobs, deliver, clock=clock, pause=pause).run_due()
+
+    assert pauses == [1, 2, 4]
+    assert jobs.claimed == []
+    assert events(log) == ["mail_queue_down", "mail_queue_up"]
+
+
+async def test_a_job_that_cannot_be_settled_stays_claimable(jobs: ListJobs, clock: Clock) -> None:
+    async def deliver(payload: bytes) -> Outcome:
+        jobs.outage = StoreError()
+        return Outcome.SENT
+
+    async def pause(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    jobs.put()
+    with pytest.raises(StoreError):
+        await Deliveries(jobs, deliver, clock=clock, pause=pause).run_due()
+    assert jobs.outage_calls == 4 + 1
+    jobs.outage = None
+
+    assert await worker(jobs, Outcome.SENT, clock).run_due() == 0
+    clock.now += CLAIM_SECONDS
+    assert await worker(jobs, Outcome.SENT, clock).run_due() == 1
+
+
+async def test_a_delivery_that_cannot_ask_the_store_is_temporary(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    jobs.put()
+    await worker(jobs, StoreError(), clock).run_due()
+
+    assert jobs.due[0][1].tries == 1
+    assert events(log) == ["mail_queue_down", "mail_delayed", "mail_queue_up"]
+
+
+# The loop
+
+
+async def test_the_loop_delivers_what_comes_in_and_no_more_than_it_may_at_a_time(
+    jobs: ListJobs, clock: Clock
+) -> None:
+    gate, full = asyncio.Event(), asyncio.Event()
+    now_running = most = done = 0
+
+    async def deliver(payload: bytes) -> Outcome:
+        nonlocal now_running, most, done
+        now_running += 1
+        most = max(most, now_running)
+        if now_running == 3:
+            full.set()
+        await gate.wait()
+        now_running -= 1
+        done += 1
+        return Outcome.SENT
+
+    running = asyncio.create_task(Deliveries(jobs, deliver, clock=clock, parallel=3).run())
+    await asyncio.sleep(0)
+    for _ in range(8):
+        jobs.put()
+    async with asyncio.timeout(5):
+        await full.wait()
+        gate.set()
+        await settled(jobs)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    assert (most, done) == (3, 8)
+
+
+async def test_cancelling_the_loop_leaves_a_job_in_flight_claimable(
+    jobs: ListJobs, clock: Clock
+) -> None:
+    started = asyncio.Event()
+    was_cancelled = False
+
+    async def deliver(payload: bytes) -> Outcome:
+        nonlocal was_cancelled
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            was_cancelled = True
+            raise
+        return Outcome.SENT
+
+    jobs.put()
+    running = asyncio.create_task(Deliveries(jobs, deliver, clock=clock).run())
+    await started.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    assert was_cancelled
+    assert len(jobs.claimed) == 1
+    clock.now += CLAIM_SECONDS
+    assert await worker(jobs, Outcome.SENT, clock).run_due() == 1
+
+
+async def test_run_due_tries_nothing_twice_even_while_time_goes_on(
+    jobs: ListJobs, clock: Clock
+) -> None:
+    tries = 0
+
+    async def deliver(payload: bytes) -> Outcome:
+        nonlocal tries
+        tries += 1
+        clock.now += 30
+        raise DeliveryError("slow and failing")
+
+    jobs.put()
+    assert await Deliveries(jobs, deliver, clock=clock).run_due() == 1
+    assert tries == 1
+
+
+async def test_run_due_empties_a_queue_longer_than_one_batch(jobs: ListJobs, clock: Clock) -> None:
+    for _ in range(20):
+        jobs.put()
+
+    assert await worker(jobs, Outcome.SENT, clock).run_due() == 20
+
+
+# Shutdown
+
+
+async def test_drain_delivers_what_is_due_and_leaves_what_waits_for_its_next_try(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    jobs.put()
+    jobs.due.append((clock.now + 5, Job("later", b"", 3)))
+    await worker(jobs, Outcome.SENT, clock).drain(5)
+
+    assert [job.id for _, job in jobs.due] == ["later"]
+    assert events(log) == []
+
+
+async def test_drain_waits_for_what_the_loop_has_in_flight(jobs: ListJobs, clock: Clock) -> None:
+    started, gate = asyncio.Event(), asyncio.Event()
+
+    async def deliver(payload: bytes) -> Outcome:
+        started.set()
+        await gate.wait()
+        return Outcome.SENT
+
+    jobs.put()
+    deliveries = Deliveries(jobs, deliver, clock=clock)
+    running = asyncio.create_task(deliveries.run())
+    await started.wait()
+    draining = asyncio.create_task(deliveries.drain(5))
+    await asyncio.sleep(0)
+    assert not draining.done()
+    gate.set()
+    await draining
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    assert (jobs.due, jobs.claimed) == ([], [])
+
+
+async def test_drain_ends_in_time_and_leaves_the_rest_in_the_queue(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    async def deliver(payload: bytes) -> Outcome:
+        await asyncio.Event().wait()
+        return Outcome.SENT
+
+    jobs.put()
+    await Deliveries(jobs, deliver, clock=clock).drain(0.01)
+
+    assert len(jobs.claimed) == 1
+    assert events(log) == ["mail_drain_timeout"]
+
+
+async def test_drain_gives_up_quietly_when_the_store_is_down(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    jobs.outage = StoreError()
+    await worker(jobs, Outcome.SENT, clock).drain(5)
+
+    assert events(log) == ["mail_queue_down"]
+
+
+def test_a_job_does_not_show_its_payload() -> None:
+    assert "ann@" not in repr(Job("1", SECRET, 0))
