@@ -47,6 +47,8 @@ _MEDIA_TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascrip
 _DEFAULT_COLOR: Final = "#3d4ed8"
 
 _Rgb = tuple[int, int, int]
+_BLACK: Final[_Rgb] = (0, 0, 0)
+_WHITE: Final[_Rgb] = (255, 255, 255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,34 +89,54 @@ class Brand:
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
-    """One of the two colour schemes. `link` reaches 4.5:1 on both surfaces, `edge` 3:1.
+    """The colours of one of the two schemes, light or dark.
 
     Attributes:
         page: behind everything.
         card: behind the text.
-        link: the accent as text (WCAG 2.2, 1.4.3).
-        edge: the accent as a line: a button's border, the focus ring (WCAG 2.2, 1.4.11).
+        accent: the brand's colour as it was given, unless it is so near to the card's that a
+            button could not be seen; then black or white.
+        on_accent: black or white, whichever reads better on it (never under 4.5:1).
+        hover: the accent a little further away from `on_accent`.
+        link: the accent as text, at least 4.5:1 on page and card (WCAG 2.2, 1.4.3).
+        edge: the accent as a line, such as the focus ring, at least 3:1 (WCAG 2.2, 1.4.11).
     """
 
     page: str
     card: str
+    accent: str
+    on_accent: str
+    hover: str
     link: str
     edge: str
+
+    @classmethod
+    def of(cls, accent: _Rgb, *, page: str, card: str, pole: _Rgb) -> Scheme:
+        """Work out the rest from the two surfaces; `pole` is the end that is far from them."""
+        surfaces = [_rgb(page), _rgb(card)]
+        if _contrast(accent, surfaces[1]) < 1.2:
+            accent = pole
+        on_black = _contrast(accent, _BLACK) > _contrast(accent, _WHITE)
+        return cls(
+            page=page,
+            card=card,
+            accent=_hex(accent),
+            on_accent="#000" if on_black else "#fff",
+            hover=_hex(_mix(accent, _WHITE if on_black else _BLACK, 0.12)),
+            link=_readable(accent, surfaces, 4.5, pole),
+            edge=_readable(accent, surfaces, 3.0, pole),
+        )
+
+    def css(self) -> str:
+        """Give the colours as custom properties, for the stylesheet beside this module."""
+        values = ((name.replace("_", "-"), getattr(self, name)) for name in self.__slots__)
+        return ":root{" + ";".join(f"--{name}:{value}" for name, value in values) + "}"
 
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """What follows from one accent colour; in every template as `palette`.
+    """What follows from one accent colour, in both schemes; in every template as `palette`."""
 
-    Attributes:
-        accent: the brand's colour, as it was given.
-        on_accent: black or white, whichever reads better on it (never under 4.5:1).
-        hover: the accent a little further away from `on_accent`.
-    """
-
-    accent: str
-    on_accent: str
-    hover: str
     light: Scheme
     dark: Scheme
 
@@ -122,23 +144,14 @@ class Palette:
     def of(cls, color: str) -> Palette:
         """Work out all colours from `#rgb` or `#rrggbb`."""
         accent = _rgb(color)
-        black, white = (0, 0, 0), (255, 255, 255)
-        on_black = _contrast(accent, black) > _contrast(accent, white)
         return cls(
-            accent=_hex(accent),
-            on_accent="#000" if on_black else "#fff",
-            hover=_hex(_mix(accent, white if on_black else black, 0.12)),
-            light=_scheme(accent, page="#f6f7f9", card="#ffffff", towards=black),
-            dark=_scheme(accent, page="#0c0d10", card="#15171c", towards=white),
+            light=Scheme.of(accent, page="#f6f7f9", card="#ffffff", pole=_BLACK),
+            dark=Scheme.of(accent, page="#0c0d10", card="#15171c", pole=_WHITE),
         )
 
     def css(self) -> str:
-        """Give the colours as custom properties, for the stylesheet beside this module."""
-        shared = {"accent": self.accent, "on-accent": self.on_accent, "accent-hover": self.hover}
-        return (
-            f":root{{{_properties(shared | _fields(self.light))}}}\n"
-            f"@media (prefers-color-scheme:dark){{:root{{{_properties(_fields(self.dark))}}}}}\n"
-        )
+        """Give both schemes as one stylesheet."""
+        return f"{self.light.css()}\n@media (prefers-color-scheme:dark){{{self.dark.css()}}}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +207,7 @@ class Renderer:
         if templates is not None and not Path(templates).is_dir():
             raise ConfigError("templates", f"{templates} is not a folder; set one that exists")
         palette = Palette.of(brand.color or _DEFAULT_COLOR)
-        files = sorted((_HERE / "static").iterdir())
+        files = [path for path in (_HERE / "static").iterdir() if path.suffix in _MEDIA_TYPES]
         assets = [Asset.of(path.name, path.read_bytes()) for path in files]
         assets.append(Asset.of("brand.css", palette.css().encode()))
         self.assets: Mapping[str, Asset] = {asset.hashed_name: asset for asset in assets}
@@ -310,14 +323,6 @@ class Renderer:
         return found - known
 
 
-def _fields(scheme: Scheme) -> dict[str, str]:
-    return {"page": scheme.page, "card": scheme.card, "link": scheme.link, "edge": scheme.edge}
-
-
-def _properties(values: Mapping[str, str]) -> str:
-    return ";".join(f"--{name}:{value}" for name, value in values.items())
-
-
 def _rgb(color: str) -> _Rgb:
     digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
     red, green, blue = bytes.fromhex(digits)
@@ -347,19 +352,9 @@ def _contrast(one: _Rgb, other: _Rgb) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def _readable(color: _Rgb, surfaces: list[_Rgb], ratio: float, towards: _Rgb) -> str:
-    """Move `color` as little as needed until it stands out on every surface by `ratio`."""
-    steps = (_mix(color, towards, step / 50) for step in range(51))
+def _readable(color: _Rgb, surfaces: list[_Rgb], ratio: float, pole: _Rgb) -> str:
+    """Move `color` towards `pole` just until it stands out on every surface by `ratio`."""
+    steps = (_mix(color, pole, step / 50) for step in range(51))
     return _hex(
         next(c for c in steps if all(_contrast(c, surface) >= ratio for surface in surfaces))
-    )
-
-
-def _scheme(accent: _Rgb, *, page: str, card: str, towards: _Rgb) -> Scheme:
-    surfaces = [_rgb(page), _rgb(card)]
-    return Scheme(
-        page=page,
-        card=card,
-        link=_readable(accent, surfaces, 4.5, towards),
-        edge=_readable(accent, surfaces, 3.0, towards),
     )

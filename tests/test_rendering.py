@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.rendering import Brand, Email, Palette, Renderer, Scheme
+from pwless_middleware.rendering import Brand, Email, Palette, Renderer
 
 Context = dict[str, Any]
 
@@ -360,10 +360,10 @@ def test_a_colour_of_another_form_is_refused(color: str) -> None:
 
 @pytest.mark.parametrize(
     ("color", "text"),
-    [("#000", "#fff"), ("#fff", "#000"), ("#ffdd00", "#000"), ("#1A237E", "#fff")],
+    [("#000", "#fff"), ("#ccc", "#000"), ("#ffdd00", "#000"), ("#1A237E", "#fff")],
 )
 def test_text_on_the_accent_is_black_or_white_whichever_reads_better(color: str, text: str) -> None:
-    assert Palette.of(color).on_accent == text
+    assert Palette.of(color).light.on_accent == text
 
 
 def luminance(color: str) -> float:
@@ -382,10 +382,9 @@ def contrast(one: str, other: str) -> float:
 @given(st.integers(0, 0xFFFFFF))
 def test_any_colour_stays_readable_in_both_schemes(value: int) -> None:
     palette = Palette.of(f"#{value:06x}")
-    assert contrast(palette.accent, palette.on_accent) >= 4.5
-    assert contrast(palette.hover, palette.on_accent) >= 4.5
     for scheme in (palette.light, palette.dark):
-        assert isinstance(scheme, Scheme)
+        assert contrast(scheme.accent, scheme.on_accent) >= 4.5
+        assert contrast(scheme.hover, scheme.on_accent) >= 4.5
         for surface in (scheme.page, scheme.card):
             assert contrast(scheme.link, surface) >= 4.5
             assert contrast(scheme.edge, surface) >= 3.0
@@ -394,6 +393,14 @@ def test_any_colour_stays_readable_in_both_schemes(value: int) -> None:
 def test_a_colour_that_reads_well_is_left_alone() -> None:
     assert Palette.of("#1a237e").light.link == "#1a237e"
     assert Palette.of("#9af").dark.link == "#99aaff"
+
+
+def test_a_button_never_vanishes_in_its_card() -> None:
+    black, white = Palette.of("#111"), Palette.of("#fff")
+    assert (black.light.accent, black.light.on_accent) == ("#111111", "#fff")
+    assert (black.dark.accent, black.dark.on_accent) == ("#ffffff", "#000")
+    assert (white.light.accent, white.light.on_accent) == ("#000000", "#fff")
+    assert (white.dark.accent, white.dark.on_accent) == ("#ffffff", "#000")
 
 
 # Assets
@@ -548,7 +555,8 @@ def test_a_callers_variables_are_found_wherever_they_stand(tmp_path: Path) -> No
         '{% extends "email/frame.html" %}{% set seen = 1 %}{% set block %}x{% endset %}'
         '{% block main %}{% include "email/part.html" %}{{ otp }}{% endblock %}',
         frame="{{ brand.name }}{{ frame_name }}{% block main %}{% endblock %}{{ range(2) }}",
-        part='{{ part_name }}{{ seen }}{{ block }}{% if part_again %}{% include "email/part.html" %}{% endif %}'
+        part="{{ part_name }}{{ seen }}{{ block }}"
+        '{% if part_again %}{% include "email/part.html" %}{% endif %}'
         "{% include code ignore missing %}",
     )
     expected = {"company", "parts", "frame_name", "part_name", "part_again"}
