@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import cast
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pwless_middleware.delivery.base import Message
@@ -28,6 +28,8 @@ local = st.from_regex(
 domain = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?(\.[a-z]{2,10}){0,3}", fullmatch=True)
 address = st.builds("{}@{}".format, local, domain)
 
+unhurried = settings(deadline=None)  # a shared machine may stall for longer than an example takes
+
 
 def parse(data: bytes) -> EmailMessage:
     return message_from_bytes(data, policy=policy.default)
@@ -41,6 +43,7 @@ def lines_as_sent(text: str) -> str:
     return re.sub("\r\n|\r|\n", "\r\n", text)
 
 
+@unhurried
 @given(subject=line, text=body, html=body, to=address)
 @example(subject="=?utf-8?q?x?=", text=".\n..\n", html=" \t\n \n", to="a@b.example")
 @example(subject=" lead and trail ", text="a" * 5000, html="é" * 3000, to="a@b.example")
@@ -61,6 +64,7 @@ def test_a_parser_gives_back_what_was_written(subject: str, text: str, html: str
     assert not rich.defects
 
 
+@unhurried
 @given(subject=line, text=body, html=body)
 @example(subject="é" * 200, text="é" * 20 + "a" * 600, html=" " * 300)
 def test_the_wire_sees_ascii_lines_of_76_ended_by_crlf(subject: str, text: str, html: str) -> None:
@@ -74,6 +78,7 @@ def test_the_wire_sees_ascii_lines_of_76_ended_by_crlf(subject: str, text: str, 
         assert len(written) <= 76 or written.startswith(b"Content-Type: multipart/alternative")
 
 
+@unhurried
 @given(name=line)
 @example(name='Acme, "Inc." \\')
 @example(name="=?utf-8?q?x?=")

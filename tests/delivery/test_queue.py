@@ -11,6 +11,7 @@ import pytest
 from pwless_middleware.core.jobs import CLAIM_SECONDS, Job, Jobs
 from pwless_middleware.delivery.queue import DELIVERY_SECONDS, Deliveries, Outcome
 from pwless_middleware.errors import DeliveryError, StoreError
+from pwless_middleware.stores.memory_jobs import MemoryJobs
 
 pytestmark = pytest.mark.anyio
 
@@ -485,6 +486,33 @@ async def test_run_due_empties_a_queue_longer_than_one_batch(jobs: ListJobs, clo
         jobs.put()
 
     assert await worker(jobs, Outcome.SENT, clock).run_due() == 20
+
+
+async def test_the_loop_serves_the_memory_stores_queue(
+    clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    delivered = asyncio.Event()
+    seen: list[bytes] = []
+
+    async def deliver(payload: bytes) -> Outcome:
+        seen.append(payload)
+        if len(seen) == 2:
+            delivered.set()
+        return Outcome.SENT
+
+    queue = MemoryJobs(most=10)
+    running = asyncio.create_task(Deliveries(queue, deliver, clock=clock).run())
+    queue.add(b"at once", now=clock.now)
+    await asyncio.sleep(0)
+    queue.add(b"woken for", now=clock.now)
+    async with asyncio.timeout(5):
+        await delivered.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+    assert seen == [b"at once", b"woken for"]
+    assert events(log) == []
 
 
 # Shutdown
