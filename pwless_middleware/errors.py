@@ -9,6 +9,7 @@
         ├── Unauthenticated         401  no or bad credentials
         ├── ForbiddenOrigin         403  the request comes from a foreign page
         ├── LoginDenied             403  a policy refuses this login
+        ├── OtherBrowser            403  the link belongs to the browser that asked for it
         ├── StepRequired            403  the login is pending: a further step is asked for
         ├── NotFound                404  no such page, or no such session of yours
         ├── MethodNotAllowed        405  the path exists, the method does not
@@ -163,12 +164,31 @@ class ForbiddenOrigin(ApiError):
 
 
 class LoginDenied(ApiError):
-    """A policy refuses this login. The message is the policy's, and is shown to the person."""
+    """A policy refuses this login.
+
+    Args:
+        message: the policy's words, shown to the person; `None` uses ours.
+        path: where a browser goes instead, below the mount prefix (an organisation's own sign-in);
+            `None` shows the message.
+    """
 
     code = "LOGIN_DENIED"
     status = 403
     grpc = 7
     message = "You cannot sign in here."
+
+    def __init__(self, message: str | None = None, *, path: str | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class OtherBrowser(ApiError):
+    """The link was opened in another browser than the one that asked; nothing was spent."""
+
+    code = "OTHER_BROWSER"
+    status = 403
+    grpc = 7
+    message = "Open this link in the browser where you asked for it."
 
 
 class StepRequired(ApiError):

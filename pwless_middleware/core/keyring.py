@@ -100,7 +100,7 @@ class Keyring:
             _check_key(key)
         if not keys:
             raise ConfigError("secret_key", "set a key; `python -m pwless_middleware secret`")
-        self._realm = realm
+        self.realm = realm
         self._keys = {self._fingerprint(key.encode()): key.encode() for key in keys}
         self._secrets = [key.encode() for key in keys]
         self.current = self._fingerprint(self._secrets[-1])
@@ -111,11 +111,11 @@ class Keyring:
 
     def _fingerprint(self, key: bytes) -> str:
         # Keyed, so that a sample of fingerprints says nothing about a weak key's text.
-        mac = hmac.digest(key, f"pwless\x00fingerprint\x00{self._realm}".encode(), "sha256")
+        mac = hmac.digest(key, f"pwless\x00fingerprint\x00{self.realm}".encode(), "sha256")
         return b64(mac[:6])
 
     def _mac(self, key: bytes, purpose: str, payload: bytes) -> bytes:
-        label = f"pwless\x00{purpose}\x00{self._realm}\x00".encode()
+        label = f"pwless\x00{purpose}\x00{self.realm}\x00".encode()
         return hmac.digest(key, label + payload, "sha256")
 
     # --- handles -------------------------------------------------------------------------------
@@ -195,7 +195,7 @@ class Keyring:
     def _signer(self, purpose: str) -> Signer:
         signer = self._signers.get(purpose)
         if signer is None:
-            salt = f"pwless\x00{purpose}\x00{self._realm}"
+            salt = f"pwless\x00{purpose}\x00{self.realm}"
             signer = self._signers[purpose] = Signer(
                 self._secrets, salt=salt, key_derivation="hmac", digest_method=sha256
             )
@@ -205,7 +205,7 @@ class Keyring:
 
     def name(self, label: str, *parts: str) -> str:
         """Name something in the store: 22 characters; other realms get other names."""
-        return b64(digest(label, self._realm, *parts))
+        return b64(digest(label, self.realm, *parts))
 
     def log_name(self, text: str) -> str:
         """Name an address in a log line: keyed, so that the log cannot be searched by guessing."""

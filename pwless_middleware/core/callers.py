@@ -1,0 +1,42 @@
+"""Who asks: a browser or a server, and what it has shown of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pwless_middleware.core.challenges import ChallengeId
+from pwless_middleware.core.clients import Client
+
+BROWSER = "browser"
+IN_PROCESS = "server:"
+"""The name of a host app that calls `Passwordless.send` and the like in Python."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Describe who asks.
+
+    Attributes:
+        name: `browser`, or `server:` and the API key's name; a challenge belongs to one name.
+        client: for the limits; `None` for servers, whose address is their backend's.
+        device: the browser in our closed vocabulary; empty for servers.
+        holds: the challenges of its flow cookie, newest first; or the one of the request id that a
+            server presents. A code or link works only for a challenge that is held here.
+        known_to: device cookies: an address's digest to the digest of the cookie bound to it.
+        session: the session cookie that came along, unread; a login ends what it stands for.
+        pending: the pending login of its cookie; a browser can go on with this one only.
+    """
+
+    name: str = BROWSER
+    client: Client | None = None
+    device: str = ""
+    holds: tuple[ChallengeId, ...] = ()
+    known_to: Mapping[bytes, str] = field(default_factory=dict, repr=False)
+    session: str | None = field(default=None, repr=False)
+    pending: str | None = field(default=None, repr=False)
+
+    @property
+    def is_browser(self) -> bool:
+        """Say whether cookies are its credentials."""
+        return self.name == BROWSER

@@ -1,0 +1,111 @@
+"""The skin for programs: send, resend and verify in JSON, in the wire shape of CONTRACT.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.callers import Caller
+from pwless_middleware.errors import FieldViolation, InvalidArgument
+from pwless_middleware.features.email_login.fields import RESEND, SEND, VERIFY, Values
+from pwless_middleware.features.email_login.flow import Ask, EmailFlow
+from pwless_middleware.flows.challenges import ChallengeRules, Started
+from pwless_middleware.web.bodies import read_json
+from pwless_middleware.web.entrance import enter_by_api
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.responses import json_response
+from pwless_middleware.web.routes import Route
+
+BASE = "/api/v1/passwordless/email"
+
+
+class EmailApi:
+    """Answer the three calls.
+
+    Args:
+        kit: everything below.
+        flow: the three verbs.
+        rules: how challenges behave.
+        flow_seconds: how long a browser keeps its flow cookie.
+    """
+
+    def __init__(
+        self, kit: Kit, flow: EmailFlow, rules: ChallengeRules, *, flow_seconds: int
+    ) -> None:
+        self._kit = kit
+        self._flow = flow
+        self._rules = rules
+        self._flow_seconds = flow_seconds
+        self.routes = (
+            Route(f"{BASE}/send", {"POST": self.send}, "api"),
+            Route(f"{BASE}/resend", {"POST": self.resend}, "api"),
+            Route(f"{BASE}/verify", {"POST": self.verify}, "api"),
+        )
+
+    async def send(self, request: Request) -> Response:
+        """Start a login and answer with its `auth_request_id`."""
+        caller = self._kit.callers.api(request)
+        values = SEND.read(await read_json(request))
+        ask = Ask(
+            email=values.text("email"),
+            template="SIGNUP" if values.get("template") == "SIGNUP" else "SIGNIN",
+            magiclink_auth_uri=values.get("magiclink_auth_uri"),
+            state=values.get("state"),
+            expires_in=values.integer("expires_in"),
+            template_variables=values.texts("template_variables"),
+        )
+        return self._started(await self._flow.send(ask, caller), caller)
+
+    async def resend(self, request: Request) -> Response:
+        """Send a login's mail again."""
+        caller = self._kit.callers.api(request)
+        values = RESEND.read(await read_json(request))
+        id, caller = self._flow.open_request(values.text("auth_request_id"), caller)
+        return self._started(await self._flow.resend(id, caller), caller)
+
+    async def verify(self, request: Request) -> Response:
+        """Judge a code or a link token and answer with the session."""
+        caller = self._kit.callers.api(request)
+        values = VERIFY.read(await read_json(request))
+        request_id, code = values.get("auth_request_id"), values.get("code")
+        token = values.get("link_token")
+        _check_combination(values, same_browser=self._rules.same_browser)
+        if request_id is not None:
+            id, caller = self._flow.open_request(request_id, caller)
+            if code is not None:
+                attempt = self._flow.verify_code(id, code, caller)
+                return await enter_by_api(self._kit, caller, attempt)
+            self._flow.check_link_request(token or "", id)
+        attempt = self._flow.verify_link(token or "", caller)
+        return await enter_by_api(self._kit, caller, attempt)
+
+    def _started(self, started: Started, caller: Caller) -> Response:
+        challenge = started.challenge
+        content: Mapping[str, object] = {
+            "auth_request_id": self._flow.request_id(challenge.id),
+            "expires_at": str(challenge.expires_at),
+            "expires_in": challenge.expires_at - self._kit.clock(),
+            "passwordless_type": challenge.kind,
+            "resend_after": started.resend_after,
+        }
+        if not caller.is_browser:
+            return json_response(content)
+        ids = (challenge.id, *(id for id in caller.holds if id != challenge.id))
+        cookie = self._kit.cookies.set_flow(ids, max_age=self._flow_seconds)
+        return json_response(content, cookies=[cookie])
+
+
+def _check_combination(values: Values, *, same_browser: bool) -> None:
+    """Say which of verify's fields are missing, or exclude each other."""
+    has_code, has_link = values.get("code") is not None, values.get("link_token") is not None
+    bad = []
+    if has_code and has_link:
+        bad.append(FieldViolation("link_token", "Send a code or a link token.", "one_of"))
+    elif not has_code and not has_link:
+        bad.append(FieldViolation("code", "Send a code or a link token.", "one_of"))
+    if values.get("auth_request_id") is None and (has_code or (has_link and same_browser)):
+        bad.append(FieldViolation("auth_request_id", "Send the id that send gave.", "required"))
+    if bad:
+        raise InvalidArgument(bad)

@@ -1,0 +1,253 @@
+"""The three verbs, once: send, resend, verify. Pages, JSON and Python are skins over them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from pwless_middleware.core.addresses import domain_of, parse_address
+from pwless_middleware.core.callers import Caller
+from pwless_middleware.core.challenges import (
+    ID_BYTES,
+    RESEND_WINDOW,
+    Challenge,
+    ChallengeId,
+    Kind,
+    Template,
+)
+from pwless_middleware.errors import (
+    ApiError,
+    FieldViolation,
+    InvalidArgument,
+    RateLimited,
+    RequestExpired,
+)
+from pwless_middleware.flows.challenges import ChallengeRules, Challenges, Started, Wish
+from pwless_middleware.flows.logins import LoggedIn
+from pwless_middleware.web.kit import Kit
+
+MAX_STATE = 1000
+MAX_VARIABLES = 30
+RESERVED = frozenset({"otp", "link", "expiry_time_relative", "expire_time", "expiry_time"})
+"""Names of Scalekit's own template variables; a caller cannot set them."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Say what a caller sends; CONTRACT, "send" has the fields. `None` takes the default.
+
+    Attributes:
+        email: as typed; judged here.
+        template: the mail's wording.
+        magiclink_auth_uri: the page that the link opens.
+        state: the caller's own text.
+        expires_in: seconds.
+        template_variables: the caller's words.
+        next: where a page's login goes on; already judged.
+    """
+
+    email: str = field(repr=False)
+    template: Template = "SIGNIN"
+    magiclink_auth_uri: str | None = None
+    state: str | None = field(default=None, repr=False)
+    expires_in: int | None = None
+    template_variables: Mapping[str, str] | None = field(default=None, repr=False)
+    next: str = "/"
+
+
+class EmailFlow:
+    """Do what a caller asks, in whichever skin.
+
+    Args:
+        kit: everything below.
+        challenges: their keeper.
+        rules: how challenges behave.
+        kind: what a mail of this deployment carries.
+        sends_per_minute: of one address; for the wait that a page shows.
+        link_uris: what `magiclink_auth_uri` may be.
+    """
+
+    def __init__(
+        self,
+        kit: Kit,
+        challenges: Challenges,
+        rules: ChallengeRules,
+        *,
+        kind: Kind,
+        sends_per_minute: int,
+        link_uris: frozenset[str],
+    ) -> None:
+        self._kit = kit
+        self._challenges = challenges
+        self._rules = rules
+        self.kind = kind
+        self._sends_per_minute = sends_per_minute
+        self._link_uris = link_uris
+
+    async def send(self, ask: Ask, caller: Caller) -> Started:
+        """Start a login: judge every field, ask the rules, count, write, queue the mail.
+
+        Raises:
+            InvalidArgument: every bad field, named; nothing was counted or sent.
+            LoginDenied: a rule refuses the domain.
+            RateLimited: a budget is spent.
+            Unavailable: store or queue cannot take it.
+        """
+        wish = self._judge(ask, caller)
+        await self._kit.logins.check_challenge(domain_of(wish.address))
+        started = await self._challenges.start(wish, caller)
+        await self._kit.wake_delivery()
+        return started
+
+    async def resend(self, id: ChallengeId, caller: Caller) -> Started:
+        """Send a challenge's mail again.
+
+        Raises:
+            RequestExpired: used, unknown, too old, or not this caller's.
+            RateLimited: its three resends, or a budget, are spent.
+            Unavailable: store or queue cannot take it.
+        """
+        started = await self._challenges.resend(id, caller)
+        await self._kit.wake_delivery()
+        return started
+
+    async def verify_code(self, id: ChallengeId, code: str, caller: Caller) -> LoggedIn:
+        """Judge a code, and sign in. Raises what `Challenges.verify_code` and the door raise."""
+        proof = await self._challenges.verify_code(id, code, caller)
+        return await self._kit.logins.finish(proof, caller)
+
+    async def verify_link(self, token: str, caller: Caller) -> LoggedIn:
+        """Judge a link token, and sign in. Raises what `Challenges.verify_link` and the door do."""
+        proof = await self._challenges.verify_link(token, caller)
+        return await self._kit.logins.finish(proof, caller)
+
+    async def read(self, id: ChallengeId, caller: Caller) -> Challenge | None:
+        """Give a challenge that the caller holds, or `None` if it is used, gone or not theirs."""
+        challenge = await self._challenges.read(id) if id in caller.holds else None
+        return challenge if challenge is not None and challenge.caller == caller.name else None
+
+    async def newest(self, caller: Caller) -> Challenge | None:
+        """Give the newest of the caller's challenges that is not used or gone."""
+        for id in caller.holds:
+            challenge = await self.read(id, caller)
+            if challenge is not None:
+                return challenge
+        return None
+
+    def resend_after(self, challenge: Challenge, error: ApiError | None) -> int:
+        """Say how many seconds a page should let its resend button wait.
+
+        Worked out from the challenge alone, without asking the store; who presses earlier, or has
+        asked in another browser too, hears the exact wait from the budget itself.
+        """
+        now = self._kit.clock()
+        if isinstance(error, RateLimited):
+            return error.retry_after
+        if not challenge.may_resend(now):
+            return max(0, challenge.asked_at + RESEND_WINDOW - now)
+        if challenge.resends + 1 < self._sends_per_minute:
+            return 0
+        return max(0, challenge.expires_at - challenge.lifetime + 60 - now)
+
+    # --- the request id ------------------------------------------------------------------------
+
+    def request_id(self, id: ChallengeId) -> str:
+        """Write a challenge's `auth_request_id`."""
+        return self._kit.keyring.seal("request", id)
+
+    def open_request(self, request_id: str, caller: Caller) -> tuple[ChallengeId, Caller]:
+        """Read an `auth_request_id`; a server holds the challenge by presenting it.
+
+        Raises:
+            RequestExpired: it is not one of ours.
+        """
+        payload = self._kit.keyring.open("request", request_id, size=ID_BYTES)
+        if payload is None:
+            raise RequestExpired
+        id = ChallengeId(payload)
+        return id, caller if caller.is_browser else replace(caller, holds=(id,))
+
+    def check_link_request(self, token: str, id: ChallengeId) -> None:
+        """Refuse a link token that belongs to another challenge than the request id says.
+
+        Raises:
+            RequestExpired: it does, or it is not ours.
+        """
+        opened = self._kit.keyring.open_link(token)
+        if opened is None or opened[0] != id:
+            raise RequestExpired
+
+    # --- judging a send ------------------------------------------------------------------------
+
+    def _judge(self, ask: Ask, caller: Caller) -> Wish:
+        """Check every field, so that the caller hears of all that is wrong at once."""
+        bad: list[FieldViolation] = []
+        address = parse_address(ask.email)
+        if address is None:
+            bad.append(
+                FieldViolation("email", "Enter one e-mail address, like jo@example.com.", "email")
+            )
+        if ask.state is not None and len(ask.state) > MAX_STATE:
+            bad.append(FieldViolation("state", "At most 1000 characters.", "max_length"))
+        lifetime = self._rules.lifetime if ask.expires_in is None else ask.expires_in
+        if not 60 <= lifetime <= self._rules.max_lifetime:
+            most = self._rules.max_lifetime
+            bad.append(FieldViolation("expires_in", f"Set 60 to {most} seconds.", "range"))
+        uri = ask.magiclink_auth_uri
+        if uri is not None and uri not in self._link_uris:
+            bad.append(
+                FieldViolation("magiclink_auth_uri", "This URI is not on the list.", "link_uris")
+            )
+        kind = self.kind
+        if not caller.is_browser and uri is None:
+            if kind == "LINK":
+                bad.append(
+                    FieldViolation("magiclink_auth_uri", "Name the page of the link.", "required")
+                )
+            kind = "OTP"
+        bad += self._bad_variables(ask, caller)
+        if bad or address is None:
+            raise InvalidArgument(bad)
+        return Wish(
+            address=address,
+            kind=kind,
+            template=ask.template,
+            lifetime=lifetime,
+            next=ask.next,
+            state=ask.state,
+            link_uri=uri,
+            variables=ask.template_variables or {},
+        )
+
+    def _bad_variables(self, ask: Ask, caller: Caller) -> list[FieldViolation]:
+        field_name = "template_variables"
+        given = ask.template_variables
+        if caller.is_browser:
+            if given is not None:
+                return [FieldViolation(field_name, "Only a server may set these.", "server")]
+            return []
+        given = given or {}
+        bad = []
+        if len(given) > MAX_VARIABLES:
+            bad.append(FieldViolation(field_name, "At most 30 variables.", "max_items"))
+        for name, value in list(given.items())[:MAX_VARIABLES]:
+            where = f"{field_name}.{name[:25]}"
+            if not 2 <= len(name) <= 25 or _CONTROL.search(name):
+                bad.append(FieldViolation(where, "Names have 2 to 25 characters.", "length"))
+            if name in RESERVED:
+                bad.append(FieldViolation(where, "This name is reserved.", "reserved"))
+            if len(value) > 256:
+                bad.append(FieldViolation(where, "At most 256 characters.", "max_length"))
+            lowered = value.lower()
+            if _CONTROL.search(value) or "://" in value or "www." in lowered:
+                bad.append(
+                    FieldViolation(where, "No control characters and no links.", "plain_text")
+                )
+        for name in sorted(self._kit.renderer.template_variables(ask.template.lower())):
+            if name not in given:
+                where = f"{field_name}.{name}"
+                bad.append(FieldViolation(where, "The mail's template needs this.", "required"))
+        return bad

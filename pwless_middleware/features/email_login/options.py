@@ -1,0 +1,176 @@
+"""The feature itself: its options, checked, and what it mounts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from pwless_middleware.core.addresses import parse_address
+from pwless_middleware.core.challenges import RESEND_WINDOW, Kind
+from pwless_middleware.core.keyring import CodeStyle
+from pwless_middleware.delivery.queue import Outcome
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.features.email_login.api import EmailApi
+from pwless_middleware.features.email_login.flow import EmailFlow
+from pwless_middleware.features.email_login.pages import EmailPages
+from pwless_middleware.features.email_login.python import EmailVerbs
+from pwless_middleware.flows.challenges import ChallengeRules, Challenges
+from pwless_middleware.flows.limits import Limits, SendLimits, TryLimits
+from pwless_middleware.flows.mails import ChallengeMails
+from pwless_middleware.web.kit import Kit, Mounted
+from pwless_middleware.web.origin import is_local
+
+TOPIC = b"e"
+"""How our jobs in the delivery queue begin."""
+LONGEST = 600
+"""Seconds that an e-mailed secret may live (NIST SP 800-63B-4 §3.1.3.2)."""
+LONGEST_LINK = 3600
+"""Seconds that a link may live where there is no code to guess (SECURITY, numbers)."""
+
+
+class EmailLogin:
+    """Sign people in by a mail.
+
+    Args:
+        kind: what the mail carries: `LINK_OTP` (default), `LINK` or `OTP`.
+        lifetime: seconds that code and link live; 60 to 600 (links alone: to 3600), default 300.
+        max_lifetime: the most that an API caller may ask for, and that resends of the same secrets
+            may add up to; `lifetime` to 600 (links alone: to 3600), default 600.
+        code: `standard`, 6 digits, or `high`, 8 letters shown as `XXXX-XXXX`.
+        same_browser: a link works only in the browser that asked for it (default). Off, any browser
+            that opens it may press its button.
+        rotate_on_resend: a resend kills the code and link sent before. Off (default), the same ones
+            go out again, so that a late first mail is not a dead one.
+        attempts: wrong codes that one challenge bears; 3 to 10, default 5.
+        allow: who is served: whole addresses, `*@domain`, or `*` for everybody (default).
+            Others see the same pages and get no mail.
+        signup: an unknown address becomes a user. Off needs `users`; strangers then see the same
+            pages and get no mail.
+        link_uris: the pages of yours that an API caller may name as `magiclink_auth_uri`, compared
+            exactly.
+        send_limits: how many mails may be asked for.
+        try_limits: how many wrong codes are borne.
+
+    Raises:
+        ConfigError: an option outside its range, named.
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: Kind = "LINK_OTP",
+        lifetime: int = 300,
+        max_lifetime: int = 600,
+        code: CodeStyle = "standard",
+        same_browser: bool = True,
+        rotate_on_resend: bool = False,
+        attempts: int = 5,
+        allow: Sequence[str] = ("*",),
+        signup: bool = True,
+        link_uris: Sequence[str] = (),
+        send_limits: SendLimits | None = None,
+        try_limits: TryLimits | None = None,
+    ) -> None:
+        if kind not in ("OTP", "LINK", "LINK_OTP"):
+            raise ConfigError("kind", "set LINK_OTP, LINK or OTP")
+        if code not in ("standard", "high"):
+            raise ConfigError("code", "set 'standard' or 'high'")
+        most = LONGEST_LINK if kind == "LINK" else LONGEST
+        _check_number("lifetime", lifetime, 60, most)
+        _check_number("max_lifetime", max_lifetime, lifetime, most)
+        _check_number("attempts", attempts, 3, 10)
+        for option, value in (
+            ("same_browser", same_browser),
+            ("rotate_on_resend", rotate_on_resend),
+            ("signup", signup),
+        ):
+            if not isinstance(value, bool):
+                raise ConfigError(option, "set True or False")
+        self._kind: Kind = kind
+        self._attempts = attempts
+        self._link_uris = _link_uris(link_uris)
+        self._sends = send_limits or SendLimits()
+        self._tries = try_limits or TryLimits()
+        self._rules = ChallengeRules(
+            lifetime=lifetime,
+            max_lifetime=max_lifetime,
+            code=code,
+            same_browser=same_browser,
+            rotate_on_resend=rotate_on_resend,
+            allow=_allowed(allow),
+            signup=signup,
+        )
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Give the pages, the JSON API, and who delivers the mails.
+
+        Raises:
+            ConfigError: `signup=False` without `users`: the default directory knows everybody.
+        """
+        rules = self._rules
+        if not rules.signup and not kit.users.is_table:
+            raise ConfigError("signup", "signup=False needs users=: who is known, without a table?")
+        limits = Limits(kit.keyring, sends=self._sends, tries=self._tries, attempts=self._attempts)
+        challenges = Challenges(kit.store, kit.keyring, limits, rules, topic=TOPIC, clock=kit.clock)
+        mails = ChallengeMails(
+            challenges,
+            kit.keyring,
+            kit.users,
+            kit.renderer,
+            kit.mailer,
+            link_page=f"{kit.origin.url}{kit.prefix}/link",
+            code=rules.code,
+            signup=rules.signup,
+            clock=kit.clock,
+        )
+        flow = EmailFlow(
+            kit,
+            challenges,
+            rules,
+            kind=self._kind,
+            sends_per_minute=self._sends.per_minute,
+            link_uris=self._link_uris,
+        )
+        keep = RESEND_WINDOW + rules.max_lifetime
+        pages = EmailPages(kit, flow, rules, flow_seconds=keep)
+        api = EmailApi(kit, flow, rules, flow_seconds=keep)
+
+        async def deliver(payload: bytes) -> Outcome:
+            return await mails.deliver(payload[len(TOPIC) :])
+
+        return Mounted(
+            routes=(*pages.routes, *api.routes),
+            deliveries={TOPIC: deliver},
+            verbs=EmailVerbs(kit, flow),
+        )
+
+
+def _check_number(option: str, value: object, low: int, high: int) -> None:
+    if type(value) is not int or not low <= value <= high:
+        raise ConfigError(option, f"set a whole number from {low} to {high}")
+
+
+def _allowed(allow: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(allow, str) or not allow:
+        raise ConfigError("allow", "give a list, e.g. ['*@acme.example', 'jo@partner.example']")
+    found = []
+    for text in allow:
+        pattern = text.strip().lower() if isinstance(text, str) else ""
+        probe = "x" + pattern[1:] if pattern.startswith("*@") else pattern
+        if pattern != "*" and parse_address(probe) is None:
+            raise ConfigError("allow", f"{text!r} is neither an address, nor '*@domain', nor '*'")
+        found.append(pattern)
+    return tuple(found)
+
+
+def _link_uris(uris: Sequence[str]) -> frozenset[str]:
+    if isinstance(uris, str):
+        raise ConfigError("link_uris", "give a list, e.g. ['https://www.example.com/magic']")
+    for uri in uris:
+        parts = urlsplit(uri)
+        is_good = parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.netloc))
+        if not (is_good and parts.hostname and not parts.fragment and parts.username is None):
+            raise ConfigError("link_uris", f"{uri!r}: set absolute https URLs without a fragment")
+        if len(uri) > 1000 or not uri.isascii() or any(c <= " " for c in uri):
+            raise ConfigError("link_uris", f"{uri!r}: at most 1000 ASCII characters, no spaces")
+    return frozenset(uris)

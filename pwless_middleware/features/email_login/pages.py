@@ -1,0 +1,251 @@
+"""The skin for people: login, check your e-mail, the link's landing page."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.callers import Caller
+from pwless_middleware.core.challenges import Challenge, ChallengeId
+from pwless_middleware.core.paths import safe_next
+from pwless_middleware.errors import (
+    ApiError,
+    InvalidArgument,
+    LoginDenied,
+    OtherBrowser,
+    RequestExpired,
+    TooManyAttempts,
+)
+from pwless_middleware.features.email_login.flow import Ask, EmailFlow
+from pwless_middleware.flows.challenges import ChallengeRules
+from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.entrance import enter_by_page
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.responses import root_path
+from pwless_middleware.web.routes import Route
+
+
+class EmailPages:
+    """Show the pages of an e-mail login.
+
+    Args:
+        kit: everything below.
+        flow: the three verbs.
+        rules: how challenges behave.
+        flow_seconds: how long a browser keeps its flow cookie.
+    """
+
+    def __init__(
+        self, kit: Kit, flow: EmailFlow, rules: ChallengeRules, *, flow_seconds: int
+    ) -> None:
+        self._kit = kit
+        self._flow = flow
+        self._rules = rules
+        self._flow_seconds = flow_seconds
+        self.routes = (
+            Route("/login", {"GET": self.show_login, "POST": self.login}),
+            Route("/verify", {"GET": self.show_verify, "POST": self.verify}),
+            Route("/resend", {"POST": self.resend}),
+            Route("/link", {"GET": self.show_link, "POST": self.link}),
+        )
+
+    # --- login ---------------------------------------------------------------------------------
+
+    async def show_login(self, request: Request) -> Response:
+        """Show the form; `next` comes from the query, if it is a path of ours."""
+        next = safe_next(request.query_params.get("next")) or ""
+        return self._login_page(request, next=next)
+
+    async def login(self, request: Request) -> Response:
+        """Send the mail, and go to the page that waits for it."""
+        form = await read_form(request)
+        email, next = form.get("email", ""), safe_next(form.get("next")) or ""
+        caller = self._kit.callers.browser(request)
+        home = root_path(request) + "/"
+        try:
+            started = await self._flow.send(Ask(email=email, next=next or home), caller)
+        except LoginDenied as error:
+            if error.path is not None:
+                return self._kit.pages.redirect(request, error.path)
+            return self._login_page(request, email=email, next=next, error=error)
+        except ApiError as error:
+            return self._login_page(request, email=email, next=next, error=error)
+        ids = (started.challenge.id, *caller.holds)
+        return self._to_verify(request, ids)
+
+    def _login_page(
+        self, request: Request, *, email: str = "", next: str = "", error: ApiError | None = None
+    ) -> Response:
+        return self._kit.pages.page(
+            request,
+            "login.html",
+            status=error.status if error else 200,
+            retry_after=error.retry_after if error else None,
+            email=email[:254],
+            next=next,
+            error=str(error) if error else None,
+            notice=None,
+            kind=self._flow.kind,
+        )
+
+    # --- the code ------------------------------------------------------------------------------
+
+    async def show_verify(self, request: Request) -> Response:
+        """Show what the browser waits for; without a challenge, the login form."""
+        caller = self._kit.callers.browser(request)
+        challenge = await self._flow.newest(caller)
+        if challenge is None:
+            return self._kit.pages.redirect(request, "/login")
+        return self._verify_page(request, challenge)
+
+    async def verify(self, request: Request) -> Response:
+        """Judge the code and sign in."""
+        form = await read_form(request)
+        caller = self._kit.callers.browser(request)
+        id = self._held(form, caller)
+        if id is None:
+            return self._gone(request, RequestExpired())
+        attempt = self._flow.verify_code(id, form.get("code", ""), caller)
+        try:
+            return await enter_by_page(self._kit, request, caller, attempt)
+        except LoginDenied:
+            raise
+        except ApiError as error:
+            return await self._verify_again(request, id, caller, error)
+
+    async def resend(self, request: Request) -> Response:
+        """Send the mail again, and go back to the page that waits for it."""
+        form = await read_form(request)
+        caller = self._kit.callers.browser(request)
+        id = self._held(form, caller)
+        if id is None:
+            return self._gone(request, RequestExpired())
+        try:
+            await self._flow.resend(id, caller)
+        except ApiError as error:
+            return await self._verify_again(request, id, caller, error)
+        return self._to_verify(request, (id, *(other for other in caller.holds if other != id)))
+
+    async def _verify_again(
+        self, request: Request, id: ChallengeId, caller: Caller, error: ApiError
+    ) -> Response:
+        challenge = None if error.status == 503 else await self._flow.read(id, caller)
+        if challenge is None:
+            return self._gone(request, error)
+        return self._verify_page(request, challenge, error=error)
+
+    def _verify_page(
+        self, request: Request, challenge: Challenge, *, error: ApiError | None = None
+    ) -> Response:
+        now = self._kit.clock()
+        return self._kit.pages.page(
+            request,
+            "verify.html",
+            status=error.status if error else 200,
+            retry_after=error.retry_after if error else None,
+            email=challenge.address,
+            kind=challenge.kind,
+            request_id=self._flow.request_id(challenge.id),
+            resend_after=self._flow.resend_after(challenge, error),
+            expires_in=max(0, challenge.expires_at - now),
+            error=_in_words(error),
+            notice="Sent again. Use the newest mail." if challenge.resends and not error else None,
+            code_format="digits" if self._rules.code == "standard" else "letters",
+            can_try=not isinstance(error, TooManyAttempts),
+            expired=not challenge.is_live(now),
+            continue_url=challenge.next,
+        )
+
+    def _gone(self, request: Request, error: ApiError) -> Response:
+        if isinstance(error, RequestExpired):
+            return self._link_page(request, "expired", status=error.status)
+        raise error
+
+    # --- the link ------------------------------------------------------------------------------
+
+    async def show_link(self, request: Request) -> Response:
+        """Show what the link can do here. Changes nothing, whoever opens it, and however often."""
+        token = request.query_params.get("link_token", "")
+        opened = self._kit.keyring.open_link(token) if len(token) <= 200 else None
+        if opened is None:
+            return self._link_page(request, "expired", status=410)
+        id, generation = opened
+        caller = self._kit.callers.browser(request)
+        if id not in caller.holds:
+            # Nothing is looked up: a stranger does not learn whether the link still lives.
+            state = "elsewhere" if self._rules.same_browser else "button"
+            return self._link_page(request, state, token=token)
+        challenge = await self._flow.read(id, caller)
+        is_good = (
+            challenge is not None
+            and challenge.is_live(self._kit.clock())
+            and challenge.generation == generation
+        )
+        if is_good:
+            return self._link_page(request, "confirm", token=token)
+        return self._link_page(request, "expired", status=410, challenge=challenge)
+
+    async def link(self, request: Request) -> Response:
+        """Judge the link and sign in; what GET only offered."""
+        form = await read_form(request)
+        token = form.get("link_token", "")
+        caller = self._kit.callers.browser(request)
+        try:
+            attempt = self._flow.verify_link(token, caller)
+            return await enter_by_page(self._kit, request, caller, attempt)
+        except OtherBrowser as error:
+            return self._link_page(request, "elsewhere", status=error.status)
+        except RequestExpired as error:
+            opened = self._kit.keyring.open_link(token)
+            id = opened[0] if opened else None
+            challenge = await self._flow.read(id, caller) if id in caller.holds and id else None
+            return self._link_page(request, "expired", status=error.status, challenge=challenge)
+
+    def _link_page(
+        self,
+        request: Request,
+        state: str,
+        *,
+        token: str = "",
+        status: int = 200,
+        challenge: Challenge | None = None,
+    ) -> Response:
+        can_resend = challenge is not None and challenge.may_resend(self._kit.clock())
+        return self._kit.pages.page(
+            request,
+            "link.html",
+            status=status,
+            state=state,
+            kind=self._flow.kind,
+            link_token=token,
+            can_resend=can_resend,
+            request_id=self._flow.request_id(challenge.id) if challenge is not None else "",
+        )
+
+    # --- shared --------------------------------------------------------------------------------
+
+    def _held(self, form: dict[str, str], caller: Caller) -> ChallengeId | None:
+        """Give the challenge that a form is about: the page's own, else the newest one held."""
+        request_id = form.get("request_id", "")
+        if not request_id:
+            return caller.holds[0] if caller.holds else None
+        try:
+            id, _ = self._flow.open_request(request_id, caller)
+        except RequestExpired:
+            return None
+        return id if id in caller.holds else None
+
+    def _to_verify(self, request: Request, ids: tuple[ChallengeId, ...]) -> Response:
+        cookie = self._kit.cookies.set_flow(ids, max_age=self._flow_seconds)
+        return self._kit.pages.redirect(request, "/verify", cookies=[cookie])
+
+
+def _in_words(error: ApiError | None) -> str | None:
+    if error is None or isinstance(error, RequestExpired):
+        return None
+    if isinstance(error, InvalidArgument):
+        return error.violations[0].description
+    left = error.detail.get("attempts_left")
+    if isinstance(left, int) and left > 0:
+        return f"{error} {left} {'try' if left == 1 else 'tries'} left."
+    return str(error)

@@ -1,0 +1,153 @@
+"""The skin for a host's own code: the three verbs as coroutines, without any HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pwless_middleware.core.callers import IN_PROCESS, Caller
+from pwless_middleware.core.challenges import Template
+from pwless_middleware.core.clients import Client, parse_ip
+from pwless_middleware.core.devices import device_of
+from pwless_middleware.core.sessions import Session
+from pwless_middleware.core.users import User
+from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.features.email_login.flow import Ask, EmailFlow
+from pwless_middleware.flows.challenges import Started
+from pwless_middleware.web.kit import Kit
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Answer a `send` or `resend`.
+
+    Attributes:
+        auth_request_id: keep it for `verify` and `resend`; whoever holds it and the code signs in.
+        expires_at: unix seconds.
+        expires_in: seconds.
+        passwordless_type: what the mail carries: `OTP`, `LINK` or `LINK_OTP`.
+        resend_after: seconds until the next resend would be accepted.
+    """
+
+    auth_request_id: str = field(repr=False)
+    expires_at: int
+    expires_in: int
+    passwordless_type: str
+    resend_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Answer a `verify`: somebody is signed in.
+
+    Attributes:
+        user: who; `is_new` if this login made the user.
+        session: the record.
+        session_token: `pws_…`, for a client without cookies (`bearer=True`).
+        set_cookie: the value of a `Set-Cookie` header that signs a browser in.
+        email: the proven address.
+        state: what `send` was given.
+        template: what `send` was given.
+        passwordless_type: what the mail carried.
+    """
+
+    user: User
+    session: Session
+    session_token: str = field(repr=False)
+    set_cookie: str = field(repr=False)
+    email: str = field(repr=False)
+    state: str | None = field(repr=False)
+    template: str
+    passwordless_type: str
+
+
+class EmailVerbs:
+    """Offer the three verbs to the host's own code.
+
+    Args:
+        kit: everything below.
+        flow: the three verbs, under all skins.
+    """
+
+    def __init__(self, kit: Kit, flow: EmailFlow) -> None:
+        self._kit = kit
+        self._flow = flow
+
+    async def send(
+        self,
+        email: str,
+        *,
+        template: Template = "SIGNIN",
+        magiclink_auth_uri: str | None = None,
+        state: str | None = None,
+        expires_in: int | None = None,
+        template_variables: Mapping[str, str] | None = None,
+        client: str | None = None,
+        user_agent: str | None = None,
+    ) -> Sent:
+        """See `Passwordless.send`."""
+        ask = Ask(
+            email=email,
+            template=template,
+            magiclink_auth_uri=magiclink_auth_uri,
+            state=state,
+            expires_in=expires_in,
+            template_variables=template_variables,
+        )
+        return self._sent(await self._flow.send(ask, _caller(client, user_agent)))
+
+    async def resend(self, auth_request_id: str, *, client: str | None = None) -> Sent:
+        """See `Passwordless.resend`."""
+        id, caller = self._flow.open_request(auth_request_id, _caller(client, None))
+        return self._sent(await self._flow.resend(id, caller))
+
+    async def verify(
+        self,
+        *,
+        auth_request_id: str,
+        code: str | None = None,
+        link_token: str | None = None,
+        client: str | None = None,
+    ) -> Verified:
+        """See `Passwordless.verify`."""
+        if (code is None) == (link_token is None):
+            raise InvalidArgument.of("code", "Give a code or a link token.", "one_of")
+        id, caller = self._flow.open_request(auth_request_id, _caller(client, None))
+        if code is not None:
+            done = await self._flow.verify_code(id, code, caller)
+        else:
+            self._flow.check_link_request(link_token or "", id)
+            done = await self._flow.verify_link(link_token or "", caller)
+        max_age = done.session.expires_at - done.session.created_at
+        cookie = self._kit.sessions.cookie_value(done.secret)
+        return Verified(
+            user=done.user,
+            session=done.session,
+            session_token=self._kit.sessions.token(done.secret),
+            set_cookie=self._kit.cookies.set_session(cookie, max_age=max_age),
+            email=done.login.email,
+            state=done.login.state,
+            template=done.login.template,
+            passwordless_type=done.login.kind,
+        )
+
+    def _sent(self, started: Started) -> Sent:
+        challenge = started.challenge
+        return Sent(
+            auth_request_id=self._flow.request_id(challenge.id),
+            expires_at=challenge.expires_at,
+            expires_in=challenge.expires_at - self._kit.clock(),
+            passwordless_type=challenge.kind,
+            resend_after=started.resend_after,
+        )
+
+
+def _caller(client: str | None, user_agent: str | None) -> Caller:
+    ip = parse_ip(client) if client is not None else None
+    if client is not None and ip is None:
+        raise InvalidArgument.of("client", "Give an IP address, or None.", "ip")
+    return Caller(
+        name=IN_PROCESS,
+        client=Client.at(ip) if ip is not None else None,
+        device=device_of(user_agent) if user_agent is not None else "",
+    )

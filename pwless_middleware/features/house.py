@@ -1,0 +1,95 @@
+"""What the house itself needs: static files, the development mailbox, health."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.clients import parse_ip
+from pwless_middleware.delivery.outbox import Outbox
+from pwless_middleware.errors import NotFound, StoreError
+from pwless_middleware.flows.mails import written
+from pwless_middleware.web.kit import Kit, Mounted
+from pwless_middleware.web.responses import json_response
+from pwless_middleware.web.routes import Route
+
+_FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+
+
+class House:
+    """Mount what belongs to no login method."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Give the routes; the mailbox's only with an `Outbox` on an http origin (rule 17)."""
+        routes = [Route("/static/{id}", {"GET": _Static(kit).show})]
+        routes.append(Route("/health", {"GET": _Health(kit).show}, "api"))
+        if isinstance(kit.mailer, Outbox) and not kit.origin.is_secure:
+            routes.append(Route("/outbox", {"GET": _Mailbox(kit, kit.mailer).show}))
+        return Mounted(routes=tuple(routes))
+
+
+class _Static:
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+
+    async def show(self, request: Request) -> Response:
+        asset = self._kit.renderer.assets.get(request.path_params["id"])
+        if asset is None:
+            raise NotFound
+        headers = {
+            # The name changes with the content, so the content never does.
+            "cache-control": "public, max-age=31536000, immutable",
+            "x-content-type-options": "nosniff",
+            "cross-origin-resource-policy": "same-origin",
+        }
+        return Response(asset.content, 200, headers, asset.media_type)
+
+
+class _Health:
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+
+    async def show(self, request: Request) -> Response:
+        down = {}
+        try:
+            await self._kit.store.ping()
+        except StoreError as error:
+            down["store"] = str(error)
+        if self._kit.is_delivery_failing():
+            down["delivery"] = "mails are failing; see the log"
+        content = {"status": "down" if "store" in down else "ok", "down": down}
+        return json_response(content, status=503 if "store" in down else 200)
+
+
+class _Mailbox:
+    def __init__(self, kit: Kit, outbox: Outbox) -> None:
+        self._kit = kit
+        self._outbox = outbox
+
+    async def show(self, request: Request) -> Response:
+        """Show the mails to who sits at this machine, and to nobody else.
+
+        The peer must be this machine, the `Host` ours (a page elsewhere could have its name point
+        here: DNS rebinding), and no proxy may stand between.
+        """
+        peer = parse_ip((request.scope.get("client") or ("",))[0])
+        is_here = peer is not None and peer.is_loopback
+        hosts = request.headers.getlist("host")
+        if not is_here or hosts != [self._kit.origin.host]:
+            raise NotFound
+        if any(name in request.headers for name in _FORWARDING):
+            raise NotFound
+        messages = [
+            {
+                "index": index,
+                "to": m.to,
+                "subject": m.subject,
+                "text": m.text,
+                "html": m.html,
+                "code": m.code,
+                "link": m.link,
+                "sent_at": written(m.sent_at),
+            }
+            for index, m in enumerate(self._outbox.messages)
+        ]
+        return self._kit.pages.page(request, "outbox.html", messages=messages[::-1])

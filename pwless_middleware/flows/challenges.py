@@ -1,0 +1,301 @@
+"""Challenges: started, sent again, and verified by the one verifier (SECURITY rule 2).
+
+A code is verified in this order, always: count the attempt → load → expiry → purpose → compare in
+constant time → take. Counting comes first and is atomic in the store, so that a thousand parallel
+guesses get five answers. A link's MAC is checked first and not counted (128 bits need no cap), so
+that it still works while codes are locked. The take is the door's (`flows.logins`): it happens in
+the same write that begins the session.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from pwless_middleware.core.addresses import Address, matches
+from pwless_middleware.core.authentication import Authentication
+from pwless_middleware.core.budgets import Draw, Refund
+from pwless_middleware.core.callers import Caller
+from pwless_middleware.core.challenges import (
+    RESEND_WINDOW,
+    Challenge,
+    ChallengeId,
+    Kind,
+    Template,
+)
+from pwless_middleware.core.format_v1 import pack_challenge, unpack_challenge
+from pwless_middleware.core.keyring import CodeStyle, Keyring, new_operation, normalise_code
+from pwless_middleware.errors import (
+    ApiError,
+    InvalidArgument,
+    InvalidCode,
+    OtherBrowser,
+    RateLimited,
+    RequestExpired,
+    TooManyAttempts,
+)
+from pwless_middleware.flows.limits import TAG_BYTES, Limits, address_tag, challenge_key
+from pwless_middleware.flows.logins import Proof
+from pwless_middleware.stores.base import Admission, Put, Store
+
+logger = logging.getLogger("pwless.challenges")
+
+CODE_METHOD = "email_code"
+LINK_METHOD = "email_link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChallengeRules:
+    """Set how challenges behave; `EmailLogin` has the meaning, range and default of each."""
+
+    lifetime: int
+    max_lifetime: int
+    code: CodeStyle
+    same_browser: bool
+    rotate_on_resend: bool
+    allow: tuple[str, ...]
+    signup: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Give a challenge that has just been sent, or sent again.
+
+    Attributes:
+        challenge: as it stands now.
+        resend_after: whole seconds until the next resend would be admitted; 0 is at once.
+    """
+
+    challenge: Challenge
+    resend_after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Say what a caller wants of a new challenge; the fields are `Challenge`'s."""
+
+    address: Address = field(repr=False)
+    kind: Kind
+    template: Template = "SIGNIN"
+    lifetime: int
+    next: str = "/"
+    state: str | None = None
+    link_uri: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+class Challenges:
+    """Keep challenges.
+
+    Args:
+        store, keyring, limits: the floor's own.
+        rules: how challenges behave.
+        topic: one byte that names our jobs in the delivery queue.
+        clock: gives unix seconds.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        keyring: Keyring,
+        limits: Limits,
+        rules: ChallengeRules,
+        *,
+        topic: bytes,
+        clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._keyring = keyring
+        self._limits = limits
+        self._rules = rules
+        self._topic = topic
+        self._clock = clock
+
+    def serves(self, address: Address) -> bool:
+        """Say whether an address is on the allow list. Only worker and verifier may ask."""
+        return matches(address, self._rules.allow)
+
+    async def read(self, id: ChallengeId) -> Challenge | None:
+        """Give a challenge, expired or not, or `None` if it is used or gone."""
+        value = await self._store.read(challenge_key(id), now=self._clock())
+        return None if value is None else unpack_challenge(id, value)
+
+    async def start(self, wish: Wish, caller: Caller) -> Started:
+        """Make a challenge and queue its mail: one round trip, the same for every address.
+
+        Raises:
+            RateLimited: a budget of the address or the client is spent; nothing was counted.
+            Unavailable: the store or the queue is full or cannot be asked.
+        """
+        now = self._clock()
+        tag = address_tag(self._keyring, wish.address)
+        challenge = Challenge(
+            id=ChallengeId(tag + secrets.token_bytes(12)),
+            key_id=self._keyring.current,
+            generation=0,
+            address=wish.address,
+            kind=wish.kind,
+            template=wish.template,
+            caller=caller.name,
+            asked_at=now,
+            started_at=now,
+            expires_at=now + wish.lifetime,
+            lifetime=wish.lifetime,
+            device=caller.device,
+            next=wish.next,
+            state=wish.state,
+            link_uri=wish.link_uri,
+            variables=wish.variables,
+        )
+        admission = await self._admit(challenge, caller, replaces=None, now=now)
+        return Started(challenge, admission.wait)
+
+    async def resend(self, id: ChallengeId, caller: Caller) -> Started:
+        """Send a challenge again: the same secrets while it lives, new ones when it has expired.
+
+        Raises:
+            RequestExpired: used, unknown, another caller's, or past its 900 seconds.
+            RateLimited: three resends are spent, or a budget is; nothing was counted.
+            Unavailable: the store or the queue is full or cannot be asked.
+        """
+        if id not in caller.holds:
+            raise RequestExpired
+        now = self._clock()
+        value = await self._store.read(challenge_key(id), now=now)
+        challenge = self._theirs(id, value, caller)
+        ends = challenge.asked_at + RESEND_WINDOW
+        if now >= ends:
+            raise RequestExpired
+        if not challenge.may_resend(now):
+            raise RateLimited(ends - now)
+        # A key that has left this process cannot derive the old secrets: new ones then.
+        rotate = self._rules.rotate_on_resend or not self._keyring.holds(challenge.key_id)
+        again = challenge.resent(
+            now=now,
+            rotate=rotate,
+            key_id=self._keyring.current,
+            longest=self._rules.max_lifetime,
+        )
+        admission = await self._admit(again, caller, replaces=value, now=now)
+        wait = admission.wait if again.may_resend(now) else ends - now
+        return Started(again, wait)
+
+    async def verify_code(self, id: ChallengeId, text: str, caller: Caller) -> Proof:
+        """Judge a code that a caller typed.
+
+        Raises:
+            InvalidArgument: it does not look like a code; not counted.
+            InvalidCode: wrong, or there is nobody to serve; says how many tries are left.
+            TooManyAttempts: a budget of the challenge, the address or the client is spent.
+            RequestExpired: expired, used, unknown, or another caller's.
+            Unavailable: the store could not be asked.
+        """
+        code = normalise_code(text, self._rules.code)
+        if code is None:
+            shape = "6 digits" if self._rules.code == "standard" else "8 letters"
+            raise InvalidArgument.of("code", f"Type the {shape} from the mail.", shape)
+        if id not in caller.holds:
+            raise RequestExpired
+        now = self._clock()
+        draws = self._limits.for_try(id, caller)
+        attempt = await self._store.attempt(draws, challenge_key(id), now=now, op=new_operation())
+        if attempt.refused_by is not None:
+            self._log_limit("try", draws[attempt.refused_by])
+            raise TooManyAttempts(attempt.wait)
+        challenge = self._theirs(id, attempt.value, caller)
+        if not challenge.is_live(now) or not self._keyring.holds(challenge.key_id):
+            raise RequestExpired
+        expected = self._keyring.code(id, challenge.generation, challenge.key_id, self._rules.code)
+        wrong = InvalidCode(attempt.left)
+        matched = hmac.compare_digest(expected, code)
+        if not (matched and challenge.kind != "LINK" and self.serves(challenge.address)):
+            raise wrong
+        refunds = tuple(Refund.of(draw, now) for draw in draws[1:])
+        return self._proof(challenge, CODE_METHOD, now, refunds, refusal=wrong)
+
+    async def verify_link(self, token: str, caller: Caller) -> Proof:
+        """Judge a link token that a caller presents.
+
+        Raises:
+            OtherBrowser: the caller does not hold the link's challenge; nothing was spent.
+            RequestExpired: not ours, expired, used, of an old generation, or another caller's.
+            Unavailable: the store could not be asked.
+        """
+        opened = self._keyring.open_link(token)
+        if opened is None:
+            raise RequestExpired
+        id, generation = opened
+        if self._rules.same_browser and id not in caller.holds:
+            raise OtherBrowser
+        now = self._clock()
+        value = await self._store.read(challenge_key(id), now=now)
+        challenge = self._theirs(id, value, caller)
+        if (
+            not challenge.is_live(now)
+            or challenge.generation != generation
+            or challenge.kind == "OTP"
+            or not self.serves(challenge.address)
+        ):
+            raise RequestExpired
+        return self._proof(challenge, LINK_METHOD, now, (), refusal=RequestExpired())
+
+    def _proof(
+        self,
+        challenge: Challenge,
+        method: str,
+        now: int,
+        refunds: tuple[Refund, ...],
+        *,
+        refusal: ApiError,
+    ) -> Proof:
+        return Proof(
+            address=challenge.address,
+            authentication=Authentication(method, now),
+            taken=challenge_key(challenge.id),
+            refunds=refunds,
+            may_create=self._rules.signup,
+            refusal=refusal,
+            next=challenge.next,
+            state=challenge.state,
+            template=challenge.template,
+            kind=challenge.kind,
+            device=challenge.device,
+        )
+
+    def _theirs(self, id: ChallengeId, value: bytes | None, caller: Caller) -> Challenge:
+        if value is None:
+            raise RequestExpired
+        challenge = unpack_challenge(id, value)
+        if challenge.caller != caller.name:
+            raise RequestExpired
+        return challenge
+
+    async def _admit(
+        self, challenge: Challenge, caller: Caller, *, replaces: bytes | None, now: int
+    ) -> Admission:
+        draws = self._limits.for_send(challenge.id[:TAG_BYTES], caller)
+        admission = await self._store.admit(
+            draws,
+            Put(challenge_key(challenge.id), pack_challenge(challenge), challenge.kept_until),
+            job=self._topic + challenge.id + bytes([challenge.generation]),
+            replaces=replaces,
+            now=now,
+            op=new_operation(),
+        )
+        if admission.conflict:
+            # Another tab has sent it again, or it was used, between our read and our write.
+            raise RequestExpired if replaces is None else RateLimited(1)
+        if admission.refused_by is not None:
+            self._log_limit("send", draws[admission.refused_by])
+            raise RateLimited(admission.wait)
+        return admission
+
+    def _log_limit(self, what: str, draw: Draw) -> None:
+        # Which limit was hit is for the operator; the caller hears only how long to wait.
+        scope = {"{": "address", "c": "client"}.get(draw.key[0], "overall")
+        logger.warning(
+            "limit reached: %s by %s", what, scope, extra={"event": "limited", "scope": scope}
+        )

@@ -1,0 +1,97 @@
+"""What runs beside the requests: the store's connection and the delivery worker.
+
+Where there is a lifespan they start and end with it; inside a `Mount` there is none, so they start
+with the first request of an event loop. A store that is down at the start is no reason not to serve
+what needs no store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from weakref import WeakKeyDictionary
+
+from pwless_middleware.delivery.base import Mailer
+from pwless_middleware.delivery.queue import Deliveries
+from pwless_middleware.errors import ConfigError, StoreError
+from pwless_middleware.stores.base import Store
+
+logger = logging.getLogger("pwless.lifetime")
+
+DRAIN_SECONDS = 5.0
+"""How long a shutdown waits for mails that are due."""
+
+
+class Lifetime:
+    """Start and end what runs beside the requests, once for each event loop.
+
+    Args:
+        store: opened and closed.
+        deliveries: its loop is run, unless the mailer delivers inline.
+        mailer: closed at the end.
+    """
+
+    def __init__(self, store: Store, deliveries: Deliveries, mailer: Mailer) -> None:
+        self._store = store
+        self._deliveries = deliveries
+        self._mailer = mailer
+        # Under Starlette's TestClient without `with`, a loop lives for one request: a worker would
+        # die with it, so the `Outbox` is served by the request itself.
+        self._is_inline = bool(getattr(mailer, "delivers_inline", False))
+        self._tasks: WeakKeyDictionary[asyncio.AbstractEventLoop, set[asyncio.Task[None]]] = (
+            WeakKeyDictionary()
+        )
+
+    def start(self) -> None:
+        """Start in the running event loop, if that has not been done; never waits."""
+        loop = asyncio.get_running_loop()
+        if loop in self._tasks:
+            return
+        tasks = self._tasks[loop] = {loop.create_task(self._open())}
+        if not self._is_inline:
+            tasks.add(loop.create_task(self._deliveries.run()))
+
+    async def open(self) -> None:
+        """Start, and wait until the store was reached once, as an app's startup does.
+
+        Raises:
+            ConfigError: the store is set up in a way that would break promises.
+        """
+        with contextlib.suppress(StoreError):  # logged where it happened
+            await self._connect()
+        self.start()
+
+    async def wake_delivery(self) -> None:
+        """See that a job which has just been queued is delivered.
+
+        Raises:
+            StoreError: the mailer delivers inline, and the queue could not be asked.
+        """
+        self.start()
+        if self._is_inline:
+            await self._deliveries.run_due()
+
+    async def close(self) -> None:
+        """Deliver what is due, then end everything of the running event loop."""
+        await self._deliveries.drain(DRAIN_SECONDS)
+        tasks = self._tasks.pop(asyncio.get_running_loop(), set())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._mailer.aclose()
+        await self._store.aclose()
+
+    async def _connect(self) -> None:
+        try:
+            await self._store.open()
+        except StoreError:
+            logger.warning("the store is not there yet", extra={"event": "store_down"})
+            raise
+
+    async def _open(self) -> None:
+        try:
+            await self._connect()
+        except (StoreError, ConfigError) as error:
+            # Every verb that needs the store says so again, to the request that asked for it.
+            logger.error("the store cannot be used: %s", error, extra={"event": "store_down"})

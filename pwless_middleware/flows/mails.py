@@ -1,0 +1,128 @@
+"""The mail of a challenge, made as it is sent.
+
+The queue holds an id and a generation, nothing else. Code and link are derived here, in the worker;
+and here alone it is decided whether there is anybody to serve, so that the request which asked for
+the mail took the same path, and the same time, for every address (SECURITY rule 14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from pwless_middleware.core.challenges import ID_BYTES, Challenge, ChallengeId
+from pwless_middleware.core.devices import UNKNOWN
+from pwless_middleware.core.keyring import CodeStyle, Keyring, shown_code
+from pwless_middleware.delivery.base import Mailer, Message
+from pwless_middleware.delivery.queue import Outcome
+from pwless_middleware.errors import LoginDenied
+from pwless_middleware.flows.challenges import Challenges
+from pwless_middleware.flows.users import Users
+from pwless_middleware.rendering import Renderer
+
+
+class ChallengeMails:
+    """Deliver the mail of a challenge.
+
+    Args:
+        challenges, keyring, users: the floor's own.
+        renderer: makes the texts.
+        mailer: takes the message.
+        link_page: absolute URL of our own link page.
+        code: how codes look.
+        signup: whether an unknown address is served.
+        clock: gives unix seconds.
+    """
+
+    def __init__(
+        self,
+        challenges: Challenges,
+        keyring: Keyring,
+        users: Users,
+        renderer: Renderer,
+        mailer: Mailer,
+        *,
+        link_page: str,
+        code: CodeStyle,
+        signup: bool,
+        clock: Callable[[], int],
+    ) -> None:
+        self._challenges = challenges
+        self._keyring = keyring
+        self._users = users
+        self._renderer = renderer
+        self._mailer = mailer
+        self._link_page = link_page
+        self._code = code
+        self._signup = signup
+        self._clock = clock
+
+    async def deliver(self, payload: bytes) -> Outcome:
+        """Send the mail that a job (challenge id and generation) stands for.
+
+        Raises:
+            DeliveryError: the mailer did not take it.
+            Unavailable: store or directory could not be asked.
+        """
+        challenge = await self._challenges.read(ChallengeId(payload[:ID_BYTES]))
+        if challenge is None or challenge.generation != payload[ID_BYTES]:
+            return Outcome.DROPPED
+        if not challenge.is_live(self._clock()):
+            return Outcome.EXPIRED
+        if not self._keyring.holds(challenge.key_id):
+            return Outcome.NOT_OURS
+        if not await self._has_somebody(challenge):
+            return Outcome.DROPPED
+        await self._mailer.send(self.message(challenge))
+        return Outcome.SENT
+
+    async def _has_somebody(self, challenge: Challenge) -> bool:
+        if not self._challenges.serves(challenge.address):
+            return False
+        try:
+            return await self._users.find(challenge.address) is not None or self._signup
+        except LoginDenied:
+            return False
+
+    def message(self, challenge: Challenge) -> Message:
+        """Render the mail of a challenge, with its code and link."""
+        id, generation, key_id = challenge.id, challenge.generation, challenge.key_id
+        code = link = None
+        if challenge.kind != "LINK":
+            code = shown_code(self._keyring.code(id, generation, key_id, self._code), self._code)
+        if challenge.kind != "OTP":
+            token = self._keyring.link_token(id, generation, key_id)
+            link = with_token(challenge.link_uri or self._link_page, token)
+        minutes = max(1, round((challenge.expires_at - self._clock()) / 60))
+        email = self._renderer.email(
+            challenge.template.lower(),
+            variables=challenge.variables,
+            kind=challenge.kind,
+            code=code,
+            otp=code,
+            link=link,
+            email=challenge.address,
+            device=challenge.device or UNKNOWN,
+            asked_at=written(challenge.asked_at),
+            expiry_time_relative=f"{minutes} minute{'' if minutes == 1 else 's'}",
+            expire_time=str(challenge.expires_at),
+            expiry_time=written(challenge.expires_at),
+        )
+        return Message(challenge.address, email.subject, email.text, email.html)
+
+
+def with_token(uri: str, token: str) -> str:
+    """Append the link token to a URL as a query parameter; the rest stays as it is."""
+    parts = urlsplit(uri)
+    query = "&".join(filter(None, (parts.query, urlencode({"link_token": token}))))
+    return urlunsplit(parts._replace(query=query))
+
+
+_MONTHS = "January February March April May June July August September October November December"
+
+
+def written(at: int) -> str:
+    """Write a time for people, the same in every locale of the server: `3 May 2026, 06:12 UTC`."""
+    when = datetime.fromtimestamp(at, UTC)
+    return f"{when.day} {_MONTHS.split()[when.month - 1]} {when.year}, {when:%H:%M} UTC"

@@ -1,0 +1,277 @@
+"""Sessions: minted by the one door, read on every request, ended at once.
+
+Theory. The secret (48 bytes) is in the cookie or token; the store keeps a record under its digest.
+A process may keep records that it has read while the store's feed vouches that it hears of every
+drop; without that it asks the store each time. Three races are closed here:
+
+- a read in flight while the session is dropped: the record is kept only if the feed's epoch is the
+  same before and after the read;
+- a session that looks idle here but was used elsewhere: it is read again before it is refused;
+- being seen and being dropped at once: "seen" is written by `swap`, which never brings back a
+  record, and at most once in a twenty-fourth of the idle time.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pwless_middleware.core.authentication import Login
+from pwless_middleware.core.format_v1 import pack_session, unpack_session
+from pwless_middleware.core.keyring import Keyring, b64, digest, new_operation, unb64
+from pwless_middleware.core.sessions import (
+    SECRET_BYTES,
+    Session,
+    SessionPolicy,
+    SessionSecret,
+)
+from pwless_middleware.core.users import User
+from pwless_middleware.stores.base import Drop, Put, Store, Writes
+
+TOKEN_PREFIX = "pws_"  # noqa: S105  # how a token begins, not one
+_KEPT = 10_000
+"""Records held in process, at most; the oldest leave first. A record is about 1 KiB here."""
+_SLOT_BYTES = 16
+
+
+@dataclass(slots=True)
+class Held:
+    """Keep a session record in process, with what was computed from it.
+
+    Attributes:
+        session: the record.
+        value: the record as it stands in the store, for `swap`.
+        key: its place in the store.
+        user: the user made from it, once somebody has asked.
+    """
+
+    session: Session
+    value: bytes
+    key: str
+    user: User | None = None
+
+
+class Sessions:
+    """Keep sessions.
+
+    Args:
+        store: where records live.
+        keyring: signs cookies and tokens.
+        policy: how long sessions live.
+        clock: gives unix seconds.
+    """
+
+    def __init__(
+        self, store: Store, keyring: Keyring, policy: SessionPolicy, clock: Callable[[], int]
+    ) -> None:
+        self._store = store
+        self._feed = store.feed
+        self._keyring = keyring
+        self._policy = policy
+        self._clock = clock
+        self._held: dict[str, Held] = {}
+        self._signed_by_key: dict[str, list[str]] = {}
+        store.feed.subscribe(self._forget)
+
+    # --- what a cookie or token says -------------------------------------------------------------
+
+    def cookie_value(self, secret: SessionSecret) -> str:
+        """Write a session's cookie value."""
+        return self._keyring.sign("session", b64(secret))
+
+    def token(self, secret: SessionSecret) -> str:
+        """Write a session's token: `pws_…`, for callers without cookies. No cookie value is one."""
+        return TOKEN_PREFIX + self._keyring.sign("token", b64(secret))
+
+    def held(self, signed: str) -> Held | None:
+        """Give the session of a cookie value or token if it is surely alive, without I/O.
+
+        `None` says nothing: ask `find`.
+        """
+        held = self._held.get(signed)
+        if held is None or not self._feed.is_live():
+            return None
+        now = self._clock()
+        session = held.session
+        if now >= session.expires_at or now - session.seen_at >= session.idle // 24:
+            return None
+        return held
+
+    async def find(self, signed: str) -> Held | None:
+        """Give the live session of a cookie value or token (`pws_…`), or `None`.
+
+        Raises:
+            StoreError: the store could not be asked; that is neither "in" nor "out".
+        """
+        secret = self._open(signed)
+        if secret is None:
+            return None
+        key, id = self._place(secret)
+        now = self._clock()
+        epoch = self._feed.epoch
+        held = await self._read(key, id, now)
+        if held is not None and held.session.is_due(now):
+            held = await self._saw(held, now)
+        if held is not None and self._feed.is_live() and self._feed.epoch == epoch:
+            self._keep(signed, held)
+        return held
+
+    def _open(self, signed: str) -> SessionSecret | None:
+        if signed.startswith(TOKEN_PREFIX):
+            text = self._keyring.unsign("token", signed.removeprefix(TOKEN_PREFIX))
+        else:
+            text = self._keyring.unsign("session", signed)
+        secret = unb64(text) if text is not None else None
+        return SessionSecret(secret) if secret and len(secret) == SECRET_BYTES else None
+
+    async def _read(self, key: str, id: str, now: int) -> Held | None:
+        value = await self._store.read(key, now=now)
+        if value is None:
+            return None
+        session = unpack_session(id, value)
+        return Held(session, value, key) if session.is_alive(now) else None
+
+    async def _saw(self, held: Held, now: int) -> Held | None:
+        session = held.session.seen(now)
+        put = self._put(held.key, session)
+        if await self._store.swap(put, replaces=held.value, now=now):
+            return Held(session, put.value, held.key)
+        # Another process has written it, or it was dropped: what stands there now decides.
+        return await self._read(held.key, session.id, now)
+
+    def _keep(self, signed: str, held: Held) -> None:
+        if len(self._held) >= _KEPT and signed not in self._held:
+            oldest = next(iter(self._held))
+            self._forget(self._held[oldest].key)
+        self._held[signed] = held
+        spellings = self._signed_by_key.setdefault(held.key, [])
+        if signed not in spellings:
+            spellings.append(signed)
+
+    def _forget(self, key: str | None) -> None:
+        if key is None:
+            self._held.clear()
+            self._signed_by_key.clear()
+        else:
+            for signed in self._signed_by_key.pop(key, ()):
+                self._held.pop(signed, None)
+
+    # --- places --------------------------------------------------------------------------------
+
+    def slot_of(self, user_id: str) -> bytes:
+        """Give the digest under which everything of a user is kept."""
+        return digest("user-slot", self._keyring.realm, user_id)
+
+    def _place(self, secret: SessionSecret) -> tuple[str, str]:
+        id = b64(digest("session", b64(secret)))
+        return _key(secret[:_SLOT_BYTES], id), id
+
+    def _put(self, key: str, session: Session) -> Put:
+        listed = _list_key(self.slot_of(session.user_id))
+        return Put(key, pack_session(session), until=session.ends_at, listed=listed)
+
+    # --- birth: called by `Logins` and nobody else (SECURITY rule 1) -----------------------------
+
+    def mint(self, login: Login, now: int) -> tuple[SessionSecret, Session, Put]:
+        """Make a session from a login that has passed every check; it is not written yet.
+
+        The id is new each time, whatever the browser brought along (OWASP Session Management,
+        "Renew the Session ID After Any Privilege Level Change").
+        """
+        secret = SessionSecret(self.slot_of(login.user_id) + secrets.token_bytes(32))
+        key, id = self._place(secret)
+        session = Session(
+            id=id,
+            user_id=login.user_id,
+            email=login.email,
+            created_at=now,
+            authenticated_at=max(a.at for a in login.authentications),
+            seen_at=now,
+            idle=self._policy.idle,
+            expires_at=now + self._policy.absolute,
+            methods=login.methods,
+            device=login.device,
+        )
+        return secret, session, self._put(key, session)
+
+    def drops(self, signed: str) -> tuple[Drop, ...]:
+        """Give the write that ends the session of a cookie value or token, without reading it."""
+        secret = self._open(signed)
+        if secret is None:
+            return ()
+        slot = secret[:_SLOT_BYTES]
+        return (Drop(self._place(secret)[0], listed=_list_key(slot), told=True),)
+
+    # --- end -----------------------------------------------------------------------------------
+
+    async def list(self, user_id: str) -> Sequence[Session]:
+        """Give a user's live sessions, the most recently used first.
+
+        Raises:
+            StoreError: the store could not be asked.
+        """
+        now = self._clock()
+        rows = await self._store.read_list(_list_key(self.slot_of(user_id)), now=now)
+        found = [unpack_session(key.rpartition("}s")[2], value) for key, value in rows]
+        alive = [session for session in found if session.is_alive(now)]
+        return sorted(alive, key=lambda s: (s.seen_at, s.created_at, s.id), reverse=True)
+
+    async def end(self, session: Session) -> None:
+        """End one session, here at once and elsewhere within 100 ms; may already be over.
+
+        Raises:
+            StoreError: the store could not be asked; the session may still live.
+        """
+        await self._end([session])
+
+    async def revoke(self, user_id: str, session_id: str) -> bool:
+        """End one session of a user by its public id; false if the user has no such session.
+
+        Raises:
+            StoreError: the store could not be asked; the session may still live.
+        """
+        for session in await self.list(user_id):
+            if session.id == session_id:
+                await self._end([session])
+                return True
+        return False
+
+    async def revoke_others(self, user_id: str, keep: str) -> int:
+        """End all sessions of a user but the one with the id `keep`; say how many.
+
+        Raises:
+            StoreError: the store could not be asked; sessions may still live.
+        """
+        others = [s for s in await self.list(user_id) if s.id != keep]
+        await self._end(others)
+        return len(others)
+
+    async def revoke_all(self, user_id: str) -> int:
+        """End every session of a user: after a changed address, a lost phone, a firing.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            StoreError: the store could not be asked; sessions may still live.
+        """
+        return await self.revoke_others(user_id, keep="")
+
+    async def _end(self, sessions: Sequence[Session]) -> None:
+        if not sessions:
+            return
+        slot = self.slot_of(sessions[0].user_id)
+        drops = tuple(Drop(_key(slot, s.id), listed=_list_key(slot), told=True) for s in sessions)
+        # First here: whatever the store answers, this process does not let them in again unasked.
+        for drop in drops:
+            self._forget(drop.key)
+        await self._store.write(Writes(drops=drops), now=self._clock(), op=new_operation())
+
+
+def _key(slot: bytes, id: str) -> str:
+    return "{" + b64(slot) + "}s" + id
+
+
+def _list_key(slot: bytes) -> str:
+    return "{" + b64(slot) + "}l"

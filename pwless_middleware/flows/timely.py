@@ -1,0 +1,111 @@
+"""One time limit around all store steps of a request (DESIGN, "Failing").
+
+A store that hangs must not hang the app: a request may spend 1.5 seconds in it altogether, waiting
+for a connection included, whatever client the host has passed in. After that the answer is 503.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Sequence
+from contextvars import ContextVar
+from typing import TypeVar
+
+from pwless_middleware.core.budgets import Draw
+from pwless_middleware.core.jobs import Jobs
+from pwless_middleware.errors import StoreError
+from pwless_middleware.stores.base import Admission, Attempt, Feed, Put, Store, Writes
+
+STORE_SECONDS = 1.5
+
+T = TypeVar("T")
+_left: ContextVar[list[float] | None] = ContextVar("pwless_store_seconds", default=None)
+
+
+def begin_request() -> None:
+    """Give the request that runs in this context its full time."""
+    _left.set([STORE_SECONDS])
+
+
+class TimelyStore:
+    """Put the time limit around another store's verbs; its promises stay the same.
+
+    Raises:
+        StoreError: from any verb, once the request's time is spent. The write may have happened.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def feed(self) -> Feed:
+        """The store's own."""
+        return self._store.feed
+
+    @property
+    def jobs(self) -> Jobs:
+        """The store's own: the worker waits by itself, and no request waits for it."""
+        return self._store.jobs
+
+    async def read(self, key: str, *, now: int) -> bytes | None:
+        """See `Store.read`."""
+        return await _within(self._store.read(key, now=now))
+
+    async def read_list(self, listed: str, *, now: int) -> Sequence[tuple[str, bytes]]:
+        """See `Store.read_list`."""
+        return await _within(self._store.read_list(listed, now=now))
+
+    async def admit(
+        self,
+        draws: Sequence[Draw],
+        put: Put,
+        *,
+        job: bytes | None,
+        replaces: bytes | None,
+        now: int,
+        op: str,
+    ) -> Admission:
+        """See `Store.admit`."""
+        call = self._store.admit(draws, put, job=job, replaces=replaces, now=now, op=op)
+        return await _within(call)
+
+    async def attempt(self, draws: Sequence[Draw], key: str, *, now: int, op: str) -> Attempt:
+        """See `Store.attempt`."""
+        return await _within(self._store.attempt(draws, key, now=now, op=op))
+
+    async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
+        """See `Store.take`."""
+        return await _within(self._store.take(key, then, now=now, op=op))
+
+    async def write(self, writes: Writes, *, now: int, op: str) -> None:
+        """See `Store.write`."""
+        await _within(self._store.write(writes, now=now, op=op))
+
+    async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
+        """See `Store.swap`."""
+        return await _within(self._store.swap(put, replaces=replaces, now=now))
+
+    async def open(self) -> None:
+        """See `Store.open`."""
+        await _within(self._store.open())
+
+    async def ping(self) -> None:
+        """See `Store.ping`."""
+        await _within(self._store.ping())
+
+    async def aclose(self) -> None:
+        """See `Store.aclose`; closing has the time it needs."""
+        await self._store.aclose()
+
+
+async def _within(call: Awaitable[T]) -> T:
+    left = _left.get() or [STORE_SECONDS]
+    started = time.monotonic()
+    try:
+        async with asyncio.timeout(max(0.0, left[0])):
+            return await call
+    except TimeoutError as exc:
+        raise StoreError("the store did not answer in time") from exc
+    finally:
+        left[0] -= time.monotonic() - started

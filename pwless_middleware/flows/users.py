@@ -1,0 +1,122 @@
+"""Where users live: the host's own table, behind three questions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from typing import Protocol, runtime_checkable
+
+from pwless_middleware.core.addresses import Address, parse_address
+from pwless_middleware.core.keyring import b64, digest
+from pwless_middleware.core.users import User
+from pwless_middleware.errors import LoginDenied, Unavailable
+
+logger = logging.getLogger("pwless.users")
+
+
+@runtime_checkable
+class UserDirectory(Protocol):
+    """Put your own user table behind the login.
+
+    An exception from any of the three answers 503 on our pages, is logged, and lets nobody in.
+    """
+
+    async def find(self, email: str) -> User | None:
+        """Give the user with this address, or `None`. `email` is canonical (lower-case ASCII)."""
+        ...
+
+    async def create(self, email: str) -> User | None:
+        """Make a user for a proven address, or give `None` to refuse.
+
+        Called after the code or link has been spent, so by one request only for each proof; two
+        proofs of one new address may still come close together, so keep the address unique.
+        """
+        ...
+
+    async def load(self, user_id: str) -> User | None:
+        """Give the user of a session, or `None` if the user is gone; the request is then anonymous.
+
+        Called on every request that carries a session; keep it quick.
+        """
+        ...
+
+
+class StableUsers:
+    """Know everybody: a stable id for each canonical address, and no table at all.
+
+    The id is a labelled SHA-256 of the address: the same in every process, after every restart and
+    key rotation. Without a table nobody is ever new.
+    """
+
+    async def find(self, email: str) -> User | None:
+        """Give the user that belongs to an address."""
+        return User(id=b64(digest("user", email)), email=email)
+
+    create = find
+
+    async def load(self, user_id: str) -> User | None:
+        """Give `None`: without a table the session itself carries what there is to know."""
+        return None
+
+
+class Users:
+    """Ask the directory, and believe only what fits.
+
+    Args:
+        directory: the host's; `None` takes `StableUsers`.
+    """
+
+    def __init__(self, directory: UserDirectory | None) -> None:
+        self._directory: UserDirectory = directory or StableUsers()
+        self.is_table = directory is not None and not isinstance(directory, StableUsers)
+
+    async def find(self, address: Address) -> User | None:
+        """Give the user of a proven address, or `None`.
+
+        Raises:
+            LoginDenied: the directory gave a user with another address. Database collations call
+                `ı` and `i` equal, which has handed over accounts (Django, CVE-2019-19844).
+            Unavailable: the directory failed.
+        """
+        return _fitting(await _answer(self._directory.find(address)), address)
+
+    async def create(self, address: Address) -> User:
+        """Make the user of a proven address.
+
+        Raises:
+            LoginDenied: the directory refuses, or gave a user with another address.
+            Unavailable: the directory failed.
+        """
+        user = _fitting(await _answer(self._directory.create(address)), address)
+        if user is None:
+            raise LoginDenied
+        return user
+
+    async def load(self, user_id: str) -> User | None:
+        """Give the user of a session, or `None` if gone.
+
+        Raises:
+            Unavailable: the directory failed.
+        """
+        user = await _answer(self._directory.load(user_id))
+        if user is not None and user.id != user_id:
+            logger.error("the user directory answered load() with another user; refused")
+            return None
+        return user
+
+
+async def _answer(call: Awaitable[User | None]) -> User | None:
+    try:
+        return await call
+    except Exception as exc:
+        logger.exception("the user directory failed")
+        raise Unavailable from exc
+
+
+def _fitting(user: User | None, address: Address) -> User | None:
+    if user is None:
+        return None
+    if not user.id or not isinstance(user.id, str) or parse_address(user.email) != address:
+        logger.error("the user directory gave a user that does not fit the address; refused")
+        raise LoginDenied
+    return user

@@ -1,0 +1,270 @@
+"""The house, put together: every option checked, every floor made, every feature mounted."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pwless_middleware.core.challenges import Template
+from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.sessions import SessionPolicy
+from pwless_middleware.delivery.base import Mailer
+from pwless_middleware.delivery.queue import Deliveries, Outcome
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.features.email_login import EmailLogin
+from pwless_middleware.features.email_login.python import EmailVerbs, Sent, Verified
+from pwless_middleware.features.house import House
+from pwless_middleware.features.own_sessions import OwnSessions
+from pwless_middleware.flows.lifetime import Lifetime
+from pwless_middleware.flows.logins import Logins
+from pwless_middleware.flows.sessions import Sessions
+from pwless_middleware.flows.timely import TimelyStore
+from pwless_middleware.flows.users import UserDirectory, Users
+from pwless_middleware.rendering import Brand, Renderer
+from pwless_middleware.stores.base import Store
+from pwless_middleware.stores.memory import MemoryStore
+from pwless_middleware.web.callers import Callers
+from pwless_middleware.web.clients import Clients
+from pwless_middleware.web.cookies import Cookies
+from pwless_middleware.web.gate import Gate
+from pwless_middleware.web.identity import Identities
+from pwless_middleware.web.keys import ApiKeys
+from pwless_middleware.web.kit import Deliver, Feature, Kit
+from pwless_middleware.web.origin import Origin, parse_origins
+from pwless_middleware.web.responses import Pages
+from pwless_middleware.web.routes import Routes
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+class Passwordless:
+    """Hold everything that the middleware serves, and its verbs in Python.
+
+    Make it first where the host wants `send`, `verify`, `resend` or `sessions` in its own code, and
+    hand it to `PasswordlessMiddleware(app, passwordless=...)`.
+
+    Args:
+        secret_key: a random text of at least 32 bytes (`python -m pwless_middleware secret`), or
+            several, oldest first: all verify, the last one signs. To rotate without logging anyone
+            out, roll out `[new, old]`, then `[old, new]`.
+        base_url: the address that people open, `https://app.example.com`, with the path under which
+            a proxy shows the app, if any. `http` is for localhost only.
+        mailer: `SMTPMailer(...)`, `Outbox()` for development, or your own.
+        store: `RedisStore(...)` for several processes; `None` makes a `MemoryStore`.
+        features: the login methods and rules; `None` is `(EmailLogin(),)`.
+        public: the paths that need no login, exact or ending in `/*`; `*` opens all, and handlers
+            decide. Empty (default) lets nobody in without a login.
+        prefix: where our pages are mounted; default `/auth`.
+        users: your own user table; `None` gives each address a stable id.
+        sessions: how long sessions live; `None` is 7 days idle, 30 days in all.
+        brand: name, logo and colour of the pages and mails; `None` takes the host's name.
+        templates: a folder whose templates replace ours by name; `None` for none.
+        api_keys: name to `pwk_…` key, for backends that use the JSON API; `None` for none.
+        allowed_origins: further origins whose pages may use the JSON API and sockets.
+        trusted_proxies: how many proxies stand in front, or their networks; 0 believes nobody.
+        bearer: accept `Authorization: Bearer pws_…` on every path of the app.
+        cookie_name: default `pwless`; over https it is `__Host-pwless`.
+        identity_header: hand the user's address on to the app under this header name; `None` hands
+            nothing on. Inbound headers of that name are always dropped.
+        set_scope_user: write `scope["user"]` and `scope["auth"]`. Off for apps that take any `user`
+            in the scope for their own; `request.state.user` is written always.
+        preflight: let real CORS preflights through to the app, as anonymous.
+        clock: gives unix seconds; `None` is the system's. For tests.
+
+    Raises:
+        ConfigError: an option is missing or wrong; it names the option and what to set.
+    """
+
+    def __init__(
+        self,
+        *,
+        secret_key: str | Sequence[str],
+        base_url: str,
+        mailer: Mailer,
+        store: Store | None = None,
+        features: Sequence[Feature] | None = None,
+        public: Sequence[str] = (),
+        prefix: str = "/auth",
+        users: UserDirectory | None = None,
+        sessions: SessionPolicy | None = None,
+        brand: Brand | None = None,
+        templates: Path | str | None = None,
+        api_keys: Mapping[str, str] | None = None,
+        allowed_origins: Sequence[str] = (),
+        trusted_proxies: int | Sequence[str] = 0,
+        bearer: bool = False,
+        cookie_name: str = "pwless",
+        identity_header: str | None = None,
+        set_scope_user: bool = True,
+        preflight: bool = False,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        clock = clock or _now
+        if not re.fullmatch(r"(/[A-Za-z0-9_.~-]+)+", prefix) or "/." in prefix:
+            raise ConfigError("prefix", "set a path such as '/auth', without a slash at its end")
+        if not (hasattr(mailer, "send") and hasattr(mailer, "aclose")):
+            raise ConfigError("mailer", "set SMTPMailer(...), or Outbox() for development")
+        self.prefix = prefix
+        self.origin = Origin(base_url)
+        self.mailer = mailer
+        keyring = Keyring(secret_key, realm=f"{self.origin.url}\x00{cookie_name}")
+        self.store: Store = store if store is not None else MemoryStore()
+        timely = self.store if isinstance(self.store, MemoryStore) else TimelyStore(self.store)
+        people = Users(users)
+        self.sessions = Sessions(timely, keyring, sessions or SessionPolicy(), clock)
+        logins = Logins(timely, keyring, people, self.sessions, clock)
+        renderer = Renderer(
+            brand=brand or Brand(self.origin.host), templates=templates, prefix=prefix
+        )
+        self.cookies = Cookies(keyring, cookie_name=cookie_name, secure=self.origin.is_secure)
+        clients = Clients(trusted_proxies)
+        origins = parse_origins(allowed_origins)
+        callers = Callers(self.origin, origins, ApiKeys(api_keys), clients, self.cookies)
+        pages = Pages(renderer, prefix)
+        self.deliveries = Deliveries(self.store.jobs, self._deliver, clock=clock)
+        self.lifetime = Lifetime(self.store, self.deliveries, mailer)
+        kit = Kit(
+            origin=self.origin,
+            prefix=prefix,
+            store=timely,
+            keyring=keyring,
+            logins=logins,
+            sessions=self.sessions,
+            users=people,
+            renderer=renderer,
+            pages=pages,
+            cookies=self.cookies,
+            callers=callers,
+            mailer=mailer,
+            clock=clock,
+            wake_delivery=self.lifetime.wake_delivery,
+            is_delivery_failing=lambda: self.deliveries.is_failing,
+        )
+        chosen = (EmailLogin(),) if features is None else tuple(features)
+        mounted = [feature.mount(kit) for feature in (*chosen, OwnSessions(), House())]
+        self._topics: dict[bytes, Deliver] = {
+            t: d for m in mounted for t, d in m.deliveries.items()
+        }
+        logins.bind(
+            [rule for m in mounted for rule in m.before_challenge],
+            [rule for m in mounted for rule in m.before_session],
+        )
+        self.routes = Routes([r for m in mounted for r in m.routes], pages, self.origin)
+        self.gate = Gate(public, prefix=prefix, preflight=preflight)
+        self.identities = Identities(
+            self.sessions,
+            people,
+            self.cookies,
+            origins={self.origin.origin, *origins},
+            bearer=bearer,
+            identity_header=identity_header,
+            set_scope_user=set_scope_user,
+        )
+        self._email = next((m.verbs for m in mounted if isinstance(m.verbs, EmailVerbs)), None)
+
+    async def send(
+        self,
+        email: str,
+        *,
+        template: Template = "SIGNIN",
+        magiclink_auth_uri: str | None = None,
+        state: str | None = None,
+        expires_in: int | None = None,
+        template_variables: Mapping[str, str] | None = None,
+        client: str | None = None,
+        user_agent: str | None = None,
+    ) -> Sent:
+        """Send a mail with a code (and a link, where you name its page) to an address.
+
+        The answer is the same for known and unknown addresses. Keep `auth_request_id` where the
+        asking browser cannot lose it, e.g. in your own session.
+
+        Args:
+            email: as typed; one address.
+            template: the mail's wording, `SIGNIN` (default) or `SIGNUP`.
+            magiclink_auth_uri: your page that the link opens, from `EmailLogin(link_uris=...)`;
+                `None` sends a code alone.
+            state: up to 1000 characters that `verify` gives back; `None` for none.
+            expires_in: seconds, 60 to `max_lifetime`; `None` takes `lifetime`.
+            template_variables: words for the mail's template, at most 30; `None` for none.
+            client: the asking person's IP address, for the limits by client; `None` counts by
+                address alone.
+            user_agent: the asking person's `User-Agent`, told in the mail in our own words; `None`
+                says "an unknown browser".
+
+        Raises:
+            InvalidArgument: a field is bad; each is named.
+            RateLimited: a budget is spent; `retry_after` says for how long.
+            LoginDenied: a rule refuses the domain.
+            Unavailable: the store or the queue cannot take it.
+            ConfigError: there is no `EmailLogin` among the features.
+        """
+        return await self._verbs().send(
+            email,
+            template=template,
+            magiclink_auth_uri=magiclink_auth_uri,
+            state=state,
+            expires_in=expires_in,
+            template_variables=template_variables,
+            client=client,
+            user_agent=user_agent,
+        )
+
+    async def resend(self, auth_request_id: str, *, client: str | None = None) -> Sent:
+        """Send the mail again: the same code and link, or new ones if they have expired.
+
+        Args:
+            auth_request_id: as `send` or the last `resend` gave it; keep the one returned.
+            client: as for `send`.
+
+        Raises:
+            RequestExpired: used, unknown, or 900 seconds after the first send.
+            RateLimited: its three resends, or a budget, are spent.
+            Unavailable: the store or the queue cannot take it.
+            ConfigError: there is no `EmailLogin` among the features.
+        """
+        return await self._verbs().resend(auth_request_id, client=client)
+
+    async def verify(
+        self,
+        *,
+        auth_request_id: str,
+        code: str | None = None,
+        link_token: str | None = None,
+        client: str | None = None,
+    ) -> Verified:
+        """Judge a code or a link token, once, and begin a session.
+
+        Args:
+            auth_request_id: as `send` gave it.
+            code: as typed; spaces and dashes are fine.
+            link_token: from the link; give this or `code`.
+            client: as for `send`.
+
+        Raises:
+            InvalidArgument: neither or both were given, or it does not look like a code.
+            InvalidCode: wrong; `attempts_left` says how many tries are left.
+            TooManyAttempts: the tries are spent.
+            RequestExpired: expired, used or unknown.
+            StepRequired: a further step is asked for; there is no session yet.
+            LoginDenied: a rule refuses.
+            Unavailable: the store could not be asked.
+            ConfigError: there is no `EmailLogin` among the features.
+        """
+        return await self._verbs().verify(
+            auth_request_id=auth_request_id, code=code, link_token=link_token, client=client
+        )
+
+    def _verbs(self) -> EmailVerbs:
+        if self._email is None:
+            raise ConfigError("features", "add EmailLogin(...) to use send, resend and verify")
+        return self._email
+
+    async def _deliver(self, payload: bytes) -> Outcome:
+        """Hand a job to the feature whose topic it begins with."""
+        deliver = self._topics.get(payload[:1])
+        return await deliver(payload) if deliver is not None else Outcome.NOT_OURS

@@ -1,0 +1,86 @@
+"""From a request to a `Caller`: exactly two kinds, never mixed (CONTRACT, "Callers")."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from pwless_middleware.core.callers import Caller
+from pwless_middleware.core.devices import device_of
+from pwless_middleware.errors import ForbiddenOrigin, Unauthenticated
+from pwless_middleware.web.clients import Clients
+from pwless_middleware.web.cookies import Cookies
+from pwless_middleware.web.keys import KEY_PREFIX, ApiKeys, bearer
+from pwless_middleware.web.origin import Origin
+
+
+class Callers:
+    """Tell who asks.
+
+    Args:
+        origin: ours.
+        allowed_origins: further origins whose pages may use the JSON API.
+        keys: the API keys.
+        clients: finds the client's address.
+        cookies: reads what a browser brings.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        allowed_origins: frozenset[str],
+        keys: ApiKeys,
+        clients: Clients,
+        cookies: Cookies,
+    ) -> None:
+        self._origin = origin
+        self._allowed = allowed_origins
+        self._keys = keys
+        self._clients = clients
+        self._cookies = cookies
+
+    def browser(self, request: Request) -> Caller:
+        """Give the browser behind a page's request."""
+        headers = request.scope["headers"]
+        return Caller(
+            client=self._clients.of(request.scope),
+            device=device_of(request.headers.get("user-agent", "")),
+            holds=self._cookies.flow(headers),
+            known_to=self._cookies.device(headers),
+            session=self._cookies.session(headers),
+            pending=self._cookies.pending(headers),
+        )
+
+    def api(self, request: Request) -> Caller:
+        """Give the server (by its key) or the browser (by its origin) behind an API request.
+
+        No cookie of a server is read: a request with a key is that key's, whatever else it brings.
+
+        Raises:
+            Unauthenticated: neither a key of ours nor an origin.
+            ForbiddenOrigin: a page of an origin that is not allowed.
+        """
+        authorization = request.headers.getlist("authorization")
+        if authorization:
+            key = bearer(authorization) or ""
+            name = self._keys.name_of(key) if key.startswith(KEY_PREFIX) else None
+            if name is None:
+                raise Unauthenticated("This API key is not known.")
+            return Caller(name=f"server:{name}")
+        self.check_origin(request)
+        return self.browser(request)
+
+    def check_origin(self, request: Request) -> None:
+        """Refuse a write of an API that is not from a page of ours or an allowed one.
+
+        Raises:
+            Unauthenticated: it names no origin at all.
+            ForbiddenOrigin: it names a foreign one.
+        """
+        origins = request.headers.getlist("origin")
+        if self._origin.is_ours(request.headers):
+            return
+        if len(origins) == 1 and origins[0] in self._allowed:
+            return
+        if origins or "sec-fetch-site" in request.headers:
+            raise ForbiddenOrigin
+        raise Unauthenticated("Send an API key, or call from a page of this origin.")

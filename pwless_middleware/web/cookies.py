@@ -1,0 +1,177 @@
+"""Our cookies: read from raw bytes, written with every flag (SECURITY rule 11).
+
+Reading is by hand. Python's `SimpleCookie` unquotes, and frameworks strip characters that browsers
+keep; an attacker on a sister domain uses such differences to plant a second cookie of our name
+(RFC 6265bis §8.6). Here a name matches byte for byte, only SP and HTAB are trimmed, and two cookies
+of one name are none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
+from pwless_middleware.core.keyring import Keyring, b64, unb64
+from pwless_middleware.errors import ConfigError
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+MAX_FLOW = 3
+"""Recent challenges that a flow cookie keeps, so that a form sent twice kills no link."""
+MAX_DEVICE = 3
+"""Addresses that a device cookie speaks for: the people who share one browser."""
+DEVICE_SECONDS = 365 * 86400
+_DEVICE_BYTES = 32
+
+
+def read_cookie(headers: RawHeaders, name_is: bytes) -> str | None:
+    """Give a cookie's value, or `None` if there is none, or more than one, or it is not ASCII.
+
+    Args:
+        headers: as in the scope.
+        name_is: the exact name with `=` behind it.
+    """
+    found: bytes | None = None
+    for key, value in headers:
+        if key == b"cookie" and name_is in value:
+            for part in value.split(b";"):
+                part = part.strip(b" \t")
+                if part.startswith(name_is):
+                    if found is not None:
+                        return None
+                    found = part[len(name_is) :]
+    return found.decode() if found is not None and found.isascii() else None
+
+
+@dataclass(frozen=True, slots=True)
+class CookieNames:
+    """Name our four cookies, as bytes with `=` behind them for reading.
+
+    Over https all carry `__Host-`, so that no sister domain can set them (RFC 6265bis §4.1.3.2).
+    """
+
+    session: bytes
+    flow: bytes
+    device: bytes
+    pending: bytes
+
+    @classmethod
+    def of(cls, cookie_name: str, *, secure: bool) -> CookieNames:
+        """Make the names from the option.
+
+        Raises:
+            ConfigError: not 1 to 40 letters, digits, `-` and `_`, or with a cookie prefix.
+        """
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", cookie_name) or cookie_name.startswith("__"):
+            raise ConfigError("cookie_name", "set 1 to 40 letters, digits, - and _, e.g. 'pwless'")
+        name = ("__Host-" if secure else "") + cookie_name
+        return cls(*(f"{name}{part}=".encode() for part in ("", "-flow", "-device", "-pending")))
+
+    @property
+    def all(self) -> tuple[bytes, ...]:
+        """The four, each with `=` behind it."""
+        return (self.session, self.flow, self.device, self.pending)
+
+
+class Cookies:
+    """Read and write our cookies.
+
+    Args:
+        keyring: signs.
+        cookie_name: the option.
+        secure: whether the origin is https; sets `Secure` and the `__Host-` prefix.
+    """
+
+    def __init__(self, keyring: Keyring, *, cookie_name: str, secure: bool) -> None:
+        self._keyring = keyring
+        self._secure = secure
+        self.names = CookieNames.of(cookie_name, secure=secure)
+
+    def _write(self, name: bytes, value: str, max_age: int) -> str:
+        flags = f"; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax"
+        return name.decode() + value + flags + ("; Secure" if self._secure else "")
+
+    # --- session -------------------------------------------------------------------------------
+
+    def session(self, headers: RawHeaders) -> str | None:
+        """Give the session cookie's value as it came; it proves nothing yet."""
+        return read_cookie(headers, self.names.session)
+
+    def set_session(self, value: str, *, max_age: int) -> str:
+        """Write the `Set-Cookie` of a session; `max_age` is its absolute life, once for all."""
+        return self._write(self.names.session, value, max_age)
+
+    def clear_session(self) -> str:
+        """Write the `Set-Cookie` that removes the session cookie."""
+        return self._write(self.names.session, "", 0)
+
+    # --- flow: which challenges this browser has asked for ---------------------------------------
+
+    def flow(self, headers: RawHeaders) -> tuple[ChallengeId, ...]:
+        """Give the challenges of the flow cookie, newest first; empty if it is not ours."""
+        text = self._unsigned("flow", headers, self.names.flow)
+        ids = [unb64(part) for part in text.split("~")] if text else []
+        return tuple(ChallengeId(id) for id in ids if id is not None and len(id) == ID_BYTES)
+
+    def set_flow(self, ids: Iterable[ChallengeId], *, max_age: int) -> str:
+        """Write the `Set-Cookie` of the flow: the three newest challenges, or none to remove it."""
+        text = "~".join(b64(id) for id in list(ids)[:MAX_FLOW])
+        if not text:
+            return self._write(self.names.flow, "", 0)
+        return self._write(self.names.flow, self._keyring.sign("flow", text), max_age)
+
+    # --- device: which addresses have signed in here before --------------------------------------
+
+    def device(self, headers: RawHeaders) -> dict[bytes, str]:
+        """Give the address digests of the device cookie, each with its budget's name."""
+        text = self._unsigned("device", headers, self.names.device)
+        found: dict[bytes, str] = {}
+        for part in text.split("~") if text else ():
+            data = unb64(part)
+            if data is not None and len(data) == _DEVICE_BYTES:
+                found[data[:16]] = b64(data[16:])
+        return found
+
+    def set_device(self, known: dict[bytes, str]) -> str:
+        """Write the `Set-Cookie` of the device: the last three addresses of `known`."""
+        rows = [b64(tag + (unb64(name) or b"")) for tag, name in list(known.items())[-MAX_DEVICE:]]
+        signed = self._keyring.sign("device", "~".join(rows))
+        return self._write(self.names.device, signed, DEVICE_SECONDS)
+
+    # --- pending: the login that waits for a step ------------------------------------------------
+
+    def pending(self, headers: RawHeaders) -> str | None:
+        """Give the id of this browser's pending login, or `None`."""
+        return self._unsigned("pending", headers, self.names.pending)
+
+    def set_pending(self, login_id: str | None, *, max_age: int) -> str:
+        """Write the `Set-Cookie` of a pending login; `None` removes it."""
+        if login_id is None:
+            return self._write(self.names.pending, "", 0)
+        return self._write(self.names.pending, self._keyring.sign("pending", login_id), max_age)
+
+    def _unsigned(self, purpose: str, headers: RawHeaders, name_is: bytes) -> str | None:
+        value = read_cookie(headers, name_is)
+        return None if value is None else self._keyring.unsign(purpose, value)  # type: ignore[arg-type]
+
+    # --- hiding --------------------------------------------------------------------------------
+
+    def hidden(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Give the headers without our cookies; the same list if there are none.
+
+        One real app copies every cookie into the JavaScript of its page.
+        """
+        names = self.names.all
+        if not any(key == b"cookie" and any(n in value for n in names) for key, value in headers):
+            return headers
+        kept = []
+        for key, value in headers:
+            if key == b"cookie":
+                parts = [p for p in value.split(b";") if not p.strip(b" \t").startswith(names)]
+                value = b";".join(parts).strip(b" \t")
+                if not value:
+                    continue
+            kept.append((key, value))
+        return kept

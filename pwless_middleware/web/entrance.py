@@ -1,0 +1,91 @@
+"""How an opened door is told to the caller: cookies and a redirect, or JSON.
+
+A feature hands over the login it attempts; what comes of it (a session, a further step, a refusal)
+looks the same for all of them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.addresses import Address
+from pwless_middleware.core.authentication import PENDING_LIFETIME
+from pwless_middleware.core.callers import Caller
+from pwless_middleware.core.keyring import b64
+from pwless_middleware.errors import LoginDenied, StepRequired
+from pwless_middleware.flows.limits import address_tag
+from pwless_middleware.flows.logins import LoggedIn
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.responses import json_error, json_response, with_cookies
+
+
+async def enter_by_page(
+    kit: Kit, request: Request, caller: Caller, attempt: Awaitable[LoggedIn]
+) -> Response:
+    """Await a login and send the browser on: to its `next`, or to the step that is asked for.
+
+    Raises:
+        ApiError: whatever else the attempt raises; the page that asked shows it.
+    """
+    try:
+        done = await attempt
+    except StepRequired as error:
+        cookies = _pending_cookies(kit, error)
+        return kit.pages.redirect(request, error.path, cookies=cookies)
+    except LoginDenied as error:
+        if error.path is None:
+            raise
+        return kit.pages.redirect(request, error.path)
+    cookies = _session_cookies(kit, caller, done)
+    return kit.pages.redirect(request, done.login.next, ours=False, cookies=cookies)
+
+
+async def enter_by_api(kit: Kit, caller: Caller, attempt: Awaitable[LoggedIn]) -> Response:
+    """Await a login and answer in JSON: a cookie for a browser, a token for a server.
+
+    Raises:
+        ApiError: whatever the attempt raises, but `StepRequired`, which becomes its own answer.
+    """
+    try:
+        done = await attempt
+    except StepRequired as error:
+        cookies = _pending_cookies(kit, error) if caller.is_browser else []
+        return with_cookies(json_error(error), cookies)
+    content: dict[str, object] = {
+        "email": done.login.email,
+        "state": done.login.state or "",
+        "template": done.login.template,
+        "passwordless_type": done.login.kind,
+        "user_id": done.user.id,
+        "is_new_user": done.login.is_new,
+    }
+    if caller.is_browser:
+        return json_response(content, cookies=_session_cookies(kit, caller, done))
+    content["session_token"] = kit.sessions.token(done.secret)
+    content["session_expires_at"] = str(done.session.expires_at)
+    return json_response(content)
+
+
+def _session_cookies(kit: Kit, caller: Caller, done: LoggedIn) -> list[str]:
+    """Write the session, remember the device for its budget, and clear what led here."""
+    value = kit.sessions.cookie_value(done.secret)
+    max_age = done.session.expires_at - done.session.created_at
+    known = dict(caller.known_to)
+    tag = address_tag(kit.keyring, Address(done.login.email))
+    known[tag] = known.pop(tag, "") or b64(secrets.token_bytes(16))
+    cookies = [
+        kit.cookies.set_session(value, max_age=max_age),
+        kit.cookies.set_device(known),
+        kit.cookies.set_flow((), max_age=0),
+    ]
+    if caller.pending is not None:
+        cookies.append(kit.cookies.set_pending(None, max_age=0))
+    return cookies
+
+
+def _pending_cookies(kit: Kit, error: StepRequired) -> list[str]:
+    return [kit.cookies.set_pending(error.login_id, max_age=PENDING_LIFETIME)]

@@ -1,0 +1,58 @@
+"""API keys: which backends may ask, each under its own name (CONTRACT, "Callers")."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+
+from pwless_middleware.errors import ConfigError
+
+KEY_PREFIX = "pwk_"
+
+
+class ApiKeys:
+    """Recognise API keys in constant time.
+
+    Args:
+        api_keys: name to key. A key is `pwk_` and at least 32 more characters; to rotate, configure
+            the new one under a second name, and remove the first when nobody uses it any more.
+
+    Raises:
+        ConfigError: a bad name, or a key that is short or lacks the prefix.
+    """
+
+    def __init__(self, api_keys: Mapping[str, str] | None) -> None:
+        self._digests: dict[str, bytes] = {}
+        for name, key in (api_keys or {}).items():
+            if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name):
+                raise ConfigError("api_keys", f"{name!r}: name keys by letters, digits, - _ and .")
+            if not isinstance(key, str) or not re.fullmatch(r"pwk_[!-~]{32,200}", key):
+                raise ConfigError(
+                    "api_keys", f"{name!r}: a key is 'pwk_' and at least 32 random characters"
+                )
+            self._digests[name] = sha256(key.encode()).digest()
+        if len(set(self._digests.values())) != len(self._digests):
+            raise ConfigError("api_keys", "two names have the same key")
+
+    def name_of(self, key: str) -> str | None:
+        """Give the name of a key, or `None`. Every configured key is compared, every time."""
+        given = sha256(key.encode()).digest()
+        found = None
+        for name, digest in self._digests.items():
+            if hmac.compare_digest(digest, given):
+                found = name
+        return found
+
+
+def bearer(authorization: list[str]) -> str | None:
+    """Give the credential of an `Authorization: Bearer` header, or `None` for anything else.
+
+    Args:
+        authorization: all headers of that name; two of them are none.
+    """
+    if len(authorization) != 1:
+        return None
+    scheme, _, credential = authorization[0].partition(" ")
+    return credential.strip(" ") if scheme.lower() == "bearer" else None

@@ -1,0 +1,86 @@
+"""What a feature gets and what it gives: the one seam that everything later comes through."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.delivery.base import Mailer
+from pwless_middleware.delivery.queue import Outcome
+from pwless_middleware.flows.logins import BeforeChallenge, BeforeSession, Logins
+from pwless_middleware.flows.sessions import Sessions
+from pwless_middleware.flows.users import Users
+from pwless_middleware.rendering import Renderer
+from pwless_middleware.stores.base import Store
+from pwless_middleware.web.callers import Callers
+from pwless_middleware.web.cookies import Cookies
+from pwless_middleware.web.origin import Origin
+from pwless_middleware.web.responses import Pages
+from pwless_middleware.web.routes import Route
+
+Deliver = Callable[[bytes], Awaitable[Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """Give a feature everything below it.
+
+    Attributes:
+        origin: the public address of the app.
+        prefix: where we are mounted, e.g. `/auth`.
+        store: the store, inside its time limit.
+        keyring: codes, tokens, signatures, names.
+        logins: the one door.
+        sessions, users: their keepers.
+        renderer, pages: texts, and texts as responses.
+        cookies, callers: what a request says of itself.
+        mailer: takes messages.
+        clock: gives unix seconds.
+        wake_delivery: to be called after a job was queued.
+        is_delivery_failing: whether mails have been failing in a row.
+    """
+
+    origin: Origin
+    prefix: str
+    store: Store
+    keyring: Keyring
+    logins: Logins
+    sessions: Sessions
+    users: Users
+    renderer: Renderer
+    pages: Pages
+    cookies: Cookies
+    callers: Callers
+    mailer: Mailer
+    clock: Callable[[], int]
+    wake_delivery: Callable[[], Awaitable[None]]
+    is_delivery_failing: Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mounted:
+    """Give what a feature adds; nothing else of it is used.
+
+    Attributes:
+        routes: its paths below the prefix.
+        before_challenge: asked with the domain before any mail goes out.
+        before_session: asked before any session; may ask for a step.
+        deliveries: topic (one byte) to who delivers the jobs whose payload begins with it.
+        verbs: what it offers in Python; `Passwordless` knows those of `EmailLogin`.
+    """
+
+    routes: tuple[Route, ...] = ()
+    before_challenge: tuple[BeforeChallenge, ...] = ()
+    before_session: tuple[BeforeSession, ...] = ()
+    deliveries: Mapping[bytes, Deliver] = field(default_factory=dict)
+    verbs: object | None = None
+
+
+class Feature(Protocol):
+    """One login method or rule. It mutates nothing: it is asked once, and answers what it adds."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Give what the feature adds to this house."""
+        ...

@@ -1,0 +1,100 @@
+"""The one configured origin (SECURITY rules 7 and 10).
+
+`Host`, `X-Forwarded-*` and `Forwarded` decide nothing: an attacker writes them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+
+from pwless_middleware.errors import ConfigError
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+class Origin:
+    """Hold the public address of the app.
+
+    Args:
+        base_url: `https://app.example.com`, with the path under which a proxy shows the app, if
+            any; `http` for localhost only.
+
+    Attributes:
+        url: the base URL without a slash at its end.
+        origin: scheme, host and port as browsers write them in `Origin`.
+        is_secure: true for https.
+
+    Raises:
+        ConfigError: not such a URL.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self.origin, self.path = _parse(base_url, "base_url")
+        self.url = self.origin + self.path
+        self.is_secure = self.origin.startswith("https://")
+        self.host = self.origin.partition("://")[2]
+        if not self.is_secure and not is_local(self.host):
+            raise ConfigError(
+                "base_url", "http is for localhost only; set the https address people open"
+            )
+
+    def is_ours(self, headers: Headers) -> bool:
+        """Say whether a write comes from a page of this origin.
+
+        `Origin` decides where there is one; `null` is no origin of ours. Without it,
+        `Sec-Fetch-Site: same-origin` does (OWASP CSRF Prevention, "Fetch Metadata").
+        """
+        origins = headers.getlist("origin")
+        if origins:
+            return origins == [self.origin]
+        return headers.getlist("sec-fetch-site") == ["same-origin"]
+
+
+def parse_origins(origins: Sequence[str]) -> frozenset[str]:
+    """Read the option `allowed_origins`: whole origins, no path, no pattern.
+
+    Raises:
+        ConfigError: one of them is not an origin.
+    """
+    if isinstance(origins, str):
+        raise ConfigError("allowed_origins", "give a list, e.g. ['https://www.example.com']")
+    found = set()
+    for text in origins:
+        origin, path = _parse(text, "allowed_origins")
+        if path:
+            raise ConfigError("allowed_origins", f"{text!r} has a path; an origin has none")
+        found.add(origin)
+    return frozenset(found)
+
+
+def is_local(host: str) -> bool:
+    """Say whether a host, with or without a port, is this machine (RFC 6761 §6.3)."""
+    name = re.sub(r":\d+\Z", "", host)
+    return name in ("localhost", "127.0.0.1", "[::1]") or name.endswith(".localhost")
+
+
+def _parse(url: object, option: str) -> tuple[str, str]:
+    problem = ConfigError(option, "set an absolute URL, e.g. https://app.example.com")
+    if not isinstance(url, str) or not url.isascii() or re.search(r"[\s\\\x00-\x20\x7f]", url):
+        raise problem
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as exc:
+        raise problem from exc
+    host = parts.hostname or ""
+    if parts.scheme not in _DEFAULT_PORTS or not host or parts.query or parts.fragment:
+        raise problem
+    if parts.username is not None or parts.password is not None or "?" in url or "#" in url:
+        raise problem
+    path = parts.path.rstrip("/")
+    if "//" in path or "%" in path or any(s in (".", "..") for s in path.split("/")):
+        raise problem
+    if ":" in host:
+        host = f"[{host}]"
+    suffix = "" if port in (None, _DEFAULT_PORTS[parts.scheme]) else f":{port}"
+    return f"{parts.scheme}://{host}{suffix}", path

@@ -1,0 +1,149 @@
+"""One place where a result or an error becomes a page or JSON (CONTRACT, "Errors")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from pwless_middleware.errors import ApiError, MethodNotAllowed
+from pwless_middleware.rendering import Renderer
+
+EVERYWHERE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+# SECURITY, "Pages carry". `no-referrer` would make Chromium send `Origin: null` with our own forms.
+ON_PAGES = {
+    **EVERYWHERE,
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "referrer-policy": "strict-origin",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": (
+        "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), "
+        "microphone=(), midi=(), payment=(), usb=()"
+    ),
+    "x-robots-tag": "noindex",
+}
+
+_TITLES = {
+    403: "That is not possible",
+    404: "Page not found",
+    405: "That is not possible",
+    410: "This has expired",
+    429: "Too many tries",
+    503: "Not available right now",
+}
+
+
+class Pages:
+    """Render pages as responses.
+
+    Args:
+        renderer: makes the HTML.
+        prefix: the mount prefix, below which our redirects go.
+    """
+
+    def __init__(self, renderer: Renderer, prefix: str) -> None:
+        self._renderer = renderer
+        self._prefix = prefix
+
+    def page(
+        self,
+        request: Request,
+        name: str,
+        *,
+        status: int = 200,
+        cookies: Iterable[str] = (),
+        retry_after: int | None = None,
+        **context: object,
+    ) -> Response:
+        """Give a page of ours.
+
+        Args:
+            request: for the root path under which the page's own links go.
+            name: the template.
+            status: HTTP status.
+            cookies: `Set-Cookie` values to add.
+            retry_after: seconds for `Retry-After`; `None` sends none.
+            context: the template's.
+        """
+        html = self._renderer.page(name, root_path=root_path(request), **context)
+        response = Response(html, status, ON_PAGES, "text/html; charset=utf-8")
+        if retry_after is not None:
+            response.headers["retry-after"] = str(retry_after)
+        return with_cookies(response, cookies)
+
+    def redirect(
+        self, request: Request, path: str, *, ours: bool = True, cookies: Iterable[str] = ()
+    ) -> Response:
+        """Send a browser on with 303, always to a path of this origin.
+
+        Args:
+            request: for the root path.
+            path: below our prefix, or, with `ours=False`, a judged path of the app.
+            ours: whether the prefix goes in front.
+            cookies: `Set-Cookie` values to add.
+        """
+        url = root_path(request) + self._prefix + path if ours else path
+        return with_cookies(RedirectResponse(url, 303, EVERYWHERE), cookies)
+
+    def error(self, request: Request, error: ApiError) -> Response:
+        """Give the error page: what happened, and the way back."""
+        response = self.page(
+            request,
+            "error.html",
+            status=error.status,
+            retry_after=error.retry_after,
+            title=_TITLES.get(error.status, "That did not work"),
+            message=str(error),
+            action_label="Go to sign-in",
+            action_url=root_path(request) + self._prefix + "/login",
+        )
+        return _with_allow(response, error)
+
+
+def json_response(
+    content: Mapping[str, object], *, status: int = 200, cookies: Iterable[str] = ()
+) -> Response:
+    """Give a JSON answer of ours."""
+    return with_cookies(JSONResponse(content, status, EVERYWHERE), cookies)
+
+
+def json_error(error: ApiError) -> Response:
+    """Give an error in Scalekit's shape."""
+    detail = {
+        "@type": "type.googleapis.com/scalekit.v1.errdetails.ErrorInfo",
+        "error_code": error.code,
+        **error.detail,
+    }
+    response = json_response(
+        {"code": error.grpc, "message": str(error), "details": [detail]}, status=error.status
+    )
+    if error.retry_after is not None:
+        response.headers["retry-after"] = str(error.retry_after)
+    if error.status == 401:
+        response.headers["www-authenticate"] = "Bearer"
+    return _with_allow(response, error)
+
+
+def with_cookies(response: Response, cookies: Iterable[str]) -> Response:
+    """Add `Set-Cookie` headers to a response and give it back."""
+    for cookie in cookies:
+        response.headers.append("set-cookie", cookie)
+    return response
+
+
+def root_path(request: Request) -> str:
+    """Give the path under which the app is shown, without a slash at its end."""
+    path: str = request.scope.get("root_path", "")
+    return path.rstrip("/")
+
+
+def _with_allow(response: Response, error: ApiError) -> Response:
+    if isinstance(error, MethodNotAllowed):
+        response.headers["allow"] = ", ".join(error.allow)
+    return response

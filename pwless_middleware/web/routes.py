@@ -1,0 +1,105 @@
+"""Our own paths: a table, matched exactly (SECURITY rule 9).
+
+Not Starlette's router: its regexes end in `$`, which lets `%0a` through, and run in front of the
+app it would write its own keys into the scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from pwless_middleware.errors import ApiError, ForbiddenOrigin, MethodNotAllowed, NotFound
+from pwless_middleware.flows.timely import begin_request
+from pwless_middleware.web.origin import Origin
+from pwless_middleware.web.responses import Pages, json_error
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Mount handlers on one path.
+
+    Attributes:
+        path: below the prefix, beginning with `/`. A last segment `{id}` takes any one segment and
+            gives it as `request.path_params["id"]`.
+        methods: method to handler. HEAD is answered like GET, without a body.
+        skin: `page` answers errors with a page and checks every write's origin here; `api` answers
+            with JSON, and its handlers check who calls themselves (`web.callers`).
+    """
+
+    path: str
+    methods: Mapping[str, Handler]
+    skin: Literal["page", "api"] = "page"
+
+
+class Routes:
+    """Answer the requests below our prefix, and nothing else.
+
+    Args:
+        routes: of all features; a path twice is a mistake of ours and raises `ValueError`.
+        pages: makes error pages.
+        origin: whose pages may write.
+    """
+
+    def __init__(self, routes: Sequence[Route], pages: Pages, origin: Origin) -> None:
+        self._exact: dict[str, Route] = {}
+        self._by_id: dict[str, Route] = {}
+        for route in routes:
+            stem, brace, _ = route.path.partition("{id}")
+            table = self._by_id if brace else self._exact
+            if stem in table:
+                raise ValueError(f"two features mount {route.path}")
+            table[stem] = route
+        self._pages = pages
+        self._origin = origin
+
+    async def __call__(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for `path`, which is below our prefix (prefix taken off)."""
+        begin_request()
+        request = Request(scope, receive)
+        route = self._match(path, request)
+        try:
+            response = await self._answer(route, request)
+        except ApiError as error:
+            is_api = route.skin == "api" if route is not None else path.startswith("/api/")
+            response = json_error(error) if is_api else self._pages.error(request, error)
+        if request.method == "HEAD":
+            send = _without_body(send)
+        await response(scope, receive, send)
+
+    def _match(self, path: str, request: Request) -> Route | None:
+        route = self._exact.get(path)
+        if route is None:
+            stem, slash, last = path.rpartition("/")
+            route = self._by_id.get(stem + slash) if last else None
+            if route is not None:
+                request.scope["path_params"] = {"id": last}
+        return route
+
+    async def _answer(self, route: Route | None, request: Request) -> Response:
+        if route is None:
+            raise NotFound
+        method = "GET" if request.method == "HEAD" else request.method
+        handler = route.methods.get(method)
+        if handler is None:
+            allow = sorted({*route.methods, *(("HEAD",) if "GET" in route.methods else ())})
+            raise MethodNotAllowed(allow)
+        if method != "GET" and route.skin == "page" and not self._origin.is_ours(request.headers):
+            raise ForbiddenOrigin
+        return await handler(request)
+
+
+def _without_body(send: Send) -> Send:
+    async def send_without_body(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_without_body
