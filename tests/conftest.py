@@ -1,8 +1,10 @@
-"""What every test may use: the event loop's kind. Parts add theirs in their own folders."""
+"""What every test may use: the event loop's kind, a real Redis. Parts add theirs in their folders."""
 
 from __future__ import annotations
 
 import pytest
+
+pytest_plugins = ["tests.redis_server"]
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ class Pages:
             retry_after: seconds for `Retry-After`; `None` sends none.
             context: the template's.
         """
-        html = self._renderer.page(name, root_path=root_path(request), **context)
+        html = self._renderer.page(name, root_path=root_path(request), status=status, **context)
         response = Response(html, status, ON_PAGES, "text/html; charset=utf-8")
         if retry_after is not None:
             response.headers["retry-after"] = str(retry_after)
