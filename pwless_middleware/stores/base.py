@@ -15,8 +15,10 @@ Promises, for every store:
 - Time is the caller's `now`, whole unix seconds. A record whose `until` is at or before `now` is
   absent for every verb, whether or not the store has thrown it away yet.
 - `op` is the caller's random name for one operation. A call that comes twice with the same `op`
-  within a minute has its effects once and gets the first answer again, so that a retry after a lost
-  reply neither costs a try nor looks like "used".
+  within a minute has its effects once, and if it had any, gets the first answer again, so that a
+  retry after a lost reply neither costs a try nor looks like "used". A call that changed nothing
+  (refused, absent, a conflict) is simply asked again. An `admit` with `replaces=None` needs no
+  memory of its `op`: its key is fresh and random, and the record standing there is the proof.
 - Absent is an answer (`None`, `False`, an empty list), never an error. `StoreError` means that the
   store could not be asked or is full; the write may or may not have happened.
 - Nothing live is ever thrown away to make room: a full store refuses to write.
@@ -207,7 +209,10 @@ class Store(Protocol):
         ...
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
-        """Write a record if exactly `replaces` stands there; never brings back a dropped one."""
+        """Write a record if exactly `replaces` stands there; never brings back a dropped one.
+
+        True as well if `put` stands there already: the call has come twice.
+        """
         ...
 
     async def open(self) -> None:

@@ -71,7 +71,7 @@ class MemoryStore:
         self._ledgers: dict[str, tuple[bytes, int]] = {}
         self._lists: dict[str, set[str]] = {}
         self._ends: list[tuple[int, str]] = []
-        self._answers: OrderedDict[str, tuple[int, object]] = OrderedDict()
+        self._answers: OrderedDict[tuple[str, str], tuple[int, object]] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"<MemoryStore {len(self)} of {self._max_entries} entries>"
@@ -104,49 +104,53 @@ class MemoryStore:
     ) -> Admission:
         """Enter an event in every budget and write a record, with a job, if all limits hold."""
         with self._lock:
-            answer = self._answer(op, now)
+            answer = self._answer("admit", op, now)
             if not isinstance(answer, Admission):
                 answer = self._admit(draws, put, job, replaces, now)
-                self._remember(op, now, answer)
+                if answer.ok:
+                    self._remember("admit", op, now, answer)
             return answer
 
     async def attempt(self, draws: Sequence[Draw], key: str, *, now: int, op: str) -> Attempt:
         """Enter an event in every budget and read a record, if it is there and all limits hold."""
         with self._lock:
-            answer = self._answer(op, now)
+            answer = self._answer("attempt", op, now)
             if not isinstance(answer, Attempt):
                 answer = self._attempt(draws, key, now)
-                self._remember(op, now, answer)
+                if answer.value is not None:
+                    self._remember("attempt", op, now, answer)
             return answer
 
     async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
         """Remove a record and, if it was there, do these writes; say whether it was there."""
         with self._lock:
-            answer = self._answer(op, now)
-            if not isinstance(answer, bool):
-                answer = self._value(key, now) is not None
-                if answer:
-                    self._make_room(then, now, freed=1)
-                    self._remove(key)
-                    self._write(then, now)
-                self._remember(op, now, answer)
-            return answer
+            if self._answer("take", op, now):
+                return True
+            if self._value(key, now) is None:
+                return False
+            self._make_room(then, now, freed=1)
+            self._remove(key)
+            self._write(then, now)
+            self._remember("take", op, now, True)
+            return True
 
     async def write(self, writes: Writes, *, now: int, op: str) -> None:
         """Do these writes."""
         with self._lock:
-            if self._answer(op, now) is None:
+            if self._answer("write", op, now) is None:
                 self._make_room(writes, now)
                 self._write(writes, now)
-                self._remember(op, now, True)
+                self._remember("write", op, now, True)
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
         """Write a record if exactly `replaces` stands there."""
         with self._lock:
-            if self._value(put.key, now) != replaces:
+            held = self._records.get(put.key)
+            if held is None or held.until <= now:
                 return False
-            self._put(put)
-            return True
+            if held.value == replaces:
+                self._put(put)
+            return held.value == replaces or held == put
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -249,7 +253,15 @@ class MemoryStore:
             self._ledgers[refund.key] = (budgets.refunded(held[0], refund), held[1])
 
     def _sweep(self, now: int, most: int) -> None:
-        """Remove up to `most` expired entries, by the heap's order."""
+        """Remove up to `most` expired entries, by the heap's order.
+
+        What was taken or dropped leaves its end in the heap; when those are the most, they go.
+        """
+        if len(self._ends) > 2 * len(self) + 1024:
+            ends = [(put.until, key) for key, put in self._records.items()]
+            ends += [(until, key) for key, (_, until) in self._ledgers.items()]
+            self._ends = ends
+            heapq.heapify(self._ends)
         while most > 0 and self._ends and self._ends[0][0] <= now:
             _, key = heapq.heappop(self._ends)
             put = self._records.get(key)
@@ -273,11 +285,12 @@ class MemoryStore:
             if len(self) + new - freed > self._max_entries:
                 raise StoreError("the memory store is full; raise max_entries or use RedisStore")
 
-    def _answer(self, op: str, now: int) -> object | None:
-        held = self._answers.get(op)
+    def _answer(self, verb: str, op: str, now: int) -> object | None:
+        held = self._answers.get((verb, op))
         return held[1] if held is not None and held[0] > now else None
 
-    def _remember(self, op: str, now: int, answer: object) -> None:
-        self._answers[op] = (now + 60, answer)
+    def _remember(self, verb: str, op: str, now: int, answer: object) -> None:
+        """Keep the answer to a call that changed something; others may be asked again."""
+        self._answers[verb, op] = (now + 60, answer)
         if len(self._answers) > _REMEMBERED:
             self._answers.popitem(last=False)

@@ -55,6 +55,7 @@ class _Ear:
         self.wake = asyncio.Event()
         self.lease = 0.0
         self.asked = 0.0
+        self.is_quiet = True
 
 
 class RedisFeed:
@@ -77,10 +78,9 @@ class RedisFeed:
         ear = self.start()
         now = monotonic()
         ear.asked = now
-        if ear.lease > now:
-            return True
-        ear.wake.set()
-        return False
+        if ear.is_quiet:
+            ear.wake.set()
+        return ear.lease > now
 
     def subscribe(self, heard: Callable[[str | None], None]) -> None:
         """Call `heard(key)` for every told drop; `heard(None)` if any may have been missed."""
@@ -203,6 +203,8 @@ class RedisFeed:
                 await asyncio.sleep(_PING_EVERY)
                 continue
             ear.wake.clear()
+            ear.is_quiet = True
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOST_AFTER if sent else _QUIET_PING_EVERY):
                     await ear.wake.wait()
+            ear.is_quiet = False

@@ -24,13 +24,17 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Read an urlencoded form.
+    """Read an urlencoded form. No body at all, without a content type, is an empty form.
 
     Raises:
         UnsupportedMediaType: another content type.
         ContentTooLarge: over 16 KiB.
         InvalidArgument: not UTF-8, a field twice, or more than 16 fields.
     """
+    if "content-type" not in request.headers:
+        if await _read(request):
+            raise UnsupportedMediaType("Send application/x-www-form-urlencoded.")
+        return {}
     _expect(request, "application/x-www-form-urlencoded")
     body = await _read(request)
     try:
