@@ -1,4 +1,4 @@
-"""What every test may use: the event loop's kind, a real Redis. Parts add theirs in their folders."""
+"""What every test may use: the event loop's kind and a real Redis. Folders add theirs."""
 
 from __future__ import annotations
 

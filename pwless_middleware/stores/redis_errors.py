@@ -17,16 +17,16 @@ FAULTS: tuple[type[Exception], ...] = (
     TimeoutError,
     EOFError,
 )
-"""What redis-py raises when a server cannot be asked (a cluster's errors have a root of their own)."""
+"""What redis-py raises when a server cannot be asked; a cluster's errors have their own root."""
 
 _ADVICE = (
-    ("WRONGTYPE", "a key of ours holds another type: something else writes under this prefix; set another `prefix`"),
+    ("WRONGTYPE", "a key of ours has another type, so others write here: set another `prefix`"),
     ("WRONGPASS", "the user name or password is wrong: correct the store's URL"),
     ("invalid username-password", "the user name or password is wrong: correct the store's URL"),
     ("invalid password", "the password is wrong: correct the store's URL"),
     ("NOAUTH", "the server asks for a password: put it into the store's URL"),
     ("without any password configured", "the server has no password, the URL has one: remove it"),
-    ("NOPERM", "the ACL user may not do this: grant `~<prefix>:*`, `&<prefix>:*` and +@all or the commands of the scripts"),
+    ("NOPERM", "the ACL user may not do this: grant `~<prefix>:* &<prefix>:*` and +@all"),
     ("can't access one of the keys", "the ACL user may not use our keys: grant `~<prefix>:*`"),
     ("OOM", "Redis is full: raise its `maxmemory`"),
     ("READONLY", "this is a read-only replica: connect to the primary, or through Sentinel"),
@@ -37,11 +37,11 @@ _ADVICE = (
     ("is loading", "Redis is still loading its data"),
     ("BUSY", "Redis is busy with somebody's script"),
     ("unknown command", "the server lacks a command: Redis or Valkey from 6.2 is needed"),
-    ("No connection available", "all connections are in use: the server is slow, or `max_connections` too low"),
+    ("No connection available", "all connections are busy: it is slow, or `max_connections` low"),
     ("MOVED", "this is a node of a Redis Cluster: pass a redis.asyncio.RedisCluster client"),
     ("CROSSSLOT", "this is a node of a Redis Cluster: pass a redis.asyncio.RedisCluster client"),
     ("CLUSTERDOWN", "the cluster has lost a part of its slots"),
-)  # fmt: skip
+)
 
 
 def explain(fault: BaseException) -> StoreError:

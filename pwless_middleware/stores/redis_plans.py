@@ -166,13 +166,13 @@ def by_slot(draws: Sequence[Draw], slot_of: SlotOf) -> dict[Hashable, list[int]]
 
 def slots_of(writes: Writes, slot_of: SlotOf) -> dict[Hashable, str]:
     """Give the slots that these writes touch, each with one of its keys, in a fixed order."""
-    keys = [drop.key for drop in writes.drops]
-    keys += [refund.key for refund in writes.refunds]
-    for record in (*writes.puts, *writes.drops):
-        keys.append(record.key)
-        if record.listed is not None:
-            keys.append(record.listed)
+    keys: list[str | None] = [refund.key for refund in writes.refunds]
+    for drop in writes.drops:
+        keys += [drop.key, drop.listed]
+    for put in writes.puts:
+        keys += [put.key, put.listed]
     slots: dict[Hashable, str] = {}
     for key in keys:
-        slots.setdefault(slot_of(key), key)
+        if key is not None:
+            slots.setdefault(slot_of(key), key)
     return slots

@@ -33,6 +33,7 @@ _POOL_TIMEOUT: Final = 0.5
 _POOL_SIZE: Final = 32
 _OLDEST: Final = (6, 2)
 _PASS = "pass a URL like redis://localhost:6379/0, or a redis.asyncio client"  # noqa: S105
+_BAD_URL: Final[tuple[type[Exception], ...]] = (ValueError, TypeError, *FAULTS)
 
 
 class RedisServer:
@@ -178,6 +179,6 @@ def _new_client(url: str) -> Any:
         )
         # redis-py finds some mistakes in a URL only when it makes the first connection.
         pool.connection_class(**pool.connection_kwargs)
-    except (ValueError, TypeError, *FAULTS) as fault:
+    except _BAD_URL as fault:
         raise ConfigError("store", f"this is no Redis URL; {_PASS}") from fault
     return redis.asyncio.Redis(connection_pool=pool)

@@ -20,6 +20,8 @@ from pwless_middleware.stores.redis_plans import Plan, alive, by_slot, slots_of
 from pwless_middleware.stores.redis_scripts import ADMIT, ATTEMPT, PING, READ_LIST, SWAP, WRITE
 from pwless_middleware.stores.redis_server import RedisServer
 
+T = TypeVar("T")
+
 _OK, _REFUSED, _CONFLICT = 0, 1, 2
 """What `lua/admit.lua` and `lua/attempt.lua` answer first; 3 is a full queue."""
 
@@ -144,7 +146,7 @@ class RedisVerbs:
         """Count and read."""
         groups = by_slot(draws, self._slot)
         here = groups.pop(self._slot(key), [])
-        answers = await _all(
+        answers: list[Attempt] = await _all(
             self._attempt_part(self._plan(now).draws(part).op("t", part[0].key, op), numbers)
             for numbers, part in _parts(groups, draws)
         )
@@ -218,13 +220,14 @@ def _refused(answers: Sequence[Admission]) -> Admission | None:
     return max((a for a in answers if not a.ok), key=_wait, default=None)
 
 
-async def _all(works: Any) -> list[Any]:
+async def _all(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Do these side by side and wait for all of them, also if one fails; then raise its fault."""
     works = list(works)
     if len(works) == 1:  # no task for the usual case
         return [await works[0]]
-    done = await asyncio.gather(*works, return_exceptions=True)
-    for each in done:
+    done: list[T] = []
+    for each in await asyncio.gather(*works, return_exceptions=True):
         if isinstance(each, BaseException):
             raise each
-    return list(done)
+        done.append(each)
+    return done

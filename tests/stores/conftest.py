@@ -1,0 +1,51 @@
+"""The stores under the contract: each test runs on every one of them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from pwless_middleware.stores.base import Store
+from pwless_middleware.stores.memory import MemoryStore
+from pwless_middleware.stores.redis import RedisStore
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Give the test a part of the shared server to itself."""
+    return "test-" + secrets.token_hex(6)
+
+
+@pytest.fixture
+async def redis_stores(redis_url: str, prefix: str) -> AsyncIterator[Callable[..., RedisStore]]:
+    """Make stores on the session's server that are closed after the test."""
+    made: list[RedisStore] = []
+
+    def make(server: object = redis_url, **options: object) -> RedisStore:
+        made.append(RedisStore(server, **{"prefix": prefix, **options}))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for store in made:
+        await store.aclose()
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def processes(request: pytest.FixtureRequest, prefix: str) -> AsyncIterator[list[Store]]:
+    """Four stores that keep the same data, as four processes would have them."""
+    if request.param == "memory":
+        yield [MemoryStore(max_jobs=100)] * 4
+        return
+    url = request.getfixturevalue("redis_url")
+    stores = [RedisStore(url, prefix=prefix, max_jobs=100) for _ in range(4)]
+    yield list(stores)
+    for store in stores:
+        await store.aclose()
+
+
+@pytest.fixture
+def store(processes: list[Store]) -> Store:
+    """One store; the first of the four."""
+    return processes[0]
