@@ -9,8 +9,8 @@ open. Each part remembers the operation in its own slot, so the whole may be rep
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, Sequence
-from typing import Any
+from collections.abc import Coroutine, Hashable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from pwless_middleware.core.budgets import Draw, Refund
 from pwless_middleware.errors import QueueFull
