@@ -1,0 +1,179 @@
+"""The delivery queue's contract, on every store: handed out once, never lost, bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+
+import pytest
+
+from pwless_middleware.core.jobs import CLAIM_SECONDS, Job
+from pwless_middleware.errors import QueueFull
+from pwless_middleware.stores.base import Put, Store
+from pwless_middleware.stores.memory_jobs import MemoryJobs
+from pwless_middleware.stores.redis_jobs import RedisJobs
+
+pytestmark = pytest.mark.anyio
+
+NOW = 1_700_000_000
+_numbers = itertools.count()
+
+
+async def queue(store: Store, *payloads: bytes, now: int = NOW) -> None:
+    for payload in payloads:
+        key = f"k{next(_numbers)}"
+        put = Put(key, b"v", now + 300)
+        answer = await store.admit([], put, job=payload, replaces=None, now=now, op=key)
+        assert answer.ok
+
+
+async def claim(store: Store, limit: int = 99, now: int = NOW) -> list[Job]:
+    return list(await store.jobs.claim(now=now, limit=limit))
+
+
+async def dead(store: Store) -> list[tuple[bytes, int, str]]:
+    jobs = store.jobs
+    assert isinstance(jobs, MemoryJobs | RedisJobs)
+    buried = jobs.dead if isinstance(jobs, MemoryJobs) else await jobs.dead()
+    return [(job.payload, job.tries, reason) for job, reason in buried]
+
+
+async def test_an_empty_queue_hands_out_nothing(store: Store) -> None:
+    assert await claim(store) == []
+
+
+async def test_jobs_come_as_they_were_accepted_and_at_most_as_many_as_asked(store: Store) -> None:
+    payloads = [b"a:1\n", bytes(range(256)), b"", b"d"]
+    await queue(store, *payloads)
+    first, rest = await claim(store, limit=3), await claim(store)
+    assert [job.payload for job in first + rest] == payloads
+    assert [job.tries for job in first + rest] == [0] * 4
+    assert len({job.id for job in first + rest}) == 4
+
+
+async def test_a_payload_is_not_shown(store: Store) -> None:
+    await queue(store, b"payload")
+    assert "payload" not in repr((await claim(store))[0])
+
+
+async def test_a_job_is_handed_to_one_of_many(processes: list[Store]) -> None:
+    await queue(processes[0], *(b"%d" % n for n in range(60)))
+    claims = await asyncio.gather(*(claim(store, 7) for store in processes * 5))
+    payloads = [job.payload for jobs in claims for job in jobs]
+    assert sorted(payloads) == sorted(b"%d" % n for n in range(60))
+
+
+async def test_a_completed_job_is_gone(store: Store) -> None:
+    await queue(store, b"a")
+    (job,) = await claim(store)
+    await store.jobs.complete(job)
+    await store.jobs.complete(job)
+    assert await claim(store, now=NOW + 9999) == []
+
+
+async def test_a_claim_lapses(store: Store) -> None:
+    await queue(store, b"a", b"b")
+    (first,) = await claim(store, limit=1)
+    assert [job.payload for job in await claim(store, now=NOW + CLAIM_SECONDS - 1)] == [b"b"]
+    (again,) = await claim(store, now=NOW + CLAIM_SECONDS)
+    assert (again.payload, again.tries) == (first.payload, 0)
+    await store.jobs.complete(again)
+    assert [j.payload for j in await claim(store, now=NOW + 2 * CLAIM_SECONDS)] == [b"b"]
+
+
+async def test_a_retry_comes_at_its_second_with_one_try_more(store: Store) -> None:
+    await queue(store, b"a\n:1")
+    for tries in range(3):
+        at = NOW + 10 * tries
+        (job,) = await claim(store, now=at)
+        assert (job.payload, job.tries) == (b"a\n:1", tries)
+        await store.jobs.retry(job, at=at + 10)
+        assert await claim(store, now=at + 9) == []
+
+
+async def test_a_retry_takes_its_tries_from_the_argument(store: Store) -> None:
+    await queue(store, b"a")
+    (job,) = await claim(store)
+    await store.jobs.retry(Job(job.id, job.payload, job.tries - 1), at=NOW)
+    assert [job.tries for job in await claim(store)] == [0]
+
+
+async def test_settling_twice_settles_once(store: Store) -> None:
+    await queue(store, b"a")
+    (job,) = await claim(store)
+    await store.jobs.retry(job, at=NOW + 1)
+    await store.jobs.retry(job, at=NOW + 1)
+    await store.jobs.bury(job, reason="late")
+    assert len(await claim(store, now=NOW + 1)) == 1
+    assert await dead(store) == []
+
+
+async def test_a_buried_job_stays_where_a_person_can_look(store: Store) -> None:
+    await queue(store, b"\xff", b"b")
+    for job in await claim(store):
+        await store.jobs.bury(job, reason=f"no {job.tries}")
+    assert await claim(store, now=NOW + 9999) == []
+    assert await dead(store) == [(b"\xff", 0, "no 0"), (b"b", 0, "no 0")]
+
+
+async def test_what_is_claimed_or_delayed_counts_towards_the_bound(store: Store) -> None:
+    await queue(store, *[b"j"] * 100)
+    for job in await claim(store, limit=10):
+        await store.jobs.retry(job, at=NOW + 60)
+    await claim(store, limit=10)
+    with pytest.raises(QueueFull):
+        await queue(store, b"one too many")
+    for job in await claim(store, limit=10):
+        await store.jobs.complete(job)
+    await queue(store, *[b"j"] * 10)
+    with pytest.raises(QueueFull):
+        await queue(store, b"one too many")
+
+
+async def test_of_many_at_once_the_bound_holds(processes: list[Store]) -> None:
+    await queue(processes[0], *[b"j"] * 70)
+    answers = await asyncio.gather(
+        *(queue(store, b"j") for store in processes * 15), return_exceptions=True
+    )
+    assert sum(answer is None for answer in answers) == 30
+
+
+class TestWait:
+    async def test_ends_after_its_time(self, store: Store) -> None:
+        begun = time.monotonic()
+        await store.jobs.wait(timeout=0.05)
+        assert time.monotonic() - begun < 1
+
+    async def test_does_not_sleep_over_a_job_that_is_there(self, store: Store) -> None:
+        assert await claim(store) == []
+        await queue(store, b"a")
+        async with asyncio.timeout(0.1):
+            await store.jobs.wait(timeout=30)
+
+    async def test_ends_when_a_job_comes(self, store: Store) -> None:
+        waiting = asyncio.create_task(store.jobs.wait(timeout=30))
+        await asyncio.sleep(0)
+        await queue(store, b"a")
+        async with asyncio.timeout(0.5):
+            await waiting
+
+    async def test_sees_a_job_of_another_process_within_a_second(
+        self, processes: list[Store]
+    ) -> None:
+        async def work() -> list[Job]:
+            while not (jobs := await claim(processes[0])):
+                await processes[0].jobs.wait(timeout=30)
+            return jobs
+
+        worker = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        await queue(processes[1], b"a")
+        async with asyncio.timeout(1):
+            assert [job.payload for job in await worker] == [b"a"]
+
+    async def test_more_than_was_asked_for_is_not_slept_over(self, store: Store) -> None:
+        await queue(store, b"a", b"b")
+        await claim(store, limit=1)
+        async with asyncio.timeout(0.1):
+            await store.jobs.wait(timeout=30)

@@ -1,0 +1,102 @@
+"""The budgets' arithmetic stands twice, in Python and in Lua: any history gives the same answers."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pwless_middleware.core.budgets import Draw, Limit, Refund
+from pwless_middleware.stores.base import Put, Writes
+from pwless_middleware.stores.memory import MemoryStore
+from pwless_middleware.stores.redis import RedisStore
+
+pytestmark = pytest.mark.anyio
+
+NOW = 1_700_000_000
+_ops = itertools.count()
+
+keys = st.sampled_from(["{a}1", "{a}2", "b"])
+limits = st.builds(Limit, st.integers(0, 6), st.integers(1, 40), st.booleans())
+draws = st.builds(
+    Draw,
+    keys,
+    st.lists(limits, min_size=1, max_size=3).map(tuple),
+    st.sampled_from([0, 1, 2**32 - 1]),
+    st.sampled_from([1, 1, 7, 10]),
+)
+refunds = st.builds(
+    Refund, keys, st.integers(NOW - 9, NOW + 99), st.sampled_from([0, 1]), st.sampled_from([1, 7])
+)
+steps = st.one_of(
+    st.tuples(st.just("admit"), st.lists(draws, max_size=4)),
+    st.tuples(st.just("attempt"), st.lists(draws, max_size=4)),
+    st.tuples(st.just("refund"), refunds),
+    st.tuples(st.just("undo"), st.integers(0, 9)),
+    st.tuples(st.just("time"), st.integers(-15, 30)),
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(history=st.lists(steps, max_size=40))
+async def test_lua_and_python_agree(
+    redis_stores: Callable[..., RedisStore], shared: dict[str, RedisStore], history: list[object]
+) -> None:
+    if "store" not in shared:
+        shared["store"] = redis_stores()
+    redis, memory, now = shared["store"], MemoryStore(), NOW
+    name = secrets.token_hex(4)
+    done: list[Refund] = []
+    for store in (redis, memory):
+        await store.write(Writes(puts=(Put(name, b"v", NOW + 9999),)), now=now, op=name)
+
+    def named(each: Draw) -> Draw:
+        return Draw(each.key + name, each.limits, each.tag, each.quantum)
+
+    for what, value in history:  # type: ignore[misc]
+        op = f"{name}{next(_ops)}"
+        answers: list[object] = []
+        asked = [named(each) for each in value] if what in ("admit", "attempt") else []
+        for store in (redis, memory):
+            if what == "admit":
+                put = Put(op, b"v", now + 99)
+                answers.append(
+                    await store.admit(asked, put, job=None, replaces=None, now=now, op=op)
+                )
+            elif what == "attempt":
+                answers.append(await store.attempt(asked, name, now=now, op=op))
+            elif what == "refund":
+                refund = Refund(value.key + name, value.at, value.tag, value.quantum)
+                await store.write(Writes(refunds=(refund,)), now=now, op=op)
+            elif what == "undo" and value < len(done):
+                await store.write(Writes(refunds=(done[value],)), now=now, op=op)
+        if what == "time":
+            now += value
+        elif answers:
+            assert answers[0] == answers[1]
+            done += [Refund.of(each, now) for each in asked]
+
+
+@pytest.fixture
+def shared() -> dict[str, RedisStore]:
+    """Keep one store for all examples of a test."""
+    return {}
+
+
+async def test_a_ledger_of_many_events_agrees(redis_stores: Callable[..., RedisStore]) -> None:
+    redis, memory = redis_stores(), MemoryStore()
+    draw = Draw("{a}l", (Limit(200, 3600), Limit(20, 60)), quantum=10)
+    for at in range(0, 4000, 5):
+        op = str(at)
+        put = Put(op, b"v", NOW + 9999)
+        first, second = [
+            await store.admit([draw], put, job=None, replaces=None, now=NOW + at, op=op)
+            for store in (redis, memory)
+        ]
+        assert first == second
