@@ -146,12 +146,25 @@ class InvalidCode(ApiError):
 
 
 class Unauthenticated(ApiError):
-    """There are no credentials, or they are not good."""
+    """There are no credentials, or they are not good.
+
+    Args:
+        message: what is wrong; `None` uses "Sign in first."
+        login_url: where a person signs in; told to programs that stand for one.
+    """
 
     code = "UNAUTHENTICATED"
     status = 401
     grpc = 16
     message = "Sign in first."
+
+    def __init__(self, message: str | None = None, *, login_url: str | None = None) -> None:
+        super().__init__(message)
+        self.login_url = login_url
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        return {} if self.login_url is None else {"login_url": self.login_url}
 
 
 class ForbiddenOrigin(ApiError):

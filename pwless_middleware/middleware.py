@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
+from collections.abc import Iterator
 from typing import Any
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pwless_middleware.core.paths import below
 from pwless_middleware.errors import ApiError, ConfigError, Unauthenticated
 from pwless_middleware.passwordless import Passwordless
 from pwless_middleware.web.gate import refuse_socket
-from pwless_middleware.web.responses import json_error
 
 _PRIVATE = (b"cache-control", b"private, no-cache")
 _VARY = (b"vary", b"Cookie")
+_OUTER = "pwless"
+"""Our key in the scope: the instances that a request has passed, outermost first."""
 
 
 class PasswordlessMiddleware:
@@ -26,7 +28,8 @@ class PasswordlessMiddleware:
         options: those of `Passwordless`, if none was made.
 
     Raises:
-        ConfigError: a bad option, or options beside `passwordless`.
+        ConfigError: a bad option, options beside `passwordless`, or an instance inside another one
+            that has the same prefix or cookie name.
     """
 
     def __init__(
@@ -41,6 +44,8 @@ class PasswordlessMiddleware:
                     raise ConfigError(required, "this option is required")
         self.app = app
         self.passwordless = passwordless or Passwordless(**options)
+        for inner in _inside(app):
+            self.passwordless.check_beside(inner.passwordless)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -54,30 +59,57 @@ class PasswordlessMiddleware:
                 raise ValueError(f"the login does not know ASGI scope type {kind!r}; refused")
             await self.app(scope, receive, send)
             return
-        house.lifetime.start()
+        if house.lifetime.loop is not get_running_loop():
+            house.lifetime.start()
 
         path = below(scope["path"], scope.get("root_path", ""))
-        if path == house.prefix or path.startswith(house.prefix + "/"):
+        if path.startswith(house.prefix) and path[len(house.prefix) :][:1] in ("", "/"):
             if kind == "websocket":
                 await refuse_socket(scope, send, Unauthenticated())
             else:
                 await house.routes(path[len(house.prefix) :], dict(scope), receive, send)
             return
 
-        try:
-            identity = await house.identities.of(scope)
-        except ApiError as error:
-            await _refuse(scope, receive, send, error)
+        signed, headers = house.cookies.taken(scope["headers"])
+        identity = house.identities.known(scope, signed)
+        if identity is None:
+            try:
+                identity = await house.identities.of(scope, signed)
+            except ApiError as error:
+                await self._refuse(scope, receive, send, error)
+                return
+        is_in = identity.session is not None
+        if not is_in and not house.gate.passes(scope, path):
+            await self._deny(scope, path, receive, send)
             return
-        if identity.session is None and not house.gate.passes(scope, path):
-            if kind == "websocket":
-                await refuse_socket(scope, send, Unauthenticated())
-            else:
-                await house.gate.deny(scope, path)(scope, receive, send)
-            return
-        if identity.session is not None and kind == "http":
-            send = _kept_private(send)
-        await self.app(house.identities.told(scope, identity), receive, send)
+
+        told = house.identities.told(scope, headers, identity)
+        told[_OUTER] = self._passed(scope)
+        if not is_in:
+            await self.app(told, receive, send)
+        elif kind == "websocket" or house.end_streams:
+            send = send if kind == "websocket" else _kept_private(send)
+            await house.watch.serve(self.app, told, receive, send, signed=identity.signed)
+        else:
+            await self.app(told, receive, _kept_private(send))
+
+    def _passed(self, scope: Scope) -> tuple[Passwordless, ...]:
+        outer: tuple[Passwordless, ...] = scope.get(_OUTER, ())
+        for house in outer:
+            house.check_beside(self.passwordless)
+        return (*outer, self.passwordless)
+
+    async def _deny(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await refuse_socket(scope, send, Unauthenticated())
+        else:
+            await self.passwordless.gate.deny(scope, path)(scope, receive, send)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, error: ApiError) -> None:
+        if scope["type"] == "websocket":
+            await refuse_socket(scope, send, error)
+        else:
+            await self.passwordless.gate.refuse(scope, error)(scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the app's lifespan through; open ours before it is up, close ours after it ends."""
@@ -102,7 +134,10 @@ def _kept_private(send: Send) -> Send:
     async def send_private(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = list(message.get("headers", ()))
-            if not any(name.lower() == b"cache-control" for name, _ in headers):
+            for header in headers:
+                if header[0].lower() == b"cache-control":
+                    break
+            else:
                 headers.append(_PRIVATE)
             headers.append(_VARY)
             message = {**message, "headers": headers}
@@ -111,8 +146,9 @@ def _kept_private(send: Send) -> Send:
     return send_private
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send, error: ApiError) -> None:
-    if scope["type"] == "websocket":
-        await refuse_socket(scope, send, error)
-    else:
-        await json_error(error)(Request(scope).scope, receive, send)
+def _inside(app: object) -> Iterator[PasswordlessMiddleware]:
+    """Find the instances that an app wraps, as far as its `.app` attributes lead."""
+    for _ in range(50):
+        if isinstance(app, PasswordlessMiddleware):
+            yield app
+        app = getattr(app, "app", None)

@@ -35,6 +35,7 @@ from pwless_middleware.web.kit import Deliver, Feature, Kit
 from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Routes
+from pwless_middleware.web.watch import Watch
 
 
 def _now() -> int:
@@ -73,6 +74,7 @@ class Passwordless:
         set_scope_user: write `scope["user"]` and `scope["auth"]`. Off for apps that take any `user`
             in the scope for their own; `request.state.user` is written always.
         preflight: let real CORS preflights through to the app, as anonymous.
+        end_streams: end server-sent event streams with their session, as sockets always do.
         clock: gives unix seconds; `None` is the system's. For tests.
 
     Raises:
@@ -101,6 +103,7 @@ class Passwordless:
         identity_header: str | None = None,
         set_scope_user: bool = True,
         preflight: bool = False,
+        end_streams: bool = False,
         clock: Callable[[], int] | None = None,
     ) -> None:
         clock = clock or _now
@@ -154,17 +157,32 @@ class Passwordless:
             [rule for m in mounted for rule in m.before_session],
         )
         self.routes = Routes([r for m in mounted for r in m.routes], pages, self.origin)
-        self.gate = Gate(public, prefix=prefix, preflight=preflight)
+        self.gate = Gate(public, prefix=prefix, pages=pages, preflight=preflight)
         self.identities = Identities(
             self.sessions,
             people,
-            self.cookies,
             origins={self.origin.origin, *origins},
             bearer=bearer,
             identity_header=identity_header,
             set_scope_user=set_scope_user,
         )
+        self.end_streams = end_streams
+        self.watch = Watch(self.sessions)
+        self._cookie_name = cookie_name
         self._email = next((m.verbs for m in mounted if isinstance(m.verbs, EmailVerbs)), None)
+
+    def check_beside(self, other: Passwordless) -> None:
+        """Refuse to be nested with an instance that answers the same paths or cookies.
+
+        Raises:
+            ConfigError: the other one has this one's prefix or cookie name.
+        """
+        for option, is_same in (
+            ("prefix", self.prefix == other.prefix),
+            ("cookie_name", self._cookie_name == other._cookie_name),
+        ):
+            if is_same:
+                raise ConfigError(option, "two instances, one inside the other, need two of these")
 
     async def send(
         self,

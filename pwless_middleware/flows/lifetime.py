@@ -39,13 +39,15 @@ class Lifetime:
         # Under Starlette's TestClient without `with`, a loop lives for one request: a worker would
         # die with it, so the `Outbox` is served by the request itself.
         self._is_inline = bool(getattr(mailer, "delivers_inline", False))
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """The loop that was started last: one comparison tells most requests that all is well."""
         self._tasks: WeakKeyDictionary[asyncio.AbstractEventLoop, set[asyncio.Task[None]]] = (
             WeakKeyDictionary()
         )
 
     def start(self) -> None:
         """Start in the running event loop, if that has not been done; never waits."""
-        loop = asyncio.get_running_loop()
+        self.loop = loop = asyncio.get_running_loop()
         if loop in self._tasks:
             return
         tasks = self._tasks[loop] = {loop.create_task(self._open())}
@@ -75,6 +77,7 @@ class Lifetime:
     async def close(self) -> None:
         """Deliver what is due, then end everything of the running event loop."""
         await self._deliveries.drain(DRAIN_SECONDS)
+        self.loop = None
         tasks = self._tasks.pop(asyncio.get_running_loop(), set())
         for task in tasks:
             task.cancel()

@@ -26,7 +26,6 @@ from pwless_middleware.core.sessions import (
     SessionPolicy,
     SessionSecret,
 )
-from pwless_middleware.core.users import User
 from pwless_middleware.stores.base import Drop, Put, Store, Writes
 
 TOKEN_PREFIX = "pws_"  # noqa: S105  # how a token begins, not one
@@ -43,13 +42,13 @@ class Held:
         session: the record.
         value: the record as it stands in the store, for `swap`.
         key: its place in the store.
-        user: the user made from it, once somebody has asked.
+        made: what the floor above has computed from it; opaque here.
     """
 
     session: Session
     value: bytes
     key: str
-    user: User | None = None
+    made: object | None = None
 
 
 class Sessions:
@@ -116,6 +115,21 @@ class Sessions:
         if held is not None and self._feed.is_live() and self._feed.epoch == epoch:
             self._keep(signed, held)
         return held
+
+    async def lives(self, signed: str) -> bool:
+        """Say whether the session of a cookie value or token is alive, without using it.
+
+        For what stays open: being looked at keeps no session from falling asleep.
+
+        Raises:
+            StoreError: the store could not be asked.
+        """
+        held = self._held.get(signed)
+        now = self._clock()
+        if held is not None and self._feed.is_live() and held.session.is_alive(now):
+            return True
+        secret = self._open(signed)
+        return secret is not None and await self._read(*self._place(secret), now) is not None
 
     def _open(self, signed: str) -> SessionSecret | None:
         if signed.startswith(TOKEN_PREFIX):

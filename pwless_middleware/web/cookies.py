@@ -88,6 +88,7 @@ class Cookies:
         self._keyring = keyring
         self._secure = secure
         self.names = CookieNames.of(cookie_name, secure=secure)
+        self._stem = self.names.session.removesuffix(b"=")
 
     def _write(self, name: bytes, value: str, max_age: int) -> str:
         flags = f"; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax"
@@ -156,22 +157,32 @@ class Cookies:
         value = read_cookie(headers, name_is)
         return None if value is None else self._keyring.unsign(purpose, value)  # type: ignore[arg-type]
 
-    # --- hiding --------------------------------------------------------------------------------
+    # --- the way of every request --------------------------------------------------------------
 
-    def hidden(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        """Give the headers without our cookies; the same list if there are none.
+    def taken(
+        self, headers: list[tuple[bytes, bytes]]
+    ) -> tuple[str | None, list[tuple[bytes, bytes]]]:
+        """Give the session cookie's value, and the headers without any cookie of ours.
 
-        One real app copies every cookie into the JavaScript of its page.
+        One real app copies every cookie into the JavaScript of its page. The same list comes back
+        where there was nothing to take.
         """
-        names = self.names.all
-        if not any(key == b"cookie" and any(n in value for n in names) for key, value in headers):
-            return headers
-        kept = []
+        stem = self._stem
         for key, value in headers:
-            if key == b"cookie":
-                parts = [p for p in value.split(b";") if not p.strip(b" \t").startswith(names)]
-                value = b";".join(parts).strip(b" \t")
-                if not value:
+            if key == b"cookie" and stem in value:
+                return self.session(headers), self._hidden(headers)
+        return None, headers
+
+    def _hidden(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        names, kept = self.names.all, []
+        for header in headers:
+            if header[0] == b"cookie":
+                parts = header[1].split(b";")
+                others = [p for p in parts if not p.strip(b" \t").startswith(names)]
+                if len(others) < len(parts):
+                    value = b";".join(others).strip(b" \t")
+                    if value:
+                        kept.append((b"cookie", value))
                     continue
-            kept.append((key, value))
+            kept.append(header)
         return kept

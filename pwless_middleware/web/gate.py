@@ -1,9 +1,14 @@
-"""The gate: what may pass without a login, and what the others are told."""
+"""The gate: what may pass without a login, and what the others are told.
+
+People and programs are told apart (Fetch Metadata, and `Accept` for older browsers): a page load is
+sent to the login and comes back with its query; a form that was posted after the session ran out is
+answered with a page that says so, and can be sent again; everything else gets 401 in JSON.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -11,7 +16,7 @@ from starlette.types import Scope, Send
 
 from pwless_middleware.core.paths import PublicPaths, safe_next
 from pwless_middleware.errors import ApiError, Unauthenticated
-from pwless_middleware.web.responses import EVERYWHERE, json_error
+from pwless_middleware.web.responses import EVERYWHERE, Pages, json_error, root_path
 
 VARY = "Cookie, Accept, Sec-Fetch-Mode"
 
@@ -22,49 +27,68 @@ class Gate:
     Args:
         public: the paths that need no login.
         prefix: where the login page is.
+        pages: makes pages for people.
         preflight: whether a real CORS preflight passes, as anonymous.
 
     Raises:
         ConfigError: a pattern that is none.
     """
 
-    def __init__(self, public: Sequence[str], *, prefix: str, preflight: bool) -> None:
+    def __init__(
+        self, public: Sequence[str], *, prefix: str, pages: Pages, preflight: bool
+    ) -> None:
         self._public = PublicPaths(public)
         self._prefix = prefix
+        self._pages = pages
         self._preflight = preflight
-
-    @property
-    def is_open(self) -> bool:
-        """Say whether every path is public."""
-        return self._public.all
+        self.is_open = self._public.all
 
     def passes(self, scope: Scope, path: str) -> bool:
         """Say whether a request needs no login."""
-        if self._public.includes(path, scope.get("raw_path")):
+        if self.is_open or self._public.includes(path, scope.get("raw_path")):
             return True
         return self._preflight and _is_preflight(scope)
 
     def deny(self, scope: Scope, path: str) -> Response:
-        """Answer a request that lacks a login: a person is sent to it, a program gets 401."""
+        """Answer a request that lacks a login."""
         request = Request(scope)
-        root = scope.get("root_path", "").rstrip("/")
         if not _is_navigation(request):
-            response = json_error(Unauthenticated())
-            response.headers["vary"] = VARY
-            return response
-        # What the browser shows: the path with the root path, and its query.
-        url = quote(root + path, safe="/%:@!$&'()*+,;=~") if path.isascii() else quote(root + path)
-        query = scope.get("query_string", b"").decode("latin-1")
-        target = safe_next(f"{url}?{query}" if query else url)
-        login = root + self._prefix + "/login"
-        if target is not None and target != "/":
-            login += "?" + urlencode({"next": target})
+            return self._unauthenticated(request)
+        if request.method not in ("GET", "HEAD"):
+            login = root_path(request) + self._prefix + "/login"
+            page = self._pages.page(request, "signed_out.html", status=401, login_url=login)
+            page.headers["vary"] = VARY
+            return page
+        login = self._login_url(request, _shown_path(scope, path))
         return RedirectResponse(login, 303, {**EVERYWHERE, "vary": VARY})
+
+    def refuse(self, scope: Scope, error: ApiError) -> Response:
+        """Answer a request whose identity could not be told: a page for people, else JSON."""
+        request = Request(scope)
+        if _is_navigation(request):
+            return self._pages.error(request, error)
+        return json_error(error)
+
+    def _unauthenticated(self, request: Request) -> Response:
+        current = request.headers.get("hx-current-url")
+        page = urlsplit(current) if current is not None and current.isascii() else None
+        login = self._login_url(request, f"{page.path}?{page.query}" if page else None)
+        response = json_error(Unauthenticated(login_url=login))
+        response.headers["vary"] = VARY
+        if "hx-request" in request.headers:
+            # htmx follows this with the whole page, whatever the status.
+            response.headers["hx-redirect"] = login
+        return response
+
+    def _login_url(self, request: Request, url: str | None) -> str:
+        target = safe_next(url)
+        login = root_path(request) + self._prefix + "/login"
+        return login if target in (None, "/") else f"{login}?{urlencode({'next': target})}"
 
 
 async def refuse_socket(scope: Scope, send: Send, error: ApiError) -> None:
     """Refuse a websocket before it is accepted: with a status where the server can, else close."""
-    if "websocket.http.response" in scope.get("extensions", {}):
+    if "websocket.http.response" in (scope.get("extensions") or {}):
         response = json_error(error)
         await send(
             {
@@ -78,11 +102,27 @@ async def refuse_socket(scope: Scope, send: Send, error: ApiError) -> None:
         await send({"type": "websocket.close", "code": 4401, "reason": error.code})
 
 
+def _shown_path(scope: Scope, path: str) -> str:
+    """Give the URL as the browser shows it: with the root path, as it was encoded, and its query.
+
+    Args:
+        path: below the root path, decoded.
+    """
+    root: str = scope.get("root_path", "").rstrip("/")
+    raw = (scope.get("raw_path") or b"").split(b"?", 1)[0].decode("latin-1")
+    if raw and unquote(raw) == root + path:
+        url = raw
+    elif raw and unquote(raw) == path:
+        url = root + raw
+    else:
+        url = quote(root + path)
+    query = scope.get("query_string", b"").decode("latin-1")
+    return f"{url}?{query}" if query else url
+
+
 def _is_navigation(request: Request) -> bool:
-    """Say whether a person waits for a page (Fetch Metadata; `Accept` for older browsers)."""
+    """Say whether a person waits for a page."""
     headers = request.headers
-    if request.method not in ("GET", "HEAD"):
-        return False
     mode = headers.get("sec-fetch-mode")
     if mode is not None:
         return mode == "navigate"

@@ -15,7 +15,6 @@ from pwless_middleware.errors import ConfigError, Unauthenticated
 from pwless_middleware.flows.sessions import TOKEN_PREFIX, Held, Sessions
 from pwless_middleware.flows.timely import begin_request
 from pwless_middleware.flows.users import Users
-from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.keys import bearer as bearer_of
 
 RawHeader = tuple[bytes, bytes]
@@ -23,10 +22,17 @@ RawHeader = tuple[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Say who a request is from."""
+    """Say who a request is from.
+
+    Attributes:
+        user: the user, or the anonymous one.
+        session: `None` for the anonymous one.
+        signed: the cookie value or token that stands for the session.
+    """
 
     user: User | AnonymousUser
     session: Session | None
+    signed: str = ""
 
 
 NOBODY = Identity(ANONYMOUS, None)
@@ -36,7 +42,7 @@ class Identities:
     """Find the identity of a request, and write it into the scope that the app gets.
 
     Args:
-        sessions, users, cookies: the floors' own.
+        sessions, users: the floor's own.
         origins: whose pages may open sockets with a cookie.
         bearer: whether session tokens are read, on any path.
         identity_header: the header that hands the address on; `None` for none.
@@ -50,7 +56,6 @@ class Identities:
         self,
         sessions: Sessions,
         users: Users,
-        cookies: Cookies,
         *,
         origins: Set[str],
         bearer: bool,
@@ -59,41 +64,56 @@ class Identities:
     ) -> None:
         self._sessions = sessions
         self._users = users
-        self._cookies = cookies
         self._origins = frozenset(origin.encode() for origin in origins)
         self._bearer = bearer
         self._header = _header_name(identity_header)
         self._folded = _fold(self._header) if self._header is not None else None
         self._set_scope_user = set_scope_user
+        self._is_plain = not bearer and not users.is_table
 
-    async def of(self, scope: Scope) -> Identity:
-        """Give the identity of an http or websocket request.
+    def known(self, scope: Scope, signed: str | None) -> Identity | None:
+        """Give the identity of a request where no I/O is needed; `None` says nothing: ask `of`.
+
+        Args:
+            scope: of an http or websocket connection.
+            signed: the session cookie's value; `None` if there is none.
+        """
+        if self._is_plain:
+            if signed is None:
+                return NOBODY
+            if scope["type"] == "http":
+                held = self._sessions.held(signed)
+                if held is not None and isinstance(held.made, Identity):
+                    return held.made
+        return None
+
+    async def of(self, scope: Scope, signed: str | None) -> Identity:
+        """Give the identity of a request.
 
         Raises:
             Unauthenticated: a cookie and a token of different users.
             StoreError, Unavailable: it cannot be known now; neither in nor out.
         """
         headers: list[RawHeader] = scope["headers"]
-        signed = self._cookies.session(headers)
         if signed is not None and scope["type"] == "websocket" and self._is_foreign(headers):
             # A page of another site opens the socket with the person's cookie (RFC 6455 §10.2).
             signed = None
         held = await self._find(signed) if signed is not None else None
-        if self._bearer:
-            token = _session_token(headers)
-            if token is not None:
-                by_token = await self._find(token)
-                if held and by_token and held.session.user_id != by_token.session.user_id:
-                    raise Unauthenticated("The cookie and the token are of different users.")
-                held = by_token
-        if held is None:
+        token = _session_token(headers) if self._bearer else None
+        if token is not None:
+            by_token = await self._find(token)
+            if held and by_token and held.session.user_id != by_token.session.user_id:
+                raise Unauthenticated("The cookie and the token are of different users.")
+            held, signed = by_token, token
+        if held is None or signed is None:
             return NOBODY
+        session = held.session
         if self._users.is_table:
-            user = await self._users.load(held.session.user_id)
-            return NOBODY if user is None else Identity(user, held.session)
-        if held.user is None:
-            held.user = User(id=held.session.user_id, email=held.session.email)
-        return Identity(held.user, held.session)
+            user = await self._users.load(session.user_id)
+            return NOBODY if user is None else Identity(user, session, signed)
+        made = Identity(User(id=session.user_id, email=session.email), session, signed)
+        held.made = made
+        return made
 
     async def _find(self, signed: str) -> Held | None:
         held = self._sessions.held(signed)
@@ -106,28 +126,34 @@ class Identities:
         origins = [value for key, value in headers if key == b"origin"]
         return any(origin not in self._origins for origin in origins)
 
-    def told(self, scope: Scope, identity: Identity) -> Scope:
+    def told(self, scope: Scope, headers: list[RawHeader], identity: Identity) -> Scope:
         """Give a copy of the scope that says who it is, whatever it said before.
 
-        Our cookies and tokens are out of it, and every spelling of the identity header.
+        Args:
+            scope: as it came.
+            headers: without our cookies. Session tokens, and every spelling of the identity
+                header, are taken out here.
+            identity: who it is.
         """
         user, session = identity.user, identity.session
-        state = dict(scope.get("state") or ())
-        state["user"] = user
-        state["session"] = session
-        told = {**scope, "state": state}
-        if self._set_scope_user:
-            told["user"] = user
-            told["auth"] = AuthCredentials(["authenticated"] if session is not None else [])
-        headers = self._cookies.hidden(scope["headers"])
         if self._bearer:
             headers = [h for h in headers if not _is_session_token(h)]
         if self._header is not None:
             headers = [h for h in headers if _fold(h[0]) != self._folded]
             if session is not None:
                 headers.append((self._header, user.email.encode()))
-        told["headers"] = headers
+        told = {
+            **scope,
+            "headers": headers,
+            "state": {**(scope.get("state") or {}), "user": user, "session": session},
+        }
+        if self._set_scope_user:
+            told["user"] = user
+            told["auth"] = AuthCredentials(_SIGNED_IN if session is not None else ())
         return told
+
+
+_SIGNED_IN = ("authenticated",)
 
 
 def _session_token(headers: list[RawHeader]) -> str | None:

@@ -1,0 +1,172 @@
+"""Fields of JSON bodies: one table that validates, and that the OpenAPI document is made from.
+
+What the table says, it judges (`Fields.read`) and describes (`Fields.schema`), so that the two
+cannot drift apart. Rules that need more than one field or the caller's kind stand in the feature's
+flow; a table describes them with `Field.also`, and the schemathesis tests hold both together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pwless_middleware.errors import FieldViolation, InvalidArgument
+from pwless_middleware.web.bodies import Json
+
+Kind = Literal["string", "integer", "boolean", "texts", "strings", "object", "objects"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """Describe one field.
+
+    Attributes:
+        kind: its JSON type. `texts` is an object of strings, `strings` an array of them, `object`
+            and `objects` are made of `fields`; these last three are for answers only.
+        about: one line for the reader of the OpenAPI document.
+        example: a value that shows what to send.
+        required: missing is an error; in an answer: it is always there.
+        shortest, longest: characters, for strings; `longest` 0 is unbounded.
+        least, most: for integers; `None` is unbounded.
+        one_of: the closed list of values, for strings; empty is open.
+        fields: what an `object`, or each of `objects`, is made of.
+        also: JSON Schema keywords for rules that stand elsewhere.
+    """
+
+    kind: Kind = "string"
+    about: str
+    example: Json = None
+    required: bool = False
+    shortest: int = 0
+    longest: int = 0
+    least: int | None = None
+    most: int | None = None
+    one_of: tuple[str, ...] = ()
+    fields: Fields | None = None
+    also: Mapping[str, object] = field(default_factory=dict)
+
+    def problem(self, value: Json) -> tuple[str, str] | None:
+        """Judge a value: what is wrong with it and which rule it breaks, or `None`."""
+        if self.kind == "integer":
+            # A bool is an int to Python, and 300.0 is one to nobody but JSON Schema.
+            if type(value) is not int:
+                return "This must be an integer.", "integer"
+            low, high = self.least, self.most
+            if (low is not None and value < low) or (high is not None and value > high):
+                return f"Send {low} to {high}.", "range"
+            return None
+        if self.kind == "texts":
+            if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+                return "This must be an object of strings.", "object"
+            return None
+        if not isinstance(value, str):
+            return "This must be a string.", "string"
+        if self.one_of and value not in self.one_of:
+            return f"Send one of {', '.join(self.one_of)}.", "enum"
+        if not self.shortest <= len(value) <= (self.longest or len(value)):
+            return f"Send {self.shortest} to {self.longest} characters.", "length"
+        return None
+
+    def schema(self) -> dict[str, object]:
+        """Describe the field in JSON Schema."""
+        found: dict[str, object] = {"description": self.about}
+        if self.kind == "texts":
+            found |= {"type": "object", "additionalProperties": {"type": "string"}}
+        elif self.kind == "strings":
+            found |= {"type": "array", "items": {"type": "string"}}
+        elif self.kind == "object" and self.fields is not None:
+            found |= self.fields.schema()
+        elif self.kind == "objects" and self.fields is not None:
+            found |= {"type": "array", "items": self.fields.schema()}
+        else:
+            found["type"] = self.kind
+        bounds = {
+            "minLength": self.shortest or None,
+            "maxLength": self.longest or None,
+            "minimum": self.least,
+            "maximum": self.most,
+            "enum": list(self.one_of) or None,
+        }
+        found |= {keyword: bound for keyword, bound in bounds.items() if bound is not None}
+        return found | dict(self.also)
+
+
+class Values:
+    """Hold the fields of one request after they were judged."""
+
+    def __init__(self, values: Mapping[str, object]) -> None:
+        self._values = values
+
+    def get(self, name: str) -> str | None:
+        """Give a string, or `None` if it was not sent."""
+        value = self._values.get(name)
+        return value if isinstance(value, str) else None
+
+    def text(self, name: str) -> str:
+        """Give a required string."""
+        return self.get(name) or ""
+
+    def integer(self, name: str) -> int | None:
+        """Give a number, or `None` if it was not sent."""
+        value = self._values.get(name)
+        return value if isinstance(value, int) else None
+
+    def texts(self, name: str) -> Mapping[str, str] | None:
+        """Give an object of strings, or `None` if it was not sent."""
+        value = self._values.get(name)
+        return value if isinstance(value, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Describe an object: the body of a call, or of its answer.
+
+    Attributes:
+        fields: by name. A body may hold others, which are ignored.
+        also: JSON Schema keywords for rules between fields.
+    """
+
+    fields: Mapping[str, Field]
+    also: Mapping[str, object] = field(default_factory=dict)
+
+    def read(self, body: Mapping[str, Json]) -> Values:
+        """Judge a body. A field that is null was sent, and is of the wrong type.
+
+        Raises:
+            InvalidArgument: every bad field, named.
+        """
+        bad: list[FieldViolation] = []
+        for name, field in self.fields.items():
+            if name not in body:
+                if field.required:
+                    bad.append(FieldViolation(name, "This field is required.", "required"))
+                continue
+            problem = field.problem(body[name])
+            if problem is not None:
+                bad.append(FieldViolation(name, *problem))
+        if bad:
+            raise InvalidArgument(bad)
+        return Values({name: body[name] for name in self.fields if name in body})
+
+    def schema(self) -> dict[str, object]:
+        """Describe the object in JSON Schema."""
+        required = [name for name, field in self.fields.items() if field.required]
+        found: dict[str, object] = {
+            "type": "object",
+            "properties": {name: field.schema() for name, field in self.fields.items()},
+        }
+        if required:
+            found["required"] = required
+        return found | dict(self.also)
+
+    def example(self) -> dict[str, Json]:
+        """Give an object as it could be sent: every field that has an example."""
+        found: dict[str, Json] = {}
+        for name, field in self.fields.items():
+            if field.fields is not None:
+                inner = field.fields.example()
+                found[name] = [inner] if field.kind == "objects" else inner
+            elif field.example is not None:
+                found[name] = field.example
+        return found
