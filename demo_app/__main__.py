@@ -1,0 +1,52 @@
+"""Start the demo: `python -m demo_app`, then open http://localhost:8000."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+import uvicorn
+
+from demo_app.app import from_settings
+from demo_app.settings import Settings, SettingsError
+from pwless_middleware import ConfigError
+
+
+def main() -> int:
+    """Read options and environment, say where to look, and serve until interrupted."""
+    parser = argparse.ArgumentParser(prog="python -m demo_app", description=__doc__)
+    parser.add_argument("--port", help="where to listen, 8000 if not set")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    options = parser.parse_args()
+    if options.port:
+        # In the environment, where the workers read it again.
+        os.environ["PWLESS_DEMO_PORT"] = options.port
+    try:
+        settings = Settings.read(os.environ)
+        app = from_settings(settings)
+    except (SettingsError, ConfigError) as error:
+        print(f"demo_app: {error}", file=sys.stderr)
+        return 2
+    print(f"Open {settings.base_url}")
+    if not settings.smtp_url:
+        print(f"Mails stay on this machine: {settings.base_url}/auth/outbox")
+    if settings.is_key_fresh:
+        print("PWLESS_SECRET_KEY is not set: a fresh key, so a restart signs everybody out.")
+    several = settings.workers > 1
+    if several and not settings.smtp_url:
+        print("Each worker has a mailbox of its own: set PWLESS_SMTP_URL to see every mail.")
+    uvicorn.run(
+        "demo_app.app:from_environment" if several else app,
+        factory=several,
+        workers=settings.workers,
+        host=options.host,
+        port=settings.port,
+        # Whose address counts is the middleware's to decide (`trusted_proxies`).
+        proxy_headers=False,
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

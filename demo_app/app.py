@@ -1,0 +1,98 @@
+"""The app itself, and the one line that wraps it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+
+from demo_app import pages
+from demo_app.settings import Settings
+from demo_app.ways import in_python
+from pwless_middleware import (
+    Brand,
+    EmailLogin,
+    Mailer,
+    Outbox,
+    Passwordless,
+    PasswordlessMiddleware,
+    SendLimits,
+    SMTPMailer,
+    Store,
+)
+
+BRAND = Brand("Fernway", color="#1f7a5a")
+PUBLIC = ["/", "/spa", "/ways", "/own-form", "/static/*"]
+
+
+def create_app(
+    *,
+    secret_key: str | tuple[str, ...],
+    base_url: str = "http://localhost:8000",
+    mailer: Mailer | None = None,
+    store: Store | None = None,
+    api_keys: dict[str, str] | None = None,
+    send_limits: SendLimits | None = None,
+    clock: Callable[[], int] | None = None,
+) -> PasswordlessMiddleware:
+    """Make the demo, wrapped.
+
+    Args:
+        secret_key, base_url, store, api_keys, clock: as for `Passwordless`.
+        mailer: as for `Passwordless`; `None` keeps mails in a mailbox page.
+        send_limits: as for `EmailLogin`.
+    """
+    passwordless = Passwordless(
+        secret_key=secret_key,
+        base_url=base_url,
+        mailer=mailer or Outbox(),
+        store=store,
+        features=[EmailLogin(send_limits=send_limits)],
+        public=PUBLIC,
+        brand=BRAND,
+        api_keys=api_keys,
+        clock=clock,
+    )
+    app = Starlette(
+        routes=[
+            Route("/", pages.home),
+            Route("/dashboard", pages.dashboard),
+            Route("/notes", pages.notes),
+            Route("/echo", pages.echo),
+            WebSocketRoute("/ws", pages.socket),
+            Route("/spa", pages.spa),
+            Route("/ways", pages.ways),
+            Route("/own-form", in_python.form, methods=["GET", "POST"]),
+            Mount("/static", StaticFiles(packages=[("demo_app", "static")])),
+        ]
+    )
+    app.state.passwordless = passwordless
+    return PasswordlessMiddleware(app, passwordless=passwordless)
+
+
+def from_settings(settings: Settings) -> PasswordlessMiddleware:
+    """Make the demo as the environment wants it."""
+    mailer: Mailer = Outbox()
+    if settings.smtp_url:
+        mailer = SMTPMailer(settings.smtp_url, sender=settings.smtp_sender)
+    store: Store | None = None
+    if settings.redis_url:
+        # Importing redis-py takes 0.7 s: only who uses it pays.
+        from pwless_middleware.stores.redis import RedisStore
+
+        store = RedisStore(settings.redis_url, prefix="pwless-demo")
+    return create_app(
+        secret_key=settings.secret_key,
+        base_url=settings.base_url,
+        mailer=mailer,
+        store=store,
+        api_keys={"demo": settings.api_key} if settings.api_key else None,
+    )
+
+
+def from_environment() -> PasswordlessMiddleware:
+    """Make the demo from `PWLESS_…` variables, in each worker (`uvicorn --factory`)."""
+    return from_settings(Settings.read(os.environ))

@@ -1,0 +1,74 @@
+"""The demo's pages. None of them knows how people sign in: they read `request.state.user`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from demo_app.views import HEADERS, page
+
+_HERE = Path(__file__).parent
+
+NOTES = (
+    (
+        "codes",
+        "Codes",
+        "Six digits, good for five minutes and five tries.",
+    ),
+    ("links", "Links", "A link works once, and only in the browser that asked for it."),
+    (
+        "sessions",
+        "Sessions",
+        "Seven days without use, thirty in all. End one, or all.",
+    ),
+)
+"""Topic, title and text of each note; private, so that there is something to sign in for."""
+
+SNIPPETS = ("pages.py", "server.py", "server.sh", "in_python.py", "../static/spa.js")
+
+
+async def home(request: Request) -> Response:
+    """Show the public page."""
+    return page(request, "home.html")
+
+
+async def dashboard(request: Request) -> Response:
+    """Greet who has signed in."""
+    return page(request, "dashboard.html", session=request.state.session)
+
+
+async def notes(request: Request) -> Response:
+    """Show private notes; `about` in the query narrows them, and survives a login."""
+    about = request.query_params.get("about", "")
+    chosen = [note for note in NOTES if about in ("", note[0])]
+    return page(request, "notes.html", notes=chosen, about=about, topics=NOTES)
+
+
+async def echo(request: Request) -> Response:
+    """Show the page that talks to `socket`."""
+    return page(request, "echo.html")
+
+
+async def socket(websocket: WebSocket) -> None:
+    """Say everything back, and who said it. Nobody gets here without a login."""
+    await websocket.accept()
+    try:
+        while True:
+            text = await websocket.receive_text()
+            await websocket.send_json({"from": websocket.state.user.email, "text": text[:500]})
+    except WebSocketDisconnect:
+        return
+
+
+async def spa(request: Request) -> Response:
+    """Serve a front end of its own: static HTML and a script, by the JSON API alone."""
+    return FileResponse(_HERE / "templates" / "spa.html", headers=HEADERS)
+
+
+async def ways(request: Request) -> Response:
+    """Show the ways to sign people in, as the code that runs here and in the tests."""
+    code = {Path(name).name: (_HERE / "ways" / name).read_text() for name in SNIPPETS}
+    return page(request, "ways.html", code=code)
