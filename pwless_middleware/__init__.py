@@ -2,28 +2,51 @@
 
     app = PasswordlessMiddleware(app, secret_key=..., base_url=..., mailer=...)
 
-The public names; nothing else in this package is promised.
+The public names; nothing else in this package is promised. Each is imported when it is first asked
+for: nothing is loaded that is not used, and neither the command line nor the pytest plugin, which
+every test run of the host loads, waits for the web framework or redis-py (0.7 s).
 """
 
 from __future__ import annotations
 
-from pwless_middleware.core.authentication import Authentication, Login, Step
-from pwless_middleware.core.sessions import Session, SessionPolicy
-from pwless_middleware.core.users import AnonymousUser, User
-from pwless_middleware.delivery.base import Mailer, Message
-from pwless_middleware.delivery.fallback import FallbackMailer
-from pwless_middleware.delivery.outbox import Outbox
-from pwless_middleware.delivery.smtp import SMTPMailer
-from pwless_middleware.errors import ApiError, ConfigError, DeliveryError, LoginDenied, PwlessError
-from pwless_middleware.features.email_login import EmailLogin
-from pwless_middleware.flows.limits import SendLimits, TryLimits
-from pwless_middleware.flows.users import UserDirectory
-from pwless_middleware.middleware import PasswordlessMiddleware
-from pwless_middleware.passwordless import Passwordless
-from pwless_middleware.rendering import Brand
-from pwless_middleware.stores.base import Store
-from pwless_middleware.stores.memory import MemoryStore
-from pwless_middleware.web.kit import Feature, Kit, Mounted
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pwless_middleware.core.authentication import Authentication, Login, Step
+    from pwless_middleware.core.sessions import Session, SessionPolicy
+    from pwless_middleware.core.users import AnonymousUser, User
+    from pwless_middleware.delivery.base import Mailer, Message
+    from pwless_middleware.delivery.fallback import FallbackMailer
+    from pwless_middleware.delivery.outbox import Outbox
+    from pwless_middleware.delivery.smtp import SMTPMailer
+    from pwless_middleware.errors import (
+        ApiError,
+        ConfigError,
+        DeliveryError,
+        LoginDenied,
+        PwlessError,
+    )
+    from pwless_middleware.features.email_login import EmailLogin
+    from pwless_middleware.flows.limits import SendLimits, TryLimits
+    from pwless_middleware.flows.users import UserDirectory
+    from pwless_middleware.middleware import PasswordlessMiddleware
+    from pwless_middleware.passwordless import Passwordless
+    from pwless_middleware.rendering import Brand
+    from pwless_middleware.stores.base import Store
+    from pwless_middleware.stores.memory import MemoryStore
+    from pwless_middleware.stores.redis import RedisStore
+    from pwless_middleware.web.kit import Feature, Kit, Mounted
+else:  # so that a type checker knows the names and no others
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first asked for, and keep it (PEP 562)."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = found
+        return found
+
 
 __version__ = "0.1.0"
 
@@ -48,6 +71,7 @@ __all__ = [
     "Passwordless",
     "PasswordlessMiddleware",
     "PwlessError",
+    "RedisStore",
     "SMTPMailer",
     "SendLimits",
     "Session",
@@ -58,3 +82,40 @@ __all__ = [
     "User",
     "UserDirectory",
 ]
+
+_HOMES = {  # where each name lives
+    "AnonymousUser": "core.users",
+    "ApiError": "errors",
+    "Authentication": "core.authentication",
+    "Brand": "rendering",
+    "ConfigError": "errors",
+    "DeliveryError": "errors",
+    "EmailLogin": "features.email_login",
+    "FallbackMailer": "delivery.fallback",
+    "Feature": "web.kit",
+    "Kit": "web.kit",
+    "Login": "core.authentication",
+    "LoginDenied": "errors",
+    "Mailer": "delivery.base",
+    "MemoryStore": "stores.memory",
+    "Message": "delivery.base",
+    "Mounted": "web.kit",
+    "Outbox": "delivery.outbox",
+    "Passwordless": "passwordless",
+    "PasswordlessMiddleware": "middleware",
+    "PwlessError": "errors",
+    "RedisStore": "stores.redis",
+    "SMTPMailer": "delivery.smtp",
+    "SendLimits": "flows.limits",
+    "Session": "core.sessions",
+    "SessionPolicy": "core.sessions",
+    "Step": "core.authentication",
+    "Store": "stores.base",
+    "TryLimits": "flows.limits",
+    "User": "core.users",
+    "UserDirectory": "flows.users",
+}
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

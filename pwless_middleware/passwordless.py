@@ -32,6 +32,7 @@ from pwless_middleware.web.gate import Gate
 from pwless_middleware.web.identity import Identities
 from pwless_middleware.web.keys import ApiKeys
 from pwless_middleware.web.kit import Deliver, Feature, Kit
+from pwless_middleware.web.openapi import describing
 from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Routes
@@ -124,9 +125,9 @@ class Passwordless:
             brand=brand or Brand(self.origin.host), templates=templates, prefix=prefix
         )
         self.cookies = Cookies(keyring, cookie_name=cookie_name, secure=self.origin.is_secure)
-        clients = Clients(trusted_proxies)
+        self.clients = Clients(trusted_proxies)
         origins = parse_origins(allowed_origins)
-        callers = Callers(self.origin, origins, ApiKeys(api_keys), clients, self.cookies)
+        callers = Callers(self.origin, origins, ApiKeys(api_keys), self.clients, self.cookies)
         pages = Pages(renderer, prefix)
         self.deliveries = Deliveries(self.store.jobs, self._deliver, clock=clock)
         self.lifetime = Lifetime(self.store, self.deliveries, mailer)
@@ -156,7 +157,10 @@ class Passwordless:
             [rule for m in mounted for rule in m.before_challenge],
             [rule for m in mounted for rule in m.before_session],
         )
-        self.routes = Routes([r for m in mounted for r in m.routes], pages, self.origin)
+        routes = [route for m in mounted for route in m.routes]
+        names, url = self.cookies.names, self.origin.url
+        routes.append(describing(routes, url=url, prefix=prefix, names=names))
+        self.routes = Routes(routes, pages, self.origin)
         self.gate = Gate(public, prefix=prefix, pages=pages, preflight=preflight)
         self.identities = Identities(
             self.sessions,

@@ -39,6 +39,11 @@ class FallbackMailer:
         self._patience = patience
         self._is_first_down = False
 
+    @property
+    def mailers(self) -> tuple[Mailer, Mailer]:
+        """The two, in their order."""
+        return self._first, self._second
+
     async def send(self, message: Message) -> None:
         """Return once one of the two has taken responsibility for the message.
 

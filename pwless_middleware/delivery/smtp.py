@@ -223,6 +223,11 @@ class SMTPMailer:
         )
         self._connections = Connections(self._server)
 
+    @property
+    def sender_domain(self) -> str:
+        """The domain that mails come from, whose SPF and DMARC records receivers look up."""
+        return self._sender.domain
+
     def __repr__(self) -> str:
         server = self._server
         return f"SMTPMailer(host={server.host!r}, port={server.port}, tls={server.tls!r})"

@@ -45,11 +45,16 @@ class Clients:
             except ValueError as exc:
                 raise ConfigError("trusted_proxies", f"{text!r} is not a network: {exc}") from exc
 
+    @property
+    def believes_proxies(self) -> bool:
+        """Say whether any proxy is believed."""
+        return bool(self._hops or self._trusted)
+
     def of(self, scope: Scope) -> Client:
         """Name the client of a request for the limits."""
         peer = (scope.get("client") or ("",))[0]
         ip = parse_ip(peer) if peer else None
-        if self._hops or self._trusted:
+        if self.believes_proxies:
             ip = self._behind_proxies(scope, ip)
         elif not self._has_warned:
             self._warn(scope, ip, peer)

@@ -71,6 +71,11 @@ class Identities:
         self._set_scope_user = set_scope_user
         self._is_plain = not bearer and not users.is_table
 
+    @property
+    def header(self) -> str | None:
+        """The header that hands the address on, in lower case; `None` for none."""
+        return self._header.decode() if self._header is not None else None
+
     def known(self, scope: Scope, signed: str | None) -> Identity | None:
         """Give the identity of a request where no I/O is needed; `None` says nothing: ask `of`.
 
