@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+from uuid import UUID
 
 
 @dataclass(frozen=True)
@@ -11,26 +12,33 @@ class User:
     """Stand for a person with a proven address. Subclass it to carry more.
 
     Attributes:
-        id: the stable id in your own table, as text; never empty.
+        id: the stable id in your own table; a number or UUID is kept as text.
         email: the address as your table has it.
         is_new: true in the login that created the user, and only there.
-        name: what to call the person; `None` uses the address.
+        display_name: what to call the person; empty takes the address.
+
+    Raises:
+        ValueError: the id is empty, or neither text, a number nor a UUID.
     """
 
     id: str
     email: str
     is_new: bool = False
-    name: str | None = None
+    display_name: str = ""
+
+    def __post_init__(self) -> None:
+        given: object = self.id
+        if isinstance(given, int | UUID) and not isinstance(given, bool):
+            object.__setattr__(self, "id", str(given))
+        elif not isinstance(given, str) or not given:
+            raise ValueError("a user needs an id: the stable one of your own table, as text")
+        if not self.display_name:
+            object.__setattr__(self, "display_name", self.email)
 
     @property
     def is_authenticated(self) -> Literal[True]:
         """Always true; the anonymous user's is false."""
         return True
-
-    @property
-    def display_name(self) -> str:
-        """The name, or the address where there is none (Starlette's user interface)."""
-        return self.name or self.email
 
     @property
     def identity(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from contextvars import Context
 from weakref import WeakKeyDictionary
 
 from pwless_middleware.delivery.base import Mailer
@@ -50,9 +51,10 @@ class Lifetime:
         self.loop = loop = asyncio.get_running_loop()
         if loop in self._tasks:
             return
-        tasks = self._tasks[loop] = {loop.create_task(self._open())}
+        # In a context of their own: the first request's time limit is not theirs.
+        tasks = self._tasks[loop] = {loop.create_task(self._open(), context=Context())}
         if not self._is_inline:
-            tasks.add(loop.create_task(self._deliveries.run()))
+            tasks.add(loop.create_task(self._deliveries.run(), context=Context()))
 
     async def open(self) -> None:
         """Start, and wait until the store was reached once, as an app's startup does.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from pwless_middleware.core.addresses import Address, folded
 from pwless_middleware.core.budgets import Draw, Limit
 from pwless_middleware.core.callers import Caller
-from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
+from pwless_middleware.core.challenges import ID_BYTES, RESEND_WINDOW, ChallengeId
 from pwless_middleware.core.clients import Client
 from pwless_middleware.core.keyring import Keyring, b64, digest
 from pwless_middleware.errors import ConfigError
@@ -22,6 +22,8 @@ MINUTE, QUARTER, HOUR, DAY = 60, 900, 3600, 86400
 WIDE = 10
 """An IPv6 /48 gets this many times the number of a /64 (SECURITY rule 7)."""
 TAG_BYTES = 16
+_CHALLENGE_SECONDS = RESEND_WINDOW + 600
+"""The longest that a challenge with a code can live: its last resend, and a full life after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +121,7 @@ class Limits:
 
     def for_try(self, id: ChallengeId, caller: Caller) -> tuple[Draw, ...]:
         """Give the budgets that a code for this challenge draws on, the challenge's own first."""
-        own = Draw(challenge_key(id) + "t", (Limit(self._attempts, 2 * HOUR),))
+        own = Draw(challenge_key(id) + "t", (Limit(self._attempts, _CHALLENGE_SECONDS),))
         address = self._of_address("t", id[:TAG_BYTES], caller, self._try_address)
         return (own, address, *self._of_client("t", caller.client, self._try_client))
 

@@ -116,7 +116,7 @@ async def _answer(call: Awaitable[User | None]) -> User | None:
 def _fitting(user: User | None, address: Address) -> User | None:
     if user is None:
         return None
-    if not user.id or not isinstance(user.id, str) or parse_address(user.email) != address:
-        logger.error("the user directory gave a user that does not fit the address; refused")
+    if not isinstance(user, User) or parse_address(user.email) != address:
+        logger.error("the user directory gave no User, or one with another address; refused")
         raise LoginDenied
     return user

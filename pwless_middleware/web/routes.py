@@ -7,7 +7,7 @@ app it would write its own keys into the scope.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from pwless_middleware.errors import ApiError, ForbiddenOrigin, MethodNotAllowed, NotFound
 from pwless_middleware.flows.timely import begin_request
+from pwless_middleware.web.operations import Operation
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages, json_error
 
@@ -32,11 +33,13 @@ class Route:
         methods: method to handler. HEAD is answered like GET, without a body.
         skin: `page` answers errors with a page and checks every write's origin here; `api` answers
             with JSON, and its handlers check who calls themselves (`web.callers`).
+        operations: method to what the OpenAPI document says of it; empty for pages.
     """
 
     path: str
     methods: Mapping[str, Handler]
     skin: Literal["page", "api"] = "page"
+    operations: Mapping[str, Operation] = field(default_factory=dict)
 
 
 class Routes:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from weakref import WeakKeyDictionary
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -53,7 +54,7 @@ class Watch:
             looker = self._open[loop] = Looker(self._sessions, self._pause)
         looker.connections.add(connection)
         if looker.task is None or looker.task.done():
-            looker.task = loop.create_task(looker.look())
+            looker.task = loop.create_task(looker.look(), context=Context())
         try:
             await app(scope, connection.receive, connection.send)
         finally:

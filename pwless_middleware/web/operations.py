@@ -1,0 +1,57 @@
+"""What one method of a route does, as the feature that mounts it says (`web.openapi` writes it)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pwless_middleware.errors import (
+    ApiError,
+    ContentTooLarge,
+    InvalidArgument,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from pwless_middleware.web.fields import Fields
+
+API_KEY, SESSION_TOKEN = "apiKey", "sessionToken"  # names of schemes, not secrets
+SESSION_COOKIE, FLOW_COOKIE, ORIGIN = "sessionCookie", "flowCookie", "origin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """Describe what one method of a route does.
+
+    Attributes:
+        id: its name in generated clients.
+        summary: one line.
+        about: what a caller should know besides; empty for nothing.
+        security: the ways to be allowed in, each a set of schemes that go together; an empty set
+            means that anybody is.
+        body: what it takes; `None` reads no body.
+        answers: status to what it gives; `None` is an empty body.
+        sets_cookie: whether an answer to a browser carries `Set-Cookie`.
+        errors: what it raises besides what every body and every store can cause.
+        next: operation to (parameter or body field, runtime expression) that feed on the answer.
+        uses_store: whether the store being down answers 503.
+    """
+
+    id: str
+    summary: str
+    about: str = ""
+    security: Sequence[Sequence[str]] = ((),)
+    body: Fields | None = None
+    answers: Mapping[int, Fields | None]
+    sets_cookie: bool = False
+    errors: Sequence[type[ApiError]] = ()
+    next: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    uses_store: bool = True
+
+    def raises(self) -> tuple[type[ApiError], ...]:
+        """Give every error that a caller can be told."""
+        of_body = (InvalidArgument, ContentTooLarge, UnsupportedMediaType)
+        return (
+            *(of_body if self.body is not None else ()),
+            *self.errors,
+            *((Unavailable,) if self.uses_store else ()),
+        )
