@@ -7,6 +7,7 @@ fails; elsewhere the test is skipped.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import importlib.util
 import os
@@ -16,7 +17,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,16 @@ def server_binary() -> str | None:
             if path.is_file() and os.access(path, os.X_OK):
                 return str(path)
     return None
+
+
+async def until(is_so: Callable[[], bool], seconds: float = 3) -> None:
+    """Wait for something that another task or process is about to do; `TimeoutError` if it is not.
+
+    Polls: what is waited for is the state of another process, which sets no event of ours.
+    """
+    async with asyncio.timeout(seconds):
+        while not is_so():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
 
 
 def free_port() -> int:
