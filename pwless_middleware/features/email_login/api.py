@@ -8,13 +8,33 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.callers import Caller
-from pwless_middleware.errors import FieldViolation, InvalidArgument
-from pwless_middleware.features.email_login.fields import RESEND, SEND, VERIFY, Values
+from pwless_middleware.errors import (
+    FieldViolation,
+    ForbiddenOrigin,
+    InvalidArgument,
+    InvalidCode,
+    LoginDenied,
+    OtherBrowser,
+    RateLimited,
+    RequestExpired,
+    StepRequired,
+    TooManyAttempts,
+    Unauthenticated,
+)
+from pwless_middleware.features.email_login.fields import (
+    RESEND,
+    SENT,
+    VERIFIED,
+    send_fields,
+    verify_fields,
+)
 from pwless_middleware.features.email_login.flow import Ask, EmailFlow
-from pwless_middleware.flows.challenges import ChallengeRules, Started
+from pwless_middleware.flows.challenges import Started
 from pwless_middleware.web.bodies import read_json
 from pwless_middleware.web.entrance import enter_by_api
+from pwless_middleware.web.fields import Values
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.operations import API_KEY, FLOW_COOKIE, ORIGIN, Operation
 from pwless_middleware.web.responses import json_response
 from pwless_middleware.web.routes import Route
 
@@ -27,27 +47,26 @@ class EmailApi:
     Args:
         kit: everything below.
         flow: the three verbs.
-        rules: how challenges behave.
         flow_seconds: how long a browser keeps its flow cookie.
     """
 
-    def __init__(
-        self, kit: Kit, flow: EmailFlow, rules: ChallengeRules, *, flow_seconds: int
-    ) -> None:
+    def __init__(self, kit: Kit, flow: EmailFlow, *, flow_seconds: int) -> None:
         self._kit = kit
         self._flow = flow
-        self._rules = rules
         self._flow_seconds = flow_seconds
+        rules = flow.rules
+        self._send = send_fields(longest=rules.max_lifetime, link_uris=flow.link_uris)
+        self._verify = verify_fields(code=rules.code, same_browser=rules.same_browser)
         self.routes = (
-            Route(f"{BASE}/send", {"POST": self.send}, "api"),
-            Route(f"{BASE}/resend", {"POST": self.resend}, "api"),
-            Route(f"{BASE}/verify", {"POST": self.verify}, "api"),
+            Route(f"{BASE}/send", {"POST": self.send}, "api", {"POST": self._describe_send()}),
+            Route(f"{BASE}/resend", {"POST": self.resend}, "api", {"POST": _RESEND}),
+            Route(f"{BASE}/verify", {"POST": self.verify}, "api", {"POST": self._describe_verify()}),
         )
 
     async def send(self, request: Request) -> Response:
         """Start a login and answer with its `auth_request_id`."""
         caller = self._kit.callers.api(request)
-        values = SEND.read(await read_json(request))
+        values = self._send.read(await read_json(request))
         ask = Ask(
             email=values.text("email"),
             template="SIGNUP" if values.get("template") == "SIGNUP" else "SIGNIN",
@@ -68,10 +87,10 @@ class EmailApi:
     async def verify(self, request: Request) -> Response:
         """Judge a code or a link token and answer with the session."""
         caller = self._kit.callers.api(request)
-        values = VERIFY.read(await read_json(request))
+        values = self._verify.read(await read_json(request))
         request_id, code = values.get("auth_request_id"), values.get("code")
         token = values.get("link_token")
-        _check_combination(values, same_browser=self._rules.same_browser)
+        _check_combination(values, same_browser=self._flow.rules.same_browser)
         if request_id is not None:
             id, caller = self._flow.open_request(request_id, caller)
             if code is not None:
@@ -80,6 +99,46 @@ class EmailApi:
             self._flow.check_link_request(token or "", id)
         attempt = self._flow.verify_link(token or "", caller)
         return await enter_by_api(self._kit, caller, attempt)
+
+    def _describe_send(self) -> Operation:
+        return Operation(
+            id="sendPasswordlessEmail",
+            summary="Send a mail with a code, a link, or both",
+            about="The answer is the same whether anybody has this address. Keep the id.",
+            security=((API_KEY,), (ORIGIN,)),
+            body=self._send,
+            answers={200: SENT},
+            sets_cookie=True,
+            errors=(Unauthenticated, ForbiddenOrigin, LoginDenied, RateLimited),
+            next={
+                "verifyPasswordlessEmail": ("auth_request_id", "$response.body#/auth_request_id"),
+                "resendPasswordlessEmail": ("auth_request_id", "$response.body#/auth_request_id"),
+            },
+        )
+
+    def _describe_verify(self) -> Operation:
+        return Operation(
+            id="verifyPasswordlessEmail",
+            summary="Judge a code or a link token, and sign in",
+            about=(
+                "An API key gets the session as a token, a browser as a cookie. Where a further "
+                "step is asked for, the answer is 403 STEP_REQUIRED, and nobody is signed in yet."
+            ),
+            security=((API_KEY,), (ORIGIN, FLOW_COOKIE)),
+            body=self._verify,
+            answers={200: VERIFIED},
+            sets_cookie=True,
+            errors=(
+                InvalidCode,
+                Unauthenticated,
+                ForbiddenOrigin,
+                LoginDenied,
+                OtherBrowser,
+                StepRequired,
+                RequestExpired,
+                TooManyAttempts,
+            ),
+        )
 
     def _started(self, started: Started, caller: Caller) -> Response:
         challenge = started.challenge
@@ -95,6 +154,19 @@ class EmailApi:
         ids = (challenge.id, *(id for id in caller.holds if id != challenge.id))
         cookie = self._kit.cookies.set_flow(ids, max_age=self._flow_seconds)
         return json_response(content, cookies=[cookie])
+
+
+_RESEND = Operation(
+    id="resendPasswordlessEmail",
+    summary="Send the mail again",
+    about="The same code and link while they live, else new ones. Keep the id of the answer.",
+    security=((API_KEY,), (ORIGIN, FLOW_COOKIE)),
+    body=RESEND,
+    answers={200: SENT},
+    sets_cookie=True,
+    errors=(Unauthenticated, ForbiddenOrigin, RequestExpired, RateLimited),
+    next={"verifyPasswordlessEmail": ("auth_request_id", "$response.body#/auth_request_id")},
+)
 
 
 def _check_combination(values: Values, *, same_browser: bool) -> None:

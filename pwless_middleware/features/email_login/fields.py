@@ -1,141 +1,187 @@
-"""The JSON fields of the three calls: one table that validates, and that OpenAPI is made from."""
+"""The JSON fields of the three calls and of their answers (CONTRACT, "JSON")."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection
 
-from pwless_middleware.errors import FieldViolation, InvalidArgument
-from pwless_middleware.web.bodies import Json
+from pwless_middleware.core.keyring import HIGH_ALPHABET, CodeStyle
+from pwless_middleware.features.email_login.flow import MAX_VARIABLES, RESERVED
+from pwless_middleware.web.fields import Field, Fields
 
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """Describe one field.
-
-    Attributes:
-        kind: its JSON type; `texts` is an object of strings.
-        required: missing, or null, is an error.
-        shortest, longest: characters, for strings.
-        one_of: the closed list of values, for strings; empty is open.
-        about: one line for the reader of the OpenAPI document.
-    """
-
-    kind: Literal["string", "integer", "texts"]
-    about: str
-    required: bool = False
-    shortest: int = 0
-    longest: int = 0
-    one_of: tuple[str, ...] = ()
-
-
-class Values:
-    """Hold the fields of one request after they were judged."""
-
-    def __init__(self, values: Mapping[str, object]) -> None:
-        self._values = values
-
-    def get(self, name: str) -> str | None:
-        """Give a string, or `None` if it was not sent."""
-        value = self._values.get(name)
-        return value if isinstance(value, str) else None
-
-    def text(self, name: str) -> str:
-        """Give a required string."""
-        return self.get(name) or ""
-
-    def integer(self, name: str) -> int | None:
-        """Give a number, or `None` if it was not sent."""
-        value = self._values.get(name)
-        return value if isinstance(value, int) else None
-
-    def texts(self, name: str) -> Mapping[str, str] | None:
-        """Give an object of strings, or `None` if it was not sent."""
-        value = self._values.get(name)
-        return value if isinstance(value, dict) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """Describe the body of one call. Unknown fields are ignored; null is "not sent"."""
-
-    fields: Mapping[str, Field]
-
-    def read(self, body: Mapping[str, Json]) -> Values:
-        """Judge a body.
-
-        Raises:
-            InvalidArgument: every bad field, named.
-        """
-        bad: list[FieldViolation] = []
-        values: dict[str, object] = {}
-        for name, field in self.fields.items():
-            value = body.get(name)
-            if value is None:
-                if field.required:
-                    bad.append(FieldViolation(name, "This field is required.", "required"))
-                continue
-            problem = _problem(field, value)
-            if problem is None:
-                values[name] = value
-            else:
-                bad.append(FieldViolation(name, *problem))
-        if bad:
-            raise InvalidArgument(bad)
-        return Values(values)
-
-
-def _problem(field: Field, value: Json) -> tuple[str, str] | None:
-    if field.kind == "integer":
-        if type(value) is not int:
-            return "This must be an integer.", "integer"
-        return None
-    if field.kind == "texts":
-        if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
-            return "This must be an object of strings.", "object"
-        return None
-    if not isinstance(value, str):
-        return "This must be a string.", "string"
-    if field.one_of and value not in field.one_of:
-        return f"Send one of {', '.join(field.one_of)}.", "enum"
-    if not field.shortest <= len(value) <= field.longest:
-        return f"Send {field.shortest} to {field.longest} characters.", "length"
-    return None
-
-
-_REQUEST_ID = Field(
-    "string", "The id that send or resend gave.", required=True, shortest=1, longest=200
+_KINDS = ("OTP", "LINK", "LINK_OTP")
+_TEMPLATES = ("SIGNIN", "SIGNUP")
+_EXAMPLE_ID = "dGhpcyBpcyBvbmx5IGFuIGV4YW1wbGUgb2YgYW4gaWQgb2Ygb3Vycy4uLi4"
+_CODE_PATTERNS = {
+    "standard": r"^[ -]*([0-9][ -]*){6}$",
+    "high": f"^[ -]*([{HIGH_ALPHABET}{HIGH_ALPHABET.lower()}][ -]*){{8}}$",
+}
+# The flow refuses these (control and bidi characters, links); here they are described.
+_PLAIN_TEXT = (
+    "^(?!.*://)(?!.*[wW][wW][wW][.])"
+    "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]*$"
 )
 
-SEND = Fields(
+
+def send_fields(*, longest: int, link_uris: Collection[str]) -> Fields:
+    """Describe what `send` takes.
+
+    Args:
+        longest: seconds, the most that `expires_in` may ask for.
+        link_uris: what `magiclink_auth_uri` may be.
+    """
+    # An empty list allows nothing, which JSON Schema cannot say with an empty `enum`.
+    listed: dict[str, object] = {"enum": sorted(link_uris)} if link_uris else {"not": {}}
+    return Fields(
+        {
+            "email": Field(
+                about="One e-mail address: an ASCII dot-atom, @, a domain name.",
+                example="jo@example.com",
+                required=True,
+                shortest=1,
+                longest=254,
+                also={"format": "email"},
+            ),
+            "template": Field(
+                about="The mail's wording; SIGNIN if it is not sent.",
+                example="SIGNIN",
+                one_of=_TEMPLATES,
+            ),
+            "magiclink_auth_uri": Field(
+                about="The page of yours that the link opens, exactly as it was configured. "
+                "A server that names none gets a mail with a code alone.",
+                shortest=1,
+                longest=1000,
+                also=listed,
+            ),
+            "state": Field(
+                about="Your own text; verify returns it unchanged.", example="cart-42", longest=1000
+            ),
+            "expires_in": Field(
+                kind="integer",
+                about="Seconds that the code and the link live.",
+                example=300,
+                least=60,
+                most=longest,
+            ),
+            "template_variables": Field(
+                kind="texts",
+                about="Words for the mail's template. Only with an API key. Plain text: no control "
+                "characters, and nothing that looks like a link.",
+                also={
+                    "maxProperties": MAX_VARIABLES,
+                    "propertyNames": {
+                        "minLength": 2,
+                        "maxLength": 25,
+                        "pattern": _PLAIN_TEXT,
+                        "not": {"enum": sorted(RESERVED)},
+                    },
+                    "additionalProperties": {
+                        "type": "string",
+                        "maxLength": 256,
+                        "pattern": _PLAIN_TEXT,
+                    },
+                },
+            ),
+        }
+    )
+
+
+def verify_fields(*, code: CodeStyle, same_browser: bool) -> Fields:
+    """Describe what `verify` takes: a code, or a link token.
+
+    Args:
+        code: how codes look.
+        same_browser: whether a link token needs the request id beside it.
+    """
+    by_code = ["auth_request_id", "code"]
+    by_link = ["auth_request_id", "link_token"] if same_browser else ["link_token"]
+    return Fields(
+        {
+            "auth_request_id": _request_id(required=False),
+            "code": Field(
+                about="The code from the mail; spaces and dashes are fine.",
+                example="123456" if code == "standard" else "BCDF-GHJK",
+                shortest=1,
+                longest=20,
+                also={"pattern": _CODE_PATTERNS[code]},
+            ),
+            "link_token": Field(about="The token from the link.", shortest=1, longest=200),
+        },
+        also={
+            "oneOf": [
+                {"required": by_code, "not": {"required": ["link_token"]}},
+                {"required": by_link, "not": {"required": ["code"]}},
+            ]
+        },
+    )
+
+
+def _request_id(*, required: bool) -> Field:
+    return Field(
+        about="The id that send, or the last resend, gave.",
+        example=_EXAMPLE_ID,
+        required=required,
+        shortest=1,
+        longest=200,
+    )
+
+
+RESEND = Fields({"auth_request_id": _request_id(required=True)})
+
+_KIND = Field(
+    about="What the mail carries: a code, a link, or both.",
+    example="OTP",
+    required=True,
+    one_of=_KINDS,
+)
+
+SENT = Fields(
     {
-        "email": Field("string", "One e-mail address.", required=True, shortest=1, longest=254),
-        "template": Field(
-            "string",
-            "The mail's wording; SIGNIN if not sent.",
-            shortest=1,
-            longest=6,
-            one_of=("SIGNIN", "SIGNUP"),
+        "auth_request_id": _request_id(required=True),
+        "expires_at": Field(
+            about="When code and link end, unix seconds.",
+            example="1767225600",
+            required=True,
+            also={"pattern": "^[0-9]+$"},
         ),
-        "magiclink_auth_uri": Field(
-            "string",
-            "The page that the link opens; one of the configured list.",
-            shortest=1,
-            longest=1000,
+        "expires_in": Field(
+            kind="integer", about="Seconds until then.", example=300, required=True, least=0
         ),
-        "state": Field("string", "Your own text; verify returns it unchanged.", longest=1000),
-        "expires_in": Field("integer", "Seconds that code and link live, from 60."),
-        "template_variables": Field("texts", "Words for the mail's template; servers only."),
+        "passwordless_type": _KIND,
+        "resend_after": Field(
+            kind="integer",
+            about="Seconds until the next resend is accepted.",
+            example=0,
+            required=True,
+            least=0,
+        ),
     }
 )
-RESEND = Fields({"auth_request_id": _REQUEST_ID})
-VERIFY = Fields(
+
+VERIFIED = Fields(
     {
-        "auth_request_id": Field(
-            "string", "The id that send or resend gave.", shortest=1, longest=200
+        "email": Field(about="The proven address.", example="jo@example.com", required=True),
+        "state": Field(about="What send was given; else empty.", example="cart-42", required=True),
+        "template": Field(
+            about="What send was given.", example="SIGNIN", required=True, one_of=_TEMPLATES
         ),
-        "code": Field("string", "The code from the mail.", shortest=1, longest=20),
-        "link_token": Field("string", "The token from the link.", shortest=1, longest=200),
+        "passwordless_type": _KIND,
+        "user_id": Field(about="The user's stable id.", example="u-1024", required=True),
+        "is_new_user": Field(
+            kind="boolean",
+            about="True if this login made the user.",
+            example=False,
+            required=True,
+        ),
+        "session_token": Field(
+            about="With an API key: the session, as a bearer token.",
+            example="pws_…",
+            also={"pattern": "^pws_"},
+        ),
+        "session_expires_at": Field(
+            about="With an API key: when the session ends whatever happens, unix seconds.",
+            example="1769817600",
+            also={"pattern": "^[0-9]+$"},
+        ),
     }
 )

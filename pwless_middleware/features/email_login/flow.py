@@ -27,7 +27,6 @@ from pwless_middleware.flows.challenges import ChallengeRules, Challenges, Start
 from pwless_middleware.flows.logins import LoggedIn
 from pwless_middleware.web.kit import Kit
 
-MAX_STATE = 1000
 MAX_VARIABLES = 30
 RESERVED = frozenset({"otp", "link", "expiry_time_relative", "expire_time", "expiry_time"})
 """Names of Scalekit's own template variables; a caller cannot set them."""
@@ -68,6 +67,9 @@ class EmailFlow:
         kind: what a mail of this deployment carries.
         sends_per_minute: of one address; for the wait that a page shows.
         link_uris: what `magiclink_auth_uri` may be.
+
+    The skins judge each field by the tables of `fields`; here is judged what needs the caller, the
+    deployment, or the grammar of addresses.
     """
 
     def __init__(
@@ -82,10 +84,10 @@ class EmailFlow:
     ) -> None:
         self._kit = kit
         self._challenges = challenges
-        self._rules = rules
+        self.rules = rules
         self.kind = kind
         self._sends_per_minute = sends_per_minute
-        self._link_uris = link_uris
+        self.link_uris = link_uris
 
     async def send(self, ask: Ask, caller: Caller) -> Started:
         """Start a login: judge every field, ask the rules, count, write, queue the mail.
@@ -190,14 +192,9 @@ class EmailFlow:
             bad.append(
                 FieldViolation("email", "Enter one e-mail address, like jo@example.com.", "email")
             )
-        if ask.state is not None and len(ask.state) > MAX_STATE:
-            bad.append(FieldViolation("state", "At most 1000 characters.", "max_length"))
-        lifetime = self._rules.lifetime if ask.expires_in is None else ask.expires_in
-        if not 60 <= lifetime <= self._rules.max_lifetime:
-            most = self._rules.max_lifetime
-            bad.append(FieldViolation("expires_in", f"Set 60 to {most} seconds.", "range"))
+        lifetime = self.rules.lifetime if ask.expires_in is None else ask.expires_in
         uri = ask.magiclink_auth_uri
-        if uri is not None and uri not in self._link_uris:
+        if uri is not None and uri not in self.link_uris:
             bad.append(
                 FieldViolation("magiclink_auth_uri", "This URI is not on the list.", "link_uris")
             )

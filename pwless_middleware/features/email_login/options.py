@@ -133,7 +133,7 @@ class EmailLogin:
         )
         keep = RESEND_WINDOW + rules.max_lifetime
         pages = EmailPages(kit, flow, rules, flow_seconds=keep)
-        api = EmailApi(kit, flow, rules, flow_seconds=keep)
+        api = EmailApi(kit, flow, flow_seconds=keep)
 
         async def deliver(payload: bytes) -> Outcome:
             return await mails.deliver(payload[len(TOPIC) :])
