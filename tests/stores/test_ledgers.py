@@ -53,6 +53,7 @@ async def test_lua_and_python_agree(
     redis_stores: Callable[..., RedisStore],
     shared: dict[str, RedisStore],
     history: list[tuple[str, Any]],
+    limits_of: dict[str, tuple[Limit, ...]],
 ) -> None:
     if "store" not in shared:
         shared["store"] = redis_stores()
