@@ -1,0 +1,112 @@
+"""Features that exist in the tests only: they prove that a new rule needs no change in the package.
+
+`Factor` is a second factor, `Policy` a rule of an organisation. Both are mounted by the public
+names alone (`Feature`, `Kit`, `Mounted`, `Step`, `Login`, `LoginDenied`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware import Kit, Login, LoginDenied, Mounted, Step
+from pwless_middleware.errors import ApiError
+from pwless_middleware.web.bodies import read_form, read_json
+from pwless_middleware.web.entrance import enter_by_api, enter_by_page
+from pwless_middleware.web.routes import Route
+
+RIGHT = "open sesame"
+
+
+class Factor:
+    """Ask everybody for a secret word, by page and by JSON.
+
+    Args:
+        method: its name; two factors with two names may stand beside each other.
+        only: the addresses that are asked; `None` asks everybody.
+    """
+
+    def __init__(self, method: str = "secret", *, only: Collection[str] | None = None) -> None:
+        self.method = method
+        self.only = only
+        self.asked: list[Login] = []
+        self.checked = 0
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Add the step's page, its JSON call, and the rule that asks for it."""
+        self._kit = kit
+        path = f"/step/{self.method}"
+        return Mounted(
+            routes=(
+                Route(path, {"GET": self._show, "POST": self._page}),
+                Route(f"/api/v1{path}", {"POST": self._api}, "api"),
+            ),
+            before_session=(self._rule,),
+        )
+
+    async def _rule(self, login: Login) -> Step | None:
+        self.asked.append(login)
+        if self.only is not None and login.email not in self.only:
+            return None
+        return Step(self.method, f"/step/{self.method}")
+
+    async def _show(self, request: Request) -> Response:
+        caller = self._kit.callers.browser(request)
+        pending = await self._kit.logins.pending(caller.pending or "", caller)
+        return Response(f"a step for {pending.login.user_id}")
+
+    async def _page(self, request: Request) -> Response:
+        form = await read_form(request)
+        caller = self._kit.callers.browser(request)
+        check = self._check(form.get("secret", ""))
+        login_id = form.get("login_id") or caller.pending or ""
+        attempt = self._kit.logins.do_step(login_id, self.method, caller, check)
+        return await enter_by_page(self._kit, request, caller, attempt)
+
+    async def _api(self, request: Request) -> Response:
+        caller = self._kit.callers.api(request)
+        body = await read_json(request)
+        check = self._check(str(body.get("secret", "")))
+        attempt = self._kit.logins.do_step(str(body["login_id"]), self.method, caller, check)
+        return await enter_by_api(self._kit, caller, attempt)
+
+    def _check(self, secret: str) -> Callable[[Login], Awaitable[bool]]:
+        async def check(login: Login) -> bool:
+            self.checked += 1
+            return secret == RIGHT
+
+        return check
+
+
+class Policy:
+    """Refuse a domain before any mail, and an address before any session.
+
+    Args:
+        domain: refused before a challenge.
+        address: refused before a session.
+        error: what is raised; `None` is a plain `LoginDenied`.
+    """
+
+    def __init__(
+        self, *, domain: str = "", address: str = "", error: ApiError | None = None
+    ) -> None:
+        self.domain = domain
+        self.address = address
+        self.error = error or LoginDenied()
+        self.saw: list[object] = []
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Add both rules."""
+        return Mounted(before_challenge=(self._challenge,), before_session=(self._session,))
+
+    async def _challenge(self, domain: str) -> None:
+        self.saw.append(domain)
+        if domain == self.domain:
+            raise self.error
+
+    async def _session(self, login: Login) -> Step | None:
+        if login.email == self.address:
+            raise self.error
+        return None

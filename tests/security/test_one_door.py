@@ -1,0 +1,195 @@
+"""Rules 1, 2 and 20: one mint, one verifier, and a login ends what was there."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import pwless_middleware
+from pwless_middleware.stores.memory import MemoryStore
+from tests.support import BASE, JSON_BASE, House, Slow, house, token_of, wrong
+
+pytestmark = pytest.mark.anyio
+PACKAGE = Path(pwless_middleware.__file__).parent
+DOORS = {
+    ("POST", "/verify"),
+    ("POST", "/link"),
+    ("POST", "/api/v1/passwordless/email/verify"),
+}
+"""Every route that can reach the mint."""
+
+
+def callers_of(name: str) -> set[str]:
+    """Find `module:function` of every call of a method with this name in the package."""
+    found = set()
+    for file in PACKAGE.rglob("*.py"):
+        tree = ast.parse(file.read_text())
+        for scope in ast.walk(tree):
+            if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
+                for node in ast.walk(scope):
+                    if (
+                        isinstance(node, ast.Call)
+                        and isinstance(node.func, ast.Attribute)
+                        and node.func.attr == name
+                    ):
+                        where = file.relative_to(PACKAGE).with_suffix("").as_posix()
+                        found.add(f"{where}:{scope.name}")
+    return found
+
+
+def test_a_second_way_to_a_session_would_show_here() -> None:
+    assert callers_of("mint") == {"flows/logins:_pass"}
+    assert callers_of("_pass") == {"flows/logins:finish", "flows/logins:do_step"}
+    assert callers_of("finish") == {
+        "features/email_login/flow:verify_code",
+        "features/email_login/flow:verify_link",
+    }
+    assert callers_of("do_step") == set(), "no step exists in the package yet"
+    skins = {"pages", "api", "python"}
+    for verb in ("verify_code", "verify_link"):
+        outside = {c for c in callers_of(verb) if not c.startswith("features/email_login/flow")}
+        assert {c.split(":")[0].rpartition("/")[2] for c in outside} == skins
+
+
+def test_no_other_code_writes_a_session_record() -> None:
+    assert callers_of("_put") - {c for c in callers_of("_put") if c.startswith("stores/")} == {
+        "flows/sessions:_saw",
+        "flows/sessions:mint",
+    }
+
+
+async def test_every_other_route_makes_no_session_though_it_gets_all_proofs() -> None:
+    """Give every route the right code, link, cookies and key; only the doors may open."""
+    tried = 0
+    table = house().passwordless.routes
+    routes = {**table._exact, **{f"{stem}x": route for stem, route in table._by_id.items()}}
+    for path, route in routes.items():
+        for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+            if (method, path) in DOORS:
+                continue
+            home = house()
+            jo = home.browser()
+            await jo.ask("jo@example.com")
+            mail = home.mail()
+            token = token_of(mail.link)
+            form = {"code": mail.code or "", "link_token": token, "email": "kim@example.com"}
+            query = f"?link_token={token}&code={mail.code}"
+            kind = {"json": form} if route.skin == "api" else {"form": form}
+            await jo.request(method, f"/auth{path}{query}", **kind)  # type: ignore[arg-type]
+            assert home.sessions == 0, (method, path)
+            assert jo.cookie() is None, (method, path)
+            tried += 1
+    assert tried > 60
+
+
+async def test_the_doors_do_open() -> None:
+    """The other half of the test above: the list is not only complete, it is right."""
+    opened = set()
+    home = house(roomy=True)
+    jo = home.browser()
+    await jo.ask("a@example.com")
+    assert (await jo.type_code(home.mail().code)).status_code == 303
+    opened.add(("POST", "/verify"))
+    await jo.ask("b@example.com")
+    assert (await jo.press_link(home.mail().link)).status_code == 303
+    opened.add(("POST", "/link"))
+    sent = await jo.call("send", {"email": "c@example.com"})
+    body = {"auth_request_id": sent.json()["auth_request_id"], "code": home.mail().code}
+    assert (await jo.call("verify", body)).status_code == 200
+    opened.add(("POST", JSON_BASE.removeprefix("/auth") + "/verify"))
+    assert opened == DOORS
+
+
+async def test_the_try_is_counted_before_the_challenge_is_loaded_or_compared() -> None:
+    """A guess that is cut off after the store answered has cost its try all the same."""
+    store = Slow(MemoryStore())
+    home = house(store=store)
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    store.calls.clear()
+    await jo.type_code(wrong(home.mail().code))
+    assert store.calls[0] == "attempt", "one atomic step: count, then read"
+    store.calls.clear()
+    await jo.type_code(home.mail().code)
+    assert store.calls == ["attempt", "take"]
+
+
+async def test_codes_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    from pwless_middleware.flows import challenges
+
+    compared = []
+    real = challenges.hmac.compare_digest
+
+    def watched(a: str, b: str) -> bool:
+        compared.append((a, b))
+        return real(a, b)
+
+    monkeypatch.setattr(challenges.hmac, "compare_digest", watched)
+    home = house()
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    code = str(home.mail().code)
+    await jo.type_code(wrong(code))
+    assert (code, wrong(code)) in compared
+
+
+# --- a login ends what was there (rule 20) -------------------------------------------------------
+
+
+async def test_a_new_login_revokes_the_browsers_older_session_also_of_another_user() -> None:
+    home = house(roomy=True)
+    jo = home.browser()
+    for email in ("jo@example.com", "jo@example.com", "kim@example.com"):
+        old = home.browser(cookies=jo.cookies)
+        had_session = await old.who() is not None
+        await jo.sign_in(email)
+        if had_session:
+            assert await old.who() is None, "the cookie from before is dead"
+        assert await jo.who() == email
+        assert home.sessions == 1
+
+
+async def test_a_session_id_planted_before_the_login_is_not_the_one_after_it() -> None:
+    home = house(roomy=True)
+    eve = home.browser()
+    await eve.sign_in("eve@example.com")
+    planted = eve.cookie()
+    jo = home.browser(cookies={eve.cookie_name(): str(planted)})
+    await jo.sign_in("jo@example.com")
+    assert jo.cookie() != planted
+    assert await jo.who() == "jo@example.com"
+    assert await eve.who() is None
+
+
+async def test_an_id_the_store_has_not_seen_is_nobody() -> None:
+    """A right signature is not enough: a record must stand behind it."""
+    home = house()
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    empty = house()
+    assert await empty.browser(cookies=jo.cookies).who() is None
+
+
+async def test_every_login_has_an_id_of_its_own() -> None:
+    home = house(roomy=True)
+    ids = set()
+    for n in range(5):
+        jo = home.browser(ip=f"203.0.113.{n}")
+        await jo.sign_in("jo@example.com")
+        ids.add((await jo.get("/auth/api/v1/session")).json()["session"]["id"])
+    assert len(ids) == 5
+
+
+async def test_a_backends_login_ends_no_browsers_session() -> None:
+    home: House = house(roomy=True)
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    backend = home.backend()
+    backend.browser.cookies = dict(jo.cookies)
+    sent = await backend.send("jo@example.com")
+    done = await backend.verify(sent.json()["auth_request_id"], code=home.mail().code)
+    assert done.status_code == 200
+    assert await jo.who() == "jo@example.com"
+    assert home.base_url == BASE
