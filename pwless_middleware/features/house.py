@@ -11,7 +11,9 @@ from pwless_middleware.core.clients import parse_ip
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import NotFound, StoreError
 from pwless_middleware.flows.mails import written
+from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit, Mounted
+from pwless_middleware.web.operations import Operation
 from pwless_middleware.web.responses import json_response
 from pwless_middleware.web.routes import Route
 
@@ -26,10 +28,26 @@ class House:
     def mount(self, kit: Kit) -> Mounted:
         """Give the routes; the mailbox's only with an `Outbox` on an http origin (rule 17)."""
         routes = [Route("/static/{id}", {"GET": _Static(kit).show})]
-        routes.append(Route("/health", {"GET": _Health(kit).show}, "api"))
+        routes.append(Route("/health", {"GET": _Health(kit).show}, "api", {"GET": _HEALTH}))
         if isinstance(kit.mailer, Outbox) and not kit.origin.is_secure:
             routes.append(Route("/outbox", {"GET": _Mailbox(kit, kit.mailer).show}))
         return Mounted(routes=tuple(routes))
+
+
+_STATE = Fields(
+    {
+        "status": Field(
+            about="Whether anything is down.", example="ok", required=True, one_of=("ok", "down")
+        ),
+        "down": Field(kind="strings", about="What is down.", example=[], required=True),
+    }
+)
+_HEALTH = Operation(
+    id="getHealth",
+    summary="Whether logins can be served",
+    answers={200: _STATE, 503: _STATE},
+    uses_store=False,
+)
 
 
 class _Static:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-from typing import NoReturn
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
@@ -71,21 +70,30 @@ async def read_json(request: Request) -> dict[str, Json]:
 def parse_json(body: bytes) -> dict[str, Json]:
     """Read one JSON object from bytes; see `read_json` for what is refused."""
     try:
-        text = body.decode()
+        # A byte that is not UTF-8 becomes half a character here, and is refused with its field's
+        # name below, as an escape that makes one is.
+        text = body.decode(errors="surrogateescape")
         _check_depth(text)
-        value = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-        )
-        # Escapes may have made half a character, which nothing else could write.
-        json.dumps(value, ensure_ascii=False).encode()
+        value = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as exc:
         raise InvalidArgument.of("body", "The body is not strict JSON in UTF-8.", "json") from exc
     if not isinstance(value, dict):
         raise InvalidArgument.of("body", "The body must be one JSON object.", "object")
+    check_strict(value)
     return value
+
+
+def check_strict(value: dict[str, Json]) -> None:
+    """Refuse what parsers and writers of JSON read differently.
+
+    Raises:
+        InvalidArgument: half a character, `NaN` or an infinity, or a key twice; the field is named.
+    """
+    fault = _fault(value, "")
+    if fault is not None:
+        path, description, constraint = fault
+        shown = path.encode(errors="replace").decode()[:80]
+        raise InvalidArgument.of(shown or "body", description, constraint)
 
 
 def _expect(request: Request, media_type: str) -> None:
@@ -135,19 +143,47 @@ def _check_depth(text: str) -> None:
             depth -= 1
 
 
-def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key came twice")
+class _Twice(dict[str, Json]):
+    """Hold an object in which a key came twice."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    found: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in found:
+            return _Twice(key)
+        found[key] = value
     return found
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+def _fault(value: Json, path: str) -> tuple[str, str, str] | None:
+    """Find what strict JSON does not have: path, description, constraint; or `None`."""
+    if isinstance(value, str) and not _is_text(value):
+        return path, "This is not UTF-8.", "utf-8"
+    if isinstance(value, float) and not math.isfinite(value):
+        return path, "This is not a JSON number in range.", "number"
+    if isinstance(value, _Twice):
+        return _below(path, value.key), "This field came twice.", "once"
+    if isinstance(value, dict):
+        inner = [(_below(path, key), key, part) for key, part in value.items()]
+    elif isinstance(value, list):
+        inner = [(path, "", part) for part in value]
+    else:
+        return None
+    for where, key, part in inner:
+        fault = _fault(key, where) or _fault(part, where)
+        if fault is not None:
+            return fault
+    return None
 
 
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("a number is out of range")
-    return value
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _is_text(value: str) -> bool:
+    return not any("\ud800" <= c <= "\udfff" for c in value)

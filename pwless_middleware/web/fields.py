@@ -57,7 +57,9 @@ class Field:
                 return f"Send {low} to {high}.", "range"
             return None
         if self.kind == "texts":
-            if not isinstance(value, dict) or not all(isinstance(v, str) for v in value.values()):
+            if not isinstance(value, dict) or not all(
+                isinstance(part, str) for pair in value.items() for part in pair
+            ):
                 return "This must be an object of strings.", "object"
             return None
         if not isinstance(value, str):
@@ -137,12 +139,12 @@ class Fields:
             InvalidArgument: every bad field, named.
         """
         bad: list[FieldViolation] = []
-        for name, field in self.fields.items():
+        for name, one in self.fields.items():
             if name not in body:
-                if field.required:
+                if one.required:
                     bad.append(FieldViolation(name, "This field is required.", "required"))
                 continue
-            problem = field.problem(body[name])
+            problem = one.problem(body[name])
             if problem is not None:
                 bad.append(FieldViolation(name, *problem))
         if bad:
@@ -151,10 +153,10 @@ class Fields:
 
     def schema(self) -> dict[str, object]:
         """Describe the object in JSON Schema."""
-        required = [name for name, field in self.fields.items() if field.required]
+        required = [name for name, one in self.fields.items() if one.required]
         found: dict[str, object] = {
             "type": "object",
-            "properties": {name: field.schema() for name, field in self.fields.items()},
+            "properties": {name: one.schema() for name, one in self.fields.items()},
         }
         if required:
             found["required"] = required
@@ -163,10 +165,10 @@ class Fields:
     def example(self) -> dict[str, Json]:
         """Give an object as it could be sent: every field that has an example."""
         found: dict[str, Json] = {}
-        for name, field in self.fields.items():
-            if field.fields is not None:
-                inner = field.fields.example()
-                found[name] = [inner] if field.kind == "objects" else inner
-            elif field.example is not None:
-                found[name] = field.example
+        for name, one in self.fields.items():
+            if one.fields is not None:
+                inner = one.fields.example()
+                found[name] = [inner] if one.kind == "objects" else inner
+            elif one.example is not None:
+                found[name] = one.example
         return found

@@ -60,7 +60,9 @@ class EmailApi:
         self.routes = (
             Route(f"{BASE}/send", {"POST": self.send}, "api", {"POST": self._describe_send()}),
             Route(f"{BASE}/resend", {"POST": self.resend}, "api", {"POST": _RESEND}),
-            Route(f"{BASE}/verify", {"POST": self.verify}, "api", {"POST": self._describe_verify()}),
+            Route(
+                f"{BASE}/verify", {"POST": self.verify}, "api", {"POST": self._describe_verify()}
+            ),
         )
 
     async def send(self, request: Request) -> Response:

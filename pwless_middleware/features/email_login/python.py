@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from pwless_middleware.core.callers import IN_PROCESS, Caller
 from pwless_middleware.core.challenges import Template
@@ -12,8 +13,12 @@ from pwless_middleware.core.devices import device_of
 from pwless_middleware.core.sessions import Session
 from pwless_middleware.core.users import User
 from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.features.email_login.fields import RESEND, send_fields, verify_fields
 from pwless_middleware.features.email_login.flow import Ask, EmailFlow
 from pwless_middleware.flows.challenges import Started
+from pwless_middleware.flows.timely import begin_request
+from pwless_middleware.web.bodies import check_strict
+from pwless_middleware.web.fields import Fields, Values
 from pwless_middleware.web.kit import Kit
 
 
@@ -72,6 +77,9 @@ class EmailVerbs:
     def __init__(self, kit: Kit, flow: EmailFlow) -> None:
         self._kit = kit
         self._flow = flow
+        rules = flow.rules
+        self._send = send_fields(longest=rules.max_lifetime, link_uris=flow.link_uris)
+        self._verify = verify_fields(code=rules.code, same_browser=rules.same_browser)
 
     async def send(
         self,
@@ -86,19 +94,32 @@ class EmailVerbs:
         user_agent: str | None = None,
     ) -> Sent:
         """See `Passwordless.send`."""
-        ask = Ask(
+        caller = _begin(client, user_agent)
+        variables = template_variables
+        values = _judged(
+            self._send,
             email=email,
             template=template,
             magiclink_auth_uri=magiclink_auth_uri,
             state=state,
             expires_in=expires_in,
-            template_variables=template_variables,
+            template_variables=dict(variables) if isinstance(variables, Mapping) else variables,
         )
-        return self._sent(await self._flow.send(ask, _caller(client, user_agent)))
+        ask = Ask(
+            email=values.text("email"),
+            template=template,
+            magiclink_auth_uri=magiclink_auth_uri,
+            state=state,
+            expires_in=expires_in,
+            template_variables=values.texts("template_variables"),
+        )
+        return self._sent(await self._flow.send(ask, caller))
 
     async def resend(self, auth_request_id: str, *, client: str | None = None) -> Sent:
         """See `Passwordless.resend`."""
-        id, caller = self._flow.open_request(auth_request_id, _caller(client, None))
+        caller = _begin(client, None)
+        _judged(RESEND, auth_request_id=auth_request_id)
+        id, caller = self._flow.open_request(auth_request_id, caller)
         return self._sent(await self._flow.resend(id, caller))
 
     async def verify(
@@ -110,9 +131,12 @@ class EmailVerbs:
         client: str | None = None,
     ) -> Verified:
         """See `Passwordless.verify`."""
+        caller = _begin(client, None)
         if (code is None) == (link_token is None):
             raise InvalidArgument.of("code", "Give a code or a link token.", "one_of")
-        id, caller = self._flow.open_request(auth_request_id, _caller(client, None))
+        _judged(RESEND, auth_request_id=auth_request_id)
+        _judged(self._verify, code=code, link_token=link_token)
+        id, caller = self._flow.open_request(auth_request_id, caller)
         if code is not None:
             done = await self._flow.verify_code(id, code, caller)
         else:
@@ -142,10 +166,27 @@ class EmailVerbs:
         )
 
 
-def _caller(client: str | None, user_agent: str | None) -> Caller:
-    ip = parse_ip(client) if client is not None else None
+def _judged(fields: Fields, **given: Any) -> Values:
+    """Judge arguments by the table that judges JSON; one that is `None` was not given.
+
+    The types are promised by the caller's code alone, which may not be checked by anybody.
+    """
+    body = {name: value for name, value in given.items() if value is not None}
+    check_strict(body)
+    return fields.read(body)
+
+
+def _begin(client: str | None, user_agent: str | None) -> Caller:
+    """Say who asks, and give the verb the time limit of a request of its own.
+
+    The task may be a long one (a socket's, a worker's) whose own limit is spent long ago.
+    """
+    begin_request()
+    ip = parse_ip(client) if isinstance(client, str) else None
     if client is not None and ip is None:
         raise InvalidArgument.of("client", "Give an IP address, or None.", "ip")
+    if user_agent is not None and not isinstance(user_agent, str):
+        raise InvalidArgument.of("user_agent", "Give a User-Agent's text, or None.", "string")
     return Caller(
         name=IN_PROCESS,
         client=Client.at(ip) if ip is not None else None,
