@@ -1,0 +1,39 @@
+"""One server per test file and place, and one person who is signed in there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.apps.person import Person
+from tests.apps.places import PLACES, Place, Site, served
+
+
+@pytest.fixture(scope="module", params=PLACES, ids=str)
+def place(request: pytest.FixtureRequest) -> Place:
+    """Give each place in turn; a file that wants others defines `PLACES`' like itself."""
+    given: Place = request.param
+    return given
+
+
+@pytest.fixture(scope="module")
+def site(request: pytest.FixtureRequest, place: Place) -> Iterator[Site]:
+    """Serve the file's `APP` (`module:name`) at a place."""
+    with served(request.module.APP, place) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def member(site: Site) -> Iterator[Person]:
+    """Give a browser that is signed in as member@example.com."""
+    with site.newcomer() as person:
+        person.sign_in(email="member@example.com")
+        yield person
+
+
+@pytest.fixture
+def stranger(site: Site) -> Iterator[Person]:
+    """Give a browser that nobody has signed in with."""
+    with site.newcomer() as person:
+        yield person

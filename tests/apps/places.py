@@ -1,0 +1,91 @@
+"""Where an app is served: at `/`, or under a prefix, in each form that servers tell the prefix."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.apps.person import Person
+from tests.apps.proxy import Proxy
+from tests.apps.servers import Kind, Server
+
+PREFIX = "/tools"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Say how an app is served.
+
+    Attributes:
+        kind: the server.
+        prefix: the path under which people see it; "" for none.
+        is_stripped: whether the proxy takes the prefix off the path. uvicorn puts it back in front,
+            hypercorn and granian leave the path as it came.
+    """
+
+    kind: Kind
+    prefix: str = ""
+    is_stripped: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.kind}{self.prefix.replace('/', '-')}"
+
+
+ROOT = Place("uvicorn")
+ROOT_PATH_PUT_BACK = Place("uvicorn", PREFIX)
+ROOT_PATH_BESIDE_PATH = Place("hypercorn", PREFIX)
+ROOT_PATH_LEFT_IN_PATH = Place("granian", PREFIX, is_stripped=False)
+PLACES = (ROOT, ROOT_PATH_PUT_BACK, ROOT_PATH_BESIDE_PATH, ROOT_PATH_LEFT_IN_PATH)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An app that is being served.
+
+    Attributes:
+        place: how.
+        base_url: what people type.
+        server: the process.
+    """
+
+    place: Place
+    base_url: str
+    server: Server
+
+    def newcomer(self) -> Person:
+        """Give a browser that nobody has signed in with."""
+        return Person(self.base_url)
+
+
+@contextlib.contextmanager
+def served(target: str, place: Place, env: dict[str, str] | None = None) -> Iterator[Site]:
+    """Serve `module:name` at a place until the block ends."""
+    with contextlib.ExitStack() as stack:
+        base_url = None
+        proxy = None
+        if place.prefix:
+            proxy = Proxy(place.prefix, strips=place.is_stripped)
+            stack.callback(proxy.close)
+            base_url = proxy.base_url
+        server = Server(place.kind, target, base_url=base_url, root_path=place.prefix, env=env)
+        stack.callback(server.close)
+        if proxy is not None:
+            proxy.backend = server.port
+        server.wait()
+        yield Site(place, server.base_url, server)
+
+
+def needs(*modules: str) -> None:
+    """Skip a test file whose packages are missing; where `CI` is set, fail instead."""
+    missing = [name for name in modules if importlib.util.find_spec(name) is None]
+    if not missing:
+        return
+    reason = f"{', '.join(missing)} missing: pip install -e '.[dev,apps]'"
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason, allow_module_level=True)

@@ -1,0 +1,356 @@
+"""What a server and an app say to each other passes untouched, on every server we name.
+
+The app is bare ASGI (`served/bare.py`), so that no framework repairs or hides anything.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.apps.person import Person
+from tests.apps.places import Place, Site, needs, served
+
+needs("hypercorn", "granian", "httptools")
+
+APP = "tests.apps.served.bare:app"
+SERVERS = (Place("uvicorn"), Place("uvicorn-h11"), Place("hypercorn"), Place("granian"))
+
+
+@pytest.fixture(scope="module", params=SERVERS, ids=str)
+def place(request: pytest.FixtureRequest) -> Place:
+    """Give each server in turn, at `/`."""
+    given: Place = request.param
+    return given
+
+
+def told(person: Person, path: str = "/page") -> dict[str, Any]:
+    """Give what the app was told about a request."""
+    response = person.http.get(person.url(path))
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def exchange(site: Site, request: str | bytes, *, until: bytes | None = None) -> bytes:
+    """Send raw bytes and give the raw answer: until the connection ends, or a text has come."""
+    raw = request.encode() if isinstance(request, str) else request
+    with socket.create_connection(("127.0.0.1", site.server.port), 10) as connection:
+        connection.sendall(raw)
+        answer = b""
+        while until is None or until not in answer:
+            piece = connection.recv(65536)
+            if not piece:
+                break
+            answer += piece
+    return answer
+
+
+def head(site: Site, path: str, *lines: str, host: str | None = None) -> str:
+    """Write the head of a GET that closes its connection."""
+    name = host or site.base_url.removeprefix("http://")
+    rows = [f"GET {path} HTTP/1.1", f"Host: {name}", "Connection: close", *lines]
+    return "\r\n".join(rows) + "\r\n\r\n"
+
+
+def status(answer: bytes) -> int:
+    """Give the status of a raw answer, or of the one that follows a `100 Continue`."""
+    if answer.startswith(b"HTTP/1.1 100"):
+        answer = answer.split(b"\r\n\r\n", 1)[1]
+    return int(answer.split(b" ", 2)[1])
+
+
+# --- people --------------------------------------------------------------------------------------
+
+
+def test_a_page_leads_to_login_and_login_leads_back_with_its_query(stranger: Person) -> None:
+    done = stranger.sign_in("/page/two%20words?x=1&y=%C3%A9&x=2", email="back@example.com")
+    assert stranger.at(done) == "/page/two%20words?x=1&y=%C3%A9&x=2"
+    page = stranger.visit(stranger.at(done))
+    assert page.json()["user"] == "back@example.com"
+    assert page.json()["path"] == "/page/two words"
+
+
+def test_a_link_signs_in_too(stranger: Person) -> None:
+    page = stranger.visit("/page?by=link")
+    stranger.submit(page, email="link@example.com")
+    mail = stranger.http.get(stranger.url("/auth/outbox")).text
+    link = mail.split("data-link", 1)[1].split(">", 1)[1].split("<", 1)[0]
+    done = stranger.submit(stranger.http.get(link))
+    assert stranger.at(done) == "/page?by=link"
+    assert told(stranger)["user"] == "link@example.com"
+
+
+def test_logout_ends_it(stranger: Person) -> None:
+    stranger.sign_in("/page")
+    stranger.sign_out()
+    assert stranger.http.get(stranger.url("/page")).status_code == 401
+
+
+def test_the_app_sees_its_own_cookies_and_none_of_ours(member: Person) -> None:
+    told(member)
+    cookies = [value for name, value in told(member)["headers"] if name == "cookie"]
+    assert cookies == ["own=of-the-app"]
+    assert "pwless=" in member.cookies
+
+
+def test_lifespan_state_reaches_the_app_beside_ours(site: Site, member: Person) -> None:
+    answer = told(member)
+    assert answer["seen"]["lifespan"] == ["lifespan.startup"]
+    assert {"session", "user"} <= set(answer["state"])
+    assert answer["pool"] == "a pool made at start"
+
+
+def test_a_shared_cache_is_told_to_keep_nothing(member: Person) -> None:
+    response = member.http.get(member.url("/page"))
+    assert response.headers["cache-control"] == "private, no-cache"
+    assert response.headers["vary"] == "Cookie"
+
+
+def test_shutdown_reaches_the_app(place: Place) -> None:
+    with served(APP, place) as site, site.newcomer() as person:
+        person.sign_in("/page")
+        site.server.stop()
+        assert (Path(site.server.folder.name) / "shut_down").read_text() == "yes"
+
+
+# --- websockets ----------------------------------------------------------------------------------
+
+
+def test_a_socket_without_login_is_refused_before_it_is_open(stranger: Person) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        stranger.socket("/ws")
+    assert refused.value.response.status_code == 401
+    assert b"UNAUTHENTICATED" in refused.value.response.body
+
+
+def test_a_socket_knows_who_speaks(member: Person) -> None:
+    with member.socket("/ws", subprotocols=("chat.v1", "chat.v2")) as ws:
+        assert ws.subprotocol == "chat.v2"
+        assert ws.recv(10) == "member@example.com"
+        ws.send("words")
+        assert ws.recv(10) == "words"
+        ws.send(b"\x00" * 100_000)
+        assert ws.recv(10) == b"\x00" * 100_000
+        ws.send("bye")
+        with pytest.raises(ConnectionClosed):
+            ws.recv(10)
+        assert ws.close_code == 4000
+
+
+def test_a_page_of_another_site_opens_no_socket_with_this_persons_cookie(member: Person) -> None:
+    with pytest.raises(InvalidStatus):
+        member.socket("/ws", origin="https://evil.example")
+
+
+def test_a_public_socket_is_open_to_nobody_in_particular(stranger: Person) -> None:
+    with stranger.socket("/open/ws") as ws:
+        assert ws.recv(10) == "nobody"
+
+
+def test_no_socket_below_our_own_prefix(member: Person) -> None:
+    with pytest.raises(InvalidStatus):
+        member.socket("/auth/ws")
+
+
+# --- streams, uploads, downloads -----------------------------------------------------------------
+
+
+def test_the_first_event_arrives_before_the_second_is_made(member: Person) -> None:
+    with httpx.Client(cookies=member.http.cookies, trust_env=False) as other:
+        lines = member.lines("/stream")
+        assert next(lines) == "data: 1"
+        # The stream waits for this very request.
+        assert other.get(member.url("/go")).text == "gone on"
+        assert [line for line in lines if line] == ["data: 2"]
+
+
+def test_a_large_upload_arrives_whole(member: Person) -> None:
+    size = 6 * 1024 * 1024 + 7
+    assert member.http.post(member.url("/upload"), content=b"x" * size).text == str(size)
+    pieces = (b"y" * 50_000 for _ in range(60))
+    assert member.http.post(member.url("/upload"), content=pieces).text == "3000000"
+
+
+def test_a_large_download_arrives_whole(member: Person) -> None:
+    response = member.http.get(member.url("/download"))
+    assert response.headers["content-length"] == str(8 * 1024 * 1024)
+    assert response.content == b"0123456789abcdef" * (512 * 1024)
+
+
+def test_an_upload_without_login_is_refused_and_no_byte_reaches_the_app(site: Site) -> None:
+    answer = exchange(
+        site, head(site, "/upload", "Content-Length: 9").replace("GET", "POST") + "some data"
+    )
+    assert status(answer) == 401
+
+
+def test_head_is_answered_without_a_body(site: Site, member: Person) -> None:
+    response = member.http.head(member.url("/head"))
+    assert response.status_code == 200
+    assert response.headers["content-length"] == "12"
+    assert response.headers["etag"] == '"v1"'
+    # Ours too: the next answer on the connection must not begin with a body.
+    assert member.http.head(member.url("/auth/login")).status_code == 200
+    assert member.http.head(member.url("/auth/login")).content == b""
+    assert told(member)["user"] == "member@example.com"
+
+
+def test_a_client_that_asks_first_is_told_to_continue(site: Site, member: Person) -> None:
+    lines = (f"Cookie: {member.cookies}", "Content-Length: 5", "Expect: 100-continue")
+    with socket.create_connection(("127.0.0.1", site.server.port), 10) as connection:
+        connection.sendall(head(site, "/upload", *lines).replace("GET", "POST").encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 100 ")
+        connection.sendall(b"12345")
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    assert status(answer) == 200
+    assert b"\r\n5" in answer
+
+
+def test_a_client_that_asks_first_without_login_may_keep_its_upload(site: Site) -> None:
+    lines = ("Content-Length: 500000000", "Expect: 100-continue")
+    answer = exchange(site, head(site, "/upload", *lines).replace("GET", "POST"))
+    assert status(answer) == 401
+
+
+def test_two_requests_written_at_once_are_answered_in_their_order(
+    site: Site, member: Person
+) -> None:
+    cookie = f"Cookie: {member.cookies}"
+    first = head(site, "/page?n=first", cookie).replace("Connection: close\r\n", "")
+    private = head(site, "/page?n=private").replace("Connection: close\r\n", "")
+    last = head(site, "/page?n=last", cookie)
+    answer = exchange(site, first + private + last)
+    statuses = [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+    assert statuses == [200, 401, 200]
+    assert answer.index(b"n=first") < answer.index(b"UNAUTHENTICATED") < answer.index(b"n=last")
+
+
+def test_an_app_hears_when_its_client_has_gone(member: Person) -> None:
+    before = told(member)["seen"]["disconnects"]
+    lines = member.lines("/endless")
+    assert next(lines) == "tick"
+    lines.close()  # type: ignore[attr-defined]
+    deadline = time.monotonic() + 10
+    while told(member)["seen"]["disconnects"] == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_body_that_the_app_does_not_read_does_not_break_the_next_request(member: Person) -> None:
+    for _ in range(3):
+        assert member.http.post(member.url("/unread"), content=b"z" * 200_000).text == "not read"
+    assert told(member)["user"] == "member@example.com"
+
+
+# --- attacks on the path and the host ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/open%2f..%2fsecret",
+        "/open/..%2fsecret",
+        "/open/%2e%2e/secret",
+        "/open/%2e%2e%2fsecret",
+        "/open/%252e%252e/secret",
+        "/open/..%5csecret",
+        "/open%5c..%5csecret",
+        "/open/%25",
+        "/open/x%0ay",
+        "/open/x%0d%0ay",
+        "/open/%00",
+        "/open/../secret",
+        "/open//secret",
+        "//open/x",
+        "/open/./../secret",
+        "/open%0a",
+        "/openly",
+        "/Open/x",
+        "/open%2fx",
+    ],
+)
+def test_a_path_that_two_readers_could_take_differently_is_never_public(
+    site: Site, path: str
+) -> None:
+    # A server may refuse it itself (400), and then nothing is shown either.
+    assert status(exchange(site, head(site, path))) in (400, 401)
+
+
+def test_a_plain_public_path_is_public(site: Site) -> None:
+    answer = exchange(site, head(site, "/open/a%20file%C3%A9"))
+    assert status(answer) == 200
+    assert b'"user": null' in answer
+
+
+def test_an_absolute_request_target_changes_nothing(site: Site) -> None:
+    """RFC 9112 §3.2.2 lets a client write the whole URL; its path counts, not its host."""
+    answer = exchange(site, head(site, "http://evil.example/open/../secret"))
+    assert status(answer) in (400, 401)
+
+
+def test_a_forged_host_changes_nothing(site: Site, member: Person) -> None:
+    forged = (
+        "X-Forwarded-Host: evil.example",
+        "X-Forwarded-Proto: https",
+        "Forwarded: host=evil.example",
+        "X-Forwarded-Prefix: /evil",
+    )
+    answer = exchange(site, head(site, "/page", *forged, host="evil.example"))
+    assert status(answer) == 401
+    asked = exchange(
+        site, head(site, "/page?x=1", "Accept: text/html", *forged, host="evil.example")
+    )
+    assert status(asked) == 303
+    assert b"location: /auth/login?next=%2fpage%3fx%3d1\r\n" in asked.lower()
+    with_cookie = head(site, "/page", f"Cookie: {member.cookies}", *forged, host="evil.example")
+    assert status(exchange(site, with_cookie)) == 200
+    assert status(exchange(site, head(site, "/auth/outbox", host="evil.example"))) == 404
+
+
+def test_a_mail_asked_for_with_a_forged_host_leads_to_us(site: Site, stranger: Person) -> None:
+    body = "email=forged%40example.com"
+    request = head(
+        site,
+        "/auth/login",
+        f"Origin: {stranger.origin}",
+        "Content-Type: application/x-www-form-urlencoded",
+        f"Content-Length: {len(body)}",
+        host="evil.example",
+    )
+    answer = exchange(site, request.replace("GET", "POST") + body)
+    assert status(answer) == 303
+    assert b"evil" not in answer
+    mailbox = stranger.http.get(stranger.url("/auth/outbox")).text
+    assert "forged@example.com" in mailbox
+    assert "evil" not in mailbox
+
+
+def test_a_forged_cookie_is_nobody(site: Site, member: Person) -> None:
+    value = member.http.cookies["pwless"]
+    twice = f"{value}; pwless={value}"
+    for forged in (value[:-1], value + "x", value.upper(), f'"{value}"', twice):
+        answer = exchange(site, head(site, "/page", f"Cookie: pwless={forged}"))
+        assert status(answer) == 401, forged
+
+
+def test_a_header_too_large_is_an_answer_and_not_a_crash(site: Site) -> None:
+    answer = exchange(site, head(site, "/open/x", "Cookie: " + "pwless=a; " * 1500))
+    assert status(answer) in (200, 400, 431)
+
+
+@pytest.fixture(autouse=True)
+def _no_traceback(site: Site) -> Iterator[None]:
+    """Fail a test during which the server wrote a traceback."""
+    before = site.server.log.count("Traceback")
+    yield
+    assert site.server.log.count("Traceback") == before, site.server.log[-4000:]
