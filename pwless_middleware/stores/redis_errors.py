@@ -19,39 +19,62 @@ FAULTS: tuple[type[Exception], ...] = (
 )
 """What redis-py raises when a server cannot be asked; a cluster's errors have their own root."""
 
-_ADVICE = (
+_ACL = "the ACL user may not do this: grant `~<prefix>:*`, `&<prefix>:*` and +@all"
+_FULL = "it is full: raise its `maxmemory`"
+_REPLICA = "this is a read-only replica: connect to the primary, or through Sentinel"
+_LOADING = "it is still loading its data"
+_NODE = "this is a node of a Redis Cluster: pass a redis.asyncio.RedisCluster client"
+_SLOTS = "the cluster has lost a part of its slots"
+
+_BY_TEXT = (
+    ("without any password configured", "it has no password, but the URL has one: remove it"),
+    ("AUTH called with", "it has no password, but the URL has one: remove it"),
     ("WRONGTYPE", "a key of ours has another type, so others write here: set another `prefix`"),
-    ("WRONGPASS", "the user name or password is wrong: correct the store's URL"),
-    ("invalid username-password", "the user name or password is wrong: correct the store's URL"),
-    ("invalid password", "the password is wrong: correct the store's URL"),
-    ("NOAUTH", "the server asks for a password: put it into the store's URL"),
-    ("without any password configured", "the server has no password, the URL has one: remove it"),
-    ("NOPERM", "the ACL user may not do this: grant `~<prefix>:* &<prefix>:*` and +@all"),
-    ("can't access one of the keys", "the ACL user may not use our keys: grant `~<prefix>:*`"),
-    ("OOM", "Redis is full: raise its `maxmemory`"),
-    ("READONLY", "this is a read-only replica: connect to the primary, or through Sentinel"),
-    ("MASTERDOWN", "this replica has lost its primary"),
-    ("MISCONF", "Redis cannot save to disk and refuses writes: look into its log"),
-    ("NOREPLICAS", "Redis has fewer replicas than `min-replicas-to-write` asks for"),
-    ("LOADING", "Redis is still loading its data"),
-    ("is loading", "Redis is still loading its data"),
-    ("BUSY", "Redis is busy with somebody's script"),
-    ("unknown command", "the server lacks a command: Redis or Valkey from 6.2 is needed"),
+    ("NOPERM", _ACL),
+    ("ACL failure", _ACL),
+    ("can't access at least one of the keys", _ACL),
+    ("OOM", _FULL),
+    ("READONLY", _REPLICA),
+    ("MASTERDOWN", "this replica has lost its primary: connect to the primary"),
+    ("MISCONF", "it cannot save to disk and refuses writes: look into its log"),
+    ("NOREPLICAS", "it has fewer replicas than `min-replicas-to-write` asks for"),
+    ("BUSY", "it is busy with somebody's script"),
+    ("CROSSSLOT", _NODE),
+    ("nknown command", "it lacks a command: run Redis or Valkey from 6.2"),
     ("No connection available", "all connections are busy: it is slow, or `max_connections` low"),
-    ("MOVED", "this is a node of a Redis Cluster: pass a redis.asyncio.RedisCluster client"),
-    ("CROSSSLOT", "this is a node of a Redis Cluster: pass a redis.asyncio.RedisCluster client"),
-    ("CLUSTERDOWN", "the cluster has lost a part of its slots"),
 )
+"""What a message holds, where redis-py has no class for it, or loses it inside a script's error."""
+
+_BY_CLASS = (
+    (redis.exceptions.AuthenticationError, "user name or password: correct the store's URL"),
+    (redis.exceptions.AuthenticationWrongNumberOfArgsError, "password: correct the store's URL"),
+    (redis.exceptions.NoPermissionError, _ACL),
+    (redis.exceptions.OutOfMemoryError, _FULL),
+    (redis.exceptions.ReadOnlyError, _REPLICA),
+    (redis.exceptions.BusyLoadingError, _LOADING),
+    (redis.exceptions.MovedError, _NODE),
+    (redis.exceptions.AskError, _NODE),
+    (redis.exceptions.ClusterDownError, _SLOTS),
+    (redis.exceptions.SlotNotCoveredError, _SLOTS),
+    (
+        (TimeoutError, redis.exceptions.TimeoutError),
+        "it does not answer in time: it hangs, or the network to it does",
+    ),
+    (
+        (OSError, EOFError, redis.exceptions.ConnectionError),
+        "it cannot be reached: is it running, and is the store's URL right?",
+    ),
+)
+"""In this order: a login that fails is a kind of `ConnectionError` to redis-py."""
 
 
 def explain(fault: BaseException) -> StoreError:
     """Make the error for the caller from what redis-py raised; the fault goes in as its cause."""
     text = str(fault)
-    for mark, advice in _ADVICE:
+    for mark, advice in _BY_TEXT:
         if mark in text:
             return StoreError(f"Redis: {advice}")
-    if isinstance(fault, TimeoutError | redis.exceptions.TimeoutError):
-        return StoreError("Redis does not answer in time: it hangs, or the network to it does")
-    if isinstance(fault, OSError | redis.exceptions.ConnectionError):
-        return StoreError("Redis cannot be reached: is it running, and is the store's URL right?")
+    for kind, advice in _BY_CLASS:
+        if isinstance(fault, kind):
+            return StoreError(f"Redis: {advice}")
     return StoreError(f"Redis refused: {type(fault).__name__}")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 
 import pytest
+import redis.asyncio
 
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.stores.redis import RedisStore
+from tests.redis_server import Server
 
 
 @pytest.fixture
@@ -49,3 +52,25 @@ async def processes(request: pytest.FixtureRequest, prefix: str) -> AsyncIterato
 def store(processes: list[Store]) -> Store:
     """One store; the first of the four."""
     return processes[0]
+
+
+@pytest.fixture
+def servers(redis_url: str) -> Iterator[Callable[..., Server]]:
+    """Start servers of the test's own."""
+    started: list[Server] = []
+
+    def start(options: dict[str, str] | None = None, **more: int) -> Server:
+        started.append(Server(options, **more))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+@pytest.fixture
+async def admin(redis_url: str) -> AsyncIterator[Any]:
+    """Talk to the session's server directly."""
+    client = redis.asyncio.Redis.from_url(redis_url)
+    yield client
+    await client.connection_pool.disconnect()
