@@ -12,12 +12,14 @@ class Proxy:
     """Stand between a client and the server at `port`; use as `async with`.
 
     Attributes:
+        direct: the URL of the server itself.
         drops: replies to scripts that are still to be lost, each with its connection.
         rewrites: bytes that are replaced in replies, by bytes of the same length.
     """
 
     def __init__(self, port: int) -> None:
         self._server_port = port
+        self.direct = f"redis://127.0.0.1:{port}/0"
         self.port = free_port()
         self.drops = 0
         self.rewrites: dict[bytes, bytes] = {}

@@ -79,6 +79,11 @@ class Server:
         return f"redis://127.0.0.1:{self.port}/0"
 
     @property
+    def is_running(self) -> bool:
+        """Whether it was started, and not killed since."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         """Its process."""
         assert self._process is not None

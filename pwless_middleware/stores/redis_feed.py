@@ -75,7 +75,10 @@ class RedisFeed:
 
     def is_live(self) -> bool:
         """Say whether the lease holds; asking keeps it up."""
-        ear = self.start()
+        try:
+            ear = self.start()
+        except RuntimeError:  # no event loop runs here, so nobody listens
+            return False
         now = monotonic()
         ear.asked = now
         if ear.is_quiet:

@@ -35,17 +35,25 @@ async def redis_stores(redis_url: str, prefix: str) -> AsyncIterator[Callable[..
         await store.aclose()
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "redis", "cluster"])
 async def processes(request: pytest.FixtureRequest, prefix: str) -> AsyncIterator[list[Store]]:
     """Four stores that keep the same data, as four processes would have them."""
     if request.param == "memory":
         yield [MemoryStore(max_jobs=100)] * 4
         return
-    url = request.getfixturevalue("redis_url")
-    stores = [RedisStore(url, prefix=prefix, max_jobs=100) for _ in range(4)]
+    clients: list[Any] = []
+    if request.param == "redis":
+        servers: list[object] = [request.getfixturevalue("redis_url")] * 4
+    else:
+        port = request.getfixturevalue("redis_cluster").nodes[0].port
+        clients = [redis.asyncio.RedisCluster(host="127.0.0.1", port=port) for _ in range(4)]
+        servers = list(clients)
+    stores = [RedisStore(server, prefix=prefix, max_jobs=100) for server in servers]
     yield list(stores)
     for store in stores:
         await store.aclose()
+    for client in clients:
+        await client.aclose()
 
 
 @pytest.fixture
