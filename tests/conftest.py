@@ -7,7 +7,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.redis_server"]
+pytest_plugins = ["tests.redis_server", "tests.redis_cluster", "pwless_middleware.pytest_plugin"]
 
 # Property tests try the same examples each time, so that a red run means a changed program.
 # `HYPOTHESIS_PROFILE=deep` looks for new ones, for longer.

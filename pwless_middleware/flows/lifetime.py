@@ -56,6 +56,10 @@ class Lifetime:
         if not self._is_inline:
             tasks.add(loop.create_task(self._deliveries.run(), context=Context()))
 
+    def serve_only(self) -> None:
+        """Start nothing in the running event loop: `check` must deliver nobody's mail."""
+        self._tasks.setdefault(asyncio.get_running_loop(), set())
+
     async def open(self) -> None:
         """Start, and wait until the store was reached once, as an app's startup does.
 

@@ -1,0 +1,1 @@
+"""The command line: `secret`, `check`, `run`. It reads the environment; the library never does."""

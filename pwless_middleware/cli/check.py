@@ -1,0 +1,110 @@
+"""`check`: tell everything about an app's login that would go wrong in production.
+
+It imports the app, finds the middleware, looks at its options, and tries what can be tried: the
+mail server, the store, the login page, DNS, and with `--url` the live site. It sends no mail,
+delivers nothing that waits in a queue, and prints no secret.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import time
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from pwless_middleware.cli.findings import Finding
+from pwless_middleware.cli.importing import UsageError, load
+from pwless_middleware.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pwless_middleware.cli.discovery import Found
+
+
+def add_to(commands: Any) -> None:
+    """Add the command to the parser's."""
+    parser = commands.add_parser(
+        "check",
+        help="tell what would go wrong in production",
+        description=__doc__.partition("\n\n")[2],
+        epilog="Exit code: 0 nothing failed, 1 something did, 2 the app cannot be looked at.",
+    )
+    parser.add_argument("app", metavar="module:app", help="the app, e.g. main:app")
+    parser.add_argument("--factory", action="store_true", help="module:app makes the app")
+    parser.add_argument(
+        "--url", help="the live site, https://…: is it there, and does it send HSTS?"
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.environ.get("WEB_CONCURRENCY", "1"),
+        help="how many processes will serve it (default: $WEB_CONCURRENCY, or 1)",
+    )
+    parser.add_argument("--strict", action="store_true", help="a warning is a failure")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(command=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Look at everything, print the findings, and give the exit code.
+
+    Raises:
+        UsageError, AppFailed: there is nothing to look at.
+    """
+    if options.url is not None and not options.url.startswith("https://"):
+        raise UsageError("--url: give the https address of the live site")
+    findings = _findings(options)
+    failing = {"fail", "warn"} if options.strict else {"fail"}
+    is_good = not any(finding.level in failing for finding in findings)
+    if options.json:
+        rows = [asdict(finding) for finding in findings]
+        print(json.dumps({"ok": is_good, "findings": rows}, indent=2))
+    else:
+        for finding in findings:
+            print(finding)
+    return 0 if is_good else 1
+
+
+def _findings(options: argparse.Namespace) -> list[Finding]:
+    # Here and not above: `pwless secret` must not wait for the web framework.
+    from pwless_middleware.cli.discovery import find
+
+    try:
+        app = load(options.app, factory=options.factory)
+        found = find(app)
+    except ConfigError as error:
+        return [Finding("fail", "options", str(error))]
+    if not found:
+        return [
+            Finding(
+                "fail",
+                "middleware",
+                f"there is no PasswordlessMiddleware in {options.app}: wrap the app in it, or name "
+                "the object that your server serves",
+            )
+        ]
+    return asyncio.run(_examine(app, found, options))
+
+
+async def _examine(app: object, found: list[Found], options: argparse.Namespace) -> list[Finding]:
+    from pwless_middleware.cli import judgements, probes
+
+    for one in found:
+        one.middleware.passwordless.lifetime.serve_only()
+    findings = [judgements.system_clock(int(time.time()))]
+    for one in found:
+        about = [
+            *judgements.options_of(one, workers=options.workers),
+            await probes.login_page(app, one),
+            await probes.store(one.middleware.passwordless),
+            *await probes.mailers(one.middleware.passwordless),
+        ]
+        if options.url is not None:
+            about += await probes.live(one, options.url)
+        else:
+            about.append(Finding("skip", "live", "give --url to look at the live site and HSTS"))
+        prefix = one.middleware.passwordless.prefix if len(found) > 1 else ""
+        findings += [replace(finding, prefix=one.mount + prefix) for finding in about]
+    return findings

@@ -1,0 +1,104 @@
+"""What DNS says of the sender's domain: SPF (RFC 7208) and DMARC (RFC 7489).
+
+Large mailbox providers refuse or hide mail of domains that lack them. Receivers ask for the same
+records; DKIM's cannot be looked up, since only the mail server knows the selector's name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pwless_middleware.cli.findings import Finding
+
+if TYPE_CHECKING:
+    from dns.asyncresolver import Resolver
+
+PATIENCE = 4.0
+"""Seconds for one question."""
+_RESERVED = ("example", "invalid", "localhost", "test", "example.com", "example.net", "example.org")
+"""Names that no DNS server can answer for (RFC 2606, RFC 6761)."""
+
+
+async def about(domain: str, resolver: Resolver | None = None) -> list[Finding]:
+    """Judge both records of a domain.
+
+    Args:
+        domain: what stands behind the sender's `@`.
+        resolver: whom to ask; `None` asks the system's resolver.
+    """
+    if "." not in domain or any(f".{domain}".endswith(f".{name}") for name in _RESERVED):
+        return [Finding("skip", "dns", f"{domain} is a name without DNS records")]
+    try:
+        # An extra, and slow to import.
+        from dns.asyncresolver import Resolver
+        from dns.exception import DNSException
+        from dns.resolver import NXDOMAIN
+    except ImportError:
+        return [
+            Finding(
+                "skip",
+                "dns",
+                "SPF and DMARC need dnspython: pip install 'pwless-middleware[check]'",
+            )
+        ]
+    try:
+        resolver = resolver or Resolver()
+        return [await _spf(domain, resolver), await _dmarc(domain, resolver)]
+    except NXDOMAIN:
+        return [
+            Finding(
+                "warn", "dns", f"{domain} is not in DNS, as seen from here: who takes its mail?"
+            )
+        ]
+    except (DNSException, OSError) as error:
+        return [Finding("skip", "dns", f"DNS does not answer here: {type(error).__name__}")]
+
+
+async def _texts(name: str, resolver: Resolver, version: str) -> list[str]:
+    """Give the TXT records of a name that begin with a version tag."""
+    answer = await resolver.resolve(name, "TXT", lifetime=PATIENCE, raise_on_no_answer=False)
+    texts = [b"".join(record.strings).decode("latin-1") for record in answer]
+    return [text for text in texts if text.lower().split(";")[0].split(" ")[0] == version]
+
+
+async def _spf(domain: str, resolver: Resolver) -> Finding:
+    found = await _texts(domain, resolver, "v=spf1")
+    if not found:
+        return Finding(
+            "warn", "spf", f"{domain} has no SPF record: its mails may be taken for spam (RFC 7208)"
+        )
+    if len(found) > 1:
+        return Finding(
+            "fail",
+            "spf",
+            f"{domain} has {len(found)} SPF records, which is an error (§4.5): keep one",
+        )
+    terms = found[0].lower().split()
+    if "+all" in terms or "all" in terms:
+        return Finding("fail", "spf", f"{domain} lets anybody send in its name (+all): end in ~all")
+    return Finding("ok", "spf", f"{domain} has one; see that it names your mail server")
+
+
+async def _dmarc(domain: str, resolver: Resolver) -> Finding:
+    from dns.resolver import NXDOMAIN
+
+    labels = domain.split(".")
+    # Receivers fall back to the organisation's domain; which of the parents that is they know from
+    # a public list, so that any parent's record counts here.
+    for name in (".".join(labels[i:]) for i in range(len(labels) - 1)):
+        try:
+            found = await _texts(f"_dmarc.{name}", resolver, "v=dmarc1")
+        except NXDOMAIN:
+            continue
+        if len(found) > 1:
+            return Finding("fail", "dmarc", f"{name} has {len(found)} DMARC records: keep one")
+        if found:
+            tags = found[0].replace(" ", "").lower().split(";")
+            if "p=none" in tags:
+                return Finding(
+                    "warn", "dmarc", f"{name} asks for no action (p=none): set p=quarantine or more"
+                )
+            return Finding("ok", "dmarc", f"{name} has one")
+    return Finding(
+        "warn", "dmarc", f"{domain} has no DMARC record: anybody can write in its name (RFC 7489)"
+    )

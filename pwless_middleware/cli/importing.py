@@ -1,0 +1,111 @@
+"""From `module:app` to the app, with an answer a person can use where it goes wrong."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import re
+import sys
+import traceback
+from types import TracebackType
+
+from pwless_middleware.errors import ConfigError, PwlessError
+
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
+
+
+class UsageError(PwlessError):
+    """The command was called in a way that cannot work; the message is one line for a person."""
+
+
+class AppFailed(PwlessError):
+    """The app's own code raised while it was imported or made; its traceback is what helps."""
+
+    def __init__(self, target: str, cause: Exception) -> None:
+        super().__init__(f"{target} cannot be imported: {type(cause).__name__}")
+        self.cause = cause
+
+    def show(self) -> None:
+        """Print the app's traceback, beginning with the app's own frames."""
+        tb = self.cause.__traceback__
+        while tb is not None and _is_machinery(tb):
+            tb = tb.tb_next
+        traceback.print_exception(type(self.cause), self.cause, tb)
+
+
+def _is_machinery(tb: TracebackType) -> bool:
+    name = tb.tb_frame.f_code.co_filename
+    return name == __file__ or "importlib" in name
+
+
+def load(target: str, *, factory: bool, call: bool = True) -> object:
+    """Import what `module:attribute` names, from the current directory first.
+
+    Args:
+        target: `module:app`; `module:make()` is `module:make` with `factory`.
+        factory: the attribute is a function that makes the app.
+        call: whether to call a factory; false gives the function itself.
+
+    Raises:
+        UsageError: it is not written so, or there is no such module or attribute.
+        AppFailed: the app's own code raised.
+        ConfigError: as the app's own code raised it: an option of ours is wrong.
+    """
+    if not _TARGET.fullmatch(target):
+        raise UsageError(f"{target!r}: write module:app, e.g. main:app")
+    module_name, _, path = target.partition(":")
+    factory = factory or path.endswith("()")
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    found = _attribute(module_name, path.removesuffix("()"), target)
+    if not callable(found):
+        raise UsageError(f"{target} is no app: it cannot be called")
+    if not factory and _takes(found) == 0:
+        raise UsageError(f"{target} takes no arguments, so it seems to make the app: add --factory")
+    if not factory or not call:
+        return found
+    try:
+        made: object = found()
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise AppFailed(target, error) from error
+    return made
+
+
+def looks_like_wsgi(app: object) -> bool:
+    """Say whether an app takes two arguments, as WSGI's do (PEP 3333), and is not async."""
+    call = app if inspect.isroutine(app) else getattr(app, "__call__", app)  # noqa: B004
+    return _takes(app) == 2 and not inspect.iscoroutinefunction(call)
+
+
+def _attribute(module_name: str, path: str, target: str) -> object:
+    try:
+        found: object = importlib.import_module(module_name)
+    except ConfigError:
+        raise
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
+            raise AppFailed(target, error) from error
+        raise UsageError(f"there is no module {error.name!r}, seen from {os.getcwd()}") from None
+    except Exception as error:
+        raise AppFailed(target, error) from error
+    for name in path.split("."):
+        try:
+            found = getattr(found, name)
+        except AttributeError:
+            raise UsageError(f"{module_name!r} has no {path!r}") from None
+    return found
+
+
+def _takes(app: object) -> int | None:
+    """Count the arguments that an app needs; `None` where that cannot be known."""
+    try:
+        parameters = inspect.signature(app).parameters.values()  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return None
+    return sum(p.default is p.empty and p.kind is not p.VAR_KEYWORD for p in parameters)

@@ -1,0 +1,52 @@
+"""Which command, with which options; and what a mistake looks like: one line, exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pwless_middleware import __version__
+from pwless_middleware.cli import check, run, secret
+from pwless_middleware.cli.importing import AppFailed, UsageError
+from pwless_middleware.errors import ConfigError
+
+
+class _Parser(argparse.ArgumentParser):
+    """Say what is wrong in one line; argparse would print the whole usage above it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of all commands; each leaves its function in `command`."""
+    top = _Parser(prog="pwless", description="Passwordless login for any ASGI app.")
+    top.add_argument("--version", action="version", version=f"pwless-middleware {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    for module in (secret, check, run):
+        module.add_to(commands)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: what stands behind the program's name; `None` takes the process's own.
+
+    Returns:
+        The exit code: 0 all right, 1 `check` found something, 2 a mistake in the call.
+    """
+    options = parser().parse_args(argv)
+    try:
+        code: int = options.command(options)
+    except AppFailed as failed:
+        failed.show()
+        print(f"pwless: {failed}", file=sys.stderr)
+        return 2
+    except (UsageError, ConfigError) as error:
+        print(f"pwless: {error}", file=sys.stderr)
+        return 2
+    return code
