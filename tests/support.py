@@ -129,7 +129,7 @@ class House:
 
     def _keys(self, letter: str, name: int) -> list[str]:
         assert isinstance(self.store, MemoryStore)
-        shape = re.compile(r"\{[\w-]{22}\}" + letter + r"[\w-]{%d}" % name)
+        shape = re.compile(rf"\{{[\w-]{{22}}\}}{letter}[\w-]{{{name}}}")
         live = [k for k, put in self.store._records.items() if put.until > self.clock.now]
         return [key for key in live if shape.fullmatch(key)]
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
 from pwless_middleware.core.keyring import Keyring, b64, unb64
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.flows.sessions import TOKEN_PREFIX
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
@@ -97,8 +98,12 @@ class Cookies:
     # --- session -------------------------------------------------------------------------------
 
     def session(self, headers: RawHeaders) -> str | None:
-        """Give the session cookie's value as it came; it proves nothing yet."""
-        return read_cookie(headers, self.names.session)
+        """Give the session cookie's value as it came; it proves nothing yet.
+
+        A session token is none, though its signature is good (CONTRACT, "Session resource").
+        """
+        value = read_cookie(headers, self.names.session)
+        return None if value is None or value.startswith(TOKEN_PREFIX) else value
 
     def set_session(self, value: str, *, max_age: int) -> str:
         """Write the `Set-Cookie` of a session; `max_age` is its absolute life, once for all."""

@@ -1,0 +1,236 @@
+"""Rules 7 and 10: the configured origin alone decides, and cross-site writes are refused."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from pwless_middleware import EmailLogin
+from tests.support import BASE, JSON_BASE, Browser, House, error_code, house
+
+pytestmark = pytest.mark.anyio
+
+LIES = {
+    "host": "evil.example",
+    "x-forwarded-host": "evil.example",
+    "x-forwarded-proto": "http",
+    "x-forwarded-prefix": "/evil",
+    "forwarded": "host=evil.example;proto=http",
+    "x-original-url": "https://evil.example/",
+    "x-rewrite-url": "/evil",
+    "x-forwarded-port": "1",
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_a_forged_host_changes_no_link_redirect_or_check(lie: str) -> None:
+    home = house()
+    jo = home.browser(headers={lie: LIES[lie]})
+    asked = await jo.ask("jo@example.com", next="/a")
+    assert asked.headers["location"] == "/auth/verify"
+    assert str(home.mail().link).startswith(f"{BASE}/auth/link?")
+    assert "evil" not in home.mail().text + home.mail().html
+    done = await jo.press_link(home.mail().link)
+    assert done.headers["location"] == "/a"
+    denied = await home.browser(headers={lie: LIES[lie], "accept": "text/html"}).get("/x")
+    assert denied.headers["location"] == "/auth/login?next=%2Fx"
+    forged = await jo.post("/auth/logout", {}, headers={"origin": "https://evil.example"})
+    assert forged.status_code == 403
+
+
+async def writes(browser: Browser, **headers: str) -> dict[str, int]:
+    """Send every write of ours with these headers; give path to status."""
+    found = {}
+    routes = browser.home.passwordless.routes
+    table = {**routes._exact, **{f"{stem}x": route for stem, route in routes._by_id.items()}}
+    for path, route in table.items():
+        for method in route.methods:
+            if method != "GET":
+                kind = {"json": {}} if route.skin == "api" else {"form": {"all": "1"}}
+                sent = {"origin": "", **headers}
+                answer = await browser.request(method, f"/auth{path}", headers=sent, **kind)  # type: ignore[arg-type]
+                found[f"{method} {path}"] = answer.status_code
+    return found
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "https://app.example.com.evil.example"},
+        {"origin": "https://app.example.com:8443"},
+        {"origin": "http://app.example.com"},
+        {"origin": "https://APP.example.com"},
+        {"origin": "https://app.example.com/"},
+        {"origin": "https://evil.example", "sec-fetch-site": "same-origin"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+        {"referer": f"{BASE}/auth/login"},
+        {},
+    ],
+)
+async def test_a_write_from_elsewhere_is_refused_everywhere_and_changes_nothing(
+    headers: dict[str, str],
+) -> None:
+    home = house()
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    await jo.ask("kim@example.com")
+    before = home.snapshot()
+    answers = await writes(jo, **headers)
+    assert len(answers) >= 11
+    assert set(answers.values()) <= {401, 403}, answers
+    assert home.snapshot() == before
+    assert await jo.who() == "jo@example.com"
+
+
+async def test_two_origin_headers_are_no_origin() -> None:
+    home = house()
+    jo = home.browser()
+    answer = await jo.request(
+        "POST", "/auth/login", form={"email": "jo@example.com"},
+        headers=[("origin", BASE), ("origin", "https://evil.example")],
+    )  # fmt: skip
+    assert answer.status_code == 403
+    assert home.outbox.messages == []
+
+
+async def test_sec_fetch_site_same_origin_stands_in_for_a_missing_origin() -> None:
+    home = house()
+    headers = {"origin": "", "sec-fetch-site": "same-origin"}
+    jo = home.browser()
+    answer = await jo.post("/auth/login", {"email": "jo@example.com"}, headers=headers)
+    assert answer.status_code == 303
+
+
+async def test_a_logout_planted_on_another_site_signs_nobody_out() -> None:
+    home = house()
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    headers = {"origin": "https://evil.example", "sec-fetch-site": "cross-site"}
+    assert (await jo.post("/auth/logout", {}, headers=headers)).status_code == 403
+    assert (await jo.request("DELETE", "/auth/api/v1/session", headers=headers)).status_code == 403
+    assert await jo.who() == "jo@example.com"
+
+
+async def test_a_login_planted_on_another_site_signs_nobody_in_as_the_attacker() -> None:
+    """Login CSRF: the attacker's link token, posted by the victim's browser."""
+    home = house(features=[EmailLogin(same_browser=False)])
+    eve, jo = home.browser(), home.browser(ip="198.51.100.9")
+    await eve.ask("eve@example.com")
+    from tests.support import token_of
+
+    form = {"link_token": token_of(home.mail().link)}
+    answer = await jo.post("/auth/link", form, headers={"origin": "https://evil.example"})
+    assert answer.status_code == 403
+    assert await jo.who() is None
+
+
+async def test_an_allowed_origin_may_use_the_json_api_and_not_the_pages() -> None:
+    home = house(allowed_origins=["https://www.example.com"])
+    headers = {"origin": "https://www.example.com"}
+    jo = home.browser()
+    sent = await jo.call("send", {"email": "jo@example.com"}, headers=headers)
+    assert sent.status_code == 200
+    page = await jo.post("/auth/login", {"email": "jo@example.com"}, headers=headers)
+    assert page.status_code == 403
+    foreign = await jo.call(
+        "send", {"email": "jo@example.com"}, headers={"origin": "https://www.example.com.evil"}
+    )
+    assert (foreign.status_code, error_code(foreign)) == (403, "FORBIDDEN_ORIGIN")
+
+
+async def test_a_caller_that_shows_nothing_of_itself_is_unauthenticated() -> None:
+    home = house()
+    answer = await home.browser().call("send", {"email": "jo@example.com"}, headers={"origin": ""})
+    assert (answer.status_code, error_code(answer)) == (401, "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize("authorization", ["Bearer pwk_wrong", "Bearer ", "Basic eDp5", "Bearer x"])
+async def test_a_bad_key_is_not_made_good_by_an_origin_and_cookies(authorization: str) -> None:
+    home = house()
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    headers = {"authorization": authorization, "origin": BASE}
+    answer = await jo.call("send", {"email": "kim@example.com"}, headers=headers)
+    assert answer.status_code == 401
+    assert "www-authenticate" in answer.headers
+
+
+async def test_a_key_needs_no_origin_and_ignores_a_foreign_one() -> None:
+    home = house()
+    backend = home.backend()
+    backend.browser.headers["origin"] = "https://evil.example"
+    assert (await backend.send("jo@example.com")).status_code == 200
+
+
+async def test_no_answer_of_ours_has_a_cors_header() -> None:
+    home = house(allowed_origins=["https://www.example.com"])
+    jo = home.browser(headers={"origin": "https://www.example.com"})
+    for path in ("/auth/login", f"{JSON_BASE}/send", "/auth/api/v1/session", "/auth/none"):
+        for method in ("GET", "POST", "OPTIONS"):
+            answer = await jo.request(method, path, headers={"access-control-request-method": "X"})
+            assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+# --- who the client is ---------------------------------------------------------------------------
+
+
+async def sends(home: House, *, peer: str, forwarded: str, count: int = 21) -> list[int]:
+    """Send to new addresses from one peer and give the statuses; `{n}` counts."""
+    statuses = []
+    for n in range(count):
+        visitor = home.browser(ip=peer, headers={"x-forwarded-for": forwarded.format(n=n)})
+        email = f"jo{len(home.outbox.messages)}x{n}@example.com"
+        statuses.append((await visitor.ask(email)).status_code)
+    return statuses
+
+
+async def test_a_forged_forwarding_header_makes_no_new_client() -> None:
+    home = house()
+    assert (await sends(home, peer="203.0.113.1", forwarded="198.51.100.{n}"))[-1] == 429
+
+
+@pytest.mark.parametrize(
+    ("hops", "forwarded"),
+    [
+        (1, "198.51.100.{n}, 192.0.2.1"),
+        (2, "198.51.100.{n}, 192.0.2.1, 10.0.0.9"),
+        (["10.0.0.0/8"], "198.51.100.{n}, 192.0.2.1"),
+    ],
+)
+async def test_behind_proxies_the_header_is_read_from_the_right(
+    hops: object, forwarded: str
+) -> None:
+    home = house(trusted_proxies=hops)
+    assert (await sends(home, peer="10.0.0.1", forwarded=forwarded))[-1] == 429
+
+
+@pytest.mark.parametrize("hops", [1, ["10.0.0.0/8"]])
+async def test_behind_a_proxy_every_client_has_its_own_limit(hops: object) -> None:
+    home = house(trusted_proxies=hops)
+    assert set(await sends(home, peer="10.0.0.1", forwarded="198.51.100.{n}")) == {303}
+
+
+async def test_a_peer_that_is_no_trusted_proxy_is_not_believed() -> None:
+    home = house(trusted_proxies=["10.0.0.0/8"])
+    assert (await sends(home, peer="203.0.113.1", forwarded="198.51.100.{n}"))[-1] == 429
+
+
+async def test_a_private_peer_with_a_forwarding_header_is_told_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    home = house()
+    with caplog.at_level(logging.WARNING, logger="pwless.clients"):
+        await sends(home, peer="10.0.0.1", forwarded="198.51.100.{n}", count=5)
+    assert [record.event for record in caplog.records] == ["untrusted_proxy"]  # type: ignore[attr-defined]
+    assert "trusted_proxies" in caplog.text
+
+
+async def test_a_direct_visitor_is_no_reason_to_warn(caplog: pytest.LogCaptureFixture) -> None:
+    await house().browser(ip="10.0.0.1").ask("jo@example.com")
+    await house().browser(ip="203.0.113.1", headers={"via": "x"}).ask("jo@example.com")
+    assert [r for r in caplog.records if r.name == "pwless.clients"] == []

@@ -1,0 +1,125 @@
+"""Rule 5: GET and HEAD change nothing, whoever sends them and however often."""
+
+from __future__ import annotations
+
+import pytest
+
+from pwless_middleware import EmailLogin
+from tests.support import House, house, said, token_of
+
+pytestmark = pytest.mark.anyio
+
+
+def reading_paths(home: House) -> list[str]:
+    routes = home.passwordless.routes
+    exact = [path for path, route in routes._exact.items() if "GET" in route.methods]
+    return [*exact, *(f"{stem}x" for stem in routes._by_id), "/nothing"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("has_flow", [True, False])
+async def test_a_scanner_that_opens_every_page_changes_nothing(method: str, has_flow: bool) -> None:
+    home = house()
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    mail = home.mail()
+    visitor = jo if has_flow else home.browser(ip="198.51.100.50")
+    cookies = dict(visitor.cookies)
+    before = home.snapshot()
+    for path in reading_paths(home):
+        for query in (f"?link_token={token_of(mail.link)}&code={mail.code}", ""):
+            answer = await visitor.request(method, f"/auth{path}{query}")
+            assert answer.status_code < 500
+            assert "set-cookie" not in answer.headers, path
+    assert home.snapshot() == before
+    assert visitor.cookies == cookies
+    assert len(home.outbox.messages) == 1
+    assert (await jo.type_code(mail.code)).status_code == 303
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_opening_pages_ends_no_session(method: str) -> None:
+    home = house()
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    before = home.snapshot()
+    for path in reading_paths(home):
+        await jo.request(method, f"/auth{path}?all=1&others=1&next=/")
+    assert home.snapshot() == before
+    assert await jo.who() == "jo@example.com"
+
+
+async def test_head_is_like_get_without_a_body() -> None:
+    home = house()
+    jo = home.browser()
+    for path in ("/auth/login", "/auth/verify", "/auth/link", "/auth/health", "/auth/nothing"):
+        get, head = await jo.get(path), await jo.request("HEAD", path)
+        assert head.status_code == get.status_code
+        assert head.content == b""
+        assert head.headers == get.headers
+
+
+async def test_a_mail_scanner_that_presses_the_button_signs_nobody_in() -> None:
+    """It runs scripts and posts forms; what it lacks is the flow cookie (better-auth #9690)."""
+    home = house()
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    scanner = home.browser(ip="198.51.100.50")
+    page = await scanner.get(str(home.mail().link))
+    assert page.status_code == 200
+    assert "<form" not in page.text
+    assert token_of(home.mail().link) not in page.text
+    answer = await scanner.press_link(home.mail().link)
+    assert answer.status_code == 403
+    assert "It has not been used up" in said(answer)
+    assert home.sessions == 0
+    assert (await jo.press_link(home.mail().link)).status_code == 303
+
+
+async def test_a_stranger_does_not_learn_whether_a_link_still_lives() -> None:
+    home = house()
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    link = str(home.mail().link)
+    stranger = home.browser(ip="198.51.100.50")
+    fresh = await stranger.get(link)
+    await jo.press_link(link)
+    used = await stranger.get(link)
+    assert (fresh.status_code, fresh.text) == (used.status_code, used.text)
+    pressed = await stranger.press_link(link)
+    assert pressed.status_code == 403
+
+
+async def test_without_same_browser_the_page_shows_a_button_and_still_spends_nothing() -> None:
+    home = house(features=[EmailLogin(same_browser=False)])
+    await home.browser().ask("jo@example.com")
+    link = str(home.mail().link)
+    other = home.browser(ip="198.51.100.50")
+    before = home.snapshot()
+    page = await other.get(link)
+    assert "<form" in page.text
+    assert "data-auto-submit" not in page.text, "a script in a scanner would press it"
+    assert home.snapshot() == before
+    assert (await other.press_link(link)).status_code == 303
+    assert await other.who() == "jo@example.com"
+
+
+async def test_only_the_browser_that_asked_gets_the_page_that_submits_itself() -> None:
+    home = house()
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    assert "data-auto-submit" in (await jo.get(str(home.mail().link))).text
+    stranger = await home.browser().get(str(home.mail().link))
+    assert "data-auto-submit" not in stranger.text
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+async def test_the_three_calls_take_post_alone(method: str) -> None:
+    home = house()
+    before = home.snapshot()
+    for verb in ("send", "resend", "verify"):
+        answer = await home.backend().browser.request(
+            method, f"/auth/api/v1/passwordless/email/{verb}", json={"email": "jo@example.com"}
+        )
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert home.snapshot() == before
