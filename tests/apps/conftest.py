@@ -28,7 +28,7 @@ def site(request: pytest.FixtureRequest, place: Place) -> Iterator[Site]:
 def member(site: Site) -> Iterator[Person]:
     """Give a browser that is signed in as member@example.com."""
     with site.newcomer() as person:
-        person.sign_in(email="member@example.com")
+        person.sign_in("/auth/login", email="member@example.com")
         yield person
 
 

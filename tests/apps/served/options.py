@@ -15,7 +15,8 @@ def options(**more: Any) -> dict[str, Any]:
     """Give the options, fresh, with `more` beside them."""
     return {
         "secret_key": "a key for tests, and for nothing else at all",
-        "base_url": os.environ.get("PWLESS_TEST_BASE_URL", "http://localhost:8000"),
+        "base_url": os.environ.get("PWLESS_TEST_BASE_URL", "http://localhost:8000")
+        + os.environ.get("PWLESS_TEST_MOUNT", ""),
         "mailer": Outbox(),
         "features": (EmailLogin(send_limits=SendLimits(client_per_minute=200)),),
         **more,
