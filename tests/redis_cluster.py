@@ -11,6 +11,7 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -40,7 +41,7 @@ class Cluster:
             "cluster-replica-validity-factor": "0",
         }
         self.nodes = [Server(options, port=cluster_port()) for _ in range(6)]
-        self._clients = [redis.Redis(port=node.port) for node in self.nodes]
+        self._clients: list[Any] = [redis.Redis(port=node.port) for node in self.nodes]
         ids = [client.execute_command("CLUSTER", "MYID").decode() for client in self._clients]
         bounds = [0, SLOTS // 3, 2 * SLOTS // 3, SLOTS]
         for number, client in enumerate(self._clients):
@@ -86,8 +87,8 @@ def _not_yet() -> bool:
     raise redis.exceptions.ResponseError("not yet")
 
 
-def _linked(client: redis.Redis) -> bool:
-    return client.info("replication")["master_link_status"] == "up" or _not_yet()
+def _linked(client: Any) -> bool:
+    return bool(client.info("replication")["master_link_status"] == "up") or _not_yet()
 
 
 def _eventually(do: Callable[[], object], seconds: float = 20) -> None:

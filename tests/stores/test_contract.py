@@ -79,7 +79,7 @@ class TestAdmit:
         assert answer == Admission(ok=False, refused_by=2, wait=80)
         assert await store.read(KEY, now=NOW) is None
         assert (await admit(store, draw(9, key="{a}:1"))).ok
-        left = [await store.attempt([d], "none", now=NOW, op=op()) for d in draws]
+        left = [await store.attempt([d], "{a}none", now=NOW, op=op()) for d in draws]
         assert left == [Attempt(None)] * 3
 
     async def test_what_was_refused_is_counted_nowhere(self, store: Store) -> None:
