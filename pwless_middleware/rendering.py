@@ -262,7 +262,7 @@ class Renderer:
         def asset(name: str) -> str:
             return base + self._urls[name]
 
-        own = {**self._own, "base": base, "asset": asset}
+        own = {**self._own, "home": root_path + "/", "base": base, "asset": asset}
         return self._env.get_template(name).render(context | own)
 
     def email(

@@ -1,0 +1,174 @@
+"""Chromium against the demo under uvicorn. Every console error, anywhere, fails the test."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    WebError,
+    sync_playwright,
+)
+
+from demo_app.app import create_app
+from pwless_middleware import Outbox
+from tests.live import Clock, served
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SECRET_KEY = "3f1b0c9a7d5e4b2f8a6c1d0e9f7b5a3c"
+
+# Chromium reports each answer of 4xx as an error. Ours are meant; those of files are not.
+_MEANT = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Give one Chromium for the folder. Its event loop ends with it, before other tests' begin."""
+    if not Path(CHROMIUM).exists():
+        reason = f"no {CHROMIUM}: install the package chromium"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@dataclass(frozen=True)
+class Demo:
+    """The demo as a test sees it: where it is, what it has sent, and its clock."""
+
+    url: str
+    outbox: Outbox
+    clock: Clock
+
+    def code(self, to: str) -> str:
+        """Give the code of the newest mail to an address."""
+        message = self.outbox.latest(to)
+        assert message is not None
+        assert message.code is not None
+        return message.code
+
+    def link(self, to: str) -> str:
+        """Give the link of the newest mail to an address."""
+        message = self.outbox.latest(to)
+        assert message is not None
+        assert message.link is not None
+        return message.link
+
+
+@pytest.fixture
+def demo() -> Iterator[Demo]:
+    """Serve a demo of this test's own."""
+    outbox, clock = Outbox(), Clock()
+
+    def make(url: str) -> object:
+        return create_app(secret_key=SECRET_KEY, base_url=url, mailer=outbox, clock=clock)
+
+    with served(make) as url:
+        yield Demo(url, outbox, clock)
+
+
+@dataclass
+class Visitor:
+    """One browser profile: its own cookies, and what its console has said."""
+
+    context: BrowserContext
+    has_scripts: bool
+    problems: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "/") -> Page:
+        """Open a new tab; `path` may be a whole URL."""
+        page = self.context.new_page()
+        page.goto(path)
+        return page
+
+    def ask(self, email: str, *, next: str = "/dashboard") -> Page:
+        """Ask for a mail and give the tab that waits for it."""
+        page = self.open(f"/auth/login?next={next}")
+        page.get_by_label("Email address").fill(email)
+        page.get_by_role("button").click()
+        page.wait_for_url("**/auth/verify")
+        return page
+
+    def enter(self, page: Page, code: str) -> None:
+        """Type a code, and press the button where no script sends it."""
+        with page.expect_navigation():
+            page.get_by_label("Code", exact=True).fill(code)
+            if not self.has_scripts:
+                page.get_by_role("button", name="Sign in").click()
+
+    def sign_in(self, demo: Demo, email: str) -> Page:
+        """Sign in by code and give the dashboard's tab."""
+        page = self.ask(email)
+        self.enter(page, demo.code(email))
+        page.wait_for_url("**/dashboard")
+        return page
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        path = urlsplit(message.location["url"]).path
+        is_answer = path == "/own-form" or (path.startswith("/auth/") and "/static/" not in path)
+        is_meant = is_answer and _MEANT.match(message.text)
+        if message.type in ("error", "warning") and not is_meant:
+            self.problems.append(f"{message.location['url']}: {message.text}")
+
+    def _fail(self, error: WebError) -> None:
+        self.problems.append(str(error.error))
+
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def visit(browser: Browser, demo: Demo) -> Iterator[Visit]:
+    """Give a maker of profiles; what their consoles complain about fails the test at its end."""
+    visitors: list[Visitor] = []
+
+    def make(*, has_scripts: bool = True, **options: object) -> Visitor:
+        context = browser.new_context(
+            base_url=demo.url,
+            java_script_enabled=has_scripts,
+            **options,  # type: ignore[arg-type]
+        )
+        context.set_default_timeout(10_000)
+        visitor = Visitor(context, has_scripts)
+        context.on("console", visitor._hear)
+        context.on("weberror", visitor._fail)
+        visitors.append(visitor)
+        return visitor
+
+    yield make
+    for visitor in visitors:
+        visitor.context.close()
+    assert [problem for visitor in visitors for problem in visitor.problems] == []
+
+
+@pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])
+def scripts(request: pytest.FixtureRequest) -> bool:
+    """Run a test twice: with JavaScript and without."""
+    return bool(request.param)
+
+
+@pytest.fixture
+def visitor(visit: Visit, scripts: bool) -> Visitor:
+    """Give a profile with JavaScript, then one without."""
+    return visit(has_scripts=scripts)

@@ -1,0 +1,206 @@
+"""Signing in and out in a real browser, each once with JavaScript and once without."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Demo, Visit, Visitor
+
+JO = "jo@example.com"
+
+
+def wrong(code: str) -> str:
+    """Give a code that is certainly another one."""
+    return code[:-1] + str((int(code[-1]) + 1) % 10)
+
+
+def heading(page: Page, text: str) -> None:
+    """Wait until the page's heading says this."""
+    expect(page.get_by_role("heading", level=1)).to_contain_text(text)
+
+
+def test_a_code_signs_in(demo: Demo, visitor: Visitor) -> None:
+    page = visitor.sign_in(demo, JO)
+    heading(page, f"Hello, {JO}")
+
+
+def test_a_code_may_be_typed_with_spaces(demo: Demo, visitor: Visitor) -> None:
+    page = visitor.ask(JO)
+    code = demo.code(JO)
+    visitor.enter(page, f"{code[:3]} {code[3:]}")
+    heading(page, f"Hello, {JO}")
+
+
+def test_the_link_signs_in_the_browser_that_asked(demo: Demo, visitor: Visitor) -> None:
+    """With scripts the landing page submits itself; without them it has a button."""
+    visitor.ask(JO)
+    tab = visitor.open(demo.link(JO))
+    if not visitor.has_scripts:
+        tab.get_by_role("button", name="Sign in").click()
+    tab.wait_for_url("**/dashboard")
+    heading(tab, f"Hello, {JO}")
+
+
+def test_the_link_opened_elsewhere_says_where_to_go_and_spends_nothing(
+    demo: Demo, visit: Visit, visitor: Visitor
+) -> None:
+    page = visitor.ask(JO)
+    stranger = visit(has_scripts=visitor.has_scripts)
+    tab = stranger.open(demo.link(JO))
+    heading(tab, "Go back to where you started")
+    expect(tab.get_by_role("button")).to_have_count(0)
+    assert stranger.context.cookies() == []
+    # Both still work where they were asked for: the code here, and so the link did too.
+    visitor.enter(page, demo.code(JO))
+    heading(page, f"Hello, {JO}")
+
+
+def test_a_link_works_once(demo: Demo, visitor: Visitor) -> None:
+    visitor.ask(JO)
+    link = demo.link(JO)
+    tab = visitor.open(link)
+    if not visitor.has_scripts:
+        tab.get_by_role("button", name="Sign in").click()
+    tab.wait_for_url("**/dashboard")
+    heading(visitor.open(link), "Go back to where you started")  # this browser waits no more
+
+
+def test_next_is_kept_with_its_query(demo: Demo, visitor: Visitor) -> None:
+    """A private page sends to login and gets its visitor back, query and all."""
+    page = visitor.open("/notes?about=links")
+    page.get_by_label("Email address").fill(JO)
+    page.get_by_role("button").click()
+    page.wait_for_url("**/auth/verify")
+    visitor.enter(page, demo.code(JO))
+    page.wait_for_url("**/notes?about=links")
+    heading(page, "Notes")
+
+
+def test_a_bad_address_is_told_beside_its_field(demo: Demo, visitor: Visitor) -> None:
+    page = visitor.open("/auth/login")
+    page.get_by_label("Email address").fill("jo@localhost")
+    page.get_by_role("button").click()
+    expect(page.get_by_label("Email address")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Email address")).to_have_value("jo@localhost")
+    assert demo.outbox.messages == []
+
+
+def test_a_wrong_code_says_how_many_tries_are_left(demo: Demo, visitor: Visitor) -> None:
+    page = visitor.ask(JO)
+    code = demo.code(JO)
+    visitor.enter(page, wrong(code))
+    expect(page.get_by_role("alert")).to_contain_text("4 tries left")
+    visitor.enter(page, code)
+    heading(page, f"Hello, {JO}")
+
+
+def test_five_wrong_codes_close_the_field_but_not_the_link(demo: Demo, visitor: Visitor) -> None:
+    page = visitor.ask(JO)
+    code = demo.code(JO)
+    for _ in range(5):
+        visitor.enter(page, wrong(code))
+        expect(page.get_by_role("alert")).to_be_visible()
+    visitor.enter(page, code)  # the right one comes too late
+    expect(page.get_by_role("alert")).to_contain_text("Too many wrong codes")
+    expect(page.get_by_label("Code", exact=True)).to_have_count(0)
+    tab = visitor.open(demo.link(JO))
+    if not visitor.has_scripts:
+        tab.get_by_role("button", name="Sign in").click()
+    tab.wait_for_url("**/dashboard")
+
+
+def test_an_expired_code_leads_to_a_new_mail(demo: Demo, visitor: Visitor) -> None:
+    page = visitor.ask(JO)
+    old = demo.code(JO)
+    demo.clock.advance(301)
+    visitor.enter(page, old)
+    heading(page, "This sign-in has expired")
+    page.get_by_role("button", name="Send a new email").click()
+    expect(page.get_by_role("status").first).to_contain_text("Sent again")
+    assert demo.code(JO) != old
+    visitor.enter(page, demo.code(JO))
+    heading(page, f"Hello, {JO}")
+
+
+def test_an_expired_link_leads_to_a_new_mail(demo: Demo, visitor: Visitor) -> None:
+    visitor.ask(JO)
+    demo.clock.advance(301)
+    tab = visitor.open(demo.link(JO))
+    heading(tab, "This link no longer works")
+    tab.get_by_role("button", name="Ask for a new email").click()
+    tab.wait_for_url("**/auth/verify")
+    visitor.enter(tab, demo.code(JO))
+    heading(tab, f"Hello, {JO}")
+
+
+def test_a_resend_brings_the_same_code_again(demo: Demo, visitor: Visitor) -> None:
+    page = visitor.ask(JO)
+    first = demo.code(JO)
+    page.get_by_role("button", name="Send the email again").click()
+    expect(page.get_by_role("status").first).to_contain_text("Sent again")
+    assert [m.code for m in demo.outbox.messages] == [first, first]
+
+
+def test_too_many_mails_are_refused(demo: Demo, visitor: Visitor) -> None:
+    for _ in range(2):
+        visitor.ask(JO)
+    page = visitor.open("/auth/login")
+    page.get_by_label("Email address").fill(JO)
+    page.get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_contain_text("Too many mails")
+    assert len(demo.outbox.messages) == 2
+
+
+def test_signing_out_closes_the_private_pages(demo: Demo, visitor: Visitor) -> None:
+    page = visitor.sign_in(demo, JO)
+    page.get_by_role("link", name="Sign out").click()
+    heading(page, "Sign out of Fernway?")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(f"{demo.url}/")
+    page.goto("/dashboard")
+    heading(page, "Sign in to Fernway")
+
+
+@pytest.mark.parametrize("button", ["Sign out", "Sign out all others"])
+def test_a_second_session_is_ended_from_the_first(
+    demo: Demo, visit: Visit, visitor: Visitor, button: str
+) -> None:
+    first = visitor.sign_in(demo, JO)
+    demo.clock.advance(61)
+    other = visit(has_scripts=visitor.has_scripts)
+    theirs = other.sign_in(demo, JO)
+    first.goto("/auth/sessions")
+    expect(first.get_by_role("listitem")).to_have_count(2)
+    first.get_by_role("button", name=button, exact=True).click()
+    expect(first.get_by_role("listitem")).to_have_count(1)
+    expect(first.get_by_role("listitem")).to_contain_text("This browser")
+    theirs.goto("/dashboard")
+    heading(theirs, "Sign in to Fernway")
+    first.goto("/dashboard")
+    heading(first, f"Hello, {JO}")
+
+
+def test_signing_out_everywhere_ends_this_one_too(demo: Demo, visitor: Visitor) -> None:
+    page = visitor.sign_in(demo, JO)
+    page.goto("/auth/sessions")
+    page.get_by_role("button", name="Sign out everywhere").click()
+    heading(page, "You are signed out")
+    page.goto("/notes")
+    page.wait_for_url(re.compile("/auth/login"))
+
+
+def test_a_new_login_ends_the_browsers_older_session(demo: Demo, visitor: Visitor) -> None:
+    visitor.sign_in(demo, JO)
+    demo.clock.advance(61)
+    page = visitor.sign_in(demo, JO)
+    page.goto("/auth/sessions")
+    expect(page.get_by_role("listitem")).to_have_count(1)
+
+
+def test_pages_lead_back_to_the_app(demo: Demo, visitor: Visitor) -> None:
+    page = visitor.open("/auth/login")
+    page.get_by_role("link", name="Fernway").click()
+    page.wait_for_url(f"{demo.url}/")

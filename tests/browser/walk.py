@@ -1,0 +1,96 @@
+"""One walk through every page and every state that a person can see, for tests that look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Demo, Visitor
+
+LONG = "a.rather.long.mailbox.name.that.goes.on+and.on@subdomain.of.a.long.name.example.com"
+
+
+def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
+    """Open one state after the other, and give its name and its page."""
+    page = visitor.open("/")
+    yield "home", page
+    for path in ("/ways", "/own-form"):
+        page.goto(path)
+        yield path, page
+    page.goto("/spa")
+    expect(page.get_by_label("Email address")).to_be_visible()
+    yield "front end", page
+    page.get_by_label("Email address").fill("spa@example.com")
+    page.get_by_label("Email address").press("Enter")
+    page.get_by_label("Code from the mail").fill("12")
+    page.get_by_label("Code from the mail").press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "front end, wrong code", page
+    page.goto("/auth/outbox")
+    yield "mailbox", page
+    page.goto("/auth/nothing-here")
+    yield "not found", page
+    page.goto("/auth/login?next=/notes")
+    yield "login", page
+    page.get_by_label("Email address").fill("jo@localhost")
+    page.get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "login, bad address", page
+
+    page = visitor.ask(LONG)
+    yield "check your mail", page
+    visitor.enter(page, "000000" if demo.code(LONG) != "000000" else "111111")
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "wrong code", page
+    page.get_by_role("button", name="Send the email again").click()
+    expect(page.get_by_role("status").first).to_contain_text("Sent again")
+    yield "sent again, waiting", page
+    for _ in range(5):
+        visitor.enter(page, "000000" if demo.code(LONG) != "000000" else "111111")
+    expect(page.get_by_label("Code", exact=True)).to_have_count(0)
+    yield "no tries left", page
+    demo.clock.advance(301)
+    page.goto("/auth/verify")
+    yield "expired", page
+    page.goto(demo.link(LONG))
+    yield "expired link, may resend", page
+    page.goto("/auth/link?link_token=nonsense")
+    yield "expired link", page
+
+    demo.clock.advance(1000)
+    for _ in range(2):
+        visitor.ask("often@example.com")
+    page.goto("/auth/login")
+    page.get_by_label("Email address").fill("often@example.com")
+    page.get_by_role("button").click()
+    yield "too many mails", page
+    link = demo.link("often@example.com")
+    visitor.context.clear_cookies()
+    page.goto(link)
+    yield "link in another browser", page
+
+    page.goto("/auth/login?next=" + quote("/notes?about=links"))
+    page.get_by_label("Email address").fill(LONG)
+    page.get_by_role("button").click()
+    page.wait_for_url("**/auth/verify")
+    visitor.enter(page, demo.code(LONG))
+    page.wait_for_url("**/notes?about=links")
+    yield "notes", page
+    for path in ("/dashboard", "/own-form", "/auth/sessions", "/auth/logout?next=/"):
+        page.goto(path)
+        yield path + ", signed in", page
+    page.goto("/spa")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    yield "front end, signed in", page
+    page.goto("/echo")
+    expect(page.get_by_text("Connected.")).to_be_visible()
+    page.get_by_label("Say something").fill("hello " * 30)
+    page.get_by_label("Say something").press("Enter")
+    expect(page.get_by_role("listitem")).to_have_count(1)
+    yield "echo", page
+    page.goto("/auth/logout")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_text("You are signed out").wait_for()
+    yield "signed out", page

@@ -1,0 +1,331 @@
+"""The demo: its settings, its pages, and the snippets that it shows, run as they stand."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+import demo_app
+from demo_app.app import create_app, from_environment
+from demo_app.settings import Settings, SettingsError
+from demo_app.ways import pages as pages_way
+from demo_app.ways import server as server_way
+from pwless_middleware import Outbox, PasswordlessMiddleware, SMTPMailer
+from tests.live import Clock, served
+from tests.redis_server import free_port
+
+SECRET_KEY = "5d2c8e1f7a9b4c3d6e0f8a1b2c3d4e5f"
+API_KEY = "pwk_" + "0123456789abcdef" * 2
+ORIGIN = {"origin": "http://localhost:8000"}
+WAYS = Path(demo_app.__file__).parent / "ways"
+
+
+def client(outbox: Outbox | None = None, **options: Any) -> TestClient:
+    """Give a client of a fresh demo."""
+    app = create_app(secret_key=SECRET_KEY, mailer=outbox, **options)
+    return TestClient(
+        app, base_url="http://localhost:8000", follow_redirects=False, client=("127.0.0.1", 4711)
+    )
+
+
+# --- settings ------------------------------------------------------------------------------------
+
+
+def test_without_any_variable_the_demo_runs_on_a_laptop() -> None:
+    settings = Settings.read({})
+    assert (settings.port, settings.workers) == (8000, 1)
+    assert settings.base_url == "http://localhost:8000"
+    assert settings.is_key_fresh
+    assert settings.secret_key != Settings.read({}).secret_key
+
+
+def test_the_environment_is_read_whole() -> None:
+    settings = Settings.read(
+        {
+            "PWLESS_DEMO_PORT": "8080",
+            "PWLESS_BASE_URL": "https://demo.example.com",
+            "PWLESS_SECRET_KEY": f"{SECRET_KEY},{SECRET_KEY}2",
+            "PWLESS_SMTP_URL": "smtps://u:p@mail.example.com",
+            "PWLESS_SMTP_SENDER": "Demo <login@example.com>",
+            "PWLESS_REDIS_URL": "redis://localhost",
+            "PWLESS_API_KEY": API_KEY,
+            "PWLESS_WORKERS": "3",
+        }
+    )
+    assert (settings.port, settings.workers) == (8080, 3)
+    assert settings.base_url == "https://demo.example.com"
+    assert settings.secret_key == (SECRET_KEY, f"{SECRET_KEY}2")
+    assert not settings.is_key_fresh
+    shown = repr(settings)
+    assert not any(secret in shown for secret in (SECRET_KEY, API_KEY, "u:p"))
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"PWLESS_DEMO_PORT": "0"}, "PWLESS_DEMO_PORT"),
+        ({"PWLESS_DEMO_PORT": "eighty"}, "PWLESS_DEMO_PORT"),
+        ({"PWLESS_WORKERS": "65"}, "PWLESS_WORKERS"),
+        ({"PWLESS_WORKERS": "2"}, "PWLESS_REDIS_URL"),
+        ({"PWLESS_WORKERS": "2", "PWLESS_REDIS_URL": "redis://x"}, "PWLESS_SECRET_KEY"),
+        ({"PWLESS_SMTP_URL": "smtp://localhost"}, "PWLESS_SMTP_SENDER"),
+        ({"PWLESS_SMTP_SENDER": "a@example.com"}, "PWLESS_SMTP_URL"),
+    ],
+)
+def test_a_wrong_variable_is_named(environ: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        Settings.read(environ)
+
+
+def test_the_factory_makes_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PWLESS_SMTP_URL", "smtp://localhost:2525")
+    monkeypatch.setenv("PWLESS_SMTP_SENDER", "login@example.com")
+    monkeypatch.setenv("PWLESS_API_KEY", API_KEY)
+    app = from_environment()
+    assert isinstance(app, PasswordlessMiddleware)
+    assert isinstance(app.passwordless.mailer, SMTPMailer)
+
+
+# --- pages ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/spa", "/ways", "/own-form", "/static/demo.css"])
+def test_public_pages_need_no_login(path: str) -> None:
+    assert client().get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/notes?about=links", "/echo"])
+def test_private_pages_send_to_login_and_back(path: str) -> None:
+    answer = client().get(path, headers={"accept": "text/html"})
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/auth/login?next=")
+
+
+@pytest.mark.parametrize("page", ["/", "/ways", "/own-form", "/spa"])
+def test_pages_hold_no_inline_script_or_style(page: str) -> None:
+    answer = client().get(page)
+    assert "'unsafe-inline'" not in answer.headers["content-security-policy"]
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", answer.text)
+
+
+def test_with_a_real_mail_server_there_is_no_mailbox() -> None:
+    mailer = SMTPMailer("smtp://localhost:2525", sender="login@example.com")
+    app = create_app(secret_key=SECRET_KEY, mailer=mailer)
+    visitor = TestClient(app, base_url="http://localhost:8000")
+    assert "/auth/outbox" not in visitor.get("/").text
+    assert visitor.get("/auth/outbox").status_code == 404
+
+
+def test_a_note_that_is_not_there_is_said_so() -> None:
+    outbox = Outbox()
+    visitor = client(outbox)
+    sign_in_by_own_form(visitor, outbox)
+    assert "No note about that" in visitor.get("/notes?about=%3Cb%3E").text
+
+
+# --- the ways ------------------------------------------------------------------------------------
+
+
+def sign_in_by_own_form(visitor: TestClient, outbox: Outbox) -> None:
+    """Walk through the form of `in_python.py`."""
+    visitor.post("/own-form", data={"email": "jo@example.com"}, headers=ORIGIN)
+    code = outbox.messages[-1].code
+    answer = visitor.post("/own-form", data={"code": code}, headers=ORIGIN)
+    assert answer.headers["location"] == "/dashboard"
+
+
+def test_the_page_shows_each_way_as_its_file_has_it() -> None:
+    page = client().get("/ways").text
+    for name in ("pages.py", "server.py", "server.sh", "in_python.py", "../static/spa.js"):
+        first = (WAYS / name).read_text().splitlines()[0]
+        assert first.split("'")[0] in page.replace("&#34;", '"')
+
+
+def test_the_pages_way_runs() -> None:
+    visitor = TestClient(pages_way.app, base_url="http://localhost:8000")
+    outbox = pages_way.app.passwordless.mailer
+    assert isinstance(outbox, Outbox)
+    assert visitor.get("/").status_code == 401
+    visitor.post("/auth/login", data={"email": "jo@example.com"}, headers=ORIGIN)
+    code = outbox.messages[-1].code
+    visitor.post("/auth/verify", data={"code": code}, headers=ORIGIN)
+    assert visitor.get("/").text == "Hello, jo@example.com!"
+
+
+def test_the_python_way_runs() -> None:
+    outbox = Outbox()
+    visitor = client(outbox)
+    sign_in_by_own_form(visitor, outbox)
+    assert "jo@example.com" in visitor.get("/dashboard").text
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"email": "nobody"}, 400),
+        ({"code": "12"}, 410),
+        ({"code": "123456"}, 410),
+    ],
+)
+def test_the_python_way_tells_what_is_wrong(fields: dict[str, str], status: int) -> None:
+    answer = client().post("/own-form", data=fields, headers=ORIGIN)
+    assert answer.status_code == status
+    assert 'role="alert"' in answer.text
+
+
+def test_the_python_way_begins_again_with_another_address() -> None:
+    answer = client().post("/own-form", data={"again": "1"}, headers=ORIGIN)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/own-form")
+
+
+def test_the_python_way_refuses_posts_of_other_sites() -> None:
+    outbox = Outbox()
+    visitor = client(outbox)
+    for origin in ({}, {"origin": "https://evil.example"}):
+        answer = visitor.post("/own-form", data={"email": "jo@example.com"}, headers=origin)
+        assert answer.status_code == 403
+    assert outbox.messages == []
+
+
+@pytest.fixture
+def live() -> Iterator[tuple[str, Outbox]]:
+    """Serve a demo with an API key."""
+    outbox = Outbox()
+
+    def make(url: str) -> PasswordlessMiddleware:
+        return create_app(
+            secret_key=SECRET_KEY,
+            base_url=url,
+            mailer=outbox,
+            api_keys={"demo": API_KEY},
+            clock=Clock(),
+        )
+
+    with served(make) as url:
+        yield url, outbox
+
+
+def test_the_server_way_runs(live: tuple[str, Outbox]) -> None:
+    """An empty code asks for another mail, as its prompt says."""
+    url, outbox = live
+    prompts = 0
+
+    def ask() -> str:
+        nonlocal prompts
+        prompts += 1
+        return "" if prompts == 1 else outbox.messages[-1].code or ""
+
+    session = server_way.sign_in(url, API_KEY, "jo@example.com", ask)
+    assert session["email"] == "jo@example.com"
+    assert session["state"] == "cart-42"
+    assert session["session_token"].startswith("pws_")
+    assert len(outbox.messages) == 2
+
+
+def test_the_curl_lines_run(live: tuple[str, Outbox]) -> None:
+    """Each call is run by itself, with the variables that a person would have set."""
+    url, outbox = live
+    text = (WAYS / "server.sh").read_text().replace("http://localhost:8000", url)
+    head, *calls = re.split(r"\n\n(?=#)", text)
+    environ = {**os.environ, "PWLESS_API_KEY": API_KEY}
+    answers = []
+    for call in calls:
+        done = subprocess.run(
+            ["bash", "-euc", f"{head}\n{call}"], capture_output=True, env=environ, check=True
+        )
+        answers.append(json.loads(done.stdout))
+        environ["REQUEST_ID"] = answers[-1].get("auth_request_id", "")
+        environ["CODE"] = outbox.messages[-1].code or ""
+    assert [a.get("passwordless_type") for a in answers] == ["OTP", "OTP", "OTP"]
+    assert answers[-1]["session_token"].startswith("pws_")
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+def start(**environ: str) -> tuple[subprocess.Popen[str], str]:
+    """Start the demo as a person does, and wait until it answers."""
+    port = free_port()
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PWLESS_")}
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "demo_app", "--port", str(port)],
+        env={**clean, **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    url = f"http://localhost:{port}"
+    deadline = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            httpx.get(f"{url}/auth/health").raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.05)
+        else:
+            return process, url
+    process.kill()
+    raise AssertionError(process.communicate()[0])
+
+
+def stop(process: subprocess.Popen[str]) -> str:
+    """Interrupt it, and give what it printed."""
+    process.terminate()
+    return process.communicate(timeout=15)[0]
+
+
+def test_the_command_starts_it_and_says_where_to_look() -> None:
+    process, url = start()
+    assert "Fernway" in httpx.get(url).text
+    printed = stop(process)
+    assert f"Open {url}" in printed
+    assert f"{url}/auth/outbox" in printed
+    assert "PWLESS_SECRET_KEY is not set" in printed
+
+
+def test_the_command_names_what_is_wrong() -> None:
+    environ = {**os.environ, "PWLESS_SECRET_KEY": "short"}
+    done = subprocess.run(
+        [sys.executable, "-m", "demo_app"], env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "secret_key" in done.stderr
+
+
+def test_several_workers_share_one_redis(redis_url: str) -> None:
+    """A session of one worker is known to the other: every request is answered."""
+    process, url = start(
+        PWLESS_REDIS_URL=redis_url,
+        PWLESS_SECRET_KEY=SECRET_KEY,
+        PWLESS_API_KEY=API_KEY,
+        PWLESS_WORKERS="2",
+    )
+    try:
+        key = {"authorization": f"Bearer {API_KEY}"}
+        sent = httpx.post(
+            f"{url}/auth/api/v1/passwordless/email/send",
+            json={"email": f"{free_port()}@example.com"},
+            headers=key,
+        )
+        assert sent.status_code == 200
+        for _ in range(8):
+            wrong = httpx.post(
+                f"{url}/auth/api/v1/passwordless/email/verify",
+                json={"auth_request_id": sent.json()["auth_request_id"], "code": "000000"},
+                headers=key,
+            )
+        # Five tries, counted by all workers together (one chance in a million per try to be right).
+        assert wrong.status_code == 429
+    finally:
+        printed = stop(process)
+    assert "mailbox of its own" in printed
