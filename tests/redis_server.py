@@ -60,9 +60,16 @@ class Server:
     Args:
         options: further lines of its configuration, e.g. `{"requirepass": "secret"}`.
         port: `None` takes a free one.
+        sentinel_config: makes it a Sentinel, which writes to its own configuration file.
     """
 
-    def __init__(self, options: dict[str, str] | None = None, *, port: int | None = None) -> None:
+    def __init__(
+        self,
+        options: dict[str, str] | None = None,
+        *,
+        port: int | None = None,
+        sentinel_config: str | None = None,
+    ) -> None:
         binary = server_binary()
         if binary is None:
             _missing()
@@ -70,6 +77,7 @@ class Server:
         self._options = options or {}
         self.port = port or free_port()
         self.folder = tempfile.mkdtemp(prefix="pwless-redis-")
+        self._sentinel_config = sentinel_config
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
@@ -96,10 +104,15 @@ class Server:
             "port": str(self.port),
             "save": "",
             "appendonly": "no",
+            "repl-diskless-sync-delay": "0",  # a replica of a test need not wait for others
             "dir": self.folder,
             **self._options,
         }
         arguments = [each for name, value in options.items() for each in ("--" + name, value)]
+        if self._sentinel_config is not None:
+            path = Path(self.folder) / "sentinel.conf"
+            path.write_text(self._sentinel_config)
+            arguments = [str(path), "--sentinel"]
         with (Path(self.folder) / "log").open("ab") as log:
             self._process = subprocess.Popen([self._binary, *arguments], stdout=log, stderr=log)
         deadline = time.monotonic() + 10

@@ -67,7 +67,7 @@ def servers(redis_url: str) -> Iterator[Callable[..., Server]]:
     """Start servers of the test's own."""
     started: list[Server] = []
 
-    def start(options: dict[str, str] | None = None, **more: int) -> Server:
+    def start(options: dict[str, str] | None = None, **more: Any) -> Server:
         started.append(Server(options, **more))
         return started[-1]
 
