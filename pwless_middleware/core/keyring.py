@@ -72,7 +72,8 @@ def normalise_code(text: str, style: CodeStyle) -> str | None:
     """
     bare = text.replace(" ", "").replace("-", "")
     if style == "high":
-        bare = bare.upper()
+        # Before `upper`, which makes ASCII of what is none: `ſ` becomes S, `ﬀ` becomes FF.
+        bare = bare.upper() if bare.isascii() else ""
         return bare if len(bare) == 8 and all(c in HIGH_ALPHABET for c in bare) else None
     return bare if len(bare) == 6 and all(c in "0123456789" for c in bare) else None
 
@@ -95,11 +96,12 @@ class Keyring:
     """
 
     def __init__(self, secret_key: str | Sequence[str], *, realm: str) -> None:
+        # `None` is what an unset environment variable gives.
+        if not secret_key or not isinstance(secret_key, Sequence):
+            raise ConfigError("secret_key", "set a key; `python -m pwless_middleware secret`")
         keys = [secret_key] if isinstance(secret_key, str) else list(secret_key)
         for key in keys:
             _check_key(key)
-        if not keys:
-            raise ConfigError("secret_key", "set a key; `python -m pwless_middleware secret`")
         self.realm = realm
         self._keys = {self._fingerprint(key.encode()): key.encode() for key in keys}
         self._secrets = [key.encode() for key in keys]
@@ -186,7 +188,13 @@ class Keyring:
         return self._signer(purpose).sign(value).decode()
 
     def unsign(self, purpose: Purpose, signed: str) -> str | None:
-        """Give the value of a signed cookie, or `None` if no key of ours signed it for this."""
+        """Give the value of a signed cookie, or `None` if no key of ours signed it for this.
+
+        One value has one spelling: itsdangerous forgives padding and strange characters in a
+        signature, and each such spelling would take a place of its own in what is kept in process.
+        """
+        if unb64(signed.rpartition(".")[2]) is None:
+            return None
         try:
             return self._signer(purpose).unsign(signed).decode()
         except (BadSignature, UnicodeError):

@@ -70,9 +70,7 @@ class Gate:
         return json_error(error)
 
     def _unauthenticated(self, request: Request) -> Response:
-        current = request.headers.get("hx-current-url")
-        page = urlsplit(current) if current is not None and current.isascii() else None
-        login = self._login_url(request, f"{page.path}?{page.query}" if page else None)
+        login = self._login_url(request, _htmx_page(request))
         response = json_error(Unauthenticated(login_url=login))
         response.headers["vary"] = VARY
         if "hx-request" in request.headers:
@@ -118,6 +116,15 @@ def _shown_path(scope: Scope, path: str) -> str:
         url = quote(root + path)
     query = scope.get("query_string", b"").decode("latin-1")
     return f"{url}?{query}" if query else url
+
+
+def _htmx_page(request: Request) -> str | None:
+    """Give the path and query of the page on which htmx runs, or `None`."""
+    try:
+        page = urlsplit(request.headers.get("hx-current-url", ""))
+    except ValueError:  # half an IPv6 address
+        return None
+    return f"{page.path}?{page.query}" if page.query else page.path
 
 
 def _is_navigation(request: Request) -> bool:

@@ -1,0 +1,215 @@
+"""Rule 15: store down means closed, and full means 503; nobody is let in or logged out by it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pwless_middleware import EmailLogin, User
+from pwless_middleware.errors import StoreError
+from pwless_middleware.stores.memory import MemoryStore
+from tests.support import (
+    ROOMY,
+    Browser,
+    House,
+    Slow,
+    cookie_header,
+    error_code,
+    house,
+    http_scope,
+    run,
+    socket_scope,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+class Broken(Slow):
+    """A store that can be switched off; its feed does not vouch for anything then."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryStore())
+
+    def is_live(self) -> bool:
+        return not self.before
+
+    def off(self) -> None:
+        async def fail() -> None:
+            raise StoreError("no connection")
+
+        for verb in ("read", "admit", "attempt", "take", "write", "swap", "read_list", "ping"):
+            self.before[verb] = fail
+        self.store.feed.is_live = lambda: False  # type: ignore[method-assign,attr-defined]
+
+    def on(self) -> None:
+        self.before.clear()
+        del self.store.feed.is_live  # type: ignore[attr-defined]
+
+
+def breakable(**options: Any) -> tuple[House, Broken]:
+    store = Broken()
+    return house(store=store, features=[EmailLogin(send_limits=ROOMY)], **options), store
+
+
+async def test_with_the_store_down_nobody_is_let_in_and_nobodys_cookie_is_cleared() -> None:
+    home, store = breakable(public=["/open"])
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    assert await jo.who() == "jo@example.com"
+    cookies = dict(jo.cookies)
+    seen = len(home.inner.scopes)
+    store.off()
+    for path in ("/private", "/open", "/auth/sessions", "/auth/logout", "/auth/api/v1/session"):
+        answer = await jo.get(path)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2"), path
+        assert "set-cookie" not in answer.headers
+    for path, form in (
+        ("/auth/login", {"email": "jo@example.com"}),
+        ("/auth/logout", {}),
+        ("/auth/sessions/revoke", {"all": "1"}),
+    ):
+        answer = await jo.post(path, form)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2"), path
+    scope = socket_scope(headers=cookie_header(jo), extensions={"websocket.http.response": {}})
+    assert (await run(home.app, scope))[0]["status"] == 503
+    closed = await run(home.app, socket_scope(headers=cookie_header(jo)))
+    assert closed[0]["reason"] == "STORE_UNAVAILABLE"
+    assert jo.cookies == cookies
+    assert len(home.inner.scopes) == seen
+    store.on()
+    assert await jo.who() == "jo@example.com"
+
+
+async def test_with_the_store_down_a_login_in_progress_is_not_lost() -> None:
+    home, store = breakable()
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    mail = home.mail()
+    store.off()
+    for answer in (await jo.type_code(mail.code), await jo.press_link(mail.link),
+                   await jo.post("/auth/resend", {}), await jo.get("/auth/verify")):  # fmt: skip
+        assert answer.status_code == 503
+        assert "set-cookie" not in answer.headers
+    backend = home.backend()
+    answer = await backend.send("jo@example.com")
+    assert (answer.status_code, error_code(answer)) == (503, "STORE_UNAVAILABLE")
+    store.on()
+    assert (await jo.type_code(mail.code)).status_code == 303
+
+
+async def test_what_needs_no_store_still_works() -> None:
+    home, store = breakable(public=["/open"])
+    store.off()
+    visitor = home.browser()
+    assert (await visitor.get("/auth/login")).status_code == 200
+    assert (await visitor.get("/open")).status_code == 200
+    assert (await visitor.get("/private")).status_code == 401
+    forged = home.browser(cookies={visitor.cookie_name(): "forged"})
+    assert (await forged.get("/private")).status_code == 401
+    health = await visitor.get("/auth/health")
+    assert (health.status_code, health.json()["status"]) == (503, "down")
+    store.on()
+    assert (await visitor.get("/auth/health")).json()["status"] == "ok"
+
+
+async def test_a_store_that_hangs_answers_503_within_two_seconds() -> None:
+    """Once in real time; the wait for everything of a request together is 1.5 s."""
+    store = Slow(MemoryStore())
+    home = house(store=store)
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+
+    async def hang() -> None:
+        await asyncio.sleep(3600)
+
+    store.before["attempt"] = store.before["admit"] = hang
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    answers = await asyncio.gather(
+        jo.type_code("000000"), home.browser(ip="203.0.113.9").ask("kim@example.com")
+    )
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert 1.4 <= loop.time() - started < 2
+
+
+async def test_a_full_store_refuses_the_new_and_keeps_what_is_others() -> None:
+    home = house(store=MemoryStore(max_entries=40), roomy=True)
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    mail = home.mail()
+    statuses = [
+        (await home.browser(ip=f"203.0.{n}.1").ask(f"flood{n}@example.com")).status_code
+        for n in range(60)
+    ]
+    assert set(statuses) == {303, 503}
+    assert statuses[-1] == 503
+    assert (await jo.type_code(mail.code)).status_code in (303, 503)
+    home.clock.advance(86400)
+    assert (await home.browser().ask("late@example.com")).status_code == 303
+
+
+async def test_a_flood_of_addresses_pushes_out_nobodys_live_challenge_or_session() -> None:
+    home = house(store=MemoryStore(max_entries=60), roomy=True)
+    kim: Browser = home.browser(ip="198.51.100.2")
+    await kim.sign_in("kim@example.com")
+    jo = home.browser(ip="198.51.100.1")
+    await jo.ask("jo@example.com")
+    mail = home.mail("jo@example.com")
+    for n in range(100):
+        await home.browser(ip=f"203.0.{n}.1").ask(f"flood{n}@example.com")
+    assert await kim.who() == "kim@example.com"
+    assert (await jo.press_link(mail.link)).status_code == 303
+    assert len(home.store) <= 60  # type: ignore[arg-type]
+
+
+class Directory:
+    """A user table whose database can go away."""
+
+    is_down = False
+
+    async def _answer(self, user: User | None) -> User | None:
+        if self.is_down:
+            raise ConnectionError("the database is away")
+        return user
+
+    async def find(self, email: str) -> User | None:
+        return await self._answer(User(id="1", email=email))
+
+    async def create(self, email: str) -> User | None:
+        raise AssertionError("nobody is new")
+
+    async def load(self, user_id: str) -> User | None:
+        return await self._answer(User(id=user_id, email="jo@example.com"))
+
+
+async def test_a_directory_that_fails_lets_nobody_in_and_spends_nothing() -> None:
+    directory = Directory()
+    home = house(users=directory)
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    kim = home.browser(ip="203.0.113.9")
+    await kim.ask("jo@example.com")
+    mail = home.mail()
+    directory.is_down = True
+    assert (await jo.get("/private")).status_code == 503
+    assert (await kim.type_code(mail.code)).status_code == 503
+    assert home.sessions == 1
+    directory.is_down = False
+    assert (await jo.get("/private")).status_code == 200
+    assert (await kim.type_code(mail.code)).status_code == 303
+
+
+async def test_a_record_that_nobody_can_read_lets_nobody_in() -> None:
+    home = house()
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    records = home.store._records  # type: ignore[attr-defined]
+    for key, put in list(records.items()):
+        object.__setattr__(put, "value", b'["not", "ours"]')
+        records[key] = put
+    home.passwordless.sessions._forget(None)
+    with pytest.raises(ValueError, match="version 1"):
+        await run(home.app, http_scope(headers=cookie_header(jo)))
+    assert len(home.inner.scopes) == 0

@@ -1,0 +1,237 @@
+"""Rules 16, 18 and 19: who the app is told it is, what caches may keep, and what mails carry."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.types import Receive, Scope, Send
+
+from pwless_middleware import EmailLogin, User
+from pwless_middleware.core.devices import device_of
+from tests.support import Browser, House, cookie_header, house, http_scope, run, socket_scope
+
+pytestmark = pytest.mark.anyio
+
+FORGED = {"user": "admin", "auth": "all", "state": {"user": "admin", "session": "s", "db": 1}}
+
+
+async def signed_in(**options: object) -> tuple[House, Browser]:
+    home = house(**options)  # type: ignore[arg-type]
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    return home, jo
+
+
+async def test_a_forged_identity_is_overwritten_for_users_and_for_nobody() -> None:
+    home, jo = await signed_in(public=["/open"])
+    for scope in (http_scope, socket_scope):
+        for cookies, email in ((cookie_header(jo), "jo@example.com"), ([], "")):
+            state = dict(FORGED["state"])  # type: ignore[call-overload]
+            await run(home.app, scope("/open", headers=cookies, **{**FORGED, "state": state}))
+            told = home.inner.scope
+            assert told["user"].email == told["state"]["user"].email == email
+            assert told["user"].is_authenticated is bool(email)
+            assert told["auth"].scopes == (["authenticated"] if email else [])
+            assert (told["state"]["session"] is not None) is bool(email)
+            assert told["state"]["db"] == 1, "the lifespan's state stays"
+            assert state == FORGED["state"], "and the caller's is untouched"
+
+
+async def test_the_scope_of_the_caller_is_not_changed() -> None:
+    home, jo = await signed_in()
+    scope = http_scope(headers=cookie_header(jo), state={"db": 1})
+    before = {key: (dict(v) if isinstance(v, dict) else v) for key, v in scope.items()}
+    headers = list(scope["headers"])
+    await run(home.app, scope)
+    assert scope == before
+    assert scope["headers"] == headers
+    assert home.inner.scope is not scope
+
+
+async def test_without_set_scope_user_only_the_state_tells() -> None:
+    home, jo = await signed_in(set_scope_user=False)
+    await jo.get("/private")
+    assert "user" not in home.inner.scope
+    assert "auth" not in home.inner.scope
+    assert home.inner.scope["state"]["user"].email == "jo@example.com"
+
+
+SPELLINGS = [
+    b"remote-user",
+    b"Remote-User",
+    b"remote_user",
+    b"REMOTE_USER",
+    b"remote.user",
+    b"remote~user",
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("is_in", [True, False])
+async def test_an_inbound_identity_header_is_dropped_in_every_spelling(
+    spelling: bytes, is_in: bool
+) -> None:
+    """On public paths and sockets too: one real app believed a client's own `Remote-User`."""
+    home, jo = await signed_in(identity_header="Remote-User", public=["/open"])
+    cookies = cookie_header(jo) if is_in else []
+    for scope in (http_scope, socket_scope):
+        await run(home.app, scope("/open", headers=[*cookies, (spelling, b"admin"), (b"x", b"y")]))
+        expected = [(b"x", b"y")] + ([(b"remote-user", b"jo@example.com")] if is_in else [])
+        assert home.inner.scope["headers"] == expected
+
+
+async def test_headers_that_only_resemble_it_stay() -> None:
+    home, _ = await signed_in(identity_header="Remote-User", public=["/open"])
+    others = [(b"remote-users", b"1"), (b"x-remote-user", b"2"), (b"remoteuser", b"3")]
+    await run(home.app, http_scope("/open", headers=others))
+    assert home.inner.scope["headers"] == others
+
+
+async def test_a_cookie_and_a_token_of_different_users_are_refused() -> None:
+    home, jo = await signed_in(bearer=True, roomy=True)
+    sent = (await home.backend().send("kim@example.com")).json()["auth_request_id"]
+    done = await home.backend().verify(sent, code=home.mail().code)
+    kims = {"authorization": "Bearer " + done.json()["session_token"]}
+    for path in ("/private", "/auth/api/v1/session"):
+        assert (await jo.get(path, headers=kims)).status_code == 401
+    bad = {"authorization": "Bearer pws_forged"}
+    for path in ("/private", "/auth/api/v1/session"):
+        assert (await jo.get(path, headers=bad)).status_code == 401, "nor does the cookie help"
+    sent = (await home.backend().send("jo@example.com")).json()["auth_request_id"]
+    done = await home.backend().verify(sent, code=home.mail().code)
+    own = {"authorization": "Bearer " + done.json()["session_token"]}
+    assert (await jo.get("/private", headers=own)).status_code == 200
+
+
+async def test_without_bearer_a_token_opens_no_path_of_the_app() -> None:
+    home = house(roomy=True)
+    sent = (await home.backend().send("kim@example.com")).json()["auth_request_id"]
+    done = await home.backend().verify(sent, code=home.mail().code)
+    token = {"authorization": "Bearer " + done.json()["session_token"]}
+    visitor = home.browser(headers=token)
+    assert (await visitor.get("/private")).status_code == 401
+    assert (await visitor.get("/auth/api/v1/session")).status_code == 200
+
+
+async def test_a_user_who_is_gone_from_the_table_is_nobody() -> None:
+    class Table:
+        gone = False
+        other = False
+
+        async def find(self, email: str) -> User | None:
+            return User(id="1", email=email)
+
+        create = find
+
+        async def load(self, user_id: str) -> User | None:
+            if self.gone:
+                return None
+            return User(id="2" if self.other else user_id, email="jo@example.com")
+
+    table = Table()
+    home, jo = await signed_in(users=table)
+    assert await jo.who() == "jo@example.com"
+    table.other = True
+    assert await jo.who() is None, "load() answered with somebody else"
+    table.other, table.gone = False, True
+    assert await jo.who() is None
+
+
+# --- caches (rule 19) ----------------------------------------------------------------------------
+
+
+def answering(headers: list[tuple[bytes, bytes]]) -> object:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    return app
+
+
+async def cached(
+    *headers: tuple[bytes, bytes], path: str = "/x", is_in: bool = True
+) -> list[object]:
+    home = house(answering(list(headers)), public=["/open"])  # type: ignore[arg-type]
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    cookies = cookie_header(jo) if is_in else []
+    return list((await run(home.app, http_scope(path, headers=cookies)))[0]["headers"])
+
+
+PRIVATE = (b"cache-control", b"private, no-cache")
+VARY = (b"vary", b"Cookie")
+
+
+async def test_one_persons_page_is_kept_out_of_shared_caches() -> None:
+    assert await cached() == [PRIVATE, VARY]
+    assert await cached(path="/open") == [PRIVATE, VARY]
+
+
+@pytest.mark.parametrize("name", [b"cache-control", b"Cache-Control"])
+async def test_what_the_app_says_of_caching_stands_and_vary_is_added(name: bytes) -> None:
+    assert await cached((name, b"no-store")) == [(name, b"no-store"), VARY]
+    accept = (b"vary", b"Accept")
+    assert await cached(accept) == [accept, PRIVATE, VARY], "appended, not replaced"
+
+
+async def test_a_public_page_for_nobody_is_left_alone() -> None:
+    assert await cached(path="/open", is_in=False) == []
+
+
+# --- mail content (rule 16) ----------------------------------------------------------------------
+
+
+async def test_nothing_of_the_user_agent_is_mailed_but_a_name_from_our_own_list() -> None:
+    home = house()
+    agent = "Firefox/9 Linux <b>https://evil.example</b> call 0555-12"
+    await home.browser(headers={"user-agent": agent}).ask("jo@example.com")
+    mail = home.mail()
+    assert "Firefox on Linux" in mail.text
+    for part in (mail.text, mail.html, mail.subject):
+        assert "evil" not in part
+        assert "0555-12" not in part
+    assert device_of("Mozilla/5.0 (evil.example)") == "an unknown browser"
+
+
+async def test_a_callers_words_never_become_markup_or_a_header() -> None:
+    home = house()
+    backend = home.backend()
+    for word, status in (("<b>x</b>", 200), ("a\r\nBcc: eve@example.com", 400),
+                         ("see https://evil.example", 400), ("WWW.evil.example", 400)):  # fmt: skip
+        answer = await backend.send(f"jo{status}@example.com", template_variables={"name": word})
+        assert answer.status_code == status
+    assert "<b>x</b>" not in home.mail().html
+    assert "\n" not in home.mail().subject
+
+
+async def test_the_address_stands_in_no_header_but_to() -> None:
+    home = house()
+    await home.browser().ask("jo.public@example.com")
+    assert home.mail().to == "jo.public@example.com"
+    assert "jo.public" not in home.mail().subject
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://evil.example/",
+        "https://www.example.com/magic?x=1",
+        "https://www.example.com/magic/",
+        "HTTPS://www.example.com/magic",
+        "https://www.example.com/magic#x",
+        "https://www.example.com/magic ",
+        "javascript:alert(1)",
+    ],
+)
+async def test_a_link_goes_to_no_page_but_the_listed_ones(uri: str) -> None:
+    home = house(features=[EmailLogin(link_uris=["https://www.example.com/magic"])])
+    answer = await home.backend().send("jo@example.com", magiclink_auth_uri=uri)
+    assert answer.status_code == 400
+    assert home.outbox.messages == []
+
+
+async def test_a_listed_page_gets_the_token_as_a_parameter() -> None:
+    listed = "https://www.example.com/magic?a=b"
+    home = house(features=[EmailLogin(link_uris=[listed])])
+    answer = await home.backend().send("jo@example.com", magiclink_auth_uri=listed)
+    assert answer.status_code == 200
+    assert str(home.mail().link).startswith(listed + "&link_token=")

@@ -1,0 +1,257 @@
+"""Rules 13 and 17: nothing secret at rest, in logs, in `repr` or in URLs; no default secrets."""
+
+from __future__ import annotations
+
+import base64
+import logging
+
+import pytest
+
+from pwless_middleware import EmailLogin, Outbox, PasswordlessMiddleware
+from pwless_middleware.errors import ConfigError
+from tests.security.factor import RIGHT, Factor
+from tests.support import KEY, Clock, House, house, http_scope, run, token_of, wrong
+
+pytestmark = pytest.mark.anyio
+
+
+async def walk(home: House) -> list[str]:
+    """Sign in by code, by link and as a backend, with mistakes; give every secret there was."""
+    secrets: list[str] = []
+    jo = home.browser()
+    for by in ("code", "link"):
+        await jo.ask("jo.public@example.com")
+        mail = home.mail()
+        secrets += [str(mail.code), token_of(mail.link), str(jo.cookie("flow"))]
+        await jo.type_code(wrong(mail.code))
+        await jo.press_link("https://x.example/?link_token=bad")
+        await (jo.type_code(mail.code) if by == "code" else jo.press_link(mail.link))
+        secrets += [str(jo.cookie("pending"))]
+        await jo.post("/auth/step/secret", {"secret": RIGHT})
+        secrets += [str(jo.cookie()), str(jo.cookie("device"))]
+        home.clock.advance(60)
+    backend = home.backend()
+    sent = (await backend.send("jo.public@example.com", state="my state")).json()
+    secrets += [sent["auth_request_id"], str(home.mail().code)]
+    await backend.verify(sent["auth_request_id"], code=home.mail().code)
+    return [*secrets, KEY]
+
+
+def guarded(**options: object) -> House:
+    return house(features=[EmailLogin(), Factor()], **options)
+
+
+def halves(secret: str) -> list[str]:
+    """Give a secret, and what is secret in it: a signature or a MAC, not its id."""
+    value, dot, signature = secret.rpartition(".")
+    return [secret, signature] + ([value] if dot else [])
+
+
+async def test_whoever_reads_the_store_finds_nothing_that_opens_a_session() -> None:
+    home = guarded()
+    secrets = await walk(home)
+    jo = home.browser()
+    await jo.ask("kim@example.com")  # and one that still lives
+    secrets += [str(home.mail().code), token_of(home.mail().link)]
+    held = repr(home.snapshot()) + repr(vars(home.store))
+    jobs = home.store.jobs
+    held += repr(vars(jobs))
+    for secret in secrets:
+        assert secret not in held
+        assert base64.b64encode(secret.encode()).decode() not in held
+
+
+async def test_key_names_hold_digests_and_no_address() -> None:
+    home = guarded()
+    await walk(home)
+    records, ledgers = home.snapshot()[:2]
+    names = [*records, *ledgers]  # type: ignore[misc]
+    assert len(names) > 8
+    for name in names:
+        assert "example" not in name
+        assert "jo" not in name.lower().split("}")[0] or len(name) >= 22
+
+
+@pytest.mark.parametrize("email", ["{a}b@example.com", "a}s@example.com", "a}t@x.example"])
+async def test_no_input_forms_the_key_of_something_else(email: str) -> None:
+    home = house()
+    await home.browser().ask(email)
+    records, ledgers = home.snapshot()[:2]
+    for name in [*records, *ledgers]:  # type: ignore[misc]
+        assert name.count("{") <= 1
+        assert "@" not in name
+        assert "example" not in name
+
+
+async def test_no_log_line_holds_a_secret_or_an_address(caplog: pytest.LogCaptureFixture) -> None:
+    home = guarded()
+    with caplog.at_level(logging.DEBUG):
+        secrets = await walk(home)
+        for n in range(25):  # and the limits' own lines
+            await home.browser().ask("jo.public@example.com")
+            await home.browser().ask(f"jo.public{n}@example.com")
+    ours = [record for record in caplog.records if record.name.startswith("pwless")]
+    assert {"pwless.logins", "pwless.challenges"} <= {record.name for record in ours}
+    text = "\n".join(f"{record.getMessage()} {vars(record)!r}" for record in caplog.records)
+    for secret in secrets:
+        for part in halves(secret):
+            assert part not in text
+    assert "jo.public" not in text
+
+
+async def test_no_repr_holds_a_secret() -> None:
+    from pwless_middleware.core.callers import Caller
+
+    home = house()
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    mail = home.mail()
+    sent = await home.passwordless.send("jo@example.com")
+    done = await home.passwordless.verify(
+        auth_request_id=sent.auth_request_id, code=home.mail().code
+    )
+    caller = Caller(session=str(jo.cookie("flow")), pending="secret-pending")
+    cookies = home.passwordless.cookies
+    things = [mail, sent, done, caller, home.passwordless, home.store, cookies, cookies._keyring]
+    shown = repr(things)
+    for secret in (
+        mail.code, token_of(mail.link), sent.auth_request_id, done.session_token, done.set_cookie,
+        jo.cookie("flow"), "secret-pending", KEY,
+    ):  # fmt: skip
+        assert str(secret) not in shown
+
+
+async def test_error_pages_repeat_no_code_and_no_token() -> None:
+    home = house()
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    mail = home.mail()
+    answers = [
+        await jo.type_code(wrong(mail.code)),
+        await jo.post("/auth/link", {"link_token": token_of(mail.link) + "x"}),
+        await home.browser().post("/auth/link", {"link_token": token_of(mail.link)}),
+        await home.browser().get(str(mail.link)),
+        await jo.get(f"/auth/nothing?link_token={token_of(mail.link)}"),
+    ]
+    for answer in answers:
+        for secret in (str(mail.code), token_of(mail.link), wrong(mail.code)):
+            assert secret not in answer.text
+
+
+async def test_after_arrival_no_secret_stands_in_a_url() -> None:
+    home = house()
+    jo = home.browser()
+    await jo.ask("jo@example.com", next="/there")
+    mail = home.mail()
+    page = await jo.get(str(mail.link))
+    assert page.headers["referrer-policy"] == "strict-origin"
+    assert page.headers["cache-control"] == "no-store"
+    done = await jo.press_link(mail.link)
+    assert done.headers["location"] == "/there"
+
+
+async def test_the_app_does_not_see_our_cookies_or_tokens() -> None:
+    home = house(bearer=True, roomy=True, public=["/open"])
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    await jo.ask("jo@example.com")
+    jo.cookies = {"theirs": "1", **jo.cookies, "more": "2"}
+    for path in ("/private", "/open"):
+        await jo.get(path)
+        cookies = [value for key, value in home.inner.scope["headers"] if key == b"cookie"]
+        assert cookies == [b"theirs=1; more=2"]
+    sent = (await home.backend().send("kim@example.com")).json()["auth_request_id"]
+    verified = await home.backend().verify(sent, code=home.mail().code)
+    token = verified.json()["session_token"]
+    visitor = home.browser(headers={"authorization": f"Bearer {token}"})
+    assert await visitor.who() == "kim@example.com"
+    assert b"authorization" not in dict(home.inner.scope["headers"])
+    other = home.browser(cookies=jo.cookies, headers={"authorization": "Bearer theirs"})
+    await other.get("/private")
+    assert dict(home.inner.scope["headers"])[b"authorization"] == b"Bearer theirs"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/auth/login",
+        "/auth/verify",
+        "/auth/link",
+        "/auth/logout",
+        "/auth/nothing",
+        "/auth/health",
+        "/auth/api/v1/session",
+    ],
+)
+async def test_every_answer_of_ours_forbids_caching_framing_and_sniffing(path: str) -> None:
+    answer = await house().browser().get(path)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    if answer.headers.get("content-type", "").startswith("text/html"):
+        policy = answer.headers["content-security-policy"]
+        for part in (
+            "default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self' data:",
+            "connect-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+        ):  # fmt: skip
+            assert part in policy.split("; ")
+        assert answer.headers["x-frame-options"] == "DENY"
+        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+        assert answer.headers["x-robots-tag"] == "noindex"
+        assert "camera=()" in answer.headers["permissions-policy"]
+        assert "unsafe-inline" not in policy
+    assert "strict-transport-security" not in answer.headers
+
+
+# --- no default secrets (rule 17) ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "", "short", "x" * 31, "a" * 64, "ab" * 32, "12345678" * 8, "changeme" * 8,
+        "please-change-me-1234567890-abcdef", "your-secret-key-0123456789-abcdefg", [], [KEY, "x"],
+        None, 5, b"x" * 40, "django-insecure-0123456789abcdefghij",
+    ],
+)  # fmt: skip
+def test_a_missing_short_or_sample_key_serves_nothing(key: object) -> None:
+    with pytest.raises(ConfigError, match="secret_key") as raised:
+        house(secret_key=key)
+    assert raised.value.option == "secret_key"
+    assert str(key) not in str(raised.value) or key in ("", [], None, 5)
+
+
+def test_there_is_no_key_of_ours_behind_a_missing_one() -> None:
+    with pytest.raises(ConfigError, match="secret_key"):
+        PasswordlessMiddleware(lambda *a: None, base_url="https://x.example", mailer=Outbox())  # type: ignore[arg-type,return-value]
+
+
+async def mailbox(home: House, **scope: object) -> int:
+    headers = [(b"host", home.base_url.partition("://")[2].encode())]
+    given = {"headers": headers, "client": ("127.0.0.1", 1), **scope}
+    return int((await run(home.app, http_scope("/auth/outbox", **given)))[0]["status"])
+
+
+async def test_the_mailbox_exists_for_who_sits_at_this_machine_alone() -> None:
+    home = house(base_url="http://localhost:8000", clock=Clock())
+    await home.browser().ask("jo@example.com")
+    own = (b"host", b"localhost:8000")
+    assert await mailbox(home) == 200
+    assert await mailbox(home, client=("::1", 1)) == 200
+    for client in (("203.0.113.1", 1), ("10.0.0.1", 1), None, ("testclient", 1)):
+        assert await mailbox(home, client=client) == 404
+    for host in (b"evil.example", b"localhost", b"localhost:8001"):
+        assert await mailbox(home, headers=[(b"host", host)]) == 404, "DNS rebinding"
+    assert await mailbox(home, headers=[]) == 404
+    assert await mailbox(home, headers=[own, own]) == 404
+    for name in (b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via", b"x-forwarded-host"):
+        assert await mailbox(home, headers=[own, (name, b"127.0.0.1")]) == 404
+
+
+async def test_the_mailbox_does_not_exist_on_https_or_with_another_mailer() -> None:
+    assert await mailbox(house()) == 404
+
+    class Post:
+        async def send(self, message: object) -> None: ...
+        async def aclose(self) -> None: ...
+
+    assert await mailbox(house(base_url="http://localhost:8000", mailer=Post())) == 404
