@@ -33,13 +33,14 @@ class Place:
     is_stripped: bool = True
 
     def __str__(self) -> str:
-        return f"{self.kind}{self.prefix.replace('/', '-')}"
+        return f"{self.kind}{self.prefix.replace('/', '-')}{'' if self.is_stripped else '-kept'}"
 
 
 ROOT = Place("uvicorn")
 ROOT_PATH_PUT_BACK = Place("uvicorn", PREFIX)
 ROOT_PATH_BESIDE_PATH = Place("hypercorn", PREFIX)
 ROOT_PATH_LEFT_IN_PATH = Place("granian", PREFIX, is_stripped=False)
+HYPERCORN_IN_PATH = Place("hypercorn", PREFIX, is_stripped=False)
 PLACES = (ROOT, ROOT_PATH_PUT_BACK, ROOT_PATH_BESIDE_PATH, ROOT_PATH_LEFT_IN_PATH)
 
 
