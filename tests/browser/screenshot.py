@@ -1,0 +1,58 @@
+"""Make the README's picture from the real pages: `python -m tests.browser.screenshot`."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import ViewportSize, sync_playwright
+
+import demo_app
+from demo_app.app import create_app
+from pwless_middleware import Outbox
+from tests.browser.conftest import CHROMIUM, FLAGS, SECRET_KEY
+from tests.live import served
+
+PICTURE = Path(demo_app.__file__).parent / "static" / "screenshot.png"
+SIZE: ViewportSize = {"width": 400, "height": 545}
+EMAIL = "jo@example.com"
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "light", "dark")
+
+
+def main() -> None:
+    """Photograph three pages and lay them side by side."""
+    outbox = Outbox()
+    with (
+        served(lambda url: create_app(secret_key=SECRET_KEY, base_url=url, mailer=outbox)) as url,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(base_url=url, viewport=SIZE, device_scale_factor=1.5)
+        shots = []
+        for step, scheme in enumerate(SCHEMES):
+            page.emulate_media(color_scheme=scheme)
+            if step == 0:
+                page.goto("/auth/login")
+            elif step == 1:
+                page.fill("#email", EMAIL)
+                page.press("#email", "Enter")
+                page.wait_for_url("**/auth/verify")
+            else:
+                page.fill("#code", outbox.messages[-1].code or "")
+                page.wait_for_url(f"{url}/")
+                page.goto("/auth/sessions")
+            shots.append(base64.b64encode(page.screenshot()).decode())
+        images = "".join(f'<img src="data:image/png;base64,{shot}">' for shot in shots)
+        board = browser.new_page(viewport={"width": 1304, "height": 593}, device_scale_factor=1)
+        board.set_content(
+            "<style>body{margin:0;display:flex;gap:24px;padding:24px;background:#e3e8e6}"
+            f"img{{width:402px;border-radius:14px;display:block}}</style>{images}"
+        )
+        board.wait_for_timeout(200)
+        board.screenshot(path=PICTURE)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,357 @@
+"""The README is run: its Python, its curl lines; and its tables are compared with the code."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import os
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+import pwless_middleware
+from demo_app.app import create_app
+from pwless_middleware import ApiError, Outbox, Passwordless, PasswordlessMiddleware, RedisStore
+from pwless_middleware.rendering import Brand, Renderer
+from tests.live import served
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+SECRET_KEY = "8f1e2d3c4b5a69788796a5b4c3d2e1f0"
+API_KEY = "pwk_" + "fedcba9876543210" * 2
+ORIGIN = {"origin": "http://localhost:8000"}
+
+
+def blocks(language: str, containing: str = "") -> list[str]:
+    """Give the README's code blocks of a language, in order."""
+    found = re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    return [block for block in found if containing in block]
+
+
+def table(marker: str) -> list[list[str]]:
+    """Give the rows of the table behind a marker, without its two head lines."""
+    text = README.split(f"<!-- {marker} -->\n", 1)[1].split("\n\n", 1)[0]
+    rows = [re.split(r"(?<!\\)\|", line.strip("|")) for line in text.splitlines()[2:]]
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+@pytest.fixture
+def environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Set what the examples read, and run them in a folder of their own."""
+    monkeypatch.setenv("PWLESS_SECRET_KEY", SECRET_KEY)
+    monkeypatch.setenv("PWLESS_API_KEY", API_KEY)
+    monkeypatch.setenv("LOGIN_URL", "http://localhost:8000")
+    monkeypatch.setenv("SMTP_URL", "smtp://localhost:2525")
+    monkeypatch.setenv("REDIS_URL", "redis://localhost:6379")
+    monkeypatch.chdir(tmp_path)
+
+
+def run(block: str) -> SimpleNamespace:
+    """Run a Python block and give its names."""
+    names: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(block, "README.md", "exec", dont_inherit=True), names)
+    return SimpleNamespace(**names)
+
+
+def sign_in(visitor: TestClient, outbox: Outbox, email: str = "jo@example.com") -> None:
+    """Sign in by the pages."""
+    visitor.post("/auth/login", data={"email": email}, headers=ORIGIN)
+    code = outbox.messages[-1].code
+    visitor.post("/auth/verify", data={"code": code}, headers=ORIGIN, follow_redirects=False)
+
+
+def test_the_first_app_is_fifteen_lines_and_runs(environ: None) -> None:
+    block = blocks("python")[0]
+    assert len([line for line in block.splitlines() if line]) <= 15
+    app = run(block).app
+    visitor = TestClient(app, base_url="http://localhost:8000")
+    assert visitor.get("/").status_code == 401
+    sign_in(visitor, app.passwordless.mailer)
+    assert visitor.get("/").text == "Hello, jo@example.com!"
+
+
+def test_every_python_block_runs(environ: None) -> None:
+    found = [run(block) for block in blocks("python")]
+    assert len(found) >= 8
+
+
+@pytest.mark.anyio
+async def test_the_verbs_in_python_sign_in_and_out(
+    environ: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    way = run(blocks("python", "async def sign_out_everywhere")[0])
+    outbox: Outbox = way.passwordless.mailer
+    request_id = await way.ask("jo@example.com", "192.0.2.1")
+    assert await way.sign_in(request_id, "12", "192.0.2.1") is None
+    assert "INVALID_ARGUMENT" in capsys.readouterr().out
+    cookie = await way.sign_in(request_id, outbox.messages[-1].code, "192.0.2.1")
+    assert cookie.startswith("pwless=")
+    signed = cookie.split(";")[0].removeprefix("pwless=")
+    held = await way.passwordless.sessions.find(signed)
+    await way.sign_out_everywhere(held.session.user_id)
+    assert await way.passwordless.sessions.find(signed) is None
+    assert await way.passwordless.sessions.list(held.session.user_id) == []
+
+
+@pytest.mark.anyio
+async def test_the_sqlite_table_knows_its_users(environ: None) -> None:
+    """A new address is new once; who is deleted from the table is out at once."""
+    way = run(blocks("python", "class SqliteUsers")[0])
+    login: Passwordless = way.passwordless
+    outbox = login.mailer
+    assert isinstance(outbox, Outbox)
+    new = []
+    for _ in range(2):
+        sent = await login.send("jo@example.com")
+        code = outbox.messages[-1].code
+        done = await login.verify(auth_request_id=sent.auth_request_id, code=code)
+        new.append(done.user.is_new)
+    assert new == [True, False]
+    assert done.user.id == "1"
+    table_of_users = way.SqliteUsers("users.db")
+    assert (await table_of_users.load("1")).email == "jo@example.com"
+    table_of_users.db.execute("DELETE FROM users")
+    assert await table_of_users.load("1") is None
+
+
+@pytest.mark.anyio
+async def test_the_house_rules_refuse(environ: None) -> None:
+    login: Passwordless = run(blocks("python", "class HouseRules")[0]).passwordless
+    outbox = login.mailer
+    assert isinstance(outbox, Outbox)
+    with pytest.raises(pwless_middleware.LoginDenied, match="own organisation"):
+        await login.send("jo@competitor.example")
+    assert outbox.messages == []
+    sent = await login.send("mallory@example.com")
+    code = outbox.messages[-1].code
+    with pytest.raises(pwless_middleware.LoginDenied, match="suspended"):
+        await login.verify(auth_request_id=sent.auth_request_id, code=code)
+    sent = await login.send("jo@example.com")
+    code = outbox.messages[-1].code
+    assert await login.verify(auth_request_id=sent.auth_request_id, code=code)
+
+
+def test_the_fastapi_recipe_reads_the_user(environ: None) -> None:
+    app = run(blocks("python", "Depends(current_user)")[0]).app
+    visitor = TestClient(app, base_url="http://localhost:8000")
+    assert visitor.get("/").json() == {"hello": "everybody"}
+    assert visitor.get("/me").status_code == 401
+    layer = app.middleware_stack
+    while not isinstance(layer, PasswordlessMiddleware):
+        layer = layer.app
+    outbox = layer.passwordless.mailer
+    assert isinstance(outbox, Outbox)
+    sign_in(visitor, outbox)
+    assert visitor.get("/me").json()["email"] == "jo@example.com"
+
+
+def test_the_internal_tool_serves_its_own_people_only(environ: None) -> None:
+    app = run(blocks("python", "auditor@partner.example")[0]).app
+    outbox = app.passwordless.mailer
+    visitor = TestClient(app, base_url="http://localhost:8000")
+    for email in ("jo@acme.example", "auditor@partner.example", "eve@partner.example"):
+        answer = visitor.post("/auth/login", data={"email": email}, headers=ORIGIN)
+        assert answer.status_code == 200
+    assert [m.to for m in outbox.messages] == ["jo@acme.example", "auditor@partner.example"]
+
+
+def test_the_front_end_on_another_origin_may_call(environ: None) -> None:
+    app = run(blocks("python", "FRONT_END")[0]).app
+    visitor = TestClient(app, base_url="https://app.example.com")
+    path = "/auth/api/v1/passwordless/email/verify"
+    preflight = {
+        "origin": "https://www.example.com",
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type",
+    }
+    answer = visitor.options(path, headers=preflight)
+    assert answer.headers["access-control-allow-origin"] == "https://www.example.com"
+    assert answer.headers["access-control-allow-credentials"] == "true"
+    answer = visitor.post(path, json={}, headers={"origin": "https://www.example.com"})
+    assert answer.status_code == 400
+    assert answer.headers["access-control-allow-origin"] == "https://www.example.com"
+    answer = visitor.post(path, json={}, headers={"origin": "https://evil.example"})
+    assert answer.status_code == 403
+
+
+def test_the_production_recipe_is_complete(environ: None) -> None:
+    app = run(blocks("python", "RedisStore(os.environ")[0]).app
+    assert isinstance(app.passwordless.store, RedisStore)
+
+
+# --- over HTTP -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live() -> Iterator[tuple[str, Outbox]]:
+    """Serve the demo with an API key."""
+    outbox = Outbox()
+
+    def make(url: str) -> PasswordlessMiddleware:
+        return create_app(
+            secret_key=SECRET_KEY, base_url=url, mailer=outbox, api_keys={"demo": API_KEY}
+        )
+
+    with served(make) as url:
+        yield url, outbox
+
+
+def test_the_backend_recipe_signs_in_over_http(
+    environ: None, live: tuple[str, Outbox], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, outbox = live
+    monkeypatch.setenv("LOGIN_URL", url)
+    backend = run(blocks("python", "httpx.AsyncClient")[0])
+    with TestClient(backend.backend) as visitor:
+        assert visitor.post("/ask", json={"email": "nobody"}).status_code == 400
+        assert visitor.post("/ask", json={"email": "jo@example.com"}).status_code == 200
+        assert visitor.post("/enter", json={"code": "12"}).status_code == 400
+        entered = visitor.post("/enter", json={"code": outbox.messages[-1].code})
+        visitor.portal.call(backend.api.aclose)  # type: ignore[union-attr]
+    assert entered.json()["email"] == "jo@example.com"
+
+
+def test_the_curl_lines_run_one_after_the_other(live: tuple[str, Outbox]) -> None:
+    url, outbox = live
+    head, *others = blocks("sh", "curl")
+    definitions = head.split("\n\n")[0]
+    environ = {**os.environ, "PWLESS_API_KEY": API_KEY}
+    answers: list[dict[str, Any]] = []
+    for block in (head, *(f"{definitions}\n{other}" for other in others)):
+        line = block.replace("http://localhost:8000", url)
+        done = subprocess.run(
+            ["bash", "-euc", line], capture_output=True, text=True, env=environ, check=True
+        )
+        answers.append(json.loads(done.stdout))
+        environ["REQUEST_ID"] = answers[-1].get("auth_request_id", environ.get("REQUEST_ID", ""))
+        environ["SESSION_TOKEN"] = answers[-1].get(
+            "session_token", environ.get("SESSION_TOKEN", "")
+        )
+        environ["CODE"] = outbox.messages[-1].code or ""
+    sent, resent, verified, session, sessions = answers
+    told = re.search(r"send: the answer has (.*)", head)
+    assert told is not None
+    assert set(told[1].split(", ")) == set(sent) == set(resent)
+    told = re.search(r"verify: the answer has (.*)", others[1])
+    assert told is not None
+    assert set(told[1].split(", ")) <= set(verified)
+    assert session["user"]["email"] == "jo@example.com"
+    assert len(sessions["sessions"]) == 1
+    token = {"authorization": f"Bearer {environ['SESSION_TOKEN']}"}
+    assert httpx.get(f"{url}/auth/api/v1/session", headers=token).status_code == 401
+
+
+def test_every_path_of_the_tables_is_there(live: tuple[str, Outbox]) -> None:
+    url, _ = live
+    paths = set(re.findall(r"^\| `(?:GET )?(/auth/[a-z0-9./]*)", README, re.MULTILINE))
+    assert {"/auth/login", "/auth/sessions", "/auth/api/v1/openapi.json"} <= paths
+    for path in paths:
+        status = httpx.get(url + path).status_code
+        assert status in (200, 303, 401, 410), path
+
+
+# --- tables --------------------------------------------------------------------------------------
+
+
+def test_no_options_table_is_of_an_unknown_name() -> None:
+    names = re.findall(r"<!-- options: (\w+) -->", README)
+    assert set(names) <= set(pwless_middleware.__all__)
+    assert len(names) == len(set(names)) == 11
+
+
+@pytest.mark.parametrize("name", re.findall(r"<!-- options: (\w+) -->", README))
+def test_every_option_is_told_with_its_default(name: str) -> None:
+    told = {row[0].strip("`"): row[1] for row in table(f"options: {name}")}
+    parameters = inspect.signature(getattr(pwless_middleware, name)).parameters
+    assert list(told) == list(parameters)
+    for option, parameter in parameters.items():
+        default = parameter.default
+        if default is parameter.empty:
+            assert told[option] == "required"
+        elif callable(default):
+            assert told[option] == f"`{default.__module__}.{default.__name__}`"
+        else:
+            assert ast.literal_eval(told[option].strip("`")) == default, option
+
+
+def api_errors(root: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
+    """Give every error that a caller can be told."""
+    for kind in root.__subclasses__():
+        if kind.__module__ == "pwless_middleware.errors":
+            if not kind.__name__.startswith("_"):
+                yield kind
+            yield from api_errors(kind)
+
+
+def test_the_error_codes_are_the_closed_list() -> None:
+    told = {(row[0].strip("`"), int(row[1]), int(row[2])) for row in table("error codes")}
+    assert told == {(kind.code, kind.status, kind.grpc) for kind in api_errors()}
+
+
+def test_the_named_templates_are_the_ones_there_are() -> None:
+    folder = ROOT / "pwless_middleware" / "templates"
+    pages = {path.name for path in folder.glob("*.html")} - {"macros.html"}
+    line = re.search(r"^Pages: (.*?)\. Mails:", README, re.MULTILINE | re.DOTALL)
+    assert line is not None
+    assert set(re.findall(r"`([a-z_]+\.html)`", line[1])) == pages
+
+
+def test_the_template_example_builds_on_ours(tmp_path: Path) -> None:
+    (tmp_path / "login.html").write_text(blocks("html")[0])
+    renderer = Renderer(brand=Brand("Acme"), templates=tmp_path, prefix="/auth")
+    page = renderer.page("login.html", next="", email="", error=None, notice=None, kind="OTP")
+    assert "/static/acme.css" in page
+    assert "Sign in to Acme" in page
+
+
+def test_the_demos_variables_are_the_ones_it_reads() -> None:
+    line = next(line for line in README.split("\n- ") if line.startswith("**The demo**"))
+    code = (ROOT / "demo_app" / "settings.py").read_text()
+    assert set(re.findall(r"PWLESS_[A-Z_]+", line)) == set(re.findall(r'"(PWLESS_[A-Z_]+)"', code))
+
+
+# --- the rest ------------------------------------------------------------------------------------
+
+
+def test_the_two_commands_stand_for_themselves() -> None:
+    """Each makes its own virtual environment, and asks for extras that exist."""
+    demo, tests = blocks("sh", "venv")
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    for command, ending in ((demo, "python -m demo_app\n"), (tests, "python -m pytest\n")):
+        assert command.startswith("python3 -m venv .venv && .venv/bin/pip install -e ")
+        assert command.endswith(ending)
+        assert set(re.findall(r"\[(\w+)\]", command)) <= set(extras)
+    assert "<!-- test command -->\n```sh\n" + tests in README
+
+
+def test_links_lead_somewhere() -> None:
+    headings = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
+    for target in re.findall(r"\]\(([^)]+)\)", README):
+        if target.startswith("#"):
+            assert target[1:] in anchors
+        elif not target.startswith("http"):
+            assert (ROOT / target).is_file()
+    for path in re.findall(r"`((?:tests|demo_app|pwless_middleware)/[\w/.]+)`", README):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_picture_is_small() -> None:
+    picture = ROOT / "demo_app" / "static" / "screenshot.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size < 150_000
+
+
+def test_the_changelog_speaks_of_this_version() -> None:
+    assert f"[Unreleased] {pwless_middleware.__version__}" in (ROOT / "CHANGELOG.md").read_text()
