@@ -7,6 +7,7 @@ flow; a table describes them with `Field.also`, and the schemathesis tests hold 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -49,13 +50,12 @@ class Field:
     def problem(self, value: Json) -> tuple[str, str] | None:
         """Judge a value: what is wrong with it and which rule it breaks, or `None`."""
         if self.kind == "integer":
-            # A bool is an int to Python, and 300.0 is one to nobody but JSON Schema.
-            if type(value) is not int:
+            number = _whole(value)
+            if number is None:
                 return "This must be an integer.", "integer"
-            low, high = self.least, self.most
-            if (low is not None and value < low) or (high is not None and value > high):
-                return f"Send {low} to {high}.", "range"
-            return None
+            least = -math.inf if self.least is None else self.least
+            most = math.inf if self.most is None else self.most
+            return None if least <= number <= most else (f"Send {least} to {most}.", "range")
         if self.kind == "texts":
             if not isinstance(value, dict) or not all(
                 isinstance(part, str) for pair in value.items() for part in pair
@@ -111,8 +111,7 @@ class Values:
 
     def integer(self, name: str) -> int | None:
         """Give a number, or `None` if it was not sent."""
-        value = self._values.get(name)
-        return value if isinstance(value, int) else None
+        return _whole(self._values.get(name))
 
     def texts(self, name: str) -> Mapping[str, str] | None:
         """Give an object of strings, or `None` if it was not sent."""
@@ -172,3 +171,10 @@ class Fields:
             elif one.example is not None:
                 found[name] = one.example
         return found
+
+
+def _whole(value: object) -> int | None:
+    """Give an integer: to JSON 300.0 is one (JSON Schema 2020-12, core §4.2.3), `true` is none."""
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if type(value) is int else None

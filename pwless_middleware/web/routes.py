@@ -49,9 +49,13 @@ class Routes:
         routes: of all features; a path twice is a mistake of ours and raises `ValueError`.
         pages: makes error pages.
         origin: whose pages may write.
+
+    Attributes:
+        all: the routes, as given.
     """
 
     def __init__(self, routes: Sequence[Route], pages: Pages, origin: Origin) -> None:
+        self.all = tuple(routes)
         self._exact: dict[str, Route] = {}
         self._by_id: dict[str, Route] = {}
         for route in routes:

@@ -35,7 +35,7 @@ STRINGS = {
 FIELDS = [*STRINGS, ("send", "expires_in"), ("send", "template_variables")]
 WRONG_TYPES: dict[str, list[object]] = {
     "string": [None, True, 0, 1.5, [], ["a"], {}, {"a": "b"}],
-    "integer": [None, True, "300", 300.5, 300.0, [], {}],
+    "integer": [None, True, "300", 300.5, [], {}],
     "texts": [None, True, 1, "a", [], ["a"], {"name": 1}, {"name": None}, {"name": {}}],
 }
 
@@ -91,8 +91,8 @@ async def test_a_field_of_the_wrong_size_is_named(verb: str, name: str) -> None:
         assert await _refused(home, verb, content) == name, size
 
 
-@pytest.mark.parametrize("seconds", [-1, 0, 59, 601, 10**9, -(10**30), 10**400])
-async def test_a_lifetime_outside_its_range_is_refused(seconds: int) -> None:
+@pytest.mark.parametrize("seconds", [-1, 0, 59, 601, 601.0, 1e300, -(10**30), 10**400])
+async def test_a_lifetime_outside_its_range_is_refused(seconds: float) -> None:
     content = json.dumps(_body("send", "expires_in", seconds)).encode()
     assert await _refused(house(), "send", content) == "expires_in"
 

@@ -110,7 +110,7 @@ class EmailVerbs:
             template=template,
             magiclink_auth_uri=magiclink_auth_uri,
             state=state,
-            expires_in=expires_in,
+            expires_in=values.integer("expires_in"),
             template_variables=values.texts("template_variables"),
         )
         return self._sent(await self._flow.send(ask, caller))

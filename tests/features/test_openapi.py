@@ -1,0 +1,303 @@
+"""The OpenAPI document, held against the running server by schemathesis.
+
+All of its checks, thousands of cases, always the same ones. The server is asked as a server, as a
+browser and with a session token; some of the random bodies get an id and a code that are real, so
+that what follows a good one is seen too.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema_rs
+import schemathesis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import run_state_machine_as_test
+from schemathesis import Case
+from schemathesis.config import SchemathesisConfig
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from pwless_middleware import EmailLogin
+from pwless_middleware.errors import ApiError
+from tests.support import API_KEY, BASE, JSON_BASE, ROOMY, House, house
+
+DOCUMENT = "/auth/api/v1/openapi.json"
+
+
+def _cases(count: int) -> settings:
+    """Ask for the same cases in every run."""
+    return settings(
+        max_examples=count,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+# Schemathesis knows any address; ours is the part of the grammar that mailboxes use.
+_atom = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=20)
+schemathesis.openapi.format(
+    "email", st.builds("{}@{}.example".format, _atom, st.text("abcxyz09", min_size=1, max_size=30))
+)
+
+
+def _config(*, with_credentials: bool) -> SchemathesisConfig:
+    """Say which answers a good request may get: the document cannot know which ids are live.
+
+    Args:
+        with_credentials: make some up for every case.
+    """
+    good = ["2xx", "401", "403", "404", "410", "429"]
+    # Without a session or key, bad data is 401 or 403, whatever it is.
+    bad = ["400", "401", "403", "404", "405", "410", "413", "415"]
+    return SchemathesisConfig.from_dict(
+        {
+            "seed": 1,
+            "generation": {"with-security-parameters": with_credentials},
+            "checks": {
+                "positive_data_acceptance": {"expected-statuses": good},
+                "negative_data_rejection": {"expected-statuses": bad},
+            },
+        }
+    )
+
+
+def _home() -> House:
+    link_uris = ["https://www.example.com/magic"]
+    return house(features=[EmailLogin(send_limits=ROOMY, link_uris=link_uris)])
+
+
+HOME = _home()
+SCHEMA = schemathesis.openapi.from_asgi(DOCUMENT, HOME.app, config=_config(with_credentials=False))
+MADE_UP = schemathesis.openapi.from_asgi(DOCUMENT, HOME.app, config=_config(with_credentials=True))
+CALLS = SCHEMA.include(path_regex="passwordless")
+SESSION_CALLS = SCHEMA.include(path_regex="/sessions?")
+SEEN: set[tuple[str, int, str]] = set()
+_turn = itertools.count()
+
+
+def _ask(verb: str, headers: Mapping[str, str], **body: object) -> dict[str, Any]:
+    """Call one of the three, outside the checks."""
+    operation: Any = SCHEMA[f"{JSON_BASE}/{verb}"]["POST"]
+    case = operation.Case(body=body, media_type="application/json", headers=dict(headers))
+    response = case.call()
+    assert response.status_code == 200, response.text
+    cookies = [line.partition(";")[0] for line in response.headers.get("set-cookie", [])]
+    return {**response.json(), "cookie": "; ".join(c for c in cookies if not c.endswith("="))}
+
+
+class Visitor:
+    """Make what the document cannot: live request ids, right codes, sessions.
+
+    Args:
+        headers: who calls.
+    """
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self.headers = dict(headers)
+        self._sent: dict[str, Any] = {}
+        self._uses = 0
+        self._code = ""
+
+    def _live(self) -> dict[str, Any]:
+        # One id for many cases, so that its tries run out in some.
+        if self._uses % 12 == 0:
+            email = f"a{next(_turn)}@example.com"
+            self._sent = _ask("send", self.headers, email=email)
+            self._code = HOME.mail(email).code or ""
+        self._uses += 1
+        return self._sent
+
+    def call(self, case: Case[Any]) -> None:
+        """Send a case, every third with a live id, a few with the right code as well."""
+        turn = next(_turn)
+        is_good = case.meta is not None and case.meta.generation.mode.is_positive
+        excluded: list[Any] = []
+        headers = dict(self.headers)
+        body = case.body if isinstance(case.body, dict) else {}
+        if turn % 3 == 0 and is_good and "auth_request_id" in body:
+            live = self._live()
+            body["auth_request_id"] = live["auth_request_id"]
+            if live["cookie"]:
+                headers["Cookie"] = live["cookie"]
+            if "code" in body and turn % 33 == 0:
+                body["code"] = self._code
+            excluded = [positive_data_acceptance]  # a wrong code is 400, as it should be
+        response = case.call(headers=headers)
+        case.validate_response(response, excluded_checks=excluded, headers=headers)
+        error = "" if response.status_code < 400 else response.json()["details"][0]["error_code"]
+        if excluded:
+            assert error != "INVALID_ARGUMENT", response.text
+        SEEN.add((case.operation.label, response.status_code, error))
+
+
+SERVER = Visitor({"Authorization": f"Bearer {API_KEY}"})
+BROWSER = Visitor({"Origin": BASE})
+
+
+def test_the_document_is_openapi_3_1() -> None:
+    SCHEMA.validate()
+    assert SCHEMA.raw_schema["openapi"] == "3.1.0"
+    assert SCHEMA.raw_schema["servers"] == [{"url": BASE}]
+
+
+def test_every_json_route_is_described_with_every_method() -> None:
+    documented = SCHEMA.raw_schema["paths"]
+    routes = [r for r in HOME.passwordless.routes.all if r.skin == "api"]
+    assert len(routes) == len(documented) == 8
+    for route in routes:
+        methods = {method.upper() for method in documented["/auth" + route.path]} - {"PARAMETERS"}
+        assert methods == set(route.methods) == set(route.operations)
+
+
+def test_the_list_of_error_codes_is_closed_and_whole() -> None:
+    """Whatever our JSON answers is in the list, but what needs another method or path."""
+    described = SCHEMA.raw_schema["components"]["schemas"]["Error"]["properties"]
+    detail = described["details"]["items"]["properties"]
+    raised = {e for e in _tree(ApiError) if e.code not in ("INTERNAL", "METHOD_NOT_ALLOWED")}
+    assert detail["error_code"]["enum"] == sorted({error.code for error in raised})
+    assert described["code"]["enum"] == sorted({error.grpc for error in raised})
+
+
+def test_what_a_deployment_sets_is_in_its_document() -> None:
+    options: dict[str, Any] = {
+        "kind": "LINK",
+        "lifetime": 900,
+        "max_lifetime": 1800,
+        "same_browser": False,
+    }
+    home = house(features=[EmailLogin(code="high", **options)], prefix="/in", cookie_name="me")
+    schema = schemathesis.openapi.from_asgi("/in/api/v1/openapi.json", home.app)
+    schema.validate()
+    calls = {path.rpartition("/")[2]: item for path, item in schema.raw_schema["paths"].items()}
+    body = {
+        verb: calls[verb]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        for verb in ("send", "verify")
+    }
+    assert body["send"]["properties"]["expires_in"]["maximum"] == 1800
+    assert body["send"]["properties"]["magiclink_auth_uri"]["not"] == {}
+    assert body["verify"]["properties"]["code"]["pattern"].count("BCDFGHJKLMNPQRSTVWXZ") == 1
+    assert body["verify"]["oneOf"][1]["required"] == ["link_token"]
+    schemes = schema.raw_schema["components"]["securitySchemes"]
+    assert schemes["sessionCookie"]["name"] == "__Host-me"
+    assert schemes["flowCookie"]["name"] == "__Host-me-flow"
+
+
+def test_every_example_is_valid() -> None:
+    for operation in SCHEMA.raw_schema["paths"].values():
+        for method in operation.values():
+            if isinstance(method, dict) and "requestBody" in method:
+                content = method["requestBody"]["content"]["application/json"]
+                jsonschema_rs.validate(content["schema"], content["example"])
+
+
+def _tree(error: type[ApiError]) -> set[type[ApiError]]:
+    below = [_tree(child) for child in error.__subclasses__()]
+    return {error, *(found for tree in below for found in tree)}
+
+
+@CALLS.parametrize()
+@_cases(200)
+def test_as_a_server(case: Case[Any]) -> None:
+    SERVER.call(case)
+
+
+@CALLS.parametrize()
+@_cases(200)
+def test_as_a_browser(case: Case[Any]) -> None:
+    if isinstance(case.body, dict):
+        case.body.pop("template_variables", None)  # a server's alone
+    BROWSER.call(case)
+
+
+@MADE_UP.parametrize()
+@_cases(40)
+def test_as_nobody(case: Case[Any]) -> None:
+    case.call_and_validate()
+
+
+def _session(headers: Mapping[str, str]) -> dict[str, str]:
+    """Sign in, and give the headers of the session."""
+    email = "jo@example.com"
+    sent = _ask("send", headers, email=email)
+    more = {"Cookie": sent["cookie"]} if sent["cookie"] else {}
+    code = HOME.mail(email).code
+    id = sent["auth_request_id"]
+    done = _ask("verify", {**headers, **more}, auth_request_id=id, code=code)
+    if "session_token" in done:
+        return {"Authorization": f"Bearer {done['session_token']}"}
+    return {**headers, "Cookie": done["cookie"]}
+
+
+def _call_with_session(case: Case[Any], by: Mapping[str, str]) -> None:
+    headers = _session(by)
+    if "id" in (case.path_parameters or {}) and next(_turn) % 2:
+        listed = SCHEMA["/auth/api/v1/sessions"]["GET"].Case(headers=headers).call()
+        case.path_parameters["id"] = listed.json()["sessions"][-1]["id"]
+    response = case.call_and_validate(headers=headers)
+    SEEN.add((case.operation.label, response.status_code, ""))
+
+
+@SESSION_CALLS.parametrize()
+@_cases(60)
+def test_with_a_session_token(case: Case[Any]) -> None:
+    _call_with_session(case, SERVER.headers)
+
+
+@SESSION_CALLS.parametrize()
+@_cases(60)
+def test_with_a_session_cookie(case: Case[Any]) -> None:
+    _call_with_session(case, BROWSER.headers)
+
+
+FOLLOWED: set[tuple[str, int]] = set()
+
+
+class Links(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made at run time
+    """Follow the document's links: send, then resend and verify; list, then end one."""
+
+    def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
+        return {"headers": _session(SERVER.headers) if "session" in case.path else SERVER.headers}
+
+    def validate_response(self, response: Any, case: Case[Any], *more: Any, **and_: Any) -> None:
+        """Expect a 400 where a link has brought a live id, and chance a wrong code."""
+        is_wrong_code = "INVALID_CODE" in response.text
+        excluded: list[Any] = [positive_data_acceptance] if is_wrong_code else []
+        case.validate_response(response, excluded_checks=excluded)
+        FOLLOWED.add((case.operation.label, response.status_code))
+
+
+def test_along_the_links() -> None:
+    steps = settings(_cases(60), stateful_step_count=8)
+    run_state_machine_as_test(Links, settings=steps)
+    for step in (
+        (f"POST {JSON_BASE}/resend", 200),
+        (f"POST {JSON_BASE}/verify", 400),
+        ("DELETE /auth/api/v1/sessions/{id}", 204),
+    ):
+        assert step in FOLLOWED
+
+
+def test_what_the_document_promises_has_been_seen() -> None:
+    """The cases above went deep: every success, and every error that a caller can cause alone."""
+    for verb, errors in {
+        "send": {"INVALID_ARGUMENT"},
+        "resend": {"INVALID_ARGUMENT", "REQUEST_EXPIRED", "RATE_LIMITED"},
+        "verify": {"INVALID_ARGUMENT", "INVALID_CODE", "REQUEST_EXPIRED", "TOO_MANY_ATTEMPTS"},
+    }.items():
+        label = f"POST {JSON_BASE}/{verb}"
+        assert {"", "UNSUPPORTED_MEDIA_TYPE", *errors} <= {e for at, _, e in SEEN if at == label}
+    session = "/auth/api/v1/session"
+    for label, status in {
+        f"GET {session}": 200,
+        f"DELETE {session}": 204,
+        f"GET {session}s": 200,
+        f"DELETE {session}s": 204,
+        f"DELETE {session}s/{{id}}": 204,
+    }.items():
+        assert (label, status, "") in SEEN
+    assert next(_turn) > 1000
