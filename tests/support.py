@@ -356,7 +356,7 @@ def http_scope(path: str = "/private", **more: Any) -> Scope:
 
 def socket_scope(path: str = "/private", **more: Any) -> Scope:
     """Make a websocket scope by hand."""
-    scope = http_scope(path, scheme="wss", subprotocols=[], **more)
+    scope = http_scope(path, **{"scheme": "wss", "subprotocols": [], **more})
     scope["type"] = "websocket"
     del scope["method"]
     return scope

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -21,6 +22,20 @@ STORE_SECONDS = 1.5
 
 T = TypeVar("T")
 _left: ContextVar[list[float] | None] = ContextVar("pwless_store_seconds", default=None)
+
+
+@contextmanager
+def one_request() -> Iterator[None]:
+    """Give what is done inside, the store steps of one request, its 1.5 seconds together.
+
+    They end with it: the app's handler runs in the same context afterwards, perhaps for hours (a
+    socket), and its own calls of our verbs are not this request's.
+    """
+    token = _left.set([STORE_SECONDS])
+    try:
+        yield
+    finally:
+        _left.reset(token)
 
 
 def begin_request() -> None:

@@ -51,7 +51,7 @@ class Gate:
 
     def deny(self, scope: Scope, path: str) -> Response:
         """Answer a request that lacks a login."""
-        request = Request(scope)
+        request = Request(dict(scope))  # which writes into the scope that it is given
         if not _is_navigation(request):
             return self._unauthenticated(request)
         if request.method not in ("GET", "HEAD"):
@@ -64,7 +64,7 @@ class Gate:
 
     def refuse(self, scope: Scope, error: ApiError) -> Response:
         """Answer a request whose identity could not be told: a page for people, else JSON."""
-        request = Request(scope)
+        request = Request(dict(scope))
         if _is_navigation(request):
             return self._pages.error(request, error)
         return json_error(error)

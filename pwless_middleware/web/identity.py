@@ -13,7 +13,7 @@ from pwless_middleware.core.sessions import Session
 from pwless_middleware.core.users import ANONYMOUS, AnonymousUser, User
 from pwless_middleware.errors import ConfigError, Unauthenticated
 from pwless_middleware.flows.sessions import TOKEN_PREFIX, Held, Sessions
-from pwless_middleware.flows.timely import begin_request
+from pwless_middleware.flows.timely import one_request
 from pwless_middleware.flows.users import Users
 from pwless_middleware.web.keys import bearer as bearer_of
 
@@ -103,10 +103,11 @@ class Identities:
         if signed is not None and scope["type"] == "websocket" and self._is_foreign(headers):
             # A page of another site opens the socket with the person's cookie (RFC 6455 §10.2).
             signed = None
-        held = await self._find(signed) if signed is not None else None
         token = _session_token(headers) if self._bearer else None
+        with one_request():
+            held = await self._find(signed) if signed is not None else None
+            by_token = await self._find(token) if token is not None else None
         if token is not None:
-            by_token = await self._find(token)
             if held and by_token and held.session.user_id != by_token.session.user_id:
                 raise Unauthenticated("The cookie and the token are of different users.")
             held, signed = by_token, token
@@ -123,7 +124,6 @@ class Identities:
     async def _find(self, signed: str) -> Held | None:
         held = self._sessions.held(signed)
         if held is None:
-            begin_request()
             held = await self._sessions.find(signed)
         return held
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from pwless_middleware.errors import ApiError, ForbiddenOrigin, MethodNotAllowed, NotFound
-from pwless_middleware.flows.timely import begin_request
+from pwless_middleware.flows.timely import one_request
 from pwless_middleware.web.operations import Operation
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages, json_error
@@ -69,11 +69,11 @@ class Routes:
 
     async def __call__(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for `path`, which is below our prefix (prefix taken off)."""
-        begin_request()
         request = Request(scope, receive)
         route = self._match(path, request)
         try:
-            response = await self._answer(route, request)
+            with one_request():
+                response = await self._answer(route, request)
         except ApiError as error:
             is_api = route.skin == "api" if route is not None else path.startswith("/api/")
             response = json_error(error) if is_api else self._pages.error(request, error)

@@ -128,7 +128,7 @@ async def test_a_user_who_is_gone_from_the_table_is_nobody() -> None:
             return User(id="2" if self.other else user_id, email="jo@example.com")
 
     table = Table()
-    home, jo = await signed_in(users=table)
+    _, jo = await signed_in(users=table)
     assert await jo.who() == "jo@example.com"
     table.other = True
     assert await jo.who() is None, "load() answered with somebody else"

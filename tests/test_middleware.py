@@ -1,0 +1,641 @@
+"""What a pure ASGI middleware owes the app behind it: STYLE.md's list, one test for each line."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from fastapi import Depends, FastAPI
+from fastapi import Request as FastAPIRequest
+from starlette.applications import Starlette
+from starlette.authentication import requires
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from pwless_middleware import Outbox, PasswordlessMiddleware
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.stores.memory import MemoryStore
+from tests.support import (
+    BASE,
+    KEY,
+    Browser,
+    House,
+    cookie_header,
+    house,
+    http_scope,
+    run,
+    socket_scope,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def inside(app: ASGIApp, **options: Any) -> tuple[House, Browser]:
+    """Put an app behind the login, and sign somebody in."""
+    home = house(app, **options)
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    return home, jo
+
+
+async def ok(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer everything with an empty 200."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+# --- scope types ---------------------------------------------------------------------------------
+
+
+class Watched(Outbox):
+    """A mailer that knows whether it was closed."""
+
+    closed = 0
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+class WatchedStore(MemoryStore):
+    """A store that knows whether it was opened and closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[str] = []
+
+    async def open(self) -> None:
+        self.events.append("open")
+
+    async def aclose(self) -> None:
+        self.events.append("close")
+
+
+async def test_lifespan_passes_and_opens_and_closes_what_is_ours() -> None:
+    events: list[str] = []
+    mailer, store = Watched(), WatchedStore()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "lifespan"
+        assert "method" not in scope
+        scope["state"]["db"] = "connected"
+        events.append((await receive())["type"])
+        events.append(f"store {store.events}")
+        await send({"type": "lifespan.startup.complete"})
+        events.append((await receive())["type"])
+        await send({"type": "lifespan.shutdown.complete"})
+
+    home = house(app, outbox=mailer, store=store)
+    scope: Scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+    sent = await run(home.app, scope)
+    assert events == ["lifespan.startup", "store []", "lifespan.shutdown"]
+    assert [message["type"] for message in sent] == [
+        "lifespan.startup.complete",
+        "lifespan.shutdown.complete",
+    ]
+    assert scope["state"] == {"db": "connected"}, "the very scope of the server went through"
+    assert store.events[0] == "open"
+    assert store.events[-1] == "close"
+    assert mailer.closed == 1
+
+
+async def test_a_failed_startup_and_a_failed_shutdown_pass() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.failed", "message": "no database"})
+
+    store = WatchedStore()
+    sent = await run(house(app, store=store).app, {"type": "lifespan"})
+    assert sent == [{"type": "lifespan.startup.failed", "message": "no database"}]
+    assert store.events == []
+
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.failed", "message": "stuck"})
+
+    sent = await run(house(late, store=store).app, {"type": "lifespan"})
+    assert sent[-1] == {"type": "lifespan.shutdown.failed", "message": "stuck"}
+    assert store.events[-1] == "close"
+
+
+async def test_a_store_that_is_set_up_wrongly_fails_the_startup() -> None:
+    class Wrong(MemoryStore):
+        async def open(self) -> None:
+            raise ConfigError("store", "set maxmemory-policy noeviction")
+
+    sent = await run(house(store=Wrong()).app, {"type": "lifespan"})
+    assert sent[0]["type"] == "lifespan.startup.failed"
+    assert "noeviction" in sent[0]["message"]
+
+
+async def test_an_app_without_lifespan_says_so_to_the_server_itself() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http", "no lifespan here"
+
+    with pytest.raises(AssertionError, match="no lifespan here"):
+        await run(house(app).app, {"type": "lifespan"})
+
+
+async def test_an_unknown_scope_type_is_refused() -> None:
+    """See tests/security/test_paths.py for the case in which everything is public."""
+    home = house()
+    with pytest.raises(ValueError, match="'mqtt'"):
+        await run(home.app, {"type": "mqtt"})
+    assert home.inner.scopes == []
+
+
+async def test_a_socket_is_refused_before_accept_and_accepted_with_a_session() -> None:
+    home = house()
+    refused = await run(home.app, socket_scope())
+    assert [message["type"] for message in refused] == ["websocket.close"]
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    sent = await run(home.app, socket_scope(headers=cookie_header(jo), subprotocols=["chat"]))
+    assert [message["type"] for message in sent] == [
+        "websocket.accept",
+        "websocket.send",
+        "websocket.close",
+    ]
+    assert sent[1]["text"] == "jo@example.com"
+    assert home.inner.scope["subprotocols"] == ["chat"]
+
+
+# --- scope and messages --------------------------------------------------------------------------
+
+
+class Frozen(dict[str, Any]):
+    """A scope or message that does not let itself be changed."""
+
+    def _refuse(self, *args: object) -> Any:
+        raise AssertionError("the middleware changed what is not its own")
+
+    __setitem__ = __delitem__ = update = pop = setdefault = clear = popitem = _refuse
+
+
+@pytest.mark.parametrize("path", ["/x", "/auth/login", "/auth/static/none", "/public"])
+@pytest.mark.parametrize("kind", [http_scope, socket_scope])
+async def test_the_callers_scope_is_never_changed(path: str, kind: Any) -> None:
+    home, jo = await inside(ok, public=["/public"])
+    for headers in ([], cookie_header(jo)):
+        await run(home.app, Frozen(kind(path, headers=headers, state=Frozen(a=1))))
+
+
+async def test_the_apps_messages_are_never_changed() -> None:
+    start = Frozen(type="http.response.start", status=200, headers=[(b"a", b"b")], trailers=True)
+    body = Frozen(type="http.response.body", body=b"x")
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start)
+        await send(body)
+
+    home, jo = await inside(app)
+    sent = await run(home.app, http_scope(headers=cookie_header(jo)))
+    assert start["headers"] == [(b"a", b"b")]
+    assert sent[0]["trailers"] is True, "what we do not know is kept"
+    assert sent[1] is body
+
+
+async def test_a_start_message_used_twice_gets_its_headers_once() -> None:
+    """Starlette PR #1200: a changed message doubled the headers of the second response."""
+    start: Message = {"type": "http.response.start", "status": 200, "headers": []}
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start)
+        await send({"type": "http.response.body", "body": b""})
+
+    home, jo = await inside(app)
+    answers = [await run(home.app, http_scope(headers=cookie_header(jo))) for _ in range(3)]
+    assert len({len(sent[0]["headers"]) for sent in answers}) == 1
+
+
+@pytest.mark.parametrize("shape", ["missing", "generator", "tuple"])
+async def test_a_start_without_headers_or_with_a_generator_is_fine(shape: str) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        start: MutableMapping[str, Any] = {"type": "http.response.start", "status": 204}
+        if shape != "missing":
+            pairs = [(b"x-a", b"1"), (b"x-b", b"2")]
+            start["headers"] = (pair for pair in pairs) if shape == "generator" else tuple(pairs)
+        await send(start)
+        await send({"type": "http.response.body"})
+
+    home, jo = await inside(app)
+    sent = await run(home.app, http_scope(headers=cookie_header(jo)))
+    expected = [] if shape == "missing" else [(b"x-a", b"1"), (b"x-b", b"2")]
+    assert list(sent[0]["headers"])[: len(expected)] == expected
+    assert (b"vary", b"Cookie") in list(sent[0]["headers"])
+
+
+async def test_streams_pass_chunk_by_chunk_and_the_start_is_not_held_back() -> None:
+    """slowapi PR #225: a start that waits for the first chunk broke streaming."""
+    events: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        events.append("app starts")
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for n in range(3):
+            events.append(f"app sends {n}")
+            await send({"type": "http.response.body", "body": b"x", "more_body": n < 2})
+        for kind in ("http.response.trailers", "http.response.debug", "http.response.pathsend"):
+            await send({"type": kind, "extra": object()})
+
+    home, jo = await inside(app)
+    messages: list[Message] = []
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+        events.append(f"server gets {message['type'].rpartition('.')[2]}")
+
+    async def receive() -> Message:
+        raise AssertionError("nobody asked for the body")
+
+    await home.app(http_scope(headers=cookie_header(jo)), receive, send)
+    assert events[:3] == ["app starts", "server gets start", "app sends 0"]
+    assert events[3:8:2] == ["server gets body"] * 3
+    assert events[-3:] == ["server gets trailers", "server gets debug", "server gets pathsend"]
+    assert len(messages) == 7
+
+
+async def test_the_request_body_is_untouched() -> None:
+    """The very `receive` of the server reaches the app; nothing is read before it."""
+    got: list[object] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        got.append(receive)
+        await ok(scope, receive, send)
+
+    home, jo = await inside(app, public=["/open"])
+
+    async def receive() -> Message:
+        raise AssertionError("the body was read")
+
+    async def send(message: Message) -> None: ...
+
+    for path, headers in (("/x", cookie_header(jo)), ("/open", [])):
+        await home.app(http_scope(path, method="POST", headers=headers), receive, send)
+    assert got == [receive, receive]
+    # Nor is it read to refuse somebody.
+    await home.app(http_scope("/x", method="POST"), receive, send)
+
+
+# --- paths ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("has_root_in_path", [True, False])
+async def test_both_forms_of_root_path_find_our_pages_and_lead_back(has_root_in_path: bool) -> None:
+    """uvicorn and granian put the root path into `path`, hypercorn and daphne do not."""
+    home = house(base_url=BASE + "/app")
+    front = "/app" if has_root_in_path else ""
+
+    async def get(path: str, *headers: tuple[bytes, bytes]) -> Message:
+        scope = http_scope(front + path, root_path="/app", headers=list(headers))
+        return (await run(home.app, scope))[0]
+
+    assert (await get("/auth/login"))["status"] == 200
+    denied = await get("/x", (b"accept", b"text/html"))
+    assert dict(denied["headers"])[b"location"] == b"/app/auth/login?next=%2Fapp%2Fx"
+    home.base_url = BASE
+    jo = home.browser(root_path="/app")
+    asked = await jo.post(front + "/auth/login", {"email": "jo@example.com", "next": "/app/x"})
+    assert asked.headers["location"] == "/app/auth/verify"
+    assert str(home.mail().link).startswith(BASE + "/app/auth/link?")
+    done = await jo.post(front + "/auth/verify", {"code": str(home.mail().code)})
+    assert done.headers["location"] == "/app/x"
+    assert (await get("/x", *cookie_header(jo)))["status"] == 200
+    # Without a `next` the way leads to the app's own root, not to the server's.
+    home.clock.advance(60)
+    await jo.post(front + "/auth/login", {"email": "jo@example.com"})
+    done = await jo.post(front + "/auth/verify", {"code": str(home.mail().code)})
+    assert done.headers["location"] == "/app/"
+
+
+async def test_a_root_path_is_taken_off_at_a_slash_only() -> None:
+    """Starlette #2599: `/product` ate `/products`."""
+    home = house(public=["/s"])
+    sent = await run(home.app, http_scope("/products", root_path="/product"))
+    assert sent[0]["status"] == 401
+    assert (await run(home.app, http_scope("/auth", root_path="/auth")))[0]["status"] == 401
+
+
+def who(request: Request) -> JSONResponse:
+    return JSONResponse({"email": request.state.user.email, "url": str(request.url_for("who"))})
+
+
+def sign_in(client: TestClient, outbox: Outbox, prefix: str = "/auth") -> None:
+    """Sign in through Starlette's TestClient."""
+    headers = {"origin": "http://localhost:8000"}
+    client.post(f"{prefix}/login", data={"email": "jo@example.com"}, headers=headers)
+    code = outbox.messages[-1].code or ""
+    done = client.post(
+        f"{prefix}/verify", data={"code": code}, headers=headers, follow_redirects=False
+    )
+    assert done.status_code == 303, done.text
+
+
+def options(outbox: Outbox) -> dict[str, Any]:
+    return {"secret_key": KEY, "base_url": "http://localhost:8000", "mailer": outbox}
+
+
+def client_of(app: ASGIApp) -> TestClient:
+    return TestClient(app, base_url="http://localhost:8000")
+
+
+def test_inside_a_mount_there_is_no_lifespan_and_it_works_all_the_same() -> None:
+    outbox = Outbox()
+    inner = Starlette(routes=[Route("/who", lambda r: JSONResponse({"email": r.user.email}))])
+    outer = Starlette(
+        routes=[Mount("/shop", PasswordlessMiddleware(inner, **options(outbox))), Route("/", who)]
+    )
+    client = client_of(outer)
+    assert client.get("/shop/who").status_code == 401
+    sign_in(client, outbox, "/shop/auth")
+    assert client.get("/shop/who").json() == {"email": "jo@example.com"}
+
+
+def test_the_apps_url_for_is_intact() -> None:
+    """A Router in front would write its own `router` into the scope."""
+    outbox = Outbox()
+    app = Starlette(routes=[Mount("/a", routes=[Route("/b/{c}", who, name="deep")]),
+                            Route("/who", who, name="who")])  # fmt: skip
+    client = client_of(PasswordlessMiddleware(app, **options(outbox)))
+    sign_in(client, outbox)
+    client.get("/auth/sessions")
+    assert client.get("/who").json()["url"] == "http://localhost:8000/who"
+
+
+# --- exceptions and context ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("a bug"), KeyboardInterrupt(), asyncio.CancelledError()]
+)
+async def test_the_apps_exceptions_propagate(error: BaseException) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise error
+
+    home, jo = await inside(app, public=["/open"])
+    for path, headers in (("/x", cookie_header(jo)), ("/open", [])):
+        for kind in (http_scope, socket_scope):
+            with pytest.raises(type(error)) as raised:
+                await run(home.app, kind(path, headers=headers))
+            assert raised.value is error
+
+
+async def test_our_own_errors_raised_by_an_app_are_the_apps() -> None:
+    """Only our routes turn our errors into responses."""
+    from pwless_middleware.errors import NotFound
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise NotFound
+
+    home, jo = await inside(app)
+    with pytest.raises(NotFound):
+        await run(home.app, http_scope(headers=cookie_header(jo)))
+
+
+async def test_contextvars_go_both_ways() -> None:
+    """`BaseHTTPMiddleware` does not see what the endpoint set; pure ASGI runs in the same task."""
+    var: contextvars.ContextVar[str] = contextvars.ContextVar("var", default="unset")
+    seen: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(var.get())
+        var.set("set by the app")
+        await ok(scope, receive, send)
+
+    home, jo = await inside(app)
+    var.set("set outside")
+    await run(home.app, http_scope(headers=cookie_header(jo)))
+    assert seen == ["set outside"]
+    assert var.get() == "set by the app"
+
+
+async def test_our_time_limit_does_not_follow_the_app_into_its_own_work() -> None:
+    """A socket that lives for hours may call our verbs as often as it likes.
+
+    The 1.5 seconds are one request's; a handler that goes on has not spent them.
+    """
+    from pwless_middleware.flows import timely
+    from tests.support import Slow
+
+    left: list[object] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        left.append(timely._left.get())
+        await ok(scope, receive, send)
+
+    home, jo = await inside(app, store=Slow(MemoryStore()))
+    home.passwordless.sessions._forget(None)
+    await run(home.app, http_scope(headers=cookie_header(jo)))
+    assert left == [None]
+
+
+# --- ways to put it on ---------------------------------------------------------------------------
+
+
+@requires("authenticated")
+async def guarded(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(request.user.display_name)
+
+
+async def echo(socket: WebSocket) -> None:
+    await socket.accept()
+    async for text in socket.iter_text():
+        await socket.send_text(f"{socket.state.user.email}: {text}")
+
+
+async def numbers() -> AsyncIterator[bytes]:
+    for n in range(3):
+        yield str(n).encode()
+
+
+async def stream(request: Request) -> StreamingResponse:
+    return StreamingResponse(numbers())
+
+
+def starlette_app(**more: Any) -> Starlette:
+    return Starlette(
+        routes=[
+            Route("/who", who, name="who"),
+            Route("/guarded", guarded),
+            Route("/stream", stream),
+            WebSocketRoute("/echo", echo),
+        ],
+        **more,
+    )
+
+
+def added(outbox: Outbox) -> ASGIApp:
+    app = starlette_app()
+    app.add_middleware(PasswordlessMiddleware, **options(outbox))
+    return app
+
+
+def wrapped(outbox: Outbox) -> ASGIApp:
+    return PasswordlessMiddleware(starlette_app(), **options(outbox))
+
+
+def listed(outbox: Outbox) -> ASGIApp:
+    return starlette_app(middleware=[Middleware(PasswordlessMiddleware, **options(outbox))])
+
+
+def fast(outbox: Outbox) -> ASGIApp:
+    app = FastAPI()
+    app.add_middleware(PasswordlessMiddleware, **options(outbox))
+
+    def user_of(request: FastAPIRequest) -> str:
+        return str(request.state.user.email)
+
+    @app.get("/who", name="who")
+    def get_who(request: FastAPIRequest, email: str = Depends(user_of)) -> dict[str, str]:
+        return {"email": email, "url": str(request.url_for("who"))}
+
+    @app.get("/guarded")
+    @requires("authenticated")
+    async def get_guarded(request: FastAPIRequest) -> PlainTextResponse:
+        return PlainTextResponse(request.user.display_name)
+
+    @app.get("/stream")
+    async def get_stream() -> StreamingResponse:
+        return StreamingResponse(numbers())
+
+    app.websocket("/echo")(echo)
+    return app
+
+
+WAYS = [added, wrapped, listed, fast]
+
+
+def everything_works(client: TestClient, outbox: Outbox) -> None:
+    assert client.get("/who").status_code == 401
+    sign_in(client, outbox)
+    answer = client.get("/who").json()
+    assert answer == {"email": "jo@example.com", "url": "http://localhost:8000/who"}
+    assert client.get("/guarded").text == "jo@example.com"
+    assert client.get("/stream").text == "012"
+    with client.websocket_connect("ws://localhost:8000/echo") as socket:
+        socket.send_text("hello")
+        assert socket.receive_text() == "jo@example.com: hello"
+    client.post("/auth/logout", headers={"origin": "http://localhost:8000"})
+    assert client.get("/who").status_code == 401
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_put_it_on_works_under_the_test_client(way: Any) -> None:
+    """Without `with`, an event loop lives for one request; with it, for all of them."""
+    outbox = Outbox()
+    app = way(outbox)
+    everything_works(client_of(app), outbox)
+    with client_of(app) as client:
+        outbox.clear()
+        # The limits still count: another address.
+        headers = {"origin": "http://localhost:8000"}
+        client.post("/auth/login", data={"email": "kim@example.com"}, headers=headers)
+        code = outbox.messages[-1].code or ""
+        client.post("/auth/verify", data={"code": code}, headers=headers)
+        assert client.get("/who").json()["email"] == "kim@example.com"
+
+
+def test_the_lifespan_of_the_app_runs_and_its_state_reaches_the_handlers() -> None:
+    outbox = Outbox()
+    log: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, str]]:
+        log.append("up")
+        yield {"db": "connected"}
+        log.append("down")
+
+    async def db(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(f"{request.state.db} {request.state.user.email}")
+
+    app = Starlette(routes=[Route("/db", db)], lifespan=lifespan)
+    with client_of(PasswordlessMiddleware(app, **options(outbox))) as client:
+        sign_in(client, outbox)
+        assert client.get("/db").text == "connected jo@example.com"
+    assert log == ["up", "down"]
+
+
+def test_one_house_serves_several_event_loops() -> None:
+    home = house()
+    jo = home.browser()
+    asyncio.run(jo.sign_in("jo@example.com"))
+    for _ in range(3):
+        assert asyncio.run(jo.who()) == "jo@example.com"
+
+    async def again() -> str | None:
+        return await jo.who()
+
+    with asyncio.Runner() as first, asyncio.Runner() as second:
+        for runner in (first, second, first, second):
+            assert runner.run(again()) == "jo@example.com"
+
+
+def test_a_worker_starts_in_every_loop_and_ends_with_it() -> None:
+    """A mailer that does not deliver inline: the worker is a task of each loop."""
+    delivered: list[str] = []
+    came = contextvars.ContextVar[None]("came")
+
+    class Post:
+        async def send(self, message: Any) -> None:
+            delivered.append(message.to)
+
+        async def aclose(self) -> None: ...
+
+    home = house(mailer=Post())
+    assert came
+
+    async def ask(email: str) -> None:
+        await home.browser().ask(email)
+        for _ in range(200):
+            if email in delivered:
+                break
+            await asyncio.sleep(0.005)
+
+    for n in range(2):
+        asyncio.run(ask(f"jo{n}@example.com"))
+    assert delivered == ["jo0@example.com", "jo1@example.com"]
+
+
+async def test_a_shutdown_delivers_what_is_due() -> None:
+    delivered: list[str] = []
+
+    class Post:
+        async def send(self, message: Any) -> None:
+            delivered.append(message.to)
+
+        async def aclose(self) -> None:
+            delivered.append("closed")
+
+    home = house(mailer=Post())
+    await home.passwordless.lifetime.open()
+    await home.browser().ask("jo@example.com")
+    await home.passwordless.lifetime.close()
+    assert delivered == ["jo@example.com", "closed"]
+
+
+def _two() -> Iterator[tuple[dict[str, Any], str]]:
+    yield {"passwordless": True, "public": ["/"]}, "public"
+    yield {"passwordless": True, "secret_key": KEY, "mailer": None}, "mailer, secret_key"
+    yield {"base_url": BASE, "mailer": Outbox()}, "secret_key: this option is required"
+    yield {"secret_key": KEY, "mailer": Outbox()}, "base_url: this option is required"
+    yield {"secret_key": KEY, "base_url": BASE}, "mailer: this option is required"
+
+
+@pytest.mark.parametrize(("given", "told"), list(_two()))
+def test_options_are_given_in_one_place_and_the_needed_ones_are_named(
+    given: dict[str, Any], told: str
+) -> None:
+    if "passwordless" in given:
+        given = {**given, "passwordless": house().passwordless}
+    with pytest.raises(ConfigError, match=told):
+        PasswordlessMiddleware(ok, **given)
