@@ -38,6 +38,7 @@ LINK: Context = {
     "state": "confirm",
     "kind": "LINK_OTP",
     "link_token": "tok.1",
+    "home": "/",
     "can_resend": False,
     "request_id": "req.1",
 }
@@ -93,6 +94,7 @@ PAGES: list[tuple[str, str, Context]] = [
     ("link-button", "link.html", LINK | {"state": "button"}),
     ("link-elsewhere", "link.html", LINK | {"state": "elsewhere"}),
     ("link-elsewhere-link", "link.html", LINK | {"state": "elsewhere", "kind": "LINK"}),
+    ("link-done", "link.html", LINK | {"state": "done"}),
     ("link-expired", "link.html", LINK | {"state": "expired"}),
     ("link-expired-resend", "link.html", LINK | {"state": "expired", "can_resend": True}),
     ("logout", "logout.html", {"user_email": "ada@example.com", "next": "/bye"}),
@@ -294,7 +296,7 @@ def test_only_the_browser_that_asked_submits_the_link_by_itself() -> None:
         [form] = page("link.html", LINK | {"state": state}).all("form")
         assert form["action"] == "/auth/link"
         assert ("data-auto-submit" in form) is submits
-    for state in ("elsewhere", "expired"):
+    for state in ("elsewhere", "expired", "done"):
         assert "tok.1" not in renderer().page("link.html", **LINK | {"state": state})
 
 

@@ -71,7 +71,11 @@ async def enter_by_api(kit: Kit, caller: Caller, attempt: Awaitable[LoggedIn]) -
 
 
 def _session_cookies(kit: Kit, caller: Caller, done: LoggedIn) -> list[str]:
-    """Write the session, remember the device for its budget, and clear what led here."""
+    """Write the session, remember the device for its budget, and end what was pending.
+
+    The flow cookie stays until it expires: its challenge is spent, and a link that is opened once
+    more in this browser is then known as used, not taken for another browser's.
+    """
     value = kit.sessions.cookie_value(done.secret)
     max_age = done.session.expires_at - done.session.created_at
     known = dict(caller.known_to)
@@ -80,7 +84,6 @@ def _session_cookies(kit: Kit, caller: Caller, done: LoggedIn) -> list[str]:
     cookies = [
         kit.cookies.set_session(value, max_age=max_age),
         kit.cookies.set_device(known),
-        kit.cookies.set_flow((), max_age=0),
     ]
     if caller.pending is not None:
         cookies.append(kit.cookies.set_pending(None, max_age=0))

@@ -91,9 +91,12 @@ class EmailPages:
     # --- the code ------------------------------------------------------------------------------
 
     async def show_verify(self, request: Request) -> Response:
-        """Show what the browser waits for; without a challenge, the login form."""
+        """Show what the browser waits for; without a challenge, the app or the login form."""
         caller = self._kit.callers.browser(request)
         challenge = await self._flow.newest(caller)
+        if challenge is None and await self._is_signed_in(caller):
+            home = root_path(request) + "/"
+            return self._kit.pages.redirect(request, home, ours=False)
         if challenge is None:
             return self._kit.pages.redirect(request, "/login")
         return self._verify_page(request, challenge)
@@ -183,6 +186,8 @@ class EmailPages:
         )
         if is_good:
             return self._link_page(request, "confirm", token=token)
+        if challenge is None and await self._is_signed_in(caller):
+            return self._link_page(request, "done")
         return self._link_page(request, "expired", status=410, challenge=challenge)
 
     async def link(self, request: Request) -> Response:
@@ -218,6 +223,7 @@ class EmailPages:
             state=state,
             kind=self._flow.kind,
             link_token=token,
+            home=root_path(request) + "/",
             can_resend=can_resend,
             request_id=self._flow.request_id(challenge.id) if challenge is not None else "",
         )
@@ -234,6 +240,9 @@ class EmailPages:
         except RequestExpired:
             return None
         return id if id in caller.holds else None
+
+    async def _is_signed_in(self, caller: Caller) -> bool:
+        return caller.session is not None and await self._kit.sessions.lives(caller.session)
 
     def _to_verify(self, request: Request, ids: tuple[ChallengeId, ...]) -> Response:
         cookie = self._kit.cookies.set_flow(ids, max_age=self._flow_seconds)
