@@ -104,6 +104,11 @@ def _eventually(do: Callable[[], object], seconds: float = 20) -> None:
             return
 
 
+async def disconnect(client: Any) -> None:
+    """Close a cluster client; `aclose` came with redis-py 5.0.1."""
+    await (getattr(client, "aclose", None) or client.close)()
+
+
 @pytest.fixture(scope="session")
 def redis_cluster() -> Iterator[Cluster]:
     """Give a cluster for the whole session; not to be harmed."""

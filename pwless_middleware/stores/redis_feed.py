@@ -155,15 +155,13 @@ class RedisFeed:
 
     async def _hear(self, ear: _Ear, connection: AbstractConnection, is_proof: bool) -> None:
         """Read and ping side by side, until one of them fails; raises that one's fault."""
-        sent: deque[tuple[bytes, float]] = deque()
+        sent: deque[float] = deque()
         tasks = [
             asyncio.create_task(self._read(ear, connection, sent, is_proof)),
             asyncio.create_task(self._ping(ear, connection, sent, is_proof)),
         ]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                await task
+            await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()
@@ -173,35 +171,30 @@ class RedisFeed:
         self,
         ear: _Ear,
         connection: AbstractConnection,
-        sent: deque[tuple[bytes, float]],
+        sent: deque[float],
         is_proof: bool,
     ) -> None:
         while True:
             kind, *rest = await connection.read_response(disable_decoding=True)
             if kind == b"pong":
-                while sent and sent[0][0] != rest[0]:
-                    sent.popleft()
-                if sent:
-                    _, at = sent.popleft()
-                    ear.lease = at + LEASE if is_proof else 0.0
-            elif rest[1]:  # an empty message is a `ping` of some store
-                self.tell(rest[1].decode())
+                at = sent.popleft()  # answers come in order
+                ear.lease = at + LEASE if is_proof else 0.0
+            elif rest[-1]:  # an empty message is a `ping` of some store
+                self.tell(rest[-1].decode())
 
     async def _ping(
         self,
         ear: _Ear,
         connection: AbstractConnection,
-        sent: deque[tuple[bytes, float]],
+        sent: deque[float],
         is_proof: bool,
     ) -> None:
-        number = 0
         while True:
             now = monotonic()
-            if sent and now - sent[0][1] > _LOST_AFTER:
+            if sent and now - sent[0] > _LOST_AFTER:
                 raise TimeoutError("a ping was not answered")
-            number += 1
-            sent.append((b"%d" % number, now))
-            await connection.send_command("PING", number, check_health=False)
+            sent.append(now)
+            await connection.send_command("PING", check_health=False)
             if is_proof and now - ear.asked < _ASKED_WITHIN:
                 await asyncio.sleep(_PING_EVERY)
                 continue

@@ -12,6 +12,7 @@ import redis.asyncio
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.stores.redis import RedisStore
+from tests.redis_cluster import disconnect
 from tests.redis_server import Server
 
 
@@ -53,7 +54,7 @@ async def processes(request: pytest.FixtureRequest, prefix: str) -> AsyncIterato
     for store in stores:
         await store.aclose()
     for client in clients:
-        await client.aclose()
+        await disconnect(client)
 
 
 @pytest.fixture

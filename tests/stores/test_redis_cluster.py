@@ -17,7 +17,7 @@ from pwless_middleware.core.budgets import Draw, Limit, Refund
 from pwless_middleware.errors import QueueFull, StoreError
 from pwless_middleware.stores.base import Drop, Put, Writes
 from pwless_middleware.stores.redis import RedisStore
-from tests.redis_cluster import Cluster
+from tests.redis_cluster import Cluster, disconnect
 from tests.redis_server import Server, free_port, until
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +38,7 @@ async def cluster_client(redis_cluster: Cluster) -> AsyncIterator[Any]:
     """A client of the session's cluster."""
     client = redis.asyncio.RedisCluster(host="127.0.0.1", port=redis_cluster.nodes[0].port)
     yield client
-    await client.aclose()
+    await disconnect(client)
 
 
 async def test_a_url_of_a_node_is_refused(redis_cluster: Cluster, redis_stores: Stores) -> None:
@@ -182,7 +182,7 @@ async def test_a_failover_in_mid_login(redis_stores: Stores, prefix: str) -> Non
         assert sum(wins) == 1
     finally:
         await store.aclose()
-        await client.aclose()
+        await disconnect(client)
         cluster.close()
 
 
