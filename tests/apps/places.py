@@ -35,6 +35,11 @@ class Place:
     def __str__(self) -> str:
         return f"{self.kind}{self.prefix.replace('/', '-')}{'' if self.is_stripped else '-kept'}"
 
+    @property
+    def prefix_in_path(self) -> str:
+        """What of the prefix stands in `scope["path"]`."""
+        return "" if self.kind == "hypercorn" and self.is_stripped else self.prefix
+
 
 ROOT = Place("uvicorn")
 ROOT_PATH_PUT_BACK = Place("uvicorn", PREFIX)
@@ -73,7 +78,13 @@ def served(target: str, place: Place, env: dict[str, str] | None = None) -> Iter
             proxy = Proxy(place.prefix, strips=place.is_stripped)
             stack.callback(proxy.close)
             base_url = proxy.base_url
-        server = Server(place.kind, target, base_url=base_url, root_path=place.prefix, env=env)
+        server = Server(
+            place.kind,
+            target,
+            base_url=base_url,
+            root_path=place.prefix,
+            env={"PWLESS_TEST_PREFIX_IN_PATH": place.prefix_in_path, **(env or {})},
+        )
         stack.callback(server.close)
         if proxy is not None:
             proxy.backend = server.port

@@ -24,9 +24,7 @@ settings.configure(
     FORCE_SCRIPT_NAME=urlsplit(os.environ["PWLESS_TEST_BASE_URL"]).path or None,
     STATIC_URL="static/",
     STATIC_ROOT=str(Path(FOLDER) / "collected"),
-    DATABASES={
-        "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{FOLDER}/django.db"}
-    },
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": f"{FOLDER}/django.db"}},
     INSTALLED_APPS=[
         "django.contrib.admin",
         "django.contrib.auth",
