@@ -9,7 +9,7 @@ path is matched by us and then routed by the app, so anything that the two could
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import quote
 
 from pwless_middleware.errors import ConfigError
@@ -58,7 +58,7 @@ class PublicPaths:
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        if isinstance(patterns, str):
+        if isinstance(patterns, str) or not isinstance(patterns, Collection):
             raise ConfigError("public", "give a list of paths, e.g. ['/', '/static/*']")
         self.all = "*" in patterns
         exact: set[str] = set()
@@ -66,6 +66,8 @@ class PublicPaths:
         for pattern in patterns:
             if pattern == "*":
                 continue
+            if not isinstance(pattern, str):
+                raise ConfigError("public", f"{pattern!r} is not a text")
             path = pattern.removesuffix("/*") if pattern.endswith("/*") else pattern
             if (path or "/")[0] != "/" or "*" in path or _is_ambiguous(path):
                 raise ConfigError("public", f"{pattern!r} is neither a path nor ends in '/*'")
