@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -23,7 +25,7 @@ from demo_app.app import create_app
 from pwless_middleware import Outbox
 from tests.live import Clock, served
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -39,11 +41,11 @@ SECRET_KEY = "3f1b0c9a7d5e4b2f8a6c1d0e9f7b5a3c"
 _MEANT = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Give one Chromium for the folder. Its event loop ends with it, before other tests' begin."""
+    """Give one Chromium for each file. Its event loop must end before other folders' begin."""
     if not Path(CHROMIUM).exists():
-        reason = f"no {CHROMIUM}: install the package chromium"
+        reason = "no Chromium: install your system's package, here /usr/bin/chromium"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
@@ -55,7 +57,7 @@ def browser() -> Iterator[Browser]:
 
 @dataclass(frozen=True)
 class Demo:
-    """The demo as a test sees it: where it is, what it has sent, and its clock."""
+    """The demo, or another app, as a test sees it: where it is, what it has sent, its clock."""
 
     url: str
     outbox: Outbox
@@ -126,7 +128,8 @@ class Visitor:
 
     def _hear(self, message: ConsoleMessage) -> None:
         path = urlsplit(message.location["url"]).path
-        is_answer = path == "/own-form" or (path.startswith("/auth/") and "/static/" not in path)
+        is_page = path in ("/own-form", "/notes")
+        is_answer = is_page or (path.startswith("/auth/") and "/static/" not in path)
         is_meant = is_answer and _MEANT.match(message.text)
         if message.type in ("error", "warning") and not is_meant:
             self.problems.append(f"{message.location['url']}: {message.text}")
@@ -136,6 +139,7 @@ class Visitor:
 
 
 Visit = Callable[..., Visitor]
+"""Makes a profile: `has_scripts`, and what Playwright's `new_context` takes."""
 
 
 @pytest.fixture
@@ -143,12 +147,9 @@ def visit(browser: Browser, demo: Demo) -> Iterator[Visit]:
     """Give a maker of profiles; what their consoles complain about fails the test at its end."""
     visitors: list[Visitor] = []
 
-    def make(*, has_scripts: bool = True, **options: object) -> Visitor:
-        context = browser.new_context(
-            base_url=demo.url,
-            java_script_enabled=has_scripts,
-            **options,  # type: ignore[arg-type]
-        )
+    def make(*, has_scripts: bool = True, **options: Any) -> Visitor:
+        base = {"base_url": demo.url, "java_script_enabled": has_scripts}
+        context = browser.new_context(**{**base, **options})
         context.set_default_timeout(10_000)
         visitor = Visitor(context, has_scripts)
         context.on("console", visitor._hear)

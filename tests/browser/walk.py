@@ -32,6 +32,17 @@ def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
     yield "mailbox", page
     page.goto("/auth/nothing-here")
     yield "not found", page
+    page.goto("/")
+    with page.expect_navigation():
+        page.evaluate(
+            """() => {
+                const form = Object.assign(document.createElement("form"), {method: "post"});
+                form.action = "/notes";
+                document.body.append(form);
+                form.submit();
+            }"""
+        )
+    yield "a form posted after the session has ended", page
     page.goto("/auth/login?next=/notes")
     yield "login", page
     page.get_by_label("Email address").fill("jo@localhost")
