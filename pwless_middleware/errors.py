@@ -290,8 +290,8 @@ class _Limited(ApiError):
     status = 429
     grpc = 8
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__()
+    def __init__(self, retry_after: int, message: str | None = None) -> None:
+        super().__init__(message)
         self._retry_after = max(1, retry_after)
 
     @property
@@ -307,7 +307,7 @@ class TooManyAttempts(_Limited):
     """
 
     code = "TOO_MANY_ATTEMPTS"
-    message = "Too many wrong codes. Wait, or use the link in the mail."
+    message = "Too many wrong codes. If the mail has a link, that still works."
 
     @property
     def detail(self) -> Mapping[str, object]:
@@ -322,7 +322,20 @@ class RateLimited(_Limited):
     """
 
     code = "RATE_LIMITED"
-    message = "Too many mails were asked for. Wait a little and try again."
+    message = "Too many mails were asked for."
+
+    def __init__(self, retry_after: int) -> None:
+        # It may be a minute or most of a day: who is told "a little" would try all evening.
+        super().__init__(retry_after, f"{self.message} Try again in {_wait(retry_after)}.")
+
+
+def _wait(seconds: int) -> str:
+    """Say a wait in words, rounded up."""
+    if seconds > 5400:
+        return f"{-(-seconds // 3600)} hours"
+    if seconds > 90:
+        return f"{-(-seconds // 60)} minutes"
+    return "1 second" if seconds <= 1 else f"{seconds} seconds"
 
 
 class Unavailable(ApiError):

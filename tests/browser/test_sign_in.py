@@ -204,3 +204,18 @@ def test_pages_lead_back_to_the_app(demo: Demo, visitor: Visitor) -> None:
     page = visitor.open("/auth/login")
     page.get_by_role("link", name="Fernway").click()
     page.wait_for_url(f"{demo.url}/")
+
+
+def test_a_refusal_says_how_long_it_lasts(demo: Demo, visitor: Visitor) -> None:
+    """Seconds for the minute's budget, minutes for the quarter's."""
+    said = []
+    for sends in (2, 2, 1):
+        for _ in range(sends):
+            visitor.ask(JO)
+        page = visitor.open("/auth/login")
+        page.get_by_label("Email address").fill(JO)
+        page.get_by_role("button").click()
+        said.append(page.get_by_role("alert").text_content() or "")
+        demo.clock.advance(61)
+    assert "Try again in 60 seconds" in said[0]
+    assert re.search(r"Try again in 1\d minutes", said[2])
