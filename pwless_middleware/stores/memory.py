@@ -51,8 +51,10 @@ class MemoryStore:
     """Keep everything in this process. For one process, tests and development.
 
     Args:
-        max_entries: records and budgets together, at least 1; default 250,000 (about 400 bytes
-            each). A full store answers 503 to what would add one, and goes on with the rest.
+        max_entries: records and budgets together, at least 1; default 250,000. A record counts
+            once more for every full KiB of its value, so that bytes are bounded too: ordinary use
+            takes about 400 bytes an entry, and the default at most about 350 MB. A full store
+            answers 503 to what would add one, and goes on with the rest.
         max_jobs: mails waiting for delivery, at least 1; default 10,000; then 503.
 
     Raises:
@@ -68,6 +70,7 @@ class MemoryStore:
         self._max_entries = max_entries
         self._lock = RLock()
         self._records: dict[str, Put] = {}
+        self._surcharge = 0  # entries that large records count besides themselves
         self._ledgers: dict[str, tuple[bytes, int]] = {}
         self._lists: dict[str, set[str]] = {}
         self._ends: list[tuple[int, str]] = []
@@ -227,11 +230,12 @@ class MemoryStore:
         self._sweep(now, _SWEPT)
 
     def _put(self, put: Put) -> None:
-        known = put.key in self._records
+        before = self._records.get(put.key)
         self._records[put.key] = put
+        self._surcharge += _surcharge(put) - (_surcharge(before) if before is not None else 0)
         if put.listed is not None:
             self._lists.setdefault(put.listed, set()).add(put.key)
-        if not known:
+        if before is None:
             heapq.heappush(self._ends, (put.until, put.key))
 
     def _drop(self, drop: Drop) -> None:
@@ -241,7 +245,10 @@ class MemoryStore:
 
     def _remove(self, key: str) -> None:
         put = self._records.pop(key, None)
-        if put is not None and put.listed is not None:
+        if put is None:
+            return
+        self._surcharge -= _surcharge(put)
+        if put.listed is not None:
             keys = self._lists[put.listed]
             keys.discard(key)
             if not keys:
@@ -277,12 +284,12 @@ class MemoryStore:
         self, writes: Writes, now: int, *, draws: Sequence[Draw] = (), freed: int = 0
     ) -> None:
         """Refuse what would go over the bound, before anything is changed."""
-        new = sum(p.key not in self._records for p in writes.puts)
+        new = sum(1 + _surcharge(p) for p in writes.puts if p.key not in self._records)
         new += sum(d.key not in self._ledgers for d in draws)
         self._sweep(now, _SWEPT)
-        if new and len(self) + new - freed > self._max_entries:
+        if new and len(self) + self._surcharge + new - freed > self._max_entries:
             self._sweep(now, len(self._ends))
-            if len(self) + new - freed > self._max_entries:
+            if len(self) + self._surcharge + new - freed > self._max_entries:
                 raise StoreError("the memory store is full; raise max_entries or use RedisStore")
 
     def _answer(self, verb: str, op: str, now: int) -> object | None:
@@ -294,3 +301,8 @@ class MemoryStore:
         self._answers[verb, op] = (now + 60, answer)
         if len(self._answers) > _REMEMBERED:
             self._answers.popitem(last=False)
+
+
+def _surcharge(put: Put) -> int:
+    """Say how many entries a record counts besides itself."""
+    return len(put.value) // 1024

@@ -31,7 +31,8 @@ _BY_TEXT = (
     ("AUTH called with", "it has no password, but the URL has one: remove it"),
     ("WRONGTYPE", "a key of ours has another type, so others write here: set another `prefix`"),
     ("NOPERM", _ACL),
-    ("The user executing the script can't", _ACL),
+    ("The user executing the script can't", _ACL),  # Redis
+    ("ACL failure in script", _ACL),  # Valkey
     ("OOM", _FULL),
     ("READONLY", _REPLICA),
     ("MASTERDOWN", "this replica has lost its primary: connect to the primary"),

@@ -31,7 +31,7 @@ from typing import Final
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
-from pwless_middleware.stores.redis_errors import FAULTS, explain
+from pwless_middleware.stores.redis_errors import explain
 from pwless_middleware.stores.redis_loops import PerLoop
 from pwless_middleware.stores.redis_server import RedisServer
 
@@ -44,11 +44,12 @@ _LOST_AFTER: Final = 1.0
 _CONNECT_WITHIN: Final = 2.0
 _LONGEST_PAUSE: Final = 1.0
 
-_log = logging.getLogger("pwless_middleware.stores")
+_log = logging.getLogger("pwless.store")
 
 
 class _Ear:
-    """What one event loop has of the feed: its task, its lease, and when it was last asked."""
+    """What one event loop has of the feed: its task, its lease, when it was last asked, whether it
+    waits quietly, and whether its last subscription ever stood."""
 
     def __init__(self) -> None:
         self.task: asyncio.Task[None] | None = None
@@ -56,6 +57,7 @@ class _Ear:
         self.lease = 0.0
         self.asked = 0.0
         self.is_quiet = True
+        self.stood = False
 
 
 class RedisFeed:
@@ -117,11 +119,15 @@ class RedisFeed:
             while True:
                 try:
                     await self._listen(ear)
-                except FAULTS as fault:
-                    if ear.lease or not pause:
-                        _log.warning("the revocation feed is interrupted: %s", explain(fault))
-                    pause = 0.05 if ear.lease else min(_LONGEST_PAUSE, 2 * pause + 0.05)
-                ear.lease = 0.0
+                except Exception as fault:  # also a listener's own: one that ends hears nothing
+                    if ear.stood or not pause:  # once for each outage, not for each try
+                        _log.warning(
+                            "the revocation feed is interrupted: %s",
+                            explain(fault),
+                            extra={"event": "feed_interrupted"},
+                        )
+                    pause = 0.05 if ear.stood else min(_LONGEST_PAUSE, 2 * pause + 0.05)
+                ear.stood, ear.lease = False, 0.0
                 self.tell(None)
                 await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311  # only spreads load
         finally:
@@ -138,6 +144,7 @@ class RedisFeed:
                 is_proof = await self._is_proof(connection)
                 await connection.send_command("SUBSCRIBE", self._channel, check_health=False)
                 await connection.read_response(disable_decoding=True)
+            ear.stood = True
             self.tell(None)
             await self._hear(ear, connection, is_proof)
         finally:

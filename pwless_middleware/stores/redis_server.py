@@ -126,7 +126,8 @@ class RedisServer:
         version = str(info.get("redis_version", "6.2"))
         if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) < _OLDEST:
             raise StoreError(f"Redis {version} is too old: run Redis or Valkey from 6.2")
-        if info.get("redis_mode") == "cluster" and not self.is_cluster:
+        # Valkey has no `redis_mode`; this flag both have.
+        if info.get("cluster_enabled") and not self.is_cluster:
             raise StoreError(
                 "Redis: this is a node of a Redis Cluster: pass a redis.asyncio.RedisCluster client"
             )

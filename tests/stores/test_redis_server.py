@@ -7,10 +7,12 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis.asyncio
+import trustme
 
 from pwless_middleware.core.budgets import Draw, Limit
 from pwless_middleware.errors import ConfigError, StoreError
@@ -262,3 +264,30 @@ class TestRoundTrips:
         await verbs(1)  # the server learns the scripts
         assert await verbs(2) == [1] * 10
         await client.connection_pool.disconnect()
+
+
+async def test_tls(servers: Servers, redis_stores: Stores, tmp_path: Path) -> None:
+    """`rediss://` proves the server; a certificate of nobody we know is refused."""
+    authority, port = trustme.CA(), free_port()
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "server.pem"))
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    pem = str(tmp_path / "server.pem")
+    options = {
+        "tls-port": str(port),
+        "tls-cert-file": pem,
+        "tls-key-file": pem,
+        "tls-ca-cert-file": str(tmp_path / "ca.pem"),
+        "tls-auth-clients": "no",
+    }
+    try:
+        servers(options)
+    except RuntimeError as exc:
+        if "TLS" not in str(exc) and "tls" not in str(exc):
+            raise
+        pytest.skip("this server was built without TLS")
+    url = f"rediss://127.0.0.1:{port}/0"
+    store = redis_stores(f"{url}?ssl_ca_certs={tmp_path / 'ca.pem'}")
+    await store.open()
+    await until(store.feed.is_live)
+    assert "reached" in await refusal(redis_stores(url))
