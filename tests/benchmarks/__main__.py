@@ -1,0 +1,69 @@
+"""Measure the product beside its alternatives: `python -m tests.benchmarks [PART…] [--quick]`.
+
+Everything runs interleaved (A B A B …) in one run, several rounds, so that a busy machine slows all
+alike; the ratios are what counts, and no number here fails a build (`tests/test_costs.py` counts
+what must not grow). Needs the extras `dev` and `bench`, and a redis-server or valkey-server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+from importlib import import_module
+from pathlib import Path
+
+from tests.benchmarks.figures import Options, Table, machine
+from tests.redis_server import Server
+
+PARTS = {
+    "requests": "per_request",
+    "http": "over_http",
+    "logins": "logins",
+    "store": "outstanding",
+    "growth": "growth",
+    "process": "processes",
+}
+
+
+def main() -> None:
+    """Run the parts, print their tables, and write them to a file."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--quick", action="store_true", help="few short rounds, to see it work")
+    parser.add_argument("--rounds", type=int, help="default 9; 3 with --quick")
+    parser.add_argument("--outstanding", type=int, help="the large case; default 100,000")
+    parser.add_argument("--out", type=Path, help="write the tables to this file, in Markdown")
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - set(PARTS):
+        parser.error(f"unknown part: {', '.join(unknown)}")
+    quick: bool = asked.quick
+    told = machine()
+    tables: list[str] = []
+    server = Server()
+    try:
+        options = Options(
+            rounds=asked.rounds or (3 if quick else 9),
+            seconds=0.5 if quick else 2.0,
+            turn=0.03 if quick else 0.15,
+            logins=100 if quick else 400,
+            outstanding=asked.outstanding or (5_000 if quick else 100_000),
+            redis_url=server.url,
+            say=lambda text: print(text, flush=True),
+        )
+        for part in asked.parts or PARTS:
+            made: list[Table] = asyncio.run(
+                import_module(f"tests.benchmarks.{PARTS[part]}").measure(options)
+            )
+            for table in made:
+                tables.append(table.written())
+                print("\n" + tables[-1], flush=True)
+            if asked.out is not None:
+                asked.out.write_text(told + "\n" + "\n".join(tables))
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONHASHSEED", "0")
+    main()

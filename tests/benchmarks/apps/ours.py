@@ -1,0 +1,106 @@
+"""Ours, on memory and on Redis, with default options but for who is let in where."""
+
+from __future__ import annotations
+
+import json
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pwless_middleware import (
+    MemoryStore,
+    Message,
+    Passwordless,
+    PasswordlessMiddleware,
+    RedisStore,
+    SMTPMailer,
+    Store,
+)
+from tests.benchmarks.asgi import ORIGIN, jar, post
+from tests.benchmarks.targets import KEY, Catch, Place, Target
+
+_API = "/auth/api/v1/passwordless/email/"
+_JSON = b"application/json"
+
+
+class Mailer:
+    """Catch every mail, and hand it on where there is a mail server."""
+
+    def __init__(self, catch: Catch, smtp_port: int) -> None:
+        self._catch = catch
+        url = f"smtp://127.0.0.1:{smtp_port}"
+        self._smtp = SMTPMailer(url, sender="Acme <in@acme.example>") if smtp_port else None
+
+    async def send(self, message: Message) -> None:
+        """Keep the text; hand the message on."""
+        if self._smtp is not None:
+            await self._smtp.send(message)
+        self._catch.take(message.to, message.text)
+
+    async def aclose(self) -> None:
+        """Give back connections."""
+        if self._smtp is not None:
+            await self._smtp.aclose()
+
+
+class Browser:
+    """Sign in over the JSON API, as a page's script does."""
+
+    def __init__(self, app: PasswordlessMiddleware) -> None:
+        self._app = app
+
+    async def send(self, email: str, client: str) -> bytes:
+        """Ask for the mail."""
+        body = json.dumps({"email": email}).encode()
+        answer = await post(self._app, _API + "send", body, kind=_JSON, client=client)
+        assert answer.status == 200, answer
+        id = json.loads(answer.body)["auth_request_id"]
+        return json.dumps([id, jar(answer.cookies()).decode()]).encode()
+
+    async def verify(self, brought: bytes, code: str, client: str) -> bytes:
+        """Hand in the code."""
+        id, cookie = json.loads(brought)
+        body = json.dumps({"auth_request_id": id, "code": code}).encode()
+        answer = await post(
+            self._app, _API + "verify", body, kind=_JSON, cookie=cookie.encode(), client=client
+        )
+        assert answer.status == 200, answer
+        return b"pwless=" + answer.cookies()[b"pwless"]
+
+
+def wrap(store: Store, place: Place) -> Target:
+    """Wrap the app in one line."""
+
+    async def home(request: Request) -> Response:
+        return PlainTextResponse(request.state.user.email or "nobody")
+
+    catch = Catch()
+    house = Passwordless(
+        secret_key=KEY,
+        base_url=ORIGIN.decode(),
+        mailer=Mailer(catch, place.smtp_port),
+        store=store,
+        public=["/"],
+    )
+    app = PasswordlessMiddleware(Starlette(routes=[Route("/", home)]), passwordless=house)
+
+    async def sign_in(email: str) -> bytes:
+        sent = await house.send(email)
+        while await house.deliveries.run_due() or email not in catch.texts:
+            pass
+        done = await house.verify(auth_request_id=sent.auth_request_id, code=catch.code(email))
+        return done.set_cookie.split(";", 1)[0].encode()
+
+    return Target(app, sign_in, Browser(app), catch, house.lifetime.close)
+
+
+def memory(place: Place) -> Target:
+    """Keep everything in process."""
+    return wrap(MemoryStore(max_entries=5_000_000, max_jobs=1_000_000), place)
+
+
+def redis(place: Place) -> Target:
+    """Keep everything in Redis."""
+    return wrap(RedisStore(place.redis_url, prefix="bench", max_jobs=10_000_000), place)

@@ -1,0 +1,106 @@
+"""A target under uvicorn, in processes of its own: started, asked for a session, watched, ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tests.benchmarks.targets import WHO, Place, build
+from tests.redis_server import free_port
+
+ROOT = Path(__file__).parents[2]
+_SIGN_IN = "/bench/sign-in"
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def create() -> ASGIApp:
+    """Make the app that uvicorn serves; every target pays the same for the path that signs in."""
+    target = build(os.environ["PWLESS_BENCH_TARGET"], Place(os.environ["PWLESS_BENCH_REDIS"]))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == _SIGN_IN:
+            cookie = await target.sign_in(WHO)
+            await PlainTextResponse(cookie)(scope, receive, send)
+            return
+        await target.app(scope, receive, send)
+
+    return app
+
+
+class Served:
+    """Serve a target.
+
+    Args:
+        name: which.
+        redis_url: for those that need one.
+        workers: server processes.
+    """
+
+    def __init__(self, name: str, redis_url: str, *, workers: int = 1) -> None:
+        self.name = name
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        arguments = [sys.executable, "-m", "uvicorn", "--factory", "tests.benchmarks.serve:create"]
+        arguments += ["--port", str(self.port), "--workers", str(workers), "--no-access-log"]
+        arguments += ["--log-level", "error", "--no-proxy-headers"]
+        env = {**os.environ, "PWLESS_BENCH_TARGET": name, "PWLESS_BENCH_REDIS": redis_url}
+        started = time.monotonic()
+        self._process = subprocess.Popen(arguments, cwd=ROOT, env=env)
+        while True:
+            with contextlib.suppress(OSError):
+                self.get("/")
+                break
+            if self._process.poll() is not None or time.monotonic() > started + 30:
+                raise RuntimeError(f"{name} does not serve")
+            time.sleep(0.005)
+        self.first_answer = time.monotonic() - started
+        """Seconds from starting the process to its first answer."""
+
+    def get(self, path: str, cookie: str = "") -> str:
+        """Ask one thing."""
+        asked = urllib.request.Request(self.url + path, headers={"cookie": cookie})
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return str(answer.read().decode())
+
+    def sign_in(self) -> str:
+        """Make a session; give its `Cookie` header."""
+        return self.get(_SIGN_IN)
+
+    def _pids(self) -> list[int]:
+        """Give the processes: the one that was started, and what it started."""
+        found = [self._process.pid]
+        for pid in found:
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                found += [int(child) for child in (task / "children").read_text().split()]
+        return found
+
+    def cpu(self) -> float:
+        """Give the CPU seconds that its processes have used."""
+        total = 0
+        for pid in self._pids():
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += int(fields[11]) + int(fields[12])
+        return total / _TICKS
+
+    def memory(self) -> float:
+        """Give the resident MiB of its processes."""
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._pids())
+        return pages * _PAGE / 2**20
+
+    def close(self) -> None:
+        """End it."""
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
