@@ -186,4 +186,8 @@ def _below(path: str, key: str) -> str:
 
 
 def _is_text(value: str) -> bool:
-    return not any("\ud800" <= c <= "\udfff" for c in value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

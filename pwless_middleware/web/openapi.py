@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.errors import ApiError
+from pwless_middleware.errors import ApiError, MethodNotAllowed, NotFound
 from pwless_middleware.web.bodies import MAX_BYTES
 from pwless_middleware.web.cookies import CookieNames
 from pwless_middleware.web.fields import Fields
@@ -81,6 +81,7 @@ def document(
         prefix + path: _path(path, methods) for path, methods in operations.items() if methods
     }
     raised = {error for ms in operations.values() for o in ms.values() for error in o.raises()}
+    raised |= {MethodNotAllowed, NotFound}  # on any path of ours
     return {
         "openapi": "3.1.0",
         "info": {

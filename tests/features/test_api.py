@@ -9,12 +9,16 @@ import httpx
 import pytest
 
 from pwless_middleware import EmailLogin, LoginDenied
+from pwless_middleware.errors import QueueFull, StoreError
+from pwless_middleware.stores.memory import MemoryStore
 from tests.security.factor import RIGHT, Factor, Policy
 from tests.support import (
+    JSON_BASE,
     ROOMY,
     START,
     Backend,
     House,
+    Slow,
     error_code,
     house,
     retry_after,
@@ -482,3 +486,42 @@ async def test_a_rule_may_refuse_before_the_session() -> None:
     check_error(response, 403, 7, "LOGIN_DENIED")
     assert response.json()["message"] == "Not today."
     assert error_code(await home.backend().resend(request_id)) == "REQUEST_EXPIRED"
+
+
+# --- when the store is down --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [StoreError, QueueFull])
+async def test_a_store_that_is_down_is_503_and_nothing_is_decided(
+    error: type[StoreError | QueueFull],
+) -> None:
+    store = Slow(MemoryStore())
+    home = house(store=store)
+    browser = home.browser()
+    await browser.sign_in("jo@example.com")
+    sent = (await browser.call("send", {"email": "jo@example.com"})).json()
+    held = dict(browser.cookies)
+    body = {"auth_request_id": sent["auth_request_id"], "code": home.mail().code}
+
+    async def down() -> None:
+        raise error
+
+    verbs = ("read", "read_list", "admit", "attempt", "take", "write", "swap")
+    store.before.update(dict.fromkeys(verbs, down))
+    calls = [
+        ("POST", f"{JSON_BASE}/send", {"email": "ann@example.com"}),
+        ("POST", f"{JSON_BASE}/resend", {"auth_request_id": sent["auth_request_id"]}),
+        ("POST", f"{JSON_BASE}/verify", body),
+        ("DELETE", "/auth/api/v1/session", None),
+        ("GET", "/auth/api/v1/sessions", None),
+        ("DELETE", "/auth/api/v1/sessions", None),
+        ("DELETE", "/auth/api/v1/sessions/x", None),
+    ]
+    for method, path, content in calls:
+        response = await browser.request(method, path, json=content)
+        check_error(response, 503, 14, "STORE_UNAVAILABLE")
+        assert retry_after(response) == 2
+        assert "set-cookie" not in response.headers
+    store.before.clear()
+    assert browser.cookies == held
+    assert (await browser.call("verify", body)).status_code == 200
