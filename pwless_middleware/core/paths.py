@@ -9,9 +9,10 @@ path is matched by us and then routed by the app, so anything that the two could
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from urllib.parse import quote
 
+from pwless_middleware.core.options import check_texts
 from pwless_middleware.errors import ConfigError
 
 MAX_NEXT = 1024
@@ -58,16 +59,13 @@ class PublicPaths:
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
-        if isinstance(patterns, str) or not isinstance(patterns, Collection):
-            raise ConfigError("public", "give a list of paths, e.g. ['/', '/static/*']")
+        check_texts("public", patterns, example="['/', '/static/*']")
         self.all = "*" in patterns
         exact: set[str] = set()
         below: list[str] = []
         for pattern in patterns:
             if pattern == "*":
                 continue
-            if not isinstance(pattern, str):
-                raise ConfigError("public", f"{pattern!r} is not a text")
             path = pattern.removesuffix("/*") if pattern.endswith("/*") else pattern
             if (path or "/")[0] != "/" or "*" in path or _is_ambiguous(path):
                 raise ConfigError("public", f"{pattern!r} is neither a path nor ends in '/*'")
@@ -96,7 +94,7 @@ class PublicPaths:
 
 def _is_ambiguous(path: str) -> bool:
     """Say whether two readers could take this decoded path for two different ones."""
-    if any(c < " " or c == "\x7f" or c == "\\" for c in path) or "//" in path:
+    if any(c < " " or "\x7f" <= c <= "\x9f" or c == "\\" for c in path) or "//" in path:
         return True
     return any(segment in (".", "..") for segment in path.split("/"))
 

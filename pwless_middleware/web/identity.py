@@ -180,6 +180,7 @@ def _header_name(name: str | None) -> bytes | None:
     if name is None:
         return None
     reserved = {"host", "cookie", "authorization", "content-length", "content-type", "connection"}
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,60}", name) or name.lower() in reserved:
+    is_name = isinstance(name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,60}", name)
+    if not is_name or name.lower() in reserved:
         raise ConfigError("identity_header", "set a header name of its own, e.g. 'Remote-User'")
     return name.lower().encode()

@@ -11,9 +11,12 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
+from pwless_middleware.core.options import check_texts
 from pwless_middleware.errors import ConfigError
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
+# A name or an address; no pattern such as `*.example.com`, which no `Origin` ever equals.
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
 class Origin:
@@ -60,8 +63,7 @@ def parse_origins(origins: Sequence[str]) -> frozenset[str]:
     Raises:
         ConfigError: one of them is not an origin.
     """
-    if isinstance(origins, str):
-        raise ConfigError("allowed_origins", "give a list, e.g. ['https://www.example.com']")
+    check_texts("allowed_origins", origins, example="['https://www.example.com']")
     found = set()
     for text in origins:
         origin, path = _parse(text, "allowed_origins")
@@ -87,7 +89,7 @@ def _parse(url: object, option: str) -> tuple[str, str]:
     except ValueError as exc:
         raise problem from exc
     host = parts.hostname or ""
-    if parts.scheme not in _DEFAULT_PORTS or not host or parts.query or parts.fragment:
+    if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
         raise problem
     if parts.username is not None or parts.password is not None or "?" in url or "#" in url:
         raise problem

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pwless_middleware.core.addresses import parse_address
 from pwless_middleware.core.challenges import RESEND_WINDOW, Kind
 from pwless_middleware.core.keyring import CodeStyle
+from pwless_middleware.core.options import check_flag, check_kind, check_texts
 from pwless_middleware.delivery.queue import Outcome
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.email_login.api import EmailApi
@@ -84,13 +85,14 @@ class EmailLogin:
             ("rotate_on_resend", rotate_on_resend),
             ("signup", signup),
         ):
-            if not isinstance(value, bool):
-                raise ConfigError(option, "set True or False")
+            check_flag(option, value)
+        self._sends = SendLimits() if send_limits is None else send_limits
+        self._tries = TryLimits() if try_limits is None else try_limits
+        check_kind("send_limits", self._sends, SendLimits, example="SendLimits(...)")
+        check_kind("try_limits", self._tries, TryLimits, example="TryLimits(...)")
         self._kind: Kind = kind
         self._attempts = attempts
         self._link_uris = _link_uris(link_uris)
-        self._sends = send_limits or SendLimits()
-        self._tries = try_limits or TryLimits()
         self._rules = ChallengeRules(
             lifetime=lifetime,
             max_lifetime=max_lifetime,
@@ -151,11 +153,11 @@ def _check_number(option: str, value: object, low: int, high: int) -> None:
 
 
 def _allowed(allow: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(allow, str) or not allow:
-        raise ConfigError("allow", "give a list, e.g. ['*@acme.example', 'jo@partner.example']")
+    example = "['*@acme.example', 'jo@partner.example']"
+    check_texts("allow", allow or "", example=example)
     found = []
     for text in allow:
-        pattern = text.strip().lower() if isinstance(text, str) else ""
+        pattern = text.strip().lower()
         probe = "x" + pattern[1:] if pattern.startswith("*@") else pattern
         if pattern != "*" and parse_address(probe) is None:
             raise ConfigError("allow", f"{text!r} is neither an address, nor '*@domain', nor '*'")
@@ -164,10 +166,12 @@ def _allowed(allow: Sequence[str]) -> tuple[str, ...]:
 
 
 def _link_uris(uris: Sequence[str]) -> frozenset[str]:
-    if isinstance(uris, str):
-        raise ConfigError("link_uris", "give a list, e.g. ['https://www.example.com/magic']")
+    check_texts("link_uris", uris, example="['https://www.example.com/magic']")
     for uri in uris:
-        parts = urlsplit(uri)
+        try:
+            parts = urlsplit(uri)
+        except ValueError as exc:  # half an IPv6 address
+            raise ConfigError("link_uris", f"{uri!r}: {exc}") from exc
         is_good = parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.netloc))
         if not (is_good and parts.hostname and not parts.fragment and parts.username is None):
             raise ConfigError("link_uris", f"{uri!r}: set absolute https URLs without a fragment")

@@ -1,0 +1,53 @@
+"""What an option must be, said as a `ConfigError` that names it.
+
+The signatures say the same to a type checker; many hosts run without one, and an option of the
+wrong kind must not wait for the first request to be found out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from pwless_middleware.errors import ConfigError
+
+
+def check_flag(option: str, value: object) -> None:
+    """Refuse what is not a boolean: `"no"` would be true.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if not isinstance(value, bool):
+        raise ConfigError(option, "set True or False")
+
+
+def check_texts(option: str, value: object, *, example: str) -> None:
+    """Refuse what is not a list of texts; one text is not a list of its letters.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    is_list = isinstance(value, Collection) and not isinstance(value, str | bytes)
+    if not is_list or not all(isinstance(text, str) for text in value):  # type: ignore[attr-defined]
+        raise ConfigError(option, f"give a list of texts, e.g. {example}")
+
+
+def check_verbs(option: str, value: object, verbs: tuple[str, ...], *, example: str) -> None:
+    """Refuse what lacks one of these methods: any object that has them is one of the kind.
+
+    Raises:
+        ConfigError: it lacks one, or is the class itself, which forgot its brackets.
+    """
+    has_all = all(callable(getattr(value, verb, None)) for verb in verbs)
+    if isinstance(value, type) or not has_all:
+        raise ConfigError(option, f"set {example}")
+
+
+def check_kind(option: str, value: object, kind: type, *, example: str) -> None:
+    """Refuse what is not an object of this kind, and the class itself, which forgot its brackets.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if isinstance(value, type) or not isinstance(value, kind):
+        raise ConfigError(option, f"set {example}")

@@ -1,0 +1,117 @@
+"""Records in a store: what is written is read back, and what is not ours is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pwless_middleware.core.addresses import Address
+from pwless_middleware.core.authentication import Authentication, Login, PendingLogin, Step
+from pwless_middleware.core.challenges import ID_BYTES, Challenge, ChallengeId
+from pwless_middleware.core.format_v1 import (
+    pack_challenge,
+    pack_pending,
+    pack_session,
+    unpack_challenge,
+    unpack_pending,
+    unpack_session,
+)
+from pwless_middleware.core.sessions import Session
+
+seconds = st.integers(0, 2**33)
+words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+callers = st.one_of(st.just("browser"), words.map(lambda name: f"server:{name}"))
+templates = st.sampled_from(["SIGNIN", "SIGNUP"])
+kinds = st.sampled_from(["OTP", "LINK", "LINK_OTP"])
+challenges = st.builds(
+    Challenge,
+    id=st.binary(min_size=ID_BYTES, max_size=ID_BYTES).map(ChallengeId),
+    key_id=words,
+    generation=st.integers(0, 255),
+    address=words.map(Address),
+    kind=kinds,
+    template=templates,
+    caller=callers,
+    asked_at=seconds,
+    started_at=seconds,
+    expires_at=seconds,
+    lifetime=st.integers(60, 3600),
+    resends=st.integers(0, 3),
+    device=words,
+    next=words,
+    state=st.none() | words,
+    link_uri=st.none() | words,
+    variables=st.dictionaries(words, words, max_size=3),
+)
+sessions = st.builds(
+    Session,
+    id=words,
+    user_id=words,
+    email=words,
+    created_at=seconds,
+    authenticated_at=seconds,
+    seen_at=seconds,
+    idle=seconds,
+    expires_at=seconds,
+    methods=st.lists(words, max_size=3).map(tuple),
+    device=words,
+)
+logins = st.builds(
+    Login,
+    user_id=words,
+    email=words,
+    is_new=st.booleans(),
+    authentications=st.lists(st.builds(Authentication, words, seconds), max_size=3).map(tuple),
+    caller=callers,
+    device=words,
+    next=words,
+    state=st.none() | words,
+    template=templates,
+    kind=kinds,
+)
+pendings = st.builds(
+    PendingLogin, logins, st.lists(st.builds(Step, words, words), max_size=3).map(tuple), seconds
+)
+
+
+@given(challenges)
+def test_a_challenge_is_read_back_as_it_was(challenge: Challenge) -> None:
+    assert unpack_challenge(challenge.id, pack_challenge(challenge)) == challenge
+
+
+@given(sessions)
+def test_a_session_is_read_back_as_it_was(session: Session) -> None:
+    assert unpack_session(session.id, pack_session(session)) == session
+
+
+@given(pendings)
+def test_a_pending_login_is_read_back_as_it_was(pending: PendingLogin) -> None:
+    assert unpack_pending(pack_pending(pending)) == pending
+
+
+@pytest.mark.parametrize("value", [b"", b"{}", b"[]", b"[2]", b"null", b'"x"', b"[null]", b"\xff"])
+def test_what_is_not_of_version_1_is_refused(value: bytes) -> None:
+    for read in (
+        lambda: unpack_challenge(ChallengeId(b"x" * ID_BYTES), value),
+        lambda: unpack_session("x", value),
+        lambda: unpack_pending(value),
+    ):
+        with pytest.raises(ValueError):  # JSON's own errors are ValueErrors too
+            read()
+
+
+def test_an_ordinary_challenge_is_small() -> None:
+    """DESIGN, "Speed": at most 250 bytes with its key."""
+    challenge = Challenge(
+        id=ChallengeId(b"x" * ID_BYTES), key_id="abcdefgh", generation=0,
+        address=Address("somebody.ordinary@mail.example.com"), kind="LINK_OTP", template="SIGNIN",
+        caller="browser", asked_at=1_800_000_000, started_at=1_800_000_000,
+        expires_at=1_800_000_300, lifetime=300, device="Firefox on Linux", next="/some/page",
+    )  # fmt: skip
+    value = pack_challenge(challenge)
+    assert len(value) + 40 <= 250
+    assert json.loads(value)[0] == 1
+    assert challenge.id not in value, "the id is the key"

@@ -1,0 +1,178 @@
+"""The keyring: purposes apart, rotation without loss, one spelling for each value."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
+from pwless_middleware.core.keyring import (
+    HIGH_ALPHABET,
+    Keyring,
+    Purpose,
+    b64,
+    digest,
+    new_operation,
+    normalise_code,
+    shown_code,
+    unb64,
+)
+from tests.support import KEY, OTHER_KEY
+
+REALM = "https://app.example.com\x00pwless"
+PURPOSES: tuple[Purpose, ...] = (
+    "flow",
+    "request",
+    "link",
+    "pending",
+    "session",
+    "token",
+    "device",
+)
+ids = st.binary(min_size=ID_BYTES, max_size=ID_BYTES).map(ChallengeId)
+old, new = Keyring(KEY, realm=REALM), Keyring(OTHER_KEY, realm=REALM)
+rolling_out = Keyring([OTHER_KEY, KEY], realm=REALM)
+rolled = Keyring([KEY, OTHER_KEY], realm=REALM)
+texts = st.text(string.ascii_letters + string.digits + "-_~", min_size=1, max_size=60)
+
+
+@given(ids, st.sampled_from(PURPOSES), st.sampled_from(PURPOSES))
+def test_a_handle_opens_for_its_own_purpose_alone(id: bytes, made: Purpose, asked: Purpose) -> None:
+    handle = old.seal(made, id)
+    assert old.open(asked, handle, size=ID_BYTES) == (id if made == asked else None)
+    signed = old.sign(made, b64(id))
+    assert old.unsign(asked, signed) == (b64(id) if made == asked else None)
+
+
+@given(ids, st.data())
+def test_a_handle_with_one_changed_character_opens_nothing(id: bytes, data: st.DataObject) -> None:
+    handle = old.seal("request", id)
+    at = data.draw(st.integers(0, len(handle) - 1))
+    other = data.draw(st.sampled_from(string.ascii_letters + string.digits + "-_=+/ \n.é"))
+    changed = handle[:at] + other + handle[at + 1 :]
+    assert old.open("request", changed, size=ID_BYTES) == (id if changed == handle else None)
+
+
+@given(texts, st.data())
+def test_a_signed_cookie_has_one_spelling(value: str, data: st.DataObject) -> None:
+    signed = old.sign("session", value)
+    assert old.unsign("session", signed) == value
+    at = data.draw(st.integers(0, len(signed)))
+    more = data.draw(st.sampled_from(["=", "A", " ", "!", "\n", ".", "é", "\udcff"]))
+    assert old.unsign("session", signed[:at] + more + signed[at:]) is None
+
+
+@given(st.text(max_size=80), st.sampled_from(PURPOSES))
+def test_no_text_makes_the_readers_fail(text: str, purpose: Purpose) -> None:
+    assert old.open(purpose, text, size=ID_BYTES) is None
+    assert old.unsign(purpose, text) is None
+    assert old.open_link(text) is None
+
+
+@given(st.binary(max_size=40), st.text(max_size=20))
+def test_base64_is_read_in_one_spelling(data: bytes, text: str) -> None:
+    assert unb64(b64(data)) == data
+    found = unb64(text)
+    assert found is None or b64(found) == text
+
+
+# --- rotation ------------------------------------------------------------------------------------
+
+
+@given(ids, texts)
+def test_through_a_rotation_old_handles_open_and_new_ones_are_understood(
+    id: ChallengeId, value: str
+) -> None:
+    """Roll out `[new, old]`, then `[old, new]`: at no time is anybody logged out."""
+    for writer in (old, rolling_out, rolled):
+        for reader in (rolling_out, rolled):
+            sealed, signed = writer.seal("request", id), writer.sign("session", value)
+            assert reader.open("request", sealed, size=ID_BYTES) == id
+            assert reader.unsign("session", signed) == value
+    assert rolling_out.seal("request", id) == old.seal("request", id), "the last key signs"
+    assert rolled.seal("request", id) == new.seal("request", id)
+    assert new.open("request", old.seal("request", id), size=ID_BYTES) is None
+    assert new.unsign("session", old.sign("session", value)) is None
+
+
+@given(ids, st.integers(0, 255))
+def test_a_challenge_is_derived_by_the_one_key_that_its_record_names(
+    id: ChallengeId, generation: int
+) -> None:
+    for ring in (old, rolling_out, rolled):
+        assert ring.holds(old.current)
+        assert ring.code(id, generation, old.current, "standard") == old.code(
+            id, generation, old.current, "standard"
+        )
+        token = ring.link_token(id, generation, old.current)
+        assert rolled.open_link(token) == (id, generation)
+    assert rolled.current == new.current != old.current
+    assert not new.holds(old.current)
+    with pytest.raises(KeyError):
+        new.code(id, generation, old.current, "standard")
+
+
+@given(ids)
+def test_another_realm_has_another_everything(id: ChallengeId) -> None:
+    other = Keyring(KEY, realm="https://staging.example.com\x00pwless")
+    assert other.current != old.current
+    assert other.open("request", old.seal("request", id), size=ID_BYTES) is None
+    assert other.name("client", "x") != old.name("client", "x")
+    assert not other.holds(old.current)
+
+
+def test_names_survive_a_rotation_and_what_is_logged_is_keyed() -> None:
+    assert old.name("client", "203.0.113.7") == new.name("client", "203.0.113.7")
+    assert old.log_name("jo@example.com") != new.log_name("jo@example.com")
+    assert digest("a", "b", "c") != digest("a", "bc")
+    assert len(digest("a")) == 16
+    assert new_operation() != new_operation()
+
+
+# --- codes ---------------------------------------------------------------------------------------
+
+
+@given(ids, st.integers(0, 255))
+def test_codes_have_their_shape_and_are_read_back(id: ChallengeId, generation: int) -> None:
+    code = old.code(id, generation, old.current, "standard")
+    assert len(code) == 6
+    assert normalise_code(shown_code(code, "standard"), "standard") == code
+    high = old.code(id, generation, old.current, "high")
+    assert len(high) == 8
+    assert set(high) <= set(HIGH_ALPHABET)
+    shown = shown_code(high, "high")
+    assert shown[4] == "-"
+    assert normalise_code(shown.lower(), "high") == high
+    assert normalise_code(shown, "standard") is None
+
+
+@given(ids)
+def test_a_new_generation_has_a_new_code_and_link(id: ChallengeId) -> None:
+    codes = {old.code(id, generation, old.current, "high") for generation in range(4)}
+    assert len(codes) == 4
+    assert len({old.link_token(id, generation, old.current) for generation in range(4)}) == 4
+
+
+@given(st.text(max_size=12))
+def test_what_is_read_as_a_code_is_ascii_of_its_alphabet(text: str) -> None:
+    digits = normalise_code(text, "standard")
+    assert digits is None or (set(digits) <= set("0123456789") and len(digits) == 6)
+    letters = normalise_code(text, "high")
+    assert letters is None or (set(letters) <= set(HIGH_ALPHABET) and text.isascii())
+
+
+def test_the_digits_of_many_codes_are_even() -> None:
+    counts = [0] * 10
+    for n in range(2000):
+        id = ChallengeId(n.to_bytes(ID_BYTES, "big"))
+        for digit in old.code(id, 0, old.current, "standard"):
+            counts[int(digit)] += 1
+    assert all(1050 < count < 1350 for count in counts), counts
+
+
+def test_repr_shows_fingerprints_and_no_key() -> None:
+    assert KEY not in repr(rolled)
+    assert old.current in repr(rolled)
