@@ -68,6 +68,17 @@ def _where(error: Exception) -> str:
     return f"{frames}{type(error).__module__}.{type(error).__qualname__}"
 
 
+def _end_if_cancelled() -> None:
+    """Raise `CancelledError` where the running task was cancelled and something lost that.
+
+    `asyncio.wait_for` before Python 3.12 forgets a cancellation that comes in the same moment as
+    the result (python/cpython#86296), and redis-py writes with it; the shutdown would wait forever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 class Deliveries:
     """Deliver what is queued.
 
@@ -122,6 +133,7 @@ class Deliveries:
         # On cancellation the group cancels its deliveries and waits until they have stopped.
         async with asyncio.TaskGroup() as group:
             while True:
+                _end_if_cancelled()
                 if len(mine) >= self._parallel:
                     await asyncio.wait(mine, return_when=asyncio.FIRST_COMPLETED)
                     continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -551,6 +552,28 @@ async def test_drain_waits_for_what_the_loop_has_in_flight(jobs: ListJobs, clock
         await running
 
     assert (jobs.due, jobs.claimed) == ([], [])
+
+
+async def test_ends_when_the_store_loses_its_cancellation(clock: Clock) -> None:
+    """As `asyncio.wait_for` in redis-py does, when the reply comes in the same moment."""
+
+    class Losing(ListJobs):
+        waits = 0
+
+        async def wait(self, *, timeout: float) -> None:  # noqa: ASYNC109 # the protocol's
+            self.waits += 1
+            self.changed.set()
+            with contextlib.suppress(asyncio.CancelledError if self.waits == 1 else StoreError):
+                await asyncio.Event().wait()
+
+    losing = Losing(clock)
+    running = asyncio.create_task(worker(losing, Outcome.SENT, clock).run())
+    await losing.changed.wait()
+    running.cancel()
+    done, _ = await asyncio.wait([running], timeout=1)
+
+    assert done
+    assert running.cancelled()
 
 
 async def test_drain_ends_in_time_and_leaves_the_rest_in_the_queue(
