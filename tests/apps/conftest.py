@@ -10,11 +10,11 @@ from tests.apps.person import Person
 from tests.apps.places import PLACES, Place, Site, served
 
 
-@pytest.fixture(scope="module", params=PLACES, ids=str)
-def place(request: pytest.FixtureRequest) -> Place:
-    """Give each place in turn; a file that wants others defines `PLACES`' like itself."""
-    given: Place = request.param
-    return given
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Ask each test of a file at each of its `PLACES`; by default, at all of ours."""
+    if "place" in metafunc.fixturenames:
+        places = getattr(metafunc.module, "PLACES", PLACES)
+        metafunc.parametrize("place", places, ids=str, scope="module")
 
 
 @pytest.fixture(scope="module")

@@ -47,6 +47,8 @@ ROOT_PATH_BESIDE_PATH = Place("hypercorn", PREFIX)
 ROOT_PATH_LEFT_IN_PATH = Place("granian", PREFIX, is_stripped=False)
 HYPERCORN_IN_PATH = Place("hypercorn", PREFIX, is_stripped=False)
 PLACES = (ROOT, ROOT_PATH_PUT_BACK, ROOT_PATH_BESIDE_PATH, ROOT_PATH_LEFT_IN_PATH)
+IN_PATH = (ROOT, ROOT_PATH_PUT_BACK, ROOT_PATH_LEFT_IN_PATH, HYPERCORN_IN_PATH)
+"""For frameworks that find nothing where the path lacks the root path, with and without us."""
 
 
 @dataclass(frozen=True, slots=True)

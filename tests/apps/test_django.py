@@ -7,33 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.apps.person import Person
-from tests.apps.places import (
-    HYPERCORN_IN_PATH,
-    ROOT,
-    ROOT_PATH_LEFT_IN_PATH,
-    ROOT_PATH_PUT_BACK,
-    Place,
-    Site,
-    needs,
-    served,
-)
+from tests.apps.places import IN_PATH, ROOT, Site, needs, served
 from tests.apps.promises import Promises
 
 needs("django", "channels", "whitenoise", "hypercorn", "granian")
 
 APP = "tests.apps.served.django_app:app"
-
-
-IN_PATH = (ROOT, ROOT_PATH_PUT_BACK, ROOT_PATH_LEFT_IN_PATH, HYPERCORN_IN_PATH)
-
-
-# Where the path lacks the root path, Django forgets it in links and Channels finds no route, with
-# and without us: hypercorn wants a proxy that leaves the prefix on.
-@pytest.fixture(scope="module", params=IN_PATH, ids=str)
-def place(request: pytest.FixtureRequest) -> Place:
-    """Give each place that Django itself can live in."""
-    given: Place = request.param
-    return given
+# Beside the path, Django forgets the root path in links and Channels finds no route.
+PLACES = IN_PATH
 
 
 @pytest.fixture(scope="module")

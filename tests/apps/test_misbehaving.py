@@ -19,15 +19,8 @@ from tests.apps.served.misbehaving import APPS
 needs("hypercorn", "granian", "httptools")
 
 APP = "tests.apps.served.misbehaving:app"
-SERVERS = (Place("uvicorn"), Place("uvicorn-h11"), Place("hypercorn"), Place("granian"))
+PLACES = (Place("uvicorn"), Place("uvicorn-h11"), Place("hypercorn"), Place("granian"))
 OURS = (b"vary: cookie", b"cache-control: private, no-cache")
-
-
-@pytest.fixture(scope="module", params=SERVERS, ids=str)
-def place(request: pytest.FixtureRequest) -> Place:
-    """Give each server in turn, at `/`."""
-    given: Place = request.param
-    return given
 
 
 def seen(site: Site, member: Person, path: str) -> tuple[list[bytes], bytes, bool]:

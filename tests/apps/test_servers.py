@@ -21,14 +21,7 @@ from tests.apps.places import Place, Site, needs, served
 needs("hypercorn", "granian", "httptools")
 
 APP = "tests.apps.served.bare:app"
-SERVERS = (Place("uvicorn"), Place("uvicorn-h11"), Place("hypercorn"), Place("granian"))
-
-
-@pytest.fixture(scope="module", params=SERVERS, ids=str)
-def place(request: pytest.FixtureRequest) -> Place:
-    """Give each server in turn, at `/`."""
-    given: Place = request.param
-    return given
+PLACES = (Place("uvicorn"), Place("uvicorn-h11"), Place("hypercorn"), Place("granian"))
 
 
 def told(person: Person, path: str = "/page") -> dict[str, Any]:

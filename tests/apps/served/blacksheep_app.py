@@ -1,0 +1,98 @@
+"""A BlackSheep app; handlers read the user from the ASGI scope."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+
+from blacksheep import (
+    Application,
+    Content,
+    Cookie,
+    FromFiles,
+    Request,
+    Response,
+    StreamedContent,
+    WebSocket,
+    WebSocketDisconnectError,
+    json,
+    text,
+)
+
+from pwless_middleware import PasswordlessMiddleware
+from tests.apps.served.options import options
+
+go_on = asyncio.Event()
+# BlackSheep has no eye for `root_path` but its own setting for a prefix.
+os.environ["APP_ROUTE_PREFIX"] = os.environ.get("PWLESS_TEST_PREFIX_IN_PATH", "")
+inner = Application()
+get, post, ws = inner.router.get, inner.router.post, inner.router.ws
+
+
+@get("/")
+async def home(request: Request) -> Response:
+    """Greet."""
+    return text(request.scope["state"]["user"].email)
+
+
+@get("/hello")
+async def hello(request: Request, greeting: str) -> Response:
+    """Greet with what the query says."""
+    return json({"says": f"{greeting}, {request.scope['state']['user'].email}"})
+
+
+@get("/set-cookie")
+async def set_cookie() -> Response:
+    """Set a cookie of the app's own."""
+    response = text("set")
+    response.set_cookie(Cookie("own", "of-the-app", path="/"))
+    return response
+
+
+@get("/cookies")
+async def cookies(request: Request) -> Response:
+    """Show which cookies reach the app."""
+    return json(dict(request.cookies))
+
+
+@post("/upload")
+async def upload(files: FromFiles) -> Response:
+    """Count an upload."""
+    return text(str(len(files.value[0].data)))
+
+
+@get("/stream")
+async def stream() -> Response:
+    """Stream two lines, the second after `/go-on`."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        go_on.clear()
+        yield b"first\n"
+        await asyncio.wait_for(go_on.wait(), 10)
+        yield b"second\n"
+
+    content: Content = StreamedContent(b"text/plain", pieces)
+    return Response(200, content=content)
+
+
+@get("/go-on")
+async def release() -> Response:
+    """Let the stream go on."""
+    go_on.set()
+    return text("gone on")
+
+
+@ws("/ws")
+async def talk(websocket: WebSocket) -> None:
+    """Say who speaks, and echo."""
+    await websocket.accept()
+    await websocket.send_text(websocket.scope["state"]["user"].email)
+    try:
+        while True:
+            await websocket.send_text(await websocket.receive_text())
+    except WebSocketDisconnectError:
+        return
+
+
+app = PasswordlessMiddleware(inner, **options())
