@@ -58,14 +58,19 @@ def test_the_link_opened_elsewhere_says_where_to_go_and_spends_nothing(
     heading(page, f"Hello, {JO}")
 
 
-def test_a_link_works_once(demo: Demo, visitor: Visitor) -> None:
+def test_a_link_works_once_and_its_browser_is_told_so(
+    demo: Demo, visit: Visit, visitor: Visitor
+) -> None:
     visitor.ask(JO)
     link = demo.link(JO)
     tab = visitor.open(link)
     if not visitor.has_scripts:
         tab.get_by_role("button", name="Sign in").click()
     tab.wait_for_url("**/dashboard")
-    heading(visitor.open(link), "Go back to where you started")  # this browser waits no more
+    again = visitor.open(link)
+    heading(again, "You are signed in")
+    expect(again.get_by_role("button")).to_have_count(0)
+    heading(visit().open(link), "Go back to where you started")
 
 
 def test_next_is_kept_with_its_query(demo: Demo, visitor: Visitor) -> None:

@@ -89,6 +89,8 @@ def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
     visitor.enter(page, demo.code(LONG))
     page.wait_for_url("**/notes?about=links")
     yield "notes", page
+    page.goto(demo.link(LONG))
+    yield "used link", page
     for path in ("/dashboard", "/own-form", "/auth/sessions", "/auth/logout?next=/"):
         page.goto(path)
         yield path + ", signed in", page
