@@ -14,22 +14,14 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Final
-
-from jinja2 import (
-    ChoiceLoader,
-    Environment,
-    FileSystemLoader,
-    PrefixLoader,
-    StrictUndefined,
-    TemplateSyntaxError,
-    meta,
-    nodes,
-    select_autoescape,
-)
+from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.errors import ConfigError
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 MAIL_VARIABLES: Final = frozenset(
     {
@@ -215,24 +207,42 @@ class Renderer:
         self._prefix = prefix
         self._own: dict[str, object] = {"brand": brand, "palette": palette}
         self._mail_variables: dict[str, frozenset[str]] = {}
-        ours = FileSystemLoader(_HERE / "templates")
-        folders = [*([templates] if templates is not None else []), _HERE / "templates"]
-        self._loader = ChoiceLoader([FileSystemLoader(folders), PrefixLoader({"pwless": ours})])
-        self._env = Environment(
-            loader=self._loader,
+        self._folder = templates
+        if templates is not None:
+            self._check(Path(templates))
+
+    @cached_property
+    def _env(self) -> Environment:
+        """Jinja2, set up; imported here, since it is a quarter of what making an instance costs."""
+        from jinja2 import (
+            ChoiceLoader,
+            Environment,
+            FileSystemLoader,
+            PrefixLoader,
+            StrictUndefined,
+            select_autoescape,
+        )
+
+        ours = _HERE / "templates"
+        folders = [*([self._folder] if self._folder is not None else []), ours]
+        return Environment(
+            loader=ChoiceLoader(
+                [FileSystemLoader(folders), PrefixLoader({"pwless": FileSystemLoader(ours)})]
+            ),
             autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
             undefined=StrictUndefined,
             auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        if templates is not None:
-            theirs = FileSystemLoader(templates).list_templates()
-            self._check(sorted(set(theirs).intersection(ours.list_templates())))
 
-    def _check(self, replaced: list[str]) -> None:
+    def _check(self, folder: Path) -> None:
         """Refuse now what would otherwise fail when the first person wants to sign in."""
-        for name in replaced:
+        from jinja2 import FileSystemLoader, TemplateSyntaxError
+
+        ours = FileSystemLoader(_HERE / "templates").list_templates()
+        theirs = FileSystemLoader(folder).list_templates()
+        for name in sorted(set(theirs).intersection(ours)):
             try:
                 self._env.get_template(name)
             except TemplateSyntaxError as exc:
@@ -305,6 +315,10 @@ class Renderer:
 
     def _undeclared(self, name: str) -> set[str]:
         """Name what `name` and the templates it draws on look up in the context."""
+        from jinja2 import meta, nodes
+
+        loader = self._env.loader
+        assert loader is not None  # `_env` has set it
         found: set[str] = set()
         known: set[str] = {*self._env.globals, *self._own}
         pending, seen = [name], set[str]()
@@ -313,7 +327,7 @@ class Renderer:
             if current in seen:
                 continue
             seen.add(current)
-            tree = self._env.parse(self._loader.get_source(self._env, current)[0])
+            tree = self._env.parse(loader.get_source(self._env, current)[0])
             found |= meta.find_undeclared_variables(tree)
             for node in tree.body:
                 # What a template sets at its top level is seen by those that it includes.

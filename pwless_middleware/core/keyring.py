@@ -19,6 +19,7 @@ import binascii
 import hmac
 import secrets
 from collections.abc import Sequence
+from functools import cached_property
 from hashlib import sha256
 from typing import Literal
 
@@ -204,7 +205,7 @@ class Keyring:
         signer = self._signers.get(purpose)
         if signer is None:
             salt = f"pwless\x00{purpose}\x00{self.realm}"
-            signer = self._signers[purpose] = Signer(
+            signer = self._signers[purpose] = _PrimedSigner(
                 self._secrets, salt=salt, key_derivation="hmac", digest_method=sha256
             )
         return signer
@@ -223,6 +224,22 @@ class Keyring:
 def new_operation() -> str:
     """Make the random id under which a store remembers one operation (64 bits)."""
     return secrets.token_urlsafe(8)
+
+
+class _PrimedSigner(Signer):
+    """Derive each key of a purpose once; itsdangerous does so for each signature, half its time."""
+
+    def derive_key(self, secret_key: str | bytes | None = None) -> bytes:
+        """See `Signer.derive_key`."""
+        given = self.secret_keys[-1] if secret_key is None else secret_key
+        derived = self._derived.get(given)
+        if derived is None:
+            derived = self._derived[given] = super().derive_key(given)
+        return derived
+
+    @cached_property
+    def _derived(self) -> dict[str | bytes, bytes]:
+        return {}  # no more entries than there are secret keys
 
 
 def _check_key(key: object) -> None:

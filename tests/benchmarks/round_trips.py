@@ -1,0 +1,70 @@
+"""Watch a Redis server answer: every command that came over the wire, and none that a script ran.
+
+`INFO commandstats` adds up what scripts do with what clients ask, so that a GET inside a script
+looks like a round trip; MONITOR, the server's own log of the same commands, tells them apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from types import TracebackType
+from urllib.parse import urlsplit
+
+from pwless_middleware.stores import redis_scripts
+from pwless_middleware.stores.redis_scripts import Script
+
+_LINE = re.compile(rb'\+[\d.]+ \[\d+ (?P<peer>\S+)\] "(?P<verb>\w+)"(?: "(?P<first>[^"]*)")?')
+_NAMES = {s.sha: s.name for s in vars(redis_scripts).values() if isinstance(s, Script)}
+_QUEUE = ("claim", "hold", "leave", "settle")
+
+
+class RoundTrips:
+    """Count what a server is asked, by script or command, while this is entered.
+
+    The feed's own connection (PING, SUBSCRIBE) and what opens a connection is left out.
+
+    Args:
+        url: of a server that nobody else asks meanwhile.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.asked: Counter[str] = Counter()
+        parts = urlsplit(url)
+        self._place = (parts.hostname or "127.0.0.1", parts.port or 6379)
+
+    async def __aenter__(self) -> RoundTrips:
+        self._reader, self._writer = await asyncio.open_connection(*self._place)
+        self._writer.write(b"MONITOR\r\n")
+        await self._reader.readline()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        _, asking = await asyncio.open_connection(*self._place)
+        asking.write(b"ECHO that-is-all\r\n")
+        while True:
+            line = await self._reader.readline()
+            if b'"that-is-all"' in line or not line:
+                break
+            found = _LINE.match(line)
+            if found is None or found["peer"] == b"lua":
+                continue
+            verb, first = found["verb"].decode().upper(), (found["first"] or b"").decode()
+            if verb in ("EVALSHA", "EVAL"):
+                self.asked[_NAMES.get(first, verb.lower())] += 1
+            elif verb in ("GET", "ZRANGE", "ZREM", "SET", "DEL"):
+                self.asked[verb.lower()] += 1
+        for writer in (asking, self._writer):
+            writer.close()
+
+    @property
+    def of_steps(self) -> int:
+        """Give the round trips without the delivery's: its scripts, and one read for each mail."""
+        scripts = sum(n for name, n in self.asked.items() if name not in _QUEUE)
+        return scripts - self.asked["settle"]

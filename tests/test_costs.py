@@ -1,0 +1,416 @@
+"""What must not grow, counted: round trips, cookies, imports, calls, caches. No clock, no noise.
+
+`tests/benchmarks` measures time beside the alternatives; a regression there is seen by a person.
+Here it fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from types import FrameType
+
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pwless_middleware import MemoryStore, RedisStore, Store
+from pwless_middleware.core.budgets import Draw
+from pwless_middleware.core.jobs import Jobs
+from pwless_middleware.flows import sessions as sessions_module
+from pwless_middleware.stores.base import Admission, Attempt, Feed, Put, Writes
+from tests.benchmarks.round_trips import RoundTrips
+from tests.support import Browser, House, house, wrong
+
+pytestmark = pytest.mark.anyio
+
+EMAIL = "jo@example.com"
+
+
+class Counting:
+    """Pass every verb on, and note which task asked it; deliveries run in tasks of their own."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._asked: list[tuple[str, object]] = []
+
+    def take_count(self) -> list[str]:
+        """Give what this task has asked since the last time."""
+        here = asyncio.current_task()
+        asked = [verb for verb, task in self._asked if task is here]
+        self._asked.clear()
+        return asked
+
+    def _note(self, verb: str) -> Store:
+        self._asked.append((verb, asyncio.current_task()))
+        return self._store
+
+    @property
+    def feed(self) -> Feed:
+        return self._store.feed
+
+    @property
+    def jobs(self) -> Jobs:
+        return self._store.jobs
+
+    async def read(self, key: str, *, now: int) -> bytes | None:
+        return await self._note("read").read(key, now=now)
+
+    async def read_list(self, listed: str, *, now: int) -> Sequence[tuple[str, bytes]]:
+        return await self._note("read_list").read_list(listed, now=now)
+
+    async def admit(
+        self,
+        draws: Sequence[Draw],
+        put: Put,
+        *,
+        job: bytes | None,
+        replaces: bytes | None,
+        now: int,
+        op: str,
+    ) -> Admission:
+        store = self._note("admit")
+        return await store.admit(draws, put, job=job, replaces=replaces, now=now, op=op)
+
+    async def attempt(self, draws: Sequence[Draw], key: str, *, now: int, op: str) -> Attempt:
+        return await self._note("attempt").attempt(draws, key, now=now, op=op)
+
+    async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
+        return await self._note("take").take(key, then, now=now, op=op)
+
+    async def write(self, writes: Writes, *, now: int, op: str) -> None:
+        await self._note("write").write(writes, now=now, op=op)
+
+    async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
+        return await self._note("swap").swap(put, replaces=replaces, now=now)
+
+    async def open(self) -> None:
+        await self._store.open()
+
+    async def ping(self) -> None:
+        await self._note("ping").ping()
+
+    async def aclose(self) -> None:
+        await self._store.aclose()
+
+
+@pytest.fixture
+def store() -> Counting:
+    return Counting(MemoryStore())
+
+
+@pytest.fixture
+def home(store: Counting) -> House:
+    return house(store=store, roomy=True)
+
+
+async def asked_for_mail(home: House, email: str = EMAIL) -> tuple[Browser, str]:
+    """Open a browser that has asked for a mail by JSON; give it and the request's id."""
+    browser = home.browser()
+    answer = await browser.call("send", {"email": email})
+    assert answer.status_code == 200, answer.text
+    return browser, answer.json()["auth_request_id"]
+
+
+# --- round trips (DESIGN, "Counting before comparing") -----------------------------------------
+
+
+async def test_no_cookie_costs_no_round_trip(home: House, store: Counting) -> None:
+    await home.browser().get("/private")
+    assert store.take_count() == []
+
+
+@pytest.mark.parametrize("value", ["", "x", "x.y", "A" * 64 + "." + "B" * 43])
+async def test_a_forged_cookie_costs_no_round_trip(
+    home: House, store: Counting, value: str
+) -> None:
+    browser = home.browser()
+    browser.cookies[browser.cookie_name()] = value
+    assert await browser.who() is None
+    assert store.take_count() == []
+
+
+async def test_a_session_is_read_once_and_then_held(home: House, store: Counting) -> None:
+    browser = home.browser()
+    await browser.sign_in(EMAIL)
+    store.take_count()
+    for _ in range(5):
+        assert await browser.who() == EMAIL
+    assert store.take_count() == ["read"]
+
+
+async def test_being_seen_is_written_at_most_once_in_a_24th_of_the_idle_time(
+    home: House, store: Counting
+) -> None:
+    browser = home.browser()
+    await browser.sign_in(EMAIL)
+    await browser.who()
+    store.take_count()
+    home.clock.advance(7 * 86400 // 24)
+    for _ in range(5):
+        assert await browser.who() == EMAIL
+    assert store.take_count() == ["read", "swap"]
+
+
+async def test_send_costs_one_round_trip(home: House, store: Counting) -> None:
+    await asked_for_mail(home)
+    assert store.take_count() == ["admit"]
+
+
+async def test_resend_costs_two(home: House, store: Counting) -> None:
+    browser, id = await asked_for_mail(home)
+    store.take_count()
+    assert (await browser.call("resend", {"auth_request_id": id})).status_code == 200
+    assert store.take_count() == ["read", "admit"]
+
+
+async def test_a_wrong_code_costs_one(home: House, store: Counting) -> None:
+    browser, id = await asked_for_mail(home)
+    store.take_count()
+    code = wrong(home.mail().code)
+    answer = await browser.call("verify", {"auth_request_id": id, "code": code})
+    assert answer.status_code == 400
+    assert store.take_count() == ["attempt"]
+
+
+async def test_a_right_code_costs_two(home: House, store: Counting) -> None:
+    browser, id = await asked_for_mail(home)
+    store.take_count()
+    code = home.mail().code
+    answer = await browser.call("verify", {"auth_request_id": id, "code": code})
+    assert answer.status_code == 200
+    assert store.take_count() == ["attempt", "take"]
+
+
+async def test_a_login_over_an_older_session_costs_no_more(home: House, store: Counting) -> None:
+    browser = home.browser()
+    await browser.sign_in(EMAIL)
+    answer = await browser.call("send", {"email": EMAIL})
+    id, code = answer.json()["auth_request_id"], home.mail().code
+    store.take_count()
+    await browser.call("verify", {"auth_request_id": id, "code": code})
+    assert store.take_count() == ["attempt", "take"]
+
+
+async def test_a_link_costs_two(home: House, store: Counting) -> None:
+    browser = home.browser()
+    await browser.ask(EMAIL)
+    link = home.mail().link
+    store.take_count()
+    assert (await browser.press_link(link)).status_code == 303
+    # Opening the link's page reads; pressing its button reads and takes.
+    assert store.take_count()[-2:] == ["read", "take"]
+
+
+@pytest.fixture
+async def on_redis(redis_url: str) -> AsyncIterator[House]:
+    """A house over Redis, its session and its code ready, delivered inline."""
+    redis = RedisStore(redis_url, prefix="costs")
+    home = house(store=redis, roomy=True)
+    yield home
+    await home.passwordless.lifetime.close()
+
+
+async def test_redis_counts_the_same_round_trips(on_redis: House, redis_url: str) -> None:
+    """Every verb is one command over the wire, by the server's own account."""
+    home = on_redis
+    await home.browser().sign_in("ann@example.com")  # scripts are known to the server from here on
+    found: dict[str, int] = {}
+
+    browser = home.browser()
+    async with RoundTrips(redis_url) as trips:
+        sent = await browser.call("send", {"email": EMAIL})
+    found["send"] = trips.of_steps
+    id, code = sent.json()["auth_request_id"], home.mail(EMAIL).code
+    async with RoundTrips(redis_url) as trips:
+        assert (await browser.call("resend", {"auth_request_id": id})).status_code == 200
+    found["resend"] = trips.of_steps
+    async with RoundTrips(redis_url) as trips:
+        await browser.call("verify", {"auth_request_id": id, "code": wrong(code)})
+    found["wrong code"] = trips.of_steps
+    async with RoundTrips(redis_url) as trips:
+        done = await browser.call("verify", {"auth_request_id": id, "code": code})
+    assert done.status_code == 200, done.text
+    found["right code"] = trips.of_steps
+    async with RoundTrips(redis_url) as trips:
+        assert await home.browser().who() is None
+    found["no cookie"] = trips.of_steps
+    async with RoundTrips(redis_url) as trips:
+        assert await browser.who() == EMAIL
+    found["session, not held"] = trips.of_steps
+
+    assert found == {
+        "send": 1,
+        "resend": 2,
+        "wrong code": 1,
+        "right code": 2,
+        "no cookie": 0,
+        "session, not held": 1,
+    }
+
+
+# --- cookies -----------------------------------------------------------------------------------
+
+
+async def test_set_cookie_comes_only_with_a_change(home: House) -> None:
+    browser = home.browser()
+    for path in ("/private", "/auth/login", "/auth/verify", "/auth/api/v1/session", "/auth/nope"):
+        assert "set-cookie" not in (await browser.get(path)).headers, path
+    await browser.ask(EMAIL)
+    wrong_code = await browser.type_code(wrong(home.mail().code))
+    assert "set-cookie" not in wrong_code.headers
+    done = await browser.type_code(home.mail().code)
+    assert done.headers.get_list("set-cookie")
+    for days in (0, 1, 6):  # a session rolls on without a new cookie
+        home.clock.advance(days * 86400)
+        for path in ("/private", "/auth/sessions", "/auth/login", "/auth/api/v1/session"):
+            assert "set-cookie" not in (await browser.get(path)).headers, path
+
+
+# --- imports -----------------------------------------------------------------------------------
+
+_MAKE = """
+from pwless_middleware import MemoryStore, Outbox, PasswordlessMiddleware
+async def app(scope, receive, send): ...
+PasswordlessMiddleware(app, secret_key="gT4vX9qLw2ZrB7mKc5NhD8sJf3YpE6uA1x", mailer=Outbox(),
+                       base_url="http://localhost:8000", store=MemoryStore())
+"""
+
+
+def imported(code: str) -> set[str]:
+    """Give the top-level modules that a fresh interpreter has after this code, without its own."""
+    ending = "\nimport sys, json; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code + ending], capture_output=True, text=True, check=True
+    )
+    names = {str(name) for name in json.loads(done.stdout)}
+    tops = {name.partition(".")[0] for name in names}
+    return {top for top in tops if top not in sys.stdlib_module_names and not top.startswith("_")}
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    before = imported("")
+    assert imported("import pwless_middleware") - before == {"pwless_middleware"}
+
+
+def test_the_memory_store_and_the_outbox_import_no_more_than_they_need() -> None:
+    """Neither redis-py (0.7 s) nor aiosmtplib, and Jinja2 only with the first page or mail."""
+    found = imported(_MAKE) - imported("import starlette.applications, starlette.routing")
+    assert found == {"pwless_middleware", "itsdangerous"}
+
+
+def test_our_own_modules_are_imported_only_where_they_are_configured() -> None:
+    ending = "\nimport sys; print([m for m in sys.modules if m.startswith('pwless_middleware')])"
+    done = subprocess.run(
+        [sys.executable, "-c", _MAKE + ending], capture_output=True, text=True, check=True
+    )
+    for part in ("stores.redis", "delivery.smtp", "delivery.mime", "cli", "pytest_plugin"):
+        assert f"pwless_middleware.{part}" not in done.stdout
+
+
+# --- calls -------------------------------------------------------------------------------------
+
+
+class Calls:
+    """Count the Python functions that are called while this is entered."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def __enter__(self) -> Calls:
+        sys.setprofile(self._called)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        sys.setprofile(None)
+
+    def _called(self, frame: FrameType, event: str, arg: object) -> None:
+        if event == "call" and "pwless_middleware" in frame.f_code.co_filename:
+            self.names.append(frame.f_code.co_qualname)
+
+
+async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    """Be an app that answers at once."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def calls_of(app: ASGIApp, cookie: str | None) -> list[str]:
+    """Give the functions of ours that an ordinary request calls, once it is not the first."""
+    headers = [(b"host", b"app.example.com"), (b"accept", b"text/html")]
+    if cookie is not None:
+        headers.append((b"cookie", b"theme=dark; __Host-pwless=" + cookie.encode()))
+    calls = Calls()
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        assert message["type"].startswith("http.response.")
+
+    for _ in range(3):
+        calls.names.clear()
+        scope: Scope = {
+            "type": "http",
+            "method": "GET",
+            "path": "/open",
+            "raw_path": b"/open",
+            "root_path": "",
+            "headers": headers,
+        }
+        with calls:
+            await app(scope, receive, send)
+    return calls.names
+
+
+async def test_an_anonymous_request_calls_few_functions() -> None:
+    home = house(answer, public=["/open"])
+    names = await calls_of(home.app, None)
+    assert len(names) <= 12, names
+
+
+async def test_a_signed_in_request_calls_few_functions() -> None:
+    home = house(answer, public=["/open"])
+    browser = home.browser()
+    await browser.sign_in(EMAIL)
+    names = await calls_of(home.app, browser.cookie())
+    assert len(names) <= 20, names
+    assert not any("find" in name or "unsign" in name for name in names), names
+
+
+# --- caches ------------------------------------------------------------------------------------
+
+
+async def test_sessions_held_in_process_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions_module, "_KEPT", 20)
+    home = house(roomy=True)
+    browsers = [home.browser(ip=f"203.0.113.{n}") for n in range(50)]
+    for number, browser in enumerate(browsers):
+        await browser.sign_in(f"person{number}@example.com")
+    for _ in range(2):
+        for number, browser in enumerate(browsers):
+            assert await browser.who() == f"person{number}@example.com"
+    sessions = home.passwordless.sessions
+    assert len(sessions._held) == 20
+    assert sum(map(len, sessions._signed_by_key.values())) == 20
+
+
+async def test_nothing_is_held_for_forged_cookies(home: House, store: Counting) -> None:
+    browser = home.browser()
+    for number in range(100):
+        browser.cookies[browser.cookie_name()] = f"{number:064d}.{number:043d}"
+        assert await browser.who() is None
+    assert home.passwordless.sessions._held == {}
+    assert home.passwordless.sessions._signed_by_key == {}
+
+
+async def test_remembered_operations_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pwless_middleware.stores.memory._REMEMBERED", 10)
+    home = house(roomy=True)
+    for number in range(30):
+        await home.browser(ip=f"203.0.113.{number}").sign_in(f"person{number}@example.com")
+    assert isinstance(home.store, MemoryStore)
+    assert len(home.store._answers) <= 10
+    assert len(home.store.jobs) == 0
