@@ -181,7 +181,7 @@ urlpatterns = [
 ]
 
 
-class Echo(AsyncWebsocketConsumer):  # type: ignore[misc,unused-ignore]
+class Echo(AsyncWebsocketConsumer):
     """Say who speaks, by our user, and echo; `django` asks for Django's own."""
 
     async def connect(self) -> None:

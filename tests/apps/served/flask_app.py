@@ -85,8 +85,7 @@ def release() -> str:
     return "gone on"
 
 
-bare = WSGIMiddleware(inner)
 app = PasswordlessMiddleware(
-    bare,  # type: ignore[arg-type,unused-ignore]
+    WSGIMiddleware(inner),  # type: ignore[arg-type,unused-ignore]
     **options(identity_header="Remote-User"),
 )

@@ -17,7 +17,7 @@ from tests.apps.served.options import options
 
 def greet(greeting: str, request: gr.Request) -> str:
     """Greet the reader: the README's recipe."""
-    return f"{greeting}, {request.request.state.user.email}"
+    return f"{greeting}, {request.state.user.email}"
 
 
 def count(file: str) -> str:

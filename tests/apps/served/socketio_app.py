@@ -16,21 +16,21 @@ from tests.apps.served.options import options
 sio = socketio.AsyncServer(async_mode="asgi")
 
 
-@sio.event  # type: ignore[untyped-decorator,unused-ignore]
+@sio.event
 async def connect(sid: str, environ: dict[str, Any]) -> None:
     """Keep who speaks, as the README's recipe does."""
     user = environ["asgi.scope"]["state"]["user"]
     await sio.save_session(sid, {"email": user.email, "cookie": environ.get("HTTP_COOKIE", "")})
 
 
-@sio.event  # type: ignore[untyped-decorator,unused-ignore]
+@sio.event
 async def who(sid: str, greeting: str) -> list[str]:
     """Answer who speaks, to a call."""
     session = await sio.get_session(sid)
     return [f"{greeting}, {session['email']}", session["cookie"]]
 
 
-@sio.event  # type: ignore[untyped-decorator,unused-ignore]
+@sio.event
 async def file(sid: str, content: bytes) -> None:
     """Send a file back in an event of its own."""
     await sio.emit("file back", content, to=sid)

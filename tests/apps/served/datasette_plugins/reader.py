@@ -7,7 +7,7 @@ from typing import Any
 from datasette import hookimpl
 
 
-@hookimpl  # type: ignore[untyped-decorator,unused-ignore]
+@hookimpl
 def actor_from_request(request: Any) -> dict[str, str] | None:
     """Give the actor: who is signed in."""
     user = request.scope["state"]["user"]
