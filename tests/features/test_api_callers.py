@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pwless_middleware import ConfigError
 from pwless_middleware.web.keys import ApiKeys
 from tests.features.test_api import check_error, started
-from tests.support import API_KEY, BASE, JSON_BASE, Browser, House, house
+from tests.support import API_KEY, BASE, JSON_BASE, Browser, House, house, http_scope, run
 
 pytestmark = pytest.mark.anyio
 
@@ -304,3 +306,34 @@ async def test_json_may_name_its_charset(kind: str) -> None:
         )
     )
     assert response.status_code == 200
+
+
+_NAMES = (
+    "authorization origin cookie content-type content-length content-encoding sec-fetch-site "
+    "user-agent x-forwarded-for"
+).split()
+_WORDS = (
+    "Bearer pwk_ pws_ __Host-pwless= __Host-pwless-flow= null . ~ = ; 10 gzip same-origin "
+    f"application/json ;charset= {BASE} {API_KEY}"
+).split()
+_parts = st.sampled_from([b" ", *(word.encode() for word in _WORDS)]) | st.binary(max_size=8)
+
+
+async def test_no_header_brings_a_5xx() -> None:
+    cases: list[list[tuple[bytes, bytes]]] = []
+
+    @given(st.lists(st.tuples(st.sampled_from(_NAMES), st.lists(_parts, max_size=6)), max_size=6))
+    def collect(headers: list[tuple[str, list[bytes]]]) -> None:
+        cases.append([(name.encode(), b"".join(value)) for name, value in headers])
+
+    collect()
+    home = two_keys(bearer=True)
+    for headers in cases:
+        for method, path in (
+            ("POST", f"{JSON_BASE}/send"), ("POST", f"{JSON_BASE}/verify"),
+            ("GET", "/auth/api/v1/session"), ("DELETE", "/auth/api/v1/sessions/x"),
+            ("GET", "/private"),
+        ):  # fmt: skip
+            scope = http_scope(path, method=method, headers=headers)
+            start, *_ = await run(home.app, scope)
+            assert start["status"] < 500, (headers, path)
