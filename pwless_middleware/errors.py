@@ -30,6 +30,7 @@ and never holds a secret or an address.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -357,3 +358,13 @@ class StoreError(Unavailable):
 
 class QueueFull(Unavailable):
     """The delivery queue is at its bound, so no further mail is accepted."""
+
+
+def where(error: BaseException) -> str:
+    """Write a traceback for the log without the exception's text.
+
+    The text of somebody else's exception may quote an address, a row or a message (SECURITY
+    rule 13); frames and type say where to look.
+    """
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"{frames}{type(error).__module__}.{type(error).__qualname__}"

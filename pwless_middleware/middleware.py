@@ -12,9 +12,9 @@ from pwless_middleware.core.paths import below
 from pwless_middleware.errors import ApiError, ConfigError, Unauthenticated
 from pwless_middleware.passwordless import Passwordless
 from pwless_middleware.web.gate import refuse_socket
+from pwless_middleware.web.identity import NOBODY
 
 _PRIVATE = (b"cache-control", b"private, no-cache")
-_VARY = (b"vary", b"Cookie")
 _OUTER = "pwless"
 """Our key in the scope: the instances that a request has passed, outermost first."""
 
@@ -57,7 +57,7 @@ class PasswordlessMiddleware:
         if kind not in ("http", "websocket"):
             if not house.gate.is_open:
                 raise ValueError(f"the login does not know ASGI scope type {kind!r}; refused")
-            await self.app(scope, receive, send)
+            await self.app(house.identities.told(scope, [], NOBODY), receive, send)
             return
         if house.lifetime.loop is not get_running_loop():
             house.lifetime.start()
@@ -88,10 +88,10 @@ class PasswordlessMiddleware:
         if not is_in:
             await self.app(told, receive, send)
         elif kind == "websocket" or house.end_streams:
-            send = send if kind == "websocket" else _kept_private(send)
+            send = send if kind == "websocket" else _kept_private(send, house.vary)
             await house.watch.serve(self.app, told, receive, send, signed=identity.signed)
         else:
-            await self.app(told, receive, _kept_private(send))
+            await self.app(told, receive, _kept_private(send, house.vary))
 
     def _passed(self, scope: Scope) -> tuple[Passwordless, ...]:
         outer: tuple[Passwordless, ...] = scope.get(_OUTER, ())
@@ -128,7 +128,7 @@ class PasswordlessMiddleware:
         await self.app(scope, receive, watched)
 
 
-def _kept_private(send: Send) -> Send:
+def _kept_private(send: Send, vary: tuple[bytes, bytes]) -> Send:
     """Keep one person's answers out of shared caches (SECURITY rule 19)."""
 
     async def send_private(message: Message) -> None:
@@ -139,7 +139,7 @@ def _kept_private(send: Send) -> Send:
                     break
             else:
                 headers.append(_PRIVATE)
-            headers.append(_VARY)
+            headers.append(vary)
             message = {**message, "headers": headers}
         await send(message)
 

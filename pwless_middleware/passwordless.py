@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pwless_middleware.core.challenges import Template
 from pwless_middleware.core.keyring import Keyring
-from pwless_middleware.core.sessions import SessionPolicy
+from pwless_middleware.core.options import check_flag, check_kind, check_verbs
+from pwless_middleware.core.sessions import Session, SessionPolicy
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.delivery.queue import Deliveries, Outcome
 from pwless_middleware.errors import ConfigError
@@ -37,6 +38,8 @@ from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Routes
 from pwless_middleware.web.watch import Watch
+
+_STORE_VERBS = ("read", "read_list", "admit", "attempt", "take", "write", "swap", "ping")
 
 
 def _now() -> int:
@@ -107,19 +110,46 @@ class Passwordless:
         end_streams: bool = False,
         clock: Callable[[], int] | None = None,
     ) -> None:
-        clock = clock or _now
-        if not re.fullmatch(r"(/[A-Za-z0-9_.~-]+)+", prefix) or "/." in prefix:
+        clock = _now if clock is None else clock
+        is_path = isinstance(prefix, str) and re.fullmatch(r"(/[A-Za-z0-9_.~-]+)+", prefix)
+        if not is_path or "/." in prefix:
             raise ConfigError("prefix", "set a path such as '/auth', without a slash at its end")
-        if not (hasattr(mailer, "send") and hasattr(mailer, "aclose")):
-            raise ConfigError("mailer", "set SMTPMailer(...), or Outbox() for development")
+        if sessions is None:
+            sessions = SessionPolicy()
+        if store is None:
+            store = MemoryStore()
+        if features is None:
+            features = (EmailLogin(),)
+        example = "SMTPMailer(...), or Outbox() for development"
+        check_verbs("mailer", mailer, ("send", "aclose"), example=example)
+        check_verbs("store", store, _STORE_VERBS, example="MemoryStore() or RedisStore(...)")
+        check_verbs("clock", clock, ("__call__",), example="a callable that gives unix seconds")
+        if users is not None:
+            verbs = ("find", "create", "load")
+            check_verbs("users", users, verbs, example="an object with find, create and load")
+        check_kind("sessions", sessions, SessionPolicy, example="SessionPolicy(...)")
+        check_kind("features", features, Sequence, example="a list, e.g. [EmailLogin(...)]")
+        for feature in features:
+            check_verbs("features", feature, ("mount",), example="features, e.g. [EmailLogin()]")
+        if brand is not None:
+            check_kind("brand", brand, Brand, example="Brand('Your name', ...)")
+        if templates is not None and not isinstance(templates, str | Path):
+            raise ConfigError("templates", "set the path of a folder")
+        for option, flag in (
+            ("bearer", bearer),
+            ("set_scope_user", set_scope_user),
+            ("preflight", preflight),
+            ("end_streams", end_streams),
+        ):
+            check_flag(option, flag)
         self.prefix = prefix
         self.origin = Origin(base_url)
         self.mailer = mailer
         keyring = Keyring(secret_key, realm=f"{self.origin.url}\x00{cookie_name}")
-        self.store: Store = store if store is not None else MemoryStore()
+        self.store: Store = store
         timely = self.store if isinstance(self.store, MemoryStore) else TimelyStore(self.store)
         people = Users(users)
-        self.sessions = Sessions(timely, keyring, sessions or SessionPolicy(), clock)
+        self.sessions = Sessions(timely, keyring, sessions, clock)
         logins = Logins(timely, keyring, people, self.sessions, clock)
         renderer = Renderer(
             brand=brand or Brand(self.origin.host), templates=templates, prefix=prefix
@@ -148,8 +178,7 @@ class Passwordless:
             wake_delivery=self.lifetime.wake_delivery,
             is_delivery_failing=lambda: self.deliveries.is_failing,
         )
-        chosen = (EmailLogin(),) if features is None else tuple(features)
-        mounted = [feature.mount(kit) for feature in (*chosen, OwnSessions(), House())]
+        mounted = [feature.mount(kit) for feature in (*features, OwnSessions(), House())]
         self._topics: dict[bytes, Deliver] = {
             t: d for m in mounted for t, d in m.deliveries.items()
         }
@@ -171,8 +200,8 @@ class Passwordless:
             set_scope_user=set_scope_user,
         )
         self.end_streams = end_streams
+        self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
         self.watch = Watch(self.sessions)
-        self._cookie_name = cookie_name
         self._email = next((m.verbs for m in mounted if isinstance(m.verbs, EmailVerbs)), None)
 
     def check_beside(self, other: Passwordless) -> None:
@@ -181,9 +210,10 @@ class Passwordless:
         Raises:
             ConfigError: the other one has this one's prefix or cookie name.
         """
+        ours, theirs = self.prefix + "/", other.prefix + "/"
         for option, is_same in (
-            ("prefix", self.prefix == other.prefix),
-            ("cookie_name", self._cookie_name == other._cookie_name),
+            ("prefix", ours.startswith(theirs) or theirs.startswith(ours)),
+            ("cookie_name", not set(self.cookies.names.all).isdisjoint(other.cookies.names.all)),
         ):
             if is_same:
                 raise ConfigError(option, "two instances, one inside the other, need two of these")
@@ -258,6 +288,7 @@ class Passwordless:
         code: str | None = None,
         link_token: str | None = None,
         client: str | None = None,
+        ends: Session | None = None,
     ) -> Verified:
         """Judge a code or a link token, once, and begin a session.
 
@@ -266,6 +297,8 @@ class Passwordless:
             code: as typed; spaces and dashes are fine.
             link_token: from the link; give this or `code`.
             client: as for `send`.
+            ends: the session that the person had before (`request.state.session`): a login ends
+                it; `None` if there was none.
 
         Raises:
             InvalidArgument: neither or both were given, or it does not look like a code.
@@ -278,7 +311,11 @@ class Passwordless:
             ConfigError: there is no `EmailLogin` among the features.
         """
         return await self._verbs().verify(
-            auth_request_id=auth_request_id, code=code, link_token=link_token, client=client
+            auth_request_id=auth_request_id,
+            code=code,
+            link_token=link_token,
+            client=client,
+            ends=ends,
         )
 
     def _verbs(self) -> EmailVerbs:

@@ -22,8 +22,8 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # The last label is never all digits (RFC 3696 §2), so that no IP address passes as a name.
 _GRAMMAR = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?!\d+\Z){_LABEL}")
 
-# Providers that deliver `j.doe` and `jdoe` to one mailbox; only limits care (see `folded`).
-_DOTS_IGNORED = frozenset({"gmail.com", "googlemail.com"})
+# One provider under two names, which delivers `j.doe` and `jdoe` to one mailbox; only limits care.
+_GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
 
 def parse_address(text: str) -> Address | None:
@@ -55,8 +55,8 @@ def folded(address: Address) -> str:
     """
     local, _, domain = address.rpartition("@")
     local = local.partition("+")[0] or local
-    if domain in _DOTS_IGNORED:
-        local = local.replace(".", "")
+    if domain in _GMAIL:
+        local, domain = local.replace(".", ""), "gmail.com"
     return f"{local}@{domain}"
 
 

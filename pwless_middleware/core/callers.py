@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pwless_middleware.core.challenges import ChallengeId
 from pwless_middleware.core.clients import Client
+from pwless_middleware.core.sessions import Session
 
 BROWSER = "browser"
 IN_PROCESS = "server:"
@@ -23,8 +24,9 @@ class Caller:
         device: the browser in our closed vocabulary; empty for servers.
         holds: the challenges of its flow cookie, newest first; or the one of the request id that a
             server presents. A code or link works only for a challenge that is held here.
-        known_to: device cookies: an address's digest to the digest of the cookie bound to it.
+        known_to: device cookies: an exact address's digest to the name of its own budget.
         session: the session cookie that came along, unread; a login ends what it stands for.
+        ends: a session that a login ends besides, where the host itself knows of it.
         pending: the pending login of its cookie; a browser can go on with this one only.
     """
 
@@ -34,6 +36,7 @@ class Caller:
     holds: tuple[ChallengeId, ...] = ()
     known_to: Mapping[bytes, str] = field(default_factory=dict, repr=False)
     session: str | None = field(default=None, repr=False)
+    ends: Session | None = None
     pending: str | None = field(default=None, repr=False)
 
     @property

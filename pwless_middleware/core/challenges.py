@@ -23,9 +23,10 @@ from pwless_middleware.core.addresses import Address
 Kind = Literal["OTP", "LINK", "LINK_OTP"]
 Template = Literal["SIGNIN", "SIGNUP"]
 ChallengeId = NewType("ChallengeId", bytes)
-"""28 bytes: the address's 16-byte digest (its place in the store), then 12 random ones."""
+"""32 bytes: 16 of the mailbox's digest (its place in the store), 8 of the exact address's digest
+(for its device cookie), then 8 random ones."""
 
-ID_BYTES = 28
+ID_BYTES = 32
 RESEND_WINDOW = 900
 """Seconds from the first send in which a resend is possible (SECURITY, numbers)."""
 MAX_RESENDS = 3
@@ -39,7 +40,7 @@ class Challenge:
     """Keep one request to prove an address.
 
     Attributes:
-        id: 28 bytes; see `ChallengeId`.
+        id: 32 bytes; see `ChallengeId`.
         key_id: fingerprint of the secret key that derives the code and the link.
         generation: 0 at first; each rotation adds one and kills what was sent before.
         address: where the mail goes, and who is in when the code is right.

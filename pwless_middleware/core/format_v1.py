@@ -2,8 +2,9 @@
 
 Arrays keep a challenge small (no names), stay readable with any Redis client, and are read by the
 standard library in microseconds. A new field goes to the end and gets a default when it is missing;
-a change of meaning needs a `format_v2`. What cannot be read raises `ValueError`: a record that
-somebody else wrote is a fault of the store, not an expired login.
+a change of meaning needs a `format_v2`. What cannot be read raises `StoreError`: a record that
+somebody else wrote (a newer version, say, while it is rolled out) is a fault of the store, not an
+expired login, and answers 503.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from pwless_middleware.core.authentication import Authentication, Login, PendingLogin, Step
 from pwless_middleware.core.challenges import Challenge, ChallengeId
 from pwless_middleware.core.sessions import Session
+from pwless_middleware.errors import StoreError
 
 VERSION = 1
 
@@ -21,9 +23,12 @@ _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def _load(value: bytes) -> list[Any]:
-    fields = json.loads(value)
+    try:
+        fields = json.loads(value)
+    except ValueError as exc:
+        raise StoreError("a record cannot be read") from exc
     if not isinstance(fields, list) or fields[:1] != [VERSION]:
-        raise ValueError("not a record of version 1")
+        raise StoreError("a record is not of version 1")
     return fields
 
 

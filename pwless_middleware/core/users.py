@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
@@ -22,9 +22,9 @@ class User:
     """
 
     id: str
-    email: str
+    email: str = field(repr=False)
     is_new: bool = False
-    display_name: str = ""
+    display_name: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         given: object = self.id

@@ -22,14 +22,13 @@ import asyncio
 import logging
 import random
 import re
-import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from enum import Enum
 from typing import Final
 
 from pwless_middleware.core.jobs import Job, Jobs
-from pwless_middleware.errors import DeliveryError, StoreError
+from pwless_middleware.errors import DeliveryError, StoreError, where
 
 _log = logging.getLogger("pwless.delivery")
 
@@ -60,12 +59,6 @@ class Outcome(Enum):
 def _told(reason: str) -> str:
     """Strike addresses and links from a reason: a mailer of the host's may have quoted one."""
     return _NOT_FOR_LOGS.sub("…", reason)
-
-
-def _where(error: Exception) -> str:
-    """Write a traceback without the exception's text, which may quote a message."""
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    return f"{frames}{type(error).__module__}.{type(error).__qualname__}"
 
 
 def _end_if_cancelled() -> None:
@@ -212,7 +205,7 @@ class Deliveries:
         except Exception as error:
             _log.error(
                 "delivery failed unexpectedly:\n%s",
-                _where(error),
+                where(error),
                 extra={"event": "mail_try_crashed", "tries": job.tries},
             )
             await self._again(job, type(error).__name__)
@@ -282,7 +275,7 @@ class Deliveries:
         if not isinstance(error, StoreError):
             _log.error(
                 "delivery queue failed unexpectedly:\n%s",
-                _where(error),
+                where(error),
                 extra={"event": "mail_queue_crashed"},
             )
         elif is_news:

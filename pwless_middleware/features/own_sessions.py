@@ -76,7 +76,11 @@ class _Skin:
         next = safe_next(request.query_params.get("next")) or ""
         session = await self._by_cookie(request)
         return self._kit.pages.page(
-            request, "logout.html", user_email=session.email if session else None, next=next
+            request,
+            "logout.html",
+            leads_away=True,
+            user_email=session.email if session else None,
+            next=next,
         )
 
     async def logout(self, request: Request) -> Response:

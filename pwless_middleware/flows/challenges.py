@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hmac
 import logging
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -37,7 +36,7 @@ from pwless_middleware.errors import (
     RequestExpired,
     TooManyAttempts,
 )
-from pwless_middleware.flows.limits import TAG_BYTES, Limits, address_tag, challenge_key
+from pwless_middleware.flows.limits import Limits, challenge_key, new_challenge_id
 from pwless_middleware.flows.logins import Proof
 from pwless_middleware.stores.base import Admission, Put, Store
 
@@ -131,9 +130,8 @@ class Challenges:
             Unavailable: the store or the queue is full or cannot be asked.
         """
         now = self._clock()
-        tag = address_tag(self._keyring, wish.address)
         challenge = Challenge(
-            id=ChallengeId(tag + secrets.token_bytes(12)),
+            id=new_challenge_id(self._keyring, wish.address),
             key_id=self._keyring.current,
             generation=0,
             address=wish.address,
@@ -276,7 +274,7 @@ class Challenges:
     async def _admit(
         self, challenge: Challenge, caller: Caller, *, replaces: bytes | None, now: int
     ) -> Admission:
-        draws = self._limits.for_send(challenge.id[:TAG_BYTES], caller)
+        draws = self._limits.for_send(challenge.id, caller)
         admission = await self._store.admit(
             draws,
             Put(challenge_key(challenge.id), pack_challenge(challenge), challenge.kept_until),

@@ -8,6 +8,7 @@ its own (OWASP, "Device cookies"), and one client gets at most half of an addres
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, fields
 
 from pwless_middleware.core.addresses import Address, folded
@@ -22,6 +23,7 @@ MINUTE, QUARTER, HOUR, DAY = 60, 900, 3600, 86400
 WIDE = 10
 """An IPv6 /48 gets this many times the number of a /64 (SECURITY rule 7)."""
 TAG_BYTES = 16
+EXACT_BYTES = 8
 _CHALLENGE_SECONDS = RESEND_WINDOW + 600
 """The longest that a challenge with a code can live: its last resend, and a full life after it."""
 
@@ -110,9 +112,9 @@ class Limits:
         )
         self._try_client = (Limit(tries.client_per_ten_minutes, 600),)
 
-    def for_send(self, tag: bytes, caller: Caller) -> tuple[Draw, ...]:
-        """Give the budgets that a send or resend to the address with this tag draws on."""
-        draws = [self._of_address("s", tag, caller, self._send_address)]
+    def for_send(self, id: ChallengeId, caller: Caller) -> tuple[Draw, ...]:
+        """Give the budgets that a send or resend of this challenge draws on."""
+        draws = [self._of_address("s", id, caller, self._send_address)]
         draws += self._of_client("s", caller.client, self._send_client)
         if self._sends.overall_per_hour is not None:
             limit = Limit(self._sends.overall_per_hour, HOUR)
@@ -122,14 +124,22 @@ class Limits:
     def for_try(self, id: ChallengeId, caller: Caller) -> tuple[Draw, ...]:
         """Give the budgets that a code for this challenge draws on, the challenge's own first."""
         own = Draw(challenge_key(id) + "t", (Limit(self._attempts, _CHALLENGE_SECONDS),))
-        address = self._of_address("t", id[:TAG_BYTES], caller, self._try_address)
+        address = self._of_address("t", id, caller, self._try_address)
         return (own, address, *self._of_client("t", caller.client, self._try_client))
 
-    def _of_address(self, what: str, tag: bytes, caller: Caller, limits: tuple[Limit, ...]) -> Draw:
-        slot = "{" + b64(tag) + "}"
-        device = caller.known_to.get(tag)
-        if device is not None:
-            return Draw(f"{slot}{what}{device}", limits)
+    def _of_address(
+        self, what: str, id: ChallengeId, caller: Caller, limits: tuple[Limit, ...]
+    ) -> Draw:
+        slot = "{" + b64(id[:TAG_BYTES]) + "}"
+        exact = id[TAG_BYTES : TAG_BYTES + EXACT_BYTES]
+        for known, device in caller.known_to.items():
+            # By the exact address: who owns `jo+x@` where tags are not folded is not `jo@`.
+            if known.startswith(exact):
+                return Draw(f"{slot}{what}{device}", limits)
+        if not caller.is_browser:
+            # A backend's people carry no device cookie of ours, so the anonymous pages must not be
+            # able to spend their budget.
+            what += "k" + self._keyring.name("caller", caller.name)
         if caller.client is None:
             return Draw(slot + what, limits)
         day = limits[-1]
@@ -155,6 +165,18 @@ def address_tag(keyring: Keyring, address: Address) -> bytes:
     Challenges of `a+x@` and `a+y@` share budgets and a place, never an identity.
     """
     return digest("address", keyring.realm, folded(address))
+
+
+def exact_tag(keyring: Keyring, address: Address) -> bytes:
+    """Give the digest of exactly this address, to which a device cookie is bound."""
+    return digest("exact-address", keyring.realm, address)
+
+
+def new_challenge_id(keyring: Keyring, address: Address) -> ChallengeId:
+    """Make the id of a challenge to prove an address."""
+    exact = exact_tag(keyring, address)[:EXACT_BYTES]
+    random = secrets.token_bytes(ID_BYTES - TAG_BYTES - EXACT_BYTES)
+    return ChallengeId(address_tag(keyring, address) + exact + random)
 
 
 def challenge_key(id: ChallengeId) -> str:

@@ -136,6 +136,11 @@ class Logins:
         self._before_challenge = tuple(before_challenge)
         self._before_session = tuple(before_session)
 
+    @property
+    def may_lead_away(self) -> bool:
+        """Say whether a rule may send a browser elsewhere before any mail goes out."""
+        return bool(self._before_challenge)
+
     async def check_challenge(self, domain: str) -> None:
         """Ask every `before_challenge`.
 
@@ -157,11 +162,12 @@ class Logins:
         """
         user = await self._users.find(proof.address)
         taken: str | None = proof.taken
+        refunds = proof.refunds
         if user is None:
             if not proof.may_create:
                 raise proof.refusal
-            await self._spend(proof.taken, Writes(refunds=proof.refunds))
-            taken = None
+            await self._spend(proof.taken, Writes(refunds=refunds))
+            taken, refunds = None, ()  # both are done, and done once
             user = replace(await self._users.create(proof.address), is_new=True)
         login = Login(
             user_id=user.id,
@@ -175,7 +181,7 @@ class Logins:
             template=proof.template,
             kind=proof.kind,
         )
-        return await self._pass(login, caller, user=user, taken=taken, refunds=proof.refunds)
+        return await self._pass(login, caller, user=user, taken=taken, refunds=refunds)
 
     async def pending(self, login_id: str, caller: Caller) -> PendingLogin:
         """Give a pending login, for the page of its step.
@@ -218,6 +224,8 @@ class Logins:
         pending = self._theirs(attempt.value, caller)
         if pending.steps[0].method != method:
             raise RequestExpired
+        if self._users.is_table and await self._users.load(pending.login.user_id) is None:
+            raise RequestExpired  # the user has gone meanwhile
         if not await check(pending.login):
             raise InvalidCode(attempt.left)
         login = replace(
@@ -251,6 +259,8 @@ class Logins:
         secret, session, put = self._sessions.mint(login, now)
         # A login ends what was there (SECURITY rule 20).
         drops = self._sessions.drops(caller.session) if caller.session is not None else ()
+        if caller.ends is not None:
+            drops = (*drops, self._sessions.drop(caller.ends))
         await self._spend(taken, Writes(puts=(put,), drops=drops, refunds=refunds))
         user = user or User(id=login.user_id, email=login.email, is_new=login.is_new)
         logger.info("signed in", extra={"event": "signed_in", "methods": login.methods})
@@ -266,7 +276,8 @@ class Logins:
         id = self._sessions.slot_of(login.user_id) + secrets.token_bytes(12)
         until = self._clock() + PENDING_LIFETIME
         pending = PendingLogin(login, tuple(steps), until)
-        put = Put(_pending_key(id), pack_pending(pending), until=until)
+        listed = self._sessions.pending_list(login.user_id)
+        put = Put(_pending_key(id), pack_pending(pending), until=until, listed=listed)
         await self._spend(taken, Writes(puts=(put,), refunds=refunds))
         login_id = self._keyring.seal("pending", id)
         raise StepRequired(login_id, [s.method for s in steps], until, steps[0].path)

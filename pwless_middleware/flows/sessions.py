@@ -217,6 +217,15 @@ class Sessions:
         slot = secret[:_SLOT_BYTES]
         return (Drop(self._place(secret)[0], listed=_list_key(slot), told=True),)
 
+    def drop(self, session: Session) -> Drop:
+        """Give the write that ends a session."""
+        slot = self.slot_of(session.user_id)
+        return Drop(_key(slot, session.id), listed=_list_key(slot), told=True)
+
+    def pending_list(self, user_id: str) -> str:
+        """Name the list of a user's pending logins, so that `revoke_all` finds them."""
+        return "{" + b64(self.slot_of(user_id)) + "}q"
+
     # --- end -----------------------------------------------------------------------------------
 
     async def list(self, user_id: str) -> Sequence[Session]:
@@ -262,21 +271,27 @@ class Sessions:
         return len(others)
 
     async def revoke_all(self, user_id: str) -> int:
-        """End every session of a user: after a changed address, a lost phone, a firing.
+        """End every session of a user, and every login that waits for a step.
+
+        For a changed address, a lost phone, a user who is deleted.
 
         Returns:
-            How many there were.
+            How many sessions there were.
 
         Raises:
             StoreError: the store could not be asked; sessions may still live.
         """
+        now, listed = self._clock(), self.pending_list(user_id)
+        rows = await self._store.read_list(listed, now=now)
+        if rows:
+            drops = tuple(Drop(key, listed=listed) for key, _ in rows)
+            await self._store.write(Writes(drops=drops), now=now, op=new_operation())
         return await self.revoke_others(user_id, keep="")
 
     async def _end(self, sessions: Sequence[Session]) -> None:
         if not sessions:
             return
-        slot = self.slot_of(sessions[0].user_id)
-        drops = tuple(Drop(_key(slot, s.id), listed=_list_key(slot), told=True) for s in sessions)
+        drops = tuple(self.drop(session) for session in sessions)
         # First here: whatever the store answers, this process does not let them in again unasked.
         for drop in drops:
             self._forget(drop.key)

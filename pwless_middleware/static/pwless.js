@@ -15,6 +15,9 @@
   const one = (selector) => document.querySelector(selector);
   for (const element of document.querySelectorAll("[data-js]")) element.hidden = false;
 
+  // A link's token has no business in the address bar, the history or a screenshot once it is here.
+  if (location.search.includes("link_token=")) history.replaceState(history.state, "", location.pathname);
+
   // One submit per form, however often it is pressed. The button keeps its focus and its value,
   // which `disabled` would take away.
   const release = () => {

@@ -50,6 +50,7 @@ class RedisServer:
     def __init__(self, target: object, *, allow_eviction: bool) -> None:
         self._allow_eviction = allow_eviction
         self._checked = False
+        self._checking: PerLoop[asyncio.Lock] = PerLoop(asyncio.Lock)
         self.is_cluster = isinstance(target, redis.asyncio.RedisCluster)
         if isinstance(target, str):
             self._own, self._given = target, None
@@ -107,6 +108,11 @@ class RedisServer:
         """
         if self._checked:
             return
+        async with self._checking.here():  # the first requests of a process come together
+            if not self._checked:
+                await self._check()
+
+    async def _check(self) -> None:
         try:
             about = await self._clients.here().execute_command(
                 "INFO", **({"target_nodes": "primaries"} if self.is_cluster else {})

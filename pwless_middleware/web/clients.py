@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from starlette.types import Scope
 
 from pwless_middleware.core.clients import Client, IpAddress, parse_ip
+from pwless_middleware.core.options import check_texts
 from pwless_middleware.errors import ConfigError
 
 logger = logging.getLogger("pwless.clients")
@@ -32,18 +33,21 @@ class Clients:
         self._hops = 0
         self._trusted: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
         self._has_warned = False
-        if isinstance(trusted_proxies, int) and not isinstance(trusted_proxies, bool):
-            if not 0 <= trusted_proxies <= 20:
+        if isinstance(trusted_proxies, int):
+            if isinstance(trusted_proxies, bool) or not 0 <= trusted_proxies <= 20:
                 raise ConfigError("trusted_proxies", "set how many proxies stand in front, 0 to 20")
             self._hops = trusted_proxies
             return
-        if isinstance(trusted_proxies, str | bool):
-            raise ConfigError("trusted_proxies", "give a number, or a list such as ['10.0.0.0/8']")
+        example = "['10.0.0.0/8'], or how many proxies stand in front"
+        check_texts("trusted_proxies", trusted_proxies, example=example)
         for text in trusted_proxies:
             try:
-                self._trusted.append(ipaddress.ip_network(text))
+                network = ipaddress.ip_network(text)
             except ValueError as exc:
                 raise ConfigError("trusted_proxies", f"{text!r} is not a network: {exc}") from exc
+            if network.prefixlen == 0:
+                raise ConfigError("trusted_proxies", f"{text!r} is everybody; name your proxies")
+            self._trusted.append(network)
 
     @property
     def believes_proxies(self) -> bool:

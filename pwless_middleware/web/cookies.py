@@ -23,6 +23,8 @@ MAX_FLOW = 3
 """Recent challenges that a flow cookie keeps, so that a form sent twice kills no link."""
 MAX_DEVICE = 3
 """Addresses that a device cookie speaks for: the people who share one browser."""
+MAX_COOKIES = 200
+"""Cookies in one header; browsers keep at most 180 for a host. Of more, none is read."""
 DEVICE_SECONDS = 365 * 86400
 _DEVICE_BYTES = 32
 
@@ -36,7 +38,7 @@ def read_cookie(headers: RawHeaders, name_is: bytes) -> str | None:
     """
     found: bytes | None = None
     for key, value in headers:
-        if key == b"cookie" and name_is in value:
+        if key == b"cookie" and name_is in value and value.count(b";") < MAX_COOKIES:
             for part in value.split(b";"):
                 part = part.strip(b" \t")
                 if part.startswith(name_is):
@@ -65,7 +67,8 @@ class CookieNames:
         Raises:
             ConfigError: not 1 to 40 letters, digits, `-` and `_`, or with a cookie prefix.
         """
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", cookie_name) or cookie_name.startswith("__"):
+        is_text = isinstance(cookie_name, str) and not cookie_name.startswith("__")
+        if not is_text or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", cookie_name):
             raise ConfigError("cookie_name", "set 1 to 40 letters, digits, - and _, e.g. 'pwless'")
         name = ("__Host-" if secure else "") + cookie_name
         return cls(*(f"{name}{part}=".encode() for part in ("", "-flow", "-device", "-pending")))
@@ -182,6 +185,8 @@ class Cookies:
         names, kept = self.names.all, []
         for header in headers:
             if header[0] == b"cookie":
+                if header[1].count(b";") >= MAX_COOKIES:
+                    continue
                 parts = header[1].split(b";")
                 others = [p for p in parts if not p.strip(b" \t").startswith(names)]
                 if len(others) < len(parts):

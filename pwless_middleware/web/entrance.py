@@ -17,7 +17,7 @@ from pwless_middleware.core.authentication import PENDING_LIFETIME
 from pwless_middleware.core.callers import Caller
 from pwless_middleware.core.keyring import b64
 from pwless_middleware.errors import LoginDenied, StepRequired
-from pwless_middleware.flows.limits import address_tag
+from pwless_middleware.flows.limits import exact_tag
 from pwless_middleware.flows.logins import LoggedIn
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.responses import json_error, json_response, with_cookies
@@ -79,7 +79,7 @@ def _session_cookies(kit: Kit, caller: Caller, done: LoggedIn) -> list[str]:
     value = kit.sessions.cookie_value(done.secret)
     max_age = done.session.expires_at - done.session.created_at
     known = dict(caller.known_to)
-    tag = address_tag(kit.keyring, Address(done.login.email))
+    tag = exact_tag(kit.keyring, Address(done.login.email))
     known[tag] = known.pop(tag, "") or b64(secrets.token_bytes(16))
     cookies = [
         kit.cookies.set_session(value, max_age=max_age),

@@ -113,7 +113,7 @@ def _shown_path(scope: Scope, path: str) -> str:
     elif raw and unquote(raw) == path:
         url = root + raw
     else:
-        url = quote(root + path)
+        url = quote(root + path, errors="replace")
     query = scope.get("query_string", b"").decode("latin-1")
     return f"{url}?{query}" if query else url
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 
+from pwless_middleware.core.options import check_kind
 from pwless_middleware.errors import ConfigError
 
 KEY_PREFIX = "pwk_"
@@ -16,8 +17,9 @@ class ApiKeys:
     """Recognise API keys in constant time.
 
     Args:
-        api_keys: name to key. A key is `pwk_` and at least 32 more characters; to rotate, configure
-            the new one under a second name, and remove the first when nobody uses it any more.
+        api_keys: name to key. A key is `pwk_` and at least 20 more characters (120 bits in base64;
+            NIST SP 800-131A asks for 112). To rotate, configure the new one under a second name,
+            and remove the first when nobody uses it any more.
 
     Raises:
         ConfigError: a bad name, or a key that is short or lacks the prefix.
@@ -25,12 +27,14 @@ class ApiKeys:
 
     def __init__(self, api_keys: Mapping[str, str] | None) -> None:
         self._digests: dict[str, bytes] = {}
+        example = "a mapping of names to keys, e.g. {'backend': 'pwk_…'}"
+        check_kind("api_keys", api_keys or {}, Mapping, example=example)
         for name, key in (api_keys or {}).items():
-            if not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name):
+            if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name):
                 raise ConfigError("api_keys", f"{name!r}: name keys by letters, digits, - _ and .")
-            if not isinstance(key, str) or not re.fullmatch(r"pwk_[!-~]{32,200}", key):
+            if not isinstance(key, str) or not re.fullmatch(r"pwk_[!-~]{20,200}", key):
                 raise ConfigError(
-                    "api_keys", f"{name!r}: a key is 'pwk_' and at least 32 random characters"
+                    "api_keys", f"{name!r}: a key is 'pwk_' and at least 20 random characters"
                 )
             self._digests[name] = sha256(key.encode()).digest()
         if len(set(self._digests.values())) != len(self._digests):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from pwless_middleware.core.paths import safe_next
 from pwless_middleware.errors import ApiError, MethodNotAllowed
 from pwless_middleware.rendering import Renderer
 
@@ -28,6 +30,8 @@ ON_PAGES = {
     ),
     "x-robots-tag": "noindex",
 }
+
+_POLICY_LEADING_AWAY = ON_PAGES["content-security-policy"].replace("form-action 'self'; ", "")
 
 _TITLES = {
     403: "That is not possible",
@@ -59,6 +63,7 @@ class Pages:
         status: int = 200,
         cookies: Iterable[str] = (),
         retry_after: int | None = None,
+        leads_away: bool = False,
         **context: object,
     ) -> Response:
         """Give a page of ours.
@@ -68,11 +73,15 @@ class Pages:
             name: the template.
             status: HTTP status.
             cookies: `Set-Cookie` values to add.
+            leads_away: whether a form of it may end, by way of the app, on another origin. Chromium
+                holds `form-action` against every redirect after a post, when the code is spent.
             retry_after: seconds for `Retry-After`; `None` sends none.
             context: the template's.
         """
         html = self._renderer.page(name, root_path=root_path(request), status=status, **context)
         response = Response(html, status, ON_PAGES, "text/html; charset=utf-8")
+        if leads_away:
+            response.headers["content-security-policy"] = _POLICY_LEADING_AWAY
         if retry_after is not None:
             response.headers["retry-after"] = str(retry_after)
         return with_cookies(response, cookies)
@@ -138,9 +147,18 @@ def with_cookies(response: Response, cookies: Iterable[str]) -> Response:
 
 
 def root_path(request: Request) -> str:
-    """Give the path under which the app is shown, without a slash at its end."""
-    path: str = request.scope.get("root_path", "")
-    return path.rstrip("/")
+    """Give the path under which the app is shown, in ASCII, without a slash at its end.
+
+    Under `Mount("/{tenant:path}")` the visitor writes it. What a browser could take for another
+    host is not used: links then go to the origin's own root.
+    """
+    path = quote(request.scope.get("root_path", "").rstrip("/"), safe=_IN_PATHS, errors="replace")
+    if path and safe_next(path) is None:
+        return ""
+    return path
+
+
+_IN_PATHS = "/~:@!$&'()*+,;="
 
 
 def _with_allow(response: Response, error: ApiError) -> Response:

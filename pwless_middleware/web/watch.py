@@ -76,9 +76,8 @@ class Looker:
             await self._pause(LOOK_SECONDS)
             try:
                 for connection in list(self.connections):
-                    if not await self._lives(connection):
+                    if not await self._lives(connection) and await connection.end():
                         self.connections.discard(connection)
-                        await connection.end()
             except StoreError:
                 logger.debug("the store cannot be asked; connections stay for now")
 
@@ -104,7 +103,6 @@ class Connection:
         self._receive = receive
         self._send = send
         self._is_socket = is_socket
-        self._is_started = False
         self._is_stream = is_socket
         self._ended = asyncio.Event()
 
@@ -135,13 +133,16 @@ class Connection:
         if message["type"] == "http.response.start":
             types = [v for key, v in message.get("headers", ()) if key.lower() == b"content-type"]
             self._is_stream = any(value.startswith(b"text/event-stream") for value in types)
-        self._is_started = True
         await self._send(message)
 
-    async def end(self) -> None:
-        """End the connection from our side, if it is one that stays open."""
-        if not self._is_stream or not self._is_started or self._ended.is_set():
-            return
+    async def end(self) -> bool:
+        """End the connection from our side, if it is one that stays open; say whether it was.
+
+        A response that has not begun may still become a stream, so it is looked at again. A socket
+        is ended even before it is accepted.
+        """
+        if not self._is_stream:
+            return False
         self._ended.set()
         closing: Message = {"type": "http.response.body", "body": b"", "more_body": False}
         if self._is_socket:
@@ -151,6 +152,7 @@ class Connection:
         except Exception as error:
             # It was closing by itself; a server may say so in any way.
             logger.debug("a connection was gone already: %r", error)
+        return True
 
     def _goodbye(self) -> Message:
         if self._is_socket:

@@ -20,6 +20,7 @@ from pwless_middleware.core.format_v1 import (
     unpack_session,
 )
 from pwless_middleware.core.sessions import Session
+from pwless_middleware.errors import StoreError
 
 seconds = st.integers(0, 2**33)
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -99,7 +100,7 @@ def test_what_is_not_of_version_1_is_refused(value: bytes) -> None:
         lambda: unpack_session("x", value),
         lambda: unpack_pending(value),
     ):
-        with pytest.raises(ValueError):  # JSON's own errors are ValueErrors too
+        with pytest.raises(StoreError):
             read()
 
 

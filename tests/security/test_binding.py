@@ -221,7 +221,7 @@ async def test_a_code_alone_has_no_link_and_a_link_alone_no_code() -> None:
     keyring = home.passwordless.cookies._keyring
     (key,) = [k for k in home.snapshot()[0] if "}" in k]  # type: ignore[attr-defined]
     slot, _, rest = key[1:].partition("}")
-    id = base64.urlsafe_b64decode(slot + "==") + base64.urlsafe_b64decode(rest)
+    id = base64.urlsafe_b64decode(slot + "==") + base64.urlsafe_b64decode(rest + "==")
     token = keyring.link_token(id, 0, keyring.current)  # type: ignore[arg-type]
     assert (await jo.post("/auth/link", {"link_token": token})).status_code == 410
 
@@ -231,7 +231,7 @@ async def test_a_code_alone_has_no_link_and_a_link_alone_no_code() -> None:
     assert home.mail().code is None
     (key,) = [k for k in home.snapshot()[0] if "}" in k]  # type: ignore[attr-defined]
     slot, _, rest = key[1:].partition("}")
-    id = base64.urlsafe_b64decode(slot + "==") + base64.urlsafe_b64decode(rest)
+    id = base64.urlsafe_b64decode(slot + "==") + base64.urlsafe_b64decode(rest + "==")
     keyring = home.passwordless.cookies._keyring
     code = keyring.code(id, 0, keyring.current, "standard")  # type: ignore[arg-type]
     assert (await jo.type_code(code)).status_code == 400

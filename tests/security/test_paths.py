@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -216,13 +217,16 @@ async def test_unknown_scope_types_are_refused_unless_all_is_public() -> None:
     with pytest.raises(ValueError, match="webtransport"):
         await run(home.app, {"type": "webtransport", "path": "/"})
     assert home.inner.scopes == []
-    seen = []
+    seen: list[Any] = []
 
     async def app(scope: object, receive: object, send: object) -> None:
         seen.append(scope)
 
-    await run(house(app, public=["*"]).app, {"type": "webtransport", "path": "/"})  # type: ignore[arg-type]
-    assert seen == [{"type": "webtransport", "path": "/"}]
+    scope = {"type": "webtransport", "path": "/", "user": "root", "state": {"user": "root"}}
+    await run(house(app, public=["*"]).app, scope)  # type: ignore[arg-type]
+    assert (seen[0]["type"], seen[0]["path"]) == ("webtransport", "/")
+    assert not seen[0]["user"].is_authenticated
+    assert not seen[0]["state"]["user"].is_authenticated
 
 
 # --- sockets -------------------------------------------------------------------------------------

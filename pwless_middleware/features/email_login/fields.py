@@ -16,9 +16,7 @@ _CODE_PATTERNS = {
     "high": f"^[ -]*([{HIGH_ALPHABET}{HIGH_ALPHABET.lower()}][ -]*){{8}}$",
 }
 # The flow refuses these (control and bidi characters, links); here they are described.
-_NO_CONTROL = (
-    "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]*$"
-)
+_NO_CONTROL = "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]*$"
 _PLAIN_TEXT = "^(?!.*://)(?!.*[wW][wW][wW][.])" + _NO_CONTROL
 
 

@@ -79,6 +79,7 @@ class EmailPages:
         return self._kit.pages.page(
             request,
             "login.html",
+            leads_away=self._kit.logins.may_lead_away,
             status=error.status if error else 200,
             retry_after=error.retry_after if error else None,
             email=email[:254],
@@ -144,6 +145,7 @@ class EmailPages:
         return self._kit.pages.page(
             request,
             "verify.html",
+            leads_away=True,
             status=error.status if error else 200,
             retry_after=error.retry_after if error else None,
             email=challenge.address,
@@ -219,6 +221,7 @@ class EmailPages:
         return self._kit.pages.page(
             request,
             "link.html",
+            leads_away=True,
             status=status,
             state=state,
             kind=self._flow.kind,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pwless_middleware.core.callers import IN_PROCESS, Caller
@@ -129,6 +129,7 @@ class EmailVerbs:
         code: str | None = None,
         link_token: str | None = None,
         client: str | None = None,
+        ends: Session | None = None,
     ) -> Verified:
         """See `Passwordless.verify`."""
         caller = _begin(client, None)
@@ -137,6 +138,7 @@ class EmailVerbs:
         _judged(RESEND, auth_request_id=auth_request_id)
         _judged(self._verify, code=code, link_token=link_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
+        caller = replace(caller, ends=ends)
         if code is not None:
             done = await self._flow.verify_code(id, code, caller)
         else:
