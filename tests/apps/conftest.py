@@ -39,6 +39,14 @@ def stranger(site: Site) -> Iterator[Person]:
         yield person
 
 
+@pytest.fixture
+def quiet(site: Site) -> Iterator[None]:
+    """Fail a test during which the server wrote a traceback."""
+    before = site.server.log.count("Traceback")
+    yield
+    assert site.server.log.count("Traceback") == before, site.server.log[-4000:]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Function,

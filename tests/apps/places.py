@@ -49,6 +49,8 @@ HYPERCORN_IN_PATH = Place("hypercorn", PREFIX, is_stripped=False)
 PLACES = (ROOT, ROOT_PATH_PUT_BACK, ROOT_PATH_BESIDE_PATH, ROOT_PATH_LEFT_IN_PATH)
 IN_PATH = (ROOT, ROOT_PATH_PUT_BACK, ROOT_PATH_LEFT_IN_PATH, HYPERCORN_IN_PATH)
 """For frameworks that find nothing where the path lacks the root path, with and without us."""
+SERVERS = (ROOT, Place("uvicorn-h11"), Place("hypercorn"), Place("granian"))
+"""At `/` on every server, for what depends on the server and on no framework."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.apps.person import Person
-from tests.apps.places import Place, Site, needs
+from tests.apps.places import SERVERS, Site, needs
 from tests.apps.served.misbehaving import APPS
 
 needs("hypercorn", "granian", "httptools")
 
 APP = "tests.apps.served.misbehaving:app"
-PLACES = (Place("uvicorn"), Place("uvicorn-h11"), Place("hypercorn"), Place("granian"))
+PLACES = SERVERS
 OURS = (b"vary: cookie", b"cache-control: private, no-cache")
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,14 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.apps.person import Person
-from tests.apps.places import Place, Site, needs, served
+from tests.apps.places import SERVERS, Place, Site, needs, served
+from tests.apps.raw import exchange, head, status
 
 needs("hypercorn", "granian", "httptools")
 
 APP = "tests.apps.served.bare:app"
-PLACES = (Place("uvicorn"), Place("uvicorn-h11"), Place("hypercorn"), Place("granian"))
+PLACES = SERVERS
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def told(person: Person, path: str = "/page") -> dict[str, Any]:
@@ -30,34 +31,6 @@ def told(person: Person, path: str = "/page") -> dict[str, Any]:
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.json()
     return answer
-
-
-def exchange(site: Site, request: str | bytes, *, until: bytes | None = None) -> bytes:
-    """Send raw bytes and give the raw answer: until the connection ends, or a text has come."""
-    raw = request.encode() if isinstance(request, str) else request
-    with socket.create_connection(("127.0.0.1", site.server.port), 10) as connection:
-        connection.sendall(raw)
-        answer = b""
-        while until is None or until not in answer:
-            piece = connection.recv(65536)
-            if not piece:
-                break
-            answer += piece
-    return answer
-
-
-def head(site: Site, path: str, *lines: str, host: str | None = None) -> str:
-    """Write the head of a GET that closes its connection."""
-    name = host or site.base_url.removeprefix("http://")
-    rows = [f"GET {path} HTTP/1.1", f"Host: {name}", "Connection: close", *lines]
-    return "\r\n".join(rows) + "\r\n\r\n"
-
-
-def status(answer: bytes) -> int:
-    """Give the status of a raw answer, or of the one that follows a `100 Continue`."""
-    if answer.startswith(b"HTTP/1.1 100"):
-        answer = answer.split(b"\r\n\r\n", 1)[1]
-    return int(answer.split(b" ", 2)[1])
 
 
 # --- people --------------------------------------------------------------------------------------
@@ -243,107 +216,3 @@ def test_a_body_that_the_app_does_not_read_does_not_break_the_next_request(membe
     for _ in range(3):
         assert member.http.post(member.url("/unread"), content=b"z" * 200_000).text == "not read"
     assert told(member)["user"] == "member@example.com"
-
-
-# --- attacks on the path and the host ------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/open%2f..%2fsecret",
-        "/open/..%2fsecret",
-        "/open/%2e%2e/secret",
-        "/open/%2e%2e%2fsecret",
-        "/open/%252e%252e/secret",
-        "/open/..%5csecret",
-        "/open%5c..%5csecret",
-        "/open/%25",
-        "/open/x%0ay",
-        "/open/x%0d%0ay",
-        "/open/%00",
-        "/open/../secret",
-        "/open//secret",
-        "//open/x",
-        "/open/./../secret",
-        "/open%0a",
-        "/openly",
-        "/Open/x",
-        "/open%2fx",
-    ],
-)
-def test_a_path_that_two_readers_could_take_differently_is_never_public(
-    site: Site, path: str
-) -> None:
-    # A server may refuse it itself (400), and then nothing is shown either.
-    assert status(exchange(site, head(site, path))) in (400, 401)
-
-
-def test_a_plain_public_path_is_public(site: Site) -> None:
-    answer = exchange(site, head(site, "/open/a%20file%C3%A9"))
-    assert status(answer) == 200
-    assert b'"user": null' in answer
-
-
-def test_an_absolute_request_target_changes_nothing(site: Site) -> None:
-    """RFC 9112 §3.2.2 lets a client write the whole URL; its path counts, not its host."""
-    answer = exchange(site, head(site, "http://evil.example/open/../secret"))
-    assert status(answer) in (400, 401)
-
-
-def test_a_forged_host_changes_nothing(site: Site, member: Person) -> None:
-    forged = (
-        "X-Forwarded-Host: evil.example",
-        "X-Forwarded-Proto: https",
-        "Forwarded: host=evil.example",
-        "X-Forwarded-Prefix: /evil",
-    )
-    answer = exchange(site, head(site, "/page", *forged, host="evil.example"))
-    assert status(answer) == 401
-    asked = exchange(
-        site, head(site, "/page?x=1", "Accept: text/html", *forged, host="evil.example")
-    )
-    assert status(asked) == 303
-    assert b"location: /auth/login?next=%2fpage%3fx%3d1\r\n" in asked.lower()
-    with_cookie = head(site, "/page", f"Cookie: {member.cookies}", *forged, host="evil.example")
-    assert status(exchange(site, with_cookie)) == 200
-    assert status(exchange(site, head(site, "/auth/outbox", host="evil.example"))) == 404
-
-
-def test_a_mail_asked_for_with_a_forged_host_leads_to_us(site: Site, stranger: Person) -> None:
-    body = "email=forged%40example.com"
-    request = head(
-        site,
-        "/auth/login",
-        f"Origin: {stranger.origin}",
-        "Content-Type: application/x-www-form-urlencoded",
-        f"Content-Length: {len(body)}",
-        host="evil.example",
-    )
-    answer = exchange(site, request.replace("GET", "POST") + body)
-    assert status(answer) == 303
-    assert b"evil" not in answer
-    mailbox = stranger.http.get(stranger.url("/auth/outbox")).text
-    assert "forged@example.com" in mailbox
-    assert "evil" not in mailbox
-
-
-def test_a_forged_cookie_is_nobody(site: Site, member: Person) -> None:
-    value = member.http.cookies["pwless"]
-    twice = f"{value}; pwless={value}"
-    for forged in (value[:-1], value + "x", value.upper(), f'"{value}"', twice):
-        answer = exchange(site, head(site, "/page", f"Cookie: pwless={forged}"))
-        assert status(answer) == 401, forged
-
-
-def test_a_header_too_large_is_an_answer_and_not_a_crash(site: Site) -> None:
-    answer = exchange(site, head(site, "/open/x", "Cookie: " + "pwless=a; " * 1500))
-    assert status(answer) in (200, 400, 431)
-
-
-@pytest.fixture(autouse=True)
-def _no_traceback(site: Site) -> Iterator[None]:
-    """Fail a test during which the server wrote a traceback."""
-    before = site.server.log.count("Traceback")
-    yield
-    assert site.server.log.count("Traceback") == before, site.server.log[-4000:]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
-from pwless_middleware import PasswordlessMiddleware
+from pwless_middleware import PasswordlessMiddleware, SMTPMailer
 from tests.apps.served.options import FOLDER, options
 
 BLOCK = b"0123456789abcdef" * 4096  # 64 KiB
@@ -31,6 +32,7 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
             "download": _download,
             "stream": _stream,
             "endless": _endless,
+            "events": _events,
             "head": _head,
             "go": _go,
             "unread": _unread,
@@ -119,15 +121,16 @@ async def _go(scope: Scope, receive: Receive, send: Send) -> None:
     await _answer(send, b"gone on")
 
 
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    seen["disconnects"] += 1
+
+
 async def _endless(scope: Scope, receive: Receive, send: Send) -> None:
     """Send until the client has gone, as `http.disconnect` tells."""
 
-    async def listen() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        seen["disconnects"] += 1
-
-    listener = asyncio.create_task(listen())
+    listener = asyncio.create_task(_until_gone(receive))
     await _answer(send, b"", more=True)
     try:
         while not listener.done():
@@ -135,6 +138,20 @@ async def _endless(scope: Scope, receive: Receive, send: Send) -> None:
             await asyncio.sleep(0.01)
     except OSError:
         await listener
+
+
+async def _events(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send events until the client has gone."""
+    await _answer(send, b"", (b"content-type", b"text/event-stream"), more=True)
+    listener = asyncio.create_task(_until_gone(receive))
+    try:
+        while not listener.done():
+            await send({"type": "http.response.body", "body": b"data: tick\n\n", "more_body": True})
+            await asyncio.sleep(0.05)
+    except OSError:
+        await listener
+    finally:
+        listener.cancel()
 
 
 async def _talk(scope: Scope, receive: Receive, send: Send) -> None:
@@ -158,3 +175,13 @@ async def _talk(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 app = PasswordlessMiddleware(bare, **options(public=["/open", "/open/*"]))
+ending = PasswordlessMiddleware(bare, **options(end_streams=True))
+# Real mail; the test's own SMTP server takes it.
+mailing = PasswordlessMiddleware(
+    bare,
+    **options(
+        mailer=SMTPMailer(
+            os.environ.get("PWLESS_TEST_SMTP", "smtp://localhost:1025"), sender="login@example.com"
+        )
+    ),
+)
