@@ -24,6 +24,8 @@ OPTIONS: dict[str, Any] = {
     "mailer": Outbox(),
 }
 
+OURS: Any = PasswordlessMiddleware
+
 
 async def inner(scope: Scope, receive: Receive, send: Send) -> None:
     raise NotImplementedError
@@ -74,7 +76,7 @@ def test_added_to_a_framework_and_then_the_one_that_serves(
 ) -> None:
     app = framework()
     app.add_middleware(GZipMiddleware)
-    app.add_middleware(PasswordlessMiddleware, **OPTIONS)
+    app.add_middleware(OURS, **OPTIONS)
     [found] = find(app)
     assert [again.middleware for again in find(app)] == [found.middleware]
 
@@ -85,7 +87,7 @@ def test_below_mounts(ours: PasswordlessMiddleware) -> None:
             Route("/", inner),
             Mount("/a", Router([Mount("/b", ours)])),
             Host("c.example.com", PasswordlessMiddleware(inner, **OPTIONS)),
-            Mount("/d", routes=[], middleware=[Middleware(PasswordlessMiddleware, **OPTIONS)]),
+            Mount("/d", routes=[], middleware=[Middleware(OURS, **OPTIONS)]),
         ]
     )
     assert sorted(mounts(app)) == ["", "/a/b", "/d"]
@@ -109,7 +111,7 @@ def test_nowhere() -> None:
 
 def test_a_bad_option_shows_when_the_framework_makes_its_middleware() -> None:
     app = Starlette()
-    app.add_middleware(PasswordlessMiddleware, **{**OPTIONS, "secret_key": "short"})
+    app.add_middleware(OURS, **{**OPTIONS, "secret_key": "short"})
     with pytest.raises(ConfigError, match="secret_key"):
         find(app)
 
