@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import redis.asyncio
 
+from pwless_middleware.errors import StoreError
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.stores.redis import RedisStore
@@ -36,6 +38,14 @@ async def redis_stores(redis_url: str, prefix: str) -> AsyncIterator[Callable[..
         await store.aclose()
 
 
+async def connected(store: RedisStore) -> None:
+    """Connect before the test: on a busy machine a cluster's client may need several tries."""
+    for _ in range(10):
+        with contextlib.suppress(StoreError):
+            return await store.ping()
+    return await store.ping()
+
+
 @pytest.fixture(params=["memory", "redis", "cluster"])
 async def processes(request: pytest.FixtureRequest, prefix: str) -> AsyncIterator[list[Store]]:
     """Four stores that keep the same data, as four processes would have them."""
@@ -50,6 +60,8 @@ async def processes(request: pytest.FixtureRequest, prefix: str) -> AsyncIterato
         clients = [redis.asyncio.RedisCluster(host="127.0.0.1", port=port) for _ in range(4)]
         servers = list(clients)
     stores = [RedisStore(server, prefix=prefix, max_jobs=100) for server in servers]
+    for store in stores:
+        await connected(store)
     yield list(stores)
     for store in stores:
         await store.aclose()

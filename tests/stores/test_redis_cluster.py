@@ -152,7 +152,7 @@ async def test_a_failure_of_one_slot_fails_the_verb(
 
 async def test_a_failover_in_mid_login(redis_stores: Stores, prefix: str) -> None:
     """The node that holds the challenge dies; closed until its replica takes over, then right."""
-    cluster = Cluster()
+    cluster = Cluster(node_timeout=1000)
     client = redis.asyncio.RedisCluster(host="127.0.0.1", port=cluster.nodes[1].port)
     store = redis_stores(client)
     try:

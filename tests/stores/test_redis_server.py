@@ -108,11 +108,10 @@ class TestClients:
         await one.write(Writes(puts=(Put("k", b"v", NOW + 9),)), now=NOW, op="1")
         assert await other.read("k", now=NOW) is None
 
-    async def test_four_hundred_calls_at_once_wait_for_their_connection(
+    async def test_four_hundred_first_calls_at_once_wait_for_their_connection(
         self, redis_stores: Stores
     ) -> None:
         store = redis_stores()
-        await store.open()
         answers = await asyncio.gather(*(store.read("k", now=NOW) for _ in range(400)))
         assert answers == [None] * 400
 
