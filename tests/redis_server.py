@@ -8,6 +8,7 @@ fails; elsewhere the test is skipped.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import importlib.util
 import os
@@ -79,6 +80,7 @@ class Server:
         self.folder = tempfile.mkdtemp(prefix="pwless-redis-")
         self._sentinel_config = sentinel_config
         self._process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.close)  # also where a fixture fails half-way
         self.start()
 
     @property
@@ -150,6 +152,7 @@ class Server:
     def close(self) -> None:
         """End it and remove what it left."""
         self.kill()
+        atexit.unregister(self.close)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
