@@ -12,8 +12,10 @@ from collections import Counter
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from pwless_middleware import RedisStore
 from pwless_middleware.stores import redis_scripts
 from pwless_middleware.stores.redis_scripts import Script
+from tests.support import house, wrong
 
 _LINE = re.compile(rb'\+[\d.]+ \[\d+ (?P<peer>\S+)\] "(?P<verb>\w+)"(?: "(?P<first>[^"]*)")?')
 _NAMES = {s.sha: s.name for s in vars(redis_scripts).values() if isinstance(s, Script)}
@@ -68,3 +70,42 @@ class RoundTrips:
         """Give the round trips without the delivery's: its scripts, and one read for each mail."""
         scripts = sum(n for name, n in self.asked.items() if name not in _QUEUE)
         return scripts - self.asked["settle"]
+
+
+async def of_steps(url: str) -> dict[str, int]:
+    """Take each step of a login on a Redis, by the JSON API, and give its round trips."""
+    home = house(store=RedisStore(url, prefix="trips"), roomy=True)
+    email = "jo@example.com"
+    await home.browser().sign_in("ann@example.com")  # from here on the server knows the scripts
+    browser = home.browser()
+    found: dict[str, int] = {}
+    async with RoundTrips(url) as trips:
+        assert await home.browser().who() is None
+    found["request without a cookie"] = trips.of_steps
+    async with RoundTrips(url) as trips:
+        sent = await browser.call("send", {"email": email})
+    found["send"] = trips.of_steps
+    id, code = sent.json()["auth_request_id"], home.mail(email).code
+    async with RoundTrips(url) as trips:
+        assert (await browser.call("resend", {"auth_request_id": id})).status_code == 200
+    found["resend"] = trips.of_steps
+    async with RoundTrips(url) as trips:
+        missed = await browser.call("verify", {"auth_request_id": id, "code": wrong(code)})
+    assert missed.status_code == 400, missed.text
+    found["wrong code"] = trips.of_steps
+    async with RoundTrips(url) as trips:
+        done = await browser.call("verify", {"auth_request_id": id, "code": code})
+    assert done.status_code == 200, done.text
+    found["right code"] = trips.of_steps
+    async with RoundTrips(url) as trips:
+        assert await browser.who() == email
+    found["request with a session, not held yet"] = trips.of_steps
+    for _ in range(50):  # a busy machine may lose the feed's lease (100 ms) between two requests
+        async with RoundTrips(url) as trips:
+            for _ in range(3):
+                assert await browser.who() == email
+        if trips.of_steps == 0:
+            break
+    found["requests with a session, held"] = trips.of_steps
+    await home.passwordless.lifetime.close()
+    return found

@@ -1,0 +1,68 @@
+"""Fill a store with other people's logins and sessions, through its own verbs, in batches."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from dataclasses import replace
+
+from pwless_middleware import PasswordlessMiddleware
+from pwless_middleware.core.addresses import Address
+from pwless_middleware.core.authentication import Authentication, Login
+from pwless_middleware.core.budgets import Draw, Limit
+from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
+from pwless_middleware.core.format_v1 import pack_challenge
+from pwless_middleware.flows.limits import challenge_key
+from pwless_middleware.stores.base import Put, Store, Writes
+from tests.benchmarks.redis_memory import challenge
+from tests.benchmarks.targets import Target
+
+_ADDRESS = (Limit(2, 60), Limit(5, 900), Limit(20, 86400), Limit(10, 86400, of_one=True))
+_AT_ONCE = 50
+_KEPT = 100_000
+"""Cookies that are kept: ten times what a process holds records for."""
+
+
+def house(target: Target) -> PasswordlessMiddleware:
+    """Give our middleware of a target."""
+    assert isinstance(target.app, PasswordlessMiddleware)
+    return target.app
+
+
+async def outstanding(store: Store, number: int) -> None:
+    """Add so many challenges, each with the budget of its address; their mails have gone out."""
+    now = int(time.time())
+
+    async def add(n: int) -> None:
+        id = ChallengeId(secrets.token_bytes(ID_BYTES))
+        key = challenge_key(id)
+        one = replace(challenge(n, id), asked_at=now, started_at=now, expires_at=now + 600)
+        put = Put(key, pack_challenge(one), now + 7200)
+        draws = [Draw(key.partition("}")[0] + "}s", _ADDRESS, tag=random.getrandbits(32))]
+        await store.admit(draws, put, job=None, replaces=None, now=now, op=str(n))
+
+    for start in range(0, number, _AT_ONCE):
+        await asyncio.gather(*(add(n) for n in range(start, min(start + _AT_ONCE, number))))
+
+
+async def sessions(target: Target, number: int) -> list[bytes]:
+    """Add so many sessions; give the `Cookie` headers of an even sample of them."""
+    passwordless = house(target).passwordless
+    now = int(time.time())
+    every = max(1, number // _KEPT)
+    cookies: list[bytes] = []
+    puts: list[Put] = []
+    for n in range(number):
+        email = f"person{n}@example.com"
+        proof = (Authentication("email_code", now),)
+        login = Login(f"u{n:021d}", Address(email), False, proof, "browser", "Firefox on Linux")
+        secret, _, put = passwordless.sessions.mint(login, now)
+        puts.append(put)
+        if n % every == 0:
+            cookies.append(b"pwless=" + passwordless.sessions.cookie_value(secret).encode())
+        if len(puts) == 100 or n == number - 1:
+            await passwordless.store.write(Writes(puts=tuple(puts)), now=now, op=f"seed{n}")
+            puts.clear()
+    return cookies
