@@ -96,6 +96,19 @@ async def test_by_link() -> None:
     assert done.state is None
 
 
+async def test_a_login_ends_the_session_that_was_there() -> None:
+    home = roomy()
+    before = None
+    for _ in range(2):
+        sent = await home.passwordless.send("jo@example.com")
+        done = await home.passwordless.verify(
+            auth_request_id=sent.auth_request_id, code=home.mail().code, ends=before
+        )
+        before = done.session
+    rows = await home.passwordless.sessions.list(done.user.id)
+    assert [row.id for row in rows] == [done.session.id]
+
+
 async def test_resend_gives_an_id_to_keep() -> None:
     home = roomy()
     sent = await home.passwordless.send("jo@example.com", expires_in=60)
@@ -171,6 +184,7 @@ async def test_a_bad_variable_is_named() -> None:
         ({"code": "123456", "auth_request_id": None}, ["auth_request_id"]),
         ({"code": "123456", "auth_request_id": "x" * 201}, ["auth_request_id"]),
         ({"code": "123456", "client": "x"}, ["client"]),
+        ({"code": "123456", "ends": "pws_x"}, ["ends"]),
     ],
 )
 async def test_verify_names_what_is_bad(given: dict[str, Any], named: list[str]) -> None:

@@ -41,10 +41,8 @@ def create_app(login: Passwordless, session_key: str) -> Starlette:
             auth_request_id=request.session.get("asked", "none"),
             code=form.get("code", ""),
             client=request.client.host if request.client else None,
+            ends=request.state.session,
         )
-        before = request.state.session
-        if before is not None:  # a login ends what was there
-            await login.sessions.end(before)
         request.session.clear()
         response = RedirectResponse("/account", 303)
         response.headers.append("set-cookie", done.set_cookie)

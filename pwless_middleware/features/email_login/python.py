@@ -135,6 +135,8 @@ class EmailVerbs:
         caller = _begin(client, None)
         if (code is None) == (link_token is None):
             raise InvalidArgument.of("code", "Give a code or a link token.", "one_of")
+        if ends is not None and not isinstance(ends, Session):
+            raise InvalidArgument.of("ends", "Give a Session, or None.", "session")
         _judged(RESEND, auth_request_id=auth_request_id)
         _judged(self._verify, code=code, link_token=link_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
