@@ -120,6 +120,10 @@ class Person:
         assert page.status_code == 200
         return _Page(page.text).code
 
+    def newest_link(self) -> str:
+        """Read the link of the newest mail."""
+        return _Page(self.http.get(self.url("/auth/outbox")).text).link
+
     def sign_out(self) -> None:
         """Press the button of the logout page."""
         assert self.submit(self.open("/auth/logout")).status_code == 303

@@ -55,6 +55,14 @@ class Promises:
         assert page.status_code == 200
         assert "comes.back@example.com" in page.text
 
+    def test_the_link_of_the_mail_signs_in_too(self, stranger: Person) -> None:
+        stranger.submit(stranger.visit(self.page), email="by.link@example.com")
+        link = stranger.newest_link()
+        assert link.startswith(stranger.url("/auth/link?link_token="))
+        done = stranger.submit(stranger.http.get(link))
+        assert stranger.at(done) == self.page
+        assert "by.link@example.com" in stranger.visit(self.page).text
+
     def test_a_login_without_a_page_comes_to_the_apps_first_page(
         self, site: Site, stranger: Person
     ) -> None:

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tests.apps.person import Person
 from tests.apps.places import SERVERS, Site, needs
 from tests.apps.served.misbehaving import APPS
+from tests.apps.servers import Kind, Server
 
 needs("hypercorn", "granian", "httptools")
 
@@ -104,3 +105,11 @@ def test_an_app_of_its_own_caching_keeps_it(member: Person) -> None:
     answer = member.http.get(member.url("/own-cache-control"))
     assert answer.headers["cache-control"] == "public"
     assert {part.strip() for part in answer.headers["vary"].split(",")} == {"Accept", "Cookie"}
+
+
+@pytest.mark.parametrize("kind", ["uvicorn", "hypercorn"])
+@pytest.mark.parametrize("name", ["bare_unready", "behind_unready"])
+def test_an_app_that_does_not_start_keeps_its_server_from_starting(kind: Kind, name: str) -> None:
+    server = Server(kind, f"tests.apps.served.misbehaving:{name}")
+    with pytest.raises(RuntimeError, match="the database is away"):
+        server.wait()

@@ -45,11 +45,8 @@ def test_a_page_leads_to_login_and_login_leads_back_with_its_query(stranger: Per
 
 
 def test_a_link_signs_in_too(stranger: Person) -> None:
-    page = stranger.visit("/page?by=link")
-    stranger.submit(page, email="link@example.com")
-    mail = stranger.http.get(stranger.url("/auth/outbox")).text
-    link = mail.split("data-link", 1)[1].split(">", 1)[1].split("<", 1)[0]
-    done = stranger.submit(stranger.http.get(link))
+    stranger.submit(stranger.visit("/page?by=link"), email="link@example.com")
+    done = stranger.submit(stranger.http.get(stranger.newest_link()))
     assert stranger.at(done) == "/page?by=link"
     assert told(stranger)["user"] == "link@example.com"
 
@@ -156,6 +153,15 @@ def test_an_upload_without_login_is_refused_and_no_byte_reaches_the_app(site: Si
         site, head(site, "/upload", "Content-Length: 9").replace("GET", "POST") + "some data"
     )
     assert status(answer) == 401
+
+
+def test_a_large_upload_without_login_gets_its_401_and_not_a_broken_pipe(
+    stranger: Person,
+) -> None:
+    for _ in range(3):
+        answer = stranger.http.post(stranger.url("/upload"), content=b"x" * 5_000_000)
+        assert answer.status_code == 401
+        assert answer.json()["details"][0]["error_code"] == "UNAUTHENTICATED"
 
 
 def test_head_is_answered_without_a_body(site: Site, member: Person) -> None:

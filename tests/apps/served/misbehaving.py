@@ -144,3 +144,12 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
     """Show both: what is below `/bare/` never meets the middleware."""
     one: ASGIApp = inner if scope.get("path", "").startswith("/bare/") else behind
     await one(scope, receive, send)
+
+
+async def bare_unready(scope: Scope, receive: Receive, send: Send) -> None:
+    """Fail to start, and say why."""
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "the database is away"})
+
+
+behind_unready = PasswordlessMiddleware(bare_unready, **options())
