@@ -1,0 +1,321 @@
+"""Sessions: rolling, seen, listed, ended, held in process and never brought back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from pwless_middleware import SessionPolicy
+from pwless_middleware.flows import sessions as module
+from pwless_middleware.stores.memory import MemoryStore
+from tests.support import (
+    KEY,
+    OTHER_KEY,
+    Browser,
+    House,
+    Slow,
+    cookie_header,
+    house,
+    http_scope,
+    run,
+)
+
+pytestmark = pytest.mark.anyio
+DAY = 86400
+
+
+async def entered(**options: Any) -> tuple[House, Browser, Slow]:
+    store = Slow(MemoryStore())
+    home = house(store=store, roomy=True, **options)
+    home.store = store.store
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    store.calls.clear()
+    return home, jo, store
+
+
+async def test_a_session_rolls_on_without_another_set_cookie() -> None:
+    home, jo, _ = await entered()
+    for _ in range(40):
+        home.clock.advance(DAY // 2)
+        answer = await jo.get("/private")
+        assert answer.status_code == 200
+        assert "set-cookie" not in answer.headers
+
+
+async def test_being_seen_is_written_at_most_once_in_a_twenty_fourth_of_the_idle_time() -> None:
+    home, jo, store = await entered()
+    for _ in range(7 * DAY // 600):  # a week, a request every ten minutes
+        home.clock.advance(600)
+        assert (await jo.get("/private")).status_code == 200
+    writes = [call for call in store.calls if call in ("swap", "write", "take", "admit")]
+    assert writes == ["swap"] * 24
+
+
+async def test_an_ordinary_request_asks_the_store_for_nothing() -> None:
+    home, jo, store = await entered()
+    await jo.get("/private")
+    assert store.calls == ["read"]
+    for _ in range(10):
+        await jo.get("/private")
+    assert store.calls == ["read"]
+    await home.browser().get("/private")
+    await home.browser(cookies={jo.cookie_name(): "forged"}).get("/private")
+    assert store.calls == ["read"]
+
+
+async def test_a_session_used_in_another_process_does_not_fall_asleep_here() -> None:
+    """What looks idle here is read again before it is refused."""
+    home, jo, _ = await entered(sessions=SessionPolicy(idle=1000, absolute=DAY))
+    other = house(
+        store=home.store, clock=home.clock, sessions=SessionPolicy(idle=1000, absolute=DAY)
+    )
+    there = other.browser(cookies=jo.cookies)
+    await jo.who()
+    for _ in range(5):
+        home.clock.advance(900)
+        assert await there.who() == "jo@example.com"
+    assert await jo.who() == "jo@example.com"
+
+
+async def test_a_revoked_session_is_dead_at_once_everywhere_in_the_process() -> None:
+    home, jo, _ = await entered()
+    same_store = house(store=home.store, clock=home.clock)
+    there = same_store.browser(cookies=jo.cookies)
+    assert await jo.who() == await there.who() == "jo@example.com"
+    user_id = home.inner.scope["user"].id
+    assert await home.passwordless.sessions.revoke_all(user_id) == 1
+    assert await jo.who() is None
+    assert await there.who() is None
+    assert await home.passwordless.sessions.revoke_all(user_id) == 0
+
+
+async def test_a_read_in_flight_does_not_bring_a_revoked_session_back() -> None:
+    """The stale fill, by hand: the record is read, then revoked, and then the read answers."""
+    home, jo, store = await entered()
+    has_read, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def pause() -> None:
+        has_read.set()
+        await may_go_on.wait()
+
+    store.after["read"] = pause
+    scope = http_scope(headers=cookie_header(jo))
+    in_flight = asyncio.create_task(run(home.app, scope))
+    await has_read.wait()
+    del store.after["read"]
+    sessions = home.passwordless.sessions
+    (session,) = await sessions.list((await sessions.find(str(jo.cookie()))).session.user_id)  # type: ignore[union-attr]
+    await sessions.end(session)
+    may_go_on.set()
+    await in_flight
+    assert await jo.who() is None
+
+
+async def test_being_seen_does_not_bring_a_revoked_session_back() -> None:
+    home, jo, store = await entered()
+    await jo.who()
+    home.clock.advance(DAY)
+    has_read, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def pause() -> None:
+        has_read.set()
+        await may_go_on.wait()
+
+    store.before["swap"] = pause
+    late = asyncio.create_task(jo.who())
+    await has_read.wait()
+    await home.passwordless.sessions.revoke_all(home.inner.scope["user"].id)
+    may_go_on.set()
+    assert await late is None
+    assert await jo.who() is None
+    assert home.sessions == 0
+
+
+async def test_two_that_see_a_session_at_once_are_both_let_in() -> None:
+    home, jo, store = await entered()
+    home.clock.advance(DAY)
+
+    async def turn() -> None:
+        await asyncio.sleep(0)
+
+    store.before["swap"] = store.after["read"] = turn
+    assert await asyncio.gather(*(jo.who() for _ in range(5))) == ["jo@example.com"] * 5
+
+
+async def test_what_is_held_in_process_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_KEPT", 5)
+    home, _, _ = await entered()
+    visitors = []
+    for n in range(12):
+        visitor = home.browser(ip=f"203.0.113.{n}")
+        await visitor.sign_in(f"jo{n}@example.com")
+        assert await visitor.who() == f"jo{n}@example.com"
+        visitors.append(visitor)
+    sessions = home.passwordless.sessions
+    assert len(sessions._held) == 5
+    assert len(sessions._signed_by_key) <= 5
+    for n, visitor in enumerate(visitors):
+        assert await visitor.who() == f"jo{n}@example.com"
+    assert len(sessions._held) == 5
+
+
+async def test_without_a_live_feed_every_request_asks_the_store() -> None:
+    home, jo, store = await entered()
+    home.store.feed.is_live = lambda: False  # type: ignore[method-assign]
+    for _ in range(3):
+        assert await jo.who() == "jo@example.com"
+    assert store.calls == ["read"] * 3
+    assert home.passwordless.sessions._held == {}
+
+
+async def test_an_interrupted_feed_forgets_everything() -> None:
+    home, jo, _ = await entered()
+    await jo.who()
+    assert len(home.passwordless.sessions._held) == 1
+    for heard in home.store.feed._heard:  # type: ignore[attr-defined]
+        heard(None)
+    assert home.passwordless.sessions._held == {}
+    assert home.passwordless.sessions._signed_by_key == {}
+    assert await jo.who() == "jo@example.com"
+
+
+# --- list and revoke -----------------------------------------------------------------------------
+
+
+async def three(home: House) -> list[Browser]:
+    agents = ["Firefox/1 Linux", "Safari/1 iPhone", "curl"]
+    found = []
+    for n, agent in enumerate(agents):
+        browser = home.browser(ip=f"203.0.113.{n}", headers={"user-agent": agent})
+        home.clock.advance(3600)
+        await browser.sign_in("jo@example.com")
+        found.append(browser)
+    return found
+
+
+async def test_a_person_sees_the_own_sessions_newest_first_with_this_one_marked() -> None:
+    home = house(roomy=True)
+    linux, phone, curl = await three(home)
+    await home.browser(ip="203.0.113.99").sign_in("kim@example.com")
+    rows = (await phone.get("/auth/api/v1/sessions")).json()["sessions"]
+    assert [row["device"] for row in rows] == [
+        "an unknown browser", "Safari on iPhone", "Firefox on Linux",
+    ]  # fmt: skip
+    assert [row["current"] for row in rows] == [False, True, False]
+    page = (await phone.get("/auth/sessions")).text
+    assert page.count("Firefox on Linux") == 1
+    assert "1 hour ago" in page
+    assert "This browser" in page
+    for browser in (linux, curl):
+        assert await browser.who() == "jo@example.com"
+
+
+async def test_revoke_one_others_and_all() -> None:
+    home = house(roomy=True)
+    linux, phone, curl = await three(home)
+    rows = (await phone.get("/auth/api/v1/sessions")).json()["sessions"]
+    oldest = rows[-1]["id"]
+    done = await phone.post("/auth/sessions/revoke", {"id": oldest})
+    assert done.headers["location"] == "/auth/sessions"
+    assert [await b.who() is not None for b in (linux, phone, curl)] == [False, True, True]
+    assert (await phone.post("/auth/sessions/revoke", {"id": oldest})).status_code == 404
+    await phone.post("/auth/sessions/revoke", {"others": "1"})
+    assert [await b.who() is not None for b in (linux, phone, curl)] == [False, True, False]
+    done = await phone.post("/auth/sessions/revoke", {"all": "1"})
+    assert done.headers["location"] == "/auth/logout"
+    assert await phone.who() is None
+    assert phone.cookie() is None
+    gone = await phone.post("/auth/sessions/revoke", {"all": "1"})
+    assert gone.headers["location"].startswith("/auth/login")
+
+
+async def test_revoking_ones_own_session_by_its_id_signs_out() -> None:
+    home = house(roomy=True)
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    own = (await jo.get("/auth/api/v1/session")).json()["session"]["id"]
+    done = await jo.post("/auth/sessions/revoke", {"id": own})
+    assert done.headers["location"] == "/auth/logout"
+    assert jo.cookie() is None
+
+
+async def test_nobody_ends_anothers_session() -> None:
+    home = house(roomy=True)
+    jo, eve = home.browser(), home.browser(ip="203.0.113.6")
+    await jo.sign_in("jo@example.com")
+    await eve.sign_in("eve@example.com")
+    mine = (await jo.get("/auth/api/v1/session")).json()["session"]["id"]
+    assert (await eve.post("/auth/sessions/revoke", {"id": mine})).status_code == 404
+    assert (await eve.request("DELETE", f"/auth/api/v1/sessions/{mine}")).status_code == 404
+    for path in ("/auth/api/v1/sessions", "/auth/api/v1/session"):
+        await eve.request("DELETE", path)
+    assert await jo.who() == "jo@example.com"
+
+
+async def test_a_logout_ends_the_session_and_not_only_the_cookie() -> None:
+    home = house()
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    copy = home.browser(cookies=jo.cookies)
+    assert (await jo.get("/auth/logout")).text.count("jo@example.com") == 1
+    done = await jo.post("/auth/logout", {"next": "/bye"})
+    assert done.headers["location"] == "/bye"
+    assert jo.cookie() is None
+    assert await copy.who() is None
+    assert home.sessions == 0
+
+
+async def test_ended_sessions_leave_the_list_and_the_store() -> None:
+    home = house(roomy=True, sessions=SessionPolicy(idle=1000, absolute=2000))
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    home.clock.advance(999)
+    kim = home.browser(ip="203.0.113.9")
+    await kim.sign_in("jo@example.com")
+    home.clock.advance(1)
+    rows = (await kim.get("/auth/api/v1/sessions")).json()["sessions"]
+    assert len(rows) == 1
+    home.clock.advance(10_000)
+    assert home.sessions == 0
+
+
+# --- key rotation --------------------------------------------------------------------------------
+
+
+async def test_a_key_is_rotated_without_logging_anyone_out_or_killing_a_login() -> None:
+    """`[old]`, `[new, old]`, `[old, new]`, `[new]`: each step is a restart of every process."""
+    store = MemoryStore()
+    homes = [
+        house(secret_key=keys, store=store, roomy=True)
+        for keys in ([KEY], [OTHER_KEY, KEY], [KEY, OTHER_KEY], [OTHER_KEY])
+    ]
+    jo, waiting = homes[0].browser(), homes[0].browser(ip="203.0.113.9")
+    await jo.sign_in("jo@example.com")
+    await waiting.ask("kim@example.com")
+    mail = homes[0].mail()
+    for home in homes[1:3]:
+        assert await home.browser(cookies=jo.cookies).who() == "jo@example.com"
+        page = await home.browser(cookies=waiting.cookies).get("/auth/verify")
+        assert page.status_code == 200
+    late = homes[2].browser(cookies=waiting.cookies)
+    assert (await late.type_code(mail.code)).status_code == 303
+    assert await late.who() == "kim@example.com"
+    assert await homes[3].browser(cookies=late.cookies).who() == "kim@example.com", "new key"
+    assert await homes[3].browser(cookies=jo.cookies).who() is None, "the old key is gone"
+
+
+async def test_a_resend_under_the_new_key_brings_new_secrets_where_the_old_key_is_gone() -> None:
+    store = MemoryStore()
+    before = house(secret_key=[KEY, OTHER_KEY], store=store, roomy=True)
+    backend = before.backend()
+    request_id = (await backend.send("jo@example.com")).json()["auth_request_id"]
+    # The request id was made by the newest key, the challenge too; now that key alone remains.
+    after = house(secret_key=[OTHER_KEY], store=store, clock=before.clock, roomy=True)
+    answer = await after.backend().resend(request_id)
+    assert answer.status_code == 200
+    assert after.mail().code == before.mail().code
+    gone = house(secret_key=["n" + OTHER_KEY], store=store, clock=before.clock, roomy=True)
+    assert (await gone.backend().resend(request_id)).status_code == 410
