@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.apps.person import Person
-from tests.apps.places import PLACES, ROOT_PATH_BESIDE_PATH, Place, Site, needs, served
+from tests.apps.places import PLACES, ROOT, ROOT_PATH_BESIDE_PATH, Place, Site, needs, served
 from tests.apps.promises import Promises
 
 needs("fastapi", "python_multipart", "hypercorn")
@@ -89,3 +89,32 @@ def test_what_starlette_cannot_mount_alone_it_cannot_mount_behind_us() -> None:
     with served("tests.apps.served.fastapi_app:bare", ROOT_PATH_BESIDE_PATH) as alone:
         found = httpx.get(alone.base_url + "/static/site.css", trust_env=False)
         assert found.status_code == 404
+
+
+@pytest.mark.parametrize("name", ["cors_outside", "cors_within"])
+def test_a_front_end_of_another_origin_gets_its_preflights_answered(name: str) -> None:
+    front = {"origin": "http://front.localhost:3000"}
+    asks = {**front, "access-control-request-method": "PUT"}
+    with served(f"tests.apps.served.fastapi_app:{name}", ROOT) as site, site.newcomer() as person:
+        asked = person.http.options(person.url("/hello"), headers=asks)
+        assert asked.status_code == 200
+        assert asked.headers["access-control-allow-origin"] == front["origin"]
+        assert "example.com" not in asked.text
+        evil = person.http.options(
+            person.url("/hello"), headers={**asks, "origin": "http://evil.example"}
+        )
+        assert evil.status_code == 400
+        # Not a preflight, whatever its method: it has no `Access-Control-Request-Method`.
+        assert person.http.options(person.url("/hello"), headers=front).status_code == 401
+        refused = person.http.get(person.url("/hello"), headers=front)
+        assert refused.status_code == 401
+        person.sign_in("/hello?greeting=hi")
+        answer = person.http.get(person.url("/hello?greeting=hi"), headers=front)
+        assert answer.status_code == 200
+        assert answer.headers["access-control-allow-origin"] == front["origin"]
+        assert answer.headers["access-control-allow-credentials"] == "true"
+        vary = {part.strip() for part in answer.headers["vary"].split(",")}
+        assert {"Origin", "Cookie"} <= vary
+        if name == "cors_outside":
+            # So that the front end may read why.
+            assert refused.headers["access-control-allow-origin"] == front["origin"]

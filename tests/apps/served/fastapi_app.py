@@ -12,6 +12,7 @@ from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, UploadFile
 from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.authentication import requires
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.websockets import WebSocketDisconnect
 
@@ -140,3 +141,18 @@ app = PasswordlessMiddleware(make(), **options())
 
 added = make()
 added.add_middleware(PasswordlessMiddleware, **options())
+
+# A front end on another origin: `CORSMiddleware` outside ours, or the app's own within.
+FRONT = "http://front.localhost:3000"
+CORS: dict[str, Any] = {
+    "allow_origins": [FRONT],
+    "allow_credentials": True,
+    "allow_methods": ["*"],
+    "allow_headers": ["x-shown"],
+}
+cors_outside = CORSMiddleware(
+    PasswordlessMiddleware(make(), **options(allowed_origins=[FRONT])), **CORS
+)
+within = make()
+within.add_middleware(CORSMiddleware, **CORS)
+cors_within = PasswordlessMiddleware(within, **options(allowed_origins=[FRONT], preflight=True))
