@@ -1,0 +1,224 @@
+"""The public surface: the documented names and no others, and every bad option is named."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pwless_middleware
+from pwless_middleware import (
+    Brand,
+    EmailLogin,
+    MemoryStore,
+    Outbox,
+    Passwordless,
+    PasswordlessMiddleware,
+    SendLimits,
+    SessionPolicy,
+    SMTPMailer,
+    TryLimits,
+)
+from pwless_middleware.errors import ConfigError
+from tests.support import house
+
+PROMISED = {
+    # CONTRACT.md, "The Python surface", and what it takes to write a feature or a mailer.
+    "Passwordless", "PasswordlessMiddleware", "EmailLogin", "SendLimits", "TryLimits",
+    "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "Outbox", "SMTPMailer",
+    "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser", "Session",
+    "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step", "PwlessError",
+    "ConfigError", "ApiError", "DeliveryError", "LoginDenied",
+}  # fmt: skip
+SIGNATURES: dict[Callable[..., Any], list[str]] = {
+    Passwordless: [
+        "secret_key", "base_url", "mailer", "store", "features", "public", "prefix", "users",
+        "sessions", "brand", "templates", "api_keys", "allowed_origins", "trusted_proxies",
+        "bearer", "cookie_name", "identity_header", "set_scope_user", "preflight",
+    ],
+    EmailLogin: [
+        "kind", "lifetime", "max_lifetime", "code", "same_browser", "rotate_on_resend", "attempts",
+        "allow", "signup", "link_uris", "send_limits", "try_limits",
+    ],
+    MemoryStore: ["max_entries"],
+}  # fmt: skip
+
+
+def test_all_is_what_is_promised() -> None:
+    assert set(pwless_middleware.__all__) == PROMISED
+    assert pwless_middleware.__all__ == sorted(pwless_middleware.__all__, key=_isort)
+    for name in PROMISED:
+        assert getattr(pwless_middleware, name).__name__ == name
+
+
+def _isort(name: str) -> tuple[bool, str]:
+    return (not name.isupper(), name)
+
+
+def test_everything_public_says_what_it_is_for() -> None:
+    for name in pwless_middleware.__all__:
+        assert inspect.getdoc(getattr(pwless_middleware, name)), name
+
+
+def test_the_promised_options_are_there_keyword_only_and_with_defaults() -> None:
+    for thing, options in SIGNATURES.items():
+        parameters = inspect.signature(thing).parameters
+        for option in options:
+            assert parameters[option].kind is inspect.Parameter.KEYWORD_ONLY, (thing, option)
+    required = [
+        name
+        for name, parameter in inspect.signature(Passwordless).parameters.items()
+        if parameter.default is inspect.Parameter.empty
+    ]
+    assert required == ["secret_key", "base_url", "mailer"]
+    assert (SessionPolicy().idle, SessionPolicy().absolute) == (7 * 86400, 30 * 86400)
+
+
+def test_every_option_is_explained_where_it_is_given() -> None:
+    for thing in (Passwordless, EmailLogin, SendLimits, TryLimits, SessionPolicy, MemoryStore):
+        text = inspect.getdoc(thing) or ""
+        for option in inspect.signature(thing).parameters:
+            assert re.search(rf"^ +([a-z_]+, )*{option}(, [a-z_]+)*: ", text, re.M), (thing, option)
+
+
+def test_the_package_is_typed_and_has_one_version() -> None:
+    folder = Path(pwless_middleware.__file__).parent
+    assert (folder / "py.typed").is_file()
+    assert re.fullmatch(r"\d+\.\d+\.\d+", pwless_middleware.__version__)
+
+
+def test_what_is_not_configured_is_not_imported() -> None:
+    """redis-py costs 0.7 s."""
+    program = (
+        "import sys, pwless_middleware as p\n"
+        "p.Passwordless(secret_key='mXr8vQ2tYz5bWn4cHs7dLf9gJa3eRu6p', "
+        "base_url='https://a.example', mailer=p.Outbox())\n"
+        "print([n for n in ('redis', 'aiosmtplib', 'httpx', 'fastapi') if n in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ast.literal_eval(done.stdout) == []
+
+
+# --- bad options ---------------------------------------------------------------------------------
+
+LONG_KEY = "pwk_" + "Zk3vQ8sLw2Yt6Rb9Xn4Mc7Jd1Hg5Fp0a"
+BAD: dict[str, list[object]] = {
+    "base_url": [
+        None, 5, "", "example.com", "ftp://a.example", "https://", "https://a.example?b",
+        "https://a.example#b", "https://u:p@a.example", "https://a.example/b//c",
+        "https://a.example:99999", "https://a example", "http://a.example", "https://[::1",
+        b"https://a.example", "https://a.example/%2f", "https://exämple.com",
+        "https://a.example/../b", "https://a.example\\b", "https://*.a.example",
+    ],
+    "mailer": [None, 5, "smtp://a", object(), Outbox],
+    "store": [5, "redis://a", object(), MemoryStore],
+    "features": [5, EmailLogin(), [5], [EmailLogin], "x"],
+    "public": [5, "/", [5], ["x"]],
+    "prefix": [None, "", "/", "auth", "/auth/", "/a//b", "/../a", "/a b", "/é", 5, "/auth\n"],
+    "users": [5, object(), "x"],
+    "sessions": [5, "strict", SessionPolicy],
+    "brand": [5, "Acme"],
+    "templates": [5, "/no/such/folder"],
+    "api_keys": [
+        5, LONG_KEY, ["x"], {"a": "short"}, {"a": None}, {"": LONG_KEY}, {5: LONG_KEY},
+        {"a": LONG_KEY, "b": LONG_KEY}, {"a": "x" + LONG_KEY}, {"a b": LONG_KEY},
+    ],
+    "allowed_origins": [
+        5, "https://a.example", [5], ["null"], ["*"], ["https://a.example/b"],
+        ["https://*.a.example"], [None],
+    ],
+    "trusted_proxies": [
+        None, -1, 21, "10.0.0.0/8", True, [5.5], ["x"], ["10.0.0.1/8"], 1.5, [None], ["0.0.0.0/0"],
+    ],
+    "bearer": ["yes", None, 1],
+    "set_scope_user": ["yes", None, 1],
+    "preflight": ["no", None, 1],
+    "end_streams": ["no", None, 1],
+    "cookie_name": [None, 5, "", "a b", "__Host-x"],
+    "identity_header": ["", "a b", "Cookie", "Host", "x:y", 5, "é", "remote_user"],
+    "clock": [5, "now"],
+}  # fmt: skip
+BAD_LOGIN: dict[str, list[object]] = {
+    "kind": ["X", None, 5, "link"],
+    "lifetime": [None, 59, 601, 300.0, True, "300"],
+    "max_lifetime": [None, 299, 601, 600.0],
+    "code": [None, "low", 6],
+    "same_browser": [None, 1],
+    "rotate_on_resend": [None, 1],
+    "attempts": [None, 2, 11],
+    "allow": [None, 5, [], "*@a.example", [5], ["x"], ["*@"], ["*@*"], ["@a.example"], ["*x"]],
+    "signup": [None, 1],
+    "link_uris": [
+        None, 5, "https://a.example", [5], ["http://a.example"], ["https://a.example/#b"],
+        ["https://a.example/" + "b" * 1000], ["https://u@a.example/"], ["https://"],
+        ["https://[a"], ["https://a.example/ü"], ["https://a.example/ b"], ["javascript:x"],
+    ],
+    "send_limits": [5, "x", TryLimits()],
+    "try_limits": [5, "x", SendLimits()],
+}  # fmt: skip
+
+
+def pairs(table: dict[str, list[object]]) -> list[Any]:
+    return [
+        pytest.param(option, value, id=f"{option}-{value!r:.40}")
+        for option, values in table.items()
+        for value in values
+    ]
+
+
+@pytest.mark.parametrize(("option", "value"), pairs(BAD))
+def test_a_bad_option_is_named_when_the_middleware_is_made(option: str, value: object) -> None:
+    with pytest.raises(ConfigError) as raised:
+        house(**{option: value})  # type: ignore[arg-type]
+    assert raised.value.option == option
+    assert str(raised.value).startswith(f"{option}: ")
+
+
+@pytest.mark.parametrize(("option", "value"), pairs(BAD_LOGIN))
+def test_a_bad_option_of_the_login_is_named(option: str, value: object) -> None:
+    with pytest.raises(ConfigError) as raised:
+        EmailLogin(**{option: value})  # type: ignore[arg-type]
+    assert raised.value.option == option
+
+
+def test_no_message_repeats_a_secret() -> None:
+    for bad in ({"api_keys": {"a": "pwk_hidden"}}, {"secret_key": "too short a hidden"}):
+        with pytest.raises(ConfigError) as raised:
+            house(**bad)  # type: ignore[arg-type]
+        assert "hidden" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: MemoryStore(max_entries=0), lambda: MemoryStore(max_jobs=0),
+             lambda: MemoryStore(max_entries=True), lambda: Outbox(max_messages=0)]
+)  # fmt: skip
+def test_bounds_begin_at_one(make: Callable[[], object]) -> None:
+    with pytest.raises(ConfigError):
+        make()
+
+
+def test_good_options_of_every_kind_are_taken() -> None:
+    house(
+        base_url="https://App.Example.com:443/shop/",
+        public=("/", "/static/*"),
+        prefix="/sign-in/v1",
+        brand=Brand("Acme"),
+        templates=None,
+        sessions=SessionPolicy.strict(),
+        allowed_origins=["https://www.example.com:8443"],
+        trusted_proxies=["10.0.0.0/8", "2001:db8::/32"],
+        bearer=True,
+        identity_header="Remote-User",
+        preflight=True,
+        mailer=SMTPMailer("smtp://localhost:2525", sender="Acme <login@acme.example>"),
+    )
+    assert PasswordlessMiddleware.__init__.__kwdefaults__ == {"passwordless": None}

@@ -1,0 +1,194 @@
+"""The floors of DESIGN.md, kept by import-linter: who may import whom, and what stays out."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+import pwless_middleware
+
+PACKAGE = Path(pwless_middleware.__file__).parent
+NAME = "pwless_middleware"
+LAYERS = [
+    f"{NAME}.middleware",
+    f"{NAME}.passwordless",
+    f"{NAME}.features",
+    f"{NAME}.web",
+    f"{NAME}.flows",
+    f"{NAME}.stores | {NAME}.delivery | {NAME}.rendering",
+    f"{NAME}.core",
+    f"{NAME}.errors",
+]
+BELOW_WEB = [f"{NAME}.{floor}" for floor in ("flows", "stores", "delivery", "rendering", "core",
+                                             "errors")]  # fmt: skip
+FEATURES = sorted(
+    f"{NAME}.features.{path.stem}"
+    for path in (PACKAGE / "features").iterdir()
+    if (path.suffix == ".py" and path.stem != "__init__") or (path / "__init__.py").exists()
+)
+CORE_IS_WITHOUT = [
+    "aiosmtplib",
+    "anyio",
+    "asyncio",
+    "http",
+    "io",
+    "jinja2",
+    "logging",
+    "os",
+    "pathlib",
+    "redis",
+    "select",
+    "selectors",
+    "smtplib",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "time",
+]
+
+
+def contract(name: str, kind: str, **lists: list[str] | str) -> str:
+    """Write one contract as import-linter's configuration file has it."""
+    lines = [f"[importlinter:contract:{name}]", f"name = {name}", f"type = {kind}"]
+    for option, value in lists.items():
+        one = isinstance(value, str)
+        lines += [f"{option} = {value}"] if one else [f"{option} =", *(f"    {v}" for v in value)]
+    return "\n".join(lines)
+
+
+CONTRACTS = {
+    "floors": contract("floors", "layers", layers=LAYERS),
+    "starlette": contract(
+        "starlette",
+        "forbidden",
+        source_modules=BELOW_WEB,
+        forbidden_modules=["starlette"],
+        allow_indirect_imports="True",
+    ),
+    "core": contract(
+        "core",
+        "forbidden",
+        source_modules=[f"{NAME}.core"],
+        forbidden_modules=CORE_IS_WITHOUT,
+        allow_indirect_imports="True",
+    ),
+    "flows": contract(
+        "flows",
+        "forbidden",
+        source_modules=[f"{NAME}.flows"],
+        forbidden_modules=[
+            "redis",
+            "aiosmtplib",
+            f"{NAME}.stores.redis",
+            f"{NAME}.stores.memory",
+            f"{NAME}.delivery.smtp",
+        ],
+        allow_indirect_imports="True",
+    ),
+    "features": contract("features", "independence", modules=FEATURES),
+}
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_the_floors_stand(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / ".importlinter"
+    head = f"[importlinter]\nroot_package = {NAME}\ninclude_external_packages = True\n"
+    head += "exclude_type_checking_imports = True\n"
+    config.write_text(f"{head}\n{CONTRACTS[name]}\n")
+    status = lint_imports(config_filename=str(config), cache_dir=str(tmp_path))
+    said = capsys.readouterr().out
+    assert status == 0, said
+    assert "1 kept, 0 broken" in said
+
+
+def test_a_broken_floor_is_seen(tmp_path: Path) -> None:
+    """The linter runs at all: core does import errors."""
+    config = tmp_path / ".importlinter"
+    upside_down = contract("x", "layers", layers=[f"{NAME}.errors", f"{NAME}.core"])
+    config.write_text(f"[importlinter]\nroot_package = {NAME}\n\n{upside_down}\n")
+    assert lint_imports(config_filename=str(config), cache_dir=str(tmp_path)) == 1
+
+
+def test_the_contracts_speak_of_modules_that_exist() -> None:
+    for layer in (part.strip() for line in LAYERS for part in line.split("|")):
+        path = PACKAGE / layer.removeprefix(NAME + ".").replace(".", "/")
+        assert path.is_dir() or path.with_suffix(".py").is_file(), layer
+    assert f"{NAME}.features.email_login" in FEATURES
+    assert len(FEATURES) >= 3
+
+
+# --- what import-linter cannot see ---------------------------------------------------------------
+
+CLOCKS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted((PACKAGE / folder).rglob("*.py"))
+
+
+def test_core_has_no_async_and_asks_no_clock() -> None:
+    for file in sources("core"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            # `Protocol`s may promise coroutines to the floors above; nothing here runs one.
+            assert not isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith), file
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                assert (node.value.id, node.attr) not in CLOCKS, file
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("open", "print", "input"), file
+
+
+def test_no_module_reads_the_environment() -> None:
+    """The demo and the command line do; the library does not (STYLE 33)."""
+    for file in sources("."):
+        where = file.relative_to(PACKAGE).parts[0]
+        if where in ("cli", "pytest_plugin", "__main__.py"):
+            continue
+        text = file.read_text()
+        assert not re.search(r"\bos\.(environ|getenv)", text), file
+
+
+def test_imports_are_absolute_and_annotations_are_lazy() -> None:
+    for file in sources("."):
+        tree = ast.parse(file.read_text())
+        for node in ast.walk(tree):
+            assert not (isinstance(node, ast.ImportFrom) and node.level), file
+        if any(
+            isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef) for node in tree.body
+        ):
+            names = [
+                alias.name
+                for node in tree.body
+                if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+                for alias in node.names
+            ]
+            assert names == ["annotations"], file
+
+
+def test_what_reads_input_uses_no_assert() -> None:
+    """`python -O` leaves them out."""
+    for file in (*sources("core"), *sources("flows"), *sources("web"), *sources("features")):
+        nodes = ast.walk(ast.parse(file.read_text()))
+        assert not any(isinstance(node, ast.Assert) for node in nodes), file
+
+
+def test_nobody_uses_basehttpmiddleware_simplecookie_or_a_router() -> None:
+    """What the table in STYLE.md warns of."""
+    for file in sources("."):
+        tree = ast.parse(file.read_text())
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        names |= {
+            alias.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        assert not names & {"BaseHTTPMiddleware", "SimpleCookie", "Router", "URLSafeSerializer"}, (
+            file
+        )
