@@ -44,6 +44,7 @@ class PasswordlessMiddleware:
                     raise ConfigError(required, "this option is required")
         self.app = app
         self.passwordless = passwordless or Passwordless(**options)
+        self._alone = (self.passwordless,)
         for inner in _inside(app):
             self.passwordless.check_beside(inner.passwordless)
 
@@ -84,7 +85,7 @@ class PasswordlessMiddleware:
             return
 
         told = house.identities.told(scope, headers, identity)
-        told[_OUTER] = self._passed(scope)
+        told[_OUTER] = self._passed(scope) if _OUTER in scope else self._alone
         if not is_in:
             await self.app(told, receive, send)
         elif kind == "websocket" or house.end_streams:
@@ -94,7 +95,7 @@ class PasswordlessMiddleware:
             await self.app(told, receive, _kept_private(send, house.vary))
 
     def _passed(self, scope: Scope) -> tuple[Passwordless, ...]:
-        outer: tuple[Passwordless, ...] = scope.get(_OUTER, ())
+        outer: tuple[Passwordless, ...] = scope[_OUTER]
         for house in outer:
             house.check_beside(self.passwordless)
         return (*outer, self.passwordless)

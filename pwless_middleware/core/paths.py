@@ -88,11 +88,12 @@ class PublicPaths:
         """
         if self.all:
             return True
-        if path not in self._exact and not path.startswith(self._below):
+        is_exact = path in self._exact  # and so was judged when it was set
+        if not is_exact and (not path.startswith(self._below) or _is_ambiguous(path)):
             return False
-        if _is_ambiguous(path):
-            return False
-        return raw_path is None or not _RAW_TRICK.search(raw_path.split(b"?", 1)[0])
+        if raw_path is None or b"%" not in raw_path:
+            return True
+        return not _RAW_TRICK.search(raw_path.split(b"?", 1)[0])
 
 
 def _is_ambiguous(path: str) -> bool:

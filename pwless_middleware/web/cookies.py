@@ -93,6 +93,7 @@ class Cookies:
         self._secure = secure
         self.names = CookieNames.of(cookie_name, secure=secure)
         self._stem = self.names.session.removesuffix(b"=")
+        self._ours = self.names.all
 
     def _write(self, name: bytes, value: str, max_age: int) -> str:
         flags = f"; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax"
@@ -182,13 +183,13 @@ class Cookies:
         return None, headers
 
     def _hidden(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        names, kept = self.names.all, []
+        ours, kept = self._ours, []
         for header in headers:
             if header[0] == b"cookie":
                 if header[1].count(b";") >= MAX_COOKIES:
                     continue
                 parts = header[1].split(b";")
-                others = [p for p in parts if not p.strip(b" \t").startswith(names)]
+                others = [p for p in parts if not p.strip(b" \t").startswith(ours)]
                 if len(others) < len(parts):
                     value = b";".join(others).strip(b" \t")
                     if value:
