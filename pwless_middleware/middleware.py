@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from asyncio import get_running_loop
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, Unpack
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from pwless_middleware.core.paths import below
 from pwless_middleware.errors import ApiError, ConfigError, Unauthenticated
 from pwless_middleware.passwordless import Passwordless
 from pwless_middleware.web.gate import refuse_socket
 from pwless_middleware.web.identity import NOBODY
+from pwless_middleware.web.options import Options
+
+AnyASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
+"""Frameworks type their apps in ways that do not fit each other's; all are this."""
 
 _PRIVATE = (b"cache-control", b"private, no-cache")
 _OUTER = "pwless"
@@ -33,7 +37,11 @@ class PasswordlessMiddleware:
     """
 
     def __init__(
-        self, app: ASGIApp, *, passwordless: Passwordless | None = None, **options: Any
+        self,
+        app: AnyASGIApp,
+        *,
+        passwordless: Passwordless | None = None,
+        **options: Unpack[Options],
     ) -> None:
         if passwordless is not None and options:
             names = ", ".join(sorted(options))
@@ -42,8 +50,9 @@ class PasswordlessMiddleware:
             for required in ("secret_key", "base_url", "mailer"):
                 if required not in options:
                     raise ConfigError(required, "this option is required")
+            passwordless = Passwordless(**options)
         self.app = app
-        self.passwordless = passwordless or Passwordless(**options)
+        self.passwordless = passwordless
         self._alone = (self.passwordless,)
         for inner in _inside(app):
             self.passwordless.check_beside(inner.passwordless)
@@ -63,12 +72,14 @@ class PasswordlessMiddleware:
         if house.lifetime.loop is not get_running_loop():
             house.lifetime.start()
 
-        path = below(scope["path"], scope.get("root_path", ""))
+        root = scope.get("root_path") or house.origin.path
+        path = below(scope["path"], root)
         if path.startswith(house.prefix) and path[len(house.prefix) :][:1] in ("", "/"):
             if kind == "websocket":
                 await refuse_socket(scope, send, Unauthenticated())
             else:
-                await house.routes(path[len(house.prefix) :], dict(scope), receive, send)
+                ours = {**scope, "root_path": root}
+                await house.routes(path[len(house.prefix) :], ours, receive, send)
             return
 
         signed, headers = house.cookies.taken(scope["headers"])
@@ -77,11 +88,11 @@ class PasswordlessMiddleware:
             try:
                 identity = await house.identities.of(scope, signed)
             except ApiError as error:
-                await self._refuse(scope, receive, send, error)
+                await self._refuse({**scope, "root_path": root}, receive, send, error)
                 return
         is_in = identity.session is not None
         if not is_in and not house.gate.passes(scope, path):
-            await self._deny(scope, path, receive, send)
+            await self._deny({**scope, "root_path": root}, path, receive, send)
             return
 
         told = house.identities.told(scope, headers, identity)
@@ -134,14 +145,17 @@ def _kept_private(send: Send, vary: tuple[bytes, bytes]) -> Send:
 
     async def send_private(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = list(message.get("headers", ()))
-            for header in headers:
-                if header[0].lower() == b"cache-control":
-                    break
-            else:
-                headers.append(_PRIVATE)
-            headers.append(vary)
-            message = {**message, "headers": headers}
+            try:
+                headers = list(message.get("headers", ()))
+                for header in headers:
+                    if header[0].lower() == b"cache-control":
+                        break
+                else:
+                    headers.append(_PRIVATE)
+                headers.append(vary)
+                message = {**message, "headers": headers}
+            except (AttributeError, IndexError, TypeError):
+                pass  # malformed: the server judges it, as it would without us
         await send(message)
 
     return send_private

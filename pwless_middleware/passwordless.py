@@ -21,7 +21,7 @@ from pwless_middleware.features.own_sessions import OwnSessions
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.sessions import Sessions
-from pwless_middleware.flows.timely import TimelyStore
+from pwless_middleware.flows.timely import TimelyStore, one_request
 from pwless_middleware.flows.users import UserDirectory, Users
 from pwless_middleware.rendering import Brand, Renderer
 from pwless_middleware.stores.base import Store
@@ -255,16 +255,17 @@ class Passwordless:
             Unavailable: the store or the queue cannot take it.
             ConfigError: there is no `EmailLogin` among the features.
         """
-        return await self._verbs().send(
-            email,
-            template=template,
-            magiclink_auth_uri=magiclink_auth_uri,
-            state=state,
-            expires_in=expires_in,
-            template_variables=template_variables,
-            client=client,
-            user_agent=user_agent,
-        )
+        with one_request():
+            return await self._verbs().send(
+                email,
+                template=template,
+                magiclink_auth_uri=magiclink_auth_uri,
+                state=state,
+                expires_in=expires_in,
+                template_variables=template_variables,
+                client=client,
+                user_agent=user_agent,
+            )
 
     async def resend(self, auth_request_id: str, *, client: str | None = None) -> Sent:
         """Send the mail again: the same code and link, or new ones if they have expired.
@@ -279,7 +280,8 @@ class Passwordless:
             Unavailable: the store or the queue cannot take it.
             ConfigError: there is no `EmailLogin` among the features.
         """
-        return await self._verbs().resend(auth_request_id, client=client)
+        with one_request():
+            return await self._verbs().resend(auth_request_id, client=client)
 
     async def verify(
         self,
@@ -310,13 +312,14 @@ class Passwordless:
             Unavailable: the store could not be asked.
             ConfigError: there is no `EmailLogin` among the features.
         """
-        return await self._verbs().verify(
-            auth_request_id=auth_request_id,
-            code=code,
-            link_token=link_token,
-            client=client,
-            ends=ends,
-        )
+        with one_request():
+            return await self._verbs().verify(
+                auth_request_id=auth_request_id,
+                code=code,
+                link_token=link_token,
+                client=client,
+                ends=ends,
+            )
 
     def _verbs(self) -> EmailVerbs:
         if self._email is None:

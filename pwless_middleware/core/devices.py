@@ -29,6 +29,14 @@ _SYSTEMS = (
     ("Linux", "Linux"),
 )
 
+NAMES = (
+    "",
+    UNKNOWN,
+    *(f"{b} on {s}" for b in dict.fromkeys(n for _, n in _BROWSERS) for _, s in _SYSTEMS),
+)
+"""Every name there is. A stored challenge keeps a name's place here, so a change of the lists above
+needs a new format version; a place that is not here reads as unknown."""
+
 
 def device_of(user_agent: str) -> str:
     """Name a browser from its User-Agent: `Firefox on Linux`, else `an unknown browser`."""

@@ -8,7 +8,7 @@ from typing import NewType
 from pwless_middleware.errors import ConfigError
 
 SessionSecret = NewType("SessionSecret", bytes)
-"""48 bytes: the user's 16-byte digest (its place in the store), then 32 random ones (256 bits).
+"""48 bytes: 32 random ones (256 bits), then the user's 16-byte digest (its place in the store).
 
 Exists in the browser's cookie or the caller's token, and in the moment of login; never in a store.
 """

@@ -83,7 +83,10 @@ class _Health:
         if self._kit.is_delivery_failing():
             down.append("delivery")
         status = 503 if self._is_store_down else 200
-        return json_response({"status": "down" if down else "ok", "down": down}, status=status)
+        answer = json_response({"status": "down" if down else "ok", "down": down}, status=status)
+        if self._is_store_down:
+            answer.headers["retry-after"] = "2"
+        return answer
 
     async def _look(self) -> bool:
         try:

@@ -95,7 +95,7 @@ class _Skin:
         return self._kit.pages.redirect(request, next, ours=False, cookies=cookies)
 
     async def show_sessions(self, request: Request) -> Response:
-        session = await self._by_cookie(request)
+        session = await self._present(request)
         if session is None:
             return self._to_login(request)
         sessions = await self._kit.sessions.list(session.user_id)
@@ -109,7 +109,7 @@ class _Skin:
 
     async def revoke(self, request: Request) -> Response:
         form = await read_form(request)
-        session = await self._by_cookie(request)
+        session = await self._present(request)
         if session is None:
             return self._to_login(request)
         keeper = self._kit.sessions
@@ -171,6 +171,13 @@ class _Skin:
     async def _by_cookie(self, request: Request) -> Session | None:
         signed = self._kit.cookies.session(request.scope["headers"])
         return await self._find(signed)
+
+    async def _present(self, request: Request) -> Session | None:
+        """Give the session of the cookie, if its user is still there."""
+        session = await self._by_cookie(request)
+        if session is None or not self._kit.users.is_table:
+            return session
+        return session if await self._kit.users.load(session.user_id) is not None else None
 
     async def _by_either(self, request: Request, *, writes: bool = False) -> tuple[Session, str]:
         """Give the session of a token or a cookie, and the user's address as it is now.

@@ -179,7 +179,7 @@ class Sessions:
 
     def _place(self, secret: SessionSecret) -> tuple[str, str]:
         id = b64(digest("session", b64(secret)))
-        return _key(secret[:_SLOT_BYTES], id), id
+        return _key(secret[-_SLOT_BYTES:], id), id
 
     def _put(self, key: str, session: Session) -> Put:
         listed = _list_key(self.slot_of(session.user_id))
@@ -193,7 +193,10 @@ class Sessions:
         The id is new each time, whatever the browser brought along (OWASP Session Management,
         "Renew the Session ID After Any Privilege Level Change").
         """
-        secret = SessionSecret(self.slot_of(login.user_id) + secrets.token_bytes(32))
+        slot = self.slot_of(login.user_id)
+        secret = SessionSecret(secrets.token_bytes(32) + slot)
+        while b64(secret).startswith(TOKEN_PREFIX):  # a cookie must not look like a token
+            secret = SessionSecret(secrets.token_bytes(32) + slot)
         key, id = self._place(secret)
         session = Session(
             id=id,
@@ -214,7 +217,7 @@ class Sessions:
         secret = self._open(signed)
         if secret is None:
             return ()
-        slot = secret[:_SLOT_BYTES]
+        slot = secret[-_SLOT_BYTES:]
         return (Drop(self._place(secret)[0], listed=_list_key(slot), told=True),)
 
     def drop(self, session: Session) -> Drop:

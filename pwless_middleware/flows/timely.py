@@ -38,11 +38,6 @@ def one_request() -> Iterator[None]:
         _left.reset(token)
 
 
-def begin_request() -> None:
-    """Give the request that runs in this context its full time."""
-    _left.set([STORE_SECONDS])
-
-
 class TimelyStore:
     """Put the time limit around another store's verbs; its promises stay the same.
 

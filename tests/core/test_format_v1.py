@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from pwless_middleware.core.addresses import Address
 from pwless_middleware.core.authentication import Authentication, Login, PendingLogin, Step
 from pwless_middleware.core.challenges import ID_BYTES, Challenge, ChallengeId
+from pwless_middleware.core.devices import NAMES
 from pwless_middleware.core.format_v1 import (
     pack_challenge,
     pack_pending,
@@ -19,6 +18,7 @@ from pwless_middleware.core.format_v1 import (
     unpack_pending,
     unpack_session,
 )
+from pwless_middleware.core.keyring import b64
 from pwless_middleware.core.sessions import Session
 from pwless_middleware.errors import StoreError
 
@@ -27,22 +27,24 @@ words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 callers = st.one_of(st.just("browser"), words.map(lambda name: f"server:{name}"))
 templates = st.sampled_from(["SIGNIN", "SIGNUP"])
 kinds = st.sampled_from(["OTP", "LINK", "LINK_OTP"])
+lines = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20)
+asked = st.shared(st.integers(0, 2**32 - 9000), key="asked")
 challenges = st.builds(
     Challenge,
     id=st.binary(min_size=ID_BYTES, max_size=ID_BYTES).map(ChallengeId),
-    key_id=words,
+    key_id=st.binary(min_size=6, max_size=6).map(b64),
     generation=st.integers(0, 255),
-    address=words.map(Address),
+    address=lines.map(Address),
     kind=kinds,
     template=templates,
-    caller=callers,
-    asked_at=seconds,
-    started_at=seconds,
-    expires_at=seconds,
+    caller=st.one_of(st.just("browser"), lines.map(lambda name: f"server:{name}")),
+    asked_at=asked,
+    started_at=st.builds(int.__add__, asked, st.integers(0, 900)),
+    expires_at=st.builds(int.__add__, asked, st.integers(60, 4500)),
     lifetime=st.integers(60, 3600),
     resends=st.integers(0, 3),
-    device=words,
-    next=words,
+    device=st.sampled_from(NAMES),
+    next=lines,
     state=st.none() | words,
     link_uri=st.none() | words,
     variables=st.dictionaries(words, words, max_size=3),
@@ -105,7 +107,7 @@ def test_what_is_not_of_version_1_is_refused(value: bytes) -> None:
 
 
 def test_an_ordinary_challenge_is_small() -> None:
-    """DESIGN, "Speed": at most 250 bytes with its key."""
+    """DESIGN, "Speed": at most 250 bytes in Redis, of which its own bookkeeping takes about 150."""
     challenge = Challenge(
         id=ChallengeId(b"x" * ID_BYTES), key_id="abcdefgh", generation=0,
         address=Address("somebody.ordinary@mail.example.com"), kind="LINK_OTP", template="SIGNIN",
@@ -113,6 +115,6 @@ def test_an_ordinary_challenge_is_small() -> None:
         expires_at=1_800_000_300, lifetime=300, device="Firefox on Linux", next="/some/page",
     )  # fmt: skip
     value = pack_challenge(challenge)
-    assert len(value) + 40 <= 250
-    assert json.loads(value)[0] == 1
-    assert challenge.id not in value, "the id is the key"
+    assert len(value) <= 80
+    assert value[0] == 1
+    assert bytes(challenge.id) not in value, "the id is the key"

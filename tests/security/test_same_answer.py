@@ -133,6 +133,23 @@ async def test_the_right_code_of_somebody_who_is_not_served_is_a_wrong_code(kind
     assert link.status_code == 410
 
 
+async def test_the_allow_list_alone_refuses_a_mail_a_code_and_a_link() -> None:
+    """With signup on and everybody known: nothing but the list stands in the way."""
+    open_house = house()
+    jo = open_house.browser()
+    await jo.ask("jo@example.net")
+    mail = open_house.mail()
+    feature = EmailLogin(allow=["*@example.com", "kim@example.net"])
+    closed = house(features=[feature], store=open_house.store, clock=open_house.clock)
+    for email, mails in (("jo2@example.net", 0), ("kim@example.net", 1), ("jo@example.com", 2)):
+        assert (await closed.browser().ask(email)).status_code == 303
+        assert len(closed.outbox.messages) == mails
+    visitor = closed.browser(cookies=jo.cookies)
+    assert (await visitor.press_link(mail.link)).status_code == 410
+    assert (await visitor.type_code(mail.code)).status_code == 400
+    assert closed.sessions == 0
+
+
 async def test_a_full_queue_is_full_for_everybody() -> None:
     answers = {}
     for kind, email in ADDRESSES.items():

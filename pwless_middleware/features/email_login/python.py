@@ -16,7 +16,6 @@ from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.email_login.fields import RESEND, send_fields, verify_fields
 from pwless_middleware.features.email_login.flow import Ask, EmailFlow
 from pwless_middleware.flows.challenges import Started
-from pwless_middleware.flows.timely import begin_request
 from pwless_middleware.web.bodies import check_strict
 from pwless_middleware.web.fields import Fields, Values
 from pwless_middleware.web.kit import Kit
@@ -94,7 +93,7 @@ class EmailVerbs:
         user_agent: str | None = None,
     ) -> Sent:
         """See `Passwordless.send`."""
-        caller = _begin(client, user_agent)
+        caller = _caller(client, user_agent)
         variables = template_variables
         values = _judged(
             self._send,
@@ -117,7 +116,7 @@ class EmailVerbs:
 
     async def resend(self, auth_request_id: str, *, client: str | None = None) -> Sent:
         """See `Passwordless.resend`."""
-        caller = _begin(client, None)
+        caller = _caller(client, None)
         _judged(RESEND, auth_request_id=auth_request_id)
         id, caller = self._flow.open_request(auth_request_id, caller)
         return self._sent(await self._flow.resend(id, caller))
@@ -132,7 +131,7 @@ class EmailVerbs:
         ends: Session | None = None,
     ) -> Verified:
         """See `Passwordless.verify`."""
-        caller = _begin(client, None)
+        caller = _caller(client, None)
         if (code is None) == (link_token is None):
             raise InvalidArgument.of("code", "Give a code or a link token.", "one_of")
         if ends is not None and not isinstance(ends, Session):
@@ -180,12 +179,8 @@ def _judged(fields: Fields, **given: Any) -> Values:
     return fields.read(body)
 
 
-def _begin(client: str | None, user_agent: str | None) -> Caller:
-    """Say who asks, and give the verb the time limit of a request of its own.
-
-    The task may be a long one (a socket's, a worker's) whose own limit is spent long ago.
-    """
-    begin_request()
+def _caller(client: str | None, user_agent: str | None) -> Caller:
+    """Say who asks."""
     ip = parse_ip(client) if isinstance(client, str) else None
     if client is not None and ip is None:
         raise InvalidArgument.of("client", "Give an IP address, or None.", "ip")

@@ -1,0 +1,32 @@
+"""A proxy shows the app below a path, and the server knows nothing of it: `base_url` says it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import house
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("sent", ["/private", "/tool/private"])
+async def test_a_visitor_is_sent_to_the_login_below_the_path(sent: str) -> None:
+    """Whether the proxy takes the path off or leaves it on."""
+    home = house(base_url="https://www.example.com/tool")
+    home.base_url = "https://www.example.com"
+    answer = await home.browser().get(sent, headers={"accept": "text/html"})
+    assert answer.headers["location"] == "/tool/auth/login?next=%2Ftool%2Fprivate"
+
+
+@pytest.mark.parametrize("seen", ["", "/tool"])
+async def test_a_login_comes_back_below_the_path(seen: str) -> None:
+    home = house(base_url="https://www.example.com/tool", public=["/open"])
+    home.base_url = "https://www.example.com"
+    jo = home.browser()
+    assert (await jo.get(f"{seen}/open")).status_code == 200
+    form = {"email": "jo@example.com", "next": "/tool/private?a=1"}
+    asked = await jo.post(f"{seen}/auth/login", form)
+    assert asked.headers["location"] == "/tool/auth/verify"
+    assert str(home.mail().link).startswith("https://www.example.com/tool/auth/link?")
+    done = await jo.post(f"{seen}/auth/verify", {"code": str(home.mail().code)})
+    assert done.headers["location"] == "/tool/private?a=1"
