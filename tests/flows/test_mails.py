@@ -1,0 +1,151 @@
+"""The mail of a challenge, made as it is sent: what it says, and when none is sent."""
+
+from __future__ import annotations
+
+import pytest
+
+from pwless_middleware import EmailLogin
+from pwless_middleware.core.challenges import ID_BYTES
+from pwless_middleware.delivery.base import Message
+from pwless_middleware.errors import DeliveryError
+from pwless_middleware.flows.mails import with_token, written
+from pwless_middleware.stores.memory import MemoryStore
+from tests.support import KEY, OTHER_KEY, ROOMY, Clock, House, house
+
+pytestmark = pytest.mark.anyio
+
+
+class Post:
+    """A mailer that the worker uses: it notes, or refuses."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+        self.error: DeliveryError | None = None
+
+    async def send(self, message: Message) -> None:
+        if self.error is not None:
+            raise self.error
+        self.sent.append(message)
+
+    async def aclose(self) -> None: ...
+
+
+async def queued(**options: object) -> tuple[House, Post]:
+    """Ask for a mail that nobody has delivered yet: the worker is not running."""
+    post = Post()
+    feature = EmailLogin(send_limits=ROOMY, rotate_on_resend=True)
+    home = house(mailer=post, features=[feature], **options)  # type: ignore[arg-type]
+    home.passwordless.lifetime.start = lambda: None  # type: ignore[method-assign]
+    home.jo = home.browser()  # type: ignore[attr-defined]
+    await home.jo.ask("jo@example.com")  # type: ignore[attr-defined]
+    return home, post
+
+
+async def deliver(home: House) -> None:
+    await home.passwordless.deliveries.run_due()
+
+
+async def test_the_queue_holds_an_id_and_a_generation_and_no_more() -> None:
+    home, post = await queued()
+    (job,) = await home.store.jobs.claim(now=home.clock.now, limit=9)
+    assert len(job.payload) == 1 + ID_BYTES + 1
+    assert post.sent == []
+
+
+async def test_a_mail_whose_challenge_is_used_is_not_sent() -> None:
+    home, post = await queued()
+    store = home.store
+    assert isinstance(store, MemoryStore)
+    store._records.clear()
+    await deliver(home)
+    assert post.sent == []
+    assert len(store.jobs) == 0
+
+
+async def test_a_mail_that_a_resend_has_overtaken_is_not_sent() -> None:
+    home, post = await queued()
+    await home.jo.post("/auth/resend", {})  # type: ignore[attr-defined]
+    await deliver(home)
+    assert len(post.sent) == 1
+
+
+async def test_a_mail_that_is_late_is_reported_and_not_sent(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    home, post = await queued()
+    home.clock.advance(300)
+    await deliver(home)
+    assert post.sent == []
+    assert "mail not delivered" in caplog.text
+    assert "jo@example.com" not in caplog.text
+
+
+async def test_a_mail_of_a_key_that_is_not_here_waits_for_a_process_that_has_it() -> None:
+    home, post = await queued(secret_key=[KEY])
+    elsewhere, other_post = (
+        house(secret_key=[OTHER_KEY], store=home.store, clock=home.clock, mailer=Post()),
+        post,
+    )
+    await deliver(elsewhere)
+    assert other_post.sent == []
+    assert len(home.store.jobs) == 1  # type: ignore[arg-type]
+    home.clock.advance(1)
+    await deliver(home)
+    assert [message.to for message in post.sent] == ["jo@example.com"]
+
+
+async def test_a_mail_that_fails_is_tried_again_with_the_same_code() -> None:
+    home, post = await queued()
+    post.error = DeliveryError("greylisted")
+    await deliver(home)
+    post.error = None
+    home.clock.advance(60)
+    await deliver(home)
+    (mail,) = post.sent
+    assert "4 minutes" in mail.text
+
+
+async def test_a_job_of_a_feature_that_is_not_mounted_is_left_to_others() -> None:
+    home, post = await queued()
+    home.store.jobs.add(b"?unknown", now=home.clock.now)  # type: ignore[attr-defined]
+    await deliver(home)
+    assert len(post.sent) == 1
+    assert len(home.store.jobs) == 1  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", ["OTP", "LINK", "LINK_OTP"])
+@pytest.mark.parametrize("template", ["SIGNIN", "SIGNUP"])
+async def test_a_mail_carries_what_its_kind_says_in_text_and_in_html(
+    kind: str, template: str
+) -> None:
+    uri = "https://www.example.com/magic"
+    home = house(features=[EmailLogin(kind=kind, link_uris=[uri])])  # type: ignore[arg-type]
+    fields = {} if kind == "OTP" else {"magiclink_auth_uri": uri}
+    answer = await home.backend().send("jo@example.com", template=template, **fields)
+    assert answer.json()["passwordless_type"] == kind
+    mail = home.mail()
+    assert (mail.code is not None) is (kind != "LINK")
+    assert (mail.link is not None) is (kind != "OTP")
+    for part in (mail.code, mail.link):
+        if part is not None:
+            assert part in mail.text
+            assert part in mail.html
+    assert "5 minutes" in mail.text
+    assert "an unknown browser" in mail.text
+
+
+async def test_the_last_minute_is_one_minute() -> None:
+    home = house(features=[EmailLogin(lifetime=60)])
+    await home.browser().ask("jo@example.com")
+    assert "1 minute." in home.mail().text
+
+
+def test_a_token_is_appended_to_any_uri() -> None:
+    assert with_token("https://a.example", "t") == "https://a.example?link_token=t"
+    assert with_token("https://a.example/b?c=d", "t") == "https://a.example/b?c=d&link_token=t"
+    assert with_token("https://a.example/b?c", "t-_") == "https://a.example/b?c&link_token=t-_"
+
+
+def test_times_are_written_for_people_the_same_everywhere() -> None:
+    assert written(1_800_000_000) == "15 January 2027, 08:00 UTC"
+    assert written(Clock().now) == written(1_800_000_000)
