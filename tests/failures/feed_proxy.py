@@ -1,0 +1,50 @@
+"""A proxy that can hold up a process's revocation feed and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.redis_proxy import Proxy
+
+
+class FeedProxy(Proxy):
+    """Stand between one process and Redis; `hold` stops what comes to a subscribed connection.
+
+    That is the worst that a network can do to the feed: the connection stands, requests get
+    through, and revocations do not.
+    """
+
+    def __init__(self, port: int) -> None:
+        super().__init__(port)
+        self._feed_flows = asyncio.Event()
+        self._feed_flows.set()
+        self.subscriptions = 0
+
+    def hold(self) -> None:
+        """Let nothing more through to subscribed connections."""
+        self._feed_flows.clear()
+
+    def release(self) -> None:
+        """Let it all through, late."""
+        self._feed_flows.set()
+
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        is_request: bool,
+        state: dict[str, bool],
+    ) -> None:
+        try:
+            while data := await reader.read(65536):
+                if is_request and b"SUBSCRIBE" in data:
+                    state["is_feed"] = True
+                    self.subscriptions += 1
+                if not is_request and state.get("is_feed"):
+                    await self._feed_flows.wait()
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()

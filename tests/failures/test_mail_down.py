@@ -1,0 +1,249 @@
+"""The README's table "When something is down", SMTP: a test for each row.
+
+No state of the mail server is seen in an answer: a mail is accepted, 303, and who is in stays in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from pwless_middleware import EmailLogin, FallbackMailer, Mailer, SMTPMailer
+from pwless_middleware.stores.redis import RedisStore
+from tests.failures.post import TAKEN, Post
+from tests.failures.scene import an_address
+from tests.redis_server import Server, until
+from tests.support import ROOMY, Clock, House, house
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def post() -> Iterator[Post]:
+    """A mail server, open."""
+    post = Post()
+    post.open()
+    yield post
+    post.close()
+
+
+def mailer(post: Post, *, timeout: float = 10) -> SMTPMailer:
+    """Send through it."""
+    return SMTPMailer(post.url, sender="login@example.com", timeout=timeout)
+
+
+@contextlib.asynccontextmanager
+async def home_on(server: Server, way_out: Mailer) -> AsyncIterator[House]:
+    """A house on Redis whose mails really go out."""
+    store = RedisStore(server.url, prefix=an_address().partition("@")[0])
+    features = [EmailLogin(send_limits=ROOMY)]
+    clock = Clock(int(time.time()))
+    home = house(store=store, features=features, clock=clock, mailer=way_out)
+    try:
+        yield home
+    finally:
+        await home.passwordless.lifetime.close()
+
+
+def events(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Give the events in the log."""
+    return [str(getattr(record, "event", "")) for record in caplog.records]
+
+
+async def passing(home: House, is_so: Any, *, step: int = 1, seconds: float = 10) -> None:
+    """Let the injected time go on, so that back-off passes, until something is so."""
+    async with asyncio.timeout(seconds):
+        while not is_so():
+            await asyncio.sleep(0.05)
+            home.clock.advance(step)
+
+
+async def health(home: House) -> tuple[int, list[str]]:
+    """Ask how it is."""
+    home.clock.advance(1)
+    answer = await home.browser().get("/auth/health")
+    return answer.status_code, answer.json()["down"]
+
+
+async def asked(home: House, address: str) -> Any:
+    """Ask for a mail, which must be answered at once and as ever."""
+    jo = home.browser()
+    begun = time.monotonic()
+    answer = await jo.ask(address)
+    assert answer.status_code == 303
+    assert time.monotonic() - begun < 1
+    return jo
+
+
+async def signs_in(home: House, post: Post, jo: Any, address: str) -> None:
+    """Type the code that came."""
+    assert (await jo.type_code(post.mails(address)[-1].code)).status_code == 303
+    assert await jo.who() == address
+
+
+async def test_refused(server: Server, post: Post, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody listens: the mail waits, health names delivery with 200, and it goes out later."""
+    caplog.set_level(logging.INFO, "pwless")
+    post.shut()
+    async with home_on(server, mailer(post)) as home:
+        address = an_address()
+        jo = await asked(home, address)
+        await passing(home, lambda: home.passwordless.deliveries.is_failing)
+        assert await health(home) == (200, ["delivery"])
+        post.open()
+        await passing(home, lambda: post.mails(address), step=3)
+        await signs_in(home, post, jo, address)
+        assert await health(home) == (200, [])
+        assert "mail_not_delivered" not in events(caplog)
+        assert "mail_recovered" in events(caplog)
+        assert address not in caplog.text
+
+
+async def test_slow(server: Server, post: Post) -> None:
+    """A server that answers after seconds slows neither the answers nor those who are in."""
+
+    async def late(to: str, helo: str) -> str:
+        await asyncio.sleep(1.5)
+        return TAKEN
+
+    async with home_on(server, mailer(post)) as home:
+        first = an_address()
+        jo = await asked(home, first)
+        await until(lambda: bool(post.mails(first)), 5)
+        await signs_in(home, post, jo, first)
+        post.answer = late
+        addresses = [an_address() for _ in range(6)]
+        people = await asyncio.gather(*(asked(home, each) for each in addresses))
+        begun = time.monotonic()
+        assert await jo.who() == first
+        assert time.monotonic() - begun < 0.5
+        await until(lambda: len(post.taken) == 7, 10)
+        for person, address in zip(people, addresses, strict=True):
+            assert len(post.mails(address)) == 1
+            await signs_in(home, post, person, address)
+
+
+async def test_hanging(server: Server, post: Post) -> None:
+    """One that never answers is given up after the mailer's timeout and tried again."""
+    answers = iter([None])
+
+    async def hangs_once(to: str, helo: str) -> str:
+        if next(answers, TAKEN) is None:
+            await asyncio.Event().wait()
+        return TAKEN
+
+    post.answer = hangs_once
+    async with home_on(server, mailer(post, timeout=0.3)) as home:
+        address = an_address()
+        jo = await asked(home, address)
+        await passing(home, lambda: post.mails(address))
+        assert len(post.asked) == 2
+        await signs_in(home, post, jo, address)
+
+
+async def test_greylisting(server: Server, post: Post) -> None:
+    """4xx, then ok: the mail comes at a later try, once, and no outage is reported."""
+
+    async def grey(to: str, helo: str) -> str:
+        return "451 4.7.1 try again later" if len(post.asked) < 3 else TAKEN
+
+    post.answer = grey
+    async with home_on(server, mailer(post)) as home:
+        address = an_address()
+        jo = await asked(home, address)
+        await until(lambda: len(post.asked) == 1)
+        assert await health(home) == (200, [])
+        await passing(home, lambda: post.mails(address))
+        assert len(post.mails(address)) == 1
+        await signs_in(home, post, jo, address)
+
+
+async def test_dead_for_good(server: Server, post: Post, caplog: pytest.LogCaptureFixture) -> None:
+    """A mail that cannot go out before its challenge expires is reported, and not sent late."""
+    caplog.set_level(logging.INFO, "pwless")
+    post.shut()
+    async with home_on(server, mailer(post)) as home:
+        address = an_address()
+        jo = await asked(home, address)
+        await passing(home, lambda: "mail_not_delivered" in events(caplog), step=10)
+        post.open()
+        home.clock.advance(120)
+        fresh = an_address()
+        await asked(home, fresh)
+        await passing(home, lambda: post.mails(fresh))
+        assert post.mails(address) == []
+        assert (await jo.type_code("123456")).status_code == 410
+        assert address not in caplog.text
+
+
+async def test_refused_for_good(
+    server: Server, post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    """5xx: not tried again, reported at once, and kept in the dead list."""
+    caplog.set_level(logging.INFO, "pwless")
+
+    async def never(to: str, helo: str) -> str:
+        return "554 5.7.1 no"
+
+    post.answer = never
+    async with home_on(server, mailer(post)) as home:
+        await asked(home, an_address())
+        await until(lambda: "mail_not_delivered" in events(caplog))
+        await until(lambda: len(post.asked) == 1)
+        store: Any = home.store
+        async with asyncio.timeout(5):
+            while not await store.jobs.dead():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+
+
+async def test_a_second_mailer_takes_over(server: Server, post: Post) -> None:
+    """With `FallbackMailer` the mail comes at once, by the second."""
+    dead = Post()
+    try:
+        async with home_on(server, FallbackMailer(mailer(dead), mailer(post))) as home:
+            address = an_address()
+            jo = await asked(home, address)
+            await until(lambda: bool(post.mails(address)))
+            await signs_in(home, post, jo, address)
+            assert await health(home) == (200, [])
+    finally:
+        dead.close()
+
+
+async def test_a_mail_is_not_sent_after_its_challenge_was_used(server: Server, post: Post) -> None:
+    """The same code came by resend and was used; what still waits is dropped."""
+    async with home_on(server, mailer(post)) as home:
+        address = an_address()
+        jo = await asked(home, address)
+        await until(lambda: bool(post.mails(address)))
+        code = post.mails(address)[0].code
+        post.shut()
+        home.clock.advance(61)
+        assert (await jo.post("/auth/resend", {})).status_code == 303
+        assert (await jo.type_code(code)).status_code == 303
+        post.open()
+        home.clock.advance(120)
+        fresh = an_address()
+        await asked(home, fresh)
+        await passing(home, lambda: post.mails(fresh))
+        assert len(post.mails(address)) == 1
+
+
+async def test_redis_and_mail_are_down(server: Server, post: Post) -> None:
+    """Health names both."""
+    async with home_on(server, mailer(post)) as home:
+        await asked(home, an_address())
+        await until(lambda: len(post.taken) == 1)
+        server.kill()
+        await until(lambda: home.passwordless.deliveries.is_failing, 5)
+        assert await health(home) == (503, ["store", "delivery"])
+        server.start()
+        async with asyncio.timeout(15):
+            while await health(home) != (200, []):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
