@@ -213,9 +213,14 @@ class Renderer:
 
     @cached_property
     def _env(self) -> Environment:
-        """Jinja2, set up; imported here, since it is a quarter of what making an instance costs."""
+        """Jinja2, set up; imported here, since it is a quarter of what making an instance costs.
+
+        Our templates are read now, all of them: a process that has run out of file descriptors
+        could not open the one that says so.
+        """
         from jinja2 import (
             ChoiceLoader,
+            DictLoader,
             Environment,
             FileSystemLoader,
             PrefixLoader,
@@ -223,12 +228,12 @@ class Renderer:
             select_autoescape,
         )
 
-        ours = _HERE / "templates"
-        folders = [*([self._folder] if self._folder is not None else []), ours]
+        folder = _HERE / "templates"
+        files = [path for path in folder.rglob("*") if path.suffix in (".html", ".txt")]
+        ours = DictLoader({p.relative_to(folder).as_posix(): p.read_text("utf-8") for p in files})
+        theirs = [FileSystemLoader(self._folder)] if self._folder is not None else []
         return Environment(
-            loader=ChoiceLoader(
-                [FileSystemLoader(folders), PrefixLoader({"pwless": FileSystemLoader(ours)})]
-            ),
+            loader=ChoiceLoader([*theirs, ours, PrefixLoader({"pwless": ours})]),
             autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
             undefined=StrictUndefined,
             auto_reload=False,

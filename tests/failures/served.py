@@ -123,6 +123,8 @@ def main() -> None:
     settings: dict[str, Any] = json.loads(sys.argv[1])
     if "files" in settings:
         resource.setrlimit(resource.RLIMIT_NOFILE, (settings["files"], settings["files"]))
+        # Its accept loop says at length that it is out of them.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
     logger = logging.getLogger("pwless")
     logger.propagate = False
     logger.setLevel(logging.INFO)
