@@ -14,7 +14,7 @@ import redis.asyncio
 
 from pwless_middleware.core.addresses import Address
 from pwless_middleware.core.budgets import Draw, Limit
-from pwless_middleware.core.challenges import Challenge, ChallengeId
+from pwless_middleware.core.challenges import ID_BYTES, Challenge, ChallengeId
 from pwless_middleware.core.format_v1 import pack_challenge
 from pwless_middleware.core.keyring import b64
 from pwless_middleware.stores.base import Put
@@ -52,7 +52,7 @@ async def measure(url: str, sends: int, *, address: bool, job: bool, client: boo
     await store.open()
 
     async def send(number: int) -> None:
-        id = ChallengeId(secrets.token_bytes(28))
+        id = ChallengeId(secrets.token_bytes(ID_BYTES))
         slot = "{" + b64(id[:16]) + "}"
         draws = [Draw(slot + "s", _ADDRESS, secrets.randbits(32))] if address else []
         draws += [Draw("c" + secrets.token_urlsafe(16) + "s", _CLIENT)] if client else []
