@@ -71,6 +71,7 @@ class PasswordlessMiddleware:
             return
         if house.lifetime.loop is not get_running_loop():
             house.lifetime.start()
+        passed = self._passed(scope) if _OUTER in scope else self._alone
 
         root = scope.get("root_path") or house.origin.path
         path = below(scope["path"], root)
@@ -96,7 +97,7 @@ class PasswordlessMiddleware:
             return
 
         told = house.identities.told(scope, headers, identity)
-        told[_OUTER] = self._passed(scope) if _OUTER in scope else self._alone
+        told[_OUTER] = passed
         if not is_in:
             await self.app(told, receive, send)
         elif kind == "websocket" or house.end_streams:

@@ -1,0 +1,141 @@
+"""What people and programs are told at the gate; the attacks are in tests/security/test_paths."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from pwless_middleware.errors import StoreError
+from pwless_middleware.stores.memory import MemoryStore
+from tests.support import Slow, cookie_header, error_code, house, http_scope, run, said
+
+pytestmark = pytest.mark.anyio
+PERSON = {"accept": "text/html,*/*;q=0.8", "sec-fetch-mode": "navigate"}
+
+
+async def test_a_form_posted_after_the_session_ran_out_is_not_silently_lost() -> None:
+    home = house()
+    answer = await home.browser(headers=PERSON).post("/orders", {"item": "1"})
+    assert answer.status_code == 401
+    assert "not lost" in said(answer)
+    assert 'href="/auth/login"' in answer.text
+    assert "Cookie" in answer.headers["vary"]
+    program = await home.browser(headers={"accept": "application/json"}).post("/orders", {})
+    assert error_code(program) == "UNAUTHENTICATED"
+
+
+async def test_a_store_that_is_down_is_told_to_people_with_a_page_and_to_programs_in_json() -> None:
+    store: Any = Slow(MemoryStore())
+    home = house(store=store)
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    home.passwordless.sessions._forget(None)
+
+    async def fail() -> None:
+        raise StoreError("no connection")
+
+    store.before["read"] = fail
+    page = await home.browser(cookies=jo.cookies, headers=PERSON).get("/x")
+    assert (page.status_code, page.headers["retry-after"]) == (503, "2")
+    assert "not available right now" in said(page).lower()
+    program = await jo.get("/x")
+    assert error_code(program) == "STORE_UNAVAILABLE"
+
+
+async def test_an_htmx_request_is_sent_to_the_login_of_its_page() -> None:
+    headers = {"hx-request": "true", "hx-current-url": "https://app.example.com/a/b?c=d#e"}
+    answer = await house().browser(headers=headers).get("/fragment")
+    assert answer.status_code == 401
+    assert answer.headers["hx-redirect"] == "/auth/login?next=%2Fa%2Fb%3Fc%3Dd"
+    assert answer.json()["details"][0]["login_url"] == answer.headers["hx-redirect"]
+    bare = await house().browser(headers={"hx-request": "true"}).get("/fragment")
+    assert bare.headers["hx-redirect"] == "/auth/login"
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "root", "shown"),
+    [
+        ("/app/a b", b"/app/a%20b", "/app", "%2Fapp%2Fa%2520b"),
+        ("/a b", b"/a%20b", "/app", "%2Fapp%2Fa%2520b"),
+        ("/a b", None, "", "%2Fa%2520b"),
+        ("/ü", b"", "", "%2F%25C3%25BC"),
+        ("/x", b"/something/else", "", "%2Fx"),
+    ],
+)
+async def test_a_person_comes_back_to_what_the_browser_showed(
+    path: str, raw: bytes | None, root: str, shown: str
+) -> None:
+    scope = http_scope(path, raw_path=raw, root_path=root, headers=[(b"accept", b"text/html")])
+    headers = dict((await run(house().app, scope))[0]["headers"])
+    assert headers[b"location"] == f"{root}/auth/login?next={shown}".encode()
+
+
+async def test_a_client_without_an_address_and_one_without_a_header_are_clients_too() -> None:
+    for options in ({}, {"trusted_proxies": 1}, {"trusted_proxies": ["10.0.0.0/8"]}):
+        home = house(**options)
+        for client in (None, ("", 0), ("testclient", 1), ("10.0.0.1", 1)):
+            headers = [
+                (b"origin", b"https://app.example.com"),
+                (b"content-type", b"application/x-www-form-urlencoded"),
+            ]
+            scope = http_scope("/auth/login", method="POST", headers=headers, client=client)
+            body = f"email=jo{client and len(client[0])}@example.com".encode()
+            sent = await run(
+                home.app, scope, [{"type": "http.request", "body": body, "more_body": False}]
+            )
+            assert sent[0]["status"] == 303, (options, client)
+
+
+async def test_a_unix_socket_behind_a_trusted_proxy_is_told_apart_by_what_the_proxy_says() -> None:
+    home = house(trusted_proxies=["10.0.0.0/8"])
+    statuses = []
+    for n in range(25):
+        for forwarded, mapped in (("198.51.100.7, 10.0.0.2", "::ffff:10.0.0.1"), ("bad", None)):
+            client = (mapped, 1) if mapped else ("10.0.0.9", 1)
+            headers = [
+                (b"origin", b"https://app.example.com"),
+                (b"content-type", b"application/x-www-form-urlencoded"),
+                (b"x-forwarded-for", forwarded.encode()),
+            ]
+            scope = http_scope("/auth/login", method="POST", headers=headers, client=client)
+            body = f"email=jo{n}{'a' if mapped else 'b'}@example.com".encode()
+            sent = await run(
+                home.app, scope, [{"type": "http.request", "body": body, "more_body": False}]
+            )
+            statuses.append(sent[0]["status"])
+    assert statuses == [303] * 40 + [429] * 10
+
+
+async def test_a_page_that_names_a_request_of_nobody_is_told_that_it_has_expired() -> None:
+    home = house()
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    for request_id in ("forged", "x" * 70):
+        form = {"request_id": request_id, "code": str(home.mail().code)}
+        assert (await jo.post("/auth/verify", form)).status_code == 410
+    nobody = home.browser()
+    assert (await nobody.post("/auth/resend", {})).status_code == 410
+    assert (await jo.type_code(home.mail().code)).status_code == 303
+
+
+async def test_static_files_are_kept_for_ever_and_nothing_else_stands_there() -> None:
+    home = house()
+    jo = home.browser()
+    page = (await jo.get("/auth/login")).text
+    paths = re.findall(r'(?:href|src)="(/auth/static/[^"]+)"', page)
+    assert len(paths) >= 3
+    for path in paths:
+        answer = await jo.get(path)
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    for path in (
+        "/auth/static/",
+        "/auth/static/x.css",
+        "/auth/static/../login",
+        "/auth/static/a/b",
+    ):
+        assert (await run(home.app, http_scope(path)))[0]["status"] == 404
+    assert cookie_header(jo) == [(b"cookie", b"")]
