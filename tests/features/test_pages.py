@@ -1,0 +1,242 @@
+"""The pages of the login as a person meets them: states, words, waits. The look: tests/browser."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import pytest
+
+from pwless_middleware import EmailLogin, User
+from pwless_middleware.flows import sessions as sessions_module
+from pwless_middleware.stores.memory import MemoryStore
+from tests.security.factor import RIGHT, Factor, Policy
+from tests.support import ROOMY, House, Slow, house, retry_after, said, wrong
+
+pytestmark = pytest.mark.anyio
+
+
+def roomy(**options: object) -> House:
+    return house(features=[EmailLogin(send_limits=ROOMY, **options)])  # type: ignore[arg-type]
+
+
+async def test_the_login_page_keeps_what_was_typed_and_says_what_is_wrong() -> None:
+    jo = house().browser()
+    page = await jo.post("/auth/login", {"email": "jo@exa mple.com", "next": "/a?b=c"})
+    assert page.status_code == 400
+    assert 'value="jo@exa mple.com"' in page.text
+    assert 'name="next" value="/a?b=c"' in page.text
+    assert "Enter one e-mail address" in said(page)
+    assert 'aria-invalid="true"' in page.text
+
+
+async def test_a_hostile_address_is_shown_as_text() -> None:
+    jo = house().browser()
+    page = await jo.post("/auth/login", {"email": '"><script>alert(1)</script>'})
+    assert "<script>alert" not in page.text
+    assert "&lt;script&gt;" in page.text
+
+
+async def test_too_many_mails_say_how_long_to_wait() -> None:
+    jo = house().browser()
+    for _ in range(2):
+        await jo.ask("jo@example.com")
+    page = await jo.ask("jo@example.com")
+    assert (page.status_code, retry_after(page)) == (429, 60)
+    assert "Too many mails" in said(page)
+
+
+async def test_the_code_page_without_a_login_in_progress_goes_to_the_login() -> None:
+    answer = await house().browser().get("/auth/verify")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/auth/login")
+
+
+async def test_the_code_page_counts_the_wait_of_its_resend_button() -> None:
+    home = house()
+    jo = home.browser()
+
+    async def wait() -> int:
+        found = re.search(r'data-wait="(\d+)"', (await jo.get("/auth/verify")).text)
+        return int(found[1]) if found else 0
+
+    await jo.ask("jo@example.com")
+    assert await wait() == 0, "two a minute"
+    await jo.post("/auth/resend", {})
+    assert await wait() == 60
+    home.clock.advance(59)
+    assert await wait() == 1
+    home.clock.advance(1)
+    assert await wait() == 0
+    await jo.post("/auth/resend", {})
+    home.clock.advance(60)
+    await jo.post("/auth/resend", {})
+    assert await wait() == 900 - 120, "its three are spent"
+    early = await jo.post("/auth/resend", {})
+    assert (early.status_code, retry_after(early)) == (429, 780)
+
+
+async def test_an_expired_sign_in_offers_a_new_mail_to_the_same_address() -> None:
+    home = roomy()
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    home.clock.advance(300)
+    page = await jo.get("/auth/verify")
+    assert "This sign-in has expired" in said(page)
+    assert 'id="code"' not in page.text
+    link = await jo.get(str(home.mail().link))
+    assert link.status_code == 410
+    assert "Ask for a new email" in said(link)
+    assert 'action="/auth/resend"' in link.text
+
+
+async def test_with_links_alone_there_is_no_code_field() -> None:
+    home = roomy(kind="LINK", lifetime=1800, max_lifetime=3600)
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    page = await jo.get("/auth/verify")
+    assert 'id="code"' not in page.text
+    elsewhere = await home.browser().get(str(home.mail().link))
+    assert "Open this link where you asked for it" in said(elsewhere)
+    home.clock.advance(900)
+    late = await jo.post("/auth/resend", {})
+    assert late.status_code == 410, "900 seconds, though the link still lives"
+    assert (await jo.press_link(home.mail().link)).status_code == 303
+
+
+async def test_with_codes_alone_the_page_speaks_of_no_link() -> None:
+    home = roomy(kind="OTP")
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    assert "open the link" not in said(await jo.get("/auth/verify"))
+
+
+async def test_after_the_last_try_the_page_offers_the_link_and_no_field() -> None:
+    home = roomy()
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    for n in range(5):
+        await jo.type_code(wrong(home.mail().code, n))
+    page = await jo.type_code(home.mail().code)
+    assert page.status_code == 429
+    assert 'id="code"' not in page.text
+    assert "The link" in said(page)
+    assert (await jo.press_link(home.mail().link)).status_code == 303
+
+
+async def test_a_refusal_is_told_on_a_page_with_the_way_back() -> None:
+    home = house(features=[EmailLogin(), Policy(address="jo@example.com")])
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    page = await jo.type_code(home.mail().code)
+    assert page.status_code == 403
+    assert "You cannot sign in here" in said(page)
+    assert 'href="/auth/login"' in page.text
+
+
+async def test_a_new_user_whom_a_policy_refuses_has_no_session() -> None:
+    class Table:
+        def __init__(self) -> None:
+            self.made: list[str] = []
+
+        async def find(self, email: str) -> User | None:
+            return None
+
+        async def create(self, email: str) -> User | None:
+            self.made.append(email)
+            return User(id="9", email=email)
+
+        async def load(self, user_id: str) -> User | None:
+            return None
+
+    home = house(users=Table(), features=[EmailLogin(), Policy(address="jo@example.com")])
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    assert (await jo.type_code(home.mail().code)).status_code == 403
+    assert (await jo.type_code(home.mail().code)).status_code == 410
+    assert home.sessions == 0
+
+
+async def test_a_user_who_goes_while_a_step_is_asked_is_not_let_in() -> None:
+    class Table:
+        gone = False
+
+        async def find(self, email: str) -> User | None:
+            return User(id="1", email=email)
+
+        create = find
+
+        async def load(self, user_id: str) -> User | None:
+            return None if self.gone else User(id=user_id, email="jo@example.com")
+
+    table, factor = Table(), Factor()
+    home = house(users=table, features=[EmailLogin(send_limits=ROOMY), factor])
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    await jo.type_code(home.mail().code)
+    table.gone = True
+    assert (await jo.post("/auth/step/secret", {"secret": RIGHT})).status_code == 410
+    assert home.sessions == 0
+    assert factor.checked == 0
+
+
+async def test_the_sessions_page_is_for_who_is_signed_in_and_still_there() -> None:
+    class Table:
+        gone = False
+
+        async def find(self, email: str) -> User | None:
+            return User(id="1", email=email)
+
+        create = find
+
+        async def load(self, user_id: str) -> User | None:
+            return None if self.gone else User(id=user_id, email="jo@example.com")
+
+    table = Table()
+    home = house(users=table)
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    assert (await jo.get("/auth/sessions")).status_code == 200
+    table.gone = True
+    assert (await jo.get("/auth/sessions")).status_code == 303
+    nobody = await home.browser().get("/auth/sessions")
+    assert nobody.headers["location"].startswith("/auth/login")
+    assert "You are signed out" in said(await home.browser().get("/auth/logout"))
+
+
+async def test_a_secret_that_looks_like_a_token_is_drawn_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A cookie value must not begin as tokens do, once in 16 million."""
+    draws = [base64.urlsafe_b64decode("pws_") + bytes(29), bytes(32)]
+    real = sessions_module.secrets.token_bytes
+
+    def drawn(size: int) -> bytes:
+        return draws.pop(0) if draws and size == 32 else real(size)
+
+    monkeypatch.setattr(sessions_module.secrets, "token_bytes", drawn)
+    home = house()
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    assert not str(jo.cookie()).startswith("pws_")
+    assert await jo.who() == "jo@example.com"
+    assert draws == []
+
+
+async def test_health_is_asked_of_the_store_once_a_second() -> None:
+    store = Slow(MemoryStore())
+    home = house(store=store)
+    visitor = home.browser()
+    for _ in range(5):
+        assert (await visitor.get("/auth/health")).status_code == 200
+    assert store.calls.count("ping") == 1
+    home.clock.advance(1)
+    await visitor.get("/auth/health")
+    assert store.calls.count("ping") == 2
+
+
+async def test_failing_mails_are_told_by_health_and_keep_nobody_out() -> None:
+    home = house()
+    home.passwordless.deliveries._failures = 3
+    answer = await home.browser().get("/auth/health")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "down", "down": ["delivery"]}
