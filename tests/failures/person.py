@@ -9,16 +9,19 @@ import httpx
 from tests.failures.served import Process
 from tests.support import BASE
 
+_PATIENCE = {"timeout": httpx.Timeout(10).as_dict()}
+
 
 class Person:
     """Keep cookies, send `Origin`, and say to each request which process it goes to.
 
     Args:
-        http: shared by all people of a test.
+        http: the connections, shared by all people of a test. A transport and no client, which
+            would have a cookie jar of its own and mix people up.
         ip: whom the load balancer says it is.
     """
 
-    def __init__(self, http: httpx.AsyncClient, ip: str = "203.0.113.7") -> None:
+    def __init__(self, http: httpx.AsyncHTTPTransport, ip: str = "203.0.113.7") -> None:
         self._http = http
         self._ip = ip
         self.cookies: dict[str, str] = {}
@@ -57,11 +60,10 @@ class Person:
             headers["cookie"] = "; ".join(f"{n}={v}" for n, v in self.cookies.items())
         if method != "GET":
             headers["origin"] = BASE
-        answer = await self._http.request(
-            method, f"http://127.0.0.1:{at.port}{path}", headers=headers, data=form
-        )
-        # The client's own jar must not mix people up.
-        self._http.cookies.clear()
+        url = f"http://127.0.0.1:{at.port}{path}"
+        request = httpx.Request(method, url, headers=headers, data=form, extensions=_PATIENCE)
+        answer = await self._http.handle_async_request(request)
+        await answer.aread()
         for line in answer.headers.get_list("set-cookie"):
             name, _, rest = line.partition("=")
             if "max-age=0" in line.lower():

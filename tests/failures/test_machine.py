@@ -36,11 +36,11 @@ def post() -> Iterator[Post]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
+async def http() -> AsyncIterator[httpx.AsyncHTTPTransport]:
     """Connections that stay open, so that they are there when no new one can be made."""
     limits = httpx.Limits(max_connections=40, max_keepalive_connections=40)
-    async with httpx.AsyncClient(timeout=10, trust_env=False, limits=limits) as client:
-        yield client
+    async with httpx.AsyncHTTPTransport(limits=limits) as transport:
+        yield transport
 
 
 async def until_well(jo: Person, process: Process) -> None:
@@ -55,7 +55,7 @@ async def until_well(jo: Person, process: Process) -> None:
 
 
 async def test_out_of_file_descriptors(
-    http: httpx.AsyncClient, server: Server, post: Post, tmp_path: Path
+    http: httpx.AsyncHTTPTransport, server: Server, post: Post, tmp_path: Path
 ) -> None:
     """No connection to Redis or the mail server can be made: 503, and all is well afterwards."""
     log = tmp_path / "events"

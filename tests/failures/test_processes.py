@@ -48,17 +48,17 @@ def four(module_server: Server, post: Post) -> Iterator[list[Process]]:
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[httpx.AsyncClient]:
+async def http() -> AsyncIterator[httpx.AsyncHTTPTransport]:
     """The connections of all people."""
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
-    async with httpx.AsyncClient(timeout=10, trust_env=False, limits=limits) as client:
-        yield client
+    async with httpx.AsyncHTTPTransport(limits=limits) as transport:
+        yield transport
 
 
 _ips = (f"198.51.100.{n}" for n in itertools.count(1))
 
 
-async def signed_in(http: httpx.AsyncClient, at: Process, post: Post) -> tuple[Person, str]:
+async def signed_in(http: httpx.AsyncHTTPTransport, at: Process, post: Post) -> tuple[Person, str]:
     """Sign somebody in at a process."""
     jo, address = Person(http, next(_ips)), an_address()
     assert (await jo.ask(at, address)).status_code == 303
@@ -77,7 +77,7 @@ async def admitted_after(jo: Person, at: Process, revoked: float, seconds: float
 
 
 async def test_revoked_in_one_process_is_refused_in_the_others(
-    http: httpx.AsyncClient, four: list[Process], post: Post
+    http: httpx.AsyncHTTPTransport, four: list[Process], post: Post
 ) -> None:
     """No request that begins 100 ms after the answer to a logout is let in, anywhere.
 
@@ -106,7 +106,7 @@ async def test_revoked_in_one_process_is_refused_in_the_others(
 
 @pytest.mark.parametrize("how", ["held", "cut", "frozen"])
 async def test_revoked_while_the_feed_is_broken(
-    http: httpx.AsyncClient, four: list[Process], module_server: Server, post: Post, how: str
+    http: httpx.AsyncHTTPTransport, four: list[Process], module_server: Server, post: Post, how: str
 ) -> None:
     """Without the feed a lease ends, and every request asks the store."""
     proxy = FeedProxy(module_server.port)
@@ -139,7 +139,7 @@ async def test_revoked_while_the_feed_is_broken(
 
 
 async def test_a_feed_killed_by_redis_comes_back(
-    http: httpx.AsyncClient, four: list[Process], module_server: Server, post: Post
+    http: httpx.AsyncHTTPTransport, four: list[Process], module_server: Server, post: Post
 ) -> None:
     """CLIENT KILL of every subscriber, then a revocation at once."""
     admin = redis.asyncio.Redis.from_url(module_server.url)
@@ -156,14 +156,14 @@ async def test_a_feed_killed_by_redis_comes_back(
 
 
 async def test_limits_of_four_processes_are_those_of_one(
-    http: httpx.AsyncClient, four: list[Process], post: Post
+    http: httpx.AsyncHTTPTransport, four: list[Process], post: Post
 ) -> None:
     """The same storm, over four processes and over one, is answered with the same numbers."""
     assert await storm(http, four, post) == await storm(http, four[:1], post)
 
 
 async def storm(
-    http: httpx.AsyncClient, processes: list[Process], post: Post
+    http: httpx.AsyncHTTPTransport, processes: list[Process], post: Post
 ) -> dict[str, Counter[int]]:
     """Ask too often for an address, from a client, and with wrong codes; count the answers."""
     turn = itertools.cycle(processes)
@@ -195,7 +195,7 @@ async def storm(
 
 
 async def test_a_code_typed_in_four_processes_at_once_signs_in_once(
-    http: httpx.AsyncClient, four: list[Process], post: Post
+    http: httpx.AsyncHTTPTransport, four: list[Process], post: Post
 ) -> None:
     jo, address = Person(http, next(_ips)), an_address()
     await jo.ask(four[0], address)
@@ -212,7 +212,7 @@ async def test_a_code_typed_in_four_processes_at_once_signs_in_once(
 
 
 async def test_killed_between_accepting_and_sending(
-    http: httpx.AsyncClient, module_server: Server, four: list[Process], post: Post
+    http: httpx.AsyncHTTPTransport, module_server: Server, four: list[Process], post: Post
 ) -> None:
     """SIGKILL while the mail server is being spoken to: another process sends it within seconds,
     without any request that would wake it."""
