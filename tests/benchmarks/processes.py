@@ -11,6 +11,7 @@ from contextlib import ExitStack, closing
 from tests.benchmarks.figures import Options, Samples, Table
 from tests.benchmarks.over_http import put_load
 from tests.benchmarks.serve import ROOT, Served
+from tests.benchmarks.smtp_sink import SinkProcess
 from tests.benchmarks.targets import BARE
 
 _STARLETTE = """
@@ -93,7 +94,8 @@ def _imports(options: Options) -> Table:
 
 
 def _servers(options: Options) -> Table:
-    names = (BARE, "SessionMiddleware", "ours, memory", "ours, Redis", "django-allauth")
+    with_smtp = "ours, Redis and SMTP"
+    names = (BARE, "SessionMiddleware", "ours, memory", "ours, Redis", with_smtp, "django-allauth")
     answers = {name: Samples() for name in names}
     idle = {name: Samples() for name in names}
     loaded = {name: Samples() for name in names}
@@ -101,8 +103,11 @@ def _servers(options: Options) -> Table:
     for number in range(rounds):
         options.say(f"servers, round {number + 1} of {rounds}")
         with ExitStack() as stack:
+            sink = stack.enter_context(closing(SinkProcess()))
             for name in names:
-                served = stack.enter_context(closing(Served(name, options.redis_url)))
+                target, port = ("ours, Redis", sink.port) if name == with_smtp else (name, 0)
+                served = Served(target, options.redis_url, smtp_port=port)
+                stack.enter_context(closing(served))
                 answers[name].add(served.first_answer * 1e3)
                 idle[name].add(served.memory())
                 put_load(served, served.sign_in(), options.seconds)
@@ -111,7 +116,7 @@ def _servers(options: Options) -> Table:
         "Under uvicorn: first answer and memory",
         ("", "first answer, ms", "over bare", "idle over bare, MiB", "in use over bare, MiB"),
         "From starting the process to its first 200. In use: after a login and "
-        f"{options.seconds:g} s of requests with its session, mails to a no-op mailer.",
+        f"{options.seconds:g} s of requests with its session; mails go to nobody, or by SMTP.",
     )
     for name in names:
         table.add(

@@ -24,7 +24,9 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 def create() -> ASGIApp:
     """Make the app that uvicorn serves; every target pays the same for the path that signs in."""
-    target = build(os.environ["PWLESS_BENCH_TARGET"], Place(os.environ["PWLESS_BENCH_REDIS"]))
+    env = os.environ
+    place = Place(env["PWLESS_BENCH_REDIS"], int(env["PWLESS_BENCH_SMTP"]))
+    target = build(env["PWLESS_BENCH_TARGET"], place)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == _SIGN_IN:
@@ -43,9 +45,10 @@ class Served:
         name: which.
         redis_url: for those that need one.
         workers: server processes.
+        smtp_port: where mails go; 0 hands them to nobody.
     """
 
-    def __init__(self, name: str, redis_url: str, *, workers: int = 1) -> None:
+    def __init__(self, name: str, redis_url: str, *, workers: int = 1, smtp_port: int = 0) -> None:
         self.name = name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -53,6 +56,7 @@ class Served:
         arguments += ["--port", str(self.port), "--workers", str(workers), "--no-access-log"]
         arguments += ["--log-level", "error", "--no-proxy-headers"]
         env = {**os.environ, "PWLESS_BENCH_TARGET": name, "PWLESS_BENCH_REDIS": redis_url}
+        env["PWLESS_BENCH_SMTP"] = str(smtp_port)
         started = time.monotonic()
         self._process = subprocess.Popen(arguments, cwd=ROOT, env=env)
         while True:
