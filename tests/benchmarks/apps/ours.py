@@ -92,7 +92,7 @@ def wrap(store: Store, place: Place) -> Target:
 
     async def sign_in(email: str) -> bytes:
         sent = await house.send(email)
-        while await house.deliveries.run_due() or email not in catch.texts:
+        while await house.deliveries.run_due() or email not in catch.texts:  # noqa: ASYNC110
             await asyncio.sleep(0)  # the worker may have been first
         done = await house.verify(auth_request_id=sent.auth_request_id, code=catch.code(email))
         return done.set_cookie.split(";", 1)[0].encode()
