@@ -235,6 +235,19 @@ async def test_a_start_without_headers_or_with_a_generator_is_fine(shape: str) -
     assert (b"vary", b"Cookie") in list(sent[0]["headers"])
 
 
+@pytest.mark.parametrize("headers", [None, 5, [5], [()], [("a", "b")], [(b"a",)]])
+async def test_a_malformed_start_is_the_servers_to_judge(headers: Any) -> None:
+    start = {"type": "http.response.start", "status": 200, "headers": headers}
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start)
+
+    home, jo = await inside(app)
+    sent = await run(home.app, http_scope(headers=cookie_header(jo)))
+    assert sent[0]["status"] == 200
+    assert start["headers"] is headers
+
+
 async def test_streams_pass_chunk_by_chunk_and_the_start_is_not_held_back() -> None:
     """slowapi PR #225: a start that waits for the first chunk broke streaming."""
     events: list[str] = []

@@ -109,6 +109,15 @@ def test_a_limit_of_nothing_admits_nothing_and_waits_its_window() -> None:
     assert left(b"", draw, 1000) == 0
 
 
+def test_an_overfilled_ledger_waits_for_as_many_as_are_too_many() -> None:
+    """A limit that was lowered, or a clock that was stepped back."""
+    ledger = b""
+    for at in (1000, 1010, 1020):
+        ledger = entered(ledger, Draw("k", (Limit(9, 60),)), at)
+    assert wait_for(ledger, Draw("k", (Limit(2, 60),)), 1030) == 40
+    assert wait_for(ledger, Draw("k", (Limit(1, 60),)), 1030) == 50
+
+
 def test_a_clock_that_steps_back_never_waits_longer_than_the_window() -> None:
     draw = Draw("k", (Limit(1, 60),))
     ledger = entered(b"", draw, 5000)

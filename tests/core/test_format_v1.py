@@ -106,6 +106,13 @@ def test_what_is_not_of_version_1_is_refused(value: bytes) -> None:
             read()
 
 
+@given(challenges)
+def test_a_challenge_of_a_later_version_is_refused(challenge: Challenge) -> None:
+    value = b"\x02" + pack_challenge(challenge)[1:]
+    with pytest.raises(StoreError, match="version 1"):
+        unpack_challenge(challenge.id, value)
+
+
 def test_an_ordinary_challenge_is_small() -> None:
     """DESIGN, "Speed": at most 250 bytes in Redis, of which its own bookkeeping takes about 150."""
     challenge = Challenge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pwless_middleware.core.clients import Client, parse_ip
 from pwless_middleware.core.devices import UNKNOWN, device_of
 from pwless_middleware.core.sessions import Session
-from pwless_middleware.core.users import ANONYMOUS
+from pwless_middleware.core.users import ANONYMOUS, User
 
 
 @given(st.ip_addresses(v=4))
@@ -96,6 +97,21 @@ def test_a_session_never_gets_younger_and_ends_at_the_nearer_end(
     assert seen.ends_at == min(start + 8000, start + later + idle)
     for now in (seen.ends_at - 1, seen.ends_at):
         assert seen.is_alive(now) is (now < seen.ends_at)
+
+
+@pytest.mark.parametrize("id", ["", None, True, 1.5, b"1", ()])
+def test_a_user_needs_an_id(id: object) -> None:
+    with pytest.raises(ValueError, match="id"):
+        User(id=id, email="jo@example.com")  # type: ignore[arg-type]
+
+
+def test_a_number_or_uuid_is_kept_as_text() -> None:
+    number = UUID("12345678-1234-5678-1234-567812345678")
+    for id, kept in ((7, "7"), (number, str(number)), ("7", "7")):
+        user = User(id=id, email="jo@example.com")  # type: ignore[arg-type]
+        assert user.id == user.identity == kept
+    assert User(id="7", email="jo@example.com").display_name == "jo@example.com"
+    assert User(id="7", email="jo@example.com", display_name="Jo").display_name == "Jo"
 
 
 def test_nobody_is_empty_and_never_none() -> None:

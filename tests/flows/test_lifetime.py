@@ -154,6 +154,17 @@ async def test_a_store_that_is_set_up_wrongly_stops_the_start_and_is_logged_with
     await lifetime.close()
 
 
+async def test_a_check_serves_and_delivers_nobodys_mail() -> None:
+    lifetime, store, _, delivered = made()
+    lifetime.serve_only()
+    lifetime.start()
+    store.jobs.add(b"mail", now=Clock().now)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert delivered == []
+    assert store.events == []
+
+
 def test_each_event_loop_has_its_own() -> None:
     lifetime, store, _, delivered = made()
 

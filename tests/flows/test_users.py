@@ -10,6 +10,7 @@ import pytest
 
 from pwless_middleware import EmailLogin, User
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.flows.users import StableUsers
 from tests.support import House, error_code, house
 
 pytestmark = pytest.mark.anyio
@@ -185,6 +186,14 @@ async def test_a_table_that_refuses_to_make_a_user_refuses_the_login() -> None:
     sent = (await backend.send("kim@example.com")).json()["auth_request_id"]
     answer = await backend.verify(sent, code=home.mail().code)
     assert (answer.status_code, error_code(answer)) == (403, "LOGIN_DENIED")
+
+
+async def test_without_a_table_there_is_nothing_to_load() -> None:
+    users = StableUsers()
+    found = await users.find("jo@example.com")
+    assert found == await users.create("jo@example.com")
+    assert found is not None
+    assert await users.load(found.id) is None
 
 
 async def test_without_a_table_an_address_has_one_id_for_ever() -> None:

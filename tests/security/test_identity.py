@@ -79,6 +79,11 @@ async def test_an_inbound_identity_header_is_dropped_in_every_spelling(
         assert home.inner.scope["headers"] == expected
 
 
+def test_the_name_of_the_header_can_be_asked() -> None:
+    assert house(identity_header="Remote-User").passwordless.identities.header == "remote-user"
+    assert house().passwordless.identities.header is None
+
+
 async def test_headers_that_only_resemble_it_stay() -> None:
     home, _ = await signed_in(identity_header="Remote-User", public=["/open"])
     others = [(b"remote-users", b"1"), (b"x-remote-user", b"2"), (b"remoteuser", b"3")]

@@ -163,6 +163,13 @@ async def test_a_session_id_planted_before_the_login_is_not_the_one_after_it() -
     assert await eve.who() is None
 
 
+async def test_a_forged_cookie_ends_nothing_and_does_not_stop_a_login() -> None:
+    home = house()
+    jo = home.browser(cookies={home.browser().cookie_name(): "forged"})
+    await jo.sign_in("jo@example.com")
+    assert await jo.who() == "jo@example.com"
+
+
 async def test_an_id_the_store_has_not_seen_is_nobody() -> None:
     """A right signature is not enough: a record must stand behind it."""
     home = house()
