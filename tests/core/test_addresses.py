@@ -103,6 +103,7 @@ def test_the_allow_list_takes_addresses_domains_and_everybody() -> None:
     jo = Address("jo@example.com")
     for allow in (("*",), ("jo@example.com",), ("*@example.com",), ("x@y.zz", "*@example.com")):
         assert matches(jo, allow)
-    for allow in (("*@xample.com",), ("*@sub.example.com",), ("kim@example.com",), ()):
-        assert not matches(jo, allow)
+    for other in ("*@xample.com", "*@sub.example.com", "kim@example.com"):
+        assert not matches(jo, (other,))
+    assert not matches(jo, ())
     assert not matches(Address("jo@sub.example.com"), ("*@example.com",))

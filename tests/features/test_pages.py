@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import re
+import secrets
 
 import pytest
 
 from pwless_middleware import EmailLogin, User
-from pwless_middleware.flows import sessions as sessions_module
 from pwless_middleware.stores.memory import MemoryStore
 from tests.security.factor import RIGHT, Factor, Policy
 from tests.support import ROOMY, House, Slow, house, retry_after, said, wrong
@@ -208,12 +208,12 @@ async def test_a_secret_that_looks_like_a_token_is_drawn_again(
 ) -> None:
     """A cookie value must not begin as tokens do, once in 16 million."""
     draws = [base64.urlsafe_b64decode("pws_") + bytes(29), bytes(32)]
-    real = sessions_module.secrets.token_bytes
+    real = secrets.token_bytes
 
     def drawn(size: int) -> bytes:
         return draws.pop(0) if draws and size == 32 else real(size)
 
-    monkeypatch.setattr(sessions_module.secrets, "token_bytes", drawn)
+    monkeypatch.setattr(secrets, "token_bytes", drawn)
     home = house()
     jo = home.browser()
     await jo.sign_in("jo@example.com")

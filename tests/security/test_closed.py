@@ -41,11 +41,11 @@ class Broken(Slow):
 
         for verb in ("read", "admit", "attempt", "take", "write", "swap", "read_list", "ping"):
             self.before[verb] = fail
-        self.store.feed.is_live = lambda: False  # type: ignore[method-assign,attr-defined]
+        self.store.feed.is_live = lambda: False  # type: ignore[method-assign]
 
     def on(self) -> None:
         self.before.clear()
-        del self.store.feed.is_live  # type: ignore[attr-defined]
+        del self.store.feed.is_live
 
 
 def breakable(**options: Any) -> tuple[House, Broken]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from starlette.types import Receive, Scope, Send
 
@@ -11,7 +13,11 @@ from tests.support import Browser, House, cookie_header, house, http_scope, run,
 
 pytestmark = pytest.mark.anyio
 
-FORGED = {"user": "admin", "auth": "all", "state": {"user": "admin", "session": "s", "db": 1}}
+FORGED: dict[str, Any] = {
+    "user": "admin",
+    "auth": "all",
+    "state": {"user": "admin", "session": "s", "db": 1},
+}
 
 
 async def signed_in(**options: object) -> tuple[House, Browser]:
@@ -25,7 +31,7 @@ async def test_a_forged_identity_is_overwritten_for_users_and_for_nobody() -> No
     home, jo = await signed_in(public=["/open"])
     for scope in (http_scope, socket_scope):
         for cookies, email in ((cookie_header(jo), "jo@example.com"), ([], "")):
-            state = dict(FORGED["state"])  # type: ignore[call-overload]
+            state = dict(FORGED["state"])
             await run(home.app, scope("/open", headers=cookies, **{**FORGED, "state": state}))
             told = home.inner.scope
             assert told["user"].email == told["state"]["user"].email == email

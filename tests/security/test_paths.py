@@ -223,7 +223,7 @@ async def test_unknown_scope_types_are_refused_unless_all_is_public() -> None:
         seen.append(scope)
 
     scope = {"type": "webtransport", "path": "/", "user": "root", "state": {"user": "root"}}
-    await run(house(app, public=["*"]).app, scope)  # type: ignore[arg-type]
+    await run(house(app, public=["*"]).app, scope)
     assert (seen[0]["type"], seen[0]["path"]) == ("webtransport", "/")
     assert not seen[0]["user"].is_authenticated
     assert not seen[0]["state"]["user"].is_authenticated

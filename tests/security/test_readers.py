@@ -142,7 +142,7 @@ async def test_a_body_that_lies_about_its_length_is_stopped_as_it_comes() -> Non
     headers = [(b"content-type", FORM.encode()), (b"origin", b"https://app.example.com"),
                (b"content-length", b"10")]  # fmt: skip
     scope = http_scope("/auth/login", method="POST", headers=headers)
-    await home.app(scope, receive, send)  # type: ignore[arg-type]
+    await home.app(scope, receive, send)
     assert sent[0]["status"] == 413  # type: ignore[index]
     assert len(read) == 2
 

@@ -108,7 +108,7 @@ async def test_every_send_asks_the_store_for_the_same_and_queues_a_job() -> None
         answer = await home.browser().ask(email)
         assert answer.status_code == 303
         calls[kind] = store.calls
-        assert len(store.jobs) == 1
+        assert len(store.store.jobs) == 1  # type: ignore[arg-type]
     assert all(made[:1] == ["admit"] for made in calls.values())
     assert len({tuple(made) for made in calls.values()}) == 1
 

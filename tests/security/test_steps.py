@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.anyio
 STEP = "/auth/step/secret"
 
 
-def guarded(*more: object, **options: object) -> tuple[House, Factor]:
+def guarded(*more: object, **options: Any) -> tuple[House, Factor]:
     factor = Factor()
     home = house(features=[EmailLogin(send_limits=ROOMY), factor, *more], **options)
     return home, factor

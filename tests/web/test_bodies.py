@@ -100,7 +100,7 @@ async def form(body: bytes, **headers: str) -> dict[str, str]:
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return await read_form(Request(http_scope(method="POST", headers=raw), receive))  # type: ignore[arg-type]
+    return await read_form(Request(http_scope(method="POST", headers=raw), receive))
 
 
 def run(coroutine: Any) -> Any:

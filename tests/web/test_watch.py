@@ -93,9 +93,7 @@ async def opened(
     scope["headers"] = cookie_header(jo)
     if kind == "websocket":
         connection.incoming.put_nowait({"type": "websocket.connect"})
-    task = asyncio.create_task(
-        home.app(scope, connection.incoming.get, connection.to_server)  # type: ignore[arg-type]
-    )
+    task = asyncio.create_task(home.app(scope, connection.incoming.get, connection.to_server))
     await until(lambda: bool(connection.sent) and looks.seen > 0)
     return home, jo, connection, looks, task
 
@@ -140,9 +138,7 @@ async def test_a_download_goes_on_to_its_end() -> None:
     jo = home.browser()
     await jo.sign_in("jo@example.com")
     scope = http_scope(headers=cookie_header(jo))
-    task = asyncio.create_task(
-        home.app(scope, connection.incoming.get, connection.to_server)  # type: ignore[arg-type]
-    )
+    task = asyncio.create_task(home.app(scope, connection.incoming.get, connection.to_server))
     await until(lambda: bool(connection.sent))
     await jo.post("/auth/logout", {})
     await looks.look()
@@ -208,9 +204,7 @@ async def test_two_connections_are_looked_at_by_one_task() -> None:
     second = Open("websocket")
     second.incoming.put_nowait({"type": "websocket.connect"})
     scope = socket_scope(headers=cookie_header(jo))
-    other = asyncio.create_task(
-        home.app(scope, second.incoming.get, second.to_server)  # type: ignore[arg-type]
-    )
+    other = asyncio.create_task(home.app(scope, second.incoming.get, second.to_server))
     await until(lambda: bool(second.sent))
     assert looks.seen == 1
     await jo.post("/auth/logout", {})
