@@ -43,7 +43,7 @@ async def measure(options: Options) -> list[Table]:
         gc.freeze()
         for number in range(-1, options.rounds):
             options.say(f"growth, round {number + 1} of {options.rounds}")
-            base.add(await cpu_of(bare, [scope(cookie=b"who=jo") for _ in range(length)]))
+            base.add(await cpu_of(bare, [scope(cookie=b"who=jo") for _ in range(4 * length)]))
             for (name, size), target in targets.items():
                 kept = cookies[name, size]
                 for case, drawn in (("1,000 in use", kept[:_IN_USE]), ("all in use", kept)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -25,7 +26,9 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 def create() -> ASGIApp:
     """Make the app that uvicorn serves; every target pays the same for the path that signs in."""
     env = os.environ
-    place = Place(env["PWLESS_BENCH_REDIS"], int(env["PWLESS_BENCH_SMTP"]))
+    place = Place(
+        env["PWLESS_BENCH_REDIS"], int(env["PWLESS_BENCH_SMTP"]), env["PWLESS_BENCH_PREFIX"]
+    )
     target = build(env["PWLESS_BENCH_TARGET"], place)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,6 +60,7 @@ class Served:
         arguments += ["--log-level", "error", "--no-proxy-headers"]
         env = {**os.environ, "PWLESS_BENCH_TARGET": name, "PWLESS_BENCH_REDIS": redis_url}
         env["PWLESS_BENCH_SMTP"] = str(smtp_port)
+        env["PWLESS_BENCH_PREFIX"] = f"bench-{secrets.token_hex(4)}"
         started = time.monotonic()
         self._process = subprocess.Popen(arguments, cwd=ROOT, env=env)
         while True:

@@ -95,10 +95,12 @@ class Place:
     Attributes:
         redis_url: the server; empty for none.
         smtp_port: a sink on 127.0.0.1; 0 hands mails to nobody.
+        prefix: of our keys; one for each time that a target is served, since limits are on.
     """
 
     redis_url: str = ""
     smtp_port: int = 0
+    prefix: str = "bench"
 
 
 def build(name: str, place: Place) -> Target:

@@ -109,4 +109,4 @@ def redis(place: Place) -> Target:
     """Keep everything in Redis."""
     from pwless_middleware import RedisStore
 
-    return wrap(RedisStore(place.redis_url, prefix="bench", max_jobs=10_000_000), place)
+    return wrap(RedisStore(place.redis_url, prefix=place.prefix, max_jobs=10_000_000), place)
