@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing
 
 from tests.benchmarks.figures import Options, Samples, Table
 from tests.benchmarks.over_http import put_load
-from tests.benchmarks.serve import ROOT, Served
+from tests.benchmarks.serve import ROOT, Served, environment
 from tests.benchmarks.smtp_sink import SinkProcess
 from tests.benchmarks.targets import BARE
 
@@ -70,6 +70,7 @@ def _imports(options: Options) -> Table:
                 text=True,
                 check=True,
                 cwd=ROOT,
+                env=environment(),
             )
             if number >= 0:
                 used, resident = json.loads(done.stdout)

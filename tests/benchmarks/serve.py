@@ -23,6 +23,11 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+def environment() -> dict[str, str]:
+    """Give the environment of a fresh interpreter that keeps its bytecode, as an installed one."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
 def create() -> ASGIApp:
     """Make the app that uvicorn serves; every target pays the same for the path that signs in."""
     env = os.environ
@@ -58,7 +63,7 @@ class Served:
         arguments = [sys.executable, "-m", "uvicorn", "--factory", "tests.benchmarks.serve:create"]
         arguments += ["--port", str(self.port), "--workers", str(workers), "--no-access-log"]
         arguments += ["--log-level", "error", "--no-proxy-headers"]
-        env = {**os.environ, "PWLESS_BENCH_TARGET": name, "PWLESS_BENCH_REDIS": redis_url}
+        env = {**environment(), "PWLESS_BENCH_TARGET": name, "PWLESS_BENCH_REDIS": redis_url}
         env["PWLESS_BENCH_SMTP"] = str(smtp_port)
         env["PWLESS_BENCH_PREFIX"] = f"bench-{secrets.token_hex(4)}"
         started = time.monotonic()
