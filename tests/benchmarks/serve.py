@@ -93,7 +93,8 @@ class Served:
         found = [self._process.pid]
         for pid in found:
             for task in Path(f"/proc/{pid}/task").iterdir():
-                found += [int(child) for child in (task / "children").read_text().split()]
+                with contextlib.suppress(FileNotFoundError):  # the thread has just ended
+                    found += [int(child) for child in (task / "children").read_text().split()]
         return found
 
     def cpu(self) -> float:
