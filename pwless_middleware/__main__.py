@@ -1,7 +1,9 @@
-"""Start the command line: `python -m pwless_middleware`, the same as `pwless`."""
+"""`python -m pwless_middleware`: the command line. Importing this module runs it."""
 
 from __future__ import annotations
 
+import sys
+
 from pwless_middleware.cli.main import main
 
-raise SystemExit(main())
+sys.exit(main())

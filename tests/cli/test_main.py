@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import runpy
+import importlib
 import subprocess
 import sys
 
@@ -68,7 +68,7 @@ def test_each_command_has_help(command: str, project: Project) -> None:
 def test_python_m_starts_it(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:
     monkeypatch.setattr(sys, "argv", ["pwless", "secret"])
     with pytest.raises(SystemExit) as exit:
-        runpy.run_module("pwless_middleware", run_name="__main__")
+        importlib.import_module("pwless_middleware.__main__")
     assert exit.value.code == 0
 
 
