@@ -6,6 +6,8 @@ choosing it. One Django can be configured in a process, so this target is made o
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Sequence
 from functools import cache
@@ -71,6 +73,7 @@ class Browser:
 @cache
 def _configured() -> Any:
     folder = Path(tempfile.mkdtemp(prefix="pwless-bench-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     settings.configure(
         SECRET_KEY=KEY,
         DEBUG=False,
