@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
+from pwless_middleware.core.colors import Palette
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.rendering import Brand, Email, Palette, Renderer
+from pwless_middleware.rendering import Brand, Email, Renderer
 
 Context = dict[str, Any]
 
