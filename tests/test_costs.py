@@ -342,7 +342,7 @@ async def test_a_signed_in_request_calls_few_functions() -> None:
     browser = home.browser()
     await browser.sign_in(EMAIL)
     names = await calls_of(home.app, browser.cookie())
-    assert len(names) <= 15, names
+    assert len(names) <= 14, names
     assert not any("find" in name or "unsign" in name for name in names), names
 
 

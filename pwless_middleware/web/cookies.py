@@ -45,7 +45,15 @@ def read_cookie(headers: RawHeaders, name_is: bytes) -> str | None:
                     if found is not None:
                         return None
                     found = part[len(name_is) :]
-    return found.decode() if found is not None and found.isascii() else None
+    return _text(found)
+
+
+def _text(value: bytes | None) -> str | None:
+    return value.decode() if value is not None and value.isascii() else None
+
+
+def _no_token(value: str | None) -> str | None:
+    return None if value is None or value.startswith(TOKEN_PREFIX) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +114,7 @@ class Cookies:
 
         A session token is none, though its signature is good (CONTRACT, "Session resource").
         """
-        value = read_cookie(headers, self.names.session)
-        return None if value is None or value.startswith(TOKEN_PREFIX) else value
+        return _no_token(read_cookie(headers, self.names.session))
 
     def set_session(self, value: str, *, max_age: int) -> str:
         """Write the `Set-Cookie` of a session; `max_age` is its absolute life, once for all."""
@@ -179,21 +186,32 @@ class Cookies:
         stem = self._stem
         for key, value in headers:
             if key == b"cookie" and stem in value:
-                return self.session(headers), self._hidden(headers)
+                return self._split(headers)
         return None, headers
 
-    def _hidden(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        ours, kept = self._ours, []
+    def _split(
+        self, headers: list[tuple[bytes, bytes]]
+    ) -> tuple[str | None, list[tuple[bytes, bytes]]]:
+        """Read and hide in one pass; what is read is what `session` would read."""
+        ours, session = self._ours, self.names.session
+        kept: list[tuple[bytes, bytes]] = []
+        found: list[bytes] = []
         for header in headers:
-            if header[0] == b"cookie":
-                if header[1].count(b";") >= MAX_COOKIES:
+            if header[0] != b"cookie":
+                kept.append(header)
+                continue
+            if header[1].count(b";") >= MAX_COOKIES:
+                continue
+            others, hidden = [], 0
+            for part in header[1].split(b";"):
+                bare = part.strip(b" \t")
+                if not bare.startswith(ours):
+                    others.append(part)
                     continue
-                parts = header[1].split(b";")
-                others = [p for p in parts if not p.strip(b" \t").startswith(ours)]
-                if len(others) < len(parts):
-                    value = b";".join(others).strip(b" \t")
-                    if value:
-                        kept.append((b"cookie", value))
-                    continue
-            kept.append(header)
-        return kept
+                hidden += 1
+                if bare.startswith(session):
+                    found.append(bare[len(session) :])
+            value = b";".join(others).strip(b" \t") if hidden else header[1]
+            if value or not hidden:
+                kept.append((b"cookie", value))
+        return _no_token(_text(found[0])) if len(found) == 1 else None, kept
