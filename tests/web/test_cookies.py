@@ -127,3 +127,8 @@ def test_the_pending_cookie_comes_and_goes() -> None:
 def test_a_cookie_name_is_letters_and_digits(name: object) -> None:
     with pytest.raises(ConfigError, match="cookie_name"):
         cookies(cookie_name=name)
+
+
+def test_a_header_of_more_cookies_than_a_browser_keeps_is_neither_read_nor_handed_on() -> None:
+    flood = (b"cookie", NAME + b"a; " + b"x=1; " * 250)
+    assert cookies().taken([flood, (b"x", b"y")]) == (None, [(b"x", b"y")])
