@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import TracebackType
 
 from tests.redis_proxy import Proxy
 
@@ -19,6 +20,12 @@ class FeedProxy(Proxy):
         self._feed_flows = asyncio.Event()
         self._feed_flows.set()
         self.subscriptions = 0
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.release()  # else a test that fails in between would wait here without end
+        await super().__aexit__(kind, exc, tb)
 
     def hold(self) -> None:
         """Let nothing more through to subscribed connections."""
