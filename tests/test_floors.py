@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import logging
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,15 @@ def contract(name: str, kind: str, **lists: list[str] | str) -> str:
         one = isinstance(value, str)
         lines += [f"{option} = {value}"] if one else [f"{option} =", *(f"    {v}" for v in value)]
     return "\n".join(lines)
+
+
+@pytest.fixture(autouse=True)
+def _loggers_as_before() -> Iterator[None]:
+    """Undo what import-linter's logging set-up does to the loggers of others: it silences them."""
+    yield
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 CONTRACTS = {
