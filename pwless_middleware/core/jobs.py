@@ -6,8 +6,8 @@ in one of three ways: `complete` (nothing is left to do), `retry` (again from a 
 claim lapses by itself and another worker takes the job. The result is delivery at least once: a
 mail may come twice after a crash, with the same code and link, but is never lost in silence.
 
-The payload names a challenge and its generation and nothing more; code and link are derived as the
-mail is made (DESIGN, "Secrets are derived, never stored").
+The payload names a challenge, its generation and its end, and nothing more; code and link are
+derived as the mail is made (DESIGN, "Secrets are derived, never stored").
 """
 
 from __future__ import annotations

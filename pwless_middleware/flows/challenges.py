@@ -275,10 +275,11 @@ class Challenges:
         self, challenge: Challenge, caller: Caller, *, replaces: bytes | None, now: int
     ) -> Admission:
         draws = self._limits.for_send(challenge.id, caller)
+        end = challenge.kept_until.to_bytes(4, "big")
         admission = await self._store.admit(
             draws,
             Put(challenge_key(challenge.id), pack_challenge(challenge), challenge.kept_until),
-            job=self._topic + challenge.id + bytes([challenge.generation]),
+            job=self._topic + challenge.id + bytes([challenge.generation]) + end,
             replaces=replaces,
             now=now,
             op=new_operation(),

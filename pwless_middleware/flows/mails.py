@@ -60,13 +60,17 @@ class ChallengeMails:
         self._clock = clock
 
     async def deliver(self, payload: bytes) -> Outcome:
-        """Send the mail that a job (challenge id and generation) stands for.
+        """Send the mail that a job (challenge id, generation, end) stands for.
 
         Raises:
             DeliveryError: the mailer did not take it.
             Unavailable: store or directory could not be asked.
         """
         challenge = await self._challenges.read(ChallengeId(payload[:ID_BYTES]))
+        kept_until = int.from_bytes(payload[ID_BYTES + 1 :], "big")
+        if challenge is None and self._clock() >= kept_until:
+            # Nobody looked at the queue for so long that the store has forgotten the challenge.
+            return Outcome.EXPIRED
         if challenge is None or challenge.generation != payload[ID_BYTES]:
             return Outcome.DROPPED
         if not challenge.is_live(self._clock()):

@@ -182,10 +182,6 @@ async def test_dead_for_good(server: Server, post: Post, caplog: pytest.LogCaptu
         assert address not in caplog.text
 
 
-@pytest.mark.xfail(
-    reason="the job names its challenge and no time: once the store has forgotten the challenge, "
-    "15 minutes after it was asked for, expired looks like used"
-)
 async def test_a_mail_that_nobody_looked_at_for_an_hour_is_reported(
     server: Server, post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:

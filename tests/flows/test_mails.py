@@ -45,10 +45,10 @@ async def deliver(home: House) -> None:
     await home.passwordless.deliveries.run_due()
 
 
-async def test_the_queue_holds_an_id_and_a_generation_and_no_more() -> None:
+async def test_the_queue_holds_an_id_a_generation_an_end_and_no_more() -> None:
     home, post = await queued()
     (job,) = await home.store.jobs.claim(now=home.clock.now, limit=9)
-    assert len(job.payload) == 1 + ID_BYTES + 1
+    assert len(job.payload) == 1 + ID_BYTES + 1 + 4
     assert post.sent == []
 
 
