@@ -104,6 +104,7 @@ class Connection:
         self._send = send
         self._is_socket = is_socket
         self._is_stream = is_socket
+        self._is_ending = False
         self._ended = asyncio.Event()
 
     async def receive(self) -> Message:
@@ -128,7 +129,7 @@ class Connection:
         Raises:
             OSError: the session is over; what ASGI servers raise on a closed connection.
         """
-        if self._ended.is_set():
+        if self._is_ending:
             raise OSError("the session of this connection is over")
         if message["type"] == "http.response.start":
             types = [v for key, v in message.get("headers", ()) if key.lower() == b"content-type"]
@@ -143,7 +144,7 @@ class Connection:
         """
         if not self._is_stream:
             return False
-        self._ended.set()
+        self._is_ending = True
         closing: Message = {"type": "http.response.body", "body": b"", "more_body": False}
         if self._is_socket:
             closing = {"type": "websocket.close", "code": SESSION_ENDED, "reason": "signed out"}
@@ -152,6 +153,9 @@ class Connection:
         except Exception as error:
             # It was closing by itself; a server may say so in any way.
             logger.debug("a connection was gone already: %r", error)
+        finally:
+            # Only now: an app that hears it and returns would let the server close without a code.
+            self._ended.set()
         return True
 
     def _goodbye(self) -> Message:

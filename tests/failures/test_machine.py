@@ -86,7 +86,8 @@ async def test_out_of_file_descriptors(
             )
             assert time.monotonic() - begun < 4
             told = [answer.status_code for answer in answers]
-            assert {status for status in told if status >= 500} == {503}, Counter(told)
+            # 503, or done where a connection to Redis stands already; nothing else.
+            assert {status for status in told if status >= 500} <= {503}, Counter(told)
             for answer in answers:
                 if answer.status_code == 503:
                     assert int(answer.headers["retry-after"]) > 0
