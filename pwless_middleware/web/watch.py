@@ -104,24 +104,29 @@ class Connection:
         self._send = send
         self._is_socket = is_socket
         self._is_stream = is_socket
-        self._is_ending = False
+        self._ending = asyncio.Event()
         self._ended = asyncio.Event()
 
     async def receive(self) -> Message:
-        """Give the server's next message, or the disconnect that the session's end is."""
-        if self._ended.is_set():
-            return self._goodbye()
+        """Give the server's next message, or the disconnect that the session's end is.
+
+        The disconnect comes after our close has gone out: an app that hears of it and returns would
+        let the server close without a code. The wait for the server's message is given up before,
+        since one server (granian) sends nothing while somebody waits there.
+        """
+        if self._ending.is_set():
+            return await self._goodbye()
         message = asyncio.ensure_future(self._receive())
-        ended = asyncio.ensure_future(self._ended.wait())
+        ending = asyncio.ensure_future(self._ending.wait())
         try:
-            await asyncio.wait({message, ended}, return_when=asyncio.FIRST_COMPLETED)
-            if not message.done():
-                return self._goodbye()
-            self.was_used = True
-            return message.result()
+            await asyncio.wait({message, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if message.done():
+                self.was_used = True
+                return message.result()
         finally:
-            ended.cancel()
+            ending.cancel()
             message.cancel()
+        return await self._goodbye()
 
     async def send(self, message: Message) -> None:
         """Pass the app's message on.
@@ -129,7 +134,7 @@ class Connection:
         Raises:
             OSError: the session is over; what ASGI servers raise on a closed connection.
         """
-        if self._is_ending:
+        if self._ending.is_set():
             raise OSError("the session of this connection is over")
         if message["type"] == "http.response.start":
             types = [v for key, v in message.get("headers", ()) if key.lower() == b"content-type"]
@@ -144,7 +149,7 @@ class Connection:
         """
         if not self._is_stream:
             return False
-        self._is_ending = True
+        self._ending.set()
         closing: Message = {"type": "http.response.body", "body": b"", "more_body": False}
         if self._is_socket:
             closing = {"type": "websocket.close", "code": SESSION_ENDED, "reason": "signed out"}
@@ -154,11 +159,11 @@ class Connection:
             # It was closing by itself; a server may say so in any way.
             logger.debug("a connection was gone already: %r", error)
         finally:
-            # Only now: an app that hears it and returns would let the server close without a code.
             self._ended.set()
         return True
 
-    def _goodbye(self) -> Message:
+    async def _goodbye(self) -> Message:
+        await self._ended.wait()
         if self._is_socket:
             return {"type": "websocket.disconnect", "code": SESSION_ENDED, "reason": "signed out"}
         return {"type": "http.disconnect"}
