@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from pwless_middleware.errors import NotFound
 from pwless_middleware.features.own_sessions.asker import Asker
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
 
 
@@ -96,7 +98,8 @@ class SessionPages:
         return self._kit.pages.redirect(request, "/sessions")
 
     def _to_login(self, request: Request) -> Response:
-        return self._kit.pages.redirect(request, "/login")
+        here = root_path(request) + self._kit.prefix + "/sessions"
+        return self._kit.pages.redirect(request, "/login?" + urlencode({"next": here}))
 
 
 def _row(session: Session, current: Session, now: int) -> SessionRow:

@@ -1,0 +1,20 @@
+"""The page of one's own sessions, for somebody who is not signed in."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support import house
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_stranger_signs_in_first_and_comes_back() -> None:
+    home = house()
+    jo = home.browser()
+    answer = await jo.get("/auth/sessions")
+    assert answer.headers["location"] == "/auth/login?next=%2Fauth%2Fsessions"
+    await jo.ask("jo@example.com", next="/auth/sessions")
+    done = await jo.type_code(home.mail().code)
+    assert done.headers["location"] == "/auth/sessions"
+    assert "jo@example.com" in (await jo.get("/auth/sessions")).text
