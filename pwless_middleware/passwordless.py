@@ -121,7 +121,7 @@ class Passwordless:
         if features is None:
             features = (EmailLogin(),)
         example = "SMTPMailer(...), or Outbox() for development"
-        check_verbs("mailer", mailer, ("send", "aclose"), example=example)
+        check_verbs("mailer", mailer, ("send",), example=example)
         check_verbs("store", store, _STORE_VERBS, example="MemoryStore() or RedisStore(...)")
         check_verbs("clock", clock, ("__call__",), example="a callable that gives unix seconds")
         if users is not None:

@@ -21,7 +21,7 @@ from starlette.types import Message as Sent
 from pwless_middleware.cli import dns_records
 from pwless_middleware.cli.discovery import Found
 from pwless_middleware.cli.findings import Finding
-from pwless_middleware.delivery.base import Mailer
+from pwless_middleware.delivery.base import Mailer, close_mailer
 from pwless_middleware.delivery.fallback import FallbackMailer
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.delivery.smtp import SMTPMailer
@@ -102,7 +102,7 @@ async def mailers(house: Passwordless) -> list[Finding]:
         findings.append(await _mailer(mailer))
         if isinstance(mailer, SMTPMailer):
             findings += await dns_records.about(mailer.sender_domain)
-    await house.mailer.aclose()
+    await close_mailer(house.mailer)
     return findings
 
 

@@ -50,11 +50,13 @@ class Message:
 
 @runtime_checkable
 class Mailer(Protocol):
-    """Hand messages on. Ours are `SMTPMailer`, `FallbackMailer` and `Outbox`; any object with these
-    two methods is one.
+    """Hand messages on. Ours are `SMTPMailer`, `FallbackMailer` and `Outbox`; any object with this
+    method is one.
 
-    Two more attributes are optional, and read with `getattr`:
+    Three more attributes are optional, and read with `getattr`:
 
+    - `aclose() -> Awaitable[None]`: give back connections, as the app ends. May be called twice,
+      and on a mailer that never sent.
     - `delivers_inline: bool`, default false. True has the request that asked for the mail deliver
       it too, before it answers, instead of the worker. For development only: it lets the time of
       an answer tell whether there was anybody to serve (SECURITY rule 14). `Outbox` sets it, since
@@ -72,6 +74,9 @@ class Mailer(Protocol):
         """
         ...
 
-    async def aclose(self) -> None:
-        """Give back connections. May be called twice, and on a mailer that never sent."""
-        ...
+
+async def close_mailer(mailer: Mailer) -> None:
+    """Have a mailer give back its connections, if it has any."""
+    aclose = getattr(mailer, "aclose", None)
+    if aclose is not None:
+        await aclose()

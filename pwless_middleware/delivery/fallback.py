@@ -5,7 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from pwless_middleware.delivery.base import Mailer, MaybeDelivered, Message, RecipientRefused
+from pwless_middleware.delivery.base import (
+    Mailer,
+    MaybeDelivered,
+    Message,
+    RecipientRefused,
+    close_mailer,
+)
 from pwless_middleware.errors import ConfigError, DeliveryError
 
 _log = logging.getLogger("pwless.delivery")
@@ -99,6 +105,6 @@ class FallbackMailer:
     async def aclose(self) -> None:
         """Close both, the second also when the first fails to."""
         try:
-            await self._first.aclose()
+            await close_mailer(self._first)
         finally:
-            await self._second.aclose()
+            await close_mailer(self._second)

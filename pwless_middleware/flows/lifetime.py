@@ -13,7 +13,7 @@ import logging
 from contextvars import Context
 from weakref import WeakKeyDictionary
 
-from pwless_middleware.delivery.base import Mailer
+from pwless_middleware.delivery.base import Mailer, close_mailer
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.stores.base import Store
@@ -88,7 +88,7 @@ class Lifetime:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._mailer.aclose()
+        await close_mailer(self._mailer)
         await self._store.aclose()
 
     async def _connect(self) -> None:
