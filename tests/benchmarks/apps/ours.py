@@ -18,6 +18,7 @@ from pwless_middleware import (
     PasswordlessMiddleware,
     Store,
 )
+from pwless_middleware.delivery.base import close_mailer
 from tests.benchmarks.asgi import ORIGIN, jar, post
 from tests.benchmarks.targets import KEY, Catch, Place, Target
 
@@ -46,7 +47,7 @@ class Catching:
     async def aclose(self) -> None:
         """Give back connections."""
         if self._smtp is not None:
-            await self._smtp.aclose()
+            await close_mailer(self._smtp)
 
 
 class Browser:
