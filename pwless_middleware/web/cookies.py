@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
-from pwless_middleware.core.keyring import Keyring, b64, unb64
+from pwless_middleware.core.keyring import Keyring, Purpose, b64, unb64
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.sessions import TOKEN_PREFIX
 
@@ -169,9 +169,9 @@ class Cookies:
             return self._write(self.names.pending, "", 0)
         return self._write(self.names.pending, self._keyring.sign("pending", login_id), max_age)
 
-    def _unsigned(self, purpose: str, headers: RawHeaders, name_is: bytes) -> str | None:
+    def _unsigned(self, purpose: Purpose, headers: RawHeaders, name_is: bytes) -> str | None:
         value = read_cookie(headers, name_is)
-        return None if value is None else self._keyring.unsign(purpose, value)  # type: ignore[arg-type]
+        return None if value is None else self._keyring.unsign(purpose, value)
 
     # --- the way of every request --------------------------------------------------------------
 
