@@ -73,14 +73,20 @@ class PasswordlessMiddleware:
             house.lifetime.start()
         passed = self._passed(scope) if _OUTER in scope else self._alone
 
-        root = scope.get("root_path") or house.origin.path
-        path = below(scope["path"], root)
-        if path.startswith(house.prefix) and path[len(house.prefix) :][:1] in ("", "/"):
+        root = scope.get("root_path", "")
+        path = ours_path = below(scope["path"], root)
+        if not root and house.origin.path:
+            # The server knows no root path, base_url has one. Our own pages are found with and
+            # without it; the gate keeps to the path that the app will route.
+            root = house.origin.path
+            ours_path = below(path, root)
+        rest = ours_path.removeprefix(house.prefix)
+        if rest != ours_path and rest[:1] in ("", "/"):
             if kind == "websocket":
                 await refuse_socket(scope, send, Unauthenticated())
             else:
                 ours = {**scope, "root_path": root}
-                await house.routes(path[len(house.prefix) :], ours, receive, send)
+                await house.routes(rest, ours, receive, send)
             return
 
         signed, headers = house.cookies.taken(scope["headers"])
@@ -93,7 +99,7 @@ class PasswordlessMiddleware:
                 return
         is_in = identity.session is not None
         if not is_in and not house.gate.passes(scope, path):
-            await self._deny({**scope, "root_path": root}, path, receive, send)
+            await self._deny({**scope, "root_path": root}, ours_path, receive, send)
             return
 
         told = house.identities.told(scope, headers, identity)

@@ -64,7 +64,7 @@ def _inside(node: object) -> Iterator[object]:
         if stack is None:
             # Kept, so that what is looked at is what then serves.
             stack = build()
-            node.middleware_stack = stack  # type: ignore[attr-defined]
+            node.middleware_stack = stack  # type: ignore[attr-defined]  # Starlette's own
         yield stack
     for name in _INNER:
         inner = getattr(node, name, None)

@@ -103,6 +103,7 @@ def _attribute(module_name: str, path: str, target: str) -> object:
 def _takes(app: object) -> int | None:
     """Count the arguments that an app needs; `None` where that cannot be known."""
     try:
+        # What is not callable raises the TypeError that is caught here.
         parameters = inspect.signature(app).parameters.values()  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None

@@ -7,6 +7,7 @@ wrong kind must not wait for the first request to be found out.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import cast
 
 from pwless_middleware.errors import ConfigError
 
@@ -28,7 +29,7 @@ def check_texts(option: str, value: object, *, example: str) -> None:
         ConfigError: it is something else.
     """
     is_list = isinstance(value, Collection) and not isinstance(value, str | bytes)
-    if not is_list or not all(isinstance(text, str) for text in value):  # type: ignore[attr-defined]
+    if not (is_list and all(isinstance(text, str) for text in cast("Collection[object]", value))):
         raise ConfigError(option, f"give a list of texts, e.g. {example}")
 
 

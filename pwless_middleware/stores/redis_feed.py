@@ -140,7 +140,7 @@ class RedisFeed:
         connection = await self._server.subscription()
         try:
             async with asyncio.timeout(_CONNECT_WITHIN):
-                await connection.connect()  # type: ignore[no-untyped-call]
+                await connection.connect()  # type: ignore[no-untyped-call]  # redis-py leaves it so
                 is_proof = await self._is_proof(connection)
                 await connection.send_command("SUBSCRIBE", self._channel, check_health=False)
                 await connection.read_response(disable_decoding=True)

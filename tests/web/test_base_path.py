@@ -20,13 +20,21 @@ async def test_a_visitor_is_sent_to_the_login_below_the_path(sent: str) -> None:
 
 @pytest.mark.parametrize("seen", ["", "/tool"])
 async def test_a_login_comes_back_below_the_path(seen: str) -> None:
-    home = house(base_url="https://www.example.com/tool", public=["/open"])
+    home = house(base_url="https://www.example.com/tool")
     home.base_url = "https://www.example.com"
     jo = home.browser()
-    assert (await jo.get(f"{seen}/open")).status_code == 200
     form = {"email": "jo@example.com", "next": "/tool/private?a=1"}
     asked = await jo.post(f"{seen}/auth/login", form)
     assert asked.headers["location"] == "/tool/auth/verify"
     assert str(home.mail().link).startswith("https://www.example.com/tool/auth/link?")
     done = await jo.post(f"{seen}/auth/verify", {"code": str(home.mail().code)})
     assert done.headers["location"] == "/tool/private?a=1"
+
+
+async def test_what_is_public_is_judged_by_the_path_that_the_app_routes() -> None:
+    """Else `/tool/settings` of the app would be open because its `/settings` is."""
+    home = house(base_url="https://www.example.com/tool", public=["/settings"])
+    home.base_url = "https://www.example.com"
+    visitor = home.browser()
+    assert (await visitor.get("/settings")).status_code == 200
+    assert (await visitor.get("/tool/settings")).status_code == 401

@@ -86,6 +86,6 @@ def release() -> str:
 
 
 app = PasswordlessMiddleware(
-    WSGIMiddleware(inner),  # type: ignore[arg-type,unused-ignore]
+    WSGIMiddleware(inner),  # type: ignore[arg-type,unused-ignore]  # a2wsgi's types, if installed
     **options(identity_header="Remote-User"),
 )
