@@ -4,10 +4,12 @@ Theory. A challenge's code and link token are *derived* from its id and generati
 (RFC 2104), under the one key that its record names. Nothing that opens a session is therefore ever
 stored, queued or logged, and who reads the store without the key has nothing to guess against.
 
-Every handle that leaves us is `payload + MAC` under a purpose of its own, so that none can be
-computed from another: who holds the mail (`link`) can forge neither the flow cookie (`flow`) nor
-the request id (`request`). Each label carries the *realm* (base URL and cookie name) as well: two
-brands or stages that share a key do not accept each other's handles.
+Every handle that leaves us is `MAC + masked payload` under a purpose of its own, so that none can
+be computed from another: who holds the mail (`link`) can forge neither the flow cookie (`flow`) nor
+the request id (`request`). The mask is a keystream made from the MAC, as in SIV mode (RFC 5297):
+without the key a handle is noise, which can neither be tested against an address nor be matched
+with another handle of the same person. Each label carries the *realm* (base URL and cookie name) as
+well: two brands or stages that share a key do not accept each other's handles.
 
 Names (store keys, user ids) are unkeyed labelled SHA-256, 128 bits: they survive a key rotation.
 """
@@ -21,7 +23,7 @@ import secrets
 from collections.abc import Sequence
 from functools import cached_property
 from hashlib import sha256
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from itsdangerous import BadSignature, Signer
 
@@ -35,6 +37,8 @@ MIN_KEY_BYTES = 32
 """RFC 2104 §3: a key shorter than the hash's output weakens the MAC."""
 MAC_BYTES = 16
 """RFC 2104 §5 allows truncation to half the hash; 128 bits is SECURITY's floor for a link token."""
+MAX_HANDLE = 200
+"""Characters of a handle, at most; longer ones are not ours."""
 
 # Letters that are hard to misread, without vowels so that no word appears (RFC 8628 §6.1).
 HIGH_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
@@ -84,6 +88,18 @@ def shown_code(code: str, style: CodeStyle) -> str:
     return f"{code[:4]}-{code[4:]}" if style == "high" else code
 
 
+class Opened(NamedTuple):
+    """What a handle holds.
+
+    Attributes:
+        payload: what was sealed.
+        key_id: fingerprint of the key that sealed it.
+    """
+
+    payload: bytes
+    key_id: str
+
+
 class Keyring:
     """Hold the secret keys, and compute with them.
 
@@ -124,26 +140,52 @@ class Keyring:
     # --- handles -------------------------------------------------------------------------------
 
     def seal(self, purpose: Purpose, payload: bytes, *, key_id: str | None = None) -> str:
-        """Write `payload + MAC` under a purpose; `key_id` `None` takes the current key."""
-        key = self._keys[key_id or self.current]
-        return b64(payload + self._mac(key, purpose, payload)[:MAC_BYTES])
+        """Write `MAC + masked payload` under a purpose, as base64url.
 
-    def open(self, purpose: Purpose, handle: str, *, size: int) -> bytes | None:
-        """Give the payload of a handle, or `None` if no key of ours made it for this purpose.
+        The same payload gives the same handle; put random bytes into what must not be recognised.
+
+        Args:
+            purpose: what the handle is for; it opens for nothing else.
+            payload: at most 128 bytes.
+            key_id: fingerprint of the key; `None` takes the current one.
+
+        Raises:
+            KeyError: this process lacks the key; ask `holds` first.
+        """
+        key = self._keys[key_id or self.current]
+        mac = self._mac(key, purpose, payload)[:MAC_BYTES]
+        return b64(mac + self._masked(key, purpose, mac, payload))
+
+    def open(self, purpose: Purpose, handle: str, *, size: int, most: int = 1) -> Opened | None:
+        """Return what a handle holds, or `None` if no key of ours made it for this purpose.
 
         Args:
             purpose: what it must have been made for.
             handle: as the client presents it; any text.
-            size: bytes that the payload must have.
+            size: bytes of one item of the payload.
+            most: how many items of that size the payload may have; at least one.
         """
-        data = unb64(handle) if handle.isascii() and len(handle) <= 200 else None
-        if data is None or len(data) != size + MAC_BYTES:
+        data = unb64(handle) if handle.isascii() and len(handle) <= MAX_HANDLE else None
+        if data is None:
             return None
-        payload, mac = data[:size], data[size:]
-        found = False
-        for key in self._secrets:
-            found |= hmac.compare_digest(self._mac(key, purpose, payload)[:MAC_BYTES], mac)
-        return payload if found else None
+        mac, masked = data[:MAC_BYTES], data[MAC_BYTES:]
+        if len(masked) % size or not 1 <= len(masked) // size <= most:
+            return None
+        found = None
+        for key_id, key in self._keys.items():
+            payload = self._masked(key, purpose, mac, masked)
+            if hmac.compare_digest(self._mac(key, purpose, payload)[:MAC_BYTES], mac):
+                found = Opened(payload, key_id)
+        return found
+
+    def _masked(self, key: bytes, purpose: str, mac: bytes, text: bytes) -> bytes:
+        """Mask a payload, or take the mask off again."""
+        stream = b"".join(
+            self._mac(key, f"{purpose}-mask", mac + bytes([block]))
+            for block in range(-(-len(text) // 32))
+        )
+        bits = int.from_bytes(text, "big") ^ int.from_bytes(stream[: len(text)], "big")
+        return bits.to_bytes(len(text), "big")
 
     def holds(self, key_id: str) -> bool:
         """Say whether this process has that key."""
@@ -179,8 +221,8 @@ class Keyring:
 
     def open_link(self, token: str) -> tuple[ChallengeId, int] | None:
         """Give a link token's challenge and generation, or `None` if it is not ours."""
-        payload = self.open("link", token, size=ID_BYTES + 1)
-        return None if payload is None else (ChallengeId(payload[:-1]), payload[-1])
+        opened = self.open("link", token, size=ID_BYTES + 1)
+        return opened and (ChallengeId(opened.payload[:-1]), opened.payload[-1])
 
     # --- cookies -------------------------------------------------------------------------------
 

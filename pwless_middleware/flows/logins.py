@@ -290,10 +290,10 @@ class Logins:
             raise RequestExpired
 
     def _open(self, login_id: str, caller: Caller) -> bytes:
-        id = self._keyring.open("pending", login_id, size=_PENDING_ID_BYTES)
-        if id is None or (caller.is_browser and caller.pending != login_id):
+        opened = self._keyring.open("pending", login_id, size=_PENDING_ID_BYTES)
+        if opened is None or (caller.is_browser and caller.pending != login_id):
             raise RequestExpired
-        return id
+        return opened.payload
 
     def _theirs(self, value: bytes | None, caller: Caller) -> PendingLogin:
         if value is None:

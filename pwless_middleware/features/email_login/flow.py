@@ -166,10 +166,10 @@ class EmailFlow:
         Raises:
             RequestExpired: it is not one of ours.
         """
-        payload = self._kit.keyring.open("request", request_id, size=ID_BYTES)
-        if payload is None:
+        opened = self._kit.keyring.open("request", request_id, size=ID_BYTES)
+        if opened is None:
             raise RequestExpired
-        id = ChallengeId(payload)
+        id = ChallengeId(opened.payload)
         return id, caller if caller.is_browser else replace(caller, holds=(id,))
 
     def check_link_request(self, token: str, id: ChallengeId) -> None:
