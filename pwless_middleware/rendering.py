@@ -133,7 +133,7 @@ class Renderer:
         assets = [Asset.of(path.name, path.read_bytes()) for path in files]
         assets.append(Asset.of("brand.css", palette.css().encode()))
         self.assets: Mapping[str, Asset] = {asset.hashed_name: asset for asset in assets}
-        self._urls = {asset.name: f"/static/{asset.hashed_name}" for asset in assets}
+        self._by_name = {asset.name: asset for asset in assets}
         self._prefix = prefix
         self._own: dict[str, object] = {"brand": brand, "palette": palette}
         self._mail_variables: dict[str, frozenset[str]] = {}
@@ -205,10 +205,23 @@ class Renderer:
         base = root_path + self._prefix
 
         def asset(name: str) -> str:
-            return base + self._urls[name]
+            return f"{base}/static/{self._by_name[name].hashed_name}"
 
         own = {**self._own, "home": root_path + "/", "base": base, "asset": asset}
         return self._env.get_template(name).render(context | own)
+
+    def other_version(self, hashed_name: str) -> Asset | None:
+        """Return the file of that name whose content here is another than the hash says.
+
+        During a rolling deployment a page of one version asks a process of the other for its
+        style sheet. Ours is nearer to what the page needs than none. `None` if the name is none of
+        ours.
+        """
+        stem, _, rest = hashed_name.partition(".")
+        digest, _, ending = rest.partition(".")
+        if not re.fullmatch("[0-9a-f]{8}", digest):
+            return None
+        return self._by_name.get(f"{stem}.{ending}")
 
     def email(
         self, name: str, /, *, variables: Mapping[str, str] | None = None, **context: object

@@ -363,9 +363,13 @@ def test_a_colour_of_another_form_is_refused(color: str) -> None:
 
 @pytest.mark.parametrize(
     ("color", "text"),
-    [("#000", "#fff"), ("#ccc", "#000"), ("#ffdd00", "#000"), ("#1A237E", "#fff")],
+    [
+        *(("#000", "#fff"), ("#ccc", "#000"), ("#ffdd00", "#000"), ("#1A237E", "#fff")),
+        # On the first two black has the higher contrast, and white passes too.
+        *(("#e0245e", "#fff"), ("#767676", "#fff"), ("#777", "#000"), ("#ff5a1f", "#000")),
+    ],
 )
-def test_text_on_the_accent_is_black_or_white_whichever_reads_better(color: str, text: str) -> None:
+def test_text_on_the_accent_is_white_wherever_white_passes(color: str, text: str) -> None:
     assert Palette.of(color).light.on_accent == text
 
 
@@ -427,6 +431,14 @@ def test_every_asset_that_a_page_asks_for_is_there() -> None:
     made = renderer()
     used = re.findall(r"/auth/static/([^\"]+)", made.page("login.html", **LOGIN))
     assert sorted(used) == sorted(made.assets)
+
+
+def test_a_hash_of_another_version_finds_the_file_of_ours() -> None:
+    made, [sheet] = renderer(), [a for a in renderer().assets.values() if a.name == "pwless.css"]
+    assert made.other_version("pwless.00000000.css") == sheet
+    assert made.other_version(sheet.hashed_name) == sheet
+    for name in ("pwless.css", "pwless.0.css", "pwless.0000000g.css", "x.00000000.css", "", "..."):
+        assert made.other_version(name) is None
 
 
 def test_styles_and_scripts_need_no_other_origin() -> None:

@@ -55,12 +55,16 @@ class _Static:
         self._kit = kit
 
     async def show(self, request: Request) -> Response:
-        asset = self._kit.renderer.assets.get(request.path_params["id"])
+        name, renderer = request.path_params["id"], self._kit.renderer
+        # The name changes with the content, so the content never does.
+        lifetime = "max-age=31536000, immutable"
+        asset = renderer.assets.get(name)
+        if asset is None:
+            asset, lifetime = renderer.other_version(name), "max-age=60"
         if asset is None:
             raise NotFound
         headers = {
-            # The name changes with the content, so the content never does.
-            "cache-control": "public, max-age=31536000, immutable",
+            "cache-control": f"public, {lifetime}",
             "x-content-type-options": "nosniff",
             "cross-origin-resource-policy": "same-origin",
         }

@@ -115,6 +115,31 @@ def test_without_enforcement_another_browser_gets_a_button(demo: Demo, visit: Vi
     page.wait_for_url(f"{demo.url}/dashboard")
 
 
+def svg(attributes: str) -> str:
+    """Return a drawing as a URL, with these attributes on its root."""
+    return f"data:image/svg+xml,%3Csvg%20xmlns='http://www.w3.org/2000/svg'{attributes}/%3E"
+
+
+@pytest.mark.parametrize(
+    ("demo", "width"),
+    [
+        ({"brand": Brand("Acme", logo=svg("%20viewBox='0%200%20120%2040'"))}, 108),
+        ({"brand": Brand("Acme", logo=svg(""))}, 176),
+        ({"brand": Brand("Acme", logo=svg("%20width='16'%20height='16'"))}, 36),
+        ({"brand": Brand("Acme", logo=svg("%20viewBox='0%200%20900%2040'"))}, 176),
+    ],
+    ids=["viewBox", "no size", "small", "wide"],
+    indirect=["demo"],
+)
+def test_a_logo_is_seen_whatever_its_file_says_of_its_size(
+    demo: Demo, visit: Visit, width: int
+) -> None:
+    logo = visit().open("/auth/login").get_by_role("img", name="Acme").bounding_box()
+    assert logo is not None
+    assert logo["height"] == 36
+    assert abs(logo["width"] - width) <= 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     "demo",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pwless_middleware import Brand
 from pwless_middleware.errors import StoreError
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import Slow, cookie_header, error_code, house, http_scope, run, said
@@ -139,3 +140,16 @@ async def test_static_files_are_kept_for_ever_and_nothing_else_stands_there() ->
     ):
         assert (await run(home.app, http_scope(path)))[0]["status"] == 404
     assert cookie_header(jo) == [(b"cookie", b"")]
+
+
+async def test_a_page_of_the_version_before_finds_its_files_during_a_deployment() -> None:
+    """Both ways; kept for a minute only, since the address promises another content."""
+    old, new = (house(brand=Brand("Acme", color=c)).browser() for c in ("#b3261e", "#1e6bb3"))
+    for page, other in ((old, new), (new, old)):
+        html = (await page.get("/auth/login")).text
+        [sheet] = re.findall(r'"(/auth/static/brand\.[^"]+)"', html)
+        answer = await other.get(sheet)
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "public, max-age=60"
+        assert answer.headers["content-type"] == "text/css; charset=utf-8"
+        assert answer.text != (await page.get(sheet)).text
