@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
 from starlette.types import Message, Receive, Scope, Send
@@ -20,7 +21,20 @@ AnyASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 _PRIVATE = (b"cache-control", b"private, no-cache")
 _OUTER = "pwless"
-"""Our key in the scope: the instances that a request has passed, outermost first."""
+"""Our key in the scope: what a request has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """Describe the instances that a request has passed.
+
+    Attributes:
+        houses: outermost first.
+        cookies: cookies of other instances, which they have taken out; one further in reads them.
+    """
+
+    houses: tuple[Passwordless, ...]
+    cookies: bytes = field(default=b"", repr=False)
 
 
 class PasswordlessMiddleware:
@@ -53,8 +67,8 @@ class PasswordlessMiddleware:
             passwordless = Passwordless(**options)
         self.app = app
         self.passwordless = passwordless
-        self._alone = (self.passwordless,)
-        for inner in _inside(app):
+        self._alone = _Passed((self.passwordless,))
+        for inner in _wrapped(app):
             self.passwordless.check_beside(inner.passwordless)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +85,9 @@ class PasswordlessMiddleware:
             return
         if house.lifetime.loop is not get_running_loop():
             house.lifetime.start()
-        passed = self._passed(scope) if _OUTER in scope else self._alone
+        passed = self._alone
+        if _OUTER in scope:
+            scope, passed = self._inside(scope)
 
         root = scope.get("root_path", "")
         path = ours_path = below(scope["path"], root)
@@ -89,7 +105,7 @@ class PasswordlessMiddleware:
                 await house.routes(rest, ours, receive, send)
             return
 
-        signed, headers = house.cookies.taken(scope["headers"])
+        signed, headers, others = house.cookies.taken(scope["headers"])
         identity = house.identities.known(scope, signed)
         if identity is None:
             try:
@@ -103,7 +119,7 @@ class PasswordlessMiddleware:
             return
 
         told = house.identities.told(scope, headers, identity)
-        told[_OUTER] = passed
+        told[_OUTER] = passed if not others else replace(passed, cookies=b"; ".join(others))
         if not is_in:
             await self.app(told, receive, send)
         elif kind == "websocket" or house.end_streams:
@@ -112,11 +128,14 @@ class PasswordlessMiddleware:
         else:
             await self.app(told, receive, _kept_private(send, house.vary))
 
-    def _passed(self, scope: Scope) -> tuple[Passwordless, ...]:
-        outer: tuple[Passwordless, ...] = scope[_OUTER]
-        for house in outer:
+    def _inside(self, scope: Scope) -> tuple[Scope, _Passed]:
+        """Return the scope with the cookies that the instances outside have taken out."""
+        outer: _Passed = scope[_OUTER]
+        for house in outer.houses:
             house.check_beside(self.passwordless)
-        return (*outer, self.passwordless)
+        if outer.cookies:
+            scope = {**scope, "headers": [*scope["headers"], (b"cookie", outer.cookies)]}
+        return scope, _Passed((*outer.houses, self.passwordless))
 
     async def _deny(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -168,7 +187,7 @@ def _kept_private(send: Send, vary: tuple[bytes, bytes]) -> Send:
     return send_private
 
 
-def _inside(app: object) -> Iterator[PasswordlessMiddleware]:
+def _wrapped(app: object) -> Iterator[PasswordlessMiddleware]:
     """Find the instances that an app wraps, as far as its `.app` attributes lead."""
     for _ in range(50):
         if isinstance(app, PasswordlessMiddleware):

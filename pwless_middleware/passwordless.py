@@ -28,7 +28,7 @@ from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.web.callers import Callers
 from pwless_middleware.web.clients import Clients
-from pwless_middleware.web.cookies import Cookies
+from pwless_middleware.web.cookies import Cookies, default_cookie_name
 from pwless_middleware.web.gate import Gate
 from pwless_middleware.web.identity import Identities
 from pwless_middleware.web.keys import ApiKeys
@@ -72,7 +72,9 @@ class Passwordless:
         allowed_origins: further origins whose pages may use the JSON API and sockets.
         trusted_proxies: how many proxies stand in front, or their networks; 0 believes nobody.
         bearer: accept `Authorization: Bearer pws_…` on every path of the app.
-        cookie_name: default `pwless`; over https it is `__Host-pwless`.
+        cookie_name: of the session cookie; over https it gets `__Host-` in front. `None` is
+            `pwless` for an https origin, with a digest of `base_url` behind it where that has a
+            port or a path, or is http: apps that share a host do not sign each other out.
         identity_header: hand the user's address on to the app under this header name; `None` hands
             nothing on. Inbound headers of that name are always dropped.
         set_scope_user: write `scope["user"]` and `scope["auth"]`. Off for apps that take any `user`
@@ -103,7 +105,7 @@ class Passwordless:
         allowed_origins: Sequence[str] = (),
         trusted_proxies: int | Sequence[str] = 0,
         bearer: bool = False,
-        cookie_name: str = "pwless",
+        cookie_name: str | None = None,
         identity_header: str | None = None,
         set_scope_user: bool = True,
         preflight: bool = False,
@@ -145,6 +147,8 @@ class Passwordless:
         self.prefix = prefix
         self.origin = Origin(base_url)
         self.mailer = mailer
+        if cookie_name is None:
+            cookie_name = default_cookie_name(self.origin.url)
         keyring = Keyring(secret_key, realm=f"{self.origin.url}\x00{cookie_name}")
         self.store: Store = store
         timely = self.store if isinstance(self.store, MemoryStore) else TimelyStore(self.store)

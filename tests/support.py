@@ -37,6 +37,12 @@ ROOMY = SendLimits(per_minute=9000, per_quarter=9000, per_day=18000, client_per_
 JSON_BASE = "/auth/api/v1/passwordless/email"
 
 
+def cookie_name(passwordless: Passwordless, part: str = "session") -> str:
+    """Name one of our cookies: `session`, `flow`, `device` or `pending`."""
+    name: bytes = getattr(passwordless.cookies.names, part or "session")
+    return name.decode().removesuffix("=")
+
+
 class Clock:
     """Tell the time that the test sets."""
 
@@ -283,8 +289,7 @@ class Browser:
 
     def cookie_name(self, part: str = "") -> str:
         """Name one of our cookies."""
-        prefix = "__Host-" if self.origin.startswith("https") else ""
-        return f"{prefix}pwless{'-' + part if part else ''}"
+        return cookie_name(self.home.passwordless, part)
 
 
 class Backend:

@@ -23,6 +23,7 @@ from demo_app.app import create_app
 from pwless_middleware import ApiError, Outbox, Passwordless, PasswordlessMiddleware, RedisStore
 from pwless_middleware.rendering import Brand, Renderer
 from tests.live import served
+from tests.support import cookie_name
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -94,8 +95,9 @@ async def test_the_verbs_in_python_sign_in_and_out(
     assert await way.sign_in(request_id, "12", "192.0.2.1") is None
     assert "INVALID_ARGUMENT" in capsys.readouterr().out
     cookie = await way.sign_in(request_id, outbox.messages[-1].code, "192.0.2.1")
-    assert cookie.startswith("pwless=")
-    signed = cookie.split(";")[0].removeprefix("pwless=")
+    name = cookie_name(way.passwordless) + "="
+    assert cookie.startswith(name)
+    signed = cookie.split(";")[0].removeprefix(name)
     held = await way.passwordless.sessions.find(signed)
     await way.sign_out_everywhere(held.session.user_id)
     assert await way.passwordless.sessions.find(signed) is None

@@ -9,47 +9,66 @@ of one name are none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
-from pwless_middleware.core.keyring import Keyring, Purpose, b64, unb64
+from pwless_middleware.core.keyring import Keyring, Purpose, b64, digest, unb64
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.sessions import TOKEN_PREFIX
 
-RawHeaders = Iterable[tuple[bytes, bytes]]
+RawHeader = tuple[bytes, bytes]
+RawHeaders = Iterable[RawHeader]
 
 MAX_FLOW = 3
 """Recent challenges that a flow cookie keeps, so that a form sent twice kills no link."""
 MAX_DEVICE = 3
 """Addresses that a device cookie speaks for: the people who share one browser."""
-MAX_COOKIES = 200
-"""Cookies in one header; browsers keep at most 180 for a host. Of more, none is read."""
 DEVICE_SECONDS = 365 * 86400
 _DEVICE_BYTES = 32
+_DEFAULT = b"pwless"
+# The cookies of any instance with a default name (`default_cookie_name`).
+_ANY = re.compile(rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?(?:-(?:flow|device|pending))?=")
+
+
+def default_cookie_name(base_url: str) -> str:
+    """Return the cookie name of an app that was given none.
+
+    Browsers keep cookies by host, for all its ports and paths (RFC 6265 §8.5): where apps may share
+    a host, the name carries a digest of `base_url`, so that they do not sign each other out.
+
+    Args:
+        base_url: as `Origin.url` writes it.
+
+    Returns:
+        `pwless` for https on its own port without a path, else `pwless-` and 8 hex digits.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme == "https" and parts.port is None and not parts.path:
+        return "pwless"
+    return f"pwless-{digest('cookie', base_url)[:4].hex()}"
 
 
 def read_cookie(headers: RawHeaders, name_is: bytes) -> str | None:
-    """Give a cookie's value, or `None` if there is none, or more than one, or it is not ASCII.
+    """Return a cookie's value, or `None` if there is none, or more than one, or it is not ASCII.
 
     Args:
         headers: as in the scope.
         name_is: the exact name with `=` behind it.
     """
-    found: bytes | None = None
+    found = []
     for key, value in headers:
-        if key == b"cookie" and name_is in value and value.count(b";") < MAX_COOKIES:
+        if key == b"cookie" and name_is in value:
             for part in value.split(b";"):
-                part = part.strip(b" \t")
-                if part.startswith(name_is):
-                    if found is not None:
-                        return None
-                    found = part[len(name_is) :]
-    return _text(found)
+                cookie = part.strip(b" \t")
+                if cookie.startswith(name_is):
+                    found.append(cookie[len(name_is) :])
+    return _only(found)
 
 
-def _text(value: bytes | None) -> str | None:
-    return value.decode() if value is not None and value.isascii() else None
+def _only(values: list[bytes]) -> str | None:
+    return values[0].decode() if len(values) == 1 and values[0].isascii() else None
 
 
 def _no_token(value: str | None) -> str | None:
@@ -70,7 +89,7 @@ class CookieNames:
 
     @classmethod
     def of(cls, cookie_name: str, *, secure: bool) -> CookieNames:
-        """Make the names from the option.
+        """Make the names from a cookie name.
 
         Raises:
             ConfigError: not 1 to 40 letters, digits, `-` and `_`, or with a cookie prefix.
@@ -100,8 +119,9 @@ class Cookies:
         self._keyring = keyring
         self._secure = secure
         self.names = CookieNames.of(cookie_name, secure=secure)
-        self._stem = self.names.session.removesuffix(b"=")
         self._ours = self.names.all
+        self._is_named = _DEFAULT not in self.names.session
+        self._stem = self.names.session.removesuffix(b"=")
 
     def _write(self, name: bytes, value: str, max_age: int) -> str:
         flags = f"; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax"
@@ -176,42 +196,66 @@ class Cookies:
     # --- the way of every request --------------------------------------------------------------
 
     def taken(
-        self, headers: list[tuple[bytes, bytes]]
-    ) -> tuple[str | None, list[tuple[bytes, bytes]]]:
-        """Give the session cookie's value, and the headers without any cookie of ours.
+        self, headers: list[RawHeader]
+    ) -> tuple[str | None, list[RawHeader], Sequence[bytes]]:
+        """Return the session cookie's value, the headers without any cookie of ours, and the rest.
 
-        One real app copies every cookie into the JavaScript of its page. The same list comes back
-        where there was nothing to take.
+        One real app copies every cookie into the JavaScript of its page. Those of other instances
+        on this host are taken out as well, if they have default names; a `cookie_name` that another
+        instance was given is not known here. They are the third value, for one that is further in.
+        The same list of headers comes back where nothing was to take out.
         """
-        stem = self._stem
-        for key, value in headers:
-            if key == b"cookie" and stem in value:
-                return self._split(headers)
-        return None, headers
-
-    def _split(
-        self, headers: list[tuple[bytes, bytes]]
-    ) -> tuple[str | None, list[tuple[bytes, bytes]]]:
-        """Read and hide in one pass; what is read is what `session` would read."""
-        ours, session = self._ours, self.names.session
-        kept: list[tuple[bytes, bytes]] = []
+        kept = headers
+        stem, is_named = self._stem, self._is_named
         found: list[bytes] = []
-        for header in headers:
-            if header[0] != b"cookie":
-                kept.append(header)
-                continue
-            if header[1].count(b";") >= MAX_COOKIES:
-                continue
-            others, hidden = [], 0
-            for part in header[1].split(b";"):
-                bare = part.strip(b" \t")
-                if not bare.startswith(ours):
-                    others.append(part)
-                    continue
-                hidden += 1
-                if bare.startswith(session):
-                    found.append(bare[len(session) :])
-            value = b";".join(others).strip(b" \t") if hidden else header[1]
-            if value or not hidden:
-                kept.append((b"cookie", value))
-        return _no_token(_text(found[0])) if len(found) == 1 else None, kept
+        others: list[bytes] = []
+        for key, value in headers:
+            if key == b"cookie" and (_DEFAULT in value or (is_named and stem in value)):
+                rest = self._take_out(value, _DEFAULT, found, others)
+                if is_named:
+                    rest = self._take_out(rest, stem, found, others)
+                if rest is not value:
+                    kept = kept.copy()
+                    at = kept.index((key, value))
+                    kept[at : at + 1] = [(key, rest)] if rest else []
+        return _no_token(_only(found)) if found else None, kept, others
+
+    def _take_out(
+        self, value: bytes, text: bytes, found: list[bytes], others: list[bytes]
+    ) -> bytes:
+        """Return a `Cookie` header without our cookies whose names contain a text.
+
+        One pass from one occurrence of the text to the next, so that a header of any number of
+        cookies costs little, and all that is not ours is kept.
+
+        Args:
+            value: of the header.
+            text: what to look for.
+            found: gets the values of the session cookies.
+            others: gets the cookies of other instances.
+        """
+        session = self.names.session
+        kept: list[bytes] = []
+        start = end = 0
+        at = value.find(text)
+        while at >= 0:
+            begin = value.rfind(b";", end, at) + 1 or end
+            end = value.find(b";", at)
+            if end < 0:
+                end = len(value)
+            cookie = value[begin:end].strip(b" \t")
+            is_ours = True
+            if cookie.startswith(session):
+                found.append(cookie[len(session) :])
+            elif not cookie.startswith(self._ours):
+                is_ours = _ANY.match(cookie) is not None
+                if is_ours:
+                    others.append(cookie)
+            if is_ours:
+                kept.append(value[start:begin])
+                start = end + 1  # with the `;` behind it
+            at = value.find(text, end)
+        if not kept:
+            return value
+        kept.append(value[start:])
+        return b"".join(kept).strip(b"; \t")

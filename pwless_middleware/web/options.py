@@ -36,7 +36,7 @@ class Options(TypedDict, total=False):
     allowed_origins: Sequence[str]
     trusted_proxies: int | Sequence[str]
     bearer: bool
-    cookie_name: str
+    cookie_name: str | None
     identity_header: str | None
     set_scope_user: bool
     preflight: bool

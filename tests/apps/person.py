@@ -8,6 +8,7 @@ that a test can look at each.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
@@ -127,6 +128,13 @@ class Person:
     def sign_out(self) -> None:
         """Press the button of the logout page."""
         assert self.submit(self.open("/auth/logout")).status_code == 303
+
+    @property
+    def session_cookie(self) -> tuple[str, str]:
+        """Give the name and value of the session cookie; there must be one."""
+        shape = re.compile(r"(?:__Host-)?pwless(?:-[0-9a-f]{8})?")
+        [found] = [c for c in self.http.cookies.jar if shape.fullmatch(c.name)]
+        return found.name, found.value or ""
 
     @property
     def cookies(self) -> str:

@@ -65,6 +65,7 @@ def _no_collection() -> Iterator[None]:
 async def sessions(target: Target, number: int) -> list[bytes]:
     """Add so many sessions; give the `Cookie` headers of an even sample of them."""
     passwordless = house(target).passwordless
+    name = passwordless.cookies.names.session
     now = int(time.time())
     every = max(1, number // _KEPT)
     cookies: list[bytes] = []
@@ -77,7 +78,7 @@ async def sessions(target: Target, number: int) -> list[bytes]:
             secret, _, put = passwordless.sessions.mint(login, now)
             puts.append(put)
             if n % every == 0:
-                cookies.append(b"pwless=" + passwordless.sessions.cookie_value(secret).encode())
+                cookies.append(name + passwordless.sessions.cookie_value(secret).encode())
             if len(puts) == 100 or n == number - 1:
                 await passwordless.store.write(Writes(puts=tuple(puts)), now=now, op=f"seed{n}")
                 puts.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,13 @@ from hypothesis import strategies as st
 from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
 from pwless_middleware.core.keyring import Keyring, b64
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.web.cookies import MAX_FLOW, Cookies, read_cookie
+from pwless_middleware.web.cookies import (
+    MAX_FLOW,
+    CookieNames,
+    Cookies,
+    default_cookie_name,
+    read_cookie,
+)
 from tests.support import KEY
 
 NAME = b"__Host-pwless="
@@ -55,25 +63,25 @@ def test_what_is_handed_to_the_app_has_all_but_our_cookies(
     headers: list[tuple[bytes, bytes]],
 ) -> None:
     ours = cookies()
-    signed, rest = ours.taken(headers)
+    signed, rest, others = ours.taken(headers)
+    assert all(other.startswith(b"pwless=") for other in others)
     read = by_hand(headers)
     assert signed == (None if read is not None and read.startswith("pws_") else read)
     assert signed == ours.session(headers)
     kept = [value for key, value in rest if key == b"cookie"]
+    hidden = (*ours.names.all, b"pwless=")
     assert not any(
-        part.strip(b" \t").startswith(ours.names.all)
-        for value in kept
-        for part in value.split(b";")
+        part.strip(b" \t").startswith(hidden) for value in kept for part in value.split(b";")
     )
     assert [pair for pair in rest if pair[0] != b"cookie"] == [
         pair for pair in headers if pair[0] != b"cookie"
     ]
 
-    def others(lines: list[bytes]) -> list[bytes]:
+    def of_the_app(lines: list[bytes]) -> list[bytes]:
         parts = [part.strip(b" \t") for line in lines for part in line.split(b";")]
-        return [part for part in parts if part and not part.startswith(ours.names.all)]
+        return [part for part in parts if part and not part.startswith(hidden)]
 
-    assert others(kept) == others([value for key, value in headers if key == b"cookie"])
+    assert of_the_app(kept) == of_the_app([value for key, value in headers if key == b"cookie"])
 
 
 def as_sent(set_cookie: str) -> list[tuple[bytes, bytes]]:
@@ -129,6 +137,59 @@ def test_a_cookie_name_is_letters_and_digits(name: object) -> None:
         cookies(cookie_name=name)
 
 
-def test_a_header_of_more_cookies_than_a_browser_keeps_is_neither_read_nor_handed_on() -> None:
-    flood = (b"cookie", NAME + b"a; " + b"x=1; " * 250)
-    assert cookies().taken([flood, (b"x", b"y")]) == (None, [(b"x", b"y")])
+def test_a_flood_of_cookies_hides_neither_ours_nor_the_apps() -> None:
+    """A sister domain may set hundreds; each header is read whole, whatever its size."""
+    flood = (b"cookie", b"own=1; " + NAME + b"a; " + b"x=1; " * 250 + b"last=2")
+    kept = (b"cookie", b"own=1; " + b"x=1; " * 250 + b"last=2")
+    assert cookies().taken([flood, (b"x", b"y")]) == ("a", [kept, (b"x", b"y")], [])
+    assert cookies().taken([flood, (b"cookie", NAME + b"b")]) == (None, [kept], [])
+    assert read_cookie([flood, (b"cookie", NAME + b"b")], NAME) is None
+
+
+@pytest.mark.parametrize(
+    ("base_url", "name"),
+    [
+        ("https://app.example.com", "pwless"),
+        ("https://app.example.com:8443", "pwless-[0-9a-f]{8}"),
+        ("https://example.com/app", "pwless-[0-9a-f]{8}"),
+        ("http://localhost:8000", "pwless-[0-9a-f]{8}"),
+        ("http://localhost", "pwless-[0-9a-f]{8}"),
+    ],
+)
+def test_the_default_name_has_a_digest_where_apps_may_share_a_host(
+    base_url: str, name: str
+) -> None:
+    found = default_cookie_name(base_url)
+    assert re.fullmatch(name, found)
+    assert found == default_cookie_name(base_url)
+    CookieNames.of(found, secure=True)
+
+
+def test_default_names_of_two_apps_on_one_host_differ() -> None:
+    urls = ["http://localhost:8000", "http://localhost:8001", "https://x.org/a", "https://x.org/b"]
+    assert len({default_cookie_name(url) for url in urls}) == 4
+
+
+@pytest.mark.parametrize("name", ["pwless", "staff", "pwless-0123abcd", "my-pwless"])
+def test_the_app_sees_no_cookie_of_ours_of_any_instance_and_all_of_its_own(name: str) -> None:
+    theirs = [
+        "__Host-pwless=a", "pwless-0a1b2c3d=b", "pwless-0a1b2c3d-flow=c", "pwless-device=d",
+        "__Host-pwless-ffffffff-pending=e",
+    ]  # fmt: skip
+    apps = [
+        "pwless_theme=1", "pwless-theme=2", "xpwless=3", "pwless-0a1b2c3=4", "pwless-0A1B2C3D=5",
+        "__Secure-pwless=6", "a=pwless=7", "pwless-0a1b2c3d-flowers=8", "pwless=x"[1:], "staffs=9",
+    ]  # fmt: skip
+    ours = cookies(cookie_name=name, secure=False)
+    own = [f"{name}=s", f"{name}-flow=f", f"{name}-device=d", f"{name}-pending=p"]
+    mixed = [
+        cookie for three in zip(apps, (theirs + own + apps)[:10], strict=True) for cookie in three
+    ]
+    hidden = {*theirs, *own}
+    header = (b"cookie", "; ".join(mixed).encode())
+    _, kept, others = ours.taken([(b"x", b"y"), header])
+    assert kept[0] == (b"x", b"y")
+    assert kept[1][1].decode().split("; ") == [c for c in mixed if c not in hidden]
+    names = {cookie.partition("=")[0] for cookie in own}
+    others_are = [cookie for cookie in theirs if cookie.partition("=")[0] not in names]
+    assert [other.decode() for other in others] == others_are

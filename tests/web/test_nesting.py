@@ -33,6 +33,23 @@ async def test_one_inside_the_other_with_names_of_their_own_asks_for_both() -> N
     ]
 
 
+@pytest.mark.parametrize(("outside", "inside"), [("staff", None), (None, "staff"), ("a", "b")])
+async def test_one_inside_the_other_reads_its_cookies_and_the_app_sees_none(
+    outside: str | None, inside: str | None
+) -> None:
+    inner = house(prefix="/staff", cookie_name=inside, secret_key=OTHER_KEY)
+    hidden = Starlette(routes=[Mount("/", inner.app)])
+    outer = house(hidden, cookie_name=outside)
+    jo = outer.browser(headers={"accept": "*/*"})
+    await jo.sign_in("jo@example.com")
+    await jo.post("/staff/login", {"email": "kim@example.com"})
+    done = await jo.post("/staff/verify", {"code": str(inner.mail().code)})
+    assert done.status_code == 303
+    assert (await jo.get("/x")).json()["email"] == "kim@example.com"
+    assert not [value for key, value in inner.inner.scope["headers"] if key == b"cookie"]
+    assert "pwless=" not in repr(inner.inner.scope)
+
+
 @pytest.mark.parametrize(
     ("option", "options"),
     [

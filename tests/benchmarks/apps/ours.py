@@ -72,7 +72,8 @@ class Browser:
             self._app, _API + "verify", body, kind=_JSON, cookie=cookie.encode(), client=client
         )
         assert answer.status == 200, answer
-        return b"pwless=" + answer.cookies()[b"pwless"]
+        name = self._app.passwordless.cookies.names.session
+        return name + answer.cookies()[name.removesuffix(b"=")]
 
 
 def wrap(store: Store, place: Place) -> Target:
