@@ -2,10 +2,14 @@
 
 An address is made canonical once, before anything else looks at it, and everything after that
 (challenge, limits, session, mail) uses the canonical form only. The grammar is the part of RFC 5321
-§4.1.2 that real mailboxes use: an ASCII dot-atom, `@`, a domain of LDH labels (RFC 5890 §2.3.1;
-international names arrive as `xn--`). What the full grammar allows beyond it has opened doors
-elsewhere: quotes and comments hide a second address, `%` and `!` are source routes, `=?` is decoded
-by some mailers, a second `@` or a list separator adds a recipient.
+§4.1.2 that real mailboxes use: an ASCII dot-atom, `@`, a domain of LDH labels (RFC 5890 §2.3.1).
+A domain in its own script becomes its `xn--` form, as browsers write it (UTS #46,
+non-transitional), where the package `idna` is installed; the standard library's codec knows IDNA
+2003 only, and would mail `straße.de` to `strasse.de`.
+
+What the full grammar allows beyond that has opened doors elsewhere: quotes and comments hide a
+second address, `%` and `!` are source routes, `=?` is decoded by some mailers, a second `@` or a
+list separator adds a recipient.
 """
 
 from __future__ import annotations
@@ -31,15 +35,46 @@ def parse_address(text: str) -> Address | None:
 
     Returns:
         The canonical address, or `None` if the text is not one address of our grammar (RFC 5321
-        §4.5.3.1: local part at most 64, RFC 3696 erratum 1690: whole at most 254 characters).
+        §4.5.3.1: local part at most 64, RFC 3696 erratum 1690: whole at most 254 characters), or
+        its domain is international and `idna` is not installed (extra `[idn]`).
     """
     text = text.strip(" ")
+    if not text.isascii() and len(text) <= 254:
+        local, _, domain = text.rpartition("@")
+        text = f"{local}@{_ascii_domain(domain)}"
     if not text.isascii() or not 3 <= len(text) <= 254:
         return None
     text = text.lower()
     if not _GRAMMAR.fullmatch(text) or "=?" in text or text.index("@") > 64:
         return None
     return Address(text)
+
+
+# What UTS #46 §4 reads as a dot, from keyboards that have another one.
+_DOTS = re.compile("[.\u3002\uff0e\uff61]")
+
+
+def _ascii_domain(domain: str) -> str:
+    """Return the `xn--` form of an international domain; a label that has none comes out empty.
+
+    A label of other characters that would become a plain ASCII one (`\u212aelvin`, an invisible
+    character within) is none: that is a second spelling, not a name in its own script.
+    """
+    try:
+        import idna
+    except ImportError:
+        return ""
+    labels = []
+    for label in _DOTS.split(domain):
+        if not label.isascii():
+            try:
+                label = idna.encode(label, uts46=True, std3_rules=True).decode()
+            except UnicodeError:  # idna.IDNAError is one
+                label = ""
+            if not label.startswith("xn--"):
+                label = ""
+        labels.append(label)
+    return ".".join(labels)
 
 
 def domain_of(address: Address) -> str:
@@ -61,5 +96,22 @@ def folded(address: Address) -> str:
 
 
 def matches(address: Address, allow: tuple[str, ...]) -> bool:
-    """Say whether an address is on a list of `*`, `*@domain` and whole addresses."""
-    return "*" in allow or address in allow or f"*@{domain_of(address)}" in allow
+    """Whether an address is on a list of `*`, `*@domain`, `*@*.domain` and whole addresses."""
+    domain = domain_of(address)
+    if "*" in allow or address in allow or f"*@{domain}" in allow:
+        return True
+    return any(one.startswith("*@*.") and domain.endswith(one[3:]) for one in allow)
+
+
+def parse_pattern(text: str) -> str | None:
+    """Return an entry of an allow list in canonical form, or `None` if it is none.
+
+    See `matches` for the kinds of entries.
+    """
+    text = text.strip(" ")
+    for wildcard in ("*@*.", "*@"):
+        if text.startswith(wildcard):
+            domain = text.removeprefix(wildcard)
+            address = parse_address(f"x@{domain}")
+            return None if address is None else wildcard + domain_of(address)
+    return text if text == "*" else parse_address(text)

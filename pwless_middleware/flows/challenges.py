@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from pwless_middleware.core.addresses import Address, matches
@@ -35,6 +35,8 @@ from pwless_middleware.errors import (
     RateLimited,
     RequestExpired,
     TooManyAttempts,
+    Unavailable,
+    where,
 )
 from pwless_middleware.flows.limits import Limits, challenge_key, new_challenge_id
 from pwless_middleware.flows.logins import Proof
@@ -46,6 +48,10 @@ CODE_METHOD = "email_code"
 LINK_METHOD = "email_link"
 
 
+AllowRule = Callable[[str], bool | Awaitable[bool]]
+"""A host's own rule of who is served: given the canonical address, it says whether."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengeRules:
     """Set how challenges behave; `EmailLogin` has the meaning, range and default of each."""
@@ -55,7 +61,7 @@ class ChallengeRules:
     code: CodeStyle
     same_browser: bool
     rotate_on_resend: bool
-    allow: tuple[str, ...]
+    allow: tuple[str, ...] | AllowRule
     signup: bool
 
 
@@ -113,9 +119,21 @@ class Challenges:
         self._topic = topic
         self._clock = clock
 
-    def serves(self, address: Address) -> bool:
-        """Say whether an address is on the allow list. Only worker and verifier may ask."""
-        return matches(address, self._rules.allow)
+    async def serves(self, address: Address) -> bool:
+        """Whether an address is on the allow list. Only worker and verifier may ask.
+
+        Raises:
+            Unavailable: the host's own rule failed.
+        """
+        allow = self._rules.allow
+        if isinstance(allow, tuple):
+            return matches(address, allow)
+        try:
+            answer = allow(address)
+            return bool(await answer if isinstance(answer, Awaitable) else answer)
+        except Exception as exc:
+            logger.error("the rule allow= failed:\n%s", where(exc))
+            raise Unavailable from exc
 
     async def read(self, id: ChallengeId) -> Challenge | None:
         """Give a challenge, expired or not, or `None` if it is used or gone."""
@@ -209,7 +227,7 @@ class Challenges:
         expected = self._keyring.code(id, challenge.generation, challenge.key_id, self._rules.code)
         wrong = InvalidCode(attempt.left)
         matched = hmac.compare_digest(expected, code)
-        if not (matched and challenge.kind != "LINK" and self.serves(challenge.address)):
+        if not (matched and challenge.kind != "LINK" and await self.serves(challenge.address)):
             raise wrong
         refunds = tuple(Refund.of(draw, now) for draw in draws[1:])
         return self._proof(challenge, CODE_METHOD, now, refunds, refusal=wrong)
@@ -235,7 +253,7 @@ class Challenges:
             not challenge.is_live(now)
             or challenge.generation != generation
             or challenge.kind == "OTP"
-            or not self.serves(challenge.address)
+            or not await self.serves(challenge.address)
         ):
             raise RequestExpired
         return self._proof(challenge, LINK_METHOD, now, (), refusal=RequestExpired())

@@ -83,7 +83,7 @@ class ChallengeMails:
         return Outcome.SENT
 
     async def _has_somebody(self, challenge: Challenge) -> bool:
-        if not self._challenges.serves(challenge.address):
+        if not await self._challenges.serves(challenge.address):
             return False
         try:
             return await self._users.find(challenge.address) is not None or self._signup

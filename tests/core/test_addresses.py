@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import string
+import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +15,7 @@ from pwless_middleware.core.addresses import (
     folded,
     matches,
     parse_address,
+    parse_pattern,
 )
 
 ATEXT = set(string.ascii_letters + string.digits + "#$&'*+-/=?^_`{|}~")
@@ -43,6 +46,7 @@ def is_address(text: str) -> bool:
 nasty = st.text(
     st.sampled_from("ab@.+-_ %!\"'()<>[],;:\\=?\x00\t\r\n\x7f\x85éıſK１0＠。"), max_size=16
 )
+# Other scripts' letters, dots and look-alikes in a domain are judged further below.
 parts = st.text("abcXYZ019.+-_=?{}~#", min_size=1, max_size=70)
 likely = st.builds("{}@{}.{}".format, parts, parts, st.text("abcZ09-", min_size=1, max_size=8))
 
@@ -107,3 +111,53 @@ def test_the_allow_list_takes_addresses_domains_and_everybody() -> None:
         assert not matches(jo, (other,))
     assert not matches(jo, ())
     assert not matches(Address("jo@sub.example.com"), ("*@example.com",))
+    assert matches(Address("jo@sub.example.com"), ("*@*.example.com",))
+    assert matches(Address("jo@a.sub.example.com"), ("*@*.example.com",))
+    for stranger in ("jo@example.com", "jo@evilexample.com", "jo@example.com.evil.example"):
+        assert not matches(Address(stranger), ("*@*.example.com",))
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("*", "*"),
+        (" *@Example.com ", "*@example.com"),
+        ("*@*.Example.com", "*@*.example.com"),
+        ("*@straße.de", "*@xn--strae-oqa.de"),
+        ("Jo@Example.com", "jo@example.com"),
+        ("*@*", None),
+        ("*@*.", None),
+        ("*@*.*.com", None),
+        ("jo@*.example.com", None),
+        ("*.example.com", None),
+        ("", None),
+    ],
+)
+def test_an_entry_of_an_allow_list_has_one_spelling(text: str, pattern: str | None) -> None:
+    assert parse_pattern(text) == pattern
+
+
+@pytest.mark.parametrize(
+    ("typed", "canonical"),
+    [
+        ("jo@müller.de", "jo@xn--mller-kva.de"),
+        ("jo@MÜLLER.DE", "jo@xn--mller-kva.de"),
+        ("jo@mu\u0308ller.de", "jo@xn--mller-kva.de"),  # decomposed, as macOS types it
+        ("info@straße.de", "info@xn--strae-oqa.de"),  # IDNA 2003 would reach strasse.de
+        ("jo@例え.テスト", "jo@xn--r8jz45g.xn--zckzah"),
+        ("jo@例え。テスト", "jo@xn--r8jz45g.xn--zckzah"),
+        ("jo@مثال.إختبار", "jo@xn--mgbh0fb.xn--kgbechtv"),
+        ("jo@example\uff0ecom", "jo@example.com"),
+    ],
+)
+def test_a_domain_in_its_own_script_has_one_spelling(typed: str, canonical: str) -> None:
+    assert parse_address(typed) == canonical
+    assert parse_address(canonical) == canonical
+
+
+def test_without_idna_an_international_domain_is_no_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "idna", None)
+    assert parse_address("jo@müller.de") is None
+    assert parse_address("jo@xn--mller-kva.de") == "jo@xn--mller-kva.de"

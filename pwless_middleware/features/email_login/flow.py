@@ -23,6 +23,7 @@ from pwless_middleware.errors import (
     RateLimited,
     RequestExpired,
 )
+from pwless_middleware.features.email_login.link_uris import LinkUris
 from pwless_middleware.flows.challenges import ChallengeRules, Challenges, Started, Wish
 from pwless_middleware.flows.logins import LoggedIn
 from pwless_middleware.web.kit import Kit
@@ -66,7 +67,7 @@ class EmailFlow:
         rules: how challenges behave.
         kind: what a mail of this deployment carries.
         sends_per_minute: of one address; for the wait that a page shows.
-        link_uris: what `magiclink_auth_uri` may be.
+        link_uris: judges `magiclink_auth_uri`.
 
     The skins judge each field by the tables of `fields`; here is judged what needs the caller, the
     deployment, or the grammar of addresses.
@@ -80,14 +81,14 @@ class EmailFlow:
         *,
         kind: Kind,
         sends_per_minute: int,
-        link_uris: frozenset[str],
+        link_uris: LinkUris,
     ) -> None:
         self._kit = kit
         self._challenges = challenges
         self.rules = rules
         self.kind = kind
         self._sends_per_minute = sends_per_minute
-        self.link_uris = link_uris
+        self._link_uris = link_uris
 
     async def send(self, ask: Ask, caller: Caller) -> Started:
         """Start a login: judge every field, ask the rules, count, write, queue the mail.
@@ -194,10 +195,9 @@ class EmailFlow:
             )
         lifetime = self.rules.lifetime if ask.expires_in is None else ask.expires_in
         uri = ask.magiclink_auth_uri
-        if uri is not None and uri not in self.link_uris:
-            bad.append(
-                FieldViolation("magiclink_auth_uri", "This URI is not on the list.", "link_uris")
-            )
+        if uri is not None and not self._link_uris.allows(uri):
+            listed = "This URI is not listed in EmailLogin(link_uris=...)."
+            bad.append(FieldViolation("magiclink_auth_uri", listed, "link_uris"))
         kind = self.kind
         if not caller.is_browser and uri is None:
             if kind == "LINK":

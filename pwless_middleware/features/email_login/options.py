@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
+from typing import cast
 
-from pwless_middleware.core.addresses import parse_address
+from pwless_middleware.core.addresses import parse_pattern
 from pwless_middleware.core.challenges import RESEND_WINDOW, Kind
 from pwless_middleware.core.keyring import CodeStyle
-from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag, check_kind, check_texts
 from pwless_middleware.delivery.queue import Outcome
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.email_login.api import EmailApi
 from pwless_middleware.features.email_login.flow import EmailFlow
+from pwless_middleware.features.email_login.link_uris import LinkUris
 from pwless_middleware.features.email_login.pages import EmailPages
 from pwless_middleware.features.email_login.python import EmailVerbs
-from pwless_middleware.flows.challenges import ChallengeRules, Challenges
+from pwless_middleware.flows.challenges import AllowRule, ChallengeRules, Challenges
 from pwless_middleware.flows.limits import Limits, SendLimits, TryLimits
 from pwless_middleware.flows.mails import ChallengeMails
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.origin import is_local
 
 TOPIC = b"e"
 """How our jobs in the delivery queue begin."""
@@ -30,7 +29,6 @@ LONGEST_LINK = 3600
 """Seconds that a link may live where there is no code to guess (SECURITY, numbers)."""
 
 
-@named_options()
 class EmailLogin:
     """Sign people in by a mail.
 
@@ -45,12 +43,13 @@ class EmailLogin:
         rotate_on_resend: a resend kills the code and link sent before. Off (default), the same ones
             go out again, so that a late first mail is not a dead one.
         attempts: wrong codes that one challenge bears; 3 to 10, default 5.
-        allow: who is served: whole addresses, `*@domain`, or `*` for everybody (default).
-            Others see the same pages and get no mail.
+        allow: who is served: whole addresses, `*@domain`, `*@*.domain` for all its subdomains, or
+            `*` for everybody (default); or a function, plain or async, that is given the canonical
+            address and says whether. Others see the same pages and get no mail.
         signup: an unknown address becomes a user. Off needs `users`; strangers then see the same
             pages and get no mail.
-        link_uris: the pages of yours that an API caller may name as `magiclink_auth_uri`, compared
-            exactly.
+        link_uris: the pages of yours that an API caller may name as `magiclink_auth_uri`: compared
+            exactly, or ending in `/*` for all below that folder.
         send_limits: how many mails may be asked for.
         try_limits: how many wrong codes are borne.
 
@@ -68,7 +67,7 @@ class EmailLogin:
         same_browser: bool = True,
         rotate_on_resend: bool = False,
         attempts: int = 5,
-        allow: Sequence[str] = ("*",),
+        allow: Sequence[str] | AllowRule = ("*",),
         signup: bool = True,
         link_uris: Sequence[str] = (),
         send_limits: SendLimits | None = None,
@@ -94,7 +93,7 @@ class EmailLogin:
         check_kind("try_limits", self._tries, TryLimits, example="TryLimits(...)")
         self._kind: Kind = kind
         self._attempts = attempts
-        self._link_uris = _link_uris(link_uris)
+        self._link_uris = LinkUris(link_uris)
         self._rules = ChallengeRules(
             lifetime=lifetime,
             max_lifetime=max_lifetime,
@@ -154,29 +153,16 @@ def _check_number(option: str, value: object, low: int, high: int) -> None:
         raise ConfigError(option, f"set a whole number from {low} to {high}")
 
 
-def _allowed(allow: Sequence[str]) -> tuple[str, ...]:
-    example = "['*@acme.example', 'jo@partner.example']"
+def _allowed(allow: Sequence[str] | AllowRule) -> tuple[str, ...] | AllowRule:
+    if not isinstance(allow, Sequence) and callable(allow) and not isinstance(allow, type):
+        return allow
+    example = "['*@acme.example', 'jo@partner.example'], or a function"
     check_texts("allow", allow or "", example=example)
     found = []
-    for text in allow:
-        pattern = text.strip().lower()
-        probe = "x" + pattern[1:] if pattern.startswith("*@") else pattern
-        if pattern != "*" and parse_address(probe) is None:
-            raise ConfigError("allow", f"{text!r} is neither an address, nor '*@domain', nor '*'")
+    for text in cast("Sequence[str]", allow):
+        pattern = parse_pattern(text)
+        if pattern is None:
+            kinds = "an address, nor '*@domain', '*@*.domain' or '*'"
+            raise ConfigError("allow", f"{text!r} is neither {kinds}")
         found.append(pattern)
     return tuple(found)
-
-
-def _link_uris(uris: Sequence[str]) -> frozenset[str]:
-    check_texts("link_uris", uris, example="['https://www.example.com/magic']")
-    for uri in uris:
-        try:
-            parts = urlsplit(uri)
-        except ValueError as exc:  # half an IPv6 address
-            raise ConfigError("link_uris", f"{uri!r}: {exc}") from exc
-        is_good = parts.scheme == "https" or (parts.scheme == "http" and is_local(parts.netloc))
-        if not (is_good and parts.hostname and not parts.fragment and parts.username is None):
-            raise ConfigError("link_uris", f"{uri!r}: set absolute https URLs without a fragment")
-        if len(uri) > 1000 or not uri.isascii() or any(c <= " " for c in uri):
-            raise ConfigError("link_uris", f"{uri!r}: at most 1000 ASCII characters, no spaces")
-    return frozenset(uris)
