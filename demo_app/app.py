@@ -25,7 +25,7 @@ from pwless_middleware import (
 )
 
 BRAND = Brand("Fernway", color="#1f7a5a")
-PUBLIC = ["/", "/spa", "/ways", "/own-form", "/static/*"]
+PUBLIC = ["/", "/spa", "/ways", "/own-form", "/magic", "/static/*"]
 
 
 def create_app(
@@ -50,7 +50,7 @@ def create_app(
         base_url=base_url,
         mailer=mailer or Outbox(),
         store=store,
-        features=[EmailLogin(send_limits=send_limits)],
+        features=[EmailLogin(send_limits=send_limits, link_uris=[f"{base_url}/magic"])],
         public=PUBLIC,
         brand=BRAND,
         api_keys=api_keys,
@@ -65,6 +65,7 @@ def create_app(
             WebSocketRoute("/ws", pages.socket),
             Route("/spa", pages.spa),
             Route("/ways", pages.ways),
+            Route("/magic", pages.magic),
             Route("/own-form", in_python.form, methods=["GET", "POST"]),
             Mount("/static", StaticFiles(packages=[("demo_app", "static")])),
         ]

@@ -68,6 +68,15 @@ async def spa(request: Request) -> Response:
     return FileResponse(_HERE / "templates" / "spa.html", headers=HEADERS)
 
 
+async def magic(request: Request) -> Response:
+    """Be the page that a backend names as `magiclink_auth_uri`: hand the token on to it.
+
+    Opening it spends nothing. A page of yours posts the token to your backend, which verifies it
+    with the `auth_request_id` that it has kept for this browser.
+    """
+    return page(request, "magic.html", token=request.query_params.get("link_token", ""))
+
+
 async def ways(request: Request) -> Response:
     """Show the ways to sign people in, as the code that runs here and in the tests."""
     code = {Path(name).name: (_HERE / "ways" / name).read_text() for name in SNIPPETS}

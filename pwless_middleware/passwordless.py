@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
 
 from pwless_middleware.core.challenges import Template
 from pwless_middleware.core.keyring import Keyring
-from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag, check_kind, check_verbs
 from pwless_middleware.core.sessions import Session, SessionPolicy
 from pwless_middleware.delivery.base import Mailer
@@ -20,6 +17,7 @@ from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.email_login import EmailLogin
 from pwless_middleware.features.email_login.python import EmailVerbs, Sent, Verified
 from pwless_middleware.features.house import House
+from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.own_sessions import OwnSessions
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.logins import Logins
@@ -29,6 +27,7 @@ from pwless_middleware.flows.users import UserDirectory, Users
 from pwless_middleware.rendering import Brand, Renderer
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
+from pwless_middleware.web.access_tokens import AccessTokens
 from pwless_middleware.web.callers import Callers
 from pwless_middleware.web.clients import Clients
 from pwless_middleware.web.cookies import Cookies, default_cookie_name
@@ -49,21 +48,6 @@ def _now() -> int:
     return int(time.time())
 
 
-def _whole_seconds(clock: Callable[[], float]) -> Callable[[], int]:
-    """Return the clock, rounded down where it has fractions, as `time.time` does."""
-    now: object = clock()
-    if isinstance(now, int) and not isinstance(now, bool):
-        return cast("Callable[[], int]", clock)
-    if isinstance(now, float) and math.isfinite(now):
-        return lambda: int(clock())
-    raise ConfigError("clock", "set a callable that returns unix seconds, e.g. time.time")
-
-
-@named_options(
-    secret_key="`python -m pwless_middleware secret` makes one",  # noqa: S106 # a hint, no key
-    base_url="set the address that people open, e.g. http://localhost:8000",
-    mailer="set SMTPMailer(...), or Outbox() for development",
-)
 class Passwordless:
     """Hold everything that the middleware serves, and its verbs in Python.
 
@@ -99,7 +83,7 @@ class Passwordless:
             in the scope for their own; `request.state.user` is written always.
         preflight: let real CORS preflights through to the app, as anonymous.
         end_streams: end server-sent event streams with their session, as sockets always do.
-        clock: returns unix seconds; fractions are cut off. `None` is the system's. For tests.
+        clock: gives unix seconds; `None` is the system's. For tests.
 
     Raises:
         ConfigError: an option is missing or wrong; it names the option and what to set.
@@ -128,8 +112,9 @@ class Passwordless:
         set_scope_user: bool = True,
         preflight: bool = False,
         end_streams: bool = False,
-        clock: Callable[[], float] | None = None,
+        clock: Callable[[], int] | None = None,
     ) -> None:
+        clock = _now if clock is None else clock
         is_path = isinstance(prefix, str) and re.fullmatch(r"(/[A-Za-z0-9_.~-]+)+", prefix)
         if not is_path or "/." in prefix:
             raise ConfigError("prefix", "set a path such as '/auth', without a slash at its end")
@@ -142,6 +127,7 @@ class Passwordless:
         example = "SMTPMailer(...), or Outbox() for development"
         check_verbs("mailer", mailer, ("send",), example=example)
         check_verbs("store", store, _STORE_VERBS, example="MemoryStore() or RedisStore(...)")
+        check_verbs("clock", clock, ("__call__",), example="a callable that gives unix seconds")
         if users is not None:
             verbs = ("find", "create", "load")
             check_verbs("users", users, verbs, example="an object with find, create and load")
@@ -160,9 +146,6 @@ class Passwordless:
             ("end_streams", end_streams),
         ):
             check_flag(option, flag)
-        if clock is not None:
-            check_verbs("clock", clock, ("__call__",), example="a callable, e.g. time.time")
-        now = _now if clock is None else _whole_seconds(clock)
         self.prefix = prefix
         self.origin = Origin(base_url)
         self.mailer = mailer
@@ -172,17 +155,19 @@ class Passwordless:
         self.store: Store = store
         timely = self.store if isinstance(self.store, MemoryStore) else TimelyStore(self.store)
         people = Users(users)
-        self.sessions = Sessions(timely, keyring, sessions, now)
-        logins = Logins(timely, keyring, people, self.sessions, now)
+        self.sessions = Sessions(timely, keyring, sessions, clock)
+        logins = Logins(timely, keyring, people, self.sessions, clock)
         renderer = Renderer(
             brand=brand or Brand(self.origin.host), templates=templates, prefix=prefix
         )
         self.cookies = Cookies(keyring, cookie_name=cookie_name, secure=self.origin.is_secure)
         self.clients = Clients(trusted_proxies)
         origins = parse_origins(allowed_origins)
-        callers = Callers(self.origin, origins, ApiKeys(api_keys), self.clients, self.cookies)
+        keys = ApiKeys(api_keys)
+        tokens = AccessTokens(keys, keyring, clock)
+        callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies)
         pages = Pages(renderer, prefix)
-        self.deliveries = Deliveries(self.store.jobs, self._deliver, clock=now)
+        self.deliveries = Deliveries(self.store.jobs, self._deliver, clock=clock)
         self.lifetime = Lifetime(self.store, self.deliveries, mailer)
         kit = Kit(
             origin=self.origin,
@@ -197,11 +182,13 @@ class Passwordless:
             cookies=self.cookies,
             callers=callers,
             mailer=mailer,
-            clock=now,
+            clock=clock,
             wake_delivery=self.lifetime.wake_delivery,
             is_delivery_failing=lambda: self.deliveries.is_failing,
         )
-        mounted = [feature.mount(kit) for feature in (*features, OwnSessions(), House())]
+        mounted = [
+            feature.mount(kit) for feature in (*features, OwnSessions(), OAuthToken(), House())
+        ]
         self._topics: dict[bytes, Deliver] = {
             t: d for m in mounted for t, d in m.deliveries.items()
         }
@@ -239,11 +226,7 @@ class Passwordless:
             ("cookie_name", not set(self.cookies.names.all).isdisjoint(other.cookies.names.all)),
         ):
             if is_same:
-                raise ConfigError(
-                    option,
-                    "two middlewares of ours, one inside the other, have the same: take one of "
-                    "them out, or give each a prefix and a cookie_name of its own",
-                )
+                raise ConfigError(option, "two instances, one inside the other, need two of these")
 
     async def send(
         self,

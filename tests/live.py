@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import uvicorn
+
+from pwless_middleware import Outbox
 
 
 class Clock:
@@ -51,3 +56,29 @@ def served(make_app: Callable[[str], Any]) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(10)
+
+
+def shell_answers(script: str, url: str, api_key: str, outbox: Outbox) -> list[dict[str, Any]]:
+    """Run a shell script letter by letter, type the code when it asks, and give its answers."""
+    process = subprocess.Popen(
+        ["bash", "-eu", "-c", script.replace("http://localhost:8000", url)],
+        env={**os.environ, "PWLESS_API_KEY": api_key},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        # One line for send and one for resend; by then the mail is there.
+        text = process.stdout.readline() + process.stdout.readline()
+        process.stdin.write(f"{outbox.messages[-1].code}\n")
+        process.stdin.close()
+        text += process.stdout.read()
+    assert process.returncode == 0
+    found, decoder = [], json.JSONDecoder()
+    while text := text.lstrip():
+        answer, end = decoder.raw_decode(text)
+        found.append(answer)
+        text = text[end:]
+    return found

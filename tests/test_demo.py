@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -22,7 +21,7 @@ from demo_app.settings import Settings, SettingsError
 from demo_app.ways import pages as pages_way
 from demo_app.ways import server as server_way
 from pwless_middleware import Outbox, PasswordlessMiddleware, SMTPMailer
-from tests.live import Clock, served
+from tests.live import Clock, served, shell_answers
 from tests.redis_server import free_port
 
 SECRET_KEY = "5d2c8e1f7a9b4c3d6e0f8a1b2c3d4e5f"
@@ -100,7 +99,7 @@ def test_the_factory_makes_what_the_environment_says(monkeypatch: pytest.MonkeyP
 # --- pages ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/spa", "/ways", "/own-form", "/static/demo.css"])
+@pytest.mark.parametrize("path", ["/", "/spa", "/ways", "/own-form", "/magic", "/static/demo.css"])
 def test_public_pages_need_no_login(path: str) -> None:
     assert client().get(path).status_code == 200
 
@@ -112,7 +111,7 @@ def test_private_pages_send_to_login_and_back(path: str) -> None:
     assert answer.headers["location"].startswith("/auth/login?next=")
 
 
-@pytest.mark.parametrize("page", ["/", "/ways", "/own-form", "/spa"])
+@pytest.mark.parametrize("page", ["/", "/ways", "/own-form", "/magic", "/spa"])
 def test_pages_hold_no_inline_script_or_style(page: str) -> None:
     answer = client().get(page)
     assert "'unsafe-inline'" not in answer.headers["content-security-policy"]
@@ -234,19 +233,8 @@ def test_the_server_way_runs(live: tuple[str, Outbox]) -> None:
 
 
 def test_the_curl_lines_run(live: tuple[str, Outbox]) -> None:
-    """Each call is run by itself, with the variables that a person would have set."""
     url, outbox = live
-    text = (WAYS / "server.sh").read_text().replace("http://localhost:8000", url)
-    head, *calls = re.split(r"\n\n(?=#)", text)
-    environ = {**os.environ, "PWLESS_API_KEY": API_KEY}
-    answers = []
-    for call in calls:
-        done = subprocess.run(
-            ["bash", "-euc", f"{head}\n{call}"], capture_output=True, env=environ, check=True
-        )
-        answers.append(json.loads(done.stdout))
-        environ["REQUEST_ID"] = answers[-1].get("auth_request_id", "")
-        environ["CODE"] = outbox.messages[-1].code or ""
+    answers = shell_answers((WAYS / "server.sh").read_text(), url, API_KEY, outbox)
     assert [a.get("passwordless_type") for a in answers] == ["OTP", "OTP", "OTP"]
     assert answers[-1]["session_token"].startswith("pws_")
 

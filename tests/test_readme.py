@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
-import json
-import os
 import re
-import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +19,7 @@ import pwless_middleware
 from demo_app.app import create_app
 from pwless_middleware import ApiError, Outbox, Passwordless, PasswordlessMiddleware, RedisStore
 from pwless_middleware.rendering import Brand, Renderer
-from tests.live import served
+from tests.live import served, shell_answers
 from tests.support import cookie_name
 
 ROOT = Path(__file__).parent.parent
@@ -92,9 +89,9 @@ async def test_the_verbs_in_python_sign_in_and_out(
     way = run(blocks("python", "async def sign_out_everywhere")[0])
     outbox: Outbox = way.passwordless.mailer
     request_id = await way.ask("jo@example.com", "192.0.2.1")
-    assert await way.sign_in(request_id, "12", "192.0.2.1") is None
+    assert await way.sign_in(request_id, "12", "192.0.2.1", None) is None
     assert "INVALID_ARGUMENT" in capsys.readouterr().out
-    cookie = await way.sign_in(request_id, outbox.messages[-1].code, "192.0.2.1")
+    cookie = await way.sign_in(request_id, outbox.messages[-1].code, "192.0.2.1", None)
     name = cookie_name(way.passwordless) + "="
     assert cookie.startswith(name)
     signed = cookie.split(";")[0].removeprefix(name)
@@ -224,31 +221,21 @@ def test_the_backend_recipe_signs_in_over_http(
 
 def test_the_curl_lines_run_one_after_the_other(live: tuple[str, Outbox]) -> None:
     url, outbox = live
-    head, *others = blocks("sh", "curl")
-    definitions = head.split("\n\n")[0]
-    environ = {**os.environ, "PWLESS_API_KEY": API_KEY}
-    answers: list[dict[str, Any]] = []
-    for block in (head, *(f"{definitions}\n{other}" for other in others)):
-        line = block.replace("http://localhost:8000", url)
-        done = subprocess.run(
-            ["bash", "-euc", line], capture_output=True, text=True, env=environ, check=True
-        )
-        answers.append(json.loads(done.stdout))
-        environ["REQUEST_ID"] = answers[-1].get("auth_request_id", environ.get("REQUEST_ID", ""))
-        environ["SESSION_TOKEN"] = answers[-1].get(
-            "session_token", environ.get("SESSION_TOKEN", "")
-        )
-        environ["CODE"] = outbox.messages[-1].code or ""
+    first, *_, last = (README.index(f"```sh\n{block}") for block in blocks("sh", "curl"))
+    lines = [block for block in blocks("sh") if first <= README.index(f"```sh\n{block}") <= last]
+    answers = shell_answers("\n".join(lines), url, API_KEY, outbox)
     sent, resent, verified, session, sessions = answers
-    told = re.search(r"send: the answer has (.*)", head)
+    told = re.search(r"send: the answer has (.*)", lines[0])
     assert told is not None
     assert set(told[1].split(", ")) == set(sent) == set(resent)
-    told = re.search(r"verify: the answer has (.*)", others[1])
+    assert sent["passwordless_type"] == "LINK_OTP", "the demo lists the page that it names"
+    told = re.search(r"verify: the answer has (.*)", README)
     assert told is not None
-    assert set(told[1].split(", ")) <= set(verified)
+    assert set(told[1].split(", ")) == set(verified)
+    assert (verified["state"], verified["template"]) == ("cart-42", "SIGNIN")
     assert session["user"]["email"] == "jo@example.com"
     assert len(sessions["sessions"]) == 1
-    token = {"authorization": f"Bearer {environ['SESSION_TOKEN']}"}
+    token = {"authorization": f"Bearer {verified['session_token']}"}
     assert httpx.get(f"{url}/auth/api/v1/session", headers=token).status_code == 401
 
 

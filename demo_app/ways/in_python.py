@@ -30,7 +30,10 @@ async def form(request: Request) -> Response:
             return answer
         if "code" in fields:
             done = await login.verify(
-                auth_request_id=request_id, code=fields["code"], client=client
+                auth_request_id=request_id,
+                code=fields["code"],
+                client=client,
+                ends=request.state.session,
             )
             answer = RedirectResponse("/dashboard", 303)
             answer.headers.append("set-cookie", done.set_cookie)

@@ -1,14 +1,19 @@
-# Start the demo with PWLESS_API_KEY=pwk_… (32 characters or more after pwk_).
+# Start the demo with PWLESS_API_KEY=pwk_… (20 random characters or more after pwk_), in this shell.
 API="http://localhost:8000/auth/api/v1/passwordless/email"
 KEY="Authorization: Bearer $PWLESS_API_KEY"
 TYPE="Content-Type: application/json"
+field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1" <<< "$ANSWER"; }
 
 # send → {"auth_request_id": "…", "expires_at": "…", "expires_in": 300, …}
-curl -sS "$API/send" -H "$KEY" -H "$TYPE" -d '{"email": "jo@example.com"}'
+ANSWER=$(curl -sS "$API/send" -H "$KEY" -H "$TYPE" -d '{"email": "jo@example.com"}')
+echo "$ANSWER"
 
 # resend, with the auth_request_id of the answer
-curl -sS "$API/resend" -H "$KEY" -H "$TYPE" -d "{\"auth_request_id\": \"$REQUEST_ID\"}"
+ANSWER=$(curl -sS "$API/resend" -H "$KEY" -H "$TYPE" -d "{\"auth_request_id\": \"$(field auth_request_id)\"}")
+echo "$ANSWER"
 
 # verify, with the code from the mail → {"user_id": "…", "session_token": "pws_…", …}
-curl -sS "$API/verify" -H "$KEY" -H "$TYPE" \
-  -d "{\"auth_request_id\": \"$REQUEST_ID\", \"code\": \"$CODE\"}"
+read -r CODE
+ANSWER=$(curl -sS "$API/verify" -H "$KEY" -H "$TYPE" \
+  -d "{\"auth_request_id\": \"$(field auth_request_id)\", \"code\": \"$CODE\"}")
+echo "$ANSWER"

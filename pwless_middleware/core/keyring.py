@@ -30,7 +30,7 @@ from itsdangerous import BadSignature, Signer
 from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
 from pwless_middleware.errors import ConfigError
 
-Purpose = Literal["flow", "request", "link", "pending", "session", "token", "device"]
+Purpose = Literal["flow", "request", "link", "pending", "session", "token", "device", "access"]
 CodeStyle = Literal["standard", "high"]
 
 MIN_KEY_BYTES = 32

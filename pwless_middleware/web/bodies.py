@@ -18,6 +18,7 @@ from pwless_middleware.errors import ContentTooLarge, InvalidArgument, Unsupport
 MAX_BYTES = 16 * 1024
 MAX_FIELDS = 16
 MAX_DEPTH = 8
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -32,9 +33,9 @@ async def read_form(request: Request) -> dict[str, str]:
     """
     if "content-type" not in request.headers:
         if await _read(request):
-            raise UnsupportedMediaType("Send application/x-www-form-urlencoded.")
+            raise UnsupportedMediaType(f"Send {FORM}.")
         return {}
-    _expect(request, "application/x-www-form-urlencoded")
+    _expect(request, FORM)
     body = await _read(request)
     try:
         pairs = parse_qsl(
@@ -63,7 +64,7 @@ async def read_json(request: Request) -> dict[str, Json]:
         InvalidArgument: not UTF-8, not one object, a key twice, `NaN` or an infinity, a lone
             surrogate, or nested deeper than 8.
     """
-    _expect(request, "application/json")
+    _expect(request, JSON)
     return parse_json(await _read(request))
 
 

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from pwless_middleware.core.callers import Caller
 from pwless_middleware.core.devices import device_of
 from pwless_middleware.errors import ForbiddenOrigin, Unauthenticated
+from pwless_middleware.web.access_tokens import AccessTokens
 from pwless_middleware.web.clients import Clients
 from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.keys import KEY_PREFIX, ApiKeys, bearer
@@ -20,6 +21,7 @@ class Callers:
         origin: ours.
         allowed_origins: further origins whose pages may use the JSON API.
         keys: the API keys.
+        tokens: the access tokens that stand for them.
         clients: finds the client's address.
         cookies: reads what a browser brings.
     """
@@ -29,12 +31,14 @@ class Callers:
         origin: Origin,
         allowed_origins: frozenset[str],
         keys: ApiKeys,
+        tokens: AccessTokens,
         clients: Clients,
         cookies: Cookies,
     ) -> None:
         self._origin = origin
         self._allowed = allowed_origins
         self._keys = keys
+        self.tokens = tokens
         self._clients = clients
         self._cookies = cookies
 
@@ -62,9 +66,10 @@ class Callers:
         authorization = request.headers.getlist("authorization")
         if authorization:
             key = bearer(authorization) or ""
-            name = self._keys.name_of(key) if key.startswith(KEY_PREFIX) else None
+            is_key = key.startswith(KEY_PREFIX)
+            name = self._keys.name_of(key) if is_key else self.tokens.name_of(key)
             if name is None:
-                raise Unauthenticated("This API key is not known.")
+                raise Unauthenticated("This API key or access token is not known.")
             return Caller(name=f"server:{name}")
         self.check_origin(request)
         return self.browser(request)

@@ -57,7 +57,7 @@ async def enter_by_api(kit: Kit, caller: Caller, attempt: Awaitable[LoggedIn]) -
         return with_cookies(json_error(error), cookies)
     content: dict[str, object] = {
         "email": done.login.email,
-        "state": done.login.state or "",
+        **({"state": done.login.state} if done.login.state is not None else {}),
         "template": done.login.template,
         "passwordless_type": done.login.kind,
         "user_id": done.user.id,

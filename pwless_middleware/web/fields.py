@@ -3,11 +3,16 @@
 What the table says, it judges (`Fields.read`) and describes (`Fields.schema`), so that the two
 cannot drift apart. Rules that need more than one field or the caller's kind stand in the feature's
 flow; a table describes them with `Field.also`, and the schemathesis tests hold both together.
+
+Bodies are read as protobuf's JSON mapping writes them (protobuf.dev, "ProtoJSON Format"), since
+clients of Scalekit's API are generated from protobuf: `null` and an enum's zero value are absent,
+names may be lowerCamelCase, and an integer may come as text.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -70,8 +75,20 @@ class Field:
             return f"Send {self.shortest} to {self.longest} characters.", "length"
         return None
 
-    def schema(self) -> dict[str, object]:
-        """Describe the field in JSON Schema."""
+    def from_json(self, name: str, value: Json) -> Json:
+        """Return a value as it was meant: `None` for one that says "not given"."""
+        if self.one_of and value in ("UNSPECIFIED", f"{name.upper()}_UNSPECIFIED"):
+            return None
+        if self.kind == "integer" and isinstance(value, str) and _INTEGER.fullmatch(value):
+            return int(value)
+        return value
+
+    def schema(self, *, nullable: bool = False) -> dict[str, object]:
+        """Describe the field in JSON Schema.
+
+        Args:
+            nullable: whether `null` may stand for "not given".
+        """
         found: dict[str, object] = {"description": self.about}
         if self.kind == "texts":
             found |= {"type": "object", "additionalProperties": {"type": "string"}}
@@ -91,6 +108,10 @@ class Field:
             "enum": list(self.one_of) or None,
         }
         found |= {keyword: bound for keyword, bound in bounds.items() if bound is not None}
+        if nullable:
+            found["type"] = [found["type"], "null"]
+            if self.one_of:
+                found["enum"] = [*self.one_of, "UNSPECIFIED", None]
         return found | dict(self.also)
 
 
@@ -131,8 +152,24 @@ class Fields:
     fields: Mapping[str, Field]
     also: Mapping[str, object] = field(default_factory=dict)
 
+    def read_json(self, body: Mapping[str, Json]) -> Values:
+        """Judge a JSON body in protobuf's mapping.
+
+        Raises:
+            InvalidArgument: every bad field, named; or one that came under both of its names.
+        """
+        found: dict[str, Json] = {}
+        for name, one in self.fields.items():
+            given = [key for key in dict.fromkeys((name, _camel_case(name))) if key in body]
+            if len(given) > 1:
+                raise InvalidArgument.of(name, f"This came as {' and '.join(given)}.", "once")
+            value = one.from_json(name, body[given[0]]) if given else None
+            if value is not None:
+                found[name] = value
+        return self.read(found)
+
     def read(self, body: Mapping[str, Json]) -> Values:
-        """Judge a body. A field that is null was sent, and is of the wrong type.
+        """Judge fields by their exact names and types.
 
         Raises:
             InvalidArgument: every bad field, named.
@@ -150,12 +187,21 @@ class Fields:
             raise InvalidArgument(bad)
         return Values({name: body[name] for name in self.fields if name in body})
 
-    def schema(self) -> dict[str, object]:
-        """Describe the object in JSON Schema."""
+    def schema(self, *, is_body: bool = False) -> dict[str, object]:
+        """Describe the object in JSON Schema.
+
+        Args:
+            is_body: whether it is a request's. Then `null` stands for an optional field that is
+                not given; not where a rule between fields says which of them have to be.
+        """
         required = [name for name, one in self.fields.items() if one.required]
+        may_be_null = is_body and not self.also
         found: dict[str, object] = {
             "type": "object",
-            "properties": {name: one.schema() for name, one in self.fields.items()},
+            "properties": {
+                name: one.schema(nullable=may_be_null and not one.required)
+                for name, one in self.fields.items()
+            },
         }
         if required:
             found["required"] = required
@@ -171,6 +217,14 @@ class Fields:
             elif one.example is not None:
                 found[name] = one.example
         return found
+
+
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(part.capitalize() for part in others)
 
 
 def _whole(value: object) -> int | None:

@@ -49,6 +49,11 @@ class ApiKeys:
                 found = name
         return found
 
+    def fingerprint(self, name: str) -> str | None:
+        """Return a short digest of the key of this name, or `None` if there is none."""
+        digest = self._digests.get(name)
+        return None if digest is None else sha256(b"fingerprint" + digest).hexdigest()[:16]
+
 
 def bearer(authorization: list[str]) -> str | None:
     """Give the credential of an `Authorization: Bearer` header, or `None` for anything else.

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.errors import ApiError, MethodNotAllowed, NotFound
-from pwless_middleware.web.bodies import MAX_BYTES
+from pwless_middleware.web.bodies import JSON, MAX_BYTES
 from pwless_middleware.web.cookies import CookieNames
 from pwless_middleware.web.fields import Fields
 from pwless_middleware.web.operations import (
@@ -92,8 +92,10 @@ def document(
                 "A *server* sends an API key and nothing else of itself: no cookie of it is read "
                 "or set. A *browser* sends `Origin`, and cookies bind verify to the send. Every "
                 f"body is one JSON object in UTF-8 of at most {MAX_BYTES} bytes, without duplicate "
-                "keys; fields that are not named here are ignored. Another method than those "
-                "listed is answered with 405 and `Allow`."
+                "keys; fields that are not named here are ignored. As in protobuf's JSON mapping, "
+                "`null` is a field that is not given, `authRequestId` is read like "
+                "`auth_request_id` (not both), and an integer may come as text. Another method "
+                "than those listed is answered with 405 and `Allow`."
             ),
         },
         "servers": [{"url": url}],
@@ -134,8 +136,9 @@ def _operation(operation: Operation) -> Schema:
         found["description"] = operation.about
     found["security"] = [{scheme: [] for scheme in way} for way in operation.security]
     if operation.body is not None:
-        content = {"schema": operation.body.schema(), "example": operation.body.example()}
-        found["requestBody"] = {"required": True, "content": {"application/json": content}}
+        schema = operation.body.schema(is_body=operation.body_type == JSON)
+        content = {"schema": schema, "example": operation.body.example()}
+        found["requestBody"] = {"required": True, "content": {operation.body_type: content}}
     responses: dict[str, Schema] = {}
     for status, fields in operation.answers.items():
         responses[str(status)] = _answer(operation, status, fields)
@@ -149,7 +152,10 @@ def _operation(operation: Operation) -> Schema:
 
 
 def _answer(operation: Operation, status: int, fields: Fields | None) -> Schema:
-    found: Schema = {"description": "Done." if status < 300 else "Not available right now."}
+    refused = {400: "The request is not right.", 401: "Nobody has these credentials."}
+    found: Schema = {"description": "Done."}
+    if status >= 300:
+        found["description"] = refused.get(status, "Not available right now.")
     if fields is not None:
         content = {"schema": fields.schema(), "example": fields.example()}
         found["content"] = {"application/json": content}

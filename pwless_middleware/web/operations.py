@@ -12,6 +12,7 @@ from pwless_middleware.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from pwless_middleware.web.bodies import JSON
 from pwless_middleware.web.fields import Fields
 
 API_KEY, SESSION_TOKEN = "apiKey", "sessionToken"  # names of schemes, not secrets
@@ -29,6 +30,7 @@ class Operation:
         security: the ways to be allowed in, each a set of schemes that go together; an empty set
             means that anybody is.
         body: what it takes; `None` reads no body.
+        body_type: the body's media type.
         answers: status to what it gives; `None` is an empty body.
         sets_cookie: whether an answer to a browser carries `Set-Cookie`.
         errors: what it raises besides what every body and every store can cause.
@@ -41,6 +43,7 @@ class Operation:
     about: str = ""
     security: Sequence[Sequence[str]] = ((),)
     body: Fields | None = None
+    body_type: str = JSON
     answers: Mapping[int, Fields | None]
     sets_cookie: bool = False
     errors: Sequence[type[ApiError]] = ()

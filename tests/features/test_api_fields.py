@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pwless_middleware import EmailLogin
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.web.bodies import parse_json
-from tests.support import ROOMY, Backend, Browser, House, house
+from tests.support import ROOMY, Backend, Browser, House, house, token_of
 
 pytestmark = pytest.mark.anyio
 
@@ -34,9 +34,9 @@ STRINGS = {
 }
 FIELDS = [*STRINGS, ("send", "expires_in"), ("send", "template_variables")]
 WRONG_TYPES: dict[str, list[object]] = {
-    "string": [None, True, 0, 1.5, [], ["a"], {}, {"a": "b"}],
-    "integer": [None, True, "300", 300.5, [], {}],
-    "texts": [None, True, 1, "a", [], ["a"], {"name": 1}, {"name": None}, {"name": {}}],
+    "string": [True, 0, 1.5, [], ["a"], {}, {"a": "b"}],
+    "integer": [True, "300.0", "3e2", " 300", "٣٠٠", "", "5" * 19, 300.5, [], {}],
+    "texts": [True, 1, "a", [], ["a"], {"name": 1}, {"name": None}, {"name": {}}],
 }
 
 
@@ -79,6 +79,78 @@ async def test_a_field_of_the_wrong_type_is_named(verb: str, name: str, caller: 
     for value in WRONG_TYPES[_kind(name)]:
         content = json.dumps(_body(verb, name, value)).encode()
         assert await _refused(home, verb, content, who=who) == name, value
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, None) for name in ("template", "magiclink_auth_uri", "state", "expires_in")),
+        ("template_variables", None),
+        ("template", "UNSPECIFIED"),
+        ("template", "TEMPLATE_UNSPECIFIED"),
+    ],
+)
+async def test_what_protobuf_writes_for_not_given_is_not_given(name: str, value: object) -> None:
+    """Clients made from protobuf write `null`, or an enum's zero value (ProtoJSON)."""
+    home = house()
+    response = await home.backend().browser.call("send", _body("send", name, value))
+    assert response.status_code == 200
+    assert response.json()["expires_in"] == 300
+    request_id = response.json()["auth_request_id"]
+    answer = (await home.backend().verify(request_id, code=home.mail().code)).json()
+    assert answer["template"] == "SIGNIN"
+    assert "state" not in answer
+
+
+@pytest.mark.parametrize(
+    ("verb", "name"), [("send", "email"), ("resend", "auth_request_id"), ("verify", "code")]
+)
+async def test_null_for_what_is_needed_is_missing(verb: str, name: str) -> None:
+    content = json.dumps(_body(verb, name, None)).encode()
+    assert await _refused(house(), verb, content) == name
+
+
+@pytest.mark.parametrize("value", ["120", "0120", 120.0])
+async def test_an_integer_may_come_as_text(value: object) -> None:
+    response = await house().backend().browser.call("send", _body("send", "expires_in", value))
+    assert response.json()["expires_in"] == 120
+
+
+async def test_camel_case_names_are_read_like_snake_case() -> None:
+    home = house(features=[EmailLogin(link_uris=["https://www.example.com/magic"])])
+    backend = home.backend().browser
+    sent = await backend.call(
+        "send",
+        {
+            "email": "jo@example.com",
+            "magiclinkAuthUri": "https://www.example.com/magic",
+            "expiresIn": "90",
+            "templateVariables": {"some_name": "x"},
+        },
+    )
+    assert sent.json()["expires_in"] == 90
+    link = home.mail().link
+    assert link is not None
+    assert link.startswith("https://www.example.com/magic?")
+    request_id = sent.json()["auth_request_id"]
+    again = await backend.call("resend", {"authRequestId": request_id})
+    request_id = again.json()["auth_request_id"]
+    done = await backend.call("verify", {"authRequestId": request_id, "linkToken": token_of(link)})
+    assert done.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("verb", "name", "camel"),
+    [
+        ("send", "expires_in", "expiresIn"),
+        ("resend", "auth_request_id", "authRequestId"),
+        ("verify", "link_token", "linkToken"),
+    ],
+)
+async def test_a_field_under_both_of_its_names_is_refused(verb: str, name: str, camel: str) -> None:
+    value = 300 if name == "expires_in" else ID
+    content = json.dumps({**_body(verb, name, value), camel: value}).encode()
+    assert await _refused(house(), verb, content) == name
 
 
 @pytest.mark.parametrize(("verb", "name"), STRINGS)
@@ -234,7 +306,7 @@ async def test_fields_that_are_not_ours_are_ignored() -> None:
 
 async def test_every_bad_field_is_named_at_once() -> None:
     home = house()
-    content = json.dumps({"email": 1, "template": "X", "state": None, "expires_in": 1}).encode()
+    content = json.dumps({"email": 1, "template": "X", "state": 7, "expires_in": 1}).encode()
     assert await _refused(home, "send", content) == "email,template,state,expires_in"
     content = json.dumps(
         {"email": "x", "magiclink_auth_uri": "x", "template_variables": {"otp": "www.x"}}

@@ -36,7 +36,7 @@ class SendPasswordlessResponse:
 @dataclass(frozen=True)
 class VerifyPasswordlessResponse:
     email: str
-    state: str
+    state: str | None  # optional in the protobuf: absent where send was given none
     template: TemplateType
     passwordless_type: PasswordlessType
 
@@ -106,7 +106,7 @@ class PasswordlessClient:
         answer = self._post("/verify", body)
         return VerifyPasswordlessResponse(
             email=_text(answer["email"]),
-            state=_text(answer["state"]),
+            state=_text(answer["state"]) if "state" in answer else None,
             template=TemplateType(answer["template"]),
             passwordless_type=PasswordlessType(answer["passwordless_type"]),
         )

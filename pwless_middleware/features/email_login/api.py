@@ -55,7 +55,7 @@ class EmailApi:
         self._flow = flow
         self._flow_seconds = flow_seconds
         rules = flow.rules
-        self._send = send_fields(longest=rules.max_lifetime, link_uris=flow.link_uris)
+        self._send = send_fields(longest=rules.max_lifetime)
         self._verify = verify_fields(code=rules.code, same_browser=rules.same_browser)
         self.routes = (
             Route(f"{BASE}/send", {"POST": self.send}, "api", {"POST": self._describe_send()}),
@@ -68,7 +68,7 @@ class EmailApi:
     async def send(self, request: Request) -> Response:
         """Start a login and answer with its `auth_request_id`."""
         caller = self._kit.callers.api(request)
-        values = self._send.read(await read_json(request))
+        values = self._send.read_json(await read_json(request))
         ask = Ask(
             email=values.text("email"),
             template="SIGNUP" if values.get("template") == "SIGNUP" else "SIGNIN",
@@ -82,14 +82,14 @@ class EmailApi:
     async def resend(self, request: Request) -> Response:
         """Send a login's mail again."""
         caller = self._kit.callers.api(request)
-        values = RESEND.read(await read_json(request))
+        values = RESEND.read_json(await read_json(request))
         id, caller = self._flow.open_request(values.text("auth_request_id"), caller)
         return self._started(await self._flow.resend(id, caller), caller)
 
     async def verify(self, request: Request) -> Response:
         """Judge a code or a link token and answer with the session."""
         caller = self._kit.callers.api(request)
-        values = self._verify.read(await read_json(request))
+        values = self._verify.read_json(await read_json(request))
         request_id, code = values.get("auth_request_id"), values.get("code")
         token = values.get("link_token")
         _check_combination(values, same_browser=self._flow.rules.same_browser)

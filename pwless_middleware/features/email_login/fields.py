@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from pwless_middleware.core.keyring import HIGH_ALPHABET, CodeStyle
 from pwless_middleware.features.email_login.flow import MAX_VARIABLES, RESERVED
 from pwless_middleware.web.fields import Field, Fields
@@ -20,15 +18,12 @@ _NO_CONTROL = "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2
 _PLAIN_TEXT = "^(?!.*://)(?!.*[wW][wW][wW][.])" + _NO_CONTROL
 
 
-def send_fields(*, longest: int, link_uris: Collection[str]) -> Fields:
+def send_fields(*, longest: int) -> Fields:
     """Describe what `send` takes.
 
     Args:
         longest: seconds, the most that `expires_in` may ask for.
-        link_uris: what `magiclink_auth_uri` may be.
     """
-    # An empty list allows nothing, which JSON Schema cannot say with an empty `enum`.
-    listed: dict[str, object] = {"enum": sorted(link_uris)} if link_uris else {"not": {}}
     return Fields(
         {
             "email": Field(
@@ -45,11 +40,11 @@ def send_fields(*, longest: int, link_uris: Collection[str]) -> Fields:
                 one_of=_TEMPLATES,
             ),
             "magiclink_auth_uri": Field(
-                about="The page of yours that the link opens, exactly as it was configured. "
+                about="The page of yours that the link opens, one of those that were configured. "
                 "A server that names none gets a mail with a code alone.",
                 shortest=1,
                 longest=1000,
-                also=listed,
+                also={"format": "uri"},
             ),
             "state": Field(
                 about="Your own text; verify returns it unchanged.", example="cart-42", longest=1000
@@ -159,7 +154,7 @@ SENT = Fields(
 VERIFIED = Fields(
     {
         "email": Field(about="The proven address.", example="jo@example.com", required=True),
-        "state": Field(about="What send was given; else empty.", example="cart-42", required=True),
+        "state": Field(about="What send was given; absent if nothing.", example="cart-42"),
         "template": Field(
             about="What send was given.", example="SIGNIN", required=True, one_of=_TEMPLATES
         ),

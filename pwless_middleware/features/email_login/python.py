@@ -77,7 +77,7 @@ class EmailVerbs:
         self._kit = kit
         self._flow = flow
         rules = flow.rules
-        self._send = send_fields(longest=rules.max_lifetime, link_uris=flow.link_uris)
+        self._send = send_fields(longest=rules.max_lifetime)
         self._verify = verify_fields(code=rules.code, same_browser=rules.same_browser)
 
     async def send(
