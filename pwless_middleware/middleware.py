@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from starlette.types import Message, Receive, Scope, Send
 
-from pwless_middleware.core.paths import below
+from pwless_middleware.core.paths import below, without_last_slash
 from pwless_middleware.errors import ApiError, ConfigError, Unauthenticated
 from pwless_middleware.passwordless import Passwordless
 from pwless_middleware.web.gate import refuse_socket
@@ -90,6 +90,9 @@ class PasswordlessMiddleware:
             scope, passed = self._inside(scope)
 
         root = scope.get("root_path", "")
+        if root[-1:] == "/":
+            scope = _without_last_slash(scope)
+            root = scope["root_path"]
         path = ours_path = below(scope["path"], root)
         if not root and house.origin.path:
             # The server knows no root path, base_url has one. Our own pages are found with and
@@ -164,6 +167,14 @@ class PasswordlessMiddleware:
             await send(message)
 
         await self.app(scope, receive, watched)
+
+
+def _without_last_slash(scope: Scope) -> Scope:
+    path, root = without_last_slash(scope["path"], scope["root_path"])
+    raw = scope.get("raw_path")
+    if raw:
+        raw = without_last_slash(raw.decode("latin-1"), scope["root_path"])[0].encode("latin-1")
+    return {**scope, "path": path, "root_path": root, "raw_path": raw}
 
 
 def _kept_private(send: Send, vary: tuple[bytes, bytes]) -> Send:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import json
 from collections.abc import AsyncIterator, Iterator, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -330,6 +331,48 @@ async def test_both_forms_of_root_path_find_our_pages_and_lead_back(has_root_in_
     await jo.post(front + "/auth/login", {"email": "jo@example.com"})
     done = await jo.post(front + "/auth/verify", {"code": str(home.mail().code)})
     assert done.headers["location"] == "/app/"
+
+
+@pytest.mark.parametrize("front", ["/app/", "/app", ""], ids=["uvicorn", "kept", "hypercorn"])
+async def test_a_root_path_with_a_slash_at_its_end_opens_what_was_judged(front: str) -> None:
+    """Starlette would read `/app/x` below `/app/` as `/app/x`, which is another handler."""
+
+    async def named(request: Request) -> JSONResponse:
+        return JSONResponse(request.scope["endpoint"].__name__)
+
+    async def open_one(request: Request) -> JSONResponse:
+        return await named(request)
+
+    async def private(request: Request) -> JSONResponse:
+        return await named(request)
+
+    routes = [Route("/x", open_one), Route("/app/x", private), Route("/app/app/x", private)]
+    app = Starlette(routes=routes)
+    home = house(app, base_url=BASE + "/app", public=["/x"])
+
+    async def get(path: str, **more: Any) -> list[Message]:
+        raw = (front + path).encode()
+        return await run(
+            home.app, http_scope(front + path, root_path="/app/", raw_path=raw, **more)
+        )
+
+    opened = await get("/x")
+    assert opened[0]["status"] == 200
+    assert json.loads(opened[1]["body"]) == "open_one"
+    assert (await get("/auth/login"))[0]["status"] == 200
+    for path in ("/app/x", "//x", "/app//x", "///x"):
+        answer = await get(path)
+        assert answer[0]["status"] == 401 or json.loads(answer[1]["body"]) == "open_one"
+    denied = await get("/y?a=b", headers=[(b"accept", b"text/html")])
+    assert dict(denied[0]["headers"])[b"location"].startswith(b"/app/auth/login?next=%2Fapp%2Fy")
+
+
+async def test_a_root_path_with_a_slash_needs_no_raw_path() -> None:
+    home = house(public=["/x"])
+    scope = http_scope("/app//x", root_path="/app/", raw_path=None)
+    assert (await run(home.app, scope))[0]["status"] == 200
+    assert home.inner.scope["path"] == "/app/x"
+    assert home.inner.scope["root_path"] == "/app"
 
 
 async def test_a_root_path_is_taken_off_at_a_slash_only() -> None:

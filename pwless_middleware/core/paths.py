@@ -101,6 +101,19 @@ def _is_ambiguous(path: str) -> bool:
     return _AMBIGUOUS.search(path) is not None
 
 
+def without_last_slash(path: str, root_path: str) -> tuple[str, str]:
+    """Return a path and its root path as if the root path had no slash at its end.
+
+    uvicorn puts `--root-path /app/` and `/x` together to `/app//x`, hypercorn leaves `/x`, and a
+    proxy may leave `/app/x`; routers read each of them in their own way. What is judged here has to
+    be what the app routes, so both get this form.
+    """
+    root = root_path.rstrip("/")
+    if path.startswith(root_path + "/"):
+        path = root + path[len(root_path) :]
+    return path, root
+
+
 def below(path: str, root_path: str) -> str:
     """Give the path without the root path, in both forms that servers use.
 

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pwless_middleware.core.paths import MAX_NEXT, PublicPaths, below, safe_next
+from pwless_middleware.core.paths import (
+    MAX_NEXT,
+    PublicPaths,
+    below,
+    safe_next,
+    without_last_slash,
+)
 from pwless_middleware.errors import ConfigError
 from tests.core.whatwg import BASE_HOST, resolve
 
@@ -141,3 +147,23 @@ def test_a_root_path_is_taken_off_at_a_boundary(path: str, root: str) -> None:
     if front:
         assert below(front + "x" + path, root) == front + "x" + path
         assert below(front, root) == "/"
+
+
+@pytest.mark.parametrize(
+    ("path", "root", "expected"),
+    [
+        ("/app//x", "/app/", ("/app/x", "/app")),
+        ("/app/x", "/app/", ("/app/x", "/app")),
+        ("/x", "/app/", ("/x", "/app")),
+        ("/app//", "/app/", ("/app/", "/app")),
+        ("/app///x", "/app/", ("/app//x", "/app")),
+        ("/app///x", "/app//", ("/app/x", "/app")),
+        ("//x", "/", ("/x", "")),
+        ("/x", "/", ("/x", "")),
+        ("/", "/", ("/", "")),
+    ],
+)
+def test_a_slash_at_the_end_of_a_root_path_is_taken_off_both(
+    path: str, root: str, expected: tuple[str, str]
+) -> None:
+    assert without_last_slash(path, root) == expected
