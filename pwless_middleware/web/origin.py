@@ -56,6 +56,17 @@ class Origin:
             return origins == [self.origin]
         return headers.getlist("sec-fetch-site") == ["same-origin"]
 
+    def is_own_form(self, headers: Headers) -> bool:
+        """Whether a form post comes from a page of ours.
+
+        A proxy that adds `Referrer-Policy: no-referrer` makes browsers send `Origin: null` with our
+        own forms (Fetch Standard, "append a request Origin header"). `Sec-Fetch-Site` then says
+        whose page it was: of a sandboxed frame, whose origin is `null` too, it says `cross-site`.
+        """
+        if headers.getlist("origin") == ["null"]:
+            return headers.getlist("sec-fetch-site") == ["same-origin"]
+        return self.is_ours(headers)
+
 
 def parse_origins(origins: Sequence[str]) -> frozenset[str]:
     """Read the option `allowed_origins`: whole origins, no path, no pattern.

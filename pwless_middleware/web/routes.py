@@ -98,7 +98,8 @@ class Routes:
         if handler is None:
             allow = sorted({*route.methods, *(("HEAD",) if "GET" in route.methods else ())})
             raise MethodNotAllowed(allow)
-        if method != "GET" and route.skin == "page" and not self._origin.is_ours(request.headers):
+        is_post = method != "GET" and route.skin == "page"
+        if is_post and not self._origin.is_own_form(request.headers):
             raise ForbiddenOrigin
         return await handler(request)
 

@@ -7,7 +7,17 @@ import logging
 import pytest
 
 from pwless_middleware import EmailLogin
-from tests.support import BASE, JSON_BASE, Browser, House, error_code, house
+from tests.support import (
+    BASE,
+    JSON_BASE,
+    Browser,
+    House,
+    cookie_header,
+    error_code,
+    house,
+    run,
+    socket_scope,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -59,6 +69,10 @@ async def writes(browser: Browser, **headers: str) -> dict[str, int]:
     [
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "null", "sec-fetch-site": "cross-site"},
+        {"origin": "null", "sec-fetch-site": "same-site"},
+        {"origin": "null", "sec-fetch-site": "none"},
+        {"origin": "null", "sec-fetch-site": "same-origin, same-origin"},
         {"origin": "https://app.example.com.evil.example"},
         {"origin": "https://app.example.com:8443"},
         {"origin": "http://app.example.com"},
@@ -85,6 +99,34 @@ async def test_a_write_from_elsewhere_is_refused_everywhere_and_changes_nothing(
     assert set(answers.values()) <= {401, 403}, answers
     assert home.snapshot() == before
     assert await jo.who() == "jo@example.com"
+
+
+async def test_a_form_of_ours_behind_a_proxy_that_hides_referrers_is_ours() -> None:
+    """`Referrer-Policy: no-referrer`, added in front, makes browsers say `Origin: null`."""
+    home = house()
+    jo = home.browser(headers={"origin": "null", "sec-fetch-site": "same-origin"})
+    assert (await jo.ask("jo@example.com")).status_code == 303
+    assert (await jo.type_code(home.mail().code)).status_code == 303
+    assert (await jo.request("DELETE", "/auth/api/v1/session")).status_code == 403
+    sent = await jo.call("send", {"email": "jo@example.com"})
+    assert error_code(sent) == "FORBIDDEN_ORIGIN"
+    assert (await jo.get("/private")).status_code == 200
+    hidden = [(b"origin", b"null"), (b"sec-fetch-site", b"same-origin"), *cookie_header(jo)]
+    sent = await run(home.app, socket_scope("/private", headers=hidden))
+    assert [message["type"] for message in sent] == ["websocket.close"]
+    assert (await jo.post("/auth/logout", {})).status_code == 303
+
+
+@pytest.mark.parametrize("name", ["origin", "sec-fetch-site"])
+async def test_a_header_that_stands_twice_says_nothing(name: str) -> None:
+    home = house()
+    lines = [("origin", "null"), ("sec-fetch-site", "same-origin")]
+    twice = [*lines, *(line for line in lines if line[0] == name)]
+    answer = await home.browser().request(
+        "POST", "/auth/login", form={"email": "jo@example.com"}, headers=twice
+    )
+    assert answer.status_code == 403
+    assert home.outbox.messages == []
 
 
 async def test_two_origin_headers_are_no_origin() -> None:
