@@ -20,7 +20,7 @@ from pwless_middleware.errors import LoginDenied, StepRequired
 from pwless_middleware.flows.limits import exact_tag
 from pwless_middleware.flows.logins import LoggedIn
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import json_error, json_response, with_cookies
+from pwless_middleware.web.responses import SIGNED_OUT, json_error, json_response, with_cookies
 
 
 async def enter_by_page(
@@ -41,7 +41,8 @@ async def enter_by_page(
             raise
         return kit.pages.redirect(request, error.path)
     cookies = _session_cookies(kit, caller, done)
-    return kit.pages.redirect(request, done.login.next, ours=False, cookies=cookies)
+    response = kit.pages.redirect(request, done.login.next, ours=False, cookies=cookies)
+    return _ending(caller, response)
 
 
 async def enter_by_api(kit: Kit, caller: Caller, attempt: Awaitable[LoggedIn]) -> Response:
@@ -64,10 +65,18 @@ async def enter_by_api(kit: Kit, caller: Caller, attempt: Awaitable[LoggedIn]) -
         "is_new_user": done.login.is_new,
     }
     if caller.is_browser:
-        return json_response(content, cookies=_session_cookies(kit, caller, done))
+        response = json_response(content, cookies=_session_cookies(kit, caller, done))
+        return _ending(caller, response)
     content["session_token"] = kit.sessions.token(done.secret)
     content["session_expires_at"] = str(done.session.expires_at)
     return json_response(content)
+
+
+def _ending(caller: Caller, response: Response) -> Response:
+    """Clear what the browser kept of the session that this login has ended, perhaps another's."""
+    if caller.session is not None:
+        response.headers.update(SIGNED_OUT)
+    return response
 
 
 def _session_cookies(kit: Kit, caller: Caller, done: LoggedIn) -> list[str]:

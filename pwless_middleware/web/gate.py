@@ -56,7 +56,9 @@ class Gate:
             return self._unauthenticated(request)
         if request.method not in ("GET", "HEAD"):
             login = root_path(request) + self._prefix + "/login"
-            page = self._pages.page(request, "signed_out.html", status=401, login_url=login)
+            page = self._pages.page(
+                request, "signed_out.html", status=401, in_own_frame=True, login_url=login
+            )
             page.headers["vary"] = VARY
             return page
         login = self._login_url(request, _shown_path(scope, path))

@@ -14,6 +14,10 @@ from pwless_middleware.rendering import Renderer
 
 EVERYWHERE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
+SIGNED_OUT = {"clear-site-data": '"cache"'}
+"""Goes with every answer that ends the browser's own session: Back shows no private page, neither
+from the cache nor as it was left (OWASP ASVS 5.0 14.3.1)."""
+
 # SECURITY, "Pages carry". `no-referrer` would make Chromium send `Origin: null` with our own forms.
 ON_PAGES = {
     **EVERYWHERE,
@@ -31,7 +35,13 @@ ON_PAGES = {
     "x-robots-tag": "noindex",
 }
 
-_POLICY_LEADING_AWAY = ON_PAGES["content-security-policy"].replace("form-action 'self'; ", "")
+_IN_OWN_FRAME = {
+    **ON_PAGES,
+    "content-security-policy": ON_PAGES["content-security-policy"].replace(
+        "frame-ancestors 'none'", "frame-ancestors 'self'"
+    ),
+    "x-frame-options": "SAMEORIGIN",
+}
 
 _TITLES = {
     403: "That is not possible",
@@ -64,6 +74,7 @@ class Pages:
         cookies: Iterable[str] = (),
         retry_after: int | None = None,
         leads_away: bool = False,
+        in_own_frame: bool = False,
         **context: object,
     ) -> Response:
         """Give a page of ours.
@@ -75,13 +86,17 @@ class Pages:
             cookies: `Set-Cookie` values to add.
             leads_away: whether a form of it may end, by way of the app, on another origin. Chromium
                 holds `form-action` against every redirect after a post, when the code is spent.
+            in_own_frame: whether a page of this origin may show it in a frame. An app whose frame
+                is sent to the login, as its session is over, shows the way on there.
             retry_after: seconds for `Retry-After`; `None` sends none.
             context: the template's.
         """
         html = self._renderer.page(name, root_path=root_path(request), status=status, **context)
-        response = Response(html, status, ON_PAGES, "text/html; charset=utf-8")
+        headers = _IN_OWN_FRAME if in_own_frame else ON_PAGES
+        response = Response(html, status, headers, "text/html; charset=utf-8")
         if leads_away:
-            response.headers["content-security-policy"] = _POLICY_LEADING_AWAY
+            policy = headers["content-security-policy"].replace("form-action 'self'; ", "")
+            response.headers["content-security-policy"] = policy
         if retry_after is not None:
             response.headers["retry-after"] = str(retry_after)
         return with_cookies(response, cookies)

@@ -232,6 +232,55 @@ async def test_revoke_one_others_and_all() -> None:
     assert gone.headers["location"].startswith("/auth/login")
 
 
+CLEARED = '"cache"'
+
+
+@pytest.mark.parametrize("way", ["logout", "logout to", "all", "own", "api", "api own"])
+async def test_after_the_end_of_its_session_a_browser_keeps_no_page_for_back(way: str) -> None:
+    home = house(roomy=True)
+    jo = home.browser()
+    signed_in = await jo.sign_in("jo@example.com")
+    assert "clear-site-data" not in signed_in.headers
+    own = (await jo.get("/auth/api/v1/session")).json()["session"]["id"]
+    answer = await {
+        "logout": lambda: jo.post("/auth/logout", {}),
+        "logout to": lambda: jo.post("/auth/logout", {"next": "/bye"}),
+        "all": lambda: jo.post("/auth/sessions/revoke", {"all": "1"}),
+        "own": lambda: jo.post("/auth/sessions/revoke", {"id": own}),
+        "api": lambda: jo.request("DELETE", "/auth/api/v1/session"),
+        "api own": lambda: jo.request("DELETE", f"/auth/api/v1/sessions/{own}"),
+    }[way]()
+    assert answer.headers["clear-site-data"] == CLEARED
+    assert jo.cookie() is None
+
+
+async def test_the_end_of_another_session_clears_nothing_here() -> None:
+    home = house(roomy=True)
+    linux, phone, _ = await three(home)
+    rows = (await phone.get("/auth/api/v1/sessions")).json()["sessions"]
+    one = await phone.post("/auth/sessions/revoke", {"id": rows[-1]["id"]})
+    others = await phone.request("DELETE", "/auth/api/v1/sessions")
+    for answer in (one, others):
+        assert "clear-site-data" not in answer.headers
+    assert await phone.who() == "jo@example.com"
+    assert await linux.who() is None
+
+
+@pytest.mark.parametrize("skin", ["page", "api"])
+async def test_a_login_that_ends_another_session_clears_what_it_left(skin: str) -> None:
+    home = house(roomy=True)
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    if skin == "page":
+        done = await jo.sign_in("kim@example.com")
+    else:
+        sent = (await jo.call("send", {"email": "kim@example.com"})).json()
+        code = {"auth_request_id": sent["auth_request_id"], "code": home.mail().code}
+        done = await jo.call("verify", code)
+    assert await jo.who() == "kim@example.com"
+    assert done.headers["clear-site-data"] == CLEARED
+
+
 async def test_revoking_ones_own_session_by_its_id_signs_out() -> None:
     home = house(roomy=True)
     jo = home.browser()

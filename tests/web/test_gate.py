@@ -153,3 +153,14 @@ async def test_a_page_of_the_version_before_finds_its_files_during_a_deployment(
         assert answer.headers["cache-control"] == "public, max-age=60"
         assert answer.headers["content-type"] == "text/css; charset=utf-8"
         assert answer.text != (await page.get(sheet)).text
+
+
+async def test_a_form_of_a_frame_whose_session_is_over_is_answered_in_the_frame() -> None:
+    visitor = house().browser(headers={"accept": "text/html"})
+    answer = await visitor.post("/private", {"a": "b"})
+    assert answer.status_code == 401
+    assert answer.headers["x-frame-options"] == "SAMEORIGIN"
+    assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
+    asked = await visitor.ask("jo@example.com")
+    verify = await visitor.get(asked.headers["location"])
+    assert verify.headers["x-frame-options"] == "SAMEORIGIN"

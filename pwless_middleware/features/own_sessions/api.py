@@ -13,7 +13,7 @@ from pwless_middleware.features.own_sessions.asker import Asker
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.operations import ORIGIN, SESSION_COOKIE, SESSION_TOKEN, Operation
-from pwless_middleware.web.responses import EVERYWHERE, json_response, with_cookies
+from pwless_middleware.web.responses import EVERYWHERE, SIGNED_OUT, json_response, with_cookies
 from pwless_middleware.web.routes import Route
 
 
@@ -74,8 +74,10 @@ class SessionApi:
         """
         signed = self._kit.cookies.session(request.scope["headers"])
         is_over = signed is not None and await self._asker.find(signed) is None
-        cookies = [self._kit.cookies.clear_session()] if is_over else []
-        return with_cookies(Response(status_code=204, headers=EVERYWHERE), cookies)
+        if not is_over:
+            return Response(status_code=204, headers=EVERYWHERE)
+        response = Response(status_code=204, headers={**EVERYWHERE, **SIGNED_OUT})
+        return with_cookies(response, [self._kit.cookies.clear_session()])
 
 
 _WAYS = ((SESSION_TOKEN,), (SESSION_COOKIE,))

@@ -16,7 +16,7 @@ from pwless_middleware.errors import NotFound
 from pwless_middleware.features.own_sessions.asker import Asker
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import root_path
+from pwless_middleware.web.responses import SIGNED_OUT, root_path
 from pwless_middleware.web.routes import Route
 
 
@@ -63,9 +63,12 @@ class SessionPages:
             await self._kit.sessions.end(session)
         next = safe_next(form.get("next"))
         cookies = [self._kit.cookies.clear_session()]
-        if next is None:
-            return self._kit.pages.redirect(request, "/logout", cookies=cookies)
-        return self._kit.pages.redirect(request, next, ours=False, cookies=cookies)
+        is_ours = next is None
+        response = self._kit.pages.redirect(
+            request, next or "/logout", ours=is_ours, cookies=cookies
+        )
+        response.headers.update(SIGNED_OUT)
+        return response
 
     async def show_sessions(self, request: Request) -> Response:
         session = await self._asker.present(request)
@@ -94,7 +97,9 @@ class SessionPages:
             raise NotFound("That session is over already, or was never yours.")
         if form.get("all") or form.get("id") == session.id:
             cookies = [self._kit.cookies.clear_session()]
-            return self._kit.pages.redirect(request, "/logout", cookies=cookies)
+            response = self._kit.pages.redirect(request, "/logout", cookies=cookies)
+            response.headers.update(SIGNED_OUT)
+            return response
         return self._kit.pages.redirect(request, "/sessions")
 
     def _to_login(self, request: Request) -> Response:
