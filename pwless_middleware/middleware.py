@@ -9,12 +9,16 @@ from typing import Any, Unpack
 
 from starlette.types import Message, Receive, Scope, Send
 
+from pwless_middleware.core.callables import check_asgi_app
+from pwless_middleware.core.options import check_kind
 from pwless_middleware.core.paths import below, without_last_slash
 from pwless_middleware.errors import ApiError, ConfigError, Unauthenticated
+from pwless_middleware.flows.lifetime import NOT_ASYNCIO
 from pwless_middleware.passwordless import Passwordless
 from pwless_middleware.web.gate import refuse_socket
 from pwless_middleware.web.identity import NOBODY
 from pwless_middleware.web.options import Options
+from pwless_middleware.web.startup import is_made_late, serve_problem
 
 AnyASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 """Frameworks type their apps in ways that do not fit each other's; all are this."""
@@ -57,19 +61,18 @@ class PasswordlessMiddleware:
         passwordless: Passwordless | None = None,
         **options: Unpack[Options],
     ) -> None:
-        if passwordless is not None and options:
-            names = ", ".join(sorted(options))
-            raise ConfigError("passwordless", f"set {names} there, where it is made")
-        if passwordless is None:
-            for required in ("secret_key", "base_url", "mailer"):
-                if required not in options:
-                    raise ConfigError(required, "this option is required")
-            passwordless = Passwordless(**options)
         self.app = app
-        self.passwordless = passwordless
-        self._alone = _Passed((self.passwordless,))
-        for inner in _wrapped(app):
-            self.passwordless.check_beside(inner.passwordless)
+        try:
+            check_asgi_app(app)
+            self.passwordless = _one_of(passwordless, options)
+            self._alone = _Passed((self.passwordless,))
+            for inner in _wrapped(app):
+                self.passwordless.check_beside(inner.passwordless)
+        except ConfigError as error:
+            if not is_made_late():
+                raise
+            self.problem = error
+            self.__class__ = Misconfigured
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -83,7 +86,11 @@ class PasswordlessMiddleware:
                 raise ValueError(f"the login does not know ASGI scope type {kind!r}; refused")
             await self.app(house.identities.told(scope, [], NOBODY), receive, send)
             return
-        if house.lifetime.loop is not get_running_loop():
+        try:
+            loop = get_running_loop()
+        except RuntimeError:
+            raise ConfigError("server", NOT_ASYNCIO) from None
+        if house.lifetime.loop is not loop:
             house.lifetime.start()
         passed = self._alone
         if _OUTER in scope:
@@ -153,15 +160,24 @@ class PasswordlessMiddleware:
             await self.passwordless.gate.refuse(scope, error)(scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the app's lifespan through; open ours before it is up, close ours after it ends."""
+        """Pass the app's lifespan through; open ours before it is up, close ours after it ends.
+
+        A `ConfigError` fails the startup, and ends the app's lifespan by being raised in it.
+        """
         lifetime = self.passwordless.lifetime
+        has_failed = False
 
         async def watched(message: Message) -> None:
+            nonlocal has_failed
+            if has_failed:
+                return  # the app's own report of the same error
             if message["type"] == "lifespan.startup.complete":
                 try:
                     await lifetime.open()
                 except ConfigError as error:
-                    message = {"type": "lifespan.startup.failed", "message": str(error)}
+                    has_failed = True
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    raise
             elif message["type"] in ("lifespan.shutdown.complete", "lifespan.shutdown.failed"):
                 await lifetime.close()
             await send(message)
@@ -175,6 +191,30 @@ def _without_last_slash(scope: Scope) -> Scope:
     if raw:
         raw = without_last_slash(raw.decode("latin-1"), scope["root_path"])[0].encode("latin-1")
     return {**scope, "path": path, "root_path": root, "raw_path": raw}
+
+
+class Misconfigured(PasswordlessMiddleware):
+    """Stand for a middleware whose options are wrong, where nobody would have seen the error.
+
+    Attributes:
+        problem: the error.
+    """
+
+    problem: ConfigError
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Fail the startup, or every request, in one line."""
+        await serve_problem(self.problem, scope, receive, send)
+
+
+def _one_of(passwordless: Passwordless | None, options: Options) -> Passwordless:
+    if passwordless is None:
+        return Passwordless(**options)
+    if options:
+        names = ", ".join(sorted(options))
+        raise ConfigError("passwordless", f"set {names} there, where it is made")
+    check_kind("passwordless", passwordless, Passwordless, example="Passwordless(...)")
+    return passwordless
 
 
 def _kept_private(send: Send, vary: tuple[bytes, bytes]) -> Send:
@@ -201,6 +241,6 @@ def _kept_private(send: Send, vary: tuple[bytes, bytes]) -> Send:
 def _wrapped(app: object) -> Iterator[PasswordlessMiddleware]:
     """Find the instances that an app wraps, as far as its `.app` attributes lead."""
     for _ in range(50):
-        if isinstance(app, PasswordlessMiddleware):
+        if isinstance(app, PasswordlessMiddleware) and not isinstance(app, Misconfigured):
             yield app
         app = getattr(app, "app", None)

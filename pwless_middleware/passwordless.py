@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from pwless_middleware.core.challenges import Template
 from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag, check_kind, check_verbs
 from pwless_middleware.core.sessions import Session, SessionPolicy
 from pwless_middleware.delivery.base import Mailer
@@ -48,6 +51,21 @@ def _now() -> int:
     return int(time.time())
 
 
+def _whole_seconds(clock: Callable[[], float]) -> Callable[[], int]:
+    """Return the clock, rounded down where it has fractions, as `time.time` does."""
+    now: object = clock()
+    if isinstance(now, int) and not isinstance(now, bool):
+        return cast("Callable[[], int]", clock)
+    if isinstance(now, float) and math.isfinite(now):
+        return lambda: int(clock())
+    raise ConfigError("clock", "set a callable that returns unix seconds, e.g. time.time")
+
+
+@named_options(
+    secret_key="`python -m pwless_middleware secret` makes one",  # noqa: S106 # a hint, no key
+    base_url="set the address that people open, e.g. http://localhost:8000",
+    mailer="set SMTPMailer(...), or Outbox() for development",
+)
 class Passwordless:
     """Hold everything that the middleware serves, and its verbs in Python.
 
@@ -83,7 +101,7 @@ class Passwordless:
             in the scope for their own; `request.state.user` is written always.
         preflight: let real CORS preflights through to the app, as anonymous.
         end_streams: end server-sent event streams with their session, as sockets always do.
-        clock: gives unix seconds; `None` is the system's. For tests.
+        clock: returns unix seconds; fractions are cut off. `None` is the system's. For tests.
 
     Raises:
         ConfigError: an option is missing or wrong; it names the option and what to set.
@@ -112,9 +130,8 @@ class Passwordless:
         set_scope_user: bool = True,
         preflight: bool = False,
         end_streams: bool = False,
-        clock: Callable[[], int] | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        clock = _now if clock is None else clock
         is_path = isinstance(prefix, str) and re.fullmatch(r"(/[A-Za-z0-9_.~-]+)+", prefix)
         if not is_path or "/." in prefix:
             raise ConfigError("prefix", "set a path such as '/auth', without a slash at its end")
@@ -127,7 +144,6 @@ class Passwordless:
         example = "SMTPMailer(...), or Outbox() for development"
         check_verbs("mailer", mailer, ("send",), example=example)
         check_verbs("store", store, _STORE_VERBS, example="MemoryStore() or RedisStore(...)")
-        check_verbs("clock", clock, ("__call__",), example="a callable that gives unix seconds")
         if users is not None:
             verbs = ("find", "create", "load")
             check_verbs("users", users, verbs, example="an object with find, create and load")
@@ -146,6 +162,9 @@ class Passwordless:
             ("end_streams", end_streams),
         ):
             check_flag(option, flag)
+        if clock is not None:
+            check_verbs("clock", clock, ("__call__",), example="a callable, e.g. time.time")
+        now = _now if clock is None else _whole_seconds(clock)
         self.prefix = prefix
         self.origin = Origin(base_url)
         self.mailer = mailer
@@ -155,8 +174,8 @@ class Passwordless:
         self.store: Store = store
         timely = self.store if isinstance(self.store, MemoryStore) else TimelyStore(self.store)
         people = Users(users)
-        self.sessions = Sessions(timely, keyring, sessions, clock)
-        logins = Logins(timely, keyring, people, self.sessions, clock)
+        self.sessions = Sessions(timely, keyring, sessions, now)
+        logins = Logins(timely, keyring, people, self.sessions, now)
         renderer = Renderer(
             brand=brand or Brand(self.origin.host), templates=templates, prefix=prefix
         )
@@ -164,10 +183,10 @@ class Passwordless:
         self.clients = Clients(trusted_proxies)
         origins = parse_origins(allowed_origins)
         keys = ApiKeys(api_keys)
-        tokens = AccessTokens(keys, keyring, clock)
+        tokens = AccessTokens(keys, keyring, now)
         callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies)
         pages = Pages(renderer, prefix)
-        self.deliveries = Deliveries(self.store.jobs, self._deliver, clock=clock)
+        self.deliveries = Deliveries(self.store.jobs, self._deliver, clock=now)
         self.lifetime = Lifetime(self.store, self.deliveries, mailer)
         kit = Kit(
             origin=self.origin,
@@ -182,7 +201,7 @@ class Passwordless:
             cookies=self.cookies,
             callers=callers,
             mailer=mailer,
-            clock=clock,
+            clock=now,
             wake_delivery=self.lifetime.wake_delivery,
             is_delivery_failing=lambda: self.deliveries.is_failing,
         )
@@ -226,7 +245,11 @@ class Passwordless:
             ("cookie_name", not set(self.cookies.names.all).isdisjoint(other.cookies.names.all)),
         ):
             if is_same:
-                raise ConfigError(option, "two instances, one inside the other, need two of these")
+                raise ConfigError(
+                    option,
+                    "two middlewares of ours, one inside the other, have the same: take one of "
+                    "them out, or give each a prefix and a cookie_name of its own",
+                )
 
     async def send(
         self,

@@ -12,16 +12,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.colors import Palette
+from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from jinja2 import Environment
 
 MAIL_VARIABLES: Final = frozenset(
@@ -35,11 +39,12 @@ MAIL_VARIABLES: Final = frozenset(
 SUBJECT_VARIABLES: Final = frozenset({"kind", "expiry_time_relative", "asked_at"})
 """All that a subject may name besides `brand`: no user input in any header (SECURITY rule 16)."""
 
-_HERE: Final = Path(__file__).parent
 _MEDIA_TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_TEMPLATE_TYPES: Final = (".html", ".txt")
 _DEFAULT_COLOR: Final = "#3d4ed8"
 
 
+@named_options()
 @dataclass(frozen=True, slots=True)
 class Brand:
     """Say whose login this is: on every page and in every mail.
@@ -129,8 +134,8 @@ class Renderer:
         if templates is not None and not Path(templates).is_dir():
             raise ConfigError("templates", f"{templates} is not a folder; set one that exists")
         palette = Palette.of(brand.color or _DEFAULT_COLOR)
-        files = [path for path in (_HERE / "static").iterdir() if path.suffix in _MEDIA_TYPES]
-        assets = [Asset.of(path.name, path.read_bytes()) for path in files]
+        files = _own_files("static", _MEDIA_TYPES)
+        assets = [Asset.of(name, file.read_bytes()) for name, file in files.items()]
         assets.append(Asset.of("brand.css", palette.css().encode()))
         self.assets: Mapping[str, Asset] = {asset.hashed_name: asset for asset in assets}
         self._by_name = {asset.name: asset for asset in assets}
@@ -158,9 +163,8 @@ class Renderer:
             select_autoescape,
         )
 
-        folder = _HERE / "templates"
-        files = [path for path in folder.rglob("*") if path.suffix in (".html", ".txt")]
-        ours = DictLoader({p.relative_to(folder).as_posix(): p.read_text("utf-8") for p in files})
+        files = _own_files("templates", _TEMPLATE_TYPES)
+        ours = DictLoader({name: file.read_text("utf-8") for name, file in files.items()})
         theirs = [FileSystemLoader(self._folder)] if self._folder is not None else []
         return Environment(
             loader=ChoiceLoader([*theirs, ours, PrefixLoader({"pwless": ours})]),
@@ -175,9 +179,8 @@ class Renderer:
         """Refuse now what would otherwise fail when the first person wants to sign in."""
         from jinja2 import FileSystemLoader, TemplateSyntaxError
 
-        ours = FileSystemLoader(_HERE / "templates").list_templates()
         theirs = FileSystemLoader(folder).list_templates()
-        for name in sorted(set(theirs).intersection(ours)):
+        for name in sorted(set(theirs).intersection(_own_files("templates", _TEMPLATE_TYPES))):
             try:
                 self._env.get_template(name)
             except TemplateSyntaxError as exc:
@@ -283,3 +286,16 @@ class Renderer:
                     known |= {n.name for n in node.find_all(nodes.Name) if n.ctx == "store"}
             pending += [other for other in meta.find_referenced_templates(tree) if other]
         return found - known
+
+
+def _own_files(folder: str, endings: Iterable[str]) -> dict[str, Traversable]:
+    """Return the package's files below a folder, by relative name; the package may be in a zip."""
+
+    def below(place: Traversable, path: str) -> Iterator[tuple[str, Traversable]]:
+        for entry in place.iterdir():
+            if entry.is_dir():
+                yield from below(entry, f"{path}{entry.name}/")
+            elif entry.name.endswith(tuple(endings)):
+                yield path + entry.name, entry
+
+    return dict(below(resources.files("pwless_middleware") / folder, ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import inspect
 import re
 import subprocess
@@ -118,11 +119,12 @@ BAD: dict[str, list[object]] = {
         "https://a.example:99999", "https://a example", "http://a.example", "https://[::1",
         b"https://a.example", "https://a.example/%2f", "https://exämple.com",
         "https://a.example/../b", "https://a.example\\b", "https://*.a.example",
+        "https://a.example\n", " https://a.example",
     ],
     "mailer": [None, 5, "smtp://a", object(), Outbox],
     "store": [5, "redis://a", object(), MemoryStore],
     "features": [5, EmailLogin(), [5], [EmailLogin], "x"],
-    "public": [5, "/", [5], ["x"]],
+    "public": [5, "/", [5], ["x"], ["docs"], [""], ["/docs\n"], ["/a*"]],
     "prefix": [None, "", "/", "auth", "/auth/", "/a//b", "/../a", "/a b", "/é", 5, "/auth\n"],
     "users": [5, object(), "x"],
     "sessions": [5, "strict", SessionPolicy],
@@ -145,7 +147,7 @@ BAD: dict[str, list[object]] = {
     "end_streams": ["no", None, 1],
     "cookie_name": [5, "", "a b", "__Host-x"],
     "identity_header": ["", "a b", "Cookie", "Host", "x:y", 5, "é", "remote_user"],
-    "clock": [5, "now"],
+    "clock": [5, "now", lambda: "now", lambda: None, lambda: True, lambda: float("nan")],
 }  # fmt: skip
 BAD_LOGIN: dict[str, list[object]] = {
     "kind": ["X", None, 5, "link"],
@@ -188,6 +190,53 @@ def test_a_bad_option_of_the_login_is_named(option: str, value: object) -> None:
     with pytest.raises(ConfigError) as raised:
         EmailLogin(**{option: value})  # type: ignore[arg-type]
     assert raised.value.option == option
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (lambda: house(secretkey="x"), "secretkey: .* did you mean secret_key?"),
+        (lambda: house(url="x"), r"url: .* did you mean base_url\?"),
+        (lambda: house(allow=["*"]), r"allow: it is an option of EmailLogin\(\.\.\.\), not"),
+        (lambda: house(zzz=1), "zzz: .* there are secret_key, base_url"),
+        (lambda: EmailLogin(atempts=3), "atempts: .* did you mean attempts?"),  # type: ignore[call-arg]
+        (lambda: Brand("Acme", colour="#fff"), "colour: .* did you mean color?"),  # type: ignore[call-arg]
+        (lambda: Brand(), "name: this option is required"),  # type: ignore[call-arg]
+        (lambda: SendLimits(per_minut=1), "per_minut: .* did you mean per_minute?"),  # type: ignore[call-arg]
+        (lambda: SMTPMailer("smtp://localhost"), "sender: this option is required"),  # type: ignore[call-arg]
+        (lambda: Passwordless(base_url="x"), "secret_key: this option is required; `python -m"),  # type: ignore[call-arg]
+    ],
+)  # fmt: skip
+def test_an_unknown_or_missing_option_is_named(make: Callable[[], object], told: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{told}"):
+        make()
+
+
+def test_other_mistakes_in_a_call_stay_pythons() -> None:
+    with pytest.raises(TypeError, match="positional argument"):
+        Passwordless("a key")  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="multiple values"):
+        Brand("Acme", name="Acme")  # type: ignore[misc]
+
+
+def test_a_setting_from_a_file_or_form_names_its_line_break() -> None:
+    for option, value in (("base_url", "https://a.example\n"), ("public", ["/docs "])):
+        with pytest.raises(ConfigError, match="begins or ends with a space or line break"):
+            house(**{option: value})  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="'docs' has no slash at its beginning: set '/docs'"):
+        house(public=["docs"])
+
+
+def test_a_clock_with_fractions_is_cut_to_seconds() -> None:
+    """`time.time` is the clock that people have."""
+    login = Passwordless(
+        secret_key="mXr8vQ2tYz5bWn4cHs7dLf9gJa3eRu6p",
+        base_url="https://a.example",
+        mailer=Outbox(),
+        clock=lambda: 1_800_000_000.9,
+    )
+    sent = asyncio.run(login.send("jo@example.com"))
+    assert sent.expires_at == 1_800_000_300
 
 
 def test_no_message_repeats_a_secret() -> None:

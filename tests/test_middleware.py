@@ -134,9 +134,30 @@ async def test_a_store_that_is_set_up_wrongly_fails_the_startup() -> None:
         async def open(self) -> None:
             raise ConfigError("store", "set maxmemory-policy noeviction")
 
-    sent = await run(house(store=Wrong()).app, {"type": "lifespan"})
-    assert sent[0]["type"] == "lifespan.startup.failed"
-    assert "noeviction" in sent[0]["message"]
+    closed: list[str] = []
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            closed.append("the app's database")
+
+    app = house(Starlette(lifespan=lifespan), store=Wrong()).app
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    with pytest.raises(ConfigError, match="noeviction"):
+        await app({"type": "lifespan"}, receive, send)
+    assert sent == [
+        {"type": "lifespan.startup.failed", "message": "store: set maxmemory-policy noeviction"}
+    ]
+    assert closed == ["the app's database"]
 
 
 async def test_an_app_without_lifespan_says_so_to_the_server_itself() -> None:
@@ -683,7 +704,10 @@ async def test_a_shutdown_delivers_what_is_due() -> None:
 def _two() -> Iterator[tuple[dict[str, Any], str]]:
     yield {"passwordless": True, "public": ["/"]}, "public"
     yield {"passwordless": True, "secret_key": KEY, "mailer": None}, "mailer, secret_key"
-    yield {"base_url": BASE, "mailer": Outbox()}, "secret_key: this option is required"
+    yield (
+        {"base_url": BASE, "mailer": Outbox()},
+        "secret_key: this option is required; `python -m",
+    )
     yield {"secret_key": KEY, "mailer": Outbox()}, "base_url: this option is required"
     yield {"secret_key": KEY, "base_url": BASE}, "mailer: this option is required"
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from starlette.routing import Mount
 
-from pwless_middleware.middleware import PasswordlessMiddleware
+from pwless_middleware.middleware import Misconfigured, PasswordlessMiddleware
 
 _INNER = ("app", "_app", "asgi_app", "application")
 _MOST = 10_000
@@ -48,6 +48,8 @@ def find(app: object) -> list[Found]:
         if id(node) in seen or isinstance(node, type):
             continue
         seen[id(node)] = node
+        if isinstance(node, Misconfigured):
+            raise node.problem
         if isinstance(node, PasswordlessMiddleware):
             found.append(Found(node, mount))
         if isinstance(node, Mount):

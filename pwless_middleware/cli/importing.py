@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import os
 import re
 import sys
 import traceback
 from types import TracebackType
 
+from pwless_middleware.core.callables import required_arguments
 from pwless_middleware.errors import ConfigError, PwlessError
 
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
@@ -62,7 +62,7 @@ def load(target: str, *, factory: bool, call: bool = True) -> object:
     found = _attribute(module_name, path.removesuffix("()"), target)
     if not callable(found):
         raise UsageError(f"{target} is no app: it cannot be called")
-    if not factory and _takes(found) == 0:
+    if not factory and required_arguments(found) == 0:
         raise UsageError(f"{target} takes no arguments, so it seems to make the app: add --factory")
     if not factory or not call:
         return found
@@ -73,12 +73,6 @@ def load(target: str, *, factory: bool, call: bool = True) -> object:
     except Exception as error:
         raise AppFailed(target, error) from error
     return made
-
-
-def looks_like_wsgi(app: object) -> bool:
-    """Say whether an app takes two arguments, as WSGI's do (PEP 3333), and is not async."""
-    call = app if inspect.isroutine(app) else getattr(app, "__call__", app)  # noqa: B004
-    return _takes(app) == 2 and not inspect.iscoroutinefunction(call)
 
 
 def _attribute(module_name: str, path: str, target: str) -> object:
@@ -98,15 +92,3 @@ def _attribute(module_name: str, path: str, target: str) -> object:
         except AttributeError:
             raise UsageError(f"{module_name!r} has no {path!r}") from None
     return found
-
-
-def _takes(app: object) -> int | None:
-    """Count the arguments that an app needs; `None` where that cannot be known."""
-    try:
-        # What is not callable raises the TypeError that is caught here.
-        parameters = inspect.signature(app).parameters.values()  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return None
-    return sum(p.default is p.empty and p.kind is not p.VAR_KEYWORD for p in parameters)

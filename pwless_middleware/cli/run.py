@@ -12,7 +12,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pwless_middleware.cli.importing import UsageError, load, looks_like_wsgi
+from pwless_middleware.cli.importing import UsageError, load
+from pwless_middleware.core.callables import is_wsgi
 from pwless_middleware.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def _inner(settings: Settings, *, call: bool) -> ASGIApp:
         except ImportError:
             raise UsageError("--wsgi needs a2wsgi: pip install 'pwless-middleware[wsgi]'") from None
         app = WSGIMiddleware(app)
-    elif looks_like_wsgi(app):
+    elif is_wsgi(app):
         raise UsageError(f"{settings.app} looks like a WSGI app (Flask, Django): add --wsgi")
     inner: ASGIApp = app
     return inner

@@ -52,3 +52,13 @@ def check_kind(option: str, value: object, kind: type, *, example: str) -> None:
     """
     if isinstance(value, type) or not isinstance(value, kind):
         raise ConfigError(option, f"set {example}")
+
+
+def check_trimmed(option: str, text: str) -> None:
+    """Refuse a space or a line break at either end, as a value from a file or a form brings it.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    if text != text.strip():
+        raise ConfigError(option, f"{text!r} begins or ends with a space or line break: remove it")

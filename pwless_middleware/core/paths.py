@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from pwless_middleware.core.options import check_texts
+from pwless_middleware.core.options import check_texts, check_trimmed
 from pwless_middleware.errors import ConfigError
 
 MAX_NEXT = 1024
@@ -69,9 +69,18 @@ class PublicPaths:
         for pattern in patterns:
             if pattern == "*":
                 continue
+            check_trimmed("public", pattern)
+            if pattern[:1] != "/":
+                raise ConfigError(
+                    "public", f"{pattern!r} has no slash at its beginning: set '/{pattern}'"
+                )
             path = pattern.removesuffix("/*") if pattern.endswith("/*") else pattern
-            if (path or "/")[0] != "/" or "*" in path or _is_ambiguous(path):
-                raise ConfigError("public", f"{pattern!r} is neither a path nor ends in '/*'")
+            if "*" in path or _is_ambiguous(path):
+                raise ConfigError(
+                    "public",
+                    f"{pattern!r} is neither an exact path ('/docs') nor one that ends in '/*', "
+                    "which is everything below it ('/static/*')",
+                )
             if path == pattern:
                 exact.add(path)
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import NewType
 
+from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
 
 SessionSecret = NewType("SessionSecret", bytes)
@@ -63,6 +64,7 @@ class Session:
         return min(self.expires_at, self.seen_at + self.idle)
 
 
+@named_options()
 @dataclass(frozen=True, slots=True)
 class SessionPolicy:
     """Set how long sessions live.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from pwless_middleware.core.named_options import named_options
 from pwless_middleware.delivery.base import (
     Mailer,
     MaybeDelivered,
@@ -17,6 +18,7 @@ from pwless_middleware.errors import ConfigError, DeliveryError
 _log = logging.getLogger("pwless.delivery")
 
 
+@named_options()
 class FallbackMailer:
     """Send with the first mailer, and with the second what the first does not take.
 

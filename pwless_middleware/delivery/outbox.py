@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pwless_middleware.core.named_options import named_options
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.errors import ConfigError
 
@@ -43,6 +44,7 @@ class OutboxMessage(Message):
         return found[0].rstrip(".,;:!?)") if found else None
 
 
+@named_options()
 class Outbox:
     """Keep the newest messages instead of sending them. For development and tests.
 

@@ -16,6 +16,7 @@ from ipaddress import ip_address
 from typing import Final, Literal, NamedTuple, cast
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from pwless_middleware.core.named_options import named_options
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.delivery.mime import Sender, compose
 from pwless_middleware.errors import ConfigError, DeliveryError
@@ -150,6 +151,7 @@ def _tls(
     return asked or ("required" if is_exposed else "auto")
 
 
+@named_options()
 class SMTPMailer:
     """Send mail through an SMTP server, over connections that are kept for the next message.
 

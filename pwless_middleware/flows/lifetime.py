@@ -22,6 +22,7 @@ logger = logging.getLogger("pwless.lifetime")
 
 DRAIN_SECONDS = 5.0
 """How long a shutdown waits for mails that are due."""
+NOT_ASYNCIO = "serve the app on asyncio; trio is not supported"
 
 
 class Lifetime:
@@ -64,8 +65,13 @@ class Lifetime:
         """Start, and wait until the store was reached once, as an app's startup does.
 
         Raises:
-            ConfigError: the store is set up in a way that would break promises.
+            ConfigError: the store is set up in a way that would break promises, or the server does
+                not run on asyncio.
         """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise ConfigError("server", NOT_ASYNCIO) from None
         with contextlib.suppress(StoreError):  # logged where it happened
             await self._connect()
         self.start()

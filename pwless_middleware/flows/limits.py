@@ -17,6 +17,7 @@ from pwless_middleware.core.callers import Caller
 from pwless_middleware.core.challenges import ID_BYTES, RESEND_WINDOW, ChallengeId
 from pwless_middleware.core.clients import Client
 from pwless_middleware.core.keyring import Keyring, b64, digest
+from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
 
 MINUTE, QUARTER, HOUR, DAY = 60, 900, 3600, 86400
@@ -28,6 +29,7 @@ _CHALLENGE_SECONDS = RESEND_WINDOW + 600
 """The longest that a challenge with a code can live: its last resend, and a full life after it."""
 
 
+@named_options()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendLimits:
     """Set how many mails may be asked for; resends count like sends.
@@ -60,6 +62,7 @@ class SendLimits:
                 raise ConfigError(f"send_limits.{option.name}", "set a number from 1 to 60000")
 
 
+@named_options()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryLimits:
     """Set how many wrong codes are borne, across challenges. They can only be made lower.

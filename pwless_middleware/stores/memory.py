@@ -15,6 +15,7 @@ from threading import RLock
 
 from pwless_middleware.core import budgets
 from pwless_middleware.core.budgets import Draw, Refund
+from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError, QueueFull, StoreError
 from pwless_middleware.stores.base import Admission, Attempt, Drop, Put, Writes
 from pwless_middleware.stores.memory_jobs import MemoryJobs
@@ -47,6 +48,7 @@ class MemoryFeed:
             heard(key)
 
 
+@named_options()
 class MemoryStore:
     """Keep everything in this process. For one process, tests and development.
 

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from pwless_middleware.core.budgets import Draw
+from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.stores.base import Admission, Attempt, Put, Writes
 from pwless_middleware.stores.redis_feed import RedisFeed
@@ -23,6 +24,7 @@ from pwless_middleware.stores.redis_verbs import RedisVerbs
 T = TypeVar("T")
 
 
+@named_options()
 class RedisStore:
     """Keep everything in Redis or Valkey, from 6.2.
 

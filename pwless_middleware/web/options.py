@@ -41,4 +41,4 @@ class Options(TypedDict, total=False):
     set_scope_user: bool
     preflight: bool
     end_streams: bool
-    clock: Callable[[], int] | None
+    clock: Callable[[], float] | None

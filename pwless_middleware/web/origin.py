@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-from pwless_middleware.core.options import check_texts
+from pwless_middleware.core.options import check_texts, check_trimmed
 from pwless_middleware.errors import ConfigError
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -92,6 +92,8 @@ def is_local(host: str) -> bool:
 
 def _parse(url: object, option: str) -> tuple[str, str]:
     problem = ConfigError(option, "set an absolute URL, e.g. https://app.example.com")
+    if isinstance(url, str):
+        check_trimmed(option, url)
     if not isinstance(url, str) or not url.isascii() or re.search(r"[\s\\\x00-\x20\x7f]", url):
         raise problem
     try:

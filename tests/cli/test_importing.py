@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.cli.importing import AppFailed, UsageError, load, looks_like_wsgi
+from pwless_middleware.cli.importing import AppFailed, UsageError, load
+from pwless_middleware.core.callables import is_wsgi
 from pwless_middleware.errors import ConfigError
 from tests.cli.conftest import Project
 
@@ -97,8 +98,8 @@ class TestLooksLikeWSGI:
         class Flaskish:
             def __call__(self, environ: object, start_response: object) -> None: ...
 
-        assert looks_like_wsgi(Flaskish())
-        assert looks_like_wsgi(lambda environ, start_response: None)
+        assert is_wsgi(Flaskish())
+        assert is_wsgi(lambda environ, start_response: None)
 
     def test_asgi_does_not(self) -> None:
         async def app(scope: object, receive: object, send: object) -> None: ...
@@ -106,11 +107,11 @@ class TestLooksLikeWSGI:
         class App:
             async def __call__(self, scope: object, receive: object, send: object) -> None: ...
 
-        assert not looks_like_wsgi(app)
-        assert not looks_like_wsgi(App())
-        assert not looks_like_wsgi(functools.partial(app))
+        assert not is_wsgi(app)
+        assert not is_wsgi(App())
+        assert not is_wsgi(functools.partial(app))
 
     def test_what_cannot_be_known_does_not(self) -> None:
-        assert not looks_like_wsgi(lambda *args: None)
-        assert not looks_like_wsgi(type)
-        assert not looks_like_wsgi(Path)
+        assert not is_wsgi(lambda *args: None)
+        assert not is_wsgi(type)
+        assert not is_wsgi(Path)

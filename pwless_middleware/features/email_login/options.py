@@ -8,6 +8,7 @@ from typing import cast
 from pwless_middleware.core.addresses import parse_pattern
 from pwless_middleware.core.challenges import RESEND_WINDOW, Kind
 from pwless_middleware.core.keyring import CodeStyle
+from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag, check_kind, check_texts
 from pwless_middleware.delivery.queue import Outcome
 from pwless_middleware.errors import ConfigError
@@ -29,6 +30,7 @@ LONGEST_LINK = 3600
 """Seconds that a link may live where there is no code to guess (SECURITY, numbers)."""
 
 
+@named_options()
 class EmailLogin:
     """Sign people in by a mail.
 
