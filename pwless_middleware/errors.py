@@ -20,7 +20,8 @@
         ├── RateLimited             429  the sends of this address or client are spent
         └── Unavailable             503  the answer is not to be had now; nothing was decided
             ├── StoreError          the store could not be asked, or is full
-            └── QueueFull           the delivery queue is at its bound
+            ├── QueueFull           the delivery queue is at its bound
+            └── UsersUnavailable    the host's user directory failed
 
 The attributes of a class say what it is on the wire: `code` is the machine code of the closed list
 in the README, `status` the HTTP status, `grpc` the number in Scalekit's error shape. What the
@@ -80,6 +81,11 @@ class ApiError(PwlessError):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.message)
+
+    @property
+    def public_message(self) -> str:
+        """What pages and JSON show. `str(error)` may name the cause, for logs and for Python."""
+        return str(self)
 
     @property
     def detail(self) -> Mapping[str, object]:
@@ -340,12 +346,20 @@ def _wait(seconds: int) -> str:
 
 
 class Unavailable(ApiError):
-    """Nothing was decided: neither let in nor logged out. Safe to repeat."""
+    """Nothing was decided: neither let in nor logged out. Safe to repeat.
+
+    Args:
+        message: the cause, for the log and for callers in Python; visitors never read it.
+    """
 
     code = "STORE_UNAVAILABLE"
     status = 503
     grpc = 14
-    message = "Signing in is not available right now. Try again in a moment."
+    message = "Sign-in is not available right now. Please try again in a minute."
+
+    @property
+    def public_message(self) -> str:
+        return self.message
 
     @property
     def retry_after(self) -> int:
@@ -358,6 +372,18 @@ class StoreError(Unavailable):
 
 class QueueFull(Unavailable):
     """The delivery queue is at its bound, so no further mail is accepted."""
+
+    def __init__(self) -> None:
+        super().__init__("the delivery queue is full: is mail delivered? else raise max_jobs")
+
+
+class UsersUnavailable(Unavailable):
+    """The host's user directory failed. The cause is chained, and goes to the log."""
+
+    code = "USERS_UNAVAILABLE"
+
+    def __init__(self) -> None:
+        super().__init__("the user directory failed; its traceback is in the log")
 
 
 def where(error: BaseException) -> str:

@@ -154,6 +154,7 @@ class PasswordlessMiddleware:
             await self.passwordless.gate.deny(scope, path)(scope, receive, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, error: ApiError) -> None:
+        self.passwordless.outages.note(error)
         if scope["type"] == "websocket":
             await refuse_socket(scope, send, error)
         else:

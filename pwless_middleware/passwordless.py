@@ -219,6 +219,7 @@ class Passwordless:
         names, url = self.cookies.names, self.origin.url
         routes.append(describing(routes, url=url, prefix=prefix, names=names))
         self.routes = Routes(routes, pages, self.origin)
+        self.outages = pages.outages
         self.gate = Gate(public, prefix=prefix, pages=pages, preflight=preflight)
         self.identities = Identities(
             self.sessions,

@@ -87,7 +87,9 @@ class FallbackMailer:
         """Log once when the first goes down, and once when it is back."""
         if reason is not None and not self._is_first_down:
             _log.warning(
-                "second mailer in use", extra={"event": "mail_fallback_begin", "reason": reason}
+                "second mailer in use, since the first failed: %s",
+                reason,
+                extra={"event": "mail_fallback_begin", "reason": reason},
             )
         elif reason is None and self._is_first_down:
             _log.info("first mailer is back", extra={"event": "mail_fallback_end"})

@@ -12,8 +12,9 @@ nor stores; it owns the policy:
 
 Each delivery may take 45 s, less than a claim lasts (`CLAIM_SECONDS`), so that a slow one is not
 handed out a second time while the first still runs. Cancellation settles nothing: the claim lapses
-and another worker takes over. What is logged has a stable `event` and a `reason`; never an address,
-a code, a link, a payload, or the text of an exception that is not ours (SECURITY rule 13).
+and another worker takes over. What is logged has a stable `event`, and its reason in the message;
+never an address, a code, a link, a payload, or the text of an exception that is not ours
+(SECURITY rule 13).
 """
 
 from __future__ import annotations
@@ -179,7 +180,9 @@ class Deliveries:
                     await asyncio.wait(here)
         except TimeoutError:
             _log.warning(
-                "mails left in the queue at shutdown", extra={"event": "mail_drain_timeout"}
+                "mails left in the queue at shutdown: not sent within %g s",
+                timeout,
+                extra={"event": "mail_drain_timeout"},
             )
         except Exception as error:
             self._note_store_down(error)
@@ -234,7 +237,9 @@ class Deliveries:
         _log.log(
             # Once loudly as an outage begins, not for each mail that waits in it.
             logging.WARNING if self._failures == _FAILING_AFTER else logging.INFO,
-            "mail delayed",
+            "mail delayed, next try in %d s: %s",
+            delay,
+            reason,
             extra={"event": "mail_delayed", "reason": reason, "tries": job.tries + 1},
         )
         await self._settle(lambda: self._jobs.retry(job, at=self._clock() + delay))
@@ -258,7 +263,9 @@ class Deliveries:
     def _report(self, job: Job, reason: str) -> None:
         """Log that an accepted mail will not be delivered."""
         _log.warning(
-            "mail not delivered",
+            "mail not delivered after %d tries: %s",
+            job.tries + 1,
+            reason,
             extra={"event": "mail_not_delivered", "reason": reason, "tries": job.tries + 1},
         )
 
@@ -279,7 +286,11 @@ class Deliveries:
                 extra={"event": "mail_queue_crashed"},
             )
         elif is_news:
-            _log.error("delivery queue out of reach", extra={"event": "mail_queue_down"})
+            _log.error(
+                "delivery queue out of reach: %s",
+                error,
+                extra={"event": "mail_queue_down", "reason": str(error)},
+            )
 
     def _note_store_up(self) -> None:
         if self._is_store_down:

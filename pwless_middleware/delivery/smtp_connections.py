@@ -259,7 +259,8 @@ class Connections:
         # Not permanent: the password can be mended while the mail waits.
         reason = f"{where} refuses the login: {numbers}"
         _log.error(
-            "mail server refuses the login",
+            "mail server refuses the login: %s",
+            reason,
             extra={"event": "smtp_login_refused", "reason": reason},
         )
         raise DeliveryError(reason)

@@ -97,7 +97,7 @@ class _Health:
             await self._kit.store.ping()
         except StoreError as error:
             # Why is for the operator's eyes; what is down is for the load balancer's.
-            logger.warning("health: %s", error)
+            logger.warning("health: the store is down: %s", error, extra={"event": "store_down"})
             return True
         return False
 

@@ -100,8 +100,12 @@ class Lifetime:
     async def _connect(self) -> None:
         try:
             await self._store.open()
-        except StoreError:
-            logger.warning("the store is not there yet", extra={"event": "store_down"})
+        except StoreError as error:
+            logger.warning(
+                "the store is not there yet: %s",
+                error,
+                extra={"event": "store_down", "reason": str(error)},
+            )
             raise
 
     async def _open(self) -> None:
@@ -109,4 +113,8 @@ class Lifetime:
             await self._connect()
         except (StoreError, ConfigError) as error:
             # Every verb that needs the store says so again, to the request that asked for it.
-            logger.error("the store cannot be used: %s", error, extra={"event": "store_down"})
+            logger.error(
+                "the store cannot be used: %s",
+                error,
+                extra={"event": "store_down", "reason": str(error)},
+            )

@@ -263,7 +263,11 @@ class Logins:
             drops = (*drops, self._sessions.drop(caller.ends))
         await self._spend(taken, Writes(puts=(put,), drops=drops, refunds=refunds))
         user = user or User(id=login.user_id, email=login.email, is_new=login.is_new)
-        logger.info("signed in", extra={"event": "signed_in", "methods": login.methods})
+        logger.info(
+            "signed in by %s",
+            " and ".join(login.methods),
+            extra={"event": "signed_in", "methods": login.methods},
+        )
         return LoggedIn(session, secret, user, login)
 
     async def _suspend(

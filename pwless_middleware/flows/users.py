@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from pwless_middleware.core.addresses import Address, parse_address
 from pwless_middleware.core.keyring import b64, digest
 from pwless_middleware.core.users import User
-from pwless_middleware.errors import LoginDenied, Unavailable, where
+from pwless_middleware.errors import LoginDenied, UsersUnavailable, where
 
 logger = logging.getLogger("pwless.users")
 
@@ -76,7 +76,7 @@ class Users:
         Raises:
             LoginDenied: the directory gave a user with another address. Database collations call
                 `ı` and `i` equal, which has handed over accounts (Django, CVE-2019-19844).
-            Unavailable: the directory failed.
+            UsersUnavailable: the directory failed.
         """
         return _fitting(await _answer(self._directory.find(address)), address)
 
@@ -85,7 +85,7 @@ class Users:
 
         Raises:
             LoginDenied: the directory refuses, or gave a user with another address.
-            Unavailable: the directory failed.
+            UsersUnavailable: the directory failed.
         """
         user = _fitting(await _answer(self._directory.create(address)), address)
         if user is None:
@@ -96,7 +96,7 @@ class Users:
         """Give the user of a session, or `None` if gone.
 
         Raises:
-            Unavailable: the directory failed.
+            UsersUnavailable: the directory failed.
         """
         user = await _answer(self._directory.load(user_id))
         if user is not None and user.id != user_id:
@@ -111,7 +111,7 @@ async def _answer(call: Awaitable[User | None]) -> User | None:
     except Exception as exc:
         # Not the exception's text: a database quotes the row, and with it the address (rule 13).
         logger.error("the user directory failed:\n%s", where(exc), extra={"event": "users_failed"})
-        raise Unavailable from exc
+        raise UsersUnavailable from exc
 
 
 def _fitting(user: User | None, address: Address) -> User | None:

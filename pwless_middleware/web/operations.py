@@ -11,6 +11,7 @@ from pwless_middleware.errors import (
     InvalidArgument,
     Unavailable,
     UnsupportedMediaType,
+    UsersUnavailable,
 )
 from pwless_middleware.web.bodies import JSON
 from pwless_middleware.web.fields import Fields
@@ -35,7 +36,7 @@ class Operation:
         sets_cookie: whether an answer to a browser carries `Set-Cookie`.
         errors: what it raises besides what every body and every store can cause.
         next: operation to (parameter or body field, runtime expression) that feed on the answer.
-        uses_store: whether the store being down answers 503.
+        uses_store: whether the store or the user directory being down answers 503.
     """
 
     id: str
@@ -56,5 +57,5 @@ class Operation:
         return (
             *(of_body if self.body is not None else ()),
             *self.errors,
-            *((Unavailable,) if self.uses_store else ()),
+            *((Unavailable, UsersUnavailable) if self.uses_store else ()),
         )

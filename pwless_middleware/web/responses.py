@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from pwless_middleware.core.paths import safe_next
 from pwless_middleware.errors import ApiError, MethodNotAllowed
 from pwless_middleware.rendering import Renderer
+from pwless_middleware.web.outages import Outages
 
 EVERYWHERE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
@@ -59,11 +60,15 @@ class Pages:
     Args:
         renderer: makes the HTML.
         prefix: the mount prefix, below which our redirects go.
+
+    Attributes:
+        outages: logs what the pages do not say.
     """
 
     def __init__(self, renderer: Renderer, prefix: str) -> None:
         self._renderer = renderer
         self._prefix = prefix
+        self.outages = Outages()
 
     def page(
         self,
@@ -123,7 +128,7 @@ class Pages:
             status=error.status,
             retry_after=error.retry_after,
             title=_TITLES.get(error.status, "That did not work"),
-            message=str(error),
+            message=error.public_message,
             action_label="Go to sign-in",
             action_url=root_path(request) + self._prefix + "/login",
         )
@@ -145,7 +150,8 @@ def json_error(error: ApiError) -> Response:
         **error.detail,
     }
     response = json_response(
-        {"code": error.grpc, "message": str(error), "details": [detail]}, status=error.status
+        {"code": error.grpc, "message": error.public_message, "details": [detail]},
+        status=error.status,
     )
     if error.retry_after is not None:
         response.headers["retry-after"] = str(error.retry_after)

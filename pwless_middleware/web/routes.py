@@ -75,6 +75,7 @@ class Routes:
             with one_request():
                 response = await self._answer(route, request)
         except ApiError as error:
+            self._pages.outages.note(error)
             is_api = route.skin == "api" if route is not None else path.startswith("/api/")
             response = json_error(error) if is_api else self._pages.error(request, error)
         if request.method == "HEAD":

@@ -78,8 +78,8 @@ class Looker:
                 for connection in list(self.connections):
                     if not await self._lives(connection) and await connection.end():
                         self.connections.discard(connection)
-            except StoreError:
-                logger.debug("the store cannot be asked; connections stay for now")
+            except StoreError as error:
+                logger.debug("connections stay open for now, the store cannot be asked: %s", error)
 
     async def _lives(self, connection: Connection) -> bool:
         if not connection.was_used:

@@ -69,6 +69,7 @@ class EmailPages:
                 return self._kit.pages.redirect(request, error.path)
             return self._login_page(request, email=email, next=next, error=error)
         except ApiError as error:
+            self._kit.pages.outages.note(error)
             return self._login_page(request, email=email, next=next, error=error)
         ids = (started.challenge.id, *caller.holds)
         return self._to_verify(request, ids)
@@ -85,7 +86,7 @@ class EmailPages:
             retry_after=error.retry_after if error else None,
             email=email[:254],
             next=next,
-            error=str(error) if error else None,
+            error=error.public_message if error else None,
             notice=None,
             kind=self._flow.kind,
         )
@@ -263,4 +264,4 @@ def _in_words(error: ApiError | None) -> str | None:
     left = error.detail.get("attempts_left")
     if isinstance(left, int) and left > 0:
         return f"{error} {left} {'try' if left == 1 else 'tries'} left."
-    return str(error)
+    return error.public_message
