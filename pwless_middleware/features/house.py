@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextvars import Context
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +13,7 @@ from pwless_middleware.core.clients import parse_ip
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import NotFound, StoreError
 from pwless_middleware.flows.mails import written
+from pwless_middleware.stores.redis_loops import PerLoop
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.operations import Operation
@@ -45,6 +48,7 @@ _STATE = Fields(
 _HEALTH = Operation(
     id="getHealth",
     summary="Whether logins can be served",
+    about="Only with an API key does `down` name failing deliveries; strangers hear of the store.",
     answers={200: _STATE, 503: _STATE},
     uses_store=False,
 )
@@ -71,26 +75,46 @@ class _Static:
         return Response(asset.content, 200, headers, asset.media_type)
 
 
+class _Look:
+    """Hold one event loop's last look at the store: when it began, and its answer."""
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.answer: asyncio.Task[bool] | None = None
+
+
 class _Health:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self._asked_at = 0
-        self._is_store_down = False
+        self._looks: PerLoop[_Look] = PerLoop(_Look)
 
     async def show(self, request: Request) -> Response:
-        """Tell what is down: 503 without the store; failing mails alone keep nobody out."""
-        # Anybody may ask, and each look writes to the store: once a second is enough.
-        now = self._kit.clock()
-        if now != self._asked_at:
-            self._asked_at, self._is_store_down = now, await self._look()
-        down = ["store"] if self._is_store_down else []
-        if self._kit.is_delivery_failing():
+        """Tell what is down: 503 without the store; failing mails alone keep nobody out.
+
+        Who brings an API key hears of delivery too. A stranger does not: while mails fail, whether
+        one of theirs joined the queue would tell whether the address is a user's.
+        """
+        is_store_down = await self._is_store_down()
+        down = ["store"] if is_store_down else []
+        if self._kit.is_delivery_failing() and self._kit.callers.is_server(request):
             down.append("delivery")
-        status = 503 if self._is_store_down else 200
+        status = 503 if is_store_down else 200
         answer = json_response({"status": "down" if down else "ok", "down": down}, status=status)
-        if self._is_store_down:
+        if is_store_down:
             answer.headers["retry-after"] = "2"
         return answer
+
+    async def _is_store_down(self) -> bool:
+        """Return the answer of the look of this second, or of one that still runs.
+
+        Anybody may ask, and each look writes to the store: who asks at the same time shares one.
+        """
+        look, now = self._looks.here(), self._kit.clock()
+        if look.answer is None or (look.answer.done() and look.at != now):
+            # In a context of its own: the time limit of whoever came first is not the others'.
+            task = asyncio.get_running_loop().create_task(self._look(), context=Context())
+            look.at, look.answer = now, task
+        return await asyncio.shield(look.answer)
 
     async def _look(self) -> bool:
         try:

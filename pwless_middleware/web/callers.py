@@ -65,14 +65,21 @@ class Callers:
         """
         authorization = request.headers.getlist("authorization")
         if authorization:
-            key = bearer(authorization) or ""
-            is_key = key.startswith(KEY_PREFIX)
-            name = self._keys.name_of(key) if is_key else self.tokens.name_of(key)
+            name = self._server_name(authorization)
             if name is None:
                 raise Unauthenticated("This API key or access token is not known.")
             return Caller(name=f"server:{name}")
         self.check_origin(request)
         return self.browser(request)
+
+    def is_server(self, request: Request) -> bool:
+        """Whether a request brings a good API key or access token. A bad one is a stranger's."""
+        return self._server_name(request.headers.getlist("authorization")) is not None
+
+    def _server_name(self, authorization: list[str]) -> str | None:
+        key = bearer(authorization) or ""
+        is_key = key.startswith(KEY_PREFIX)
+        return self._keys.name_of(key) if is_key else self.tokens.name_of(key)
 
     def check_origin(self, request: Request) -> None:
         """Refuse a write of an API that is not from a page of ours or an allowed one.

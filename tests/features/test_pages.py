@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 import secrets
@@ -10,6 +11,7 @@ import pytest
 
 from pwless_middleware import EmailLogin, User
 from pwless_middleware.stores.memory import MemoryStore
+from tests.redis_server import until
 from tests.security.factor import RIGHT, Factor, Policy
 from tests.support import ROOMY, House, Slow, house, retry_after, said, wrong
 
@@ -234,9 +236,31 @@ async def test_health_is_asked_of_the_store_once_a_second() -> None:
     assert store.calls.count("ping") == 2
 
 
-async def test_failing_mails_are_told_by_health_and_keep_nobody_out() -> None:
+async def test_health_asked_two_hundred_times_at_once_asks_the_store_once() -> None:
+    store = Slow(MemoryStore())
+    going_on = asyncio.Event()
+    store.before["ping"] = going_on.wait  # type: ignore[assignment]
+    home = house(store=store)
+    asked = [asyncio.create_task(home.browser().get("/auth/health")) for _ in range(200)]
+    await asyncio.sleep(0)
+    home.clock.advance(5)
+    asked += [asyncio.create_task(home.browser().get("/auth/health")) for _ in range(200)]
+    await until(lambda: store.calls.count("ping") > 0)
+    asked[0].cancel()  # who hangs up takes nobody's answer away
+    going_on.set()
+    answers = await asyncio.gather(*asked[1:])
+    assert {answer.status_code for answer in answers} == {200}
+    assert store.calls.count("ping") == 1
+
+
+async def test_strangers_do_not_hear_of_the_mail_queue_and_api_keys_do() -> None:
+    """Whether one's own mail joined a queue that stands would tell whose address is a user's."""
     home = house()
     home.passwordless.deliveries._failures = 3
-    answer = await home.browser().get("/auth/health")
+    bad = {"authorization": "Bearer pwk_nobodys-key-aaaaaaaaaaaa"}
+    for headers in ({}, bad, {"authorization": "Basic YTpi"}):
+        answer = await home.browser().get("/auth/health", headers=headers)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok", "down": []})
+    answer = await home.backend().browser.get("/auth/health")
     assert answer.status_code == 200
     assert answer.json() == {"status": "down", "down": ["delivery"]}
