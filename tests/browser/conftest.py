@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,17 +21,8 @@ from playwright.sync_api import (
 from demo_app.app import create_app
 from pwless_middleware import Outbox
 from tests.live import Clock, served
+from tests.needs import CHROMIUM, CHROMIUM_FLAGS, need_chromium
 
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SECRET_KEY = "3f1b0c9a7d5e4b2f8a6c1d0e9f7b5a3c"
 
 # Chromium reports each answer of 4xx as an error. Ours are meant; those of files are not.
@@ -44,13 +32,9 @@ _MEANT = re.compile(r"Failed to load resource: the server responded with a statu
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Give one Chromium for each file. Its event loop must end before other folders' begin."""
-    if not Path(CHROMIUM).exists():
-        reason = "no Chromium: install your system's package, here /usr/bin/chromium"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    need_chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 

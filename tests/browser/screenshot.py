@@ -11,8 +11,9 @@ from playwright.sync_api import ViewportSize, sync_playwright
 import demo_app
 from demo_app.app import create_app
 from pwless_middleware import Outbox
-from tests.browser.conftest import CHROMIUM, FLAGS, SECRET_KEY
+from tests.browser.conftest import SECRET_KEY
 from tests.live import served
+from tests.needs import CHROMIUM, CHROMIUM_FLAGS
 
 PICTURE = Path(demo_app.__file__).parent / "static" / "screenshot.png"
 SIZE: ViewportSize = {"width": 400, "height": 545}
@@ -27,7 +28,7 @@ def main() -> None:
         served(lambda url: create_app(secret_key=SECRET_KEY, base_url=url, mailer=outbox)) as url,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         page = browser.new_page(base_url=url, viewport=SIZE, device_scale_factor=1.5)
         shots = []
         for step, scheme in enumerate(SCHEMES):

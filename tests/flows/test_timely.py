@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -58,17 +59,23 @@ async def test_every_verb_that_hangs_is_a_store_error(
 
 
 async def test_the_steps_of_one_request_share_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timely, "STORE_SECONDS", 0.05)
+    """The clock is the test's; only a time that is used up ends a step at once."""
+    monkeypatch.setattr(timely, "STORE_SECONDS", 60)
+    passed = 0.0
+    monkeypatch.setattr(timely, "time", SimpleNamespace(monotonic=lambda: passed))
     slow: Any = Slow(MemoryStore())
 
     async def nap() -> None:
-        await asyncio.sleep(0.03)
+        nonlocal passed
+        passed += 40
+        await asyncio.sleep(0)
 
     slow.before["read"] = nap
     store = TimelyStore(slow)
     with one_request():
-        await store.read("k", now=START)
-        with pytest.raises(StoreError):
+        await store.read("k", now=START)  # leaves 20 s
+        await store.read("k", now=START)  # leaves none
+        with pytest.raises(StoreError, match="in time"):
             await store.read("k", now=START)
     with one_request():  # the next request has its own
         await store.read("k", now=START)

@@ -19,6 +19,7 @@ from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.stores.base import Drop, Put, Writes
 from pwless_middleware.stores.redis import RedisStore
 from pwless_middleware.stores.redis_errors import explain
+from tests.needs import lacking
 from tests.redis_proxy import Proxy
 from tests.redis_server import Server, free_port, until
 
@@ -284,7 +285,7 @@ async def test_tls(servers: Servers, redis_stores: Stores, tmp_path: Path) -> No
     except RuntimeError as exc:
         if "TLS" not in str(exc) and "tls" not in str(exc):
             raise
-        pytest.skip("this server was built without TLS")
+        lacking("this redis-server was built without TLS")
     url = f"rediss://127.0.0.1:{port}/0"
     store = redis_stores(f"{url}?ssl_ca_certs={tmp_path / 'ca.pem'}")
     await store.open()
