@@ -18,7 +18,7 @@ class Settings:
     Attributes:
         port: where it listens, and what a browser opens unless `base_url` says otherwise.
         base_url: the address that people open.
-        secret_key: the key, or keys divided by commas, oldest first.
+        secret_key: the key, or several with commas or spaces between them, oldest first.
         is_key_fresh: whether the key was made up for this start.
         smtp_url, smtp_sender: the mail server; empty keeps mails in the mailbox page.
         redis_url: the shared store; empty keeps everything in memory.
@@ -45,7 +45,7 @@ class Settings:
         """
         port = _number(environ, "PWLESS_DEMO_PORT", 8000, 65535)
         workers = _number(environ, "PWLESS_WORKERS", 1, 64)
-        keys = tuple(key for key in environ.get("PWLESS_SECRET_KEY", "").split(",") if key)
+        keys = tuple(environ.get("PWLESS_SECRET_KEY", "").replace(",", " ").split())
         smtp_url, sender = environ.get("PWLESS_SMTP_URL", ""), environ.get("PWLESS_SMTP_SENDER", "")
         redis_url = environ.get("PWLESS_REDIS_URL", "")
         if workers > 1 and not (redis_url and keys):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
+import inspect
 import os
 import re
 import sys
 import traceback
-from types import TracebackType
+from pathlib import Path
+from types import ModuleType, TracebackType
 
-from pwless_middleware.core.callables import required_arguments
+from pwless_middleware.core.callables import is_wsgi, required_arguments
 from pwless_middleware.errors import ConfigError, PwlessError
 
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")
@@ -77,18 +80,39 @@ def load(target: str, *, factory: bool, call: bool = True) -> object:
 
 def _attribute(module_name: str, path: str, target: str) -> object:
     try:
-        found: object = importlib.import_module(module_name)
+        module = importlib.import_module(module_name)
     except ConfigError:
         raise
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise AppFailed(target, error) from error
-        raise UsageError(f"there is no module {error.name!r}, seen from {os.getcwd()}") from None
+        raise UsageError(_no_module(error.name)) from None
     except Exception as error:
         raise AppFailed(target, error) from error
+    found: object = module
     for name in path.split("."):
         try:
             found = getattr(found, name)
         except AttributeError:
-            raise UsageError(f"{module_name!r} has no {path!r}") from None
+            raise UsageError(f"{module_name!r} has no {path!r}{_apps_of(module)}") from None
     return found
+
+
+def _no_module(name: str) -> str:
+    here = [path.stem for path in Path().iterdir() if path.suffix == ".py" or path.is_dir()]
+    likely = difflib.get_close_matches(name, here, n=1)
+    hint = f"; did you mean {likely[0]}?" if likely else ""
+    return f"there is no module {name!r}, seen from {os.getcwd()}{hint}"
+
+
+def _apps_of(module: ModuleType) -> str:
+    """Tell what in a module looks like an app, or like a function of its own that makes one."""
+    apps = []
+    for name, value in vars(module).items():
+        if name.startswith("_") or inspect.isclass(value):
+            continue
+        if required_arguments(value) == 3 or is_wsgi(value):
+            apps.append(name)
+        elif inspect.isfunction(value) and "app" in name and required_arguments(value) == 0:
+            apps.append(f"{name}()")
+    return f"; it has {', '.join(apps)}" if apps else ""

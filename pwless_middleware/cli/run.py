@@ -55,6 +55,8 @@ OPTIONS = (
     _Option("--sender", "whom mails come from", "ADDRESS"),
     _Option("--redis-url", "store; needed for several workers", "URL"),
     _Option("--identity-header", "hand the address on under this header", "NAME"),
+    _Option("--cookie-name", "the session cookie (default: by the base URL)", "NAME"),
+    _Option("--bearer", "take session tokens (Authorization: Bearer) on every path of the app"),
     _Option("--no-scope-user", "leave scope['user'] alone", switch="0", name="SET_SCOPE_USER"),
     _Option("--prefix", "where the login's pages are (default: /auth)", "PATH"),
     _Option("--brand-name", "the name on pages and mails", "NAME"),
@@ -168,6 +170,8 @@ def house(settings: Settings) -> Passwordless:
         prefix=settings.prefix,
         brand=Brand(settings.brand_name) if settings.brand_name is not None else None,
         trusted_proxies=settings.trusted_proxies,
+        bearer=settings.bearer,
+        cookie_name=settings.cookie_name,
         identity_header=settings.identity_header,
         set_scope_user=settings.set_scope_user,
     )

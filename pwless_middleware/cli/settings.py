@@ -27,7 +27,7 @@ class Settings:
         factory: `app` makes the app.
         wsgi: it is a WSGI app.
         origin: the public address; `http` (localhost only) means development.
-        secret_key: oldest first.
+        secret_key: oldest first; commas or whitespace stand between keys.
         smtp_url, sender: of the mail server; `None` keeps mails in the `Outbox`.
         redis_url: of the store; `None` keeps everything in the process.
         allow: who may sign in.
@@ -48,6 +48,8 @@ class Settings:
     prefix: str
     brand_name: str | None
     trusted_proxies: int | tuple[str, ...]
+    bearer: bool
+    cookie_name: str | None
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -68,7 +70,7 @@ class Settings:
         if app is None:
             raise ConfigError("app", "set PWLESS_APP to module:app")
         origin = Origin(_needed(text("BASE_URL"), "base_url", "the https address people open"))
-        keys = tuple((text("SECRET_KEY") or "").split())
+        keys = tuple((text("SECRET_KEY") or "").replace(",", " ").split())
         if not keys:
             raise ConfigError(
                 "secret_key",
@@ -100,6 +102,8 @@ class Settings:
             prefix=text("PREFIX") or "/auth",
             brand_name=text("BRAND_NAME"),
             trusted_proxies=_proxies(words("TRUSTED_PROXIES")),
+            bearer=_switch(text("BEARER"), "BEARER", default=False),
+            cookie_name=text("COOKIE_NAME"),
         )
 
 
@@ -118,15 +122,20 @@ class Listening:
 
         Raises:
             UsageError: a number is none.
-            ConfigError: the base URL is none.
+            ConfigError: the base URL is none, or the root path is neither its path nor empty.
         """
         base_url = environ.get("PWLESS_BASE_URL")
-        root_path = Origin(base_url).path if base_url else ""
+        people = Origin(base_url).path if base_url else ""
+        root_path = environ.get("PWLESS_ROOT_PATH", people).rstrip("/")
+        if root_path not in ("", people):
+            raise ConfigError(
+                "root_path", f"set {people or 'none'}, the path of the base URL, not {root_path}"
+            )
         return cls(
             host=environ.get("PWLESS_HOST") or "127.0.0.1",
             port=_number(environ, "PORT", 8000, 65_535),
             workers=_number(environ, "WORKERS", 1, 256),
-            root_path=environ.get("PWLESS_ROOT_PATH", root_path),
+            root_path=root_path,
         )
 
 

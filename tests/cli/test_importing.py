@@ -58,6 +58,25 @@ def test_a_mistake_is_told_in_one_line(target: str, said: str, project: Project)
     assert "\n" not in str(told.value)
 
 
+def test_what_is_not_there_is_told_with_what_is(project: Project) -> None:
+    project.write(
+        "one",
+        "import functools\n"
+        "class Site:\n    async def __call__(self, scope, receive, send): ...\n"
+        "site, _hidden = Site(), Site()\n"
+        "async def app(scope, receive, send): ...\n"
+        "def create_app(): ...\n"
+        "def wsgi(environ, start_response): ...\n"
+        "def helper(x): ...\n",
+    )
+    with pytest.raises(
+        UsageError, match=r"'one' has no 'nope'; it has site, app, create_app\(\), wsgi$"
+    ):
+        load("one:nope", factory=False)
+    with pytest.raises(UsageError, match=r"no module 'onee', seen from .*; did you mean one\?$"):
+        load("onee:app", factory=False)
+
+
 @pytest.mark.parametrize(
     ("text", "last"),
     [

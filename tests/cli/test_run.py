@@ -318,13 +318,33 @@ class TestAppFromEnvironment:
     ) -> None:
         project.write("site_app", PLAIN)
         self.environment(
-            monkeypatch, APP="site_app:app", BASE_URL="http://localhost:8000", REDIS_URL=redis_url
+            monkeypatch,
+            APP="site_app:app",
+            BASE_URL="http://localhost:8000",
+            REDIS_URL=redis_url,
+            COOKIE_NAME="tool",
+            BEARER="1",
         )
         app = app_from_environment()
         assert isinstance(app, PasswordlessMiddleware)
+        assert app.passwordless.cookies.names.session == b"tool="
+        assert app.passwordless.vary == (b"vary", b"Cookie, Authorization")
         assert isinstance(app.passwordless.store, RedisStore)
         await app.passwordless.store.ping()
         await app.passwordless.store.aclose()
+
+    def test_apps_on_two_ports_keep_their_cookies_apart(
+        self, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        project.write("site_app", PLAIN)
+        names = set()
+        for port in (8000, 8001):
+            base_url = f"http://localhost:{port}"
+            self.environment(monkeypatch, APP="site_app:app", BASE_URL=base_url)
+            app = app_from_environment()
+            assert isinstance(app, PasswordlessMiddleware)
+            names.add(app.passwordless.cookies.names.session)
+        assert len(names) == 2
 
     def test_calls_a_factory(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         project.write("site_app", PLAIN + "def make(): return app\n")

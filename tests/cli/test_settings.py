@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import demo_app.settings
 from pwless_middleware.cli.importing import UsageError
 from pwless_middleware.cli.settings import Listening, Settings, complete
 from pwless_middleware.errors import ConfigError
@@ -36,6 +37,8 @@ def test_reads_everything() -> None:
             "PWLESS_TRUSTED_PROXIES": "10.0.0.0/8,192.168.0.0/16",
             "PWLESS_FACTORY": "1",
             "PWLESS_WSGI": "True",
+            "PWLESS_BEARER": "yes",
+            "PWLESS_COOKIE_NAME": "tool",
         }
     )
     assert settings.secret_key == (KEY, KEY[::-1])
@@ -45,6 +48,7 @@ def test_reads_everything() -> None:
     assert (settings.prefix, settings.brand_name) == ("/enter", "Acme")
     assert settings.trusted_proxies == ("10.0.0.0/8", "192.168.0.0/16")
     assert (settings.factory, settings.wsgi) == (True, True)
+    assert (settings.bearer, settings.cookie_name) == (True, "tool")
 
 
 def test_takes_defaults() -> None:
@@ -52,6 +56,7 @@ def test_takes_defaults() -> None:
     assert (settings.prefix, settings.public, settings.trusted_proxies) == ("/auth", (), 0)
     assert (settings.factory, settings.wsgi, settings.set_scope_user) == (False, False, True)
     assert settings.redis_url is None
+    assert (settings.bearer, settings.cookie_name) == (False, None)
     assert Settings.read({**PUBLIC, "PWLESS_TRUSTED_PROXIES": "2"}).trusted_proxies == 2
 
 
@@ -99,6 +104,27 @@ def test_the_root_path_is_the_base_urls_unless_told() -> None:
     environ = {"PWLESS_BASE_URL": "https://app.acme.example/tool"}
     assert Listening.read(environ).root_path == "/tool"
     assert Listening.read({**environ, "PWLESS_ROOT_PATH": ""}).root_path == ""
+    assert Listening.read({**environ, "PWLESS_ROOT_PATH": "/tool/"}).root_path == "/tool"
+
+
+def test_a_root_path_that_people_do_not_see_is_refused() -> None:
+    environ = {"PWLESS_BASE_URL": "https://app.acme.example/tool"}
+    with pytest.raises(ConfigError, match=r"^root_path: set /tool, the path of the base URL"):
+        Listening.read({**environ, "PWLESS_ROOT_PATH": "/other"})
+    with pytest.raises(ConfigError, match=r"^root_path: set none"):
+        Listening.read({"PWLESS_ROOT_PATH": "/other"})
+
+
+@pytest.mark.parametrize("between", [",", ", ", " ", "\n", ",\n"])
+def test_keys_have_commas_or_whitespace_between_them(between: str) -> None:
+    """The same in the demo and the README's production recipe."""
+    keys = f"{KEY}{between}{KEY[::-1]}\n"
+    environ = {**PUBLIC, "PWLESS_SECRET_KEY": keys}
+    assert Settings.read(environ).secret_key == (KEY, KEY[::-1])
+    assert demo_app.settings.Settings.read(environ | {"PWLESS_SMTP_URL": ""}).secret_key == (
+        KEY,
+        KEY[::-1],
+    )
 
 
 class TestDevelopment:
