@@ -174,6 +174,7 @@ class PasswordlessMiddleware:
                 return  # the app's own report of the same error
             if message["type"] == "lifespan.startup.complete":
                 try:
+                    self.passwordless.check_served()
                     await lifetime.open()
                 except ConfigError as error:
                     has_failed = True

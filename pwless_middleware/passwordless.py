@@ -15,6 +15,7 @@ from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag, check_kind, check_verbs
 from pwless_middleware.core.sessions import Session, SessionPolicy
 from pwless_middleware.delivery.base import Mailer
+from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.delivery.queue import Deliveries, Outcome
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.email_login import EmailLogin
@@ -233,6 +234,19 @@ class Passwordless:
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
         self.watch = Watch(self.sessions)
         self._email = next((m.verbs for m in mounted if isinstance(m.verbs, EmailVerbs)), None)
+
+    def check_served(self) -> None:
+        """Refuse to be served to people with what only tests want.
+
+        Raises:
+            ConfigError: the mailer is an `Outbox` on an https `base_url`.
+        """
+        if type(self.mailer) is Outbox and self.origin.is_secure:
+            raise ConfigError(
+                "mailer",
+                f"an Outbox sends nothing, and {self.origin.url} is not this machine: set "
+                "SMTPMailer(...); a test takes the fixture pwless_mailbox",
+            )
 
     def check_beside(self, other: Passwordless) -> None:
         """Refuse to be nested with an instance that answers the same paths or cookies.

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pwless_middleware import EmailLogin, Outbox, Passwordless, PasswordlessMiddleware, SendLimits
 from pwless_middleware.delivery.outbox import OutboxMessage
+from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 
@@ -159,7 +160,7 @@ def house(
 ) -> House:
     """Build a house; `options` are those of `Passwordless`, `roomy` lifts the limits on sends."""
     inner = WhoAmI()
-    outbox = outbox or Outbox(max_messages=100_000)
+    outbox = outbox or Mailbox(max_messages=100_000)
     clock = clock or Clock()
     store = store if store is not None else MemoryStore()
     if features is None and roomy:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from pwless_middleware import ConfigError, Outbox, PasswordlessMiddleware
+from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from tests.redis_server import free_port
 from tests.support import KEY, WhoAmI, house, http_scope
 
@@ -101,6 +102,17 @@ def test_a_server_says_it_before_it_is_up_and_ends(tmp_path: Path) -> None:
     assert "secretkey: Passwordless has no such option; did you mean secret_key?" in done.stderr
     assert "startup complete" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_outbox_on_https_fails_the_startup() -> None:
+    """People would wait for mails that nobody sends; an app under test is told apart."""
+    options: dict[str, Any] = {"secret_key": KEY, "base_url": "https://app.example.com"}
+    app = PasswordlessMiddleware(Starlette(), mailer=Outbox(), **options)
+    told = r"^mailer: .*SMTPMailer.*pwless_mailbox"
+    with pytest.raises(ConfigError, match=told), TestClient(app):
+        raise AssertionError("it has started")
+    with TestClient(PasswordlessMiddleware(Starlette(), mailer=Mailbox(), **options)):
+        pass
 
 
 # --- what cannot be wrapped ----------------------------------------------------------------------

@@ -61,9 +61,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def pwless_mailbox() -> Outbox:
     """A mailer for the app under test; `.latest("jo@example.com").code`, `.link`, `.messages`."""
-    from pwless_middleware.delivery.outbox import Outbox
+    from pwless_middleware.pytest_plugin.mailbox import Mailbox
 
-    return Outbox()
+    return Mailbox()
 
 
 @pytest.fixture
