@@ -112,8 +112,8 @@ async def test_a_form_of_ours_behind_a_proxy_that_hides_referrers_is_ours() -> N
     assert error_code(sent) == "FORBIDDEN_ORIGIN"
     assert (await jo.get("/private")).status_code == 200
     hidden = [(b"origin", b"null"), (b"sec-fetch-site", b"same-origin"), *cookie_header(jo)]
-    sent = await run(home.app, socket_scope("/private", headers=hidden))
-    assert [message["type"] for message in sent] == ["websocket.close"]
+    messages = await run(home.app, socket_scope("/private", headers=hidden))
+    assert [message["type"] for message in messages] == ["websocket.close"]
     assert (await jo.post("/auth/logout", {})).status_code == 303
 
 
