@@ -30,7 +30,22 @@ from pwless_middleware.passwordless import Passwordless
 
 PATIENCE = 15.0
 """Seconds for one probe; an SMTP operation alone may take 10."""
-_PROXIES = ("nginx", "caddy", "cloudflare", "cloudfront", "apache", "envoy", "haproxy", "traefik")
+_PROXIES = (
+    "nginx",
+    "caddy",
+    "cloudflare",
+    "cloudfront",
+    "apache",
+    "envoy",
+    "haproxy",
+    "traefik",
+    "openresty",
+    "awselb",
+    "akamai",
+    "varnish",
+    "fly/",
+    "vercel",
+)
 """How servers in front name themselves in `Server` or `Via`."""
 DRIFT = 60
 """Seconds between two clocks that are worth a warning: a fifth of a challenge's life."""
@@ -158,8 +173,8 @@ async def live(found: Found, url: str) -> list[Finding]:
                 "over (RFC 6797); have the proxy send it",
             )
         )
-    named = " ".join(headers.get(name, "") for name in ("server", "via")).lower()
-    is_proxied = any(proxy in named for proxy in _PROXIES)
+    named = headers.get("server", "").lower()
+    is_proxied = "via" in headers or any(proxy in named for proxy in _PROXIES)
     if is_proxied and not found.middleware.passwordless.clients.believes_proxies:
         findings.append(
             Finding(

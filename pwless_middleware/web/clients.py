@@ -8,17 +8,35 @@ from collections.abc import Sequence
 
 from starlette.types import Scope
 
-from pwless_middleware.core.clients import Client, IpAddress, parse_ip
+from pwless_middleware.core.clients import Client, IpAddress, is_local_peer, parse_ip
 from pwless_middleware.core.options import check_texts
 from pwless_middleware.errors import ConfigError
 
 logger = logging.getLogger("pwless.clients")
 
-_FORWARDING = (b"x-forwarded-for", b"forwarded", b"x-real-ip")
+_FORWARDING = (
+    b"forwarded",  # RFC 7239
+    b"x-real-ip",
+    b"x-client-ip",
+    b"x-cluster-client-ip",
+    b"x-original-forwarded-for",
+    b"x-envoy-external-address",
+    b"cf-connecting-ip",
+    b"true-client-ip",
+    b"fastly-client-ip",
+    b"fly-client-ip",
+)
+_MAX_PROXIES = 1000
+"""Peers remembered as proxies; with more, every peer of a private network is taken for one."""
 
 
 class Clients:
     """Find the client of a request.
+
+    A peer that cannot be a person's own address on the internet (a private network, carrier NAT
+    (RFC 6598), a unix socket), forwards, and is not configured as a proxy, has everybody behind it:
+    it is one client with ten times the numbers, from then on. Never without limits: whoever is in
+    the same network can write such a header too.
 
     Args:
         trusted_proxies: 0 (the default): the peer is the client, whatever headers say. A number:
@@ -32,7 +50,7 @@ class Clients:
     def __init__(self, trusted_proxies: int | Sequence[str]) -> None:
         self._hops = 0
         self._trusted: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
-        self._has_warned = False
+        self._proxies: set[str] = set()
         if isinstance(trusted_proxies, int):
             if isinstance(trusted_proxies, bool) or not 0 <= trusted_proxies <= 20:
                 raise ConfigError("trusted_proxies", "set how many proxies stand in front, 0 to 20")
@@ -60,10 +78,11 @@ class Clients:
         ip = parse_ip(peer) if peer else None
         if self.believes_proxies:
             ip = self._behind_proxies(scope, ip)
-        elif not self._has_warned:
-            self._warn(scope, ip, peer)
         # A peer that is no IP address (a unix socket, a test client) is one client, by its name.
-        return Client.at(ip) if ip is not None else Client(peer or "unknown")
+        client = Client.at(ip) if ip is not None else Client(peer or "unknown")
+        if not self.believes_proxies and self._is_proxy(scope, ip, client.network):
+            return Client(client.network, is_shared=True)
+        return client
 
     def _behind_proxies(self, scope: Scope, peer: IpAddress | None) -> IpAddress | None:
         lines = [value for key, value in scope["headers"] if key == b"x-forwarded-for"]
@@ -85,13 +104,27 @@ class Clients:
             ip = ip.ipv4_mapped
         return any(ip in network for network in self._trusted)
 
-    def _warn(self, scope: Scope, ip: IpAddress | None, peer: str) -> None:
-        is_forwarded = any(key in _FORWARDING for key, _ in scope["headers"])
-        if (ip is not None and ip.is_private and is_forwarded) or not peer:
-            self._has_warned = True
+    def _is_proxy(self, scope: Scope, peer: IpAddress | None, name: str) -> bool:
+        """Whether a peer has forwarded, now or before."""
+        if peer is not None and not is_local_peer(peer):
+            return False
+        if name in self._proxies or len(self._proxies) >= _MAX_PROXIES:
+            return True
+        has_address = bool(scope.get("client"))
+        if has_address and not is_forwarded(scope):
+            return False
+        if not self._proxies:
             logger.warning(
-                "requests come through a proxy, but trusted_proxies is not set: all of them count "
-                "as one client for the limits; set trusted_proxies=1 (one proxy in front), or its "
-                "networks",
+                "requests come through a proxy, but trusted_proxies is not set: %s counts as one "
+                "client for the limits, whoever is behind it; set trusted_proxies=1 (one proxy in "
+                "front), or its networks",
+                "the proxy" if has_address else "a unix socket",
                 extra={"event": "untrusted_proxy"},
             )
+        self._proxies.add(name)
+        return True
+
+
+def is_forwarded(scope: Scope) -> bool:
+    """Whether a request has a header that proxies write."""
+    return any(k.startswith(b"x-forwarded-") or k in _FORWARDING for k, _ in scope["headers"])
