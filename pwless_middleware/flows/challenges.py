@@ -40,7 +40,7 @@ from pwless_middleware.errors import (
 )
 from pwless_middleware.flows.limits import Limits, challenge_key, new_challenge_id
 from pwless_middleware.flows.logins import Proof
-from pwless_middleware.stores.base import Admission, Put, Store
+from pwless_middleware.stores.base import Admission, Attempt, Put, Store
 
 logger = logging.getLogger("pwless.challenges")
 
@@ -216,8 +216,7 @@ class Challenges:
         if id not in caller.holds:
             raise RequestExpired
         now = self._clock()
-        draws = self._limits.for_try(id, caller)
-        attempt = await self._store.attempt(draws, challenge_key(id), now=now, op=new_operation())
+        draws, attempt = await self._attempt(id, caller, now)
         if attempt.refused_by is not None:
             self._log_limit("try", draws[attempt.refused_by])
             raise TooManyAttempts(attempt.wait)
@@ -229,7 +228,7 @@ class Challenges:
         matched = hmac.compare_digest(expected, code)
         if not (matched and challenge.kind != "LINK" and await self.serves(challenge.address)):
             raise wrong
-        refunds = tuple(Refund.of(draw, now) for draw in draws[1:])
+        refunds = Refund.of_all(draws[1:], now)
         return self._proof(challenge, CODE_METHOD, now, refunds, refusal=wrong)
 
     async def verify_link(self, token: str, caller: Caller) -> Proof:
@@ -257,6 +256,16 @@ class Challenges:
         ):
             raise RequestExpired
         return self._proof(challenge, LINK_METHOD, now, (), refusal=RequestExpired())
+
+    async def _attempt(
+        self, id: ChallengeId, caller: Caller, now: int
+    ) -> tuple[tuple[Draw, ...], Attempt]:
+        draws = self._limits.for_try(id, caller, now=now)
+        attempt = await self._store.attempt(draws, challenge_key(id), now=now, op=new_operation())
+        if attempt.refused_by is not None and draws[attempt.refused_by].since is not None:
+            # All sessions of its user were revoked after this device cookie was given.
+            return await self._attempt(id, caller.as_stranger(), now)
+        return draws, attempt
 
     def _proof(
         self,
@@ -292,7 +301,7 @@ class Challenges:
     async def _admit(
         self, challenge: Challenge, caller: Caller, *, replaces: bytes | None, now: int
     ) -> Admission:
-        draws = self._limits.for_send(challenge.id, caller)
+        draws = self._limits.for_send(challenge.id, caller, now=now)
         end = challenge.kept_until.to_bytes(4, "big")
         admission = await self._store.admit(
             draws,
@@ -305,6 +314,9 @@ class Challenges:
         if admission.conflict:
             # Another tab has sent it again, or it was used, between our read and our write.
             raise RequestExpired if replaces is None else RateLimited(1)
+        if admission.refused_by is not None and draws[admission.refused_by].since is not None:
+            stranger = caller.as_stranger()
+            return await self._admit(challenge, stranger, replaces=replaces, now=now)
         if admission.refused_by is not None:
             self._log_limit("send", draws[admission.refused_by])
             raise RateLimited(admission.wait)

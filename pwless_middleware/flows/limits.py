@@ -2,27 +2,39 @@
 
 Budgets live apart from challenges, by address and by client, so that nothing a client does (a new
 request, a resend, an old cookie) gives tries back. They cannot be turned against a person either: a
-browser that has signed in as this address before carries a device cookie and draws on a budget of
+browser that has signed in as this address before carries a device cookie and draws on a ledger of
 its own (OWASP, "Device cookies"), and one client gets at most half of an address's anonymous day.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from pwless_middleware.core.addresses import Address, folded
-from pwless_middleware.core.budgets import Draw, Limit
+from pwless_middleware.core.budgets import ONE, Draw, Limit, draws_on
 from pwless_middleware.core.callers import Caller
 from pwless_middleware.core.challenges import ID_BYTES, RESEND_WINDOW, ChallengeId
 from pwless_middleware.core.clients import Client
+from pwless_middleware.core.device_cookie import NOBODY, find_known, mark_key
 from pwless_middleware.core.keyring import Keyring, b64, digest
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
 
 MINUTE, QUARTER, HOUR, DAY = 60, 900, 3600, 86400
 WIDE = 10
-"""An IPv6 /48 gets this many times the number of a /64 (SECURITY rule 7)."""
+"""An IPv6 /48 gets this many times the number of a /64 (SECURITY rule 7), and so does a proxy with
+everybody behind it."""
+DOORS = 2
+"""All anonymous doors of an address together get this many times the number of one."""
+DEVICES = 3
+"""All devices of an address together get this many times the day of one."""
+GRANTED = 5
+"""Tries and mails of a device that a link has let in without a login, in its 24 hours."""
+_CLIENT_BITS = 20
+DOOR = 0xFFF00000
+"""Which bits of a tag are the door's; the others are the client's."""
 TAG_BYTES = 16
 EXACT_BYTES = 8
 _CHALLENGE_SECONDS = RESEND_WINDOW + 600
@@ -33,6 +45,10 @@ _CHALLENGE_SECONDS = RESEND_WINDOW + 600
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendLimits:
     """Set how many mails may be asked for; resends count like sends.
+
+    The numbers for an address hold for each anonymous door (the pages, each API key, Python) and
+    for each device that has signed in as the address before. All anonymous doors together get twice
+    the numbers of 15 minutes and of the day, all devices together three times the day's.
 
     Args:
         per_minute: for one address; default 2.
@@ -67,6 +83,8 @@ class SendLimits:
 class TryLimits:
     """Set how many wrong codes are borne, across challenges. They can only be made lower.
 
+    Doors and devices count as for `SendLimits`.
+
     Args:
         per_quarter: for one address in 15 minutes; 1 to 10, default 10.
         per_day: for one address in 24 hours; 1 to 20, default 20, one client at most half.
@@ -87,8 +105,44 @@ class TryLimits:
                 raise ConfigError(f"try_limits.{option}", f"set a number from 1 to {most}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """Hold the limits of one step (sends or tries)."""
+
+    anonymous: tuple[Limit, ...]
+    device: tuple[Limit, ...]
+    granted: tuple[Limit, ...]
+    client: tuple[Limit, ...]
+
+    @classmethod
+    def of(cls, address: Sequence[tuple[int, int]], client: Sequence[tuple[int, int]]) -> _Numbers:
+        """Work out the limits.
+
+        Args:
+            address: (count, window) for one address; the day comes last.
+            client: (count, window) for one client.
+        """
+        day, _ = address[-1]
+        common = [Limit(n * DOORS, window) for n, window in address if window >= QUARTER]
+        share = Limit(max(1, day // 2), DAY, ONE)
+        devices = Limit(day * DEVICES, DAY)
+        own = tuple(Limit(n, window, ONE) for n, window in address)
+        few = tuple(Limit(min(n, GRANTED), window, ONE) for n, window in address)
+        return cls(
+            anonymous=(*(Limit(n, window, DOOR) for n, window in address), *common, share),
+            device=(*own, devices),
+            granted=(*few, devices),
+            client=tuple(Limit(n, window) for n, window in client),
+        )
+
+
 class Limits:
     """Name the budgets of each step. Pure: the store counts.
+
+    An address has two ledgers for each step, which never draw on each other. The anonymous one
+    counts by door (the pages, each API key, Python) and for all doors together, and knows who a
+    client is; the devices' one counts by device and for all devices together. A device does not
+    depend on its client: an office or a carrier's NAT keeps nobody out who has been in before.
 
     Args:
         keyring: names the budgets in the store.
@@ -101,65 +155,72 @@ class Limits:
         self, keyring: Keyring, *, sends: SendLimits, tries: TryLimits, attempts: int
     ) -> None:
         self._keyring = keyring
-        self._sends = sends
         self._attempts = attempts
-        self._send_address = (
-            Limit(sends.per_minute, MINUTE),
-            Limit(sends.per_quarter, QUARTER),
-            Limit(sends.per_day, DAY),
+        self._overall = sends.overall_per_hour
+        self._sends = _Numbers.of(
+            ((sends.per_minute, MINUTE), (sends.per_quarter, QUARTER), (sends.per_day, DAY)),
+            ((sends.client_per_minute, MINUTE), (sends.client_per_hour, HOUR)),
         )
-        self._try_address = (Limit(tries.per_quarter, QUARTER), Limit(tries.per_day, DAY))
-        self._send_client = (
-            Limit(sends.client_per_minute, MINUTE),
-            Limit(sends.client_per_hour, HOUR),
+        self._tries = _Numbers.of(
+            ((tries.per_quarter, QUARTER), (tries.per_day, DAY)),
+            ((tries.client_per_ten_minutes, 600),),
         )
-        self._try_client = (Limit(tries.client_per_ten_minutes, 600),)
 
-    def for_send(self, id: ChallengeId, caller: Caller) -> tuple[Draw, ...]:
-        """Give the budgets that a send or resend of this challenge draws on."""
-        draws = [self._of_address("s", id, caller, self._send_address)]
-        draws += self._of_client("s", caller.client, self._send_client)
-        if self._sends.overall_per_hour is not None:
-            limit = Limit(self._sends.overall_per_hour, HOUR)
-            draws.append(Draw("a" + self._keyring.name("overall"), (limit,), quantum=MINUTE))
-        return tuple(draws)
-
-    def for_try(self, id: ChallengeId, caller: Caller) -> tuple[Draw, ...]:
-        """Give the budgets that a code for this challenge draws on, the challenge's own first."""
-        own = Draw(challenge_key(id) + "t", (Limit(self._attempts, _CHALLENGE_SECONDS),))
-        address = self._of_address("t", id, caller, self._try_address)
-        return (own, address, *self._of_client("t", caller.client, self._try_client))
-
-    def _of_address(
-        self, what: str, id: ChallengeId, caller: Caller, limits: tuple[Limit, ...]
-    ) -> Draw:
-        slot = "{" + b64(id[:TAG_BYTES]) + "}"
-        exact = id[TAG_BYTES : TAG_BYTES + EXACT_BYTES]
-        for known, device in caller.known_to.items():
-            # By the exact address: who owns `jo+x@` where tags are not folded is not `jo@`.
-            if known.startswith(exact):
-                return Draw(f"{slot}{what}{device}", limits)
-        if not caller.is_browser:
-            # A backend's people carry no device cookie of ours, so the anonymous pages must not be
-            # able to spend their budget.
-            what += "k" + self._keyring.name("caller", caller.name)
-        if caller.client is None:
-            return Draw(slot + what, limits)
-        day = limits[-1]
-        share = Limit(max(1, day.count // 2), day.window, of_one=True)
-        name = digest("client", caller.client.wide or caller.client.network)
-        return Draw(slot + what, (*limits, share), tag=int.from_bytes(name[:4], "big"))
-
-    def _of_client(self, what: str, client: Client | None, limits: tuple[Limit, ...]) -> list[Draw]:
-        if client is None:
-            return []
-        draws = [Draw(f"c{self._keyring.name('client', client.network)}{what}", limits)]
-        if client.wide is not None:
-            wide = tuple(Limit(limit.count * WIDE, limit.window) for limit in limits)
-            name = self._keyring.name("client", client.wide)
-            # A ledger of thousands of events is kept small by rounding its times to 10 seconds.
-            draws.append(Draw(f"c{name}{what}", wide, quantum=10))
+    def for_send(self, id: ChallengeId, caller: Caller, *, now: int) -> tuple[Draw, ...]:
+        """Return the budgets that a send or resend of this challenge draws on."""
+        draws = self._of("s", self._sends, id, caller, now)
+        if self._overall is not None:
+            limit = Limit(self._overall, HOUR)
+            draws += draws_on("a" + self._keyring.name("overall"), (limit,))
         return draws
+
+    def for_try(self, id: ChallengeId, caller: Caller, *, now: int) -> tuple[Draw, ...]:
+        """Return the budgets that a code for this challenge draws on, the challenge's own first."""
+        own = Draw(challenge_key(id) + "t", (Limit(self._attempts, _CHALLENGE_SECONDS),))
+        return (own, *self._of("t", self._tries, id, caller, now))
+
+    def _of(
+        self, what: str, numbers: _Numbers, id: ChallengeId, caller: Caller, now: int
+    ) -> tuple[Draw, ...]:
+        ledger = "{" + b64(id[:TAG_BYTES]) + "}" + what
+        # By the exact address: who owns `jo+x@` where tags are not folded is not `jo@`.
+        row = find_known(caller.known_to, id[TAG_BYTES : TAG_BYTES + EXACT_BYTES])
+        if row is not None and row.owner != NOBODY:
+            mark = Draw.unless(mark_key(row.owner), since=row.issued_at)
+            return (mark, *draws_on(ledger + "d", numbers.device, row.budget))
+        if row is not None and now < row.issued_at + DAY:
+            return draws_on(ledger + "d", numbers.granted, row.budget)
+        tag, client = _door(caller) << _CLIENT_BITS, caller.client
+        if client is None or client.is_shared:
+            # Nobody's share: there is no client, or everybody is this one.
+            limits = tuple(limit for limit in numbers.anonymous if limit.mask != ONE)
+        else:
+            limits = numbers.anonymous
+            tag |= _number("client", client.wide or client.network) >> (32 - _CLIENT_BITS)
+        return (*draws_on(ledger, limits, tag), *self._of_client(what, client, numbers.client))
+
+    def _of_client(
+        self, what: str, client: Client | None, limits: tuple[Limit, ...]
+    ) -> tuple[Draw, ...]:
+        if client is None:
+            return ()
+        wide = tuple(Limit(limit.count * WIDE, limit.window) for limit in limits)
+        own = wide if client.is_shared else limits
+        draws = draws_on(f"c{self._keyring.name('client', client.network)}{what}", own)
+        if client.wide is not None:
+            draws += draws_on(f"c{self._keyring.name('client', client.wide)}{what}", wide)
+        return draws
+
+
+def _number(label: str, text: str) -> int:
+    return int.from_bytes(digest(label, text)[:4], "big")
+
+
+def _door(caller: Caller) -> int:
+    """Return the bits of a tag that say by which door a caller comes; 0 is the pages'."""
+    if caller.is_browser:
+        return 0
+    return 1 + _number("door", caller.name) % ((DOOR >> _CLIENT_BITS) - 1)
 
 
 def address_tag(keyring: Keyring, address: Address) -> bytes:

@@ -232,7 +232,7 @@ class Logins:
             pending.login,
             authentications=(*pending.login.authentications, Authentication(method, now)),
         )
-        refunds = (Refund.of(draws[1], now),)
+        refunds = Refund.of_all(draws[1:], now)
         return await self._pass(login, caller, user=None, taken=key, refunds=refunds)
 
     # --- the door ------------------------------------------------------------------------------

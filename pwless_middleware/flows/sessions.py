@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pwless_middleware.core.authentication import Login
+from pwless_middleware.core.device_cookie import DEVICE_SECONDS, mark_key, mark_value
 from pwless_middleware.core.format_v1 import pack_session, unpack_session
 from pwless_middleware.core.keyring import Keyring, b64, digest, new_operation, unb64
 from pwless_middleware.core.sessions import (
@@ -276,6 +277,9 @@ class Sessions:
     async def revoke_all(self, user_id: str) -> int:
         """End every session of a user, and every login that waits for a step.
 
+        Device cookies and tokens given before lose their own budget too: whoever holds one is a
+        stranger until the next login (with the memory store, as long as its process lives).
+
         For a changed address, a lost phone, a user who is deleted.
 
         Returns:
@@ -289,7 +293,12 @@ class Sessions:
         if rows:
             drops = tuple(Drop(key, listed=listed) for key, _ in rows)
             await self._store.write(Writes(drops=drops), now=now, op=new_operation())
-        return await self.revoke_others(user_id, keep="")
+        ended = await self.revoke_others(user_id, keep="")
+        # Last: a full store refuses it, and has ended the sessions by then.
+        key, until = mark_key(self.slot_of(user_id)), now + DEVICE_SECONDS
+        mark = Put(key, mark_value(now), until=until)
+        await self._store.write(Writes(puts=(mark,)), now=now, op=new_operation())
+        return ended
 
     async def _end(self, sessions: Sequence[Session]) -> None:
         if not sessions:

@@ -176,8 +176,9 @@ class Store(Protocol):
         """Enter an event in every budget and write a record, with a job, if all limits hold.
 
         Args:
-            draws: the budgets; all hold or nothing happens. On a Redis Cluster the budgets of other
-                slots are entered first, and stay entered if a later one refuses.
+            draws: the budgets; all hold or nothing happens. One that does not enter is only looked
+                at. On a Redis Cluster the budgets of other slots are entered first, and stay
+                entered if a later one refuses.
             put: the record.
             job: a payload for the queue, accepted together with the record; `None` for none.
             replaces: the value that must stand under the key now; `None`: the key must be absent.

@@ -179,12 +179,19 @@ class MemoryStore:
 
     def _refusal(self, draws: Sequence[Draw], now: int) -> tuple[int, int] | None:
         """Give the draw with the longest wait and that wait, or `None` if all are admitted."""
-        waits = [budgets.wait_for(self._ledger(d.key), d, now) for d in draws]
+        waits = [self._wait(d, now) for d in draws]
         longest = max(waits, default=0)
         return (waits.index(longest), longest) if longest else None
 
+    def _wait(self, draw: Draw, now: int) -> int:
+        if draw.since is not None:
+            return budgets.wait_for_mark(self._value(draw.key, now), draw)
+        return budgets.wait_for(self._ledger(draw.key), draw, now)
+
     def _enter(self, draws: Sequence[Draw], now: int) -> None:
         for draw in draws:
+            if not draw.enters:
+                continue
             ledger = budgets.entered(self._ledger(draw.key), draw, now)
             until = now + draw.window
             known = draw.key in self._ledgers
@@ -207,7 +214,7 @@ class MemoryStore:
         self._put(put)
         if job is not None:
             self.jobs.add(job, now=now)
-        wait = max((budgets.wait_for(self._ledger(d.key), d, now) for d in draws), default=0)
+        wait = max((self._wait(d, now) for d in draws if d.enters), default=0)
         return Admission(ok=True, wait=wait)
 
     def _attempt(self, draws: Sequence[Draw], key: str, now: int) -> Attempt:
@@ -219,7 +226,8 @@ class MemoryStore:
             return Attempt(value=None, refused_by=refusal[0], wait=refusal[1])
         self._make_room(Writes(), now, draws=draws)
         self._enter(draws, now)
-        left = budgets.left(self._ledger(draws[0].key), draws[0], now) if draws else 0
+        first = draws[0] if draws and draws[0].limits else None
+        left = budgets.left(self._ledger(first.key), first, now) if first is not None else 0
         return Attempt(value=value, left=left)
 
     def _write(self, writes: Writes, now: int) -> None:
@@ -287,7 +295,7 @@ class MemoryStore:
     ) -> None:
         """Refuse what would go over the bound, before anything is changed."""
         new = sum(1 + _surcharge(p) for p in writes.puts if p.key not in self._records)
-        new += sum(d.key not in self._ledgers for d in draws)
+        new += sum(d.enters and d.key not in self._ledgers for d in draws)
         self._sweep(now, _SWEPT)
         if new and len(self) + self._surcharge + new - freed > self._max_entries:
             self._sweep(now, len(self._ends))

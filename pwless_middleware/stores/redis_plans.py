@@ -76,19 +76,21 @@ class Plan:
         return self.set(op=self.key(f"o:{{{tag_of(near, self._prefix)}}}:{verb}:{op}"))
 
     def draws(self, draws: Iterable[Draw]) -> Plan:
-        """Count these."""
-        return self.set(
-            draws=[
-                {
-                    "key": self.key(d.key),
-                    "tag": d.tag,
-                    "quantum": d.quantum,
-                    "window": d.window,
-                    "limits": [(li.count, li.window, int(li.of_one)) for li in d.limits],
-                }
-                for d in draws
-            ]
-        )
+        """Count these; what is only looked at has no window."""
+        return self.set(draws=[self._draw(d) for d in draws])
+
+    def _draw(self, draw: Draw) -> dict[str, object]:
+        if draw.since is not None:
+            return {"key": self.key(draw.key), "since": draw.since}
+        fields: dict[str, object] = {
+            "key": self.key(draw.key),
+            "tag": draw.tag,
+            "quantum": draw.quantum,
+            "limits": [(li.count, li.window, li.mask) for li in draw.limits],
+        }
+        if draw.enters:
+            fields["window"] = draw.window
+        return fields
 
     def put(self, put: Put, replaces: bytes | None) -> Plan:
         """Write this record, if `replaces` stands there (`None`: if nothing does)."""

@@ -89,7 +89,7 @@ class RedisVerbs:
         here = groups.pop(home, [])
 
         foreign = [
-            self._admit_part(self._plan(now).draws(part).op("a", part[0].key, op), numbers)
+            self._admit_part(self._counting("a", part, now, op), numbers)
             for numbers, part in _parts(groups, draws)
         ]
         answers = await _all(foreign)
@@ -120,6 +120,15 @@ class RedisVerbs:
                 raise
         return Admission(ok=True, wait=max((a.wait for a in (*answers, answer)), default=0))
 
+    def _counting(
+        self, verb: str, draws: Sequence[Draw], now: int, op: str, *, near: str = ""
+    ) -> Plan:
+        """Plan these draws; the operation is remembered where anything is entered."""
+        plan = self._plan(now).draws(draws)
+        if any(draw.enters for draw in draws):
+            plan.op(verb, near or draws[0].key, op)
+        return plan
+
     async def _admit_part(self, plan: Plan, numbers: Sequence[int]) -> Admission:
         status, by, wait = await self._server.run(ADMIT, plan)
         if status == _OK:
@@ -134,7 +143,7 @@ class RedisVerbs:
         self, draws: Sequence[Draw], put: Put, replaces: bytes | None, now: int, op: str
     ) -> None:
         """Take back what a cluster's other slots were given before the queue was found full."""
-        refunds = tuple(Refund.of(draw, now) for draw in draws)
+        refunds = Refund.of_all(draws, now)
         if replaces is None:
             writes = Writes(drops=(Drop(put.key, listed=put.listed),), refunds=refunds)
         else:
@@ -147,13 +156,13 @@ class RedisVerbs:
         groups = by_slot(draws, self._slot)
         here = groups.pop(self._slot(key), [])
         answers: list[Attempt] = await _all(
-            self._attempt_part(self._plan(now).draws(part).op("t", part[0].key, op), numbers)
+            self._attempt_part(self._counting("t", part, now, op), numbers)
             for numbers, part in _parts(groups, draws)
         )
         refused = max((a for a in answers if a.refused_by is not None), key=_wait, default=None)
         if refused:
             return refused
-        plan = self._plan(now).draws(draws[n] for n in here).op("t", key, op)
+        plan = self._counting("t", [draws[n] for n in here], now, op, near=key)
         answer = await self._attempt_part(plan.set(record=plan.key(key)), here)
         if answer.value is not None and 0 not in here and draws:
             first = next(n for n, (numbers, _) in enumerate(_parts(groups, draws)) if 0 in numbers)

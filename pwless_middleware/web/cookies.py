@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
+from pwless_middleware.core.device_cookie import DEVICE_SECONDS, Known, open_known, seal_known
 from pwless_middleware.core.keyring import Keyring, Purpose, b64, digest, unb64
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.sessions import TOKEN_PREFIX
@@ -23,10 +24,6 @@ RawHeaders = Iterable[RawHeader]
 
 MAX_FLOW = 3
 """Recent challenges that a flow cookie keeps, so that a form sent twice kills no link."""
-MAX_DEVICE = 3
-"""Addresses that a device cookie speaks for: the people who share one browser."""
-DEVICE_SECONDS = 365 * 86400
-_DEVICE_BYTES = 32
 _DEFAULT = b"pwless"
 # The cookies of any instance with a default name (`default_cookie_name`).
 _ANY = re.compile(rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?(?:-(?:flow|device|pending))?=")
@@ -161,21 +158,15 @@ class Cookies:
 
     # --- device: which addresses have signed in here before --------------------------------------
 
-    def device(self, headers: RawHeaders) -> dict[bytes, str]:
-        """Give the address digests of the device cookie, each with its budget's name."""
-        text = self._unsigned("device", headers, self.names.device)
-        found: dict[bytes, str] = {}
-        for part in text.split("~") if text else ():
-            data = unb64(part)
-            if data is not None and len(data) == _DEVICE_BYTES:
-                found[data[:16]] = b64(data[16:])
-        return found
+    def device(self, headers: RawHeaders) -> Known:
+        """Return the addresses of the device cookie; empty if it is not ours."""
+        value = read_cookie(headers, self.names.device)
+        return open_known(self._keyring, value) if value is not None else ()
 
-    def set_device(self, known: dict[bytes, str]) -> str:
-        """Write the `Set-Cookie` of the device: the last three addresses of `known`."""
-        rows = [b64(tag + (unb64(name) or b"")) for tag, name in list(known.items())[-MAX_DEVICE:]]
-        signed = self._keyring.sign("device", "~".join(rows))
-        return self._write(self.names.device, signed, DEVICE_SECONDS)
+    def set_device(self, known: Known) -> str:
+        """Write the `Set-Cookie` of the device."""
+        sealed = seal_known(self._keyring, known)
+        return self._write(self.names.device, sealed, DEVICE_SECONDS)
 
     # --- pending: the login that waits for a step ------------------------------------------------
 

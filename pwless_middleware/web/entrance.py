@@ -15,9 +15,9 @@ from starlette.responses import Response
 from pwless_middleware.core.addresses import Address
 from pwless_middleware.core.authentication import PENDING_LIFETIME
 from pwless_middleware.core.callers import Caller
-from pwless_middleware.core.keyring import b64
+from pwless_middleware.core.device_cookie import Known, KnownAddress, add_known, find_known
 from pwless_middleware.errors import LoginDenied, StepRequired
-from pwless_middleware.flows.limits import exact_tag
+from pwless_middleware.flows.limits import EXACT_BYTES, exact_tag
 from pwless_middleware.flows.logins import LoggedIn
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.responses import SIGNED_OUT, json_error, json_response, with_cookies
@@ -87,16 +87,26 @@ def _session_cookies(kit: Kit, caller: Caller, done: LoggedIn) -> list[str]:
     """
     value = kit.sessions.cookie_value(done.secret)
     max_age = done.session.expires_at - done.session.created_at
-    known = dict(caller.known_to)
-    tag = exact_tag(kit.keyring, Address(done.login.email))
-    known[tag] = known.pop(tag, "") or b64(secrets.token_bytes(16))
     cookies = [
         kit.cookies.set_session(value, max_age=max_age),
-        kit.cookies.set_device(known),
+        kit.cookies.set_device(known_after(kit, caller, done)),
     ]
     if caller.pending is not None:
         cookies.append(kit.cookies.set_pending(None, max_age=0))
     return cookies
+
+
+def known_after(kit: Kit, caller: Caller, done: LoggedIn) -> Known:
+    """Return what a caller's device cookie or token says after a login: its budget stays."""
+    exact = exact_tag(kit.keyring, Address(done.login.email))[:EXACT_BYTES]
+    row = find_known(caller.known_to, exact)
+    known = KnownAddress(
+        exact,
+        owner=kit.sessions.slot_of(done.user.id),
+        issued_at=done.session.created_at,
+        budget=row.budget if row is not None else secrets.randbits(32),
+    )
+    return add_known(caller.known_to, known)
 
 
 def _pending_cookies(kit: Kit, error: StepRequired) -> list[str]:

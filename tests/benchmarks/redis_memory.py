@@ -22,7 +22,7 @@ from pwless_middleware.stores.redis import RedisStore
 from tests.redis_server import Server
 
 NOW = 1_790_000_000
-_ADDRESS = (Limit(2, 60), Limit(5, 900), Limit(20, 86400), Limit(10, 86400, of_one=True))
+_ADDRESS = (Limit(2, 60), Limit(5, 900), Limit(20, 86400), Limit(10, 86400, mask=0xFFFFFFFF))
 _CLIENT = (Limit(20, 60), Limit(200, 3600))
 
 

@@ -22,7 +22,7 @@ from pwless_middleware.stores.base import Put, Store, Writes
 from tests.benchmarks.redis_memory import challenge
 from tests.benchmarks.targets import Target
 
-_ADDRESS = (Limit(2, 60), Limit(5, 900), Limit(20, 86400), Limit(10, 86400, of_one=True))
+_ADDRESS = (Limit(2, 60), Limit(5, 900), Limit(20, 86400), Limit(10, 86400, mask=0xFFFFFFFF))
 _AT_ONCE = 16
 _KEPT = 100_000
 """Cookies that are kept: ten times what a process holds records for."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pwless_middleware import EmailLogin
-from tests.support import ROOMY, Browser, House, house, retry_after, wrong
+from pwless_middleware.errors import ApiError
+from tests.support import API_KEY, ROOMY, Browser, House, house, retry_after, wrong
 
 pytestmark = pytest.mark.anyio
 
@@ -146,6 +147,14 @@ async def returning(home: House) -> Browser:
     return jo
 
 
+async def spend_for(home: House, email: str, tries: int) -> None:
+    """Spend so many anonymous tries of an address, from several clients."""
+    for n in range(tries // 5):
+        eve = home.browser(ip=f"203.0.113.{100 + n}")
+        await eve.ask(email)
+        await spend(eve, 5)
+
+
 async def attack(home: House) -> None:
     """Spend everything that strangers can spend of an address: its tries and its mails."""
     for n in range(4):
@@ -174,6 +183,184 @@ async def test_a_returning_users_own_budget_is_of_the_same_size() -> None:
     await jo.ask("jo@example.com")
     answer = await jo.type_code(home.mail().code)
     assert (answer.status_code, retry_after(answer)) == (429, 900)
+
+
+@pytest.mark.parametrize("step", ["mails", "codes"])
+async def test_sixteen_device_cookies_multiply_no_budget(step: str) -> None:
+    """All devices of an address share 60 mails and 60 tries a day."""
+    home = house() if step == "mails" else roomy()
+    devices = []
+    for n in range(16):
+        home.clock.advance(7200)
+        devices.append(home.browser(ip=f"198.51.100.{n}"))
+        await devices[-1].sign_in("jo@example.com")
+    home.clock.advance(86400)
+    counts = {"mails": 0, "codes": 0}
+    for _ in range(4):
+        for jo in devices:
+            counts["mails"] += (await jo.ask("jo@example.com")).status_code == 303
+            code = home.mail().code
+            answers = [
+                await jo.type_code(wrong(code, n)) for n in range(5 if step != "mails" else 0)
+            ]
+            counts["codes"] += sum(answer.status_code == 400 for answer in answers)
+        home.clock.advance(901)
+    assert counts[step] == 60
+
+
+async def test_devices_and_strangers_never_draw_on_each_other() -> None:
+    home = roomy()
+    jo = await returning(home)
+    for _ in range(2):
+        await jo.ask("jo@example.com")
+        await spend(jo, 5)
+    await jo.ask("jo@example.com")
+    assert (await jo.type_code(home.mail().code)).status_code == 429
+    await spend_for(home, "jo@example.com", 10)
+    home.clock.advance(900)
+    await jo.sign_in("jo@example.com")
+
+
+async def test_a_device_does_not_depend_on_its_client() -> None:
+    """An office or a carrier's NAT, in which one person has asked and guessed all day."""
+    home = house()
+    jo = home.browser(ip="198.51.100.1")
+    await jo.sign_in("jo@example.com")
+    home.clock.advance(60)
+    for n in range(20):
+        assert (await home.browser(ip="198.51.100.1").ask(f"eve{n}@example.com")).status_code == 303
+    assert (await home.browser(ip="198.51.100.1").ask("eve@example.com")).status_code == 429
+    await jo.post("/auth/logout", {})
+    await jo.sign_in("jo@example.com")
+    assert (await jo.ask("someone-else@example.com")).status_code == 429, "as whom it is no device"
+
+
+async def test_a_device_types_its_code_where_its_clients_tries_are_spent() -> None:
+    home = roomy()
+    jo = await returning(home)
+    for n in range(6):
+        eve = home.browser(ip="198.51.100.1")
+        await eve.ask(f"eve{n}@example.com")
+        await spend(eve, 5)
+    kim = home.browser(ip="198.51.100.1")
+    await kim.ask("kim@example.com")
+    assert (await kim.type_code(home.mail().code)).status_code == 429
+    await jo.sign_in("jo@example.com")
+
+
+async def test_signing_in_again_renews_no_devices_budget() -> None:
+    home = roomy()
+    jo = await returning(home)
+    for _ in range(4):
+        await jo.ask("jo@example.com")
+        await spend(jo, 2)
+        await jo.sign_in("jo@example.com", by="link")
+    await jo.ask("jo@example.com")
+    await spend(jo, 2)
+    assert (await jo.type_code(home.mail().code)).status_code == 429
+
+
+@pytest.mark.parametrize("by", ["host", "page"])
+async def test_revoking_all_sessions_makes_older_device_cookies_strangers(by: str) -> None:
+    home = house()
+    lost = await returning(home)
+    jo = home.browser(ip="198.51.100.2")
+    await jo.sign_in("jo@example.com")
+    home.clock.advance(100)
+    if by == "page":
+        await jo.post("/auth/sessions/revoke", {"all": "1"})
+    else:
+        await jo.who()
+        await home.passwordless.sessions.revoke_all(home.inner.scope["user"].id)
+    assert await jo.who() is None
+    home.clock.advance(86400)
+    await attack(home)
+    assert (await home.browser(ip="203.0.113.99").ask("jo@example.com")).status_code == 429
+    for device in (lost, jo):
+        assert (await device.ask("jo@example.com")).status_code == 429
+    home.clock.advance(86400)
+    await jo.sign_in("jo@example.com")
+    home.clock.advance(60)
+    await attack(home)
+    await jo.post("/auth/logout", {})
+    await jo.sign_in("jo@example.com")
+    assert (await lost.ask("jo@example.com")).status_code == 429, "still a stranger"
+
+
+async def test_a_revoked_device_cookie_types_its_code_as_a_stranger() -> None:
+    home = roomy()
+    jo = await returning(home)
+    await jo.ask("jo@example.com")
+    code = home.mail().code
+    other = home.browser()
+    await other.sign_in("jo@example.com", by="link")
+    await other.post("/auth/sessions/revoke", {"all": "1"})
+    await spend_for(home, "jo@example.com", 10)
+    answer = await jo.type_code(code)
+    assert (answer.status_code, retry_after(answer)) == (429, 900)
+    home.clock.advance(86400)
+    await jo.sign_in("jo@example.com")
+
+
+async def test_a_device_cookie_of_the_second_of_a_revocation_is_older_than_it() -> None:
+    home = house()
+    jo = home.browser()
+    await jo.sign_in("jo@example.com")
+    await jo.post("/auth/sessions/revoke", {"all": "1"})
+    home.clock.advance(86400)
+    await attack(home)
+    assert (await jo.ask("jo@example.com")).status_code == 429
+
+
+async def test_pages_keys_and_python_have_ten_wrong_codes_each_and_twenty_together() -> None:
+    home = house(
+        features=[EmailLogin(send_limits=ROOMY)],
+        api_keys={"first": API_KEY, "second": API_KEY + "2"},
+    )
+    backends = home.backend(), home.backend(API_KEY + "2")
+
+    async def by_page() -> int:
+        jo = home.browser(ip=f"203.0.113.{len(home.outbox.messages)}")
+        await jo.ask("jo@example.com")
+        return (await jo.type_code(wrong(home.mail().code))).status_code
+
+    async def by_key(number: int) -> int:
+        sent = (await backends[number].send("jo@example.com")).json()["auth_request_id"]
+        return (await backends[number].verify(sent, code=wrong(home.mail().code))).status_code
+
+    async def by_python() -> int:
+        sent = await home.passwordless.send("jo@example.com")
+        try:
+            await home.passwordless.verify(
+                auth_request_id=sent.auth_request_id, code=wrong(home.mail().code)
+            )
+        except ApiError as error:
+            return error.status
+        raise AssertionError
+
+    assert [await by_key(0) for _ in range(11)] == [400] * 10 + [429], "one door"
+    assert [await by_page() for _ in range(6)] == [400] * 6
+    assert [await by_python() for _ in range(5)] == [400] * 4 + [429]
+    assert [await by_page(), await by_key(1)] == [429, 429], "all doors together"
+    home.clock.advance(900)
+    assert [await by_key(1) for _ in range(11)] == [400] * 10 + [429]
+    assert [await by_python() for _ in range(11)] == [400] * 10 + [429]
+    home.clock.advance(900)
+    assert [await by_page(), await by_key(0), await by_key(1), await by_python()] == [429] * 4
+    home.clock.advance(86400 - 1800)
+    assert await by_page() == 400
+
+
+async def test_all_anonymous_doors_together_send_forty_mails_a_day() -> None:
+    keys = {f"key{n}": f"{API_KEY}{n}" for n in range(4)}
+    home = house(api_keys=keys)
+    sent = 0
+    for _ in range(16):
+        for key in keys.values():
+            answer = await home.backend(key).send("jo@example.com")
+            sent += answer.status_code == 200
+        home.clock.advance(901)
+    assert sent == 40
 
 
 async def test_a_device_cookie_counts_for_its_own_address_only() -> None:

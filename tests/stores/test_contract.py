@@ -8,7 +8,7 @@ import itertools
 
 import pytest
 
-from pwless_middleware.core.budgets import Draw, Limit, Refund
+from pwless_middleware.core.budgets import NEVER, Draw, Limit, Refund
 from pwless_middleware.errors import QueueFull
 from pwless_middleware.stores.base import Admission, Attempt, Drop, Put, Store, Writes
 
@@ -29,8 +29,10 @@ def put(
     return Put(key, value, until, listed)
 
 
-def draw(count: int = 5, window: int = 60, key: str = "{a}:l", tag: int = 0, **more: int) -> Draw:
-    return Draw(key, (Limit(count, window),), tag, **more)
+def draw(
+    count: int = 5, window: int = 60, key: str = "{a}:l", tag: int = 0, quantum: int = 1
+) -> Draw:
+    return Draw(key, (Limit(count, window),), tag, quantum)
 
 
 async def admit(store: Store, *draws: Draw, record: Put | None = None, now: int = NOW) -> Admission:
@@ -215,7 +217,7 @@ class TestBudgets:
 
     async def test_one_tag_may_be_limited_alone(self, store: Store) -> None:
         def by(tag: int) -> Draw:
-            return Draw("{a}:l", (Limit(4, 60), Limit(2, 600, of_one=True)), tag)
+            return Draw("{a}:l", (Limit(4, 60), Limit(2, 600, mask=0xFFFFFFFF)), tag)
 
         assert [(await admit(store, by(2**32 - 1))).ok for _ in range(3)] == [True, True, False]
         assert [(await admit(store, by(1))).ok for _ in range(3)] == [True, True, False]
@@ -226,6 +228,40 @@ class TestBudgets:
             assert (await admit(store, draw(5, 60, quantum=10), now=NOW + at)).ok
         answer = await admit(store, draw(5, 60, quantum=10), now=NOW + 9)
         assert answer == Admission(False, 0, 51)
+
+    async def test_some_bits_of_a_tag_may_be_limited_together(self, store: Store) -> None:
+        def by(tag: int) -> Draw:
+            return Draw("{a}:l", (Limit(9, 60), Limit(2, 600, mask=0xFFF00000)), tag)
+
+        first, second = (0xFFF00001, 0xFFF00002, 0xFFF00003), (0, 1, 0xFFFFF)
+        assert [(await admit(store, by(tag))).ok for tag in first] == [True, True, False]
+        assert [(await admit(store, by(tag))).ok for tag in second] == [True, True, False]
+
+    async def test_a_draw_that_only_looks_refuses_and_enters_nothing(self, store: Store) -> None:
+        look = Draw("{a}:l", (Limit(1, 60),), enters=False)
+        for _ in range(3):
+            assert await admit(store, look, draw(9, key="{a}:m")) == Admission(ok=True)
+        await store.write(Writes(puts=(put(),)), now=NOW, op=op())
+        assert (await store.attempt([look], KEY, now=NOW, op=op())).value == b"v"
+        assert (await admit(store, draw(1))).ok
+        assert await admit(store, look) == Admission(ok=False, refused_by=0, wait=60)
+        answer = await store.attempt([look], KEY, now=NOW + 1, op=op())
+        assert answer == Attempt(None, refused_by=0, wait=59)
+
+    @pytest.mark.parametrize("key", ["{a}:mark", "elsewhere"])
+    async def test_a_mark_refuses_what_is_not_later_than_it(self, store: Store, key: str) -> None:
+        def since(at: int) -> list[Draw]:
+            return [Draw.unless(key, since=at), draw(9, key="{a}:m")]
+
+        await store.write(Writes(puts=(put(),)), now=NOW, op=op())
+        assert await admit(store, *since(NOW)) == Admission(ok=True)
+        mark = put(key, NOW.to_bytes(4, "big"), NOW + 60)
+        await store.write(Writes(puts=(mark,)), now=NOW, op=op())
+        assert await admit(store, *since(NOW + 1)) == Admission(ok=True)
+        assert await admit(store, *since(NOW)) == Admission(False, 0, NEVER)
+        tried = [await store.attempt(since(NOW + n), KEY, now=NOW, op=op()) for n in (-1, 0, 1)]
+        assert [attempt.refused_by for attempt in tried] == [0, 0, None]
+        assert await admit(store, *since(NOW), now=NOW + 60) == Admission(ok=True), "it has ended"
 
     async def test_a_clock_that_steps_back_waits_no_longer_than_the_window(
         self, store: Store

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
-from pwless_middleware.core.keyring import Keyring, b64
+from pwless_middleware.core.device_cookie import KnownAddress
+from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.web.cookies import (
     MAX_FLOW,
@@ -102,23 +103,14 @@ def test_the_flow_cookie_keeps_the_newest_three(held: list[ChallengeId]) -> None
         assert ours.flow(as_sent(line)) == ()
 
 
-names = st.binary(min_size=16, max_size=16)
-
-
-@given(st.dictionaries(names, names.map(b64), min_size=1, max_size=6))
-def test_the_device_cookie_keeps_the_last_three(known: dict[bytes, str]) -> None:
+def test_the_device_cookie_comes_back_and_lives_a_year() -> None:
     ours = cookies()
-    read = ours.device(as_sent(ours.set_device(known)))
-    assert list(read.items()) == list(known.items())[-3:]
-
-
-def test_a_device_cookie_with_a_part_of_the_wrong_size_keeps_the_others() -> None:
-    ours = cookies()
-    good = b64(b"a" * 16 + b"n" * 16)
-    signed = Keyring(KEY, realm="r").sign("device", f"{good}~{b64(b'short')}~*")
-    assert ours.device([(b"cookie", b"__Host-pwless-device=" + signed.encode())]) == {
-        b"a" * 16: b64(b"n" * 16)
-    }
+    known = (KnownAddress(b"e" * 8, b"o" * 16, 1_800_000_000, 7),)
+    line = ours.set_device(known)
+    assert "Max-Age=31536000" in line
+    assert ours.device(as_sent(line)) == known
+    assert ours.device([]) == ()
+    assert ours.device([(b"cookie", b"__Host-pwless-device=nonsense")]) == ()
 
 
 def test_the_pending_cookie_comes_and_goes() -> None:

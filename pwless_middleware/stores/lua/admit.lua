@@ -7,7 +7,7 @@ if answer then return answer end
 local function longest_wait()
   local longest = 0
   for _, draw in ipairs(plan.draws) do
-    longest = math.max(longest, wait_for(ledger_of(draw), draw))
+    if draw.window then longest = math.max(longest, wait_of(draw)) end
   end
   return longest
 end

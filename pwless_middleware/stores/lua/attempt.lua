@@ -13,4 +13,5 @@ local by, wait = refusal()
 if by then return {1, by, wait, 0, ''} end
 enter()
 local first = plan.draws[1]
-return remember({0, -1, 0, first and left(ledger_of(first), first) or 0, held:sub(5)})
+local rest = first and first.limits and left(ledger_of(first), first) or 0
+return remember({0, -1, 0, rest, held:sub(5)})

@@ -33,8 +33,17 @@ local function entries(ledger)
   end
 end
 
+-- A limit is {count, window, mask}.
 local function counts(draw, limit, time, tag)
-  return time > now - limit[2] and (limit[3] == 0 or tag == draw.tag)
+  return time > now - limit[2]
+    and (limit[3] == 0 or bit.band(tag, limit[3]) == bit.band(draw.tag, limit[3]))
+end
+
+-- A draw with `since` looks at a record that holds a time; see wait_for_mark in core/budgets.py.
+local NEVER = 2147483648
+local function wait_for_mark(draw)
+  local mark = live(KEYS[draw.key])
+  return mark and struct.unpack('>I4', mark, 5) >= draw.since and NEVER or 0
 end
 
 local function wait_for(ledger, draw)
@@ -102,11 +111,16 @@ local function ledger_of(draw)
   return redis.call('GET', KEYS[draw.key]) or ''
 end
 
+local function wait_of(draw)
+  if draw.since then return wait_for_mark(draw) end
+  return wait_for(ledger_of(draw), draw)
+end
+
 -- The draw that has to wait longest, counted from 0 as Python does, and its wait; nil if all pass.
 local function refusal()
   local by, longest = nil, 0
   for number, draw in ipairs(plan.draws) do
-    local wait = wait_for(ledger_of(draw), draw)
+    local wait = wait_of(draw)
     if wait > longest then by, longest = number - 1, wait end
   end
   return by, longest
@@ -114,7 +128,9 @@ end
 
 local function enter()
   for _, draw in ipairs(plan.draws) do
-    redis.call('SET', KEYS[draw.key], entered(ledger_of(draw), draw), 'EX', draw.window)
+    if draw.window then
+      redis.call('SET', KEYS[draw.key], entered(ledger_of(draw), draw), 'EX', draw.window)
+    end
   end
 end
 
