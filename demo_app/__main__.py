@@ -6,11 +6,11 @@ import argparse
 import os
 import sys
 
-import uvicorn
-
 from demo_app.app import from_settings
 from demo_app.settings import Settings, SettingsError
 from pwless_middleware import ConfigError
+from pwless_middleware.cli.importing import UsageError
+from pwless_middleware.cli.serving import check_port
 
 
 def main() -> int:
@@ -23,12 +23,18 @@ def main() -> int:
         # In the environment, where the workers read it again.
         os.environ["PWLESS_DEMO_PORT"] = options.port
     try:
+        import uvicorn
+    except ImportError:
+        print("demo_app: the server is missing: pip install -e '.[demo]'", file=sys.stderr)
+        return 2
+    try:
         settings = Settings.read(os.environ)
         app = from_settings(settings)
-    except (SettingsError, ConfigError) as error:
+        check_port(options.host, settings.port)
+    except (SettingsError, ConfigError, UsageError) as error:
         print(f"demo_app: {error}", file=sys.stderr)
         return 2
-    print(f"Open {settings.base_url}")
+    print(f"Open {settings.base_url} (Ctrl+C stops it)")
     if not settings.smtp_url:
         print(f"Mails stay on this machine: {settings.base_url}/auth/outbox")
     if settings.is_key_fresh:
@@ -44,6 +50,7 @@ def main() -> int:
         port=settings.port,
         # Whose address counts is the middleware's to decide (`trusted_proxies`).
         proxy_headers=False,
+        log_level="warning",  # what to do next stands in the lines above
     )
     return 0
 

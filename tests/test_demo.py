@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-import demo_app
+import demo_app.__main__
 from demo_app.app import create_app, from_environment
 from demo_app.settings import Settings, SettingsError
 from demo_app.ways import pages as pages_way
@@ -288,6 +289,25 @@ def test_the_command_names_what_is_wrong() -> None:
     )
     assert done.returncode == 2
     assert "secret_key" in done.stderr
+
+
+def test_the_command_says_that_its_port_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "demo_app", "--port", str(port)], capture_output=True, text=True
+        )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"port {port}: Address already in use; set another with --port" in done.stderr
+
+
+def test_the_command_says_that_the_server_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    monkeypatch.setattr(sys, "argv", ["demo_app"])
+    assert demo_app.__main__.main() == 2
+    assert "pip install -e '.[demo]'" in capsys.readouterr().err
 
 
 def test_several_workers_share_one_redis(redis_url: str) -> None:

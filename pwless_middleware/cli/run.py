@@ -97,6 +97,7 @@ def run(options: argparse.Namespace) -> int:
         ConfigError, UsageError: it cannot be served so.
         AppFailed: the app's own code raised.
     """
+    from pwless_middleware.cli.serving import check_port, log_config
     from pwless_middleware.cli.settings import Listening, Settings, complete
 
     try:
@@ -116,6 +117,7 @@ def run(options: argparse.Namespace) -> int:
     # Once here, where a mistake is one line; the workers do the same for themselves.
     house(settings)
     _inner(settings, call=False)
+    check_port(listening.host, listening.port)
     print(f"pwless: {settings.app} behind a login at {settings.origin.url}/", flush=True)
     for line in said:
         print(f"pwless: {line}", flush=True)
@@ -128,6 +130,7 @@ def run(options: argparse.Namespace) -> int:
         root_path=listening.root_path,
         # Ours reads them, as trusted_proxies says; uvicorn would believe anybody on this machine.
         proxy_headers=False,
+        log_config=log_config(),
     )
     return 0
 
