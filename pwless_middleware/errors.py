@@ -141,7 +141,7 @@ class InvalidCode(ApiError):
     code = "INVALID_CODE"
     status = 400
     grpc = 3
-    message = "That code is not right. Use the one from the newest mail."
+    message = "That code is not right. Use the one from the newest email."
 
     def __init__(self, attempts_left: int) -> None:
         super().__init__()
@@ -314,7 +314,7 @@ class TooManyAttempts(_Limited):
     """
 
     code = "TOO_MANY_ATTEMPTS"
-    message = "Too many wrong codes. If the mail has a link, that still works."
+    message = "Too many wrong codes. If the email has a link, that still works."
 
     @property
     def detail(self) -> Mapping[str, object]:
@@ -329,7 +329,7 @@ class RateLimited(_Limited):
     """
 
     code = "RATE_LIMITED"
-    message = "Too many mails were asked for."
+    message = "Too many emails were asked for."
 
     def __init__(self, retry_after: int) -> None:
         # It may be a minute or most of a day: who is told "a little" would try all evening.

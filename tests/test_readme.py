@@ -300,7 +300,9 @@ def test_the_named_templates_are_the_ones_there_are() -> None:
 def test_the_template_example_builds_on_ours(tmp_path: Path) -> None:
     (tmp_path / "login.html").write_text(blocks("html")[0])
     renderer = Renderer(brand=Brand("Acme"), templates=tmp_path, prefix="/auth")
-    page = renderer.page("login.html", next="", email="", error=None, notice=None, kind="OTP")
+    page = renderer.page(
+        "login.html", next="", email="", error=None, problem=None, wait=0, notice=None, kind="OTP"
+    )
     assert "/static/acme.css" in page
     assert "Sign in to Acme" in page
 

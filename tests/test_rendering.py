@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
 from pwless_middleware.core.colors import Palette
+from pwless_middleware.core.mailboxes import Webmail
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.rendering import Brand, Email, Renderer
 
@@ -21,7 +22,14 @@ Context = dict[str, Any]
 
 EVIL = "<script>alert('x')</script>\"'&"
 
-LOGIN: Context = {"email": "", "next": "", "error": None, "notice": None}
+LOGIN: Context = {
+    "email": "",
+    "next": "",
+    "error": None,
+    "problem": None,
+    "wait": 0,
+    "notice": None,
+}
 VERIFY: Context = {
     "email": "ada@example.com",
     "kind": "LINK_OTP",
@@ -29,7 +37,12 @@ VERIFY: Context = {
     "resend_after": 30,
     "expires_in": 300,
     "error": None,
+    "problem": None,
+    "wait": 0,
     "notice": None,
+    "meant": None,
+    "webmail": None,
+    "in_development": False,
     "code_format": "digits",
     "can_try": True,
     "expired": False,
@@ -39,6 +52,7 @@ LINK: Context = {
     "state": "confirm",
     "kind": "LINK_OTP",
     "link_token": "tok.1",
+    "email": "ada@example.com",
     "home": "/",
     "can_resend": False,
     "request_id": "req.1",
@@ -85,14 +99,21 @@ PAGES: list[tuple[str, str, Context]] = [
     ("login", "login.html", LOGIN),
     ("login-code", "login.html", LOGIN | {"kind": "OTP"}),
     ("login-error", "login.html", LOGIN | {"error": "No.", "next": "/app", "notice": "Note."}),
+    ("login-wait", "login.html", LOGIN | {"problem": "Too many.", "wait": 60}),
     ("verify", "verify.html", VERIFY),
+    ("verify-development", "verify.html", VERIFY | {"in_development": True}),
+    ("verify-typo", "verify.html", VERIFY | {"meant": "ada@gmail.com"}),
+    ("verify-webmail", "verify.html", VERIFY | {"webmail": Webmail("Gmail", "https://g.example")}),
+    ("verify-problem", "verify.html", VERIFY | {"problem": "No."}),
     ("verify-error", "verify.html", VERIFY | {"error": "No."}),
     ("verify-letters", "verify.html", VERIFY | {"kind": "OTP", "code_format": "letters"}),
     ("verify-link", "verify.html", VERIFY | {"kind": "LINK", "notice": "Sent."}),
-    ("verify-spent", "verify.html", VERIFY | {"can_try": False, "error": "Too many."}),
+    ("verify-spent", "verify.html", VERIFY | {"can_try": False, "problem": "No.", "wait": 9}),
+    ("verify-spent-code", "verify.html", VERIFY | {"can_try": False, "kind": "OTP", "wait": 9}),
     ("verify-expired", "verify.html", VERIFY | {"expired": True}),
     ("link-confirm", "link.html", LINK),
     ("link-button", "link.html", LINK | {"state": "button"}),
+    ("link-button-nobody", "link.html", LINK | {"state": "button", "email": ""}),
     ("link-elsewhere", "link.html", LINK | {"state": "elsewhere"}),
     ("link-elsewhere-link", "link.html", LINK | {"state": "elsewhere", "kind": "LINK"}),
     ("link-done", "link.html", LINK | {"state": "done"}),
@@ -138,7 +159,8 @@ class Page(HTMLParser):
         self.title = ""
         self._open = ""
         self.inline: list[str] = []
-        self.feed(text)
+        # What a script shows later is a page of its own, and looked at as such.
+        self.feed(re.sub(r"(?s)<template.*?</template>", "", text))
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -258,24 +280,40 @@ def test_login_asks_for_an_address_and_keeps_next() -> None:
 def test_the_code_field_suits_phones(shape: str, mode: str) -> None:
     code = page("verify.html", VERIFY | {"code_format": shape}).fields()["code"]
     assert (code["autocomplete"], code["inputmode"]) == ("one-time-code", mode)
-    assert (code["type"], code["maxlength"]) == ("text", "20")
+    assert (code["type"], code["maxlength"], code["dir"]) == ("text", "100", "ltr")
 
 
-@pytest.mark.parametrize("change", [{"kind": "LINK"}, {"can_try": False}, {"expired": True}])
-def test_there_is_no_code_field_where_no_code_can_be_tried(change: Context) -> None:
+@pytest.mark.parametrize("change", [{"kind": "LINK"}, {"expired": True}])
+def test_there_is_no_code_field_where_there_is_no_code(change: Context) -> None:
     made = page("verify.html", VERIFY | change)
     assert [form["action"] for form in made.all("form")] == ["/auth/resend"]
     assert made.fields()["request_id"]["value"] == "req.1"
 
 
+@pytest.mark.parametrize("kind", ["OTP", "LINK_OTP"])
+def test_after_the_last_try_there_is_one_message_and_a_way_on(kind: str) -> None:
+    """A resend would bring the same code, which can no longer be tried."""
+    made = page(
+        "verify.html", VERIFY | {"can_try": False, "kind": kind, "problem": "No.", "wait": 9}
+    )
+    assert made.all("form") == []
+    assert len([at for _, at in made.elements if at.get("role") == "alert"]) == 1
+    assert "/auth/login?another" in [a["href"] for a in made.all("a")]
+    assert made.title == "Error: Too many wrong codes · Acme"
+
+
 @pytest.mark.parametrize(
-    ("wait", "words"), [(1, "1 second"), (30, "30 seconds"), (90, "90 seconds"), (91, "2 minutes")]
+    ("wait", "words"),
+    [
+        *((1, "1 second"), (30, "30 seconds"), (90, "90 seconds"), (91, "2 minutes")),
+        *((5400, "90 minutes"), (5401, "2 hours"), (86400, "24 hours")),
+    ],
 )
 def test_resend_says_how_long_to_wait_and_is_not_disabled_without_a_script(
     wait: int, words: str
 ) -> None:
     html = renderer().page("verify.html", **VERIFY | {"resend_after": wait})
-    assert f"<span data-count>{words}</span>" in html
+    assert f'<span data-clock="resend" data-seconds="{wait}">{words}</span>' in html
     assert not [button for button in Page(html).all("button") if "disabled" in button]
 
 

@@ -66,44 +66,54 @@
     channel.addEventListener("message", () => goOn(2));
   }
 
-  // A code that is complete is sent, once; the server alone says whether it is right.
+  // A code that is complete is sent, once; the server alone says whether it is right. What was
+  // pasted with spaces, dashes or invisible characters is shown without them, one in each slot.
   const code = one("input[data-length]");
   if (code) {
-    const length = Number(code.dataset.length);
     code.addEventListener("input", (event) => {
-      const typed = code.value.replace(/[\s-]/g, "");
+      const bare = code.value.replace(/[\s\p{Cf}\p{Pd}]/gu, "");
       const removing = (event.inputType || "").startsWith("delete");
-      if (typed.length === length && !removing && !("tried" in code.dataset)) {
+      if ([...bare].length === Number(code.dataset.length) && !removing && !("tried" in code.dataset)) {
         code.dataset.tried = "";
+        code.value = bare;
         code.form.requestSubmit();
       }
     });
   }
 
-  // The resend button waits visibly. The clock is read anew each time: timers sleep in hidden tabs.
-  const later = (seconds, each) => {
-    const end = Date.now() + seconds * 1000;
-    const tick = () => {
-      const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
-      each(left);
-      if (left) setTimeout(tick, 1000);
-    };
-    tick();
+  // Times that run down. The clock is read anew each time: timers sleep in hidden tabs. Only what is
+  // shown at the end stands in a live region, so that no screen reader counts along.
+  const words = (left) => {
+    if (left <= 90) return left === 1 ? "1 second" : left + " seconds";
+    return left <= 5400 ? Math.ceil(left / 60) + " minutes" : Math.ceil(left / 3600) + " hours";
   };
-  const resend = one("button[data-wait]");
-  if (resend) {
-    const note = document.getElementById("wait");
-    const count = one("[data-count]");
-    later(Number(resend.dataset.wait), (left) => {
-      resend.disabled = left > 0;
-      note.hidden = left === 0;
-      count.textContent = left === 1 ? "1 second" : left > 90 ? Math.ceil(left / 60) + " minutes" : left + " seconds";
-    });
-  }
-  const lifetime = one("[data-expires-in]");
-  if (lifetime) {
-    later(Number(lifetime.dataset.expiresIn), (left) => {
-      if (left === 0) one("[data-expired]").hidden = false;
-    });
-  }
+  const over = (name) => {
+    const part = one(`template[data-replaces-main="${name}"]`);
+    if (part) {
+      const main = one("main");
+      document.title = part.dataset.title;
+      main.replaceChildren(part.content);
+      main.querySelector("h1").focus();
+      start(main);
+      return;
+    }
+    for (const element of document.querySelectorAll(`[data-until="${name}"]`)) element.hidden = true;
+    for (const element of document.querySelectorAll(`[data-after="${name}"]`)) element.hidden = false;
+    for (const button of document.querySelectorAll(`[data-off-until="${name}"]`)) button.disabled = false;
+  };
+  const start = (part) => {
+    for (const button of part.querySelectorAll("[data-off-until]")) button.disabled = true;
+    for (const clock of part.querySelectorAll("[data-clock]")) {
+      const end = Date.now() + clock.dataset.seconds * 1000;
+      const tick = () => {
+        const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+        if (!clock.isConnected) return;
+        if (left === 0) return over(clock.dataset.clock);
+        clock.textContent = words(left);
+        setTimeout(tick, 1000);
+      };
+      tick();
+    }
+  };
+  start(document);
 })();

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pwless_middleware.core.paths import safe_next
-from pwless_middleware.errors import ApiError, MethodNotAllowed
+from pwless_middleware.errors import ApiError, LoginDenied, MethodNotAllowed
 from pwless_middleware.rendering import Renderer
 from pwless_middleware.web.outages import Outages
 
@@ -44,12 +44,16 @@ _IN_OWN_FRAME = {
     "x-frame-options": "SAMEORIGIN",
 }
 
-_TITLES = {
-    403: "That is not possible",
-    404: "Page not found",
-    405: "That is not possible",
-    410: "This has expired",
-    429: "Too many tries",
+# By the error's code, else by its status.
+_TITLES: Mapping[str | int, str] = {
+    "LOGIN_DENIED": "You can’t sign in here",
+    "FORBIDDEN_ORIGIN": "Please try that again",
+    "NOT_FOUND": "Page not found",
+    "METHOD_NOT_ALLOWED": "This page takes no such request",
+    "REQUEST_EXPIRED": "This has expired",
+    "CONTENT_TOO_LARGE": "That was too much",
+    "TOO_MANY_ATTEMPTS": "Too many tries",
+    "RATE_LIMITED": "Too many emails",
     503: "Not available right now",
 }
 
@@ -120,17 +124,37 @@ class Pages:
         url = root_path(request) + self._prefix + path if ours else path
         return with_cookies(RedirectResponse(url, 303, EVERYWHERE), cookies)
 
-    def error(self, request: Request, error: ApiError) -> Response:
-        """Give the error page: what happened, and the way back."""
+    def error(self, request: Request, error: ApiError, *, again: str | None = None) -> Response:
+        """Give the error page: what happened, and the way back.
+
+        Args:
+            request: what was asked for.
+            error: what came of it.
+            again: where to try once more, below our prefix; `None` is the login, the app's root
+                where there is no such page, and the page itself where a GET cannot be answered now.
+        """
+        below = root_path(request) + self._prefix
+        label, url = "Sign in", below + "/login"
+        if again is not None:
+            label, url = "Try again", below + again
+        elif error.status == 503 and request.method in ("GET", "HEAD"):
+            label, url = "Try again", ""
+        elif error.status in (404, 405):
+            label, url = "Go to the start page", root_path(request) + "/"
+        elif isinstance(error, LoginDenied):
+            label = "Use another address"
+        message = error.public_message
+        if isinstance(error, LoginDenied) and message == error.message:
+            message = "If you think that is a mistake, ask whoever runs this site."
         response = self.page(
             request,
             "error.html",
             status=error.status,
             retry_after=error.retry_after,
-            title=_TITLES.get(error.status, "That did not work"),
-            message=error.public_message,
-            action_label="Go to sign-in",
-            action_url=root_path(request) + self._prefix + "/login",
+            title=_TITLES.get(error.code) or _TITLES.get(error.status, "That did not work"),
+            message=message,
+            action_label=label,
+            action_url=url,
         )
         return _with_allow(response, error)
 

@@ -111,7 +111,7 @@ def test_without_enforcement_another_browser_gets_a_button(demo: Demo, visit: Vi
     assert page.url.startswith(
         f"{demo.url}/auth/link"
     )  # scanners run scripts: it waits for a press
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name=f"Sign in as {JO}").click()
     page.wait_for_url(f"{demo.url}/dashboard")
 
 

@@ -57,11 +57,58 @@ def test_the_waiting_tab_never_asks_by_itself(demo: Demo, visit: Visit) -> None:
     waiting.wait_for_url("**/auth/verify")
     asked: list[str] = []
     waiting.on("request", lambda request: asked.append(request.url))
-    waiting.clock.fast_forward(299_000)
-    expect(waiting.get_by_text("This email has expired by now")).to_be_hidden()
-    waiting.clock.fast_forward(2_000)
-    expect(waiting.get_by_text("This email has expired by now")).to_be_visible()
+    waiting.clock.fast_forward(280_000)
+    expect(waiting.get_by_text("6 digits, good for")).to_be_visible()
+    waiting.clock.fast_forward(30_000)
+    expect(waiting.get_by_role("heading", level=1)).to_have_text("Your code has expired")
     assert asked == []
+
+
+def test_a_page_that_expires_live_becomes_the_page_that_a_reload_would_show(
+    demo: Demo, visit: Visit
+) -> None:
+    """Nothing of the old page stays: no field, no time left; the one button asks for a new mail."""
+    page = visit().ask(JO)
+    page.clock.install()
+    page.reload()
+    page.clock.fast_forward(225_000)
+    expect(page.get_by_text("6 digits, good for")).to_contain_text("seconds")
+    demo.clock.advance(301)
+    page.clock.fast_forward(76_000)
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Your code has expired")
+    expect(heading).to_be_focused()
+    assert page.title() == "Your code has expired · Fernway"
+    expect(page.get_by_label("Code", exact=True)).to_have_count(0)
+    expect(page.get_by_text("good for 1 second")).to_have_count(0)
+    live = page.locator("main").inner_text()
+    page.reload()
+    assert page.locator("main").inner_text() == live
+    page.get_by_role("button", name="Send a new email").click()
+    expect(page.get_by_role("status").first).to_contain_text("Sent again")
+
+
+def test_a_wait_that_runs_out_is_told_once(demo: Demo, visit: Visit) -> None:
+    """The banner counts down beside a field that is not marked; no live region counts along."""
+    visitor = visit()
+    for _ in range(2):
+        visitor.ask(JO)
+    page = visitor.open("/auth/login")
+    page.clock.install()
+    page.get_by_label("Email address").fill(JO)
+    page.get_by_role("button").click()
+    expect(page.get_by_role("alert")).to_have_text("Too many emails were asked for.")
+    field = page.get_by_label("Email address")
+    expect(field).to_have_value(JO)
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    wait = page.get_by_text("Try again in")
+    expect(wait).to_contain_text("60 seconds")
+    assert wait.evaluate("e => e.closest('[role=alert], [role=status], [aria-live]') === null")
+    page.clock.fast_forward(20_000)
+    expect(wait).to_contain_text("40 seconds")
+    page.clock.fast_forward(41_000)
+    expect(wait).to_be_hidden()
+    expect(page.get_by_role("status")).to_have_text("You can try again now.")
 
 
 def test_the_resend_button_counts_down(demo: Demo, visit: Visit) -> None:
@@ -108,6 +155,26 @@ def test_a_whole_code_is_sent_by_itself_once(demo: Demo, visit: Visit) -> None:
     with page.expect_navigation():
         page.get_by_label("Code", exact=True).press_sequentially(code)
     page.wait_for_url("**/dashboard")
+
+
+def test_a_code_that_is_pasted_with_spaces_fills_its_slots(demo: Demo, visit: Visit) -> None:
+    page = visit().ask(JO)
+    code = demo.code(JO)
+    field = page.get_by_label("Code", exact=True)
+    page.evaluate(
+        """() => {
+            const form = document.forms[0];
+            form.requestSubmit = () => { form.dataset.asked = 1; };
+        }"""
+    )
+    field.fill(f"\u200b{code[:3]} {code[3:]}\u00a0")
+    expect(page.locator("form[data-asked]")).to_have_count(1)
+    expect(field).to_have_value(code)
+    box, frame = field.bounding_box(), page.locator(".slots").bounding_box()
+    assert box is not None
+    assert frame is not None
+    assert box["width"] > frame["width"], "a caret behind the last slot pushes nothing"
+    assert field.evaluate("e => e.scrollLeft") == 0
 
 
 def test_back_does_not_submit_the_link_again(demo: Demo, visit: Visit) -> None:

@@ -191,7 +191,7 @@ class EmailFlow:
         address = parse_address(ask.email)
         if address is None:
             bad.append(
-                FieldViolation("email", "Enter one e-mail address, like jo@example.com.", "email")
+                FieldViolation("email", "Enter one email address, like jo@example.com.", "email")
             )
         lifetime = self.rules.lifetime if ask.expires_in is None else ask.expires_in
         uri = ask.magiclink_auth_uri

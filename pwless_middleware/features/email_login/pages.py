@@ -1,20 +1,27 @@
-"""The skin for people: login, check your e-mail, the link's landing page."""
+"""The skin for people: login, check your email, the link's landing page."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.callers import Caller
 from pwless_middleware.core.challenges import Challenge, ChallengeId
+from pwless_middleware.core.mailboxes import likely_meant, webmail_of
 from pwless_middleware.core.paths import safe_next
+from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import (
     ApiError,
     InvalidArgument,
+    InvalidCode,
     LoginDenied,
     OtherBrowser,
+    RateLimited,
     RequestExpired,
     TooManyAttempts,
+    Unavailable,
 )
 from pwless_middleware.features.email_login.flow import Ask, EmailFlow
 from pwless_middleware.flows.challenges import ChallengeRules
@@ -26,7 +33,7 @@ from pwless_middleware.web.routes import Route
 
 
 class EmailPages:
-    """Show the pages of an e-mail login.
+    """Show the pages of an email login.
 
     Args:
         kit: everything below.
@@ -52,8 +59,17 @@ class EmailPages:
     # --- login ---------------------------------------------------------------------------------
 
     async def show_login(self, request: Request) -> Response:
-        """Show the form; `next` comes from the query, if it is a path of ours."""
+        """Show the form; `next` comes from the query, if it is a path of ours.
+
+        With `another` in the query, who mistyped an address finds it in the form, and the place
+        that was asked for is kept: both are read from the challenge, so that no cookie and no URL
+        holds an address.
+        """
         next = safe_next(request.query_params.get("next")) or ""
+        if "another" in request.query_params:
+            challenge = await self._flow.newest(self._kit.callers.browser(request))
+            if challenge is not None:
+                return self._login_page(request, email=challenge.address, next=challenge.next)
         return self._login_page(request, next=next)
 
     async def login(self, request: Request) -> Response:
@@ -77,6 +93,7 @@ class EmailPages:
     def _login_page(
         self, request: Request, *, email: str = "", next: str = "", error: ApiError | None = None
     ) -> Response:
+        told = _Told.of(error)
         return self._kit.pages.page(
             request,
             "login.html",
@@ -86,8 +103,10 @@ class EmailPages:
             retry_after=error.retry_after if error else None,
             email=email[:254],
             next=next,
-            error=error.public_message if error else None,
             notice=None,
+            error=told.error,
+            problem=told.problem,
+            wait=told.wait,
             kind=self._flow.kind,
         )
 
@@ -116,6 +135,8 @@ class EmailPages:
             return await enter_by_page(self._kit, request, caller, attempt)
         except LoginDenied:
             raise
+        except Unavailable as error:
+            return self._kit.pages.error(request, error, again="/verify")
         except ApiError as error:
             return await self._verify_again(request, id, caller, error)
 
@@ -128,6 +149,8 @@ class EmailPages:
             return self._gone(request, RequestExpired())
         try:
             await self._flow.resend(id, caller)
+        except Unavailable as error:
+            return self._kit.pages.error(request, error, again="/verify")
         except ApiError as error:
             return await self._verify_again(request, id, caller, error)
         return self._to_verify(request, (id, *(other for other in caller.holds if other != id)))
@@ -135,7 +158,7 @@ class EmailPages:
     async def _verify_again(
         self, request: Request, id: ChallengeId, caller: Caller, error: ApiError
     ) -> Response:
-        challenge = None if error.status == 503 else await self._flow.read(id, caller)
+        challenge = await self._flow.read(id, caller)
         if challenge is None:
             return self._gone(request, error)
         return self._verify_page(request, challenge, error=error)
@@ -143,7 +166,7 @@ class EmailPages:
     def _verify_page(
         self, request: Request, challenge: Challenge, *, error: ApiError | None = None
     ) -> Response:
-        now = self._kit.clock()
+        now, told = self._kit.clock(), _Told.of(error)
         return self._kit.pages.page(
             request,
             "verify.html",
@@ -156,12 +179,17 @@ class EmailPages:
             request_id=self._flow.request_id(challenge.id),
             resend_after=self._flow.resend_after(challenge, error),
             expires_in=max(0, challenge.expires_at - now),
-            error=_in_words(error),
-            notice="Sent again. Use the newest mail." if challenge.resends and not error else None,
+            notice="Sent again. Use the newest email." if challenge.resends and not error else None,
             code_format="digits" if self._rules.code == "standard" else "letters",
-            can_try=not isinstance(error, TooManyAttempts),
+            can_try=not _is_last_try(error),
             expired=not challenge.is_live(now),
             continue_url=challenge.next,
+            meant=likely_meant(challenge.address),
+            webmail=webmail_of(challenge.address),
+            in_development=isinstance(self._kit.mailer, Outbox),
+            error=told.error,
+            problem=told.problem,
+            wait=told.wait,
         )
 
     def _gone(self, request: Request, error: ApiError) -> Response:
@@ -179,18 +207,20 @@ class EmailPages:
             return self._link_page(request, "expired", status=410)
         id, generation = opened
         caller = self._kit.callers.browser(request)
+        state = "confirm"
         if id not in caller.holds:
-            # Nothing is looked up: a stranger does not learn whether the link still lives.
-            state = "elsewhere" if self._rules.same_browser else "button"
-            return self._link_page(request, state, token=token)
+            if self._rules.same_browser:
+                # Nothing is looked up: a stranger does not learn whether the link still lives.
+                return self._link_page(request, "elsewhere")
+            # Who holds the token could press the button, and has the email with the address.
+            state, caller = "button", replace(caller, holds=(id,))
         challenge = await self._flow.read(id, caller)
-        is_good = (
+        if (
             challenge is not None
             and challenge.is_live(self._kit.clock())
             and challenge.generation == generation
-        )
-        if is_good:
-            return self._link_page(request, "confirm", token=token)
+        ):
+            return self._link_page(request, state, token=token, challenge=challenge)
         if challenge is None and await self._is_signed_in(caller):
             return self._link_page(request, "done")
         return self._link_page(request, "expired", status=410, challenge=challenge)
@@ -230,6 +260,7 @@ class EmailPages:
             state=state,
             kind=self._flow.kind,
             link_token=token,
+            email=challenge.address if challenge is not None else "",
             home=root_path(request) + "/",
             can_resend=can_resend,
             request_id=self._flow.request_id(challenge.id) if challenge is not None else "",
@@ -256,12 +287,37 @@ class EmailPages:
         return self._kit.pages.redirect(request, "/verify", cookies=[cookie])
 
 
-def _in_words(error: ApiError | None) -> str | None:
-    if error is None or isinstance(error, RequestExpired):
-        return None
-    if isinstance(error, InvalidArgument):
-        return error.violations[0].description
-    left = error.detail.get("attempts_left")
-    if isinstance(left, int) and left > 0:
-        return f"{error} {left} {'try' if left == 1 else 'tries'} left."
-    return error.public_message
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a page says went wrong.
+
+    Attributes:
+        error: beside the field, which is then marked.
+        problem: above the form, since nothing is wrong with what was typed.
+        wait: seconds until a refusal for its number ends; 0 if it is none.
+    """
+
+    error: str | None = None
+    problem: str | None = None
+    wait: int = 0
+
+    @classmethod
+    def of(cls, error: ApiError | None) -> _Told:
+        if error is None or isinstance(error, RequestExpired):
+            return cls()
+        if isinstance(error, InvalidArgument):
+            return cls(error=error.violations[0].description)
+        if isinstance(error, InvalidCode):
+            left = error.attempts_left
+            return cls(error=f"{error} {left} {'try' if left == 1 else 'tries'} left.")
+        if isinstance(error, RateLimited):
+            return cls(problem=error.message, wait=error.retry_after)
+        if isinstance(error, TooManyAttempts):
+            return cls(problem=error.public_message, wait=error.retry_after)
+        return cls(problem=error.public_message)
+
+
+def _is_last_try(error: ApiError | None) -> bool:
+    return isinstance(error, TooManyAttempts) or (
+        isinstance(error, InvalidCode) and error.attempts_left == 0
+    )
