@@ -35,8 +35,6 @@ def main() -> int:
         print(f"demo_app: {error}", file=sys.stderr)
         return 2
     print(f"Open {settings.base_url} (Ctrl+C stops it)")
-    if not settings.smtp_url:
-        print(f"Mails stay on this machine: {settings.base_url}/auth/outbox")
     if settings.is_key_fresh:
         print("PWLESS_SECRET_KEY is not set: a fresh key, so a restart signs everybody out.")
     several = settings.workers > 1

@@ -21,6 +21,7 @@ from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.email_login import EmailLogin
 from pwless_middleware.features.email_login.python import EmailVerbs, Sent, Verified
 from pwless_middleware.features.house import House
+from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.own_sessions import OwnSessions
 from pwless_middleware.flows.lifetime import Lifetime
@@ -206,9 +207,8 @@ class Passwordless:
             wake_delivery=self.lifetime.wake_delivery,
             is_delivery_failing=lambda: self.deliveries.is_failing,
         )
-        mounted = [
-            feature.mount(kit) for feature in (*features, OwnSessions(), OAuthToken(), House())
-        ]
+        always = (OwnSessions(), OAuthToken(), Mailbox(), House())
+        mounted = [feature.mount(kit) for feature in (*features, *always)]
         self._topics: dict[bytes, Deliver] = {
             t: d for m in mounted for t, d in m.deliveries.items()
         }
@@ -230,6 +230,10 @@ class Passwordless:
             identity_header=identity_header,
             set_scope_user=set_scope_user,
         )
+        self.mailbox_url = mailbox_url(kit)
+        """Where the development mailbox opens, token and all; `None` where there is none."""
+        if self.mailbox_url is not None:
+            self.lifetime.notice = f"mails stay on this machine; read them at {self.mailbox_url}"
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
         self.watch = Watch(self.sessions)

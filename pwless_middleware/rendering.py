@@ -30,14 +30,20 @@ if TYPE_CHECKING:
 
 MAIL_VARIABLES: Final = frozenset(
     {
-        *("kind", "code", "link", "expiry_time_relative", "asked_at", "device", "email"),
+        *("kind", "code", "link", "expiry_time_relative", "asked_at", "device", "email", "host"),
         *("otp", "expire_time", "expiry_time"),  # as Scalekit's templates call them
     }
 )
-"""What every mail template is given, besides `brand` and `palette`; a caller's own come on top."""
+"""What every mail template is given, besides `brand` and `palette`; a caller's own come on top.
 
-SUBJECT_VARIABLES: Final = frozenset({"kind", "expiry_time_relative", "asked_at"})
-"""All that a subject may name besides `brand`: no user input in any header (SECURITY rule 16)."""
+`host` is the login's own, for a domain-bound code's last line.
+"""
+
+SUBJECT_VARIABLES: Final = frozenset({"kind", "expiry_time_relative", "asked_at", "subject_code"})
+"""All that a subject may name besides `brand`: no user input in any header (SECURITY rule 16).
+
+`subject_code` is the code where `EmailLogin(code_in_subject=True)` puts it there, else `None`.
+"""
 
 _MEDIA_TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 _TEMPLATE_TYPES: Final = (".html", ".txt")
@@ -235,7 +241,7 @@ class Renderer:
             variables: a caller's own, on the same level as ours but never over them. One that a
                 template names and that is not here is empty: a mail that a page has asked for
                 must go out, and pages have none. (A JSON caller is told 400 before that.)
-            context: each of `MAIL_VARIABLES`.
+            context: each of `MAIL_VARIABLES` and `SUBJECT_VARIABLES`.
 
         Raises:
             jinja2.UndefinedError: one of ours is missing.

@@ -170,8 +170,7 @@ def complete(environ: MutableMapping[str, str], *, key_file: str | None) -> list
             environ["PWLESS_SECRET_KEY"] = secrets.token_urlsafe(32)
             said.append("no PWLESS_SECRET_KEY: made one; sessions end with this process")
         if not environ.get("PWLESS_SMTP_URL"):
-            prefix = environ.get("PWLESS_PREFIX") or "/auth"
-            said.append(f"no PWLESS_SMTP_URL: mails go to the mailbox at {base_url}{prefix}/outbox")
+            said.append("no PWLESS_SMTP_URL: mails stay on this machine, at the address below")
     return said
 
 

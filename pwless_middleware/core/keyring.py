@@ -258,6 +258,10 @@ class Keyring:
         """Name something in the store: 22 characters; other realms get other names."""
         return b64(digest(label, self.realm, *parts))
 
+    def derived(self, label: str) -> str:
+        """Return a secret that all processes with these keys agree on: 22 characters."""
+        return b64(self._mac(self._secrets[-1], f"derived-{label}", b"")[:MAC_BYTES])
+
     def log_name(self, text: str) -> str:
         """Name an address in a log line: keyed, so that the log cannot be searched by guessing."""
         return b64(self._mac(self._secrets[-1], "log", text.encode())[:6])

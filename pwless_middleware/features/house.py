@@ -1,4 +1,4 @@
-"""What the house itself needs: static files, the development mailbox, health."""
+"""What the house itself needs: static files and health."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from contextvars import Context
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.clients import parse_ip
-from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import NotFound, StoreError
-from pwless_middleware.flows.mails import written
 from pwless_middleware.stores.redis_loops import PerLoop
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit, Mounted
@@ -22,18 +19,14 @@ from pwless_middleware.web.routes import Route
 
 logger = logging.getLogger("pwless.health")
 
-_FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
-
 
 class House:
     """Mount what belongs to no login method."""
 
     def mount(self, kit: Kit) -> Mounted:
-        """Give the routes; the mailbox's only with an `Outbox` on an http origin (rule 17)."""
+        """Give the routes."""
         routes = [Route("/static/{id}", {"GET": _Static(kit).show})]
         routes.append(Route("/health", {"GET": _Health(kit).show}, "api", {"GET": _HEALTH}))
-        if isinstance(kit.mailer, Outbox) and not kit.origin.is_secure:
-            routes.append(Route("/outbox", {"GET": _Mailbox(kit, kit.mailer).show}))
         return Mounted(routes=tuple(routes))
 
 
@@ -124,37 +117,3 @@ class _Health:
             logger.warning("health: the store is down: %s", error, extra={"event": "store_down"})
             return True
         return False
-
-
-class _Mailbox:
-    def __init__(self, kit: Kit, outbox: Outbox) -> None:
-        self._kit = kit
-        self._outbox = outbox
-
-    async def show(self, request: Request) -> Response:
-        """Show the mails to who sits at this machine, and to nobody else.
-
-        The peer must be this machine, the `Host` ours (a page elsewhere could have its name point
-        here: DNS rebinding), and no proxy may stand between.
-        """
-        peer = parse_ip((request.scope.get("client") or ("",))[0])
-        is_here = peer is not None and peer.is_loopback
-        hosts = request.headers.getlist("host")
-        if not is_here or hosts != [self._kit.origin.host]:
-            raise NotFound
-        if any(name in request.headers for name in _FORWARDING):
-            raise NotFound
-        messages = [
-            {
-                "index": index,
-                "to": m.to,
-                "subject": m.subject,
-                "text": m.text,
-                "html": m.html,
-                "code": m.code,
-                "link": m.link,
-                "sent_at": written(m.sent_at),
-            }
-            for index, m in enumerate(self._outbox.messages)
-        ]
-        return self._kit.pages.page(request, "outbox.html", messages=messages[::-1])

@@ -43,6 +43,8 @@ class Lifetime:
         self._is_inline = bool(getattr(mailer, "delivers_inline", False))
         self.loop: asyncio.AbstractEventLoop | None = None
         """The loop that was started last: one comparison tells most requests that all is well."""
+        self.notice: str | None = None
+        """What the console is told as this starts, once; `None` for nothing."""
         self._tasks: WeakKeyDictionary[asyncio.AbstractEventLoop, set[asyncio.Task[None]]] = (
             WeakKeyDictionary()
         )
@@ -52,6 +54,9 @@ class Lifetime:
         self.loop = loop = asyncio.get_running_loop()
         if loop in self._tasks:
             return
+        if self.notice is not None:
+            logger.warning("%s", self.notice)
+            self.notice = None
         # In a context of their own: the first request's time limit is not theirs.
         tasks = self._tasks[loop] = {loop.create_task(self._open(), context=Context())}
         if not self._is_inline:

@@ -31,7 +31,9 @@ class ChallengeMails:
         renderer: makes the texts.
         mailer: takes the message.
         link_page: absolute URL of our own link page.
+        host: the login's own host, which a domain-bound code names.
         code: how codes look.
+        code_in_subject: whether the subject holds the code too.
         signup: whether an unknown address is served.
         clock: gives unix seconds.
     """
@@ -45,7 +47,9 @@ class ChallengeMails:
         mailer: Mailer,
         *,
         link_page: str,
+        host: str,
         code: CodeStyle,
+        code_in_subject: bool,
         signup: bool,
         clock: Callable[[], int],
     ) -> None:
@@ -55,7 +59,9 @@ class ChallengeMails:
         self._renderer = renderer
         self._mailer = mailer
         self._link_page = link_page
+        self._host = host
         self._code = code
+        self._code_in_subject = code_in_subject
         self._signup = signup
         self._clock = clock
 
@@ -107,7 +113,9 @@ class ChallengeMails:
             code=code,
             otp=code,
             link=link,
+            subject_code=code if self._code_in_subject else None,
             email=challenge.address,
+            host=self._host,
             device=challenge.device or UNKNOWN,
             asked_at=written(challenge.asked_at),
             expiry_time_relative=f"{minutes} minute{'' if minutes == 1 else 's'}",

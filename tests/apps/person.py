@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
@@ -55,10 +55,12 @@ class Person:
 
     Args:
         base_url: what stands in its address line, with the proxy's prefix if there is one.
+        mailbox: where its mails are, as the server's console says.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, mailbox: Callable[[], str]) -> None:
         self.base_url = base_url
+        self.mailbox = mailbox
         parts = urlsplit(base_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.prefix = parts.path.rstrip("/")
@@ -117,13 +119,17 @@ class Person:
 
     def newest_code(self) -> str:
         """Read the code of the newest mail, at the development mailbox."""
-        page = self.http.get(self.url("/auth/outbox"))
-        assert page.status_code == 200
-        return _Page(page.text).code
+        return _Page(self.mails()).code
 
     def newest_link(self) -> str:
         """Read the link of the newest mail."""
-        return _Page(self.http.get(self.url("/auth/outbox")).text).link
+        return _Page(self.mails()).link
+
+    def mails(self) -> str:
+        """Read the development mailbox."""
+        page = self.http.get(self.mailbox())
+        assert page.status_code == 200, page.text
+        return page.text
 
     def sign_out(self) -> None:
         """Press the button of the logout page."""

@@ -67,7 +67,7 @@ class Site:
 
     def newcomer(self) -> Person:
         """Give a browser that nobody has signed in with."""
-        return Person(self.base_url)
+        return Person(self.base_url, lambda: self.server.mailbox)
 
 
 @contextlib.contextmanager

@@ -96,7 +96,7 @@ class Promises:
         lines = member.lines("/stream")
         assert next(lines) == "first"
         # The rest waits for this request, on another connection.
-        with Person(member.base_url) as other:
+        with Person(member.base_url, member.mailbox) as other:
             other.http.cookies = member.http.cookies
             assert other.http.get(member.url("/go-on")).status_code == 200
         assert [line for line in lines if line] == ["second"]

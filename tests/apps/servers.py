@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -96,6 +97,13 @@ class Server:
     def log(self) -> str:
         """What the server has written so far."""
         return self._log.read_text(errors="replace")
+
+    @property
+    def mailbox(self) -> str:
+        """Where the development mailbox opens: the server's console alone says so."""
+        found = re.findall(r"https?://\S+/outbox\?token=[\w-]+", self.log)
+        assert found, self.log
+        return str(found[-1])
 
     def wait(self) -> Server:
         """Wait until it listens.

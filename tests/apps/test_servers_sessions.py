@@ -39,7 +39,7 @@ def test_a_socket_ends_with_its_session(stranger: Person) -> None:
 
 def test_an_event_stream_ends_with_its_session(stranger: Person) -> None:
     stranger.sign_in("/page")
-    with Person(stranger.base_url) as other:
+    with Person(stranger.base_url, stranger.mailbox) as other:
         other.http.cookies = httpx.Cookies(stranger.http.cookies)
         lines = other.lines("/events")
         assert next(lines) == "data: tick"
@@ -50,7 +50,7 @@ def test_an_event_stream_ends_with_its_session(stranger: Person) -> None:
 
 def test_a_stream_that_is_no_event_stream_is_left_alone(stranger: Person) -> None:
     stranger.sign_in("/page")
-    with Person(stranger.base_url) as other:
+    with Person(stranger.base_url, stranger.mailbox) as other:
         other.http.cookies = httpx.Cookies(stranger.http.cookies)
         lines = other.lines("/endless")
         assert next(lines) == "tick"

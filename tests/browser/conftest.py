@@ -19,7 +19,7 @@ from playwright.sync_api import (
 )
 
 from demo_app.app import create_app
-from pwless_middleware import Outbox
+from pwless_middleware import Outbox, PasswordlessMiddleware
 from tests.live import Clock, served
 from tests.needs import CHROMIUM, CHROMIUM_FLAGS, need_chromium
 
@@ -46,6 +46,7 @@ class Demo:
     url: str
     outbox: Outbox
     clock: Clock
+    mailbox_url: str = ""
 
     def code(self, to: str) -> str:
         """Give the code of the newest mail to an address."""
@@ -66,12 +67,14 @@ class Demo:
 def demo() -> Iterator[Demo]:
     """Serve a demo of this test's own."""
     outbox, clock = Outbox(), Clock()
+    made: list[PasswordlessMiddleware] = []
 
     def make(url: str) -> object:
-        return create_app(secret_key=SECRET_KEY, base_url=url, mailer=outbox, clock=clock)
+        made.append(create_app(secret_key=SECRET_KEY, base_url=url, mailer=outbox, clock=clock))
+        return made[0]
 
     with served(make) as url:
-        yield Demo(url, outbox, clock)
+        yield Demo(url, outbox, clock, made[0].passwordless.mailbox_url or "")
 
 
 @dataclass

@@ -29,6 +29,8 @@ def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
     expect(page.get_by_role("alert")).to_be_visible()
     yield "front end, wrong code", page
     page.goto("/auth/outbox")
+    yield "mailbox, without its token", page
+    page.goto(demo.mailbox_url)
     yield "mailbox", page
     page.goto("/auth/nothing-here")
     yield "not found", page

@@ -11,7 +11,7 @@ import pytest
 from pwless_middleware import EmailLogin, Outbox, PasswordlessMiddleware
 from pwless_middleware.errors import ConfigError
 from tests.security.factor import RIGHT, Factor
-from tests.support import KEY, Clock, House, house, http_scope, run, token_of, wrong
+from tests.support import KEY, House, house, token_of, wrong
 
 pytestmark = pytest.mark.anyio
 
@@ -232,35 +232,3 @@ def test_a_missing_short_or_sample_key_serves_nothing(key: object) -> None:
 def test_there_is_no_key_of_ours_behind_a_missing_one() -> None:
     with pytest.raises(ConfigError, match="secret_key"):
         PasswordlessMiddleware(lambda *a: None, base_url="https://x.example", mailer=Outbox())  # type: ignore[arg-type]
-
-
-async def mailbox(home: House, **scope: object) -> int:
-    headers = [(b"host", home.base_url.partition("://")[2].encode())]
-    given = {"headers": headers, "client": ("127.0.0.1", 1), **scope}
-    return int((await run(home.app, http_scope("/auth/outbox", **given)))[0]["status"])
-
-
-async def test_the_mailbox_exists_for_who_sits_at_this_machine_alone() -> None:
-    home = house(base_url="http://localhost:8000", clock=Clock())
-    await home.browser().ask("jo@example.com")
-    own = (b"host", b"localhost:8000")
-    assert await mailbox(home) == 200
-    assert await mailbox(home, client=("::1", 1)) == 200
-    for client in (("203.0.113.1", 1), ("10.0.0.1", 1), None, ("testclient", 1)):
-        assert await mailbox(home, client=client) == 404
-    for host in (b"evil.example", b"localhost", b"localhost:8001"):
-        assert await mailbox(home, headers=[(b"host", host)]) == 404, "DNS rebinding"
-    assert await mailbox(home, headers=[]) == 404
-    assert await mailbox(home, headers=[own, own]) == 404
-    for name in (b"x-forwarded-for", b"forwarded", b"x-real-ip", b"via", b"x-forwarded-host"):
-        assert await mailbox(home, headers=[own, (name, b"127.0.0.1")]) == 404
-
-
-async def test_the_mailbox_does_not_exist_on_https_or_with_another_mailer() -> None:
-    assert await mailbox(house()) == 404
-
-    class Post:
-        async def send(self, message: object) -> None: ...
-        async def aclose(self) -> None: ...
-
-    assert await mailbox(house(base_url="http://localhost:8000", mailer=Post())) == 404

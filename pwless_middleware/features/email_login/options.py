@@ -50,6 +50,8 @@ class EmailLogin:
             address and says whether. Others see the same pages and get no mail.
         signup: an unknown address becomes a user. Off needs `users`; strangers then see the same
             pages and get no mail.
+        code_in_subject: whether the mail's subject holds the code, so that it is read without
+            opening the mail; also by who sees a locked screen. Off by default.
         link_uris: the pages of yours that an API caller may name as `magiclink_auth_uri`: compared
             exactly, or ending in `/*` for all below that folder.
         send_limits: how many mails may be asked for.
@@ -71,6 +73,7 @@ class EmailLogin:
         attempts: int = 5,
         allow: Sequence[str] | AllowRule = ("*",),
         signup: bool = True,
+        code_in_subject: bool = False,
         link_uris: Sequence[str] = (),
         send_limits: SendLimits | None = None,
         try_limits: TryLimits | None = None,
@@ -87,6 +90,7 @@ class EmailLogin:
             ("same_browser", same_browser),
             ("rotate_on_resend", rotate_on_resend),
             ("signup", signup),
+            ("code_in_subject", code_in_subject),
         ):
             check_flag(option, value)
         self._sends = SendLimits() if send_limits is None else send_limits
@@ -95,6 +99,7 @@ class EmailLogin:
         check_kind("try_limits", self._tries, TryLimits, example="TryLimits(...)")
         self._kind: Kind = kind
         self._attempts = attempts
+        self._code_in_subject = code_in_subject
         self._link_uris = LinkUris(link_uris)
         self._rules = ChallengeRules(
             lifetime=lifetime,
@@ -124,7 +129,9 @@ class EmailLogin:
             kit.renderer,
             kit.mailer,
             link_page=f"{kit.origin.url}{kit.prefix}/link",
+            host=kit.origin.host.partition(":")[0],
             code=rules.code,
+            code_in_subject=self._code_in_subject,
             signup=rules.signup,
             clock=kit.clock,
         )

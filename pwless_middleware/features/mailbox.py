@@ -1,0 +1,143 @@
+"""The development mailbox: a page with the mails of an `Outbox`, for whoever reads the console.
+
+It opens by an address with a token, which is derived from the secret key, so that reloads and
+workers agree on it, and which the console alone prints. Peer, `Host` and forwarding headers are
+looked at as well, but they prove little: a plain TCP forwarder on this machine makes a visitor
+from anywhere look local.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.clients import parse_ip
+from pwless_middleware.delivery.outbox import Outbox, OutboxMessage
+from pwless_middleware.errors import NotFound
+from pwless_middleware.flows.mails import written
+from pwless_middleware.web.kit import Kit, Mounted
+from pwless_middleware.web.responses import EVERYWHERE
+from pwless_middleware.web.routes import Route
+
+PATH = "/outbox"
+
+# What proxies add: Forwarded, X-Forwarded-*, X-Real-IP, True-Client-IP, CF-Connecting-IP, Via, …
+_FORWARDING = re.compile(r"forwarded|real-ip|client-ip|connecting-ip|\Avia\Z|\Ax-original-")
+
+# A mail is a document of its own, as in a mail client: no script, no request to anywhere, and a
+# click on its link opens in the whole tab.
+_MAIL_POLICY = (
+    "sandbox allow-top-navigation-by-user-activation; default-src 'none'; "
+    "style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; base-uri 'none'"
+)
+
+
+class Mailbox:
+    """Mount the mailbox; without an `Outbox`, or on https, there is none."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Return its pages."""
+        url = mailbox_url(kit)
+        if url is None or not isinstance(kit.mailer, Outbox):
+            return Mounted()
+        pages = MailboxPages(kit, kit.mailer)
+        return Mounted(
+            routes=(
+                Route(PATH, {"GET": pages.show}),
+                Route(f"{PATH}/{{id}}", {"GET": pages.show_mail}),
+            )
+        )
+
+
+def mailbox_url(kit: Kit) -> str | None:
+    """Return the address of the mailbox, token and all, or `None` where there is none.
+
+    It exists with an `Outbox` on an http origin only: an https one is no development.
+    """
+    if not isinstance(kit.mailer, Outbox) or kit.origin.is_secure:
+        return None
+    query = urlencode({"token": kit.keyring.derived("mailbox")})
+    return f"{kit.origin.url}{kit.prefix}{PATH}?{query}"
+
+
+class MailboxPages:
+    """Show what an `Outbox` keeps.
+
+    Args:
+        kit: everything below.
+        outbox: keeps the mails.
+    """
+
+    def __init__(self, kit: Kit, outbox: Outbox) -> None:
+        self._kit = kit
+        self._outbox = outbox
+        self._token = kit.keyring.derived("mailbox")
+
+    async def show(self, request: Request) -> Response:
+        """Show all mails, the newest first; without the token, say where the address stands."""
+        self._check_place(request)
+        if not self._has_token(request):
+            return self._kit.pages.page(request, "outbox.html", status=403, messages=None, token="")
+        messages = [
+            {
+                "id": id,
+                "to": m.to,
+                "subject": m.subject,
+                "text": m.text,
+                "code": m.code,
+                "link": m.link,
+                "sent_at": written(m.sent_at),
+            }
+            for id, m in self._newest_first()
+        ]
+        page = self._kit.pages.page(request, "outbox.html", messages=messages, token=self._token)
+        policy = page.headers["content-security-policy"]
+        page.headers["content-security-policy"] = f"{policy}; frame-src 'self'"
+        return page
+
+    async def show_mail(self, request: Request) -> Response:
+        """Show one mail as a mail client would: rendered, in a sandbox."""
+        self._check_place(request)
+        if self._has_token(request):
+            for id, message in self._newest_first():
+                if id == request.path_params["id"]:
+                    return _rendered(message)
+        raise NotFound
+
+    def _newest_first(self) -> Iterator[tuple[str, OutboxMessage]]:
+        for message in reversed(self._outbox.messages):
+            yield (
+                sha256(f"{message.sent_at}\n{message.to}\n{message.text}".encode()).hexdigest()[
+                    :16
+                ],
+                message,
+            )
+
+    def _has_token(self, request: Request) -> bool:
+        given = request.query_params.getlist("token")
+        return len(given) == 1 and hmac.compare_digest(given[0].encode(), self._token.encode())
+
+    def _check_place(self, request: Request) -> None:
+        """Refuse whoever surely does not sit at this machine.
+
+        The peer must be this machine, the `Host` ours (a page elsewhere could have its name point
+        here: DNS rebinding), and no proxy may say that it stands between.
+        """
+        peer = parse_ip((request.scope.get("client") or ("",))[0])
+        is_here = peer is not None and peer.is_loopback
+        if not is_here or request.headers.getlist("host") != [self._kit.origin.host]:
+            raise NotFound
+        if any(_FORWARDING.search(name) for name in request.headers):
+            raise NotFound
+
+
+def _rendered(message: OutboxMessage) -> Response:
+    html = message.html.replace("<head>", '<head><base target="_top">', 1)
+    headers = {**EVERYWHERE, "content-security-policy": _MAIL_POLICY}
+    return Response(html, 200, headers, "text/html; charset=utf-8")

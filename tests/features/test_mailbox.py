@@ -1,0 +1,166 @@
+"""The development mailbox opens for whoever reads the console, and for nobody else."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from starlette.testclient import TestClient
+
+from pwless_middleware import Outbox
+from tests.support import KEY, OTHER_KEY, House, house, http_scope, run
+
+pytestmark = pytest.mark.anyio
+
+LOCAL = "http://localhost:8000"
+OWN = (b"host", b"localhost:8000")
+
+
+def _home(**options: Any) -> House:
+    return house(base_url=LOCAL, **options)
+
+
+def _token(home: House) -> str:
+    url = home.passwordless.mailbox_url
+    assert url is not None
+    return parse_qs(urlsplit(url).query)["token"][0]
+
+
+async def _get(home: House, path: str = "/auth/outbox", **scope: Any) -> tuple[int, Any, str]:
+    """Ask as who sits at this machine and knows the token, unless the scope says otherwise."""
+    token = scope.pop("token") if "token" in scope else _token(home)
+    query = f"token={token}".encode() if token is not None else b""
+    given = {"headers": [OWN], "client": ("127.0.0.1", 1), "query_string": query, **scope}
+    start, body, *_ = await run(home.app, http_scope(path, **given))
+    return start["status"], dict(start["headers"]), body["body"].decode()
+
+
+async def test_it_shows_the_mails_to_who_has_the_address() -> None:
+    home = _home()
+    await home.browser().ask("jo@example.com")
+    status, headers, page = await _get(home)
+    assert status == 200
+    assert "jo@example.com" in page
+    assert str(home.mail().code) in page
+    assert b"frame-src 'self'" in headers[b"content-security-policy"]
+
+
+@pytest.mark.parametrize("token", [None, "", "wrong", "tok&token=tok"])
+async def test_without_the_token_it_shows_nothing_and_points_at_the_console(
+    token: str | None,
+) -> None:
+    """A plain TCP forwarder on this machine makes a stranger look local."""
+    home = _home()
+    await home.browser().ask("jo@example.com")
+    status, _, page = await _get(home, token=token)
+    assert status == 403
+    assert "console" in page
+    assert "jo@example.com" not in page
+    assert str(home.mail().code) not in page
+    assert _token(home) not in page
+
+
+async def test_the_token_twice_is_none() -> None:
+    home = _home()
+    query = f"token={_token(home)}&token={_token(home)}".encode()
+    status, _, _ = await _get(home, query_string=query)
+    assert status == 403
+
+
+async def test_the_token_is_the_keys_so_that_reloads_and_workers_agree() -> None:
+    assert _token(_home()) == _token(_home())
+    assert _token(_home()) != _token(_home(secret_key=OTHER_KEY))
+    assert _token(_home()) not in KEY
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"client": ("203.0.113.1", 1)},
+        {"client": ("10.0.0.1", 1)},
+        {"client": None},
+        {"client": ("testclient", 1)},
+        *({"headers": [(b"host", host)]} for host in (b"evil.example", b"localhost")),
+        {"headers": []},
+        {"headers": [OWN, OWN]},
+        *(
+            {"headers": [OWN, (name, b"127.0.0.1")]}
+            for name in (
+                *(b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"),
+                *(b"x-real-ip", b"via", b"true-client-ip", b"cf-connecting-ip", b"x-client-ip"),
+                *(b"fly-client-ip", b"x-original-forwarded-for", b"x-original-host"),
+            )
+        ),
+    ],
+)
+async def test_from_elsewhere_it_does_not_exist_even_with_the_token(scope: dict[str, Any]) -> None:
+    home = _home()
+    assert (await _get(home, **scope))[0] == 404
+
+
+async def test_it_does_not_exist_on_https_or_with_another_mailer() -> None:
+    class Post:
+        async def send(self, message: object) -> None: ...
+        async def aclose(self) -> None: ...
+
+    for home in (house(), _home(mailer=Post())):
+        assert home.passwordless.mailbox_url is None
+        host = (b"host", urlsplit(home.base_url).netloc.encode())
+        assert (await _get(home, headers=[host], token="x"))[0] == 404
+
+
+async def test_a_mail_is_shown_rendered_in_a_sandbox() -> None:
+    home = _home()
+    await home.browser().ask("jo@example.com")
+    _, _, page = await _get(home)
+    frame = re.search(r'<iframe[^>]* src="(/auth/outbox/[^?"]+)\?token=([^"]+)"', page)
+    assert frame is not None
+    assert frame[2] == _token(home)
+    status, headers, mail = await _get(home, frame[1])
+    assert status == 200
+    policy = headers[b"content-security-policy"].decode()
+    assert policy.startswith("sandbox allow-top-navigation-by-user-activation; default-src 'none'")
+    assert "script" not in policy
+    assert headers[b"cache-control"] == b"no-store"
+    assert '<base target="_top">' in mail
+    assert str(home.mail().link).replace("&", "&amp;") in mail
+    assert (await _get(home, frame[1], token="wrong"))[0] == 404
+    assert (await _get(home, frame[1][:-1] + "x"))[0] == 404
+    assert (await _get(home, frame[1], client=("203.0.113.1", 1)))[0] == 404
+
+
+def test_the_console_says_once_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
+    home = _home()
+    with caplog.at_level(logging.WARNING, "pwless"):
+        for _ in range(2):
+            with TestClient(home.app, base_url=LOCAL) as visitor:
+                visitor.get("/auth/login")
+    said = [r.getMessage() for r in caplog.records if "/auth/outbox" in r.getMessage()]
+    assert said == [f"mails stay on this machine; read them at {home.passwordless.mailbox_url}"]
+
+
+def test_no_page_of_a_visitor_holds_the_address() -> None:
+    home = _home(public=["*"])
+    with TestClient(home.app, base_url=LOCAL) as visitor:
+        origin = {"origin": LOCAL}
+        pages = [
+            visitor.get("/auth/login"),
+            visitor.post("/auth/login", data={"email": "jo@example.com"}, headers=origin),
+            visitor.get("/auth/verify"),
+            visitor.get("/auth/outbox"),
+        ]
+    for page in pages:
+        assert _token(home) not in page.text
+        assert _token(home) not in str(page.url)
+
+
+async def test_mails_of_one_second_to_one_address_are_told_apart() -> None:
+    outbox = Outbox(clock=lambda: 1.0)
+    home = _home(outbox=outbox, roomy=True)
+    for _ in range(2):
+        await home.browser().ask("jo@example.com")
+    _, _, page = await _get(home)
+    assert len(set(re.findall(r"/auth/outbox/([^?]+)\?", page))) == 2
