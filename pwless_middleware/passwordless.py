@@ -187,7 +187,7 @@ class Passwordless:
         keys = ApiKeys(api_keys)
         tokens = AccessTokens(keys, keyring, now)
         callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies)
-        pages = Pages(renderer, prefix)
+        pages = Pages(renderer, prefix, self.origin)
         self.deliveries = Deliveries(self.store.jobs, self._deliver, clock=now)
         self.lifetime = Lifetime(self.store, self.deliveries, mailer)
         kit = Kit(

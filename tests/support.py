@@ -15,7 +15,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlsplit, urlunsplit
 
 import httpx
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -42,6 +42,14 @@ def cookie_name(passwordless: Passwordless, part: str = "session") -> str:
     """Name one of our cookies: `session`, `flow`, `device` or `pending`."""
     name: bytes = getattr(passwordless.cookies.names, part or "session")
     return name.decode().removesuffix("=")
+
+
+def led_to(answer: Any) -> str:
+    """Give where a redirect leads, without the origin, which must be there."""
+    parts = urlsplit(answer.headers["location"])
+    assert parts.scheme in ("http", "https"), answer.headers["location"]
+    assert parts.netloc, answer.headers["location"]
+    return str(urlunsplit(parts._replace(scheme="", netloc="")))
 
 
 class Clock:

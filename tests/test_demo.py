@@ -24,6 +24,7 @@ from demo_app.ways import server as server_way
 from pwless_middleware import Outbox, PasswordlessMiddleware, SMTPMailer
 from tests.live import Clock, served, shell_answers
 from tests.redis_server import free_port
+from tests.support import led_to
 
 SECRET_KEY = "5d2c8e1f7a9b4c3d6e0f8a1b2c3d4e5f"
 API_KEY = "pwk_" + "0123456789abcdef" * 2
@@ -109,7 +110,7 @@ def test_public_pages_need_no_login(path: str) -> None:
 def test_private_pages_send_to_login_and_back(path: str) -> None:
     answer = client().get(path, headers={"accept": "text/html"})
     assert answer.status_code == 303
-    assert answer.headers["location"].startswith("/auth/login?next=")
+    assert led_to(answer).startswith("/auth/login?next=")
 
 
 @pytest.mark.parametrize("page", ["/", "/ways", "/own-form", "/magic", "/spa"])

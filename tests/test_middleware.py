@@ -33,6 +33,7 @@ from tests.support import (
     cookie_header,
     house,
     http_scope,
+    led_to,
     run,
     socket_scope,
 )
@@ -338,20 +339,20 @@ async def test_both_forms_of_root_path_find_our_pages_and_lead_back(has_root_in_
 
     assert (await get("/auth/login"))["status"] == 200
     denied = await get("/x", (b"accept", b"text/html"))
-    assert dict(denied["headers"])[b"location"] == b"/app/auth/login?next=%2Fapp%2Fx"
+    assert dict(denied["headers"])[b"location"] == f"{BASE}/app/auth/login?next=%2Fapp%2Fx".encode()
     home.base_url = BASE
     jo = home.browser(root_path="/app")
     asked = await jo.post(front + "/auth/login", {"email": "jo@example.com", "next": "/app/x"})
-    assert asked.headers["location"] == "/app/auth/verify"
+    assert led_to(asked) == "/app/auth/verify"
     assert str(home.mail().link).startswith(BASE + "/app/auth/link?")
     done = await jo.post(front + "/auth/verify", {"code": str(home.mail().code)})
-    assert done.headers["location"] == "/app/x"
+    assert led_to(done) == "/app/x"
     assert (await get("/x", *cookie_header(jo)))["status"] == 200
     # Without a `next` the way leads to the app's own root, not to the server's.
     home.clock.advance(60)
     await jo.post(front + "/auth/login", {"email": "jo@example.com"})
     done = await jo.post(front + "/auth/verify", {"code": str(home.mail().code)})
-    assert done.headers["location"] == "/app/"
+    assert led_to(done) == "/app/"
 
 
 @pytest.mark.parametrize("front", ["/app/", "/app", ""], ids=["uvicorn", "kept", "hypercorn"])
@@ -385,7 +386,9 @@ async def test_a_root_path_with_a_slash_at_its_end_opens_what_was_judged(front: 
         answer = await get(path)
         assert answer[0]["status"] == 401 or json.loads(answer[1]["body"]) == "open_one"
     denied = await get("/y?a=b", headers=[(b"accept", b"text/html")])
-    assert dict(denied[0]["headers"])[b"location"].startswith(b"/app/auth/login?next=%2Fapp%2Fy")
+    assert dict(denied[0]["headers"])[b"location"].startswith(
+        f"{BASE}/app/auth/login?next=%2Fapp%2Fy".encode()
+    )
 
 
 async def test_a_root_path_with_a_slash_needs_no_raw_path() -> None:

@@ -1,9 +1,9 @@
 """Paths as other people's software resolves them (SECURITY rules 8 and 9).
 
 Two judgements. A `next` is followed by a browser, so it is judged as the WHATWG URL Standard (§4.4)
-would resolve it: a backslash is a slash, tabs and newlines vanish, `//` starts a host. A public
-path is matched by us and then routed by the app, so anything that the two could read differently
-(dot segments, empty segments, encoded slashes) is never public.
+would resolve it: a backslash is a slash, tabs and newlines vanish, `//` at the begin starts a host.
+A public path is matched by us and then routed by the app, so anything that the two could read
+differently (dot segments, empty segments, encoded slashes) is never public.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from urllib.parse import quote
 from pwless_middleware.core.options import check_texts, check_trimmed
 from pwless_middleware.errors import ConfigError
 
-MAX_NEXT = 1024
-"""Bytes of a `next` (CONTRACT, pages)."""
+MAX_NEXT = 8192
+"""Bytes of a `next` (CONTRACT, pages): dashboards keep their whole state in the query."""
 
-# Encoded slash, backslash, control character or DEL.
-_ENCODED_TRICK = re.compile(r"%(?:2f|5c|[01][0-9a-f]|7f)", re.IGNORECASE)
+# In a path: a backslash, plain or encoded, an encoded control character or DEL.
+_TRICK = re.compile(r"\\|%(?:5c|[01][0-9a-f]|7f)", re.IGNORECASE)
+_SLASH = re.compile(r"/|%2f", re.IGNORECASE)
 _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
 # A control character, a backslash, an empty segment, a dot segment, in a decoded path. One search,
 # since it is on the way of every request to a public path.
@@ -32,23 +33,24 @@ def safe_next(text: str | None) -> str | None:
     """Give a path of this origin in ASCII, or `None` if it is not surely one.
 
     Args:
-        text: as it came; query and fragment are kept as they are.
+        text: as it came; query and fragment are kept as they are. Slashes inside the path, encoded
+            or doubled, belong to apps that use them; at its begin they would name a host.
     """
-    if not text or text[0] != "/":
+    if not text or text[0] != "/" or len(text) > MAX_NEXT:
         return None
-    if any(c <= " " or c == "\x7f" or c == "\\" for c in text):
+    if any(c <= " " or c == "\x7f" for c in text):
+        return None
+    segments = _SLASH.split(path := re.split("[?#]", text, maxsplit=1)[0])
+    if _TRICK.search(path) or any(_DOT_SEGMENT.fullmatch(segment) for segment in segments):
+        return None
+    if len(segments) > 2 and not segments[1]:  # `//` or `/%2f`
         return None
     # Unpaired surrogates (undecodable bytes) cannot be written in a header.
     try:
         text = quote(text, safe="/%:?#[]@!$&'()*+,;=~")
     except UnicodeEncodeError:
         return None
-    path = re.split("[?#]", text, maxsplit=1)[0]
-    if len(text) > MAX_NEXT or "//" in path or _ENCODED_TRICK.search(path):
-        return None
-    if any(_DOT_SEGMENT.fullmatch(segment) for segment in path.split("/")):
-        return None
-    return text
+    return text if len(text) <= MAX_NEXT else None
 
 
 class PublicPaths:

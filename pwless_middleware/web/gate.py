@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.types import Scope, Send
 
 from pwless_middleware.core.paths import PublicPaths, safe_next
 from pwless_middleware.errors import ApiError, Unauthenticated
-from pwless_middleware.web.responses import EVERYWHERE, Pages, json_error, root_path
+from pwless_middleware.web.navigation import is_navigation
+from pwless_middleware.web.responses import Pages, json_error, root_path
 
 VARY = "Cookie, Accept, Sec-Fetch-Mode"
 
@@ -52,7 +53,7 @@ class Gate:
     def deny(self, scope: Scope, path: str) -> Response:
         """Answer a request that lacks a login."""
         request = Request(dict(scope))  # which writes into the scope that it is given
-        if not _is_navigation(request):
+        if not is_navigation(request):
             return self._unauthenticated(request)
         if request.method not in ("GET", "HEAD"):
             login = root_path(request) + self._prefix + "/login"
@@ -61,29 +62,26 @@ class Gate:
             )
             page.headers["vary"] = VARY
             return page
-        login = self._login_url(request, _shown_path(scope, path))
-        return RedirectResponse(login, 303, {**EVERYWHERE, "vary": VARY})
+        query = _login_query(_shown_path(scope, path))
+        response = self._pages.redirect(request, "/login" + query)
+        response.headers["vary"] = VARY
+        return response
 
     def refuse(self, scope: Scope, error: ApiError) -> Response:
         """Answer a request whose identity could not be told: a page for people, else JSON."""
         request = Request(dict(scope))
-        if _is_navigation(request):
+        if is_navigation(request):
             return self._pages.error(request, error)
         return json_error(error)
 
     def _unauthenticated(self, request: Request) -> Response:
-        login = self._login_url(request, _htmx_page(request))
+        login = root_path(request) + self._prefix + "/login" + _login_query(_htmx_page(request))
         response = json_error(Unauthenticated(login_url=login))
         response.headers["vary"] = VARY
         if "hx-request" in request.headers:
             # htmx follows this with the whole page, whatever the status.
             response.headers["hx-redirect"] = login
         return response
-
-    def _login_url(self, request: Request, url: str | None) -> str:
-        target = safe_next(url)
-        login = root_path(request) + self._prefix + "/login"
-        return login if target in (None, "/") else f"{login}?{urlencode({'next': target})}"
 
 
 async def refuse_socket(scope: Scope, send: Send, error: ApiError) -> None:
@@ -100,6 +98,12 @@ async def refuse_socket(scope: Scope, send: Send, error: ApiError) -> None:
         await send({"type": "websocket.http.response.body", "body": bytes(response.body)})
     else:
         await send({"type": "websocket.close", "code": 4401, "reason": error.code})
+
+
+def _login_query(url: str | None) -> str:
+    """Return the query of the login page for who comes from a URL of the app."""
+    target = safe_next(url)
+    return "" if target in (None, "/") else "?" + urlencode({"next": target})
 
 
 def _shown_path(scope: Scope, path: str) -> str:
@@ -127,17 +131,6 @@ def _htmx_page(request: Request) -> str | None:
     except ValueError:  # half an IPv6 address
         return None
     return f"{page.path}?{page.query}" if page.query else page.path
-
-
-def _is_navigation(request: Request) -> bool:
-    """Say whether a person waits for a page."""
-    headers = request.headers
-    mode = headers.get("sec-fetch-mode")
-    if mode is not None:
-        return mode == "navigate"
-    if "hx-request" in headers or "x-requested-with" in headers:
-        return False
-    return "text/html" in headers.get("accept", "")
 
 
 def _is_preflight(scope: Scope) -> bool:

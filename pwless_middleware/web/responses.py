@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pwless_middleware.core.paths import safe_next
-from pwless_middleware.errors import ApiError, LoginDenied, MethodNotAllowed
+from pwless_middleware.errors import ApiError, ForbiddenOrigin, LoginDenied, MethodNotAllowed
 from pwless_middleware.rendering import Renderer
+from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.outages import Outages
 
 EVERYWHERE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -64,14 +65,16 @@ class Pages:
     Args:
         renderer: makes the HTML.
         prefix: the mount prefix, below which our redirects go.
+        origin: the origin of all redirects.
 
     Attributes:
         outages: logs what the pages do not say.
     """
 
-    def __init__(self, renderer: Renderer, prefix: str) -> None:
+    def __init__(self, renderer: Renderer, prefix: str, origin: Origin) -> None:
         self._renderer = renderer
         self._prefix = prefix
+        self._origin = origin
         self.outages = Outages()
 
     def page(
@@ -113,7 +116,9 @@ class Pages:
     def redirect(
         self, request: Request, path: str, *, ours: bool = True, cookies: Iterable[str] = ()
     ) -> Response:
-        """Send a browser on with 303, always to a path of this origin.
+        """Send a browser on with 303, always to a path of the configured origin.
+
+        `Location` is absolute, so that no reader takes the begin of the path for a host.
 
         Args:
             request: for the root path.
@@ -121,8 +126,9 @@ class Pages:
             ours: whether the prefix goes in front.
             cookies: `Set-Cookie` values to add.
         """
-        url = root_path(request) + self._prefix + path if ours else path
-        return with_cookies(RedirectResponse(url, 303, EVERYWHERE), cookies)
+        path = root_path(request) + self._prefix + path if ours else path
+        response = RedirectResponse(self._origin.origin + path, 303, EVERYWHERE)
+        return with_cookies(response, cookies)
 
     def error(self, request: Request, error: ApiError, *, again: str | None = None) -> Response:
         """Give the error page: what happened, and the way back.
@@ -143,6 +149,9 @@ class Pages:
             label, url = "Go to the start page", root_path(request) + "/"
         elif isinstance(error, LoginDenied):
             label = "Use another address"
+        elif isinstance(error, ForbiddenOrigin):
+            # The page may have been opened at another address of the app: name the right one.
+            label, url = f"Open {self._origin.url}/", self._origin.origin + url
         message = error.public_message
         if isinstance(error, LoginDenied) and message == error.message:
             message = "If you think that is a mistake, ask whoever runs this site."

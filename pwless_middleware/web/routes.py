@@ -16,6 +16,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from pwless_middleware.errors import ApiError, ForbiddenOrigin, MethodNotAllowed, NotFound
 from pwless_middleware.flows.timely import one_request
+from pwless_middleware.web.hosts import OtherHosts
+from pwless_middleware.web.navigation import is_navigation
 from pwless_middleware.web.operations import Operation
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages, json_error
@@ -66,6 +68,7 @@ class Routes:
             table[stem] = route
         self._pages = pages
         self._origin = origin
+        self._hosts = OtherHosts(origin)
 
     async def __call__(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for `path`, which is below our prefix (prefix taken off)."""
@@ -73,7 +76,7 @@ class Routes:
         route = self._match(path, request)
         try:
             with one_request():
-                response = await self._answer(route, request)
+                response = await self._answer(route, path, request)
         except ApiError as error:
             self._pages.outages.note(error)
             is_api = route.skin == "api" if route is not None else path.startswith("/api/")
@@ -91,7 +94,7 @@ class Routes:
                 request.scope["path_params"] = {"id": last}
         return route
 
-    async def _answer(self, route: Route | None, request: Request) -> Response:
+    async def _answer(self, route: Route | None, path: str, request: Request) -> Response:
         if route is None:
             raise NotFound
         method = "GET" if request.method == "HEAD" else request.method
@@ -99,9 +102,14 @@ class Routes:
         if handler is None:
             allow = sorted({*route.methods, *(("HEAD",) if "GET" in route.methods else ())})
             raise MethodNotAllowed(allow)
-        is_post = method != "GET" and route.skin == "page"
-        if is_post and not self._origin.is_own_form(request.headers):
-            raise ForbiddenOrigin
+        if route.skin == "page":
+            if method != "GET" and not self._origin.is_own_form(request.headers):
+                self._hosts.warn(request.headers)
+                raise ForbiddenOrigin
+            is_page = method == "GET" and is_navigation(request)
+            if is_page and self._hosts.should_lead(request.headers):
+                query = request.scope["query_string"].decode("latin-1")
+                return self._pages.redirect(request, f"{path}?{query}" if query else path)
         return await handler(request)
 
 

@@ -13,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.apps.person import Person
 from tests.apps.places import Site
+from tests.support import led_to
 
 
 class Promises:
@@ -67,7 +68,7 @@ class Promises:
         self, site: Site, stranger: Person
     ) -> None:
         done = stranger.sign_in("/auth/login")
-        assert done.headers["location"] == site.place.prefix + "/"
+        assert led_to(done) == site.place.prefix + "/"
 
     def test_our_cookies_are_hidden_and_the_apps_own_are_kept(self, member: Person) -> None:
         member.http.get(member.url("/set-cookie"))

@@ -18,7 +18,17 @@ import httpx
 from pwless_middleware import EmailLogin, Outbox
 from pwless_middleware.stores.redis import RedisStore
 from tests.redis_server import until
-from tests.support import Browser, Clock, House, cookie_header, house, run, socket_scope, token_of
+from tests.support import (
+    Browser,
+    Clock,
+    House,
+    cookie_header,
+    house,
+    led_to,
+    run,
+    socket_scope,
+    token_of,
+)
 
 WITHIN = 2.0
 """Seconds in which a store that does not answer is a 503 (DESIGN, "Failing")."""
@@ -139,7 +149,7 @@ class Scene:
         assert (await stranger.get("/auth/login")).status_code == 200
         stopped = await stranger.get("/private", headers=_PAGE)
         assert stopped.status_code == 303
-        assert stopped.headers["location"].startswith("/auth/login")
+        assert led_to(stopped).startswith("/auth/login")
         assert (await self.home.browser().get("/private")).status_code == 401
 
     async def assert_still_in(self) -> None:

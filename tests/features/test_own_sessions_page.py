@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import house
+from tests.support import house, led_to
 
 pytestmark = pytest.mark.anyio
 
@@ -13,8 +13,8 @@ async def test_a_stranger_signs_in_first_and_comes_back() -> None:
     home = house()
     jo = home.browser()
     answer = await jo.get("/auth/sessions")
-    assert answer.headers["location"] == "/auth/login?next=%2Fauth%2Fsessions"
+    assert led_to(answer) == "/auth/login?next=%2Fauth%2Fsessions"
     await jo.ask("jo@example.com", next="/auth/sessions")
     done = await jo.type_code(home.mail().code)
-    assert done.headers["location"] == "/auth/sessions"
+    assert led_to(done) == "/auth/sessions"
     assert "jo@example.com" in (await jo.get("/auth/sessions")).text

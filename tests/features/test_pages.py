@@ -15,7 +15,7 @@ from pwless_middleware.errors import StoreError
 from pwless_middleware.stores.memory import MemoryStore
 from tests.redis_server import until
 from tests.security.factor import RIGHT, Factor, Policy
-from tests.support import ROOMY, House, Slow, house, retry_after, said, wrong
+from tests.support import ROOMY, House, Slow, house, led_to, retry_after, said, wrong
 
 pytestmark = pytest.mark.anyio
 
@@ -154,7 +154,7 @@ async def test_in_development_the_page_says_where_the_mailbox_is() -> None:
 
 async def test_the_code_page_without_a_login_in_progress_goes_to_the_login() -> None:
     answer = await house().browser().get("/auth/verify")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/auth/login")
+    assert (answer.status_code, led_to(answer)) == (303, "/auth/login")
 
 
 async def test_the_code_page_counts_the_wait_of_its_resend_button() -> None:
@@ -310,7 +310,7 @@ async def test_the_sessions_page_is_for_who_is_signed_in_and_still_there() -> No
     table.gone = True
     assert (await jo.get("/auth/sessions")).status_code == 303
     nobody = await home.browser().get("/auth/sessions")
-    assert nobody.headers["location"].startswith("/auth/login")
+    assert led_to(nobody).startswith("/auth/login")
     assert "You are signed out" in said(await home.browser().get("/auth/logout"))
 
 

@@ -19,6 +19,7 @@ from tests.support import (
     cookie_header,
     house,
     http_scope,
+    led_to,
     run,
 )
 
@@ -219,17 +220,17 @@ async def test_revoke_one_others_and_all() -> None:
     rows = (await phone.get("/auth/api/v1/sessions")).json()["sessions"]
     oldest = rows[-1]["id"]
     done = await phone.post("/auth/sessions/revoke", {"id": oldest})
-    assert done.headers["location"] == "/auth/sessions"
+    assert led_to(done) == "/auth/sessions"
     assert [await b.who() is not None for b in (linux, phone, curl)] == [False, True, True]
     assert (await phone.post("/auth/sessions/revoke", {"id": oldest})).status_code == 404
     await phone.post("/auth/sessions/revoke", {"others": "1"})
     assert [await b.who() is not None for b in (linux, phone, curl)] == [False, True, False]
     done = await phone.post("/auth/sessions/revoke", {"all": "1"})
-    assert done.headers["location"] == "/auth/logout"
+    assert led_to(done) == "/auth/logout"
     assert await phone.who() is None
     assert phone.cookie() is None
     gone = await phone.post("/auth/sessions/revoke", {"all": "1"})
-    assert gone.headers["location"].startswith("/auth/login")
+    assert led_to(gone).startswith("/auth/login")
 
 
 CLEARED = '"cache"'
@@ -287,7 +288,7 @@ async def test_revoking_ones_own_session_by_its_id_signs_out() -> None:
     await jo.sign_in("jo@example.com")
     own = (await jo.get("/auth/api/v1/session")).json()["session"]["id"]
     done = await jo.post("/auth/sessions/revoke", {"id": own})
-    assert done.headers["location"] == "/auth/logout"
+    assert led_to(done) == "/auth/logout"
     assert jo.cookie() is None
 
 
@@ -311,7 +312,7 @@ async def test_a_logout_ends_the_session_and_not_only_the_cookie() -> None:
     copy = home.browser(cookies=jo.cookies)
     assert (await jo.get("/auth/logout")).text.count("jo@example.com") == 1
     done = await jo.post("/auth/logout", {"next": "/bye"})
-    assert done.headers["location"] == "/bye"
+    assert led_to(done) == "/bye"
     assert jo.cookie() is None
     assert await copy.who() is None
     assert home.sessions == 0

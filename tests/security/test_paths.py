@@ -14,6 +14,7 @@ from tests.support import (
     error_code,
     house,
     http_scope,
+    led_to,
     run,
     socket_scope,
 )
@@ -47,7 +48,11 @@ ELSEWHERE = [
     "?next=//evil.example",
     "#x",
     "@evil.example",
-    "/" + "a" * 1024,
+    "/" + "a" * 8192,
+    "/%2F%2Fevil.example",
+    "/%2fevil.example",
+    "/a%2f..%2f..%2fevil",
+    "/a%2F%2e%2E",
     "/a\r\nSet-Cookie: x=y",
     "/\udcff",
     "/%0d%0aSet-Cookie:x=y",
@@ -70,7 +75,7 @@ async def lands(home: House, next: str, *, where: str) -> str:
     if asked.status_code == 400:  # not UTF-8 at all
         return "/"
     done = await jo.type_code(home.mail().code)
-    return str(done.headers["location"])
+    return str(led_to(done))
 
 
 @pytest.mark.parametrize("where", ["query", "form"])
@@ -86,11 +91,22 @@ async def test_an_open_redirect_after_logout_stays_with_us(next: str) -> None:
     body = b"next=" + quote(next.encode("utf-8", "surrogateescape"), safe="").encode()
     form = {"content-type": "application/x-www-form-urlencoded"}
     answer = await jo.request("POST", "/auth/logout", content=body, headers=form)
-    assert answer.headers.get("location", "/auth/logout") == "/auth/logout"
+    assert answer.status_code == 400 or led_to(answer) == "/auth/logout"
 
 
 @pytest.mark.parametrize(
-    "next", ["/", "/a", "/a?b=c&d=%2F", "/a/?q=http://x//y#f", "/%C3%BC", "/a%20b"]
+    "next",
+    [
+        "/",
+        "/a",
+        "/a?b=c&d=%2F",
+        "/a/?q=http://x//y#f",
+        "/%C3%BC",
+        "/a%20b",
+        "/a%2Fb",
+        "/a//b",
+        "/explore?left=" + "x" * 8000,
+    ],
 )
 async def test_a_next_of_ours_is_kept_to_the_letter(next: str) -> None:
     assert await lands(house(), next, where="form") == next
@@ -102,7 +118,7 @@ async def test_a_next_in_a_later_request_is_not_taken() -> None:
     await jo.ask("jo@example.com", next="/asked-for")
     form = {"code": str(home.mail().code), "next": "/planted"}
     done = await jo.post("/auth/verify?next=/planted", form)
-    assert done.headers["location"] == "/asked-for"
+    assert led_to(done) == "/asked-for"
 
 
 async def test_a_next_is_taken_from_no_header_or_link() -> None:
@@ -111,7 +127,7 @@ async def test_a_next_is_taken_from_no_header_or_link() -> None:
     await jo.ask("jo@example.com", next="/asked-for")
     await jo.get(str(home.mail().link) + "&next=/planted")
     done = await jo.press_link(home.mail().link)
-    assert done.headers["location"] == "/asked-for"
+    assert led_to(done) == "/asked-for"
 
 
 # --- the gate (rule 9) ---------------------------------------------------------------------------
@@ -283,12 +299,14 @@ async def test_our_own_paths_take_no_socket() -> None:
 
 
 async def test_a_person_comes_back_to_the_page_with_its_query() -> None:
-    home = house()
+    home = house(roomy=True)
     jo = home.browser(headers={"accept": "text/html"})
-    for url in ("/a%20b?x=%2F&y=1", "/100%25", "/%C3%BC", "/a%2520b", "/a:b@c"):
+    long = "/explore?left=" + "%7B%22a%22:1%7D" * 200
+    for url in ("/a%20b?x=%2F&y=1", "/100%25", "/%C3%BC", "/a%2520b", "/a:b@c", "/a%2Fb//c", long):
         denied = await jo.get(url)
         assert denied.status_code == 303
-        login = await jo.get(denied.headers["location"])
+        login = await jo.get(led_to(denied))
+        assert len(denied.headers["location"]) < 3 * len(url) + 100
         assert login.status_code == 200
         import html
         import re
@@ -297,7 +315,7 @@ async def test_a_person_comes_back_to_the_page_with_its_query() -> None:
         assert found is not None, url
         await jo.ask("jo@example.com", next=html.unescape(found[1]))
         done = await jo.type_code(home.mail().code)
-        assert done.headers["location"] == url
+        assert led_to(done) == url
         jo = home.browser(headers={"accept": "text/html"})
         home.clock.advance(60)
 

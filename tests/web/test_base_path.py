@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import house
+from tests.support import house, led_to
 
 pytestmark = pytest.mark.anyio
 
@@ -15,7 +15,7 @@ async def test_a_visitor_is_sent_to_the_login_below_the_path(sent: str) -> None:
     home = house(base_url="https://www.example.com/tool")
     home.base_url = "https://www.example.com"
     answer = await home.browser().get(sent, headers={"accept": "text/html"})
-    assert answer.headers["location"] == "/tool/auth/login?next=%2Ftool%2Fprivate"
+    assert led_to(answer) == "/tool/auth/login?next=%2Ftool%2Fprivate"
 
 
 @pytest.mark.parametrize("seen", ["", "/tool"])
@@ -25,10 +25,10 @@ async def test_a_login_comes_back_below_the_path(seen: str) -> None:
     jo = home.browser()
     form = {"email": "jo@example.com", "next": "/tool/private?a=1"}
     asked = await jo.post(f"{seen}/auth/login", form)
-    assert asked.headers["location"] == "/tool/auth/verify"
+    assert led_to(asked) == "/tool/auth/verify"
     assert str(home.mail().link).startswith("https://www.example.com/tool/auth/link?")
     done = await jo.post(f"{seen}/auth/verify", {"code": str(home.mail().code)})
-    assert done.headers["location"] == "/tool/private?a=1"
+    assert led_to(done) == "/tool/private?a=1"
 
 
 async def test_what_is_public_is_judged_by_the_path_that_the_app_routes() -> None:
