@@ -281,6 +281,7 @@ class Passwordless:
         template_variables: Mapping[str, str] | None = None,
         client: str | None = None,
         user_agent: str | None = None,
+        device_token: str | None = None,
     ) -> Sent:
         """Send a mail with a code (and a link, where you name its page) to an address.
 
@@ -299,6 +300,8 @@ class Passwordless:
                 address alone.
             user_agent: the asking person's `User-Agent`, told in the mail in our own words; `None`
                 says "an unknown browser".
+            device_token: what the last `verify` gave for this person's device, so that strangers
+                cannot use up its limits; `None`, or one that is not ours, counts as a stranger's.
 
         Raises:
             InvalidArgument: a field is bad; each is named.
@@ -317,14 +320,18 @@ class Passwordless:
                 template_variables=template_variables,
                 client=client,
                 user_agent=user_agent,
+                device_token=device_token,
             )
 
-    async def resend(self, auth_request_id: str, *, client: str | None = None) -> Sent:
+    async def resend(
+        self, auth_request_id: str, *, client: str | None = None, device_token: str | None = None
+    ) -> Sent:
         """Send the mail again: the same code and link, or new ones if they have expired.
 
         Args:
             auth_request_id: as `send` or the last `resend` gave it; keep the one returned.
             client: as for `send`.
+            device_token: as for `send`.
 
         Raises:
             RequestExpired: used, unknown, or 900 seconds after the first send.
@@ -333,7 +340,9 @@ class Passwordless:
             ConfigError: there is no `EmailLogin` among the features.
         """
         with one_request():
-            return await self._verbs().resend(auth_request_id, client=client)
+            return await self._verbs().resend(
+                auth_request_id, client=client, device_token=device_token
+            )
 
     async def verify(
         self,
@@ -343,6 +352,7 @@ class Passwordless:
         link_token: str | None = None,
         client: str | None = None,
         ends: Session | None = None,
+        device_token: str | None = None,
     ) -> Verified:
         """Judge a code or a link token, once, and begin a session.
 
@@ -353,6 +363,8 @@ class Passwordless:
             client: as for `send`.
             ends: the session that the person had before (`request.state.session`): a login ends
                 it; `None` if there was none.
+            device_token: as for `send`. The answer has a new one, for the same budget; keep it
+                with the device, say in a cookie of yours that lives a year.
 
         Raises:
             InvalidArgument: neither or both were given, or it does not look like a code.
@@ -371,6 +383,7 @@ class Passwordless:
                 link_token=link_token,
                 client=client,
                 ends=ends,
+                device_token=device_token,
             )
 
     def _verbs(self) -> EmailVerbs:

@@ -15,7 +15,13 @@ from starlette.responses import Response
 from pwless_middleware.core.addresses import Address
 from pwless_middleware.core.authentication import PENDING_LIFETIME
 from pwless_middleware.core.callers import Caller
-from pwless_middleware.core.device_cookie import Known, KnownAddress, add_known, find_known
+from pwless_middleware.core.device_cookie import (
+    Known,
+    KnownAddress,
+    add_known,
+    find_known,
+    seal_known,
+)
 from pwless_middleware.errors import LoginDenied, StepRequired
 from pwless_middleware.flows.limits import EXACT_BYTES, exact_tag
 from pwless_middleware.flows.logins import LoggedIn
@@ -69,6 +75,7 @@ async def enter_by_api(kit: Kit, caller: Caller, attempt: Awaitable[LoggedIn]) -
         return _ending(caller, response)
     content["session_token"] = kit.sessions.token(done.secret)
     content["session_expires_at"] = str(done.session.expires_at)
+    content["device_token"] = device_token(kit, caller, done)
     return json_response(content)
 
 
@@ -89,14 +96,19 @@ def _session_cookies(kit: Kit, caller: Caller, done: LoggedIn) -> list[str]:
     max_age = done.session.expires_at - done.session.created_at
     cookies = [
         kit.cookies.set_session(value, max_age=max_age),
-        kit.cookies.set_device(known_after(kit, caller, done)),
+        kit.cookies.set_device(_known_after(kit, caller, done)),
     ]
     if caller.pending is not None:
         cookies.append(kit.cookies.set_pending(None, max_age=0))
     return cookies
 
 
-def known_after(kit: Kit, caller: Caller, done: LoggedIn) -> Known:
+def device_token(kit: Kit, caller: Caller, done: LoggedIn) -> str:
+    """Write the device token that a server keeps with the person's device after a login."""
+    return seal_known(kit.keyring, _known_after(kit, caller, done))
+
+
+def _known_after(kit: Kit, caller: Caller, done: LoggedIn) -> Known:
     """Return what a caller's device cookie or token says after a login: its budget stays."""
     exact = exact_tag(kit.keyring, Address(done.login.email))[:EXACT_BYTES]
     row = find_known(caller.known_to, exact)

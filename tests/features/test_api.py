@@ -322,6 +322,7 @@ async def test_a_server_s_verify_answers_with_user_and_token_and_sets_no_cookie(
         "passwordless_type": "OTP",
         "is_new_user": False,
         "session_expires_at": str(START + 30 * 86400),
+        "device_token": body["device_token"],
     }
 
 

@@ -24,13 +24,15 @@ def create_app(login: Passwordless, session_key: str) -> Starlette:
             form.get("email", ""),
             client=request.client.host if request.client else None,
             user_agent=request.headers.get("user-agent"),
+            device_token=request.cookies.get("device"),
         )
         request.session["asked"] = sent.auth_request_id
         return PlainTextResponse(f"A code is on its way, good for {sent.expires_in} seconds.")
 
     async def again(request: Request) -> Response:
         await checked_form(request)
-        sent = await login.resend(request.session.get("asked", "none"))
+        asked, device = request.session.get("asked", "none"), request.cookies.get("device")
+        sent = await login.resend(asked, device_token=device)
         request.session["asked"] = sent.auth_request_id
         return PlainTextResponse(f"Sent again. Once more in {sent.resend_after} seconds.")
 
@@ -42,10 +44,15 @@ def create_app(login: Passwordless, session_key: str) -> Starlette:
             code=form.get("code", ""),
             client=request.client.host if request.client else None,
             ends=request.state.session,
+            device_token=request.cookies.get("device"),
         )
         request.session.clear()
         response = RedirectResponse("/account", 303)
         response.headers.append("set-cookie", done.set_cookie)
+        # It grants nothing but limits that strangers cannot use up.
+        response.set_cookie(
+            "device", done.device_token, max_age=31_536_000, secure=True, httponly=True
+        )
         return response
 
     async def account(request: Request) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.errors import ApiError
+from pwless_middleware.errors import ApiError, TooManyAttempts
 from tests.support import API_KEY, ROOMY, Browser, House, house, led_to, retry_after, wrong
 
 pytestmark = pytest.mark.anyio
@@ -425,3 +425,77 @@ async def test_one_noisy_client_leaves_half_of_the_day_to_the_others() -> None:
     home.clock.advance(900)
     await jo.ask("jo@example.com")
     assert (await jo.press_link(home.mail().link)).status_code == 303
+
+
+# --- callers without cookies ----------------------------------------------------------------------
+
+
+async def test_a_backend_with_a_device_token_is_not_locked_out_by_strangers() -> None:
+    home = house()
+    backend = home.backend()
+    sent = (await backend.send("jo@example.com")).json()["auth_request_id"]
+    done = (await backend.verify(sent, code=home.mail().code)).json()
+    token = done["device_token"]
+    home.clock.advance(86400)
+    for _ in range(20):
+        await backend.send("jo@example.com")
+        home.clock.advance(301)
+    assert (await backend.send("jo@example.com")).status_code == 429
+    for bad in ("", "x", token[:-1], token[::-1], "é"):
+        assert (await backend.send("jo@example.com", device_token=bad)).status_code == 429
+    answer = await backend.send("eve@example.com", device_token=token)
+    assert answer.status_code == 200, "another address"
+    answer = await backend.send("jo@example.com", device_token=token)
+    assert answer.status_code == 200
+    sent = answer.json()["auth_request_id"]
+    answer = await home.backend().browser.call(
+        "resend", {"auth_request_id": sent, "device_token": token}
+    )
+    assert answer.status_code == 200
+    sent = answer.json()["auth_request_id"]
+    answer = await backend.verify(sent, code=home.mail().code, device_token=token)
+    assert answer.status_code == 200
+    assert answer.json()["device_token"] != token, "it says when"
+    await home.passwordless.sessions.revoke_all(answer.json()["user_id"])
+    token = answer.json()["device_token"]
+    answer = await backend.send("jo@example.com", device_token=token)
+    assert answer.status_code == 429, "older than the revocation"
+
+
+async def test_python_with_a_device_token_types_codes_where_strangers_have_spent_theirs() -> None:
+    home = roomy()
+    login = home.passwordless
+    sent = await login.send("jo@example.com", client="192.0.2.1")
+    done = await login.verify(
+        auth_request_id=sent.auth_request_id, code=home.mail().code, client="192.0.2.1"
+    )
+    for door in range(2):
+        for n in range(10):
+            sent = await login.send("jo@example.com", client=f"192.0.2.{n}")
+            with pytest.raises(ApiError):
+                await login.verify(
+                    auth_request_id=sent.auth_request_id,
+                    code=wrong(home.mail().code),
+                    device_token="foreign" if door else None,
+                )
+    sent = await login.send("jo@example.com")
+    code = home.mail().code
+    with pytest.raises(TooManyAttempts):
+        await login.verify(auth_request_id=sent.auth_request_id, code=code)
+    again = await login.resend(sent.auth_request_id, device_token=done.device_token)
+    done = await login.verify(
+        auth_request_id=again.auth_request_id, code=code, device_token=done.device_token
+    )
+    assert done.user.email == "jo@example.com"
+    assert done.device_token not in repr(done)
+
+
+async def test_a_browsers_device_token_in_json_is_ignored() -> None:
+    home = house()
+    backend = home.backend()
+    sent = (await backend.send("jo@example.com")).json()["auth_request_id"]
+    token = (await backend.verify(sent, code=home.mail().code)).json()["device_token"]
+    await attack(home)
+    jo = home.browser(ip="203.0.113.250")
+    answer = await jo.call("send", {"email": "jo@example.com", "device_token": token})
+    assert answer.status_code == 429

@@ -77,12 +77,14 @@ class EmailApi:
             expires_in=values.integer("expires_in"),
             template_variables=values.texts("template_variables"),
         )
+        caller = self._flow.with_device(caller, values.get("device_token"))
         return self._started(await self._flow.send(ask, caller), caller)
 
     async def resend(self, request: Request) -> Response:
         """Send a login's mail again."""
         caller = self._kit.callers.api(request)
         values = RESEND.read_json(await read_json(request))
+        caller = self._flow.with_device(caller, values.get("device_token"))
         id, caller = self._flow.open_request(values.text("auth_request_id"), caller)
         return self._started(await self._flow.resend(id, caller), caller)
 
@@ -92,6 +94,7 @@ class EmailApi:
         values = self._verify.read_json(await read_json(request))
         request_id, code = values.get("auth_request_id"), values.get("code")
         token = values.get("link_token")
+        caller = self._flow.with_device(caller, values.get("device_token"))
         _check_combination(values, same_browser=self._flow.rules.same_browser)
         if request_id is not None:
             id, caller = self._flow.open_request(request_id, caller)

@@ -18,6 +18,13 @@ _NO_CONTROL = "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2
 _PLAIN_TEXT = "^(?!.*://)(?!.*[wW][wW][wW][.])" + _NO_CONTROL
 
 
+DEVICE_TOKEN = Field(
+    about="With an API key: what the last verify gave for this person's device, so that strangers "
+    "cannot use up its limits. One that is not known counts as none.",
+    longest=200,
+)
+
+
 def send_fields(*, longest: int) -> Fields:
     """Describe what `send` takes.
 
@@ -56,6 +63,7 @@ def send_fields(*, longest: int) -> Fields:
                 least=60,
                 most=longest,
             ),
+            "device_token": DEVICE_TOKEN,
             "template_variables": Field(
                 kind="texts",
                 about="Words for the mail's template. Only with an API key. Plain text: no control "
@@ -91,6 +99,7 @@ def verify_fields(*, code: CodeStyle, same_browser: bool) -> Fields:
     return Fields(
         {
             "auth_request_id": _request_id(required=False),
+            "device_token": DEVICE_TOKEN,
             "code": Field(
                 about="The code from the mail; spaces and dashes are fine.",
                 example="123456" if code == "standard" else "BCDF-GHJK",
@@ -119,7 +128,7 @@ def _request_id(*, required: bool) -> Field:
     )
 
 
-RESEND = Fields({"auth_request_id": _request_id(required=True)})
+RESEND = Fields({"auth_request_id": _request_id(required=True), "device_token": DEVICE_TOKEN})
 
 _KIND = Field(
     about="What the mail carries: a code, a link, or both.",
@@ -170,6 +179,11 @@ VERIFIED = Fields(
             about="With an API key: the session, as a bearer token.",
             example="pws_…",
             also={"pattern": "^pws_"},
+        ),
+        "device_token": Field(
+            about="With an API key: keep it with this person's device, for the next send and "
+            "verify. It signs nobody in.",
+            example="dGhpcyBpcyBvbmx5IGFuIGV4YW1wbGU",
         ),
         "session_expires_at": Field(
             about="With an API key: when the session ends whatever happens, unix seconds.",

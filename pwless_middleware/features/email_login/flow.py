@@ -16,6 +16,7 @@ from pwless_middleware.core.challenges import (
     Kind,
     Template,
 )
+from pwless_middleware.core.device_cookie import open_known
 from pwless_middleware.errors import (
     ApiError,
     FieldViolation,
@@ -154,6 +155,15 @@ class EmailFlow:
         if challenge.resends + 1 < self._sends_per_minute:
             return 0
         return max(0, challenge.expires_at - challenge.lifetime + 60 - now)
+
+    def with_device(self, caller: Caller, token: str | None) -> Caller:
+        """Return a server with what its device token says; one that is not ours says nothing.
+
+        A browser has a cookie for this.
+        """
+        if caller.is_browser or token is None:
+            return caller
+        return replace(caller, known_to=open_known(self._kit.keyring, token))
 
     # --- the request id ------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.email_login.fields import RESEND, send_fields, verify_fields
 from pwless_middleware.features.email_login.flow import Ask, EmailFlow
 from pwless_middleware.flows.challenges import Started
+from pwless_middleware.web import entrance
 from pwless_middleware.web.bodies import check_strict
 from pwless_middleware.web.fields import Fields, Values
 from pwless_middleware.web.kit import Kit
@@ -53,6 +54,8 @@ class Verified:
         state: what `send` was given.
         template: what `send` was given.
         passwordless_type: what the mail carried.
+        device_token: keep it with the person's device (a cookie of yours that lives a year), for
+            the next `send` and `verify`. It signs nobody in.
     """
 
     user: User
@@ -63,6 +66,7 @@ class Verified:
     state: str | None = field(repr=False)
     template: str
     passwordless_type: str
+    device_token: str = field(default="", repr=False)
 
 
 class EmailVerbs:
@@ -91,6 +95,7 @@ class EmailVerbs:
         template_variables: Mapping[str, str] | None = None,
         client: str | None = None,
         user_agent: str | None = None,
+        device_token: str | None = None,
     ) -> Sent:
         """See `Passwordless.send`."""
         caller = _caller(client, user_agent)
@@ -103,7 +108,9 @@ class EmailVerbs:
             state=state,
             expires_in=expires_in,
             template_variables=dict(variables) if isinstance(variables, Mapping) else variables,
+            device_token=device_token,
         )
+        caller = self._flow.with_device(caller, device_token)
         ask = Ask(
             email=values.text("email"),
             template=template,
@@ -114,10 +121,13 @@ class EmailVerbs:
         )
         return self._sent(await self._flow.send(ask, caller))
 
-    async def resend(self, auth_request_id: str, *, client: str | None = None) -> Sent:
+    async def resend(
+        self, auth_request_id: str, *, client: str | None = None, device_token: str | None = None
+    ) -> Sent:
         """See `Passwordless.resend`."""
         caller = _caller(client, None)
-        _judged(RESEND, auth_request_id=auth_request_id)
+        _judged(RESEND, auth_request_id=auth_request_id, device_token=device_token)
+        caller = self._flow.with_device(caller, device_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
         return self._sent(await self._flow.resend(id, caller))
 
@@ -129,6 +139,7 @@ class EmailVerbs:
         link_token: str | None = None,
         client: str | None = None,
         ends: Session | None = None,
+        device_token: str | None = None,
     ) -> Verified:
         """See `Passwordless.verify`."""
         caller = _caller(client, None)
@@ -136,7 +147,8 @@ class EmailVerbs:
             raise InvalidArgument.of("code", "Give a code or a link token.", "one_of")
         if ends is not None and not isinstance(ends, Session):
             raise InvalidArgument.of("ends", "Give a Session, or None.", "session")
-        _judged(RESEND, auth_request_id=auth_request_id)
+        _judged(RESEND, auth_request_id=auth_request_id, device_token=device_token)
+        caller = self._flow.with_device(caller, device_token)
         _judged(self._verify, code=code, link_token=link_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
         caller = replace(caller, ends=ends)
@@ -156,6 +168,7 @@ class EmailVerbs:
             state=done.login.state,
             template=done.login.template,
             passwordless_type=done.login.kind,
+            device_token=entrance.device_token(self._kit, caller, done),
         )
 
     def _sent(self, started: Started) -> Sent:
