@@ -133,8 +133,12 @@ class PasswordlessMiddleware:
         if not is_in:
             await self.app(told, receive, send)
         elif kind == "websocket" or house.end_streams:
-            send = send if kind == "websocket" else _kept_private(send, house.vary)
-            await house.watch.serve(self.app, told, receive, send, signed=identity.signed)
+            is_socket = kind == "websocket"
+            with house.watch.open(receive, send, identity, is_socket=is_socket) as connection:
+                send = connection.send
+                if not is_socket:
+                    send = _kept_private(send, house.vary)
+                await self.app(told, connection.receive, send)
         else:
             await self.app(told, receive, _kept_private(send, house.vary))
 

@@ -236,7 +236,7 @@ class Passwordless:
             self.lifetime.notice = f"mails stay on this machine; read them at {self.mailbox_url}"
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
-        self.watch = Watch(self.sessions)
+        self.watch = Watch(self.sessions, people)
         self._email = next((m.verbs for m in mounted if isinstance(m.verbs, EmailVerbs)), None)
 
     def check_served(self) -> None:

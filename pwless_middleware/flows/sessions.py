@@ -117,20 +117,28 @@ class Sessions:
             self._keep(signed, held)
         return held
 
+    def surely_lives(self, signed: str) -> bool:
+        """Whether the session of a cookie value or token is surely alive, without I/O or use.
+
+        False says nothing: ask `lives`.
+        """
+        held = self._held.get(signed)
+        return held is not None and self._feed.is_live() and held.session.is_alive(self._clock())
+
     async def lives(self, signed: str) -> bool:
-        """Say whether the session of a cookie value or token is alive, without using it.
+        """Whether the session of a cookie value or token is alive, without using it.
 
         For what stays open: being looked at keeps no session from falling asleep.
 
         Raises:
             StoreError: the store could not be asked.
         """
-        held = self._held.get(signed)
-        now = self._clock()
-        if held is not None and self._feed.is_live() and held.session.is_alive(now):
+        if self.surely_lives(signed):
             return True
         secret = self._open(signed)
-        return secret is not None and await self._read(*self._place(secret), now) is not None
+        if secret is None:
+            return False
+        return await self._read(*self._place(secret), self._clock()) is not None
 
     def _open(self, signed: str) -> SessionSecret | None:
         if signed.startswith(TOKEN_PREFIX):

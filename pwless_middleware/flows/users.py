@@ -99,8 +99,8 @@ class Users:
             UsersUnavailable: the directory failed.
         """
         user = await _answer(self._directory.load(user_id))
-        if user is not None and user.id != user_id:
-            logger.error("the user directory answered load() with another user; refused")
+        if user is not None and (not isinstance(user, User) or user.id != user_id):
+            logger.error("the user directory gave load() no User, or another one; refused")
             return None
         return user
 
