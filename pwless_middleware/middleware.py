@@ -18,12 +18,12 @@ from pwless_middleware.passwordless import Passwordless
 from pwless_middleware.web.gate import refuse_socket
 from pwless_middleware.web.identity import NOBODY
 from pwless_middleware.web.options import Options
+from pwless_middleware.web.outer_scope import answering, show_routing
 from pwless_middleware.web.startup import is_made_late, serve_problem
 
 AnyASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 """Frameworks type their apps in ways that do not fit each other's; all are this."""
 
-_PRIVATE = (b"cache-control", b"private, no-cache")
 _OUTER = "pwless"
 """Our key in the scope: what a request has passed."""
 
@@ -84,7 +84,8 @@ class PasswordlessMiddleware:
         if kind not in ("http", "websocket"):
             if not house.gate.is_open:
                 raise ValueError(f"the login does not know ASGI scope type {kind!r}; refused")
-            await self.app(house.identities.told(scope, [], NOBODY), receive, send)
+            told = house.identities.told(scope, [], NOBODY, caller=scope)
+            await self.app(told, receive, send)
             return
         try:
             loop = get_running_loop()
@@ -92,7 +93,7 @@ class PasswordlessMiddleware:
             raise ConfigError("server", NOT_ASYNCIO) from None
         if house.lifetime.loop is not loop:
             house.lifetime.start()
-        passed = self._alone
+        caller, passed = scope, self._alone
         if _OUTER in scope:
             scope, passed = self._inside(scope)
 
@@ -100,7 +101,7 @@ class PasswordlessMiddleware:
         if root[-1:] == "/":
             scope = _without_last_slash(scope)
             root = scope["root_path"]
-        path = ours_path = below(scope["path"], root)
+        path = ours_path = below(scope["path"], root) if root else scope["path"]
         if not root and house.origin.path:
             # The server knows no root path, base_url has one. Our own pages are found with and
             # without it; the gate keeps to the path that the app will route.
@@ -128,19 +129,19 @@ class PasswordlessMiddleware:
             await self._deny({**scope, "root_path": root}, ours_path, receive, send)
             return
 
-        told = house.identities.told(scope, headers, identity)
+        told = house.identities.told(scope, headers, identity, caller=caller)
         told[_OUTER] = passed if not others else replace(passed, cookies=b"; ".join(others))
-        if not is_in:
-            await self.app(told, receive, send)
-        elif kind == "websocket" or house.end_streams:
-            is_socket = kind == "websocket"
-            with house.watch.open(receive, send, identity, is_socket=is_socket) as connection:
-                send = connection.send
-                if not is_socket:
-                    send = _kept_private(send, house.vary)
-                await self.app(told, connection.receive, send)
-        else:
-            await self.app(told, receive, _kept_private(send, house.vary))
+        vary = house.vary if is_in else None
+        try:
+            if is_in and (kind == "websocket" or house.end_streams):
+                is_socket = kind == "websocket"
+                with house.watch.open(receive, send, identity, is_socket=is_socket) as connection:
+                    send = answering(connection.send, told, caller, vary=vary)
+                    await self.app(told, connection.receive, send)
+            else:
+                await self.app(told, receive, answering(send, told, caller, vary=vary))
+        finally:
+            show_routing(told, caller)
 
     def _inside(self, scope: Scope) -> tuple[Scope, _Passed]:
         """Return the scope with the cookies that the instances outside have taken out."""
@@ -221,27 +222,6 @@ def _one_of(passwordless: Passwordless | None, options: Options) -> Passwordless
         raise ConfigError("passwordless", f"set {names} there, where it is made")
     check_kind("passwordless", passwordless, Passwordless, example="Passwordless(...)")
     return passwordless
-
-
-def _kept_private(send: Send, vary: tuple[bytes, bytes]) -> Send:
-    """Keep one person's answers out of shared caches (SECURITY rule 19)."""
-
-    async def send_private(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            try:
-                headers = list(message.get("headers", ()))
-                for header in headers:
-                    if header[0].lower() == b"cache-control":
-                        break
-                else:
-                    headers.append(_PRIVATE)
-                headers.append(vary)
-                message = {**message, "headers": headers}
-            except (AttributeError, IndexError, TypeError):
-                pass  # malformed: the server judges it, as it would without us
-        await send(message)
-
-    return send_private
 
 
 def _wrapped(app: object) -> Iterator[PasswordlessMiddleware]:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi import Request as FastAPIRequest
 from starlette.applications import Starlette
 from starlette.authentication import requires
@@ -206,12 +206,37 @@ class Frozen(dict[str, Any]):
     update = pop = setdefault = _refuse  # type: ignore[assignment]
 
 
+class Seen(Frozen):
+    """A scope that lets itself be told what middlewares outside may know, and nothing else."""
+
+    MAY = frozenset({"state", "user", "auth", "endpoint", "route", "path_params", "router", "app",
+                     "fastapi", "route_handler", "path_template"})  # fmt: skip
+
+    def __setitem__(self, key: str, value: Any) -> None:  # type: ignore[override]
+        assert key in self.MAY, key
+        dict.__setitem__(self, key, value)
+
+
 @pytest.mark.parametrize("path", ["/x", "/auth/login", "/auth/static/none", "/public"])
 @pytest.mark.parametrize("kind", [http_scope, socket_scope])
-async def test_the_callers_scope_is_never_changed(path: str, kind: Any) -> None:
-    home, jo = await inside(ok, public=["/public"])
+async def test_of_the_callers_scope_nothing_else_is_changed(path: str, kind: Any) -> None:
+    """Whatever the app does to its own: neither headers nor paths, nor the server's state."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["path"] = scope["root_path"] = scope["query_string"] = "changed"
+        scope["headers"].append((b"x-app", b"1"))
+        scope.update(raw_path=b"changed", method="PATCH", session={}, new_key=1)
+        scope["state"]["of_the_app"] = 1
+        await ok(scope, receive, send)
+
+    home, jo = await inside(app, public=["/public"])
     for headers in ([], cookie_header(jo)):
-        await run(home.app, Frozen(kind(path, headers=headers, state=Frozen(a=1))))
+        scope = Seen(kind(path, headers=headers, state=Frozen(a=1)))
+        before = dict(scope)
+        state = before.pop("state")
+        await run(home.app, scope)
+        assert {key: scope[key] for key in before} == before
+        assert state == {"a": 1}
 
 
 async def test_the_apps_messages_are_never_changed() -> None:
@@ -322,6 +347,172 @@ async def test_the_request_body_is_untouched() -> None:
     assert got == [receive, receive]
     # Nor is it read to refuse somebody.
     await home.app(http_scope("/x", method="POST"), receive, send)
+
+
+# --- what middlewares outside see ----------------------------------------------------------------
+
+
+class Outside:
+    """A middleware outside ours: it reads the scope when the answer starts, and when it is over."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.seen: list[dict[str, Any]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def seeing(message: Message) -> None:
+            if message["type"] in ("http.response.start", "websocket.accept"):
+                self.look(scope)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, seeing)
+        finally:
+            if scope["type"] != "lifespan":
+                self.look(scope)
+
+    def look(self, scope: Scope) -> None:
+        self.seen.append({**scope, "state": dict(scope.get("state", ()))})
+
+    @property
+    def routes(self) -> list[object]:
+        """Give the paths of the routes that it has seen."""
+        return [getattr(seen.get("route"), "path", None) for seen in self.seen]
+
+
+async def fail(request: Request) -> PlainTextResponse:
+    request.state.step = "nearly"
+    raise RuntimeError("a bug")
+
+
+def routed() -> Starlette:
+    """Make an app whose routes have parameters, also below a mount."""
+
+    async def item(request: Request) -> PlainTextResponse:
+        request.state.items = 1
+        return PlainTextResponse("item")
+
+    inner = Mount("/shop", routes=[Route("/items/{id}", item)])
+    return Starlette(
+        routes=[inner, Route("/fail/{id}", fail), WebSocketRoute("/ws/{id}", echo)],
+    )
+
+
+def fast_routed() -> FastAPI:
+    app, router = FastAPI(), APIRouter(prefix="/shop")
+
+    @router.get("/items/{id}")
+    async def item(id: str, request: FastAPIRequest) -> str:
+        request.state.items = 1
+        return id
+
+    @app.get("/fail/{id}")
+    async def failing(id: str, request: FastAPIRequest) -> None:
+        await fail(request)
+
+    app.include_router(router)
+    app.websocket("/ws/{id}")(echo)
+    return app
+
+
+@pytest.mark.parametrize("end_streams", [False, True])
+@pytest.mark.parametrize("is_public", [False, True])
+@pytest.mark.parametrize(
+    ("make", "template"), [(routed, "/items/{id}"), (fast_routed, "/shop/items/{id}")]
+)
+async def test_middlewares_outside_see_the_route_the_state_and_who_it_is(
+    make: Any, template: str, is_public: bool, end_streams: bool
+) -> None:
+    """Metrics and access logs were blind: the app writes into a scope of its own."""
+    public = ["*"] if is_public else []
+    home, jo = await inside(make(), public=public, end_streams=end_streams)
+    outside = Outside(home.app)
+    headers = [] if is_public else cookie_header(jo)
+    scope = http_scope("/shop/items/7", headers=headers, state={"of_the_server": 1})
+    state = scope["state"]
+    await run(outside, scope)
+    plain = Outside(make())
+    await run(plain, http_scope("/shop/items/7"))
+    assert outside.routes == plain.routes
+    if template in plain.routes:  # as the framework itself has it
+        assert outside.routes == [template] * 2
+    for seen in outside.seen:
+        assert seen["path_params"]["id"] == "7"
+        assert seen["endpoint"].__name__ == "item"
+        assert seen["state"]["items"] == seen["state"]["of_the_server"] == 1
+        user = seen["state"]["user"]
+        assert user is seen["user"]
+        assert user.is_authenticated is not is_public
+        assert (seen["state"]["session"] is None) is is_public
+        assert ("authenticated" in seen["auth"].scopes) is not is_public
+        assert seen["headers"] is headers
+        assert (seen["path"], seen["root_path"]) == ("/shop/items/7", "")
+    assert state == {"of_the_server": 1}, "a server may share it between requests"
+
+
+@pytest.mark.parametrize("make", [routed, fast_routed])
+async def test_middlewares_outside_see_the_route_of_what_failed(make: Any) -> None:
+    home, jo = await inside(make())
+    outside = Outside(home.app)
+    with pytest.raises(RuntimeError, match="a bug"):
+        await run(outside, http_scope("/fail/3", headers=cookie_header(jo)))
+    assert outside.routes[-1] == "/fail/{id}"
+    assert outside.seen[-1]["state"]["step"] == "nearly"
+
+
+@pytest.mark.parametrize("make", [routed, fast_routed])
+async def test_middlewares_outside_see_the_route_of_a_socket(make: Any) -> None:
+    home, jo = await inside(make())
+    outside = Outside(home.app)
+    ends: list[Message] = [
+        {"type": "websocket.connect"},
+        {"type": "websocket.disconnect", "code": 1000},
+    ]
+    await run(outside, socket_scope("/ws/9", headers=cookie_header(jo)), ends)
+    assert outside.routes == ["/ws/{id}"] * 2
+    assert outside.seen[0]["state"]["user"].email == "jo@example.com"
+
+
+async def test_middlewares_outside_see_state_that_the_app_put_in_place_of_ours() -> None:
+    """And who it is stays our word, whatever the app calls its own user."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"] = {"user": "the app's own", "request_id": 5}
+        await ok(scope, receive, send)
+        scope["state"]["late"] = 6
+
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"] = None
+        await ok(scope, receive, send)
+
+    home, jo = await inside(app)
+    scope = http_scope(headers=cookie_header(jo))
+    await run(home.app, scope)
+    assert scope["state"]["user"].email == "jo@example.com"
+    assert (scope["state"]["request_id"], scope["state"]["late"]) == (5, 6)
+    home.app.app = broken
+    await run(home.app, scope)
+    assert scope["state"]["user"].email == "jo@example.com"
+
+
+async def test_a_user_of_the_scope_that_is_not_ours_to_write_stays_outside_too() -> None:
+    home, jo = await inside(ok, set_scope_user=False)
+    scope = http_scope(headers=cookie_header(jo), user="of another middleware")
+    await run(home.app, scope)
+    assert scope["user"] == "of another middleware"
+    assert "auth" not in scope
+    assert scope["state"]["user"].email == "jo@example.com"
+
+
+async def test_of_two_instances_the_outer_one_says_outside_who_it_is() -> None:
+    inner = house(routed(), prefix="/staff", cookie_name="staff", public=["*"])
+    home, jo = await inside(inner.app)
+    outside = Outside(home.app)
+    await run(outside, http_scope("/shop/items/7", headers=cookie_header(jo)))
+    assert outside.seen[-1]["state"]["user"].email == "jo@example.com"
+    assert outside.seen[-1]["user"].email == "jo@example.com"
+    assert outside.seen[-1]["state"]["items"] == 1
+    assert outside.seen[-1]["path_params"] == {"id": "7"}
 
 
 # --- paths ---------------------------------------------------------------------------------------

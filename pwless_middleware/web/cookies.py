@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
@@ -25,6 +26,9 @@ RawHeaders = Iterable[RawHeader]
 MAX_FLOW = 3
 """Recent challenges that a flow cookie keeps, so that a form sent twice kills no link."""
 _DEFAULT = b"pwless"
+_KEPT = 1000
+_SHORT = 1024
+"""Headers whose reading is kept, and the bytes that such a header has at most: 2 MiB in all."""
 # The cookies of any instance with a default name (`default_cookie_name`).
 _ANY = re.compile(rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?(?:-(?:flow|device|pending))?=")
 
@@ -119,6 +123,8 @@ class Cookies:
         self._ours = self.names.all
         self._is_named = _DEFAULT not in self.names.session
         self._stem = self.names.session.removesuffix(b"=")
+        # A browser sends the same header again and again.
+        self._split_short = lru_cache(maxsize=_KEPT)(self._split)
 
     def _write(self, name: bytes, value: str, max_age: int) -> str:
         flags = f"; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax"
@@ -196,20 +202,30 @@ class Cookies:
         instance was given is not known here. They are the third value, for one that is further in.
         The same list of headers comes back where nothing was to take out.
         """
-        kept = headers
+        kept, gone = headers, 0
         stem, is_named = self._stem, self._is_named
         found: list[bytes] = []
         others: list[bytes] = []
-        for key, value in headers:
+        for at, (key, value) in enumerate(headers):
             if key == b"cookie" and (_DEFAULT in value or (is_named and stem in value)):
-                rest = self._take_out(value, _DEFAULT, found, others)
-                if is_named:
-                    rest = self._take_out(rest, stem, found, others)
-                if rest is not value:
-                    kept = kept.copy()
-                    at = kept.index((key, value))
-                    kept[at : at + 1] = [(key, rest)] if rest else []
+                is_short = len(value) <= _SHORT
+                rest, mine, theirs = (self._split_short if is_short else self._split)(value)
+                if rest != value:
+                    kept = headers.copy() if kept is headers else kept
+                    kept[at - gone : at - gone + 1] = [(key, rest)] if rest else []
+                    gone += not rest
+                    found.extend(mine)
+                    others.extend(theirs)
         return _no_token(_only(found)) if found else None, kept, others
+
+    def _split(self, value: bytes) -> tuple[bytes, tuple[bytes, ...], tuple[bytes, ...]]:
+        """Return what is left of a `Cookie` header, our session cookies, and other instances'."""
+        found: list[bytes] = []
+        others: list[bytes] = []
+        rest = self._take_out(value, _DEFAULT, found, others)
+        if self._is_named:
+            rest = self._take_out(rest, self._stem, found, others)
+        return rest, tuple(found), tuple(others)
 
     def _take_out(
         self, value: bytes, text: bytes, found: list[bytes], others: list[bytes]

@@ -131,14 +131,20 @@ class Identities:
         origins = [value for key, value in headers if key == b"origin"]
         return any(origin not in self._origins for origin in origins)
 
-    def told(self, scope: Scope, headers: list[RawHeader], identity: Identity) -> Scope:
-        """Give a copy of the scope that says who it is, whatever it said before.
+    def told(
+        self, scope: Scope, headers: list[RawHeader], identity: Identity, *, caller: Scope
+    ) -> Scope:
+        """Return a copy of the scope that says who it is, whatever it said before.
+
+        It is said in the caller's scope as well, for the middlewares outside. `state` is a new one
+        there: a server may share the one that it gave between requests.
 
         Args:
             scope: as it came.
             headers: without our cookies. Session tokens, and every spelling of the identity
                 header, are taken out here.
             identity: who it is.
+            caller: the scope that our caller gave us.
         """
         user, session = identity.user, identity.session
         if self._bearer:
@@ -147,14 +153,13 @@ class Identities:
             headers = [h for h in headers if _fold(h[0]) != self._folded]
             if session is not None:
                 headers.append((self._header, user.email.encode()))
-        told = {
-            **scope,
-            "headers": headers,
-            "state": {**(scope.get("state") or {}), "user": user, "session": session},
-        }
+        state = {**(scope.get("state") or {}), "user": user, "session": session}
+        told = {**scope, "headers": headers, "state": state}
+        caller["state"] = state
         if self._set_scope_user:
-            told["user"] = user
-            told["auth"] = AuthCredentials(_SIGNED_IN if session is not None else ())
+            auth = AuthCredentials(_SIGNED_IN if session is not None else ())
+            told["user"] = caller["user"] = user
+            told["auth"] = caller["auth"] = auth
         return told
 
 

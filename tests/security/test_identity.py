@@ -42,13 +42,15 @@ async def test_a_forged_identity_is_overwritten_for_users_and_for_nobody() -> No
             assert state == FORGED["state"], "and the caller's is untouched"
 
 
-async def test_the_scope_of_the_caller_is_not_changed() -> None:
+async def test_the_scope_of_the_caller_keeps_its_headers_and_its_state() -> None:
     home, jo = await signed_in()
     scope = http_scope(headers=cookie_header(jo), state={"db": 1})
     before = {key: (dict(v) if isinstance(v, dict) else v) for key, v in scope.items()}
-    headers = list(scope["headers"])
+    headers, state = list(scope["headers"]), scope["state"]
     await run(home.app, scope)
-    assert scope == before
+    told = {key: scope.pop(key) for key in ("user", "auth", "state")}
+    assert told["state"]["user"] is told["user"]
+    assert {**scope, "state": state} == before
     assert scope["headers"] == headers
     assert home.inner.scope is not scope
 
