@@ -41,6 +41,8 @@ class Jobs(Protocol):
     async def claim(self, *, now: int, limit: int) -> Sequence[Job]:
         """Hand out at most `limit` jobs that are due at `now`, each to one caller only.
 
+        What was put back by `retry` comes behind what was never put back, however long it has been
+        due: an outage of one mail server must not delay the mails for all the others.
         A job that is not settled within `CLAIM_SECONDS` may be claimed again, by anyone.
 
         Args:

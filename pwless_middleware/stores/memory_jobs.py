@@ -26,6 +26,7 @@ class MemoryJobs:
         self._most = most
         self._lock = RLock()
         self._due: list[tuple[int, int, Job]] = []
+        self._again: list[tuple[int, int, Job]] = []  # put back: behind what was never tried
         self._claimed: dict[str, tuple[int, Job]] = {}
         self._dead: deque[tuple[Job, str]] = deque(maxlen=_BURIED)
         self._numbers = itertools.count(1)
@@ -34,7 +35,7 @@ class MemoryJobs:
 
     def __len__(self) -> int:
         """Give the number of jobs that are not settled."""
-        return len(self._due) + len(self._claimed)
+        return len(self._due) + len(self._again) + len(self._claimed)
 
     @property
     def is_full(self) -> bool:
@@ -65,11 +66,12 @@ class MemoryJobs:
                     del self._claimed[id]
                     heapq.heappush(self._due, (until, next(self._numbers), job))
             claimed: list[Job] = []
-            while self._due and self._due[0][0] <= now and len(claimed) < limit:
-                job = heapq.heappop(self._due)[2]
-                self._claimed[job.id] = (now + CLAIM_SECONDS, job)
-                claimed.append(job)
-            self._has_new = bool(self._due) and self._due[0][0] <= now
+            for heap in (self._due, self._again):
+                while heap and heap[0][0] <= now and len(claimed) < limit:
+                    job = heapq.heappop(heap)[2]
+                    self._claimed[job.id] = (now + CLAIM_SECONDS, job)
+                    claimed.append(job)
+            self._has_new = any(heap and heap[0][0] <= now for heap in (self._due, self._again))
             return claimed
 
     async def complete(self, job: Job) -> None:
@@ -82,7 +84,7 @@ class MemoryJobs:
         with self._lock:
             if self._claimed.pop(job.id, None) is not None:
                 again = Job(id=job.id, payload=job.payload, tries=job.tries + 1)
-                heapq.heappush(self._due, (at, next(self._numbers), again))
+                heapq.heappush(self._again, (at, next(self._numbers), again))
 
     async def bury(self, job: Job, *, reason: str) -> None:
         """Move a job to the dead list."""

@@ -145,14 +145,11 @@ class RedisJobs:
         worker = self._workers.pop()
         if worker is None:
             return
-        held = list(worker.held)
         worker.held.clear()  # ends the heartbeat even where Python 3.11 loses a cancellation
         if worker.heart is not None:
             worker.heart.cancel()
             await asyncio.gather(worker.heart, return_exceptions=True)
         plan = self._plan(worker, 0)
-        for id in held:
-            plan.value(id)
         # Without Redis the jobs' idle time does the same, a little later.
         with contextlib.suppress(StoreError):
             await self._server.within(self._server.run(LEAVE, plan))

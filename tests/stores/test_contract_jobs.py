@@ -99,6 +99,29 @@ async def test_a_retry_takes_its_tries_from_the_argument(store: Store) -> None:
     assert [job.tries for job in await claim(store)] == [0]
 
 
+async def test_what_was_put_back_comes_behind_what_was_never_tried(store: Store) -> None:
+    """Nobody's mail waits behind the retries for a mail server that is down."""
+    await queue(store, *(b"down%d" % n for n in range(20)))
+    for job in await claim(store):
+        await store.jobs.retry(job, at=NOW + 1)
+    later = NOW + 60
+    await queue(store, b"new1", b"new2", now=later)
+    first = await claim(store, limit=1, now=later)
+    rest = await claim(store, limit=3, now=later)
+    assert [job.payload for job in first + rest] == [b"new1", b"new2", b"down0", b"down1"]
+    assert [job.tries for job in first + rest] == [0, 0, 1, 1]
+    assert len(await claim(store, now=later)) == 18
+    assert await claim(store, now=later) == []
+
+
+async def test_a_retry_is_due_also_where_nothing_else_ever_was(store: Store) -> None:
+    await queue(store, b"a")
+    (job,) = await claim(store)
+    await store.jobs.retry(job, at=NOW + 1)
+    assert await claim(store) == []
+    assert [job.payload for job in await claim(store, now=NOW + 1)] == [b"a"]
+
+
 async def test_settling_twice_settles_once(store: Store) -> None:
     await queue(store, b"a")
     (job,) = await claim(store)

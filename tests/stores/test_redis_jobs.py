@@ -99,6 +99,21 @@ async def test_a_worker_that_leaves_hands_over_at_once(
     await other.jobs.complete(job)
 
 
+async def test_a_claim_whose_answer_was_lost_is_handed_over_at_once_too(
+    redis_stores: Stores, admin: Any, prefix: str
+) -> None:
+    """A claim that is cancelled as the process ends is decided in Redis all the same."""
+    leaving, other = redis_stores(), redis_stores()
+    assert await leaving.jobs.claim(now=NOW, limit=1) == []
+    consumer = leaving.jobs._workers.here().consumer
+    await queue(leaving, b"a")
+    stream = f"{prefix}:{{jobs}}:stream"
+    await admin.xgroup_create(stream, "workers", "0")
+    await admin.xreadgroup("workers", consumer, {stream: ">"}, count=1)
+    await leaving.aclose()
+    assert [job.payload for job in await take_over(other, 1)] == [b"a"]
+
+
 async def test_leaving_without_anything_or_without_redis_is_quiet(
     redis_stores: Stores, servers: Callable[..., Server]
 ) -> None:

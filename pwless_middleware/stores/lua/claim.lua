@@ -1,6 +1,6 @@
 -- claim: hand out jobs, each to one consumer, at most `limit`, in this order:
 --   those that this process held too long and gives up, those of processes that have died (their
---   heartbeat no longer resets the entry's idle time), then new ones and retries that are due.
+--   heartbeat no longer resets the entry's idle time), new ones, then what was put back and is due.
 -- KEYS: stream, delayed. ARGV[3…]: ids given up. Answer: {id, payload, tries, id, …}.
 local stream, delayed = KEYS[1], KEYS[2]
 local found, taken = {}, 0
@@ -17,14 +17,18 @@ local function hand_out(entries)
   end
 end
 
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, 100)) do
-  local tries, payload = member:match('^[^:]*:(%d+):(.*)$')
-  redis.call('XADD', stream, '*', 'p', payload, 't', tries)
-  redis.call('ZREM', delayed, member)
+local function read_new()
+  local read = redis.call('XREADGROUP', 'GROUP', plan.group, plan.consumer,
+    'COUNT', plan.limit - taken, 'STREAMS', stream, '>')
+  if read then hand_out(read[1][2]) end
 end
-if redis.call('EXISTS', stream) == 0 then return found end
-local groups = redis.call('XINFO', 'GROUPS', stream)
-if #groups == 0 then redis.call('XGROUP', 'CREATE', stream, plan.group, '0') end
+
+if redis.call('EXISTS', stream) == 0 then
+  if redis.call('ZCOUNT', delayed, '-inf', now) == 0 then return found end
+  redis.call('XGROUP', 'CREATE', stream, plan.group, '0', 'MKSTREAM')
+elseif #redis.call('XINFO', 'GROUPS', stream) == 0 then
+  redis.call('XGROUP', 'CREATE', stream, plan.group, '0')
+end
 
 for number = 3, #ARGV do
   if taken >= plan.limit then break end
@@ -38,10 +42,16 @@ if taken < plan.limit then
   hand_out(redis.call('XAUTOCLAIM', stream, plan.group, plan.consumer, plan.dead_after, '0-0',
     'COUNT', plan.limit - taken)[2])
 end
+if taken < plan.limit then read_new() end
 if taken < plan.limit then
-  local read = redis.call('XREADGROUP', 'GROUP', plan.group, plan.consumer,
-    'COUNT', plan.limit - taken, 'STREAMS', stream, '>')
-  if read then hand_out(read[1][2]) end
+  -- Nothing in the stream is unread now, so that what is added here is what is read next.
+  local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, plan.limit - taken)
+  for _, member in ipairs(due) do
+    local tries, payload = member:match('^[^:]*:(%d+):(.*)$')
+    redis.call('XADD', stream, '*', 'p', payload, 't', tries)
+    redis.call('ZREM', delayed, member)
+  end
+  if #due > 0 then read_new() end
 end
 if plan.tidy then
   for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', stream, plan.group)) do
