@@ -7,16 +7,18 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 from pwless_middleware.core.challenges import Template
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag, check_kind, check_verbs
 from pwless_middleware.core.sessions import Session, SessionPolicy
-from pwless_middleware.delivery.base import Mailer
+from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.outbox import Outbox
-from pwless_middleware.delivery.queue import Deliveries, Outcome
+from pwless_middleware.delivery.outcomes import Deliver, Delivery, Outcome
+from pwless_middleware.delivery.queue import Deliveries
+from pwless_middleware.delivery.tries import USUAL_SECONDS
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.email_login import EmailLogin
 from pwless_middleware.features.email_login.python import EmailVerbs, Sent, Verified
@@ -39,7 +41,7 @@ from pwless_middleware.web.cookies import Cookies, default_cookie_name
 from pwless_middleware.web.gate import Gate
 from pwless_middleware.web.identity import Identities
 from pwless_middleware.web.keys import ApiKeys
-from pwless_middleware.web.kit import Deliver, Feature, Kit
+from pwless_middleware.web.kit import Feature, Kit
 from pwless_middleware.web.openapi import describing
 from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.responses import Pages
@@ -103,6 +105,9 @@ class Passwordless:
             in the scope for their own; `request.state.user` is written always.
         preflight: let real CORS preflights through to the app, as anonymous.
         end_streams: end server-sent event streams with their session, as sockets always do.
+        delivery: `queued` (default) has a worker in this process deliver mails. `inline` is for
+            serverless hosts, where nothing runs between requests: the request that asks for a mail
+            delivers it, and answers after two seconds, whoever the mail is for.
         clock: returns unix seconds; fractions are cut off. `None` is the system's. For tests.
 
     Raises:
@@ -132,6 +137,7 @@ class Passwordless:
         set_scope_user: bool = True,
         preflight: bool = False,
         end_streams: bool = False,
+        delivery: Literal["queued", "inline"] = "queued",
         clock: Callable[[], float] | None = None,
     ) -> None:
         is_path = isinstance(prefix, str) and re.fullmatch(r"(/[A-Za-z0-9_.~-]+)+", prefix)
@@ -164,6 +170,8 @@ class Passwordless:
             ("end_streams", end_streams),
         ):
             check_flag(option, flag)
+        if delivery not in ("queued", "inline"):
+            raise ConfigError("delivery", 'set "queued" or "inline"')
         if clock is not None:
             check_verbs("clock", clock, ("__call__",), example="a callable, e.g. time.time")
         now = _now if clock is None else _whole_seconds(clock)
@@ -188,8 +196,17 @@ class Passwordless:
         tokens = AccessTokens(keys, keyring, now)
         callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies)
         pages = Pages(renderer, prefix, self.origin)
-        self.deliveries = Deliveries(self.store.jobs, self._deliver, clock=now)
-        self.lifetime = Lifetime(self.store, self.deliveries, mailer)
+        self.deliveries = Deliveries(
+            self.store.jobs,
+            self._deliver,
+            clock=now,
+            parallel=parallel_of(mailer),
+            # A mailer for tests hides from nobody whether there was somebody to serve.
+            usual=0.0 if is_inline(mailer) else USUAL_SECONDS,
+        )
+        self.lifetime = Lifetime(
+            self.store, self.deliveries, mailer, is_serverless=delivery == "inline"
+        )
         kit = Kit(
             origin=self.origin,
             prefix=prefix,
@@ -391,7 +408,7 @@ class Passwordless:
             raise ConfigError("features", "add EmailLogin(...) to use send, resend and verify")
         return self._email
 
-    async def _deliver(self, payload: bytes) -> Outcome:
+    async def _deliver(self, payload: bytes) -> Outcome | Delivery:
         """Hand a job to the feature whose topic it begins with."""
         deliver = self._topics.get(payload[:1])
         return await deliver(payload) if deliver is not None else Outcome.NOT_OURS

@@ -2,13 +2,14 @@
 
 DeliveryError               the message was not accepted
 ├── RecipientRefused        this recipient is not wanted; another way out would not change that
+├── RecipientDeferred       this recipient is not wanted now; says nothing about the others
 └── MaybeDelivered          the connection broke after the message was out: nobody knows
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from pwless_middleware.errors import DeliveryError
 
@@ -18,6 +19,16 @@ class RecipientRefused(DeliveryError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, permanent=True)
+
+
+class RecipientDeferred(DeliveryError):
+    """The server will not take this mail now: a 4xx reply to RCPT or to the message. Temporary.
+
+    Greylisting speaks so (RFC 6647 §2), and a full mailbox; neither is an outage.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, permanent=False)
 
 
 class MaybeDelivered(DeliveryError):
@@ -53,7 +64,7 @@ class Mailer(Protocol):
     """Hand messages on. Ours are `SMTPMailer`, `FallbackMailer` and `Outbox`; any object with this
     method is one.
 
-    Three more attributes are optional, and read with `getattr`:
+    Four more attributes are optional, and read with `getattr`:
 
     - `aclose() -> Awaitable[None]`: give back connections, as the app ends. May be called twice,
       and on a mailer that never sent.
@@ -61,6 +72,7 @@ class Mailer(Protocol):
       it too, before it answers, instead of the worker. For development only: it lets the time of
       an answer tell whether there was anybody to serve (SECURITY rule 14). `Outbox` sets it, since
       under Starlette's TestClient an event loop, and so a worker, lives for one request.
+    - `parallel: int`, default 8: how many messages it can send at a time.
     - `check() -> Awaitable[None]`: connect and authenticate without sending, or raise
       `DeliveryError` with a reason that tells a person what to mend.
     """
@@ -73,6 +85,20 @@ class Mailer(Protocol):
                 exception counts as a temporary failure, and is logged.
         """
         ...
+
+
+PARALLEL: Final = 8
+"""Messages at a time, where a mailer does not say how many it can send."""
+
+
+def parallel_of(mailer: Mailer) -> int:
+    """Return how many messages a mailer can send at a time."""
+    return int(getattr(mailer, "parallel", PARALLEL))
+
+
+def is_inline(mailer: Mailer) -> bool:
+    """Whether the request that asked for a mail delivers it."""
+    return bool(getattr(mailer, "delivers_inline", False))
 
 
 async def close_mailer(mailer: Mailer) -> None:

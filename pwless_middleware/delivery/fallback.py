@@ -10,8 +10,10 @@ from pwless_middleware.delivery.base import (
     Mailer,
     MaybeDelivered,
     Message,
+    RecipientDeferred,
     RecipientRefused,
     close_mailer,
+    parallel_of,
 )
 from pwless_middleware.errors import ConfigError, DeliveryError
 
@@ -52,12 +54,18 @@ class FallbackMailer:
         """The two, in their order."""
         return self._first, self._second
 
+    @property
+    def parallel(self) -> int:
+        """How many messages at a time: as many as the first can send."""
+        return parallel_of(self._first)
+
     async def send(self, message: Message) -> None:
         """Return once one of the two has taken responsibility for the message.
 
         Raises:
             RecipientRefused: the first reached a server, and that will not have the recipient.
             MaybeDelivered: the first does not know whether it was accepted.
+            RecipientDeferred: the second will not have the recipient now.
             DeliveryError: neither took it; permanent only if both failures are.
         """
         try:
@@ -79,9 +87,10 @@ class FallbackMailer:
         except (RecipientRefused, MaybeDelivered):
             raise
         except DeliveryError as error:
-            raise DeliveryError(
-                f"first: {reason}; second: {error}", permanent=is_permanent and error.permanent
-            ) from None
+            both = f"first: {reason}; second: {error}"
+            if isinstance(error, RecipientDeferred):
+                raise RecipientDeferred(both) from None
+            raise DeliveryError(both, permanent=is_permanent and error.permanent) from None
 
     def _note(self, reason: str | None) -> None:
         """Log once when the first goes down, and once when it is back."""

@@ -171,7 +171,8 @@ class SMTPMailer:
             weaker ones are refused where a password would leave this machine.
         tls_context: for a private authority or a client certificate; `None` checks certificates
             against the system's.
-        connections: how many at a time in one event loop; further messages wait their turn.
+        connections: how many at a time in one event loop; further messages wait their turn. Of
+            these, the mails to one recipient's domain have at most half.
         idle: seconds for which an unused connection is kept; 0 keeps none for long.
         helo: the name we give in EHLO; `None` gives the sender's domain, which a relay can check,
             rather than a container's host name, which it cannot.
@@ -190,7 +191,7 @@ class SMTPMailer:
         timeout: float = 10,
         starttls: StartTLS | None = None,
         tls_context: ssl.SSLContext | None = None,
-        connections: int = 2,
+        connections: int = 4,
         idle: float = 30,
         helo: str | None = None,
         clock: Callable[[], float] = time.time,
@@ -230,6 +231,11 @@ class SMTPMailer:
         """The domain that mails come from, whose SPF and DMARC records receivers look up."""
         return self._sender.domain
 
+    @property
+    def parallel(self) -> int:
+        """How many messages it sends at a time: its connections."""
+        return self._server.connections
+
     def __repr__(self) -> str:
         server = self._server
         return f"SMTPMailer(host={server.host!r}, port={server.port}, tls={server.tls!r})"
@@ -239,9 +245,11 @@ class SMTPMailer:
 
         Raises:
             RecipientRefused: a 5xx reply about the recipient; permanent.
+            RecipientDeferred: a 4xx reply about the recipient or the message; temporary.
             MaybeDelivered: no reply came after the message was handed over; temporary.
             DeliveryError: permanent on another 5xx reply and on a message that cannot be written
-                (`ValueError` of `compose`); else temporary: connection, timeout, TLS, login, 4xx.
+                (`ValueError` of `compose`); else temporary: connection, timeout, TLS, login, 4xx
+                to MAIL.
         """
         failure: str
         try:

@@ -27,7 +27,7 @@ from typing import Literal, TypeGuard
 
 import aiosmtplib
 
-from pwless_middleware.delivery.base import MaybeDelivered, RecipientRefused
+from pwless_middleware.delivery.base import MaybeDelivered, RecipientDeferred, RecipientRefused
 from pwless_middleware.delivery.smtp_pool import Pool, discard
 from pwless_middleware.errors import DeliveryError
 
@@ -102,8 +102,9 @@ def _is_refusal(error: Exception) -> TypeGuard[aiosmtplib.SMTPResponseException]
 def _refusal(error: aiosmtplib.SMTPResponseException) -> DeliveryError:
     """Turn a 4xx or 5xx reply to MAIL or RCPT into what the queue is told."""
     is_permanent = error.code >= 500
-    if is_permanent and isinstance(error, aiosmtplib.SMTPRecipientRefused):
-        return RecipientRefused(f"the server refuses the recipient: {_numbers(error)}")
+    if isinstance(error, aiosmtplib.SMTPRecipientRefused):
+        kind = RecipientRefused if is_permanent else RecipientDeferred
+        return kind(f"the server refuses the recipient: {_numbers(error)}")
     return DeliveryError(
         f"the server refuses the envelope: {_numbers(error)}", permanent=is_permanent
     )
@@ -130,6 +131,7 @@ class Connections:
 
         Raises:
             RecipientRefused: a 5xx reply to RCPT.
+            RecipientDeferred: a 4xx reply to RCPT, to DATA or to the message.
             MaybeDelivered: the connection broke, or no reply came, after DATA was begun.
             DeliveryError: anything else; permanent on a 5xx reply to MAIL or DATA.
         """
@@ -311,9 +313,11 @@ class Connections:
             await self._within(client.data(data), operations=2)
         except aiosmtplib.SMTPDataError as error:
             discard(client)
-            failure = DeliveryError(
-                f"the server refuses the message: {_numbers(error)}", permanent=error.code >= 500
-            )
+            refusal = f"the server refuses the message: {_numbers(error)}"
+            if 400 <= error.code < 500 and error.code != _CLOSING:
+                failure = RecipientDeferred(refusal)
+            else:
+                failure = DeliveryError(refusal, permanent=error.code >= 500)
         except (aiosmtplib.SMTPException, OSError) as error:
             discard(client)
             failure = MaybeDelivered(

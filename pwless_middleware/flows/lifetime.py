@@ -13,7 +13,7 @@ import logging
 from contextvars import Context
 from weakref import WeakKeyDictionary
 
-from pwless_middleware.delivery.base import Mailer, close_mailer
+from pwless_middleware.delivery.base import Mailer, close_mailer, is_inline
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.stores.base import Store
@@ -22,6 +22,8 @@ logger = logging.getLogger("pwless.lifetime")
 
 DRAIN_SECONDS = 5.0
 """How long a shutdown waits for mails that are due."""
+INLINE_SECONDS = 2.0
+"""After how long a request answers that delivers its own mail, whatever there was to deliver."""
 NOT_ASYNCIO = "serve the app on asyncio; trio is not supported"
 
 
@@ -30,17 +32,26 @@ class Lifetime:
 
     Args:
         store: opened and closed.
-        deliveries: its loop is run, unless the mailer delivers inline.
+        deliveries: its loop is run, unless requests deliver.
         mailer: closed at the end.
+        is_serverless: nothing runs between requests, so that each delivers its own mail.
     """
 
-    def __init__(self, store: Store, deliveries: Deliveries, mailer: Mailer) -> None:
+    def __init__(
+        self,
+        store: Store,
+        deliveries: Deliveries,
+        mailer: Mailer,
+        *,
+        is_serverless: bool = False,
+    ) -> None:
         self._store = store
         self._deliveries = deliveries
         self._mailer = mailer
         # Under Starlette's TestClient without `with`, a loop lives for one request: a worker would
         # die with it, so the `Outbox` is served by the request itself.
-        self._is_inline = bool(getattr(mailer, "delivers_inline", False))
+        self._is_inline = is_inline(mailer)
+        self._is_serverless = is_serverless
         self.loop: asyncio.AbstractEventLoop | None = None
         """The loop that was started last: one comparison tells most requests that all is well."""
         self.notice: str | None = None
@@ -59,7 +70,7 @@ class Lifetime:
             self.notice = None
         # In a context of their own: the first request's time limit is not theirs.
         tasks = self._tasks[loop] = {loop.create_task(self._open(), context=Context())}
-        if not self._is_inline:
+        if not (self._is_inline or self._is_serverless):
             tasks.add(loop.create_task(self._deliveries.run(), context=Context()))
 
     def serve_only(self) -> None:
@@ -88,7 +99,9 @@ class Lifetime:
             StoreError: the mailer delivers inline, and the queue could not be asked.
         """
         self.start()
-        if self._is_inline:
+        if self._is_serverless:
+            await self._deliveries.run_for(INLINE_SECONDS)
+        elif self._is_inline:
             await self._deliveries.run_due()
 
     async def close(self) -> None:

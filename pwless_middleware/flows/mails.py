@@ -16,7 +16,7 @@ from pwless_middleware.core.challenges import ID_BYTES, Challenge, ChallengeId
 from pwless_middleware.core.devices import UNKNOWN
 from pwless_middleware.core.keyring import CodeStyle, Keyring, shown_code
 from pwless_middleware.delivery.base import Mailer, Message
-from pwless_middleware.delivery.queue import Outcome
+from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.flows.challenges import Challenges
 from pwless_middleware.flows.users import Users
@@ -24,7 +24,7 @@ from pwless_middleware.rendering import Renderer
 
 
 class ChallengeMails:
-    """Deliver the mail of a challenge.
+    """Make the mails of challenges.
 
     Args:
         challenges, keyring, users: the floor's own.
@@ -65,11 +65,12 @@ class ChallengeMails:
         self._signup = signup
         self._clock = clock
 
-    async def deliver(self, payload: bytes) -> Outcome:
-        """Send the mail that a job (challenge id, generation, end) stands for.
+    async def read(self, payload: bytes) -> Outcome | Delivery:
+        """Read what a job (challenge id, generation, end) stands for: a mail, or why there is none.
+
+        Where there is nobody to serve it is a delivery all the same, which sends nothing.
 
         Raises:
-            DeliveryError: the mailer did not take it.
             Unavailable: store or directory could not be asked.
         """
         challenge = await self._challenges.read(ChallengeId(payload[:ID_BYTES]))
@@ -84,9 +85,12 @@ class ChallengeMails:
         if not self._keyring.holds(challenge.key_id):
             return Outcome.NOT_OURS
         if not await self._has_somebody(challenge):
-            return Outcome.DROPPED
-        await self._mailer.send(self.message(challenge))
-        return Outcome.SENT
+            return Delivery(challenge.address, send=None)
+
+        async def send() -> None:
+            await self._mailer.send(self.message(challenge))
+
+        return Delivery(challenge.address, send)
 
     async def _has_somebody(self, challenge: Challenge) -> bool:
         if not await self._challenges.serves(challenge.address):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.base import Mailer
-from pwless_middleware.delivery.queue import Outcome
+from pwless_middleware.delivery.outcomes import Deliver
 from pwless_middleware.flows.logins import BeforeChallenge, BeforeSession, Logins
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.users import Users
@@ -19,8 +19,6 @@ from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Route
-
-Deliver = Callable[[bytes], Awaitable[Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ class Mounted:
         routes: its paths below the prefix.
         before_challenge: asked with the domain before any mail goes out.
         before_session: asked before any session; may ask for a step.
-        deliveries: topic (one byte) to who delivers the jobs whose payload begins with it.
+        deliveries: topic (one byte) to who reads the jobs whose payload begins with it.
         verbs: what it offers in Python; `Passwordless` knows those of `EmailLogin`.
     """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from pwless_middleware.core.sessions import SessionPolicy
 from pwless_middleware.delivery.base import Mailer
@@ -41,4 +41,5 @@ class Options(TypedDict, total=False):
     set_scope_user: bool
     preflight: bool
     end_streams: bool
+    delivery: Literal["queued", "inline"]
     clock: Callable[[], float] | None

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pwless_middleware.delivery.base import Mailer, MaybeDelivered, Message, RecipientRefused
+from pwless_middleware.delivery.base import (
+    Mailer,
+    MaybeDelivered,
+    Message,
+    RecipientDeferred,
+    RecipientRefused,
+)
 from pwless_middleware.delivery.fallback import FallbackMailer
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.delivery.smtp import SMTPMailer
@@ -169,3 +175,15 @@ async def test_both_are_closed_even_if_the_first_fails_to() -> None:
 async def test_patience_must_be_above_0() -> None:
     with pytest.raises(ConfigError, match="patience"):
         FallbackMailer(Failing(), Failing(), patience=0)
+
+
+async def test_a_recipient_that_the_second_defers_is_no_outage(message: Message) -> None:
+    mailer = FallbackMailer(Failing(DeliveryError("down")), Failing(RecipientDeferred("451 later")))
+    with pytest.raises(RecipientDeferred, match="first: down; second: 451 later"):
+        await mailer.send(message)
+
+
+def test_it_sends_as_many_at_a_time_as_the_first() -> None:
+    first = SMTPMailer("smtp://localhost", sender="a@b.example", connections=3)
+    assert FallbackMailer(first, Outbox()).parallel == 3
+    assert FallbackMailer(Failing(), first).parallel == 8

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
 from pwless_middleware.core.jobs import CLAIM_SECONDS, Job, Jobs
-from pwless_middleware.delivery.queue import DELIVERY_SECONDS, Deliveries, Outcome
+from pwless_middleware.delivery.base import RecipientDeferred
+from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue import Deliveries
+from pwless_middleware.delivery.tries import DELIVERY_SECONDS, LONGEST_HOLD
+from pwless_middleware.delivery.turns import PATIENCE, WAITING
 from pwless_middleware.errors import DeliveryError, StoreError
 from pwless_middleware.stores.memory_jobs import MemoryJobs
 
@@ -261,6 +265,7 @@ async def test_a_delivery_that_does_not_end_is_cut_off_before_its_claim_lapses(
     await Deliveries(jobs, deliver, clock=clock, deadline=0.01).run_due()
 
     assert jobs.due[0][1].tries == 1
+    assert PATIENCE < DELIVERY_SECONDS
     assert DELIVERY_SECONDS + 1 + 2 + 4 < CLAIM_SECONDS
 
 
@@ -293,6 +298,217 @@ async def test_health_fails_after_three_tries_in_a_row_and_recovers_with_a_mail(
     assert events(log) == ["mail_delayed"] * 4 + ["mail_recovered"]
     levels = [record.levelno for record in log.records]
     assert levels.count(logging.WARNING) == 1
+
+
+def recipients(*names: str, error: Exception) -> Callable[[bytes], Awaitable[Delivery]]:
+    """A `deliver` whose mails, to one after the other, all fail."""
+    turn = iter(names)
+
+    async def send() -> None:
+        raise error
+
+    async def deliver(payload: bytes) -> Delivery:
+        return Delivery(next(turn), send)
+
+    return deliver
+
+
+@pytest.mark.parametrize(
+    ("names", "is_failing"),
+    [
+        (["ann@a.example"] * 9, False),
+        (["ann@a.example", "bea@a.example"] * 4, False),
+        (["ann@a.example", "bea@a.example", "cleo@a.example", "dora@a.example"], True),
+    ],
+)
+async def test_what_a_server_says_about_one_recipient_is_no_outage(
+    jobs: ListJobs, clock: Clock, names: list[str], is_failing: bool
+) -> None:
+    deliver = recipients(*names, error=RecipientDeferred("451 4.7.1"))
+    deliveries = Deliveries(jobs, deliver, clock=clock)
+    for _ in names:
+        jobs.put()
+        await deliveries.run_due()
+        jobs.due.clear()
+
+    assert deliveries.is_failing is is_failing
+    assert deliveries.last_error_at == clock.now
+
+
+async def test_connections_that_fail_are_an_outage_whoever_the_mail_is_for(
+    jobs: ListJobs, clock: Clock
+) -> None:
+    deliver = recipients(*["ann@a.example"] * 3, error=DeliveryError("no connection"))
+    deliveries = Deliveries(jobs, deliver, clock=clock)
+    for _ in range(3):
+        jobs.put()
+        await deliveries.run_due()
+        jobs.due.clear()
+
+    assert deliveries.is_failing
+
+
+async def test_a_deferral_that_names_no_recipient_counts_as_any_failure(
+    jobs: ListJobs, clock: Clock
+) -> None:
+    deliveries = worker(jobs, RecipientDeferred("451"), clock)
+    for _ in range(3):
+        jobs.put()
+        await deliveries.run_due()
+        jobs.due.clear()
+
+    assert deliveries.is_failing
+
+
+# Turns, and mails for nobody
+
+
+class Line:
+    """A `deliver` by which mails to `slow@…` take until `gate` opens, and `nobody@…` is not served.
+
+    A payload is an address.
+    """
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.begun: list[str] = []
+        self.sent: list[str] = []
+
+    async def __call__(self, payload: bytes) -> Delivery:
+        to = payload.decode()
+
+        async def send() -> None:
+            self.begun.append(to)
+            if to.startswith("slow"):
+                await self.gate.wait()
+            self.sent.append(to)
+
+        return Delivery(to, None if to.startswith("nobody") else send)
+
+
+@contextlib.asynccontextmanager
+async def running(deliveries: Deliveries) -> AsyncIterator[None]:
+    task = asyncio.create_task(deliveries.run())
+    try:
+        async with asyncio.timeout(5):
+            yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    while not is_so():  # noqa: ASYNC110 # the worker is another task of this loop
+        await asyncio.sleep(0)
+
+
+async def test_one_slow_domain_delays_nobody_else(jobs: ListJobs, clock: Clock) -> None:
+    line = Line()
+    for n in range(100):
+        jobs.put(f"slow{n}@mx{n}.slow.example".encode())
+    for n in range(20):
+        jobs.put(f"jo{n}@fast{n}.example".encode())
+    async with running(Deliveries(jobs, line, clock=clock, parallel=8)):
+        await until(lambda: len(line.sent) == 20)
+        assert len(line.begun) - len(line.sent) == 4  # half of the places, no more
+        await until(lambda: len(jobs.claimed) == 4 + WAITING)  # the rest is put back
+        assert {job.tries for _, job in jobs.due} == {0}
+        assert all(at > clock.now for at, _ in jobs.due)
+        line.gate.set()
+        clock.now += 30
+        await until(lambda: len(line.sent) == 120)
+
+
+async def test_mails_of_one_domain_come_in_the_order_in_which_they_were_asked_for(
+    jobs: ListJobs, clock: Clock
+) -> None:
+    line = Line()
+    asked = [f"slow{n}@a.example" for n in range(9)]
+    for each in asked:
+        jobs.put(each.encode())
+    async with running(Deliveries(jobs, line, clock=clock, parallel=2)):
+        await until(lambda: len(line.begun) == 1)
+        line.gate.set()
+        await until(lambda: len(line.sent) == 9)
+
+    assert line.sent == asked
+
+
+async def test_a_mail_that_waits_for_its_turn_is_given_back_at_the_end(
+    jobs: ListJobs, clock: Clock
+) -> None:
+    line = Line()
+    for n in range(9):
+        jobs.put(f"slow{n}@a.example".encode())
+    async with running(Deliveries(jobs, line, clock=clock, parallel=2)):
+        await until(lambda: len(jobs.claimed) == 9)
+
+    assert jobs.claimed == []
+    assert len(jobs.due) == 9
+    assert {job.tries for _, job in jobs.due} == {0}
+
+
+async def test_a_mail_for_nobody_keeps_its_place_as_long_as_a_recent_one_did(
+    jobs: ListJobs, clock: Clock
+) -> None:
+    """With sign-up off, the time of the mails behind it would tell who has an account."""
+    line, now = Line(), 0.0
+
+    def timer() -> float:
+        nonlocal now
+        now += 0.05  # each delivery asks twice
+        return now
+
+    jobs.put(b"jo@a.example")
+    deliveries = Deliveries(jobs, line, clock=clock, parallel=2, usual=60, timer=timer)
+    assert await deliveries.run_due() == 1
+
+    loop = asyncio.get_running_loop()
+    jobs.put(b"nobody@a.example")
+    jobs.put(b"jo@a.example")
+    begun = loop.time()
+    async with running(deliveries):
+        await until(lambda: len(line.sent) == 2)
+        assert loop.time() - begun >= 0.05
+
+
+async def test_before_there_was_a_mail_one_for_nobody_takes_the_usual_time_but_two_seconds_at_most(
+    jobs: ListJobs, clock: Clock
+) -> None:
+    line, loop = Line(), asyncio.get_running_loop()
+    for usual, expected in ((0.05, 0.05), (60.0, LONGEST_HOLD)):
+        jobs.put(b"nobody@a.example")
+        begun = loop.time()
+        await Deliveries(jobs, line, clock=clock, usual=usual).run_due()
+        assert loop.time() - begun >= expected
+        assert (jobs.due, jobs.claimed) == ([], [])
+
+
+async def test_mails_for_nobody_have_at_most_half_of_the_places(
+    jobs: ListJobs, clock: Clock
+) -> None:
+    line = Line()
+    for n in range(50):
+        jobs.put(f"nobody@d{n}.example".encode())
+    jobs.put(b"jo@a.example")
+    async with running(Deliveries(jobs, line, clock=clock, parallel=4, usual=60)):
+        await until(lambda: line.sent == ["jo@a.example"] and len(jobs.claimed) == 2)
+
+
+async def test_no_mail_for_nobody_holds_up_the_end(jobs: ListJobs, clock: Clock) -> None:
+    line, loop = Line(), asyncio.get_running_loop()
+    jobs.put(b"nobody@a.example")
+    deliveries = Deliveries(jobs, line, clock=clock, usual=60)
+    task = asyncio.create_task(deliveries.run())
+    await until(lambda: len(jobs.claimed) == 1)
+    jobs.put(b"nobody@b.example")
+    begun = loop.time()
+    await deliveries.drain(5)
+    assert loop.time() - begun < 1
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert (jobs.due, jobs.claimed) == ([], [])
 
 
 # The store's outages
@@ -437,7 +653,7 @@ async def test_the_loop_delivers_what_comes_in_and_no_more_than_it_may_at_a_time
     assert (most, done) == (3, 8)
 
 
-async def test_cancelling_the_loop_leaves_a_job_in_flight_claimable(
+async def test_cancelling_the_loop_gives_a_job_in_flight_back_at_once_and_uncounted(
     jobs: ListJobs, clock: Clock
 ) -> None:
     started = asyncio.Event()
@@ -461,8 +677,8 @@ async def test_cancelling_the_loop_leaves_a_job_in_flight_claimable(
         await running
 
     assert was_cancelled
-    assert len(jobs.claimed) == 1
-    clock.now += CLAIM_SECONDS
+    assert jobs.claimed == []
+    assert [job.tries for _, job in jobs.due] == [0]
     assert await worker(jobs, Outcome.SENT, clock).run_due() == 1
 
 
@@ -547,11 +763,133 @@ async def test_drain_waits_for_what_the_loop_has_in_flight(jobs: ListJobs, clock
     assert not draining.done()
     gate.set()
     await draining
+    async with asyncio.timeout(5):
+        await running  # there is nothing left to do in this event loop
+
+    assert (jobs.due, jobs.claimed) == ([], [])
+
+
+class SlowToClaim(ListJobs):
+    """A store some way off: a claim is decided there before its answer is here."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
+        self.decided, self.answer = asyncio.Event(), asyncio.Event()
+
+    async def claim(self, *, now: int, limit: int) -> Sequence[Job]:
+        jobs = await super().claim(now=now, limit=limit)
+        if jobs:
+            self.decided.set()
+            await self.answer.wait()
+        return jobs
+
+
+async def test_drain_waits_for_the_claim_under_way(clock: Clock) -> None:
+    slow = SlowToClaim(clock)
+    slow.put()
+    deliveries = worker(slow, Outcome.SENT, clock)
+    running = asyncio.create_task(deliveries.run())
+    await slow.decided.wait()
+    draining = asyncio.create_task(deliveries.drain(5))
+    for _ in range(9):
+        await asyncio.sleep(0)
+    assert not draining.done()
+    slow.answer.set()
+    await draining
     running.cancel()
+    await asyncio.wait([running])
+
+    assert (slow.due, slow.claimed) == ([], [])
+
+
+async def test_what_a_cancelled_loop_was_claiming_is_given_back(clock: Clock) -> None:
+    slow = SlowToClaim(clock)
+    slow.put()
+
+    async def deliver(payload: bytes) -> Outcome:
+        await asyncio.Event().wait()
+        return Outcome.SENT
+
+    running = asyncio.create_task(Deliveries(slow, deliver, clock=clock).run())
+    await slow.decided.wait()
+    running.cancel()
+    await asyncio.sleep(0)
+    slow.answer.set()
     with pytest.raises(asyncio.CancelledError):
         await running
 
-    assert (jobs.due, jobs.claimed) == ([], [])
+    assert slow.claimed == []
+    assert [job.tries for _, job in slow.due] == [0]
+
+
+async def test_a_claim_that_never_answers_does_not_hold_up_the_end(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pwless_middleware.delivery.worker.LEAVE_SECONDS", 0.01)
+    slow = SlowToClaim(clock)
+    slow.put()
+    running = asyncio.create_task(worker(slow, Outcome.SENT, clock).run())
+    await slow.decided.wait()
+    running.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.wait([running])
+
+    assert running.cancelled()
+    assert len(slow.claimed) == 1  # until it lapses
+
+
+async def test_a_mail_that_went_out_is_marked_so_by_a_loop_that_is_cancelled(
+    clock: Clock,
+) -> None:
+    class SlowToComplete(ListJobs):
+        async def complete(self, job: Job) -> None:
+            if not completing.is_set():
+                completing.set()
+                await asyncio.Event().wait()
+            await super().complete(job)
+
+    completing = asyncio.Event()
+    slow = SlowToComplete(clock)
+    slow.put()
+    running = asyncio.create_task(worker(slow, Outcome.SENT, clock).run())
+    await completing.wait()
+    running.cancel()
+    await asyncio.wait([running])
+
+    assert (slow.due, slow.claimed) == ([], [])
+
+
+@pytest.mark.parametrize("fault", [StoreError(), None])
+async def test_a_store_that_cannot_be_told_does_not_hold_up_the_end(
+    clock: Clock,
+    log: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: StoreError | None,
+) -> None:
+    monkeypatch.setattr("pwless_middleware.delivery.worker.LEAVE_SECONDS", 0.01)
+
+    class NotReached(ListJobs):
+        async def retry(self, job: Job, *, at: int) -> None:
+            if fault is not None:
+                raise fault
+            await asyncio.Event().wait()
+
+    async def deliver(payload: bytes) -> Outcome:
+        started.set()
+        await asyncio.Event().wait()
+        return Outcome.SENT
+
+    started = asyncio.Event()
+    queue = NotReached(clock)
+    queue.put()
+    running = asyncio.create_task(Deliveries(queue, deliver, clock=clock).run())
+    await started.wait()
+    running.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.wait([running])
+
+    assert running.cancelled()
+    assert events(log) == ["mail_queue_down"]
 
 
 async def test_ends_when_the_store_loses_its_cancellation(clock: Clock) -> None:
@@ -586,8 +924,95 @@ async def test_drain_ends_in_time_and_leaves_the_rest_in_the_queue(
     jobs.put()
     await Deliveries(jobs, deliver, clock=clock).drain(0.01)
 
-    assert len(jobs.claimed) == 1
+    assert jobs.claimed == []
+    assert [job.tries for _, job in jobs.due] == [0]
     assert events(log) == ["mail_drain_timeout"]
+
+
+async def test_drain_ends_what_a_store_outage_lets_it_end(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    started, gate = asyncio.Event(), asyncio.Event()
+
+    async def deliver(payload: bytes) -> Outcome:
+        started.set()
+        await gate.wait()
+        jobs.outage = None
+        return Outcome.SENT
+
+    jobs.put()
+    deliveries = Deliveries(jobs, deliver, clock=clock)
+    running = asyncio.create_task(deliveries.run())
+    await started.wait()
+    jobs.outage = StoreError()
+    draining = asyncio.create_task(deliveries.drain(5))
+    while not jobs.outage_calls:  # noqa: ASYNC110 # the worker is another task of this loop
+        await asyncio.sleep(0)
+    gate.set()
+    await draining
+    running.cancel()
+    await asyncio.wait([running])
+
+    assert (jobs.due, jobs.claimed) == ([], [])
+
+
+# A limited time
+
+
+async def given_back(jobs: ListJobs) -> None:
+    async with asyncio.timeout(5):
+        while jobs.claimed:  # noqa: ASYNC110 # given back by a task of this loop
+            await asyncio.sleep(0)
+
+
+async def test_run_for_answers_after_its_time_whatever_there_is_to_do(clock: Clock) -> None:
+    async def deliver(payload: bytes) -> Outcome:
+        if payload == b"slow":
+            await asyncio.Event().wait()
+        return Outcome.SENT
+
+    for payloads in ((), (b"fast",), (b"slow",), (b"slow", b"fast")):
+        jobs = ListJobs(clock)
+        for payload in payloads:
+            jobs.put(payload)
+        begun = asyncio.get_running_loop().time()
+        await Deliveries(jobs, deliver, clock=clock).run_for(0.2)
+        assert asyncio.get_running_loop().time() - begun >= 0.2
+        await given_back(jobs)
+        assert [(j.payload, j.tries) for _, j in jobs.due] == [(b"slow", 0)] * (b"slow" in payloads)
+
+
+async def test_run_for_answers_also_where_the_store_hangs_or_is_away(
+    clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    slow = SlowToClaim(clock)
+    slow.put()
+    await worker(slow, Outcome.SENT, clock).run_for(0.05)
+    away = ListJobs(clock)
+    away.outage = StoreError()
+    await worker(away, Outcome.SENT, clock).run_for(0.05)
+
+    assert events(log) == ["mail_queue_down"]
+
+
+async def test_a_client_that_leaves_cuts_run_for_short_and_loses_nothing(clock: Clock) -> None:
+    started = asyncio.Event()
+
+    async def deliver(payload: bytes) -> Outcome:
+        started.set()
+        await asyncio.Event().wait()
+        return Outcome.SENT
+
+    jobs = ListJobs(clock)
+    jobs.put()
+    request = asyncio.create_task(Deliveries(jobs, deliver, clock=clock).run_for(60))
+    await started.wait()
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    await given_back(jobs)
+
+    assert [job.tries for _, job in jobs.due] == [0]
 
 
 async def test_drain_gives_up_quietly_when_the_store_is_down(

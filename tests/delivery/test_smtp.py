@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pwless_middleware.delivery.base import Mailer, MaybeDelivered, Message, RecipientRefused
+from pwless_middleware.delivery.base import (
+    Mailer,
+    MaybeDelivered,
+    Message,
+    RecipientDeferred,
+    RecipientRefused,
+)
 from pwless_middleware.delivery.smtp import SMTPMailer
 from pwless_middleware.errors import ConfigError, DeliveryError
 
@@ -285,11 +291,11 @@ async def test_a_server_that_hangs_up_at_the_login_is_temporary(
         ("EHLO", "502 what?", DeliveryError, False, "502"),
         ("MAIL", "451 4.7.1 greylisted", DeliveryError, False, "451 4.7.1"),
         ("MAIL", "550 no credit", DeliveryError, True, "550"),
-        ("RCPT", "450 4.2.1 <ann@example.org> is slow", DeliveryError, False, "450 4.2.1"),
+        ("RCPT", "450 4.2.1 <ann@example.org> is slow", RecipientDeferred, False, "450 4.2.1"),
         ("RCPT", "550 5.1.1 <ann@example.org> unknown", RecipientRefused, True, "550 5.1.1"),
-        ("DATA", "451 try later", DeliveryError, False, "451"),
+        ("DATA", "451 try later", RecipientDeferred, False, "451"),
         ("DATA", "554 no valid recipients", DeliveryError, True, "554"),
-        ("MESSAGE", "452 4.3.1 disk full", DeliveryError, False, "452 4.3.1"),
+        ("MESSAGE", "452 4.3.1 disk full", RecipientDeferred, False, "452 4.3.1"),
         ("MESSAGE", "554 5.7.1 code 123456 is spam", DeliveryError, True, "554 5.7.1"),
         ("MAIL", "nonsense", DeliveryError, False, "-1"),
     ],
@@ -460,10 +466,11 @@ async def test_a_mail_that_may_have_been_accepted_is_never_sent_twice_from_here(
     assert script.connections == 1
 
 
-async def test_no_more_than_two_connections_at_a_time(
+async def test_no_more_connections_at_a_time_than_were_set(
     start_smtp: StartSMTP, recorder: Recorder, message: Message
 ) -> None:
-    mailer = mailer_at(await start_smtp(recorder))
+    mailer = mailer_at(await start_smtp(recorder), connections=2)
+    assert mailer.parallel == 2
     await asyncio.gather(*(mailer.send(message) for _ in range(10)))
     await mailer.aclose()
 

@@ -10,7 +10,7 @@ import secrets
 import httpx
 import pytest
 
-from pwless_middleware import EmailLogin, User
+from pwless_middleware import DeliveryError, EmailLogin, User
 from pwless_middleware.errors import StoreError
 from pwless_middleware.stores.memory import MemoryStore
 from tests.redis_server import until
@@ -364,8 +364,17 @@ async def test_health_asked_two_hundred_times_at_once_asks_the_store_once() -> N
 
 async def test_strangers_do_not_hear_of_the_mail_queue_and_api_keys_do() -> None:
     """Whether one's own mail joined a queue that stands would tell whose address is a user's."""
-    home = house()
-    home.passwordless.deliveries._failures = 3
+
+    class Down:
+        delivers_inline = True
+
+        async def send(self, message: object) -> None:
+            raise DeliveryError("down")
+
+    home = house(mailer=Down())
+    for _ in range(3):
+        await home.browser().ask("jo@example.com")
+        home.clock.advance(60)
     bad = {"authorization": "Bearer pwk_nobodys-key-aaaaaaaaaaaa"}
     for headers in ({}, bad, {"authorization": "Basic YTpi"}):
         answer = await home.browser().get("/auth/health", headers=headers)

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from pwless_middleware.delivery.queue import Deliveries, Outcome
+from pwless_middleware.delivery.outcomes import Outcome
+from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.stores.memory import MemoryStore
@@ -50,7 +51,10 @@ class Mailer:
 
 
 def made(
-    *, inline: bool = False, deliver: Callable[[bytes], Awaitable[Outcome]] | None = None
+    *,
+    inline: bool = False,
+    serverless: bool = False,
+    deliver: Callable[[bytes], Awaitable[Outcome]] | None = None,
 ) -> tuple[Lifetime, Store, Mailer, list[bytes]]:
     delivered: list[bytes] = []
 
@@ -60,7 +64,8 @@ def made(
 
     store, mailer = Store(), Mailer(inline=inline)
     deliveries = Deliveries(store.jobs, deliver or note, clock=Clock())
-    return Lifetime(store, deliveries, mailer), store, mailer, delivered
+    lifetime = Lifetime(store, deliveries, mailer, is_serverless=serverless)
+    return lifetime, store, mailer, delivered
 
 
 async def until(done: Callable[[], bool]) -> None:
@@ -107,6 +112,24 @@ async def test_inline_delivery_starts_no_worker_and_delivers_at_once() -> None:
         await asyncio.sleep(0)
     assert delivered == []
     await lifetime.wake_delivery()
+    assert delivered == [b"mail"]
+    await lifetime.close()
+
+
+async def test_a_serverless_request_delivers_its_mail_and_answers_in_one_fixed_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whether there is anybody to serve cannot be told from when the answer comes."""
+    monkeypatch.setattr("pwless_middleware.flows.lifetime.INLINE_SECONDS", 0.2)
+    lifetime, store, _, delivered = made(serverless=True)
+    lifetime.start()
+    loop = asyncio.get_running_loop()
+    for payload in (b"mail", None):
+        if payload is not None:
+            store.jobs.add(payload, now=Clock().now)
+        begun = loop.time()
+        await lifetime.wake_delivery()
+        assert loop.time() - begun >= 0.2
     assert delivered == [b"mail"]
     await lifetime.close()
 

@@ -10,7 +10,7 @@ from pwless_middleware.core.challenges import RESEND_WINDOW, Kind
 from pwless_middleware.core.keyring import CodeStyle
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag, check_kind, check_texts
-from pwless_middleware.delivery.queue import Outcome
+from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.email_login.api import EmailApi
 from pwless_middleware.features.email_login.flow import EmailFlow
@@ -147,8 +147,8 @@ class EmailLogin:
         pages = EmailPages(kit, flow, rules, flow_seconds=keep)
         api = EmailApi(kit, flow, flow_seconds=keep)
 
-        async def deliver(payload: bytes) -> Outcome:
-            return await mails.deliver(payload[len(TOPIC) :])
+        async def deliver(payload: bytes) -> Outcome | Delivery:
+            return await mails.read(payload[len(TOPIC) :])
 
         return Mounted(
             routes=(*pages.routes, *api.routes),

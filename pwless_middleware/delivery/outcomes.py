@@ -1,0 +1,57 @@
+"""What a job of the delivery queue turns out to be, and how its delivery ended."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+_SHARED: Final = frozenset(
+    ("ac", "co", "com", "edu", "go", "gob", "gov", "gv", "ne", "net", "nom", "or", "org")
+)
+"""Second labels under which a country's domains are registered, as in `co.uk` and `com.au`."""
+
+
+class Outcome(Enum):
+    """Say how one delivery ended, where it did not fail."""
+
+    SENT = "sent"
+    """The mailer took it."""
+    DROPPED = "dropped"
+    """There is nothing to send any more: nobody to serve, used, or expired untried."""
+    EXPIRED = "expired"
+    """It was still failing when its challenge expired."""
+    NOT_OURS = "not_ours"
+    """The key it was made under is unknown in this process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Carry a job that was read and now waits for its turn.
+
+    Attributes:
+        recipient: whom it is for, a canonical address. Never logged.
+        send: hands the mail over; raises as `Mailer.send`. `None` where there is nobody to serve:
+            it then waits for its turn and takes its time like any other, so that the time of the
+            mails behind it does not tell who has an account.
+    """
+
+    recipient: str = field(repr=False)
+    send: Callable[[], Awaitable[None]] | None
+
+    @property
+    def lane(self) -> str:
+        """The domain that this mail takes its turn with.
+
+        Names below one registered domain are one lane, or the owner of a domain could have as many
+        as there are names. Without a list of public suffixes: where it is read too widely, mails of
+        strangers share a lane, which costs them a wait and nothing else.
+        """
+        labels = self.recipient.rpartition("@")[2].split(".")
+        is_shared = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SHARED
+        return ".".join(labels[-3 if is_shared else -2 :])
+
+
+Deliver = Callable[[bytes], Awaitable[Outcome | Delivery]]
+"""Read a payload, and return how it ended, or what is to be handed over in its turn."""

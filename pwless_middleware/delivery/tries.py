@@ -1,0 +1,213 @@
+"""One try at one job: read it, hand it over in its turn, and settle it by the policy of `queue`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import random
+import re
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from pwless_middleware.core.jobs import Job, Jobs
+from pwless_middleware.delivery.base import RecipientDeferred
+from pwless_middleware.delivery.health import Health
+from pwless_middleware.delivery.outcomes import Deliver, Delivery, Outcome
+from pwless_middleware.delivery.worker import Places, Verb, Worker
+from pwless_middleware.errors import DeliveryError, StoreError, where
+
+_log = logging.getLogger("pwless.delivery")
+
+DELIVERY_SECONDS: Final = 45.0
+"""How long one delivery may take; leaves 15 s of its claim for settling it."""
+USUAL_SECONDS: Final = 0.2
+"""How long a delivery is taken to last before there was one."""
+LONGEST_HOLD: Final = 2.0
+"""Seconds that a mail for nobody keeps its place, at most."""
+
+_LONGEST_BACKOFF: Final = 60  # seconds; a challenge lives 60 to 600 s
+_SETTLE_TRIES: Final = 4  # with pauses of 1, 2 and 4 s: inside what the claim has left
+_RECENT: Final = 64  # deliveries whose time is remembered
+_NOT_FOR_LOGS = re.compile(r"\S*(?:@|://)\S*")
+
+Pause = Callable[[float], Awaitable[None]]
+
+
+class _NoTurn(Exception):
+    """There was no place for a mail of this lane in time."""
+
+    def __init__(self, lane: str) -> None:
+        super().__init__(lane)
+        self.lane = lane
+
+
+def _told(reason: str) -> str:
+    """Strike addresses and links from a reason: a mailer of the host's may have quoted one."""
+    return _NOT_FOR_LOGS.sub("…", reason)
+
+
+class Tries:
+    """Try jobs. The arguments are those of `Deliveries`, and where tries are counted.
+
+    Args:
+        health: hears how each ended.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        deliver: Deliver,
+        *,
+        clock: Callable[[], int],
+        health: Health,
+        jitter: Callable[[], float] = random.random,
+        deadline: float = DELIVERY_SECONDS,
+        pause: Pause = asyncio.sleep,
+        usual: float = USUAL_SECONDS,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._jobs = jobs
+        self._deliver = deliver
+        self._clock = clock
+        self._health = health
+        self._jitter = jitter
+        self._deadline = deadline
+        self._pause = pause
+        self._usual = usual
+        self._timer = timer
+        self._recent: deque[float] = deque(maxlen=_RECENT)
+
+    async def handle(self, worker: Worker, job: Job) -> None:
+        """Deliver one job and settle it. Raises nothing but what ends the task."""
+        found: Outcome | Delivery | None = None
+        try:
+            async with asyncio.timeout(self._deadline):
+                found = await self._deliver(job.payload)
+                outcome = (
+                    await self._send(worker.places, found) if isinstance(found, Delivery) else found
+                )
+        except _NoTurn as error:
+            delay = max(1, math.ceil(worker.places.turns.postpone(error.lane)))
+            await self._retry(worker, replace(job, tries=job.tries - 1), delay)
+        except RecipientDeferred as error:
+            recipient = found.recipient if isinstance(found, Delivery) else None
+            await self._again(worker, job, _told(str(error)), recipient=recipient)
+        except DeliveryError as error:
+            reason = _told(str(error))
+            if error.permanent:
+                self._health.note_error()
+                self._report(job, reason)
+                await self._settle(worker, job, lambda: self._jobs.bury(job, reason=reason))
+            else:
+                await self._again(worker, job, reason)
+        except StoreError as error:
+            self._health.note_store_down(error)
+            await self._again(worker, job, "the store could not be asked")
+        except TimeoutError:
+            await self._again(worker, job, f"no end after {self._deadline:g} s")
+        except Exception as error:
+            _log.error(
+                "delivery failed unexpectedly:\n%s",
+                where(error),
+                extra={"event": "mail_try_crashed", "tries": job.tries},
+            )
+            await self._again(worker, job, type(error).__name__)
+        else:
+            await self._conclude(worker, job, outcome)
+
+    async def give_back(self, job: Job) -> None:
+        """Make a job claimable at once, without counting the try."""
+        await self._jobs.retry(replace(job, tries=job.tries - 1), at=self._clock())
+
+    async def _send(self, places: Places, delivery: Delivery) -> Outcome:
+        """Hand a mail over in its turn; one for nobody takes its turn and its time as well."""
+        if not await places.turns.take(delivery.lane):
+            raise _NoTurn(delivery.lane)
+        begun, seconds = self._timer(), None
+        try:
+            if delivery.send is None:
+                await self._hold(places)
+                return Outcome.DROPPED
+            try:
+                await delivery.send()
+            finally:
+                seconds = self._timer() - begun
+                self._recent.append(seconds)
+            return Outcome.SENT
+        finally:
+            places.turns.give(delivery.lane, seconds=seconds)
+
+    async def _hold(self, places: Places) -> None:
+        """Keep the place of a mail for nobody for as long as a recent one took.
+
+        Never more than half of the places, so that a flood of such mails does not stop the others;
+        never while the process ends.
+        """
+        if places.holds >= max(1, places.parallel // 2):
+            return
+        recent = self._recent or (self._usual,)
+        seconds = min(LONGEST_HOLD, recent[int(self._jitter() * len(recent))])
+        places.holds += 1
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await places.draining.wait()
+        finally:
+            places.holds -= 1
+
+    async def _conclude(self, worker: Worker, job: Job, outcome: Outcome) -> None:
+        """Settle a job whose delivery did not fail."""
+        if outcome is Outcome.NOT_OURS:
+            await self._retry(worker, replace(job, tries=job.tries - 1), 1)
+            return
+        if outcome is Outcome.EXPIRED:
+            self._report(job, "expired before it could be delivered")
+        elif outcome is Outcome.SENT:
+            self._health.note_sent()
+        await self._settle(worker, job, lambda: self._jobs.complete(job))
+
+    async def _again(
+        self, worker: Worker, job: Job, reason: str, *, recipient: str | None = None
+    ) -> None:
+        """Put a job back, later each time."""
+        backoff = min(_LONGEST_BACKOFF, 2 ** min(job.tries, 6))
+        # Whole seconds, as all time in the store: the spread shows from the third try on.
+        delay = max(1, round(backoff * (0.8 + 0.4 * self._jitter())))
+        self._health.note_failure(reason, tries=job.tries + 1, delay=delay, recipient=recipient)
+        await self._retry(worker, job, delay)
+
+    async def _retry(self, worker: Worker, job: Job, delay: int) -> None:
+        at = self._clock() + delay
+        await self._settle(worker, job, lambda: self._jobs.retry(job, at=at))
+
+    async def _settle(self, worker: Worker, job: Job, verb: Verb) -> None:
+        """Tell the store how a job ended, through a short outage too.
+
+        A mail that went out and could not be marked so would go out again when its claim lapses.
+        """
+        worker.held[job.id] = verb
+        for attempt in range(_SETTLE_TRIES):
+            if attempt:
+                await self._pause(2.0 ** (attempt - 1))
+            try:
+                await verb()
+            except Exception as error:
+                self._health.note_store_down(error)
+            else:
+                self._health.note_store_up()
+                break
+        del worker.held[job.id]
+
+    def _report(self, job: Job, reason: str) -> None:
+        """Log that an accepted mail will not be delivered."""
+        _log.warning(
+            "mail not delivered after %d tries: %s",
+            job.tries + 1,
+            reason,
+            extra={"event": "mail_not_delivered", "reason": reason, "tries": job.tries + 1},
+        )
