@@ -21,6 +21,9 @@ import httpx
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pwless_middleware import EmailLogin, Outbox, Passwordless, PasswordlessMiddleware, SendLimits
+from pwless_middleware.core.challenges import Challenge, ChallengeId
+from pwless_middleware.core.format_v1 import unpack_challenge
+from pwless_middleware.core.keyring import unb64
 from pwless_middleware.delivery.outbox import OutboxMessage
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.stores.base import Store
@@ -184,6 +187,18 @@ def house(
     )
     wrapped = PasswordlessMiddleware(app or inner, passwordless=passwordless)
     return House(wrapped, passwordless, outbox, store, clock, base_url.rstrip("/"), inner)
+
+
+def challenge_of(home: House) -> Challenge:
+    """Read the one challenge that stands in a memory store, with the key."""
+    assert isinstance(home.store, MemoryStore)
+    keyring = home.passwordless.cookies._keyring
+    ((key, put),) = home.store._records.items()
+    slot, _, rest = key[1:].partition("}")
+    id = ChallengeId((unb64(slot) or b"") + (unb64(rest) or b""))
+    opened = keyring.unbind("challenge", key, put.value)
+    assert opened is not None
+    return unpack_challenge(id, opened.payload, key_id=opened.key_id)
 
 
 class Browser:

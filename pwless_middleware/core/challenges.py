@@ -6,8 +6,9 @@
                 ╰─resend──▶ live                    same generation: the same code and link again,
                                                     or a new one with `rotate`
 
-A challenge holds no secret: its code and link token are derived from its id and generation when
-they are needed (`core.keyring`). It does not know how often it was tried; that is a budget beside
+A challenge holds no secret: its code and link token are derived from its id, generation and salt
+when they are needed (`core.keyring`), under the one key that also seals every handle of it and
+binds its record. It does not know how often it was tried; that is a budget beside
 it in the store, so that no change of the record can give tries back. What is taken is gone from
 the store, so "used", "unknown" and "long expired" are one thing.
 """
@@ -27,12 +28,15 @@ ChallengeId = NewType("ChallengeId", bytes)
 (for its device cookie), then 8 random ones."""
 
 ID_BYTES = 32
+SALT_BYTES = 16
 RESEND_WINDOW = 900
 """Seconds from the first send in which a resend is possible (SECURITY, numbers)."""
+LONGEST_KEPT = RESEND_WINDOW + 3600
+"""Seconds that a store keeps a challenge, at most: a link's hour, begun at the last resend."""
 MAX_RESENDS = 3
 """Resends of one challenge (SECURITY, numbers)."""
 MAX_GENERATION = 255
-"""One byte in the link token; `MAX_RESENDS` keeps far below it."""
+"""One byte where it is written; `MAX_RESENDS` keeps far below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,10 @@ class Challenge:
 
     Attributes:
         id: 32 bytes; see `ChallengeId`.
-        key_id: fingerprint of the secret key that derives the code and the link.
+        key_id: fingerprint of the secret key that derives the code and the link, seals the handles
+            and binds the record; not in the record, since no other key verifies it.
+        salt: 16 random bytes that stay in the record and enter the code and the link, so that the
+            secret key alone derives neither. The same in every generation.
         generation: 0 at first; each rotation adds one and kills what was sent before.
         address: where the mail goes, and who is in when the code is right.
         kind: what the mail carries: a code, a link, or both.
@@ -61,6 +68,7 @@ class Challenge:
 
     id: ChallengeId = field(repr=False)
     key_id: str
+    salt: bytes = field(repr=False)
     generation: int
     address: Address = field(repr=False)
     kind: Kind
@@ -96,8 +104,9 @@ class Challenge:
         While it is live and `rotate` is off, the same code and link go out again and get their full
         life once more, but never more than `longest` seconds from their first mail (NIST SP
         800-63B-4 §3.1.3.2: an out-of-band secret is good for at most ten minutes). Otherwise a new
-        generation begins, under the current key.
+        generation begins, under the current key. A clock that is behind counts as standing still.
         """
+        now = max(now, self.started_at)
         if self.is_live(now) and not rotate:
             until = min(now + self.lifetime, self.started_at + max(longest, self.lifetime))
             return replace(self, resends=self.resends + 1, expires_at=until)

@@ -1,15 +1,17 @@
 """How records are written in a store, version 1: the version first, then the fields in order.
 
+In front of each stand the 16 bytes that bind it to its place (`Keyring.bind`), which are checked
+before anything here is asked: what is not of ours is never parsed.
+
 Sessions and pending logins are JSON arrays: readable with any Redis client, and read by the
 standard library in microseconds. Challenges are packed (see `pack_challenge`). A new field goes to
 the end and gets a default when it is missing; a change of meaning needs a `format_v2`. What cannot
-be read raises `StoreError`: a record that somebody else wrote (a newer version, say, while it is
-rolled out) is a fault of the store, not an expired login, and answers 503.
+be read raises `StoreError`: a record of ours in a newer version, while it is rolled out, is no
+expired login, and answers 503.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import struct
 from typing import Any
@@ -17,14 +19,14 @@ from typing import Any
 from pwless_middleware.core.addresses import Address
 from pwless_middleware.core.authentication import Authentication, Login, PendingLogin, Step
 from pwless_middleware.core.callers import BROWSER
-from pwless_middleware.core.challenges import Challenge, ChallengeId, Kind
+from pwless_middleware.core.challenges import ID_BYTES, Challenge, ChallengeId, Kind
 from pwless_middleware.core.devices import NAMES, UNKNOWN
 from pwless_middleware.core.sessions import Session
 from pwless_middleware.errors import StoreError
 
 VERSION = 1
 
-_CHALLENGE = struct.Struct(">B6sBBIHHHBB")
+_CHALLENGE = struct.Struct(">B16sBBIHHHBB")
 _KINDS: tuple[Kind, ...] = ("OTP", "LINK", "LINK_OTP")
 
 _dumps = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
@@ -41,15 +43,15 @@ def _load(value: bytes) -> list[Any]:
 
 
 def pack_challenge(c: Challenge) -> bytes:
-    """Write a challenge; its id is the key, and is left out.
+    """Write a challenge without its id, which is the place, and its key, which binds it.
 
-    There may be a million of them at once, so this one record is packed: 20 bytes, then the texts
+    There may be a million of them at once, so this one record is packed: 30 bytes, then the texts
     that every challenge has, divided by NUL (none can hold one), then the others as JSON.
     """
     has_more = c.state is not None or c.link_uri is not None or bool(c.variables)
     head = _CHALLENGE.pack(
         VERSION,
-        base64.urlsafe_b64decode(c.key_id),
+        c.salt,
         c.generation,
         _KINDS.index(c.kind) | (4 if c.template == "SIGNUP" else 0) | (8 if has_more else 0),
         c.asked_at,
@@ -66,14 +68,19 @@ def pack_challenge(c: Challenge) -> bytes:
     return head + "\0".join(texts).encode()
 
 
-def unpack_challenge(id: ChallengeId, value: bytes) -> Challenge:
-    """Read a challenge that `pack_challenge` wrote under this id.
+def unpack_challenge(id: ChallengeId, value: bytes, *, key_id: str) -> Challenge:
+    """Read a challenge that `pack_challenge` wrote.
+
+    Args:
+        id: under which it stands.
+        value: the record.
+        key_id: fingerprint of the key that binds it.
 
     Raises:
-        StoreError: somebody else wrote it.
+        StoreError: another version wrote it.
     """
     try:
-        version, key, generation, flags, asked_at, started, expires, lifetime, resends, device = (
+        version, salt, generation, flags, asked_at, started, expires, lifetime, resends, device = (
             _CHALLENGE.unpack_from(value)
         )
         address, caller, next, *more = value[_CHALLENGE.size :].decode().split("\0", 3)
@@ -84,7 +91,8 @@ def unpack_challenge(id: ChallengeId, value: bytes) -> Challenge:
         raise StoreError("a record is not of version 1")
     return Challenge(
         id=id,
-        key_id=base64.urlsafe_b64encode(key).decode(),
+        key_id=key_id,
+        salt=salt,
         generation=generation,
         address=Address(address),
         kind=_KINDS[flags & 3],
@@ -101,6 +109,20 @@ def unpack_challenge(id: ChallengeId, value: bytes) -> Challenge:
         link_uri=link_uri,
         variables=variables,
     )
+
+
+_JOB = struct.Struct(f">{ID_BYTES}sBI")
+
+
+def pack_job(c: Challenge) -> bytes:
+    """Write what the delivery queue keeps of a challenge: 37 bytes, and no secret among them."""
+    return _JOB.pack(c.id, c.generation, c.kept_until)
+
+
+def unpack_job(value: bytes) -> tuple[ChallengeId, int, int]:
+    """Read a job that `pack_job` wrote: id, generation, and unix seconds of the challenge's end."""
+    id, generation, kept_until = _JOB.unpack(value)
+    return ChallengeId(id), generation, kept_until
 
 
 def pack_session(s: Session) -> bytes:

@@ -1,8 +1,9 @@
 """Everything that is computed from the secret key: codes, link tokens, handles, signatures, names.
 
-Theory. A challenge's code and link token are *derived* from its id and generation with HMAC-SHA-256
-(RFC 2104), under the one key that its record names. Nothing that opens a session is therefore ever
-stored, queued or logged, and who reads the store without the key has nothing to guess against.
+Theory. A challenge's code and link token are *derived* from its id, its generation and the salt in
+its record with HMAC-SHA-256 (RFC 2104), under the one key that the challenge was made with. Nothing
+that opens a session is therefore ever stored, queued or logged: who reads the store without the key
+has nothing to guess against, and who has the key without the store lacks the salt.
 
 Every handle that leaves us is `MAC + masked payload` under a purpose of its own, so that none can
 be computed from another: who holds the mail (`link`) can forge neither the flow cookie (`flow`) nor
@@ -10,6 +11,12 @@ the request id (`request`). The mask is a keystream made from the MAC, as in SIV
 without the key a handle is noise, which can neither be tested against an address nor be matched
 with another handle of the same person. Each label carries the *realm* (base URL and cookie name) as
 well: two brands or stages that share a key do not accept each other's handles.
+
+Every record is *bound*: a MAC over its place and its value stands in front of it, so that who
+writes to the store can change no address, and move no record to another place. A challenge, session
+or pending login has one key: the handle that leads to it and its record carry the same one, or it
+is as if the record were not there. An older key of the list therefore opens what was made under it,
+and nothing else.
 
 Names (store keys, user ids) are unkeyed labelled SHA-256, 128 bits: they survive a key rotation.
 """
@@ -27,16 +34,24 @@ from typing import Literal, NamedTuple
 
 from itsdangerous import BadSignature, Signer
 
-from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
+from pwless_middleware.core.challenges import ID_BYTES, Challenge, ChallengeId
 from pwless_middleware.errors import ConfigError
 
-Purpose = Literal["flow", "request", "link", "pending", "session", "token", "device", "access"]
+Purpose = Literal[
+    "flow", "request", "link", "pending", "step", "session", "token", "device", "access"
+]
+RecordKind = Literal["challenge", "session", "pending", "job"]
 CodeStyle = Literal["standard", "high"]
 
 MIN_KEY_BYTES = 32
 """RFC 2104 §3: a key shorter than the hash's output weakens the MAC."""
 MAC_BYTES = 16
 """RFC 2104 §5 allows truncation to half the hash; 128 bits is SECURITY's floor for a link token."""
+_SECRET_BYTES = 16
+LINK_MAC_BYTES = 12
+"""A link token's MAC only keeps forged ones from the store; behind it are 128 bits of secret."""
+_LINK_BYTES = LINK_MAC_BYTES + ID_BYTES + _SECRET_BYTES
+"""60, which fill 96 characters of base32 exactly: no two texts are one token (RFC 4648 §6)."""
 MAX_HANDLE = 200
 """Characters of a handle, at most; longer ones are not ours."""
 
@@ -100,6 +115,20 @@ class Opened(NamedTuple):
     key_id: str
 
 
+class Link(NamedTuple):
+    """What a link token holds; it proves nothing before `Keyring.is_link_of`.
+
+    Attributes:
+        id: of the challenge to look for.
+        secret: what only the challenge's key and salt give.
+        key_id: fingerprint of the key that sealed it.
+    """
+
+    id: ChallengeId
+    secret: bytes
+    key_id: str
+
+
 class Keyring:
     """Hold the secret keys, and compute with them.
 
@@ -150,11 +179,9 @@ class Keyring:
             key_id: fingerprint of the key; `None` takes the current one.
 
         Raises:
-            KeyError: this process lacks the key; ask `holds` first.
+            KeyError: this process lacks the key.
         """
-        key = self._keys[key_id or self.current]
-        mac = self._mac(key, purpose, payload)[:MAC_BYTES]
-        return b64(mac + self._masked(key, purpose, mac, payload))
+        return b64(self._seal(purpose, payload, key_id or self.current, MAC_BYTES))
 
     def open(self, purpose: Purpose, handle: str, *, size: int, most: int = 1) -> Opened | None:
         """Return what a handle holds, or `None` if no key of ours made it for this purpose.
@@ -168,13 +195,20 @@ class Keyring:
         data = unb64(handle) if handle.isascii() and len(handle) <= MAX_HANDLE else None
         if data is None:
             return None
-        mac, masked = data[:MAC_BYTES], data[MAC_BYTES:]
-        if len(masked) % size or not 1 <= len(masked) // size <= most:
-            return None
+        items, rest = divmod(len(data) - MAC_BYTES, size)
+        return self._open(purpose, data, MAC_BYTES) if not rest and 1 <= items <= most else None
+
+    def _seal(self, purpose: str, payload: bytes, key_id: str, size: int) -> bytes:
+        key = self._keys[key_id]
+        mac = self._mac(key, purpose, payload)[:size]
+        return mac + self._masked(key, purpose, mac, payload)
+
+    def _open(self, purpose: str, sealed: bytes, size: int) -> Opened | None:
+        mac, masked = sealed[:size], sealed[size:]
         found = None
         for key_id, key in self._keys.items():
             payload = self._masked(key, purpose, mac, masked)
-            if hmac.compare_digest(self._mac(key, purpose, payload)[:MAC_BYTES], mac):
+            if hmac.compare_digest(self._mac(key, purpose, payload)[:size], mac):
                 found = Opened(payload, key_id)
         return found
 
@@ -187,22 +221,48 @@ class Keyring:
         bits = int.from_bytes(text, "big") ^ int.from_bytes(stream[: len(text)], "big")
         return bits.to_bytes(len(text), "big")
 
-    def holds(self, key_id: str) -> bool:
-        """Say whether this process has that key."""
-        return key_id in self._keys
+    # --- records -------------------------------------------------------------------------------
+
+    def bind(self, kind: RecordKind, place: str, value: bytes, *, key_id: str) -> bytes:
+        """Write a record with the MAC that binds it to its place in front.
+
+        Args:
+            kind: what the record is.
+            place: its key in the store; of a queue's job, its topic.
+            value: the record.
+            key_id: fingerprint of the key that the handle which leads to it was sealed under.
+
+        Raises:
+            KeyError: this process lacks the key.
+        """
+        return self._bound(self._keys[key_id], kind, place, value) + value
+
+    def unbind(self, kind: RecordKind, place: str, stored: bytes) -> Opened | None:
+        """Return a record and the key that binds it, or `None` if it is not ours, or not from here.
+
+        The key has to be the one that the handle was sealed under; only the caller knows that.
+        """
+        mac, value = stored[:MAC_BYTES], stored[MAC_BYTES:]
+        for key_id, key in self._keys.items():
+            if hmac.compare_digest(self._bound(key, kind, place, value), mac):
+                return Opened(value, key_id)
+        return None
+
+    def _bound(self, key: bytes, kind: RecordKind, place: str, value: bytes) -> bytes:
+        # No place holds a NUL, so that the two parts have one reading.
+        return self._mac(key, f"record-{kind}", f"{place}\x00".encode() + value)[:MAC_BYTES]
 
     # --- what a challenge's secrets are ----------------------------------------------------------
 
-    def code(self, id: ChallengeId, generation: int, key_id: str, style: CodeStyle) -> str:
+    def code(self, challenge: Challenge, style: CodeStyle) -> str:
         """Derive a challenge's bare code: 6 digits, or 8 letters for `high`.
 
-        The modulo's bias is below 2**-40: 64 bits are reduced to at most 35.
+        The modulo's bias is below 2**-29: 64 bits are reduced to at most 35.
 
         Raises:
-            KeyError: this process lacks the key; ask `holds` first.
+            KeyError: this process lacks the challenge's key.
         """
-        mac = self._mac(self._keys[key_id], "code", id + bytes([generation]))
-        number = int.from_bytes(mac[:8], "big")
+        number = int.from_bytes(self._secret("code", challenge)[:8], "big")
         if style == "standard":
             return f"{number % 1_000_000:06d}"
         letters = []
@@ -211,18 +271,42 @@ class Keyring:
             letters.append(HIGH_ALPHABET[index])
         return "".join(letters)
 
-    def link_token(self, id: ChallengeId, generation: int, key_id: str) -> str:
-        """Derive a challenge's link token: 60 characters, 128 bits of MAC.
+    def link_token(self, challenge: Challenge) -> str:
+        """Derive a challenge's link token: 96 characters of lower-case base32, 128 bits of secret.
+
+        Lower case survives what changes the case of addresses, and it is read in either.
 
         Raises:
-            KeyError: this process lacks the key; ask `holds` first.
+            KeyError: this process lacks the challenge's key.
         """
-        return self.seal("link", id + bytes([generation]), key_id=key_id)
+        payload = challenge.id + self._secret("link", challenge)
+        data = self._seal("link", payload, challenge.key_id, LINK_MAC_BYTES)
+        return base64.b32encode(data).decode().lower()
 
-    def open_link(self, token: str) -> tuple[ChallengeId, int] | None:
-        """Give a link token's challenge and generation, or `None` if it is not ours."""
-        opened = self.open("link", token, size=ID_BYTES + 1)
-        return opened and (ChallengeId(opened.payload[:-1]), opened.payload[-1])
+    def open_link(self, token: str) -> Link | None:
+        """Return what a link token holds, or `None` if it is not ours.
+
+        Good for finding the challenge's record, and no more: whether it is that challenge's token
+        is for `is_link_of` to say.
+        """
+        try:
+            data = base64.b32decode(token.encode(), casefold=True)
+        except ValueError:
+            return None
+        opened = self._open("link", data, LINK_MAC_BYTES) if len(data) == _LINK_BYTES else None
+        if opened is None:
+            return None
+        id, secret = opened.payload[:ID_BYTES], opened.payload[ID_BYTES:]
+        return Link(ChallengeId(id), secret, opened.key_id)
+
+    def is_link_of(self, link: Link, challenge: Challenge) -> bool:
+        """Whether a link is this challenge's, of its generation and under its own key."""
+        expected = self._secret("link", challenge)
+        return hmac.compare_digest(link.secret, expected) and link.key_id == challenge.key_id
+
+    def _secret(self, purpose: str, challenge: Challenge) -> bytes:
+        text = challenge.id + bytes([challenge.generation]) + challenge.salt
+        return self._mac(self._keys[challenge.key_id], f"{purpose}-secret", text)[:_SECRET_BYTES]
 
     # --- cookies -------------------------------------------------------------------------------
 

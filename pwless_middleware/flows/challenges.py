@@ -5,12 +5,17 @@ constant time → take. Counting comes first and is atomic in the store, so that
 guesses get five answers. A link's MAC is checked first and not counted (128 bits need no cap), so
 that it still works while codes are locked. The take is the door's (`flows.logins`): it happens in
 the same write that begins the session.
+
+A challenge has one key: the one that was current as its generation began. Code, link, every handle
+and the record carry it. What comes under another key, an older one of the list too, is answered as
+if there were no such challenge.
 """
 
 from __future__ import annotations
 
 import hmac
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -20,12 +25,13 @@ from pwless_middleware.core.budgets import Draw, Refund
 from pwless_middleware.core.callers import Caller
 from pwless_middleware.core.challenges import (
     RESEND_WINDOW,
+    SALT_BYTES,
     Challenge,
     ChallengeId,
     Kind,
     Template,
 )
-from pwless_middleware.core.format_v1 import pack_challenge, unpack_challenge
+from pwless_middleware.core.format_v1 import pack_challenge, pack_job, unpack_challenge
 from pwless_middleware.core.keyring import CodeStyle, Keyring, new_operation, normalise_code
 from pwless_middleware.errors import (
     ApiError,
@@ -40,12 +46,15 @@ from pwless_middleware.errors import (
 )
 from pwless_middleware.flows.limits import Limits, challenge_key, new_challenge_id
 from pwless_middleware.flows.logins import Proof
+from pwless_middleware.flows.records import believed
 from pwless_middleware.stores.base import Admission, Attempt, Put, Store
 
 logger = logging.getLogger("pwless.challenges")
 
 CODE_METHOD = "email_code"
 LINK_METHOD = "email_link"
+MAIL = "mail"
+"""What a job of ours is bound to; it has no place of its own in the store."""
 
 
 AllowRule = Callable[[str], bool | Awaitable[bool]]
@@ -135,10 +144,11 @@ class Challenges:
             logger.error("the rule allow= failed:\n%s", where(exc))
             raise Unavailable from exc
 
-    async def read(self, id: ChallengeId) -> Challenge | None:
-        """Give a challenge, expired or not, or `None` if it is used or gone."""
-        value = await self._store.read(challenge_key(id), now=self._clock())
-        return None if value is None else unpack_challenge(id, value)
+    async def read(self, id: ChallengeId, *, key_id: str) -> Challenge | None:
+        """Give a challenge, expired or not, or `None` if it is used, gone, or under another key."""
+        return self._unpack(
+            id, await self._store.read(challenge_key(id), now=self._clock()), key_id
+        )
 
     async def start(self, wish: Wish, caller: Caller) -> Started:
         """Make a challenge and queue its mail: one round trip, the same for every address.
@@ -151,6 +161,7 @@ class Challenges:
         challenge = Challenge(
             id=new_challenge_id(self._keyring, wish.address),
             key_id=self._keyring.current,
+            salt=secrets.token_bytes(SALT_BYTES),
             generation=0,
             address=wish.address,
             kind=wish.kind,
@@ -181,17 +192,15 @@ class Challenges:
             raise RequestExpired
         now = self._clock()
         value = await self._store.read(challenge_key(id), now=now)
-        challenge = self._theirs(id, value, caller)
+        challenge = self._theirs(id, value, caller, caller.holds[id])
         ends = challenge.asked_at + RESEND_WINDOW
         if now >= ends:
             raise RequestExpired
         if not challenge.may_resend(now):
             raise RateLimited(ends - now)
-        # A key that has left this process cannot derive the old secrets: new ones then.
-        rotate = self._rules.rotate_on_resend or not self._keyring.holds(challenge.key_id)
         again = challenge.resent(
             now=now,
-            rotate=rotate,
+            rotate=self._rules.rotate_on_resend,
             key_id=self._keyring.current,
             longest=self._rules.max_lifetime,
         )
@@ -220,10 +229,10 @@ class Challenges:
         if attempt.refused_by is not None:
             self._log_limit("try", draws[attempt.refused_by])
             raise TooManyAttempts(attempt.wait)
-        challenge = self._theirs(id, attempt.value, caller)
-        if not challenge.is_live(now) or not self._keyring.holds(challenge.key_id):
+        challenge = self._theirs(id, attempt.value, caller, caller.holds[id])
+        if not challenge.is_live(now):
             raise RequestExpired
-        expected = self._keyring.code(id, challenge.generation, challenge.key_id, self._rules.code)
+        expected = self._keyring.code(challenge, self._rules.code)
         wrong = InvalidCode(attempt.left)
         matched = hmac.compare_digest(expected, code)
         if not (matched and challenge.kind != "LINK" and await self.serves(challenge.address)):
@@ -239,18 +248,18 @@ class Challenges:
             RequestExpired: not ours, expired, used, of an old generation, or another caller's.
             Unavailable: the store could not be asked.
         """
-        opened = self._keyring.open_link(token)
-        if opened is None:
+        link = self._keyring.open_link(token)
+        if link is None:
             raise RequestExpired
-        id, generation = opened
-        if self._rules.same_browser and id not in caller.holds:
+        if self._rules.same_browser and link.id not in caller.holds:
             raise OtherBrowser
         now = self._clock()
-        value = await self._store.read(challenge_key(id), now=now)
-        challenge = self._theirs(id, value, caller)
+        value = await self._store.read(challenge_key(link.id), now=now)
+        key_id = caller.holds.get(link.id, link.key_id)
+        challenge = self._theirs(link.id, value, caller, key_id)
         if (
             not challenge.is_live(now)
-            or challenge.generation != generation
+            or not self._keyring.is_link_of(link, challenge)
             or challenge.kind == "OTP"
             or not await self.serves(challenge.address)
         ):
@@ -290,23 +299,30 @@ class Challenges:
             device=challenge.device,
         )
 
-    def _theirs(self, id: ChallengeId, value: bytes | None, caller: Caller) -> Challenge:
-        if value is None:
-            raise RequestExpired
-        challenge = unpack_challenge(id, value)
-        if challenge.caller != caller.name:
+    def _theirs(
+        self, id: ChallengeId, value: bytes | None, caller: Caller, key_id: str
+    ) -> Challenge:
+        challenge = self._unpack(id, value, key_id)
+        if challenge is None or challenge.caller != caller.name:
             raise RequestExpired
         return challenge
+
+    def _unpack(self, id: ChallengeId, value: bytes | None, key_id: str) -> Challenge | None:
+        place = challenge_key(id)
+        record = believed(self._keyring, "challenge", place, value, key_id=key_id)
+        return None if record is None else unpack_challenge(id, record, key_id=key_id)
 
     async def _admit(
         self, challenge: Challenge, caller: Caller, *, replaces: bytes | None, now: int
     ) -> Admission:
         draws = self._limits.for_send(challenge.id, caller, now=now)
-        end = challenge.kept_until.to_bytes(4, "big")
+        key, key_id = challenge_key(challenge.id), challenge.key_id
+        record = self._keyring.bind("challenge", key, pack_challenge(challenge), key_id=key_id)
+        job = self._keyring.bind("job", MAIL, pack_job(challenge), key_id=key_id)
         admission = await self._store.admit(
             draws,
-            Put(challenge_key(challenge.id), pack_challenge(challenge), challenge.kept_until),
-            job=self._topic + challenge.id + bytes([challenge.generation]) + end,
+            Put(key, record, challenge.kept_until),
+            job=self._topic + job,
             replaces=replaces,
             now=now,
             op=new_operation(),

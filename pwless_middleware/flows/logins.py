@@ -30,7 +30,7 @@ from pwless_middleware.core.authentication import (
 from pwless_middleware.core.budgets import Draw, Limit, Refund
 from pwless_middleware.core.callers import Caller
 from pwless_middleware.core.format_v1 import pack_pending, unpack_pending
-from pwless_middleware.core.keyring import Keyring, b64, new_operation
+from pwless_middleware.core.keyring import Keyring, Opened, b64, new_operation
 from pwless_middleware.core.sessions import Session, SessionSecret
 from pwless_middleware.core.users import User
 from pwless_middleware.errors import (
@@ -41,6 +41,7 @@ from pwless_middleware.errors import (
     StepRequired,
     TooManyAttempts,
 )
+from pwless_middleware.flows.records import believed
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.users import Users
 from pwless_middleware.stores.base import Put, Store, Writes
@@ -189,9 +190,9 @@ class Logins:
         Raises:
             RequestExpired: unknown, over, or another caller's.
         """
-        id = self._open(login_id, caller)
-        value = await self._store.read(_pending_key(id), now=self._clock())
-        return self._theirs(value, caller)
+        id, key_id = self._open(login_id, caller)
+        key = _pending_key(id)
+        return self._theirs(key, await self._store.read(key, now=self._clock()), caller, key_id)
 
     async def do_step(
         self,
@@ -214,14 +215,14 @@ class Logins:
             StepRequired: this step is done, another is asked for.
             RequestExpired, LoginDenied, Unavailable: as in `finish`.
         """
-        id, now = self._open(login_id, caller), self._clock()
+        (id, key_id), now = self._open(login_id, caller), self._clock()
         key, tries = _pending_key(id), Limit(STEP_TRIES, PENDING_LIFETIME)
         of_user = "{" + b64(id[:16]) + "}k" + self._keyring.name("step", method)
         draws = (Draw(key + "t", (tries,)), Draw(of_user, (tries,)))
         attempt = await self._store.attempt(draws, key, now=now, op=new_operation())
         if attempt.refused_by is not None:
             raise TooManyAttempts(attempt.wait)
-        pending = self._theirs(attempt.value, caller)
+        pending = self._theirs(key, attempt.value, caller, key_id)
         if pending.steps[0].method != method:
             raise RequestExpired
         if self._users.is_table and await self._users.load(pending.login.user_id) is None:
@@ -281,9 +282,11 @@ class Logins:
         until = self._clock() + PENDING_LIFETIME
         pending = PendingLogin(login, tuple(steps), until)
         listed = self._sessions.pending_list(login.user_id)
-        put = Put(_pending_key(id), pack_pending(pending), until=until, listed=listed)
+        key, key_id = _pending_key(id), self._keyring.current
+        record = self._keyring.bind("pending", key, pack_pending(pending), key_id=key_id)
+        put = Put(key, record, until=until, listed=listed)
         await self._spend(taken, Writes(puts=(put,), refunds=refunds))
-        login_id = self._keyring.seal("pending", id)
+        login_id = self._keyring.seal("pending", id, key_id=key_id)
         raise StepRequired(login_id, [s.method for s in steps], until, steps[0].path)
 
     async def _spend(self, taken: str | None, then: Writes) -> None:
@@ -293,16 +296,17 @@ class Logins:
         elif not await self._store.take(taken, then, now=now, op=op):
             raise RequestExpired
 
-    def _open(self, login_id: str, caller: Caller) -> bytes:
+    def _open(self, login_id: str, caller: Caller) -> Opened:
         opened = self._keyring.open("pending", login_id, size=_PENDING_ID_BYTES)
         if opened is None or (caller.is_browser and caller.pending != login_id):
             raise RequestExpired
-        return opened.payload
+        return opened
 
-    def _theirs(self, value: bytes | None, caller: Caller) -> PendingLogin:
-        if value is None:
+    def _theirs(self, key: str, value: bytes | None, caller: Caller, key_id: str) -> PendingLogin:
+        record = believed(self._keyring, "pending", key, value, key_id=key_id)
+        if record is None:
             raise RequestExpired
-        pending = unpack_pending(value)
+        pending = unpack_pending(record)
         if pending.login.caller != caller.name:
             raise RequestExpired
         return pending

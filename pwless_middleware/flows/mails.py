@@ -12,13 +12,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from pwless_middleware.core.challenges import ID_BYTES, Challenge, ChallengeId
+from pwless_middleware.core.challenges import LONGEST_KEPT, Challenge
 from pwless_middleware.core.devices import UNKNOWN
+from pwless_middleware.core.format_v1 import unpack_job
 from pwless_middleware.core.keyring import CodeStyle, Keyring, shown_code
 from pwless_middleware.delivery.base import Mailer, Message
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import LoginDenied
-from pwless_middleware.flows.challenges import Challenges
+from pwless_middleware.flows.challenges import MAIL, Challenges
 from pwless_middleware.flows.users import Users
 from pwless_middleware.rendering import Renderer
 
@@ -66,24 +67,28 @@ class ChallengeMails:
         self._clock = clock
 
     async def read(self, payload: bytes) -> Outcome | Delivery:
-        """Read what a job (challenge id, generation, end) stands for: a mail, or why there is none.
+        """Read what a job stands for: a mail, or why there is none.
 
         Where there is nobody to serve it is a delivery all the same, which sends nothing.
 
         Raises:
             Unavailable: store or directory could not be asked.
         """
-        challenge = await self._challenges.read(ChallengeId(payload[:ID_BYTES]))
-        kept_until = int.from_bytes(payload[ID_BYTES + 1 :], "big")
-        if challenge is None and self._clock() >= kept_until:
+        now, opened = self._clock(), self._keyring.unbind("job", MAIL, payload)
+        if opened is None:
+            # Another process may have its key; if none has, it leaves with its challenge.
+            kept_until = int.from_bytes(payload[-4:], "big")
+            waits = now < kept_until <= now + LONGEST_KEPT
+            return Outcome.NOT_OURS if waits else Outcome.EXPIRED
+        id, generation, kept_until = unpack_job(opened.payload)
+        challenge = await self._challenges.read(id, key_id=opened.key_id)
+        if challenge is None and now >= kept_until:
             # Nobody looked at the queue for so long that the store has forgotten the challenge.
             return Outcome.EXPIRED
-        if challenge is None or challenge.generation != payload[ID_BYTES]:
+        if challenge is None or challenge.generation != generation:
             return Outcome.DROPPED
         if not challenge.is_live(self._clock()):
             return Outcome.EXPIRED
-        if not self._keyring.holds(challenge.key_id):
-            return Outcome.NOT_OURS
         if not await self._has_somebody(challenge):
             return Delivery(challenge.address, send=None)
 
@@ -102,12 +107,11 @@ class ChallengeMails:
 
     def message(self, challenge: Challenge) -> Message:
         """Render the mail of a challenge, with its code and link."""
-        id, generation, key_id = challenge.id, challenge.generation, challenge.key_id
         code = link = None
         if challenge.kind != "LINK":
-            code = shown_code(self._keyring.code(id, generation, key_id, self._code), self._code)
+            code = shown_code(self._keyring.code(challenge, self._code), self._code)
         if challenge.kind != "OTP":
-            token = self._keyring.link_token(id, generation, key_id)
+            token = self._keyring.link_token(challenge)
             link = with_token(challenge.link_uri or self._link_page, token)
         minutes = max(1, round((challenge.expires_at - self._clock()) / 60))
         email = self._renderer.email(

@@ -1,6 +1,7 @@
 """Sessions: minted by the one door, read on every request, ended at once.
 
-Theory. The secret (48 bytes) is in the cookie or token; the store keeps a record under its digest.
+Theory. The secret (48 bytes) is in the cookie or token; the store keeps a record under its digest,
+bound to that place by the key that sealed the cookie (`flows.records`).
 A process may keep records that it has read while the store's feed vouches that it hears of every
 drop; without that it asks the store each time. Three races are closed here:
 
@@ -20,13 +21,14 @@ from dataclasses import dataclass
 from pwless_middleware.core.authentication import Login
 from pwless_middleware.core.device_cookie import DEVICE_SECONDS, mark_key, mark_value
 from pwless_middleware.core.format_v1 import pack_session, unpack_session
-from pwless_middleware.core.keyring import Keyring, b64, digest, new_operation, unb64
+from pwless_middleware.core.keyring import Keyring, Opened, b64, digest, new_operation
 from pwless_middleware.core.sessions import (
     SECRET_BYTES,
     Session,
     SessionPolicy,
     SessionSecret,
 )
+from pwless_middleware.flows.records import believed
 from pwless_middleware.stores.base import Drop, Put, Store, Writes
 
 TOKEN_PREFIX = "pws_"  # noqa: S105  # how a token begins, not one
@@ -43,12 +45,14 @@ class Held:
         session: the record.
         value: the record as it stands in the store, for `swap`.
         key: its place in the store.
+        key_id: fingerprint of the secret key that sealed its cookie or token, and binds it.
         made: what the floor above has computed from it; opaque here.
     """
 
     session: Session
     value: bytes
     key: str
+    key_id: str
     made: object | None = None
 
 
@@ -78,11 +82,11 @@ class Sessions:
 
     def cookie_value(self, secret: SessionSecret) -> str:
         """Write a session's cookie value."""
-        return self._keyring.sign("session", b64(secret))
+        return self._keyring.seal("session", secret)
 
     def token(self, secret: SessionSecret) -> str:
         """Write a session's token: `pws_…`, for callers without cookies. No cookie value is one."""
-        return TOKEN_PREFIX + self._keyring.sign("token", b64(secret))
+        return TOKEN_PREFIX + self._keyring.seal("token", secret)
 
     def held(self, signed: str) -> Held | None:
         """Give the session of a cookie value or token if it is surely alive, without I/O.
@@ -104,13 +108,12 @@ class Sessions:
         Raises:
             StoreError: the store could not be asked; that is neither "in" nor "out".
         """
-        secret = self._open(signed)
-        if secret is None:
+        opened = self._open(signed)
+        if opened is None:
             return None
-        key, id = self._place(secret)
         now = self._clock()
         epoch = self._feed.epoch
-        held = await self._read(key, id, now)
+        held = await self._read(*self._place(opened.payload), opened.key_id, now)
         if held is not None and held.session.is_due(now):
             held = await self._saw(held, now)
         if held is not None and self._feed.is_live() and self._feed.epoch == epoch:
@@ -135,33 +138,33 @@ class Sessions:
         """
         if self.surely_lives(signed):
             return True
-        secret = self._open(signed)
-        if secret is None:
+        opened = self._open(signed)
+        if opened is None:
             return False
-        return await self._read(*self._place(secret), self._clock()) is not None
+        place = self._place(opened.payload)
+        return await self._read(*place, opened.key_id, self._clock()) is not None
 
-    def _open(self, signed: str) -> SessionSecret | None:
+    def _open(self, signed: str) -> Opened | None:
         if signed.startswith(TOKEN_PREFIX):
-            text = self._keyring.unsign("token", signed.removeprefix(TOKEN_PREFIX))
-        else:
-            text = self._keyring.unsign("session", signed)
-        secret = unb64(text) if text is not None else None
-        return SessionSecret(secret) if secret and len(secret) == SECRET_BYTES else None
+            token = signed.removeprefix(TOKEN_PREFIX)
+            return self._keyring.open("token", token, size=SECRET_BYTES)
+        return self._keyring.open("session", signed, size=SECRET_BYTES)
 
-    async def _read(self, key: str, id: str, now: int) -> Held | None:
+    async def _read(self, key: str, id: str, key_id: str, now: int) -> Held | None:
         value = await self._store.read(key, now=now)
-        if value is None:
+        record = believed(self._keyring, "session", key, value, key_id=key_id)
+        if value is None or record is None:
             return None
-        session = unpack_session(id, value)
-        return Held(session, value, key) if session.is_alive(now) else None
+        session = unpack_session(id, record)
+        return Held(session, value, key, key_id) if session.is_alive(now) else None
 
     async def _saw(self, held: Held, now: int) -> Held | None:
         session = held.session.seen(now)
-        put = self._put(held.key, session)
+        put = self._put(held.key, session, held.key_id)
         if await self._store.swap(put, replaces=held.value, now=now):
-            return Held(session, put.value, held.key)
+            return Held(session, put.value, held.key, held.key_id)
         # Another process has written it, or it was dropped: what stands there now decides.
-        return await self._read(held.key, session.id, now)
+        return await self._read(held.key, session.id, held.key_id, now)
 
     def _keep(self, signed: str, held: Held) -> None:
         if len(self._held) >= _KEPT and signed not in self._held:
@@ -186,13 +189,14 @@ class Sessions:
         """Give the digest under which everything of a user is kept."""
         return digest("user-slot", self._keyring.realm, user_id)
 
-    def _place(self, secret: SessionSecret) -> tuple[str, str]:
+    def _place(self, secret: bytes) -> tuple[str, str]:
         id = b64(digest("session", b64(secret)))
         return _key(secret[-_SLOT_BYTES:], id), id
 
-    def _put(self, key: str, session: Session) -> Put:
+    def _put(self, key: str, session: Session, key_id: str) -> Put:
         listed = _list_key(self.slot_of(session.user_id))
-        return Put(key, pack_session(session), until=session.ends_at, listed=listed)
+        record = self._keyring.bind("session", key, pack_session(session), key_id=key_id)
+        return Put(key, record, until=session.ends_at, listed=listed)
 
     # --- birth: called by `Logins` and nobody else (SECURITY rule 1) -----------------------------
 
@@ -204,7 +208,7 @@ class Sessions:
         """
         slot = self.slot_of(login.user_id)
         secret = SessionSecret(secrets.token_bytes(32) + slot)
-        while b64(secret).startswith(TOKEN_PREFIX):  # a cookie must not look like a token
+        while self.cookie_value(secret).startswith(TOKEN_PREFIX):  # no cookie looks like a token
             secret = SessionSecret(secrets.token_bytes(32) + slot)
         key, id = self._place(secret)
         session = Session(
@@ -219,15 +223,15 @@ class Sessions:
             methods=login.methods,
             device=login.device,
         )
-        return secret, session, self._put(key, session)
+        return secret, session, self._put(key, session, self._keyring.current)
 
     def drops(self, signed: str) -> tuple[Drop, ...]:
         """Give the write that ends the session of a cookie value or token, without reading it."""
-        secret = self._open(signed)
-        if secret is None:
+        opened = self._open(signed)
+        if opened is None:
             return ()
-        slot = secret[-_SLOT_BYTES:]
-        return (Drop(self._place(secret)[0], listed=_list_key(slot), told=True),)
+        slot = opened.payload[-_SLOT_BYTES:]
+        return (Drop(self._place(opened.payload)[0], listed=_list_key(slot), told=True),)
 
     def drop(self, session: Session) -> Drop:
         """Give the write that ends a session."""
@@ -248,8 +252,13 @@ class Sessions:
         """
         now = self._clock()
         rows = await self._store.read_list(_list_key(self.slot_of(user_id)), now=now)
-        found = [unpack_session(key.rpartition("}s")[2], value) for key, value in rows]
-        alive = [session for session in found if session.is_alive(now)]
+        alive = []
+        for key, value in rows:
+            # Of a key that has left the list, or not of ours: no cookie leads there.
+            if opened := self._keyring.unbind("session", key, value):
+                session = unpack_session(_id_of(key), opened.payload)
+                if session.is_alive(now):
+                    alive.append(session)
         return sorted(alive, key=lambda s: (s.seen_at, s.created_at, s.id), reverse=True)
 
     async def end(self, session: Session) -> None:
@@ -258,7 +267,7 @@ class Sessions:
         Raises:
             StoreError: the store could not be asked; the session may still live.
         """
-        await self._end([session])
+        await self._end([self.drop(session)])
 
     async def revoke(self, user_id: str, session_id: str) -> bool:
         """End one session of a user by its public id; false if the user has no such session.
@@ -266,11 +275,9 @@ class Sessions:
         Raises:
             StoreError: the store could not be asked; the session may still live.
         """
-        for session in await self.list(user_id):
-            if session.id == session_id:
-                await self._end([session])
-                return True
-        return False
+        drops = [d for d in await self._drops_of(user_id) if _id_of(d.key) == session_id]
+        await self._end(drops)
+        return bool(drops)
 
     async def revoke_others(self, user_id: str, keep: str) -> int:
         """End all sessions of a user but the one with the id `keep`; say how many.
@@ -278,9 +285,9 @@ class Sessions:
         Raises:
             StoreError: the store could not be asked; sessions may still live.
         """
-        others = [s for s in await self.list(user_id) if s.id != keep]
-        await self._end(others)
-        return len(others)
+        drops = [d for d in await self._drops_of(user_id) if _id_of(d.key) != keep]
+        await self._end(drops)
+        return len(drops)
 
     async def revoke_all(self, user_id: str) -> int:
         """End every session of a user, and every login that waits for a step.
@@ -308,18 +315,29 @@ class Sessions:
         await self._store.write(Writes(puts=(mark,)), now=now, op=new_operation())
         return ended
 
-    async def _end(self, sessions: Sequence[Session]) -> None:
-        if not sessions:
+    async def _drops_of(self, user_id: str) -> Sequence[Drop]:
+        # Of everything that is listed, whatever stands there: a record that cannot be believed now
+        # must not be out of reach of "revoke all".
+        listed = _list_key(self.slot_of(user_id))
+        rows = await self._store.read_list(listed, now=self._clock())
+        return [Drop(key, listed=listed, told=True) for key, _ in rows]
+
+    async def _end(self, drops: Sequence[Drop]) -> None:
+        if not drops:
             return
-        drops = tuple(self.drop(session) for session in sessions)
         # First here: whatever the store answers, this process does not let them in again unasked.
         for drop in drops:
             self._forget(drop.key)
-        await self._store.write(Writes(drops=drops), now=self._clock(), op=new_operation())
+        writes = Writes(drops=tuple(drops))
+        await self._store.write(writes, now=self._clock(), op=new_operation())
 
 
 def _key(slot: bytes, id: str) -> str:
     return "{" + b64(slot) + "}s" + id
+
+
+def _id_of(key: str) -> str:
+    return key.rpartition("}s")[2]
 
 
 def _list_key(slot: bytes) -> str:

@@ -9,14 +9,14 @@ of one name are none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
 from pwless_middleware.core.device_cookie import DEVICE_SECONDS, Known, open_known, seal_known
-from pwless_middleware.core.keyring import Keyring, Purpose, b64, digest, unb64
+from pwless_middleware.core.keyring import Keyring, digest
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.sessions import TOKEN_PREFIX
 
@@ -25,6 +25,8 @@ RawHeaders = Iterable[RawHeader]
 
 MAX_FLOW = 3
 """Recent challenges that a flow cookie keeps, so that a form sent twice kills no link."""
+MAX_LOGIN_ID = 100
+"""Characters of a pending login's id, at most; it has 59."""
 _DEFAULT = b"pwless"
 _KEPT = 1000
 _SHORT = 1024
@@ -149,18 +151,20 @@ class Cookies:
 
     # --- flow: which challenges this browser has asked for ---------------------------------------
 
-    def flow(self, headers: RawHeaders) -> tuple[ChallengeId, ...]:
-        """Give the challenges of the flow cookie, newest first; empty if it is not ours."""
-        text = self._unsigned("flow", headers, self.names.flow)
-        ids = [unb64(part) for part in text.split("~")] if text else []
-        return tuple(ChallengeId(id) for id in ids if id is not None and len(id) == ID_BYTES)
+    def flow(self, headers: RawHeaders) -> dict[ChallengeId, str]:
+        """Return the challenges of the flow cookie, newest first; empty if none is ours.
 
-    def set_flow(self, ids: Iterable[ChallengeId], *, max_age: int) -> str:
+        Each has a handle of its own, under its own key, whose fingerprint is the value.
+        """
+        parts = (read_cookie(headers, self.names.flow) or "").split("~", MAX_FLOW)[:MAX_FLOW]
+        opened = [self._keyring.open("flow", part, size=ID_BYTES) for part in parts]
+        return {ChallengeId(one.payload): one.key_id for one in opened if one is not None}
+
+    def set_flow(self, holds: Mapping[ChallengeId, str], *, max_age: int) -> str:
         """Write the `Set-Cookie` of the flow: the three newest challenges, or none to remove it."""
-        text = "~".join(b64(id) for id in list(ids)[:MAX_FLOW])
-        if not text:
-            return self._write(self.names.flow, "", 0)
-        return self._write(self.names.flow, self._keyring.sign("flow", text), max_age)
+        rows = list(holds.items())[:MAX_FLOW]
+        text = "~".join(self._keyring.seal("flow", id, key_id=key_id) for id, key_id in rows)
+        return self._write(self.names.flow, text, max_age if text else 0)
 
     # --- device: which addresses have signed in here before --------------------------------------
 
@@ -178,17 +182,19 @@ class Cookies:
 
     def pending(self, headers: RawHeaders) -> str | None:
         """Give the id of this browser's pending login, or `None`."""
-        return self._unsigned("pending", headers, self.names.pending)
+        value = read_cookie(headers, self.names.pending) or ""
+        opened = self._keyring.open("step", value, size=1, most=MAX_LOGIN_ID)
+        return opened and opened.payload.decode()
 
     def set_pending(self, login_id: str | None, *, max_age: int) -> str:
-        """Write the `Set-Cookie` of a pending login; `None` removes it."""
+        """Write the `Set-Cookie` of a pending login; `None` removes it.
+
+        The id stands in answers that scripts read; the cookie is of a purpose of its own.
+        """
         if login_id is None:
             return self._write(self.names.pending, "", 0)
-        return self._write(self.names.pending, self._keyring.sign("pending", login_id), max_age)
-
-    def _unsigned(self, purpose: Purpose, headers: RawHeaders, name_is: bytes) -> str | None:
-        value = read_cookie(headers, name_is)
-        return None if value is None else self._keyring.unsign(purpose, value)
+        value = self._keyring.seal("step", login_id.encode())
+        return self._write(self.names.pending, value, max_age)
 
     # --- the way of every request --------------------------------------------------------------
 

@@ -14,9 +14,9 @@ import redis.asyncio
 
 from pwless_middleware.core.addresses import Address
 from pwless_middleware.core.budgets import Draw, Limit
-from pwless_middleware.core.challenges import ID_BYTES, Challenge, ChallengeId
-from pwless_middleware.core.format_v1 import pack_challenge
-from pwless_middleware.core.keyring import b64
+from pwless_middleware.core.challenges import ID_BYTES, SALT_BYTES, Challenge, ChallengeId
+from pwless_middleware.core.format_v1 import pack_challenge, pack_job
+from pwless_middleware.core.keyring import MAC_BYTES, b64
 from pwless_middleware.stores.base import Put
 from pwless_middleware.stores.redis import RedisStore
 from tests.redis_server import Server
@@ -31,6 +31,7 @@ def challenge(number: int, id: ChallengeId) -> Challenge:
     return Challenge(
         id=id,
         key_id="Zm9vYmFy",
+        salt=secrets.token_bytes(SALT_BYTES),
         generation=0,
         address=Address(f"firstname.lastname{number}@example.com"),
         kind="LINK_OTP",
@@ -56,8 +57,11 @@ async def measure(url: str, sends: int, *, address: bool, job: bool, client: boo
         slot = "{" + b64(id[:16]) + "}"
         draws = [Draw(slot + "s", _ADDRESS, secrets.randbits(32))] if address else []
         draws += [Draw("c" + secrets.token_urlsafe(16) + "s", _CLIENT)] if client else []
-        put = Put(slot + b64(id[16:]), pack_challenge(challenge(number, id)), NOW + 900)
-        payload = id + b"\x00" if job else None
+        one = challenge(number, id)
+        # In front of each stands a MAC, as random as any bytes.
+        record = secrets.token_bytes(MAC_BYTES) + pack_challenge(one)
+        payload = b"e" + secrets.token_bytes(MAC_BYTES) + pack_job(one) if job else None
+        put = Put(slot + b64(id[16:]), record, NOW + 900)
         await store.admit(draws, put, job=payload, replaces=None, now=NOW, op=str(number))
 
     # The connections' buffers are the server's memory too, but not the logins'.

@@ -17,6 +17,7 @@ from pwless_middleware.core.authentication import Authentication, Login
 from pwless_middleware.core.budgets import Draw, Limit
 from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
 from pwless_middleware.core.format_v1 import pack_challenge
+from pwless_middleware.core.keyring import MAC_BYTES
 from pwless_middleware.flows.limits import challenge_key
 from pwless_middleware.stores.base import Put, Store, Writes
 from tests.benchmarks.redis_memory import challenge
@@ -42,7 +43,7 @@ async def outstanding(store: Store, number: int) -> None:
         id = ChallengeId(secrets.token_bytes(ID_BYTES))
         key = challenge_key(id)
         one = replace(challenge(n, id), asked_at=now, started_at=now, expires_at=now + 600)
-        put = Put(key, pack_challenge(one), now + 7200)
+        put = Put(key, secrets.token_bytes(MAC_BYTES) + pack_challenge(one), now + 7200)
         draws = [Draw(key.partition("}")[0] + "}s", _ADDRESS, tag=random.getrandbits(32))]
         await store.admit(draws, put, job=None, replaces=None, now=now, op=str(n))
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
+from pwless_middleware.core.addresses import Address
+from pwless_middleware.core.challenges import ID_BYTES, SALT_BYTES, Challenge, ChallengeId
 from pwless_middleware.core.keyring import (
     HIGH_ALPHABET,
+    MAC_BYTES,
     Keyring,
     Opened,
     Purpose,
+    RecordKind,
     b64,
     digest,
     new_operation,
@@ -29,6 +34,7 @@ PURPOSES: tuple[Purpose, ...] = (
     "request",
     "link",
     "pending",
+    "step",
     "session",
     "token",
     "device",
@@ -38,6 +44,16 @@ old, new = Keyring(KEY, realm=REALM), Keyring(OTHER_KEY, realm=REALM)
 rolling_out = Keyring([OTHER_KEY, KEY], realm=REALM)
 rolled = Keyring([KEY, OTHER_KEY], realm=REALM)
 texts = st.text(string.ascii_letters + string.digits + "-_~", min_size=1, max_size=60)
+
+
+def made(id: ChallengeId, **fields: Any) -> Challenge:
+    """Make a challenge of the first key."""
+    given: dict[str, Any] = {
+        "key_id": old.current, "salt": b"s" * SALT_BYTES, "generation": 0,
+        "address": Address("jo@example.com"), "kind": "LINK_OTP", "template": "SIGNIN",
+        "caller": "browser", "asked_at": 0, "started_at": 0, "expires_at": 300, "lifetime": 300,
+    }  # fmt: skip
+    return Challenge(id=id, **{**given, **fields})
 
 
 @given(ids, st.sampled_from(PURPOSES), st.sampled_from(PURPOSES))
@@ -122,21 +138,87 @@ def test_through_a_rotation_old_handles_open_and_new_ones_are_understood(
     assert new.unsign("session", old.sign("session", value)) is None
 
 
-@given(ids, st.integers(0, 255))
-def test_a_challenge_is_derived_by_the_one_key_that_its_record_names(
-    id: ChallengeId, generation: int
+@given(ids, st.binary(min_size=SALT_BYTES, max_size=SALT_BYTES), st.integers(0, 255))
+def test_a_challenge_is_derived_by_the_one_key_that_it_was_made_with(
+    id: ChallengeId, salt: bytes, generation: int
 ) -> None:
+    challenge = made(id, salt=salt, generation=generation)
     for ring in (old, rolling_out, rolled):
-        assert ring.holds(old.current)
-        assert ring.code(id, generation, old.current, "standard") == old.code(
-            id, generation, old.current, "standard"
-        )
-        token = ring.link_token(id, generation, old.current)
-        assert rolled.open_link(token) == (id, generation)
+        assert ring.code(challenge, "standard") == old.code(challenge, "standard")
+        assert ring.link_token(challenge) == old.link_token(challenge)
     assert rolled.current == new.current != old.current
-    assert not new.holds(old.current)
-    with pytest.raises(KeyError):
-        new.code(id, generation, old.current, "standard")
+    for derive in (new.link_token, lambda c: new.code(c, "standard")):
+        with pytest.raises(KeyError):
+            derive(challenge)
+
+
+@given(ids, st.data())
+def test_a_link_is_of_one_challenge_generation_salt_and_key(
+    id: ChallengeId, data: st.DataObject
+) -> None:
+    challenge = made(id)
+    link = rolled.open_link(rolled.link_token(challenge))
+    assert link is not None
+    assert (link.id, link.key_id) == (id, old.current)
+    assert rolled.is_link_of(link, challenge)
+    for other in (
+        replace(challenge, id=ChallengeId(bytes(ID_BYTES))),
+        replace(challenge, generation=1),
+        replace(challenge, salt=b"t" * SALT_BYTES),
+        replace(challenge, key_id=new.current),
+    ):
+        assert rolled.is_link_of(link, other) is (other == challenge)
+
+
+@given(ids)
+def test_a_link_that_another_key_sealed_is_none_even_with_the_right_secret(id: ChallengeId) -> None:
+    """An older key of the list leads to the record, and no further."""
+    challenge = made(id, key_id=new.current)
+    right = rolled.open_link(rolled.link_token(challenge))
+    assert right is not None
+    assert rolled.is_link_of(right, challenge)
+    assert not rolled.is_link_of(right._replace(key_id=old.current), challenge)
+    forged = rolled.open_link(rolled.link_token(replace(challenge, key_id=old.current)))
+    assert forged is not None
+    assert not rolled.is_link_of(forged, challenge)
+
+
+@given(ids, st.data())
+def test_a_link_token_is_short_and_any_other_character_in_it_opens_nothing(
+    id: ChallengeId, data: st.DataObject
+) -> None:
+    token = old.link_token(made(id))
+    assert len(token) == 96
+    assert set(token) <= set("abcdefghijklmnopqrstuvwxyz234567")
+    at = data.draw(st.integers(0, len(token) - 1))
+    other = data.draw(st.sampled_from("abcdefghijklmnopqrstuvwxyz234567018=+ é"))
+    opened = old.open_link(token[:at] + other + token[at + 1 :])
+    assert (opened is not None) is (other == token[at])
+
+
+# --- records -------------------------------------------------------------------------------------
+
+kinds = st.sampled_from(["challenge", "session", "pending", "job"])
+
+
+@given(kinds, kinds, st.text(max_size=9), st.text(max_size=9), st.binary(max_size=60))
+def test_a_record_is_bound_to_its_kind_its_place_and_every_byte(
+    kind: RecordKind, other: RecordKind, place: str, elsewhere: str, value: bytes
+) -> None:
+    stored = old.bind(kind, place, value, key_id=old.current)
+    assert len(stored) == len(value) + MAC_BYTES
+    assert rolled.unbind(kind, place, stored) == Opened(value, old.current)
+    assert new.unbind(kind, place, stored) is None
+    for at in range(len(stored)):
+        changed = bytearray(stored)
+        changed[at] ^= 1
+        assert rolled.unbind(kind, place, bytes(changed)) is None
+    for changed_length in (stored[:-1], stored + b"x", b""):
+        assert rolled.unbind(kind, place, changed_length) is None
+    if other != kind:
+        assert rolled.unbind(other, place, stored) is None
+    if elsewhere != place:
+        assert rolled.unbind(kind, elsewhere, stored) is None
 
 
 @given(ids)
@@ -145,7 +227,7 @@ def test_another_realm_has_another_everything(id: ChallengeId) -> None:
     assert other.current != old.current
     assert other.open("request", old.seal("request", id), size=ID_BYTES) is None
     assert other.name("client", "x") != old.name("client", "x")
-    assert not other.holds(old.current)
+    assert other.open_link(old.link_token(made(id))) is None
 
 
 def test_names_survive_a_rotation_and_what_is_logged_is_keyed() -> None:
@@ -161,10 +243,11 @@ def test_names_survive_a_rotation_and_what_is_logged_is_keyed() -> None:
 
 @given(ids, st.integers(0, 255))
 def test_codes_have_their_shape_and_are_read_back(id: ChallengeId, generation: int) -> None:
-    code = old.code(id, generation, old.current, "standard")
+    challenge = made(id, generation=generation)
+    code = old.code(challenge, "standard")
     assert len(code) == 6
     assert normalise_code(shown_code(code, "standard"), "standard") == code
-    high = old.code(id, generation, old.current, "high")
+    high = old.code(challenge, "high")
     assert len(high) == 8
     assert set(high) <= set(HIGH_ALPHABET)
     shown = shown_code(high, "high")
@@ -174,10 +257,10 @@ def test_codes_have_their_shape_and_are_read_back(id: ChallengeId, generation: i
 
 
 @given(ids)
-def test_a_new_generation_has_a_new_code_and_link(id: ChallengeId) -> None:
-    codes = {old.code(id, generation, old.current, "high") for generation in range(4)}
-    assert len(codes) == 4
-    assert len({old.link_token(id, generation, old.current) for generation in range(4)}) == 4
+def test_a_new_generation_or_another_salt_has_a_new_code_and_link(id: ChallengeId) -> None:
+    challenges = [made(id, generation=g, salt=s * SALT_BYTES) for g in (0, 1) for s in (b"s", b"t")]
+    assert len({old.code(challenge, "high") for challenge in challenges}) == 4
+    assert len({old.link_token(challenge) for challenge in challenges}) == 4
 
 
 @given(st.text(max_size=12))
@@ -192,7 +275,7 @@ def test_the_digits_of_many_codes_are_even() -> None:
     counts = [0] * 10
     for n in range(2000):
         id = ChallengeId(n.to_bytes(ID_BYTES, "big"))
-        for digit in old.code(id, 0, old.current, "standard"):
+        for digit in old.code(made(id), "standard"):
             counts[int(digit)] += 1
     assert all(1050 < count < 1350 for count in counts), counts
 

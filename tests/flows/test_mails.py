@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.challenges import ID_BYTES
+from pwless_middleware.core.challenges import ID_BYTES, LONGEST_KEPT
+from pwless_middleware.core.keyring import MAC_BYTES
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.errors import DeliveryError
 from pwless_middleware.flows.mails import with_token, written
 from pwless_middleware.stores.memory import MemoryStore
-from tests.support import KEY, OTHER_KEY, ROOMY, Clock, House, house
+from tests.support import KEY, OTHER_KEY, ROOMY, Clock, House, challenge_of, house
 
 pytestmark = pytest.mark.anyio
 
@@ -46,10 +47,29 @@ async def deliver(home: House) -> None:
 
 
 async def test_the_queue_holds_an_id_a_generation_an_end_and_no_more() -> None:
+    """Besides the MAC that binds them: neither a secret nor the salt that one is made from."""
     home, post = await queued()
     (job,) = await home.store.jobs.claim(now=home.clock.now, limit=9)
-    assert len(job.payload) == 1 + ID_BYTES + 1 + 4
+    assert len(job.payload) == 1 + MAC_BYTES + ID_BYTES + 1 + 4
+    assert challenge_of(home).salt not in job.payload
     assert post.sent == []
+
+
+@pytest.mark.parametrize("at", [1, 20, 49, 53], ids=["mac", "id", "generation", "end"])
+async def test_a_job_that_somebody_else_wrote_sends_nothing_and_leaves_in_the_end(at: int) -> None:
+    home, post = await queued()
+    (job,) = await home.store.jobs.claim(now=home.clock.now, limit=9)
+    await home.store.jobs.complete(job)
+    changed = bytearray(job.payload)
+    changed[at] ^= 1
+    for payload in (bytes(changed), b"e", b"e" + bytes(16), job.payload[:-1], b"e" + b"\xff" * 60):
+        home.store.jobs.add(payload, now=home.clock.now)  # type: ignore[attr-defined]
+    await deliver(home)
+    assert post.sent == []
+    home.clock.advance(LONGEST_KEPT)
+    await deliver(home)
+    assert post.sent == []
+    assert len(home.store.jobs) == 0  # type: ignore[arg-type]
 
 
 async def test_a_mail_whose_challenge_is_used_is_not_sent() -> None:

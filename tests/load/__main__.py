@@ -22,6 +22,7 @@ import httpx
 import redis.asyncio
 
 from pwless_middleware.core.format_v1 import unpack_session
+from pwless_middleware.core.keyring import MAC_BYTES
 from tests.failures.post import TAKEN, Post
 from tests.failures.served import Process
 from tests.load.events import Record, by_kind, judge
@@ -108,7 +109,7 @@ async def _session_records(server: Server) -> Counter[str]:
     async for listed in client.scan_iter("pwless:{*}l", count=1000):
         for key in await client.zrange(listed, 0, -1):
             if record := await client.get(b"pwless:" + key):
-                found[unpack_session("", record[4:]).email] += 1
+                found[unpack_session("", record[4 + MAC_BYTES :]).email] += 1
     await client.connection_pool.disconnect()
     return found
 

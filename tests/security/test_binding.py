@@ -8,7 +8,17 @@ import itertools
 import pytest
 
 from pwless_middleware import EmailLogin
-from tests.support import API_KEY, BASE, KEY, OTHER_KEY, House, error_code, house, token_of
+from tests.support import (
+    API_KEY,
+    BASE,
+    KEY,
+    OTHER_KEY,
+    House,
+    challenge_of,
+    error_code,
+    house,
+    token_of,
+)
 
 pytestmark = pytest.mark.anyio
 SECOND_KEY = "pwk_" + "q7" * 20
@@ -219,20 +229,14 @@ async def test_a_code_alone_has_no_link_and_a_link_alone_no_code() -> None:
     await jo.ask("jo@example.com")
     assert home.mail().link is None
     keyring = home.passwordless.cookies._keyring
-    (key,) = [k for k in home.snapshot()[0] if "}" in k]  # type: ignore[attr-defined]
-    slot, _, rest = key[1:].partition("}")
-    id = base64.urlsafe_b64decode(slot + "==") + base64.urlsafe_b64decode(rest + "==")
-    token = keyring.link_token(id, 0, keyring.current)  # type: ignore[arg-type]
+    token = keyring.link_token(challenge_of(home))
     assert (await jo.post("/auth/link", {"link_token": token})).status_code == 410
 
     home = house(features=[EmailLogin(kind="LINK")])
     jo = home.browser()
     await jo.ask("jo@example.com")
     assert home.mail().code is None
-    (key,) = [k for k in home.snapshot()[0] if "}" in k]  # type: ignore[attr-defined]
-    slot, _, rest = key[1:].partition("}")
-    id = base64.urlsafe_b64decode(slot + "==") + base64.urlsafe_b64decode(rest + "==")
     keyring = home.passwordless.cookies._keyring
-    code = keyring.code(id, 0, keyring.current, "standard")  # type: ignore[arg-type]
+    code = keyring.code(challenge_of(home), "standard")
     assert (await jo.type_code(code)).status_code == 400
     assert (await jo.press_link(home.mail().link)).status_code == 303

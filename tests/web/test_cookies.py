@@ -95,12 +95,19 @@ ids = st.binary(min_size=ID_BYTES, max_size=ID_BYTES).map(ChallengeId)
 @given(st.lists(ids, max_size=6, unique=True))
 def test_the_flow_cookie_keeps_the_newest_three(held: list[ChallengeId]) -> None:
     ours = cookies()
-    line = ours.set_flow(held, max_age=9)
-    if held:
-        assert ours.flow(as_sent(line)) == tuple(held[:MAX_FLOW])
-    else:
-        assert "Max-Age=0" in line
-        assert ours.flow(as_sent(line)) == ()
+    key_id = ours._keyring.current
+    line = ours.set_flow(dict.fromkeys(held, key_id), max_age=9)
+    assert list(ours.flow(as_sent(line)).items()) == [(id, key_id) for id in held[:MAX_FLOW]]
+    assert ("Max-Age=0" in line) is (not held)
+
+
+def test_of_a_flow_cookie_what_is_not_ours_is_left_out_and_no_more_than_three_are_read() -> None:
+    ours = cookies()
+    key_id = ours._keyring.current
+    ids = [ChallengeId(bytes([n]) * ID_BYTES) for n in range(4)]
+    parts = [ours._keyring.seal("flow", id) for id in ids]
+    line = f"__Host-pwless-flow={'~'.join([parts[0], 'x', *parts[1:]])}".encode()
+    assert ours.flow([(b"cookie", line)]) == {ids[0]: key_id, ids[1]: key_id}
 
 
 def test_the_device_cookie_comes_back_and_lives_a_year() -> None:

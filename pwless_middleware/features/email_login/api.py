@@ -148,7 +148,7 @@ class EmailApi:
     def _started(self, started: Started, caller: Caller) -> Response:
         challenge = started.challenge
         content: Mapping[str, object] = {
-            "auth_request_id": self._flow.request_id(challenge.id),
+            "auth_request_id": self._flow.request_id(challenge),
             "expires_at": str(challenge.expires_at),
             "expires_in": challenge.expires_at - self._kit.clock(),
             "passwordless_type": challenge.kind,
@@ -156,8 +156,8 @@ class EmailApi:
         }
         if not caller.is_browser:
             return json_response(content)
-        ids = (challenge.id, *(id for id in caller.holds if id != challenge.id))
-        cookie = self._kit.cookies.set_flow(ids, max_age=self._flow_seconds)
+        holds = caller.holds_with(challenge)
+        cookie = self._kit.cookies.set_flow(holds, max_age=self._flow_seconds)
         return json_response(content, cookies=[cookie])
 
 

@@ -130,7 +130,8 @@ class EmailFlow:
 
     async def read(self, id: ChallengeId, caller: Caller) -> Challenge | None:
         """Give a challenge that the caller holds, or `None` if it is used, gone or not theirs."""
-        challenge = await self._challenges.read(id) if id in caller.holds else None
+        key_id = caller.holds.get(id)
+        challenge = await self._challenges.read(id, key_id=key_id) if key_id is not None else None
         return challenge if challenge is not None and challenge.caller == caller.name else None
 
     async def newest(self, caller: Caller) -> Challenge | None:
@@ -167,9 +168,9 @@ class EmailFlow:
 
     # --- the request id ------------------------------------------------------------------------
 
-    def request_id(self, id: ChallengeId) -> str:
+    def request_id(self, challenge: Challenge) -> str:
         """Write a challenge's `auth_request_id`."""
-        return self._kit.keyring.seal("request", id)
+        return self._kit.keyring.seal("request", challenge.id, key_id=challenge.key_id)
 
     def open_request(self, request_id: str, caller: Caller) -> tuple[ChallengeId, Caller]:
         """Read an `auth_request_id`; a server holds the challenge by presenting it.
@@ -181,7 +182,7 @@ class EmailFlow:
         if opened is None:
             raise RequestExpired
         id = ChallengeId(opened.payload)
-        return id, caller if caller.is_browser else replace(caller, holds=(id,))
+        return id, caller if caller.is_browser else replace(caller, holds={id: opened.key_id})
 
     def check_link_request(self, token: str, id: ChallengeId) -> None:
         """Refuse a link token that belongs to another challenge than the request id says.
@@ -189,8 +190,8 @@ class EmailFlow:
         Raises:
             RequestExpired: it does, or it is not ours.
         """
-        opened = self._kit.keyring.open_link(token)
-        if opened is None or opened[0] != id:
+        link = self._kit.keyring.open_link(token)
+        if link is None or link.id != id:
             raise RequestExpired
 
     # --- judging a send ------------------------------------------------------------------------

@@ -87,8 +87,7 @@ class EmailPages:
         except ApiError as error:
             self._kit.pages.outages.note(error)
             return self._login_page(request, email=email, next=next, error=error)
-        ids = (started.challenge.id, *caller.holds)
-        return self._to_verify(request, ids)
+        return self._to_verify(request, caller, started.challenge)
 
     def _login_page(
         self, request: Request, *, email: str = "", next: str = "", error: ApiError | None = None
@@ -148,12 +147,12 @@ class EmailPages:
         if id is None:
             return self._gone(request, RequestExpired())
         try:
-            await self._flow.resend(id, caller)
+            started = await self._flow.resend(id, caller)
         except Unavailable as error:
             return self._kit.pages.error(request, error, again="/verify")
         except ApiError as error:
             return await self._verify_again(request, id, caller, error)
-        return self._to_verify(request, (id, *(other for other in caller.holds if other != id)))
+        return self._to_verify(request, caller, started.challenge)
 
     async def _verify_again(
         self, request: Request, id: ChallengeId, caller: Caller, error: ApiError
@@ -176,7 +175,7 @@ class EmailPages:
             retry_after=error.retry_after if error else None,
             email=challenge.address,
             kind=challenge.kind,
-            request_id=self._flow.request_id(challenge.id),
+            request_id=self._flow.request_id(challenge),
             resend_after=self._flow.resend_after(challenge, error),
             expires_in=max(0, challenge.expires_at - now),
             notice="Sent again. Use the newest email." if challenge.resends and not error else None,
@@ -202,23 +201,22 @@ class EmailPages:
     async def show_link(self, request: Request) -> Response:
         """Show what the link can do here. Changes nothing, whoever opens it, and however often."""
         token = request.query_params.get("link_token", "")
-        opened = self._kit.keyring.open_link(token) if len(token) <= 200 else None
-        if opened is None:
+        link = self._kit.keyring.open_link(token) if len(token) <= 200 else None
+        if link is None:
             return self._link_page(request, "expired", status=410)
-        id, generation = opened
         caller = self._kit.callers.browser(request)
         state = "confirm"
-        if id not in caller.holds:
+        if link.id not in caller.holds:
             if self._rules.same_browser:
                 # Nothing is looked up: a stranger does not learn whether the link still lives.
                 return self._link_page(request, "elsewhere")
             # Who holds the token could press the button, and has the email with the address.
-            state, caller = "button", replace(caller, holds=(id,))
-        challenge = await self._flow.read(id, caller)
+            state, caller = "button", replace(caller, holds={link.id: link.key_id})
+        challenge = await self._flow.read(link.id, caller)
         if (
             challenge is not None
             and challenge.is_live(self._kit.clock())
-            and challenge.generation == generation
+            and self._kit.keyring.is_link_of(link, challenge)
         ):
             return self._link_page(request, state, token=token, challenge=challenge)
         if challenge is None and await self._is_signed_in(caller):
@@ -236,9 +234,8 @@ class EmailPages:
         except OtherBrowser as error:
             return self._link_page(request, "elsewhere", status=error.status)
         except RequestExpired as error:
-            opened = self._kit.keyring.open_link(token)
-            id = opened[0] if opened else None
-            challenge = await self._flow.read(id, caller) if id in caller.holds and id else None
+            link = self._kit.keyring.open_link(token)
+            challenge = await self._flow.read(link.id, caller) if link is not None else None
             return self._link_page(request, "expired", status=error.status, challenge=challenge)
 
     def _link_page(
@@ -263,7 +260,7 @@ class EmailPages:
             email=challenge.address if challenge is not None else "",
             home=root_path(request) + "/",
             can_resend=can_resend,
-            request_id=self._flow.request_id(challenge.id) if challenge is not None else "",
+            request_id=self._flow.request_id(challenge) if challenge is not None else "",
         )
 
     # --- shared --------------------------------------------------------------------------------
@@ -272,7 +269,7 @@ class EmailPages:
         """Give the challenge that a form is about: the page's own, else the newest one held."""
         request_id = form.get("request_id", "")
         if not request_id:
-            return caller.holds[0] if caller.holds else None
+            return next(iter(caller.holds), None)
         try:
             id, _ = self._flow.open_request(request_id, caller)
         except RequestExpired:
@@ -282,8 +279,9 @@ class EmailPages:
     async def _is_signed_in(self, caller: Caller) -> bool:
         return caller.session is not None and await self._kit.sessions.lives(caller.session)
 
-    def _to_verify(self, request: Request, ids: tuple[ChallengeId, ...]) -> Response:
-        cookie = self._kit.cookies.set_flow(ids, max_age=self._flow_seconds)
+    def _to_verify(self, request: Request, caller: Caller, newest: Challenge) -> Response:
+        holds = caller.holds_with(newest)
+        cookie = self._kit.cookies.set_flow(holds, max_age=self._flow_seconds)
         return self._kit.pages.redirect(request, "/verify", cookies=[cookie])
 
 

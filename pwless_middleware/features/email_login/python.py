@@ -174,7 +174,7 @@ class EmailVerbs:
     def _sent(self, started: Started) -> Sent:
         challenge = started.challenge
         return Sent(
-            auth_request_id=self._flow.request_id(challenge.id),
+            auth_request_id=self._flow.request_id(challenge),
             expires_at=challenge.expires_at,
             expires_in=challenge.expires_at - self._kit.clock(),
             passwordless_type=challenge.kind,
