@@ -54,9 +54,11 @@ LINK: Context = {
     "link_token": "tok.1",
     "email": "ada@example.com",
     "home": "/",
+    "keeps_cookies": True,
     "can_resend": False,
     "request_id": "req.1",
 }
+SIGNED_IN: Context = {"user_email": "ada@example.com", "continue_url": "/a?b=c", "next": "/a?b=c"}
 SESSION: Context = {
     "id": "s1",
     "device": "Firefox on Linux",
@@ -115,10 +117,19 @@ PAGES: list[tuple[str, str, Context]] = [
     ("link-button", "link.html", LINK | {"state": "button"}),
     ("link-button-nobody", "link.html", LINK | {"state": "button", "email": ""}),
     ("link-elsewhere", "link.html", LINK | {"state": "elsewhere"}),
+    (
+        "link-elsewhere-no-cookies",
+        "link.html",
+        LINK | {"state": "elsewhere", "keeps_cookies": False},
+    ),
     ("link-elsewhere-link", "link.html", LINK | {"state": "elsewhere", "kind": "LINK"}),
     ("link-done", "link.html", LINK | {"state": "done"}),
     ("link-expired", "link.html", LINK | {"state": "expired"}),
     ("link-expired-resend", "link.html", LINK | {"state": "expired", "can_resend": True}),
+    ("signed-in", "signed_in.html", SIGNED_IN),
+    ("signed-in-home", "signed_in.html", SIGNED_IN | {"next": ""}),
+    ("no-cookies", "no_cookies.html", {"next": "/a", "host": "app.example.com"}),
+    ("no-cookies-home", "no_cookies.html", {"next": "", "host": "app.example.com"}),
     ("logout", "logout.html", {"user_email": "ada@example.com", "next": "/bye"}),
     ("logout-nobody", "logout.html", {"user_email": None, "next": ""}),
     ("sessions", "sessions.html", SESSIONS),

@@ -18,6 +18,19 @@
   // A link's token has no business in the address bar, the history or a screenshot once it is here.
   if (location.search.includes("link_token=")) history.replaceState(history.state, "", location.pathname);
 
+  // What stands behind # never reaches a server. The browser keeps it over the redirect to the login,
+  // and from here the form carries it to where the login leads.
+  const login = one("form[data-home]");
+  if (login && location.hash) {
+    let next = login.elements.namedItem("next");
+    if (!next) {
+      next = Object.assign(document.createElement("input"), { type: "hidden", name: "next", value: login.dataset.home });
+      login.append(next);
+    }
+    if (!next.value.includes("#") && next.value.length + location.hash.length <= 8192) next.value += location.hash;
+  }
+  for (const link of document.querySelectorAll("a[data-keep-hash]")) link.hash ||= location.hash;
+
   // One submit per form, however often it is pressed. The button keeps its focus and its value,
   // which `disabled` would take away.
   const release = () => {

@@ -166,6 +166,15 @@ class Cookies:
         text = "~".join(self._keyring.seal("flow", id, key_id=key_id) for id, key_id in rows)
         return self._write(self.names.flow, text, max_age if text else 0)
 
+    def set_probe(self, *, max_age: int) -> str:
+        """Write the `Set-Cookie` of a flow without a challenge, to see whether it comes back."""
+        return self._write(self.names.flow, self._keyring.sign("flow", ""), max_age)
+
+    def has_any(self, headers: RawHeaders) -> bool:
+        """Whether a request brings any cookie of this instance, whatever it is worth."""
+        lines = [value for key, value in headers if key == b"cookie"]
+        return any(name in value for value in lines for name in self.names.all)
+
     # --- device: which addresses have signed in here before --------------------------------------
 
     def device(self, headers: RawHeaders) -> Known:

@@ -84,6 +84,32 @@ def test_next_is_kept_with_its_query(demo: Demo, visitor: Visitor) -> None:
     heading(page, "Notes")
 
 
+@pytest.mark.parametrize("path", ["/notes?about=links#/orders/5?x=1", "/dashboard#/orders/5"])
+def test_the_fragment_is_kept(demo: Demo, visit: Visit, path: str) -> None:
+    """It never reaches the server: the browser keeps it over redirects, the form carries it."""
+    visitor = visit()
+    page = visitor.open(path)
+    page.get_by_label("Email address").fill("not an address")
+    page.get_by_label("Email address").evaluate("field => field.form.noValidate = true")
+    page.get_by_role("button").click()  # and it is kept over a mistake
+    page.get_by_label("Email address").fill(JO)
+    page.get_by_role("button").click()
+    page.wait_for_url("**/auth/verify")
+    visitor.enter(page, demo.code(JO))
+    page.wait_for_url(f"**{path}")
+    assert page.url == demo.url + path
+
+
+def test_the_fragment_is_kept_by_who_is_signed_in_already(demo: Demo, visit: Visit) -> None:
+    visitor = visit()
+    visitor.sign_in(demo, JO)
+    page = visitor.open("/auth/login?next=/notes#part")
+    other = page.get_by_role("link", name="Use another account").get_attribute("href")
+    assert str(other).endswith("next=/notes#part")
+    page.get_by_role("link", name="Continue").click()
+    page.wait_for_url("**/notes#part")
+
+
 def test_a_bad_address_is_told_beside_its_field(demo: Demo, visitor: Visitor) -> None:
     page = visitor.open("/auth/login")
     page.get_by_label("Email address").fill("jo@localhost")

@@ -23,6 +23,7 @@ from pwless_middleware.errors import (
     TooManyAttempts,
     Unavailable,
 )
+from pwless_middleware.features.email_login.arrival import Arrival
 from pwless_middleware.features.email_login.flow import Ask, EmailFlow
 from pwless_middleware.flows.challenges import ChallengeRules
 from pwless_middleware.web.bodies import read_form
@@ -49,6 +50,7 @@ class EmailPages:
         self._flow = flow
         self._rules = rules
         self._flow_seconds = flow_seconds
+        self._arrival = Arrival(kit, flow_seconds=flow_seconds)
         self.routes = (
             Route("/login", {"GET": self.show_login, "POST": self.login}),
             Route("/verify", {"GET": self.show_verify, "POST": self.verify}),
@@ -59,23 +61,31 @@ class EmailPages:
     # --- login ---------------------------------------------------------------------------------
 
     async def show_login(self, request: Request) -> Response:
-        """Show the form; `next` comes from the query, if it is a path of ours.
+        """Show the form, or who is signed in; `next` comes from the query, if it is a path of ours.
 
         With `another` in the query, who mistyped an address finds it in the form, and the place
         that was asked for is kept: both are read from the challenge, so that no cookie and no URL
         holds an address.
         """
         next = safe_next(request.query_params.get("next")) or ""
+        caller = self._kit.callers.browser(request)
         if "another" in request.query_params:
-            challenge = await self._flow.newest(self._kit.callers.browser(request))
+            challenge = await self._flow.newest(caller)
             if challenge is not None:
-                return self._login_page(request, email=challenge.address, next=challenge.next)
-        return self._login_page(request, next=next)
+                next = next or challenge.next
+                return self._login_page(request, email=challenge.address, next=next)
+            return self._login_page(request, next=next)
+        if "check" in request.query_params and not self._arrival.keeps_cookies(request):
+            return self._arrival.no_cookies_page(request, next)
+        page = await self._arrival.signed_in_page(request, caller, next)
+        return page if page is not None else self._login_page(request, next=next)
 
     async def login(self, request: Request) -> Response:
         """Send the mail, and go to the page that waits for it."""
         form = await read_form(request)
         email, next = form.get("email", ""), safe_next(form.get("next")) or ""
+        if "check" in form:
+            return self._arrival.probe(request, next)
         caller = self._kit.callers.browser(request)
         home = root_path(request) + "/"
         try:
@@ -118,6 +128,8 @@ class EmailPages:
         if challenge is None and await self._is_signed_in(caller):
             home = root_path(request) + "/"
             return self._kit.pages.redirect(request, home, ours=False)
+        if challenge is None and self._arrival.lost_its_cookie(request):
+            return self._arrival.no_cookies_page(request)
         if challenge is None:
             return self._kit.pages.redirect(request, "/login")
         return self._verify_page(request, challenge)
@@ -259,6 +271,7 @@ class EmailPages:
             link_token=token,
             email=challenge.address if challenge is not None else "",
             home=root_path(request) + "/",
+            keeps_cookies=self._arrival.keeps_cookies(request),
             can_resend=can_resend,
             request_id=self._flow.request_id(challenge) if challenge is not None else "",
         )
