@@ -44,6 +44,7 @@ from pwless_middleware.errors import (
     Unavailable,
     where,
 )
+from pwless_middleware.flows.flood_log import FloodLog
 from pwless_middleware.flows.limits import Limits, challenge_key, new_challenge_id
 from pwless_middleware.flows.logins import Proof
 from pwless_middleware.flows.records import believed
@@ -127,6 +128,7 @@ class Challenges:
         self._rules = rules
         self._topic = topic
         self._clock = clock
+        self._floods = FloodLog(logger)
 
     async def serves(self, address: Address) -> bool:
         """Whether an address is on the allow list. Only worker and verifier may ask.
@@ -341,6 +343,4 @@ class Challenges:
     def _log_limit(self, what: str, draw: Draw) -> None:
         # Which limit was hit is for the operator; the caller hears only how long to wait.
         scope = {"{": "address", "c": "client"}.get(draw.key[0], "overall")
-        logger.warning(
-            "limit reached: %s by %s", what, scope, extra={"event": "limited", "scope": scope}
-        )
+        self._floods.warning(f"limit reached: {what} by {scope}", event="limited", scope=scope)
