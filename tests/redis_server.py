@@ -40,7 +40,7 @@ def server_binary() -> str | None:
     return None
 
 
-async def until(is_so: Callable[[], bool], seconds: float = 3) -> None:
+async def until(is_so: Callable[[], bool], seconds: float = 10) -> None:
     """Wait for something that another task or process is about to do; `TimeoutError` if it is not.
 
     Polls: what is waited for is the state of another process, which sets no event of ours.

