@@ -68,7 +68,8 @@ def create_app(
             Route("/magic", pages.magic),
             Route("/own-form", in_python.form, methods=["GET", "POST"]),
             Mount("/static", StaticFiles(packages=[("demo_app", "static")])),
-        ]
+        ],
+        exception_handlers={404: pages.not_found},
     )
     app.state.passwordless = passwordless
     return PasswordlessMiddleware(app, passwordless=passwordless)

@@ -63,6 +63,11 @@ async def socket(websocket: WebSocket) -> None:
         return
 
 
+async def not_found(request: Request, error: Exception) -> Response:
+    """Answer for a path that is none; who is not signed in was sent to the login before."""
+    return page(request, "not_found.html", status=404)
+
+
 async def spa(request: Request) -> Response:
     """Serve a front end of its own: static HTML and a script, by the JSON API alone."""
     return FileResponse(_HERE / "templates" / "spa.html", headers=HEADERS)

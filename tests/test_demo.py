@@ -128,6 +128,13 @@ def test_with_a_real_mail_server_there_is_no_mailbox() -> None:
     assert visitor.get("/auth/outbox").status_code == 404
 
 
+def test_a_page_that_is_not_there_is_told_in_the_demos_own_look() -> None:
+    answer = client().get("/static/nothing-here")
+    assert answer.status_code == 404
+    assert '<header class="bar">' in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
 def test_a_note_that_is_not_there_is_said_so() -> None:
     outbox = Outbox()
     visitor = client(outbox)

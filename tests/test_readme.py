@@ -293,7 +293,7 @@ def test_the_error_codes_are_the_closed_list() -> None:
 def test_the_named_templates_are_the_ones_there_are() -> None:
     folder = ROOT / "pwless_middleware" / "templates"
     pages = {path.name for path in folder.glob("*.html")} - {"macros.html"}
-    line = re.search(r"^Pages: (.*?)\. Mails:", README, re.MULTILINE | re.DOTALL)
+    line = re.search(r"^Pages: (.*?)\. Emails:", README, re.MULTILINE | re.DOTALL)
     assert line is not None
     assert set(re.findall(r"`([a-z_]+\.html)`", line[1])) == pages
 

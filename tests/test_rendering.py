@@ -260,6 +260,13 @@ def test_a_page_escapes_what_it_is_given(template: str, context: Context) -> Non
 
 
 @every_page
+def test_a_page_says_email_and_breaks_no_word_at_a_hyphen(template: str, context: Context) -> None:
+    """One word for one thing, and no "sign-" at the end of a line."""
+    words = re.sub(r"<[^>]*>", " ", renderer().page(template, **context))
+    assert not re.search(r"\b(?:e-mails?|mails?|sign-(?:in|up|out))\b", words, re.IGNORECASE)
+
+
+@every_page
 def test_every_link_and_form_stands_below_the_root_path(template: str, context: Context) -> None:
     made = page(template, context, root_path="/shop")
     asked = [form["action"] for form in made.all("form")]

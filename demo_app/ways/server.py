@@ -29,6 +29,6 @@ def sign_in(base_url: str, api_key: str, email: str, ask: Callable[[], str]) -> 
 
 
 if __name__ == "__main__":
-    who = input("E-mail: ")
+    who = input("Email: ")
     key = os.environ["PWLESS_API_KEY"]
     print(sign_in("http://localhost:8000", key, who, lambda: input("Code (empty: again): ")))

@@ -44,7 +44,7 @@ class MaybeDelivered(DeliveryError):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Carry one e-mail, rendered and ready to go.
+    """Carry one email, rendered and ready to go.
 
     Attributes:
         to: the one recipient, a canonical address; also the one envelope recipient.

@@ -223,7 +223,7 @@ class Challenges:
         code = normalise_code(text, self._rules.code)
         if code is None:
             shape = "6 digits" if self._rules.code == "standard" else "8 letters"
-            raise InvalidArgument.of("code", f"Type the {shape} from the mail.", shape)
+            raise InvalidArgument.of("code", f"Type the {shape} from the email.", shape)
         if id not in caller.holds:
             raise RequestExpired
         now = self._clock()

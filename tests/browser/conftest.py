@@ -115,7 +115,7 @@ class Visitor:
 
     def _hear(self, message: ConsoleMessage) -> None:
         path = urlsplit(message.location["url"]).path
-        is_page = path in ("/own-form", "/notes")
+        is_page = path in ("/own-form", "/notes", "/nothing-here")
         is_answer = is_page or (path.startswith("/auth/") and "/static/" not in path)
         is_meant = is_answer and _MEANT.match(message.text)
         if message.type in ("error", "warning") and not is_meant:

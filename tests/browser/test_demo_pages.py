@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 import demo_app
 from tests.browser.conftest import Demo, Visit, Visitor
+from tests.browser.walk import LONG
 
 JO = "jo@example.com"
 
@@ -21,12 +22,21 @@ def test_the_socket_knows_who_speaks(demo: Demo, visit: Visit) -> None:
     expect(page.get_by_role("listitem")).to_have_text(f"{JO} said: <b>hello</b>")
 
 
+def test_a_long_address_leaves_the_phones_header_on_its_two_lines(demo: Demo, visit: Visit) -> None:
+    visitor = visit(viewport={"width": 360, "height": 640})
+    page = visitor.open("/")
+    heights = [page.locator(".bar").bounding_box()]
+    page = visitor.sign_in(demo, LONG)
+    heights.append(page.locator(".bar").bounding_box())
+    assert [box["height"] for box in heights if box] == [heights[0] and heights[0]["height"]] * 2
+
+
 def test_a_front_end_signs_in_by_json(demo: Demo, visit: Visit) -> None:
     """Send, a wrong code, resend, verify, and out again, without any page of ours."""
     page = visit().open("/spa")
     page.get_by_label("Email address").fill(JO)
     page.get_by_role("button", name="Send me a code").click()
-    field = page.get_by_label("Code from the mail")
+    field = page.get_by_label("Code from the email")
     expect(field).to_be_focused()
     code = demo.code(JO)
     field.fill(code[:-1] + str((int(code[-1]) + 1) % 10))
@@ -51,7 +61,7 @@ def test_a_front_end_hears_of_the_link(demo: Demo, visit: Visit) -> None:
     page = visitor.open("/spa")
     page.get_by_label("Email address").fill(JO)
     page.get_by_role("button", name="Send me a code").click()
-    expect(page.get_by_label("Code from the mail")).to_be_focused()
+    expect(page.get_by_label("Code from the email")).to_be_focused()
     visitor.open(demo.link(JO))
     expect(page.get_by_role("heading", level=2)).to_have_text(f"Hello, {JO}")
 
@@ -66,10 +76,10 @@ def test_the_apps_own_form_signs_in_through_python(demo: Demo, visitor: Visitor)
     page.get_by_label("Email address").fill(JO)
     page.get_by_role("button", name="Send me a code").click()
     code = demo.code(JO)
-    page.get_by_label("Code from the mail").fill(code[:-1] + str((int(code[-1]) + 1) % 10))
+    page.get_by_label("Code from the email").fill(code[:-1] + str((int(code[-1]) + 1) % 10))
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_be_visible()
-    page.get_by_label("Code from the mail").fill(code)
+    page.get_by_label("Code from the email").fill(code)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/dashboard")
     expect(page.get_by_role("heading", level=1)).to_contain_text(JO)

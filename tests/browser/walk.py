@@ -24,8 +24,8 @@ def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
     yield "front end", page
     page.get_by_label("Email address").fill("spa@example.com")
     page.get_by_label("Email address").press("Enter")
-    page.get_by_label("Code from the mail").fill("12")
-    page.get_by_label("Code from the mail").press("Enter")
+    page.get_by_label("Code from the email").fill("12")
+    page.get_by_label("Code from the email").press("Enter")
     expect(page.get_by_role("alert")).to_be_visible()
     yield "front end, wrong code", page
     page.goto("/auth/outbox")
@@ -95,7 +95,13 @@ def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
     yield "notes", page
     page.goto(demo.link(LONG))
     yield "used link", page
-    for path in ("/dashboard", "/own-form", "/auth/sessions", "/auth/logout?next=/"):
+    for path in (
+        "/nothing-here",
+        "/dashboard",
+        "/own-form",
+        "/auth/sessions",
+        "/auth/logout?next=/",
+    ):
         page.goto(path)
         yield path + ", signed in", page
     page.goto("/spa")

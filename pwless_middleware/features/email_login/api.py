@@ -108,7 +108,7 @@ class EmailApi:
     def _describe_send(self) -> Operation:
         return Operation(
             id="sendPasswordlessEmail",
-            summary="Send a mail with a code, a link, or both",
+            summary="Send an email with a code, a link, or both",
             about="The answer is the same whether anybody has this address. Keep the id.",
             security=((API_KEY,), (ORIGIN,)),
             body=self._send,
@@ -163,7 +163,7 @@ class EmailApi:
 
 _RESEND = Operation(
     id="resendPasswordlessEmail",
-    summary="Send the mail again",
+    summary="Send the email again",
     about="The same code and link while they live, else new ones. Keep the id of the answer.",
     security=((API_KEY,), (ORIGIN, FLOW_COOKIE)),
     body=RESEND,

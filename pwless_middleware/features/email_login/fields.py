@@ -34,7 +34,7 @@ def send_fields(*, longest: int) -> Fields:
     return Fields(
         {
             "email": Field(
-                about="One e-mail address: an ASCII dot-atom, @, a domain name.",
+                about="One email address: an ASCII dot-atom, @, a domain name.",
                 example="jo@example.com",
                 required=True,
                 shortest=1,
@@ -42,13 +42,13 @@ def send_fields(*, longest: int) -> Fields:
                 also={"format": "email"},
             ),
             "template": Field(
-                about="The mail's wording; SIGNIN if it is not sent.",
+                about="The email's wording; SIGNIN if it is not sent.",
                 example="SIGNIN",
                 one_of=_TEMPLATES,
             ),
             "magiclink_auth_uri": Field(
                 about="The page of yours that the link opens, one of those that were configured. "
-                "A server that names none gets a mail with a code alone.",
+                "A server that names none gets an email with a code alone.",
                 shortest=1,
                 longest=1000,
                 also={"format": "uri"},
@@ -66,8 +66,8 @@ def send_fields(*, longest: int) -> Fields:
             "device_token": DEVICE_TOKEN,
             "template_variables": Field(
                 kind="texts",
-                about="Words for the mail's template. Only with an API key. Plain text: no control "
-                "characters, and nothing that looks like a link.",
+                about="Words for the email's template. Only with an API key. Plain text: no "
+                "control characters, and nothing that looks like a link.",
                 also={
                     "maxProperties": MAX_VARIABLES,
                     "propertyNames": {
@@ -101,7 +101,7 @@ def verify_fields(*, code: CodeStyle, same_browser: bool) -> Fields:
             "auth_request_id": _request_id(required=False),
             "device_token": DEVICE_TOKEN,
             "code": Field(
-                about="The code from the mail; spaces and dashes are fine.",
+                about="The code from the email; spaces and dashes are fine.",
                 example="123456" if code == "standard" else "BCDF-GHJK",
                 shortest=1,
                 longest=20,
@@ -131,7 +131,7 @@ def _request_id(*, required: bool) -> Field:
 RESEND = Fields({"auth_request_id": _request_id(required=True), "device_token": DEVICE_TOKEN})
 
 _KIND = Field(
-    about="What the mail carries: a code, a link, or both.",
+    about="What the email carries: a code, a link, or both.",
     example="OTP",
     required=True,
     one_of=_KINDS,

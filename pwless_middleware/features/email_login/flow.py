@@ -257,5 +257,5 @@ class EmailFlow:
         for name in sorted(self._kit.renderer.template_variables(ask.template.lower())):
             if name not in given:
                 where = f"{field_name}.{name}"
-                bad.append(FieldViolation(where, "The mail's template needs this.", "required"))
+                bad.append(FieldViolation(where, "The email's template needs this.", "required"))
         return bad

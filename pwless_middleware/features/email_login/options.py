@@ -25,7 +25,7 @@ from pwless_middleware.web.kit import Kit, Mounted
 TOPIC = b"e"
 """How our jobs in the delivery queue begin."""
 LONGEST = 600
-"""Seconds that an e-mailed secret may live (NIST SP 800-63B-4 §3.1.3.2)."""
+"""Seconds that an emailed secret may live (NIST SP 800-63B-4 §3.1.3.2)."""
 LONGEST_LINK = 3600
 """Seconds that a link may live where there is no code to guess (SECURITY, numbers)."""
 
