@@ -20,6 +20,7 @@
         ├── RateLimited             429  the sends of this address or client are spent
         └── Unavailable             503  the answer is not to be had now; nothing was decided
             ├── StoreError          the store could not be asked, or is full
+            │   └── StoreTimeout    it was asked and does not answer
             ├── QueueFull           the delivery queue is at its bound
             └── UsersUnavailable    the host's user directory failed
 
@@ -368,6 +369,10 @@ class Unavailable(ApiError):
 
 class StoreError(Unavailable):
     """The store could not be asked, or is full. The cause is chained, and goes to the log."""
+
+
+class StoreTimeout(StoreError):
+    """The store was asked and does not answer in time."""
 
 
 class QueueFull(Unavailable):

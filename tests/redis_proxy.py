@@ -13,12 +13,15 @@ class Proxy:
 
     Attributes:
         direct: the URL of the server itself.
+        target: the port that new connections lead to; those that stand stay where they are.
+        late: seconds by which every reply comes later, without holding up the next.
         drops: replies to scripts that are still to be lost, each with its connection.
         rewrites: bytes that are replaced in replies, by bytes of the same length.
     """
 
     def __init__(self, port: int) -> None:
-        self._server_port = port
+        self.target = port
+        self.late = 0.0
         self.direct = f"redis://127.0.0.1:{port}/0"
         self.port = free_port()
         self.drops = 0
@@ -62,7 +65,7 @@ class Proxy:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._server_port)
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
         except OSError:
             writer.close()
             return
@@ -89,6 +92,9 @@ class Proxy:
                     break
                 for old, new in self.rewrites.items():
                     data = data.replace(old, new)
+                if self.late and not is_request:
+                    asyncio.get_running_loop().call_later(self.late, writer.write, data)
+                    continue
                 writer.write(data)
                 await writer.drain()
         except OSError:

@@ -114,7 +114,9 @@ class Server:
             "dir": self.folder,
             **self._options,
         }
-        arguments = [each for name, value in options.items() for each in ("--" + name, value)]
+        arguments = []
+        for name, value in options.items():
+            arguments += ["--" + name, *(value.split() or [""])]
         if self._sentinel_config is not None:
             path = Path(self.folder) / "sentinel.conf"
             path.write_text(self._sentinel_config)

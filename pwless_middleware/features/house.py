@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextvars import Context
 
 from starlette.requests import Request
@@ -16,8 +15,6 @@ from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.operations import Operation
 from pwless_middleware.web.responses import json_response
 from pwless_middleware.web.routes import Route
-
-logger = logging.getLogger("pwless.health")
 
 
 class House:
@@ -114,6 +111,6 @@ class _Health:
             await self._kit.store.ping()
         except StoreError as error:
             # Why is for the operator's eyes; what is down is for the load balancer's.
-            logger.warning("health: the store is down: %s", error, extra={"event": "store_down"})
+            self._kit.pages.outages.note(error)
             return True
         return False

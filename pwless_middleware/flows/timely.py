@@ -2,23 +2,30 @@
 
 A store that hangs must not hang the app: a request may spend 1.5 seconds in it altogether, waiting
 for a connection included, whatever client the host has passed in. After that the answer is 503.
+
+What does not count is our own: a crowd waits in line (`stores.turns`) until it is its turn to ask,
+and a busy event loop uses up nobody's time (`stores.deadline`).
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pwless_middleware.core.budgets import Draw
 from pwless_middleware.core.jobs import Jobs
-from pwless_middleware.errors import StoreError
+from pwless_middleware.errors import StoreTimeout
 from pwless_middleware.stores.base import Admission, Attempt, Feed, Put, Store, Writes
+from pwless_middleware.stores.deadline import Deadline
+from pwless_middleware.stores.redis_loops import PerLoop
+from pwless_middleware.stores.turns import Turns
 
 STORE_SECONDS = 1.5
+_AT_ONCE: Final = 24
+"""Questions to the store at a time, in one event loop; below `RedisStore`'s 32 connections, of
+which the mail queue has the rest."""
 
 T = TypeVar("T")
 _left: ContextVar[list[float] | None] = ContextVar("pwless_store_seconds", default=None)
@@ -47,6 +54,7 @@ class TimelyStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._turns: PerLoop[Turns] = PerLoop(lambda: Turns(_AT_ONCE))
 
     @property
     def feed(self) -> Feed:
@@ -60,11 +68,11 @@ class TimelyStore:
 
     async def read(self, key: str, *, now: int) -> bytes | None:
         """See `Store.read`."""
-        return await _within(self._store.read(key, now=now))
+        return await self._within(lambda: self._store.read(key, now=now))
 
     async def read_list(self, listed: str, *, now: int) -> Sequence[tuple[str, bytes]]:
         """See `Store.read_list`."""
-        return await _within(self._store.read_list(listed, now=now))
+        return await self._within(lambda: self._store.read_list(listed, now=now))
 
     async def admit(
         self,
@@ -77,45 +85,46 @@ class TimelyStore:
         op: str,
     ) -> Admission:
         """See `Store.admit`."""
-        call = self._store.admit(draws, put, job=job, replaces=replaces, now=now, op=op)
-        return await _within(call)
+        return await self._within(
+            lambda: self._store.admit(draws, put, job=job, replaces=replaces, now=now, op=op)
+        )
 
     async def attempt(self, draws: Sequence[Draw], key: str, *, now: int, op: str) -> Attempt:
         """See `Store.attempt`."""
-        return await _within(self._store.attempt(draws, key, now=now, op=op))
+        return await self._within(lambda: self._store.attempt(draws, key, now=now, op=op))
 
     async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
         """See `Store.take`."""
-        return await _within(self._store.take(key, then, now=now, op=op))
+        return await self._within(lambda: self._store.take(key, then, now=now, op=op))
 
     async def write(self, writes: Writes, *, now: int, op: str) -> None:
         """See `Store.write`."""
-        await _within(self._store.write(writes, now=now, op=op))
+        await self._within(lambda: self._store.write(writes, now=now, op=op))
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
         """See `Store.swap`."""
-        return await _within(self._store.swap(put, replaces=replaces, now=now))
+        return await self._within(lambda: self._store.swap(put, replaces=replaces, now=now))
 
     async def open(self) -> None:
         """See `Store.open`."""
-        await _within(self._store.open())
+        await self._within(lambda: self._store.open())
 
     async def ping(self) -> None:
         """See `Store.ping`."""
-        await _within(self._store.ping())
+        await self._within(lambda: self._store.ping())
 
     async def aclose(self) -> None:
         """See `Store.aclose`; closing has the time it needs."""
         await self._store.aclose()
 
-
-async def _within(call: Awaitable[T]) -> T:
-    left = _left.get() or [STORE_SECONDS]
-    started = time.monotonic()
-    try:
-        async with asyncio.timeout(max(0.0, left[0])):
-            return await call
-    except TimeoutError as exc:
-        raise StoreError("the store did not answer in time") from exc
-    finally:
-        left[0] -= time.monotonic() - started
+    async def _within(self, call: Callable[[], Awaitable[T]]) -> T:
+        left = _left.get() or [STORE_SECONDS]
+        async with self._turns.here():
+            deadline = Deadline(left[0])
+            try:
+                async with deadline:
+                    return await call()
+            except TimeoutError as exc:
+                raise StoreTimeout("the store did not answer in time") from exc
+            finally:
+                left[0] = deadline.left

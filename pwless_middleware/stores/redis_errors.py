@@ -6,9 +6,12 @@ nothing above it knows Redis. The texts name options and commands, never a passw
 
 from __future__ import annotations
 
+import ssl
+from collections.abc import Iterator
+
 import redis.exceptions
 
-from pwless_middleware.errors import StoreError
+from pwless_middleware.errors import StoreError, StoreTimeout
 
 FAULTS: tuple[type[Exception], ...] = (
     redis.exceptions.RedisError,
@@ -22,6 +25,7 @@ FAULTS: tuple[type[Exception], ...] = (
 _ACL = "the ACL user may not do this: grant `~<prefix>:*`, `&<prefix>:*` and +@all"
 _FULL = "it is full: raise its `maxmemory`"
 _REPLICA = "this is a read-only replica: connect to the primary, or through Sentinel"
+_ORPHAN = "this replica has lost its primary: connect to the primary"
 _LOADING = "it is still loading its data"
 _NODE = "this is a node of a Redis Cluster: pass a redis.asyncio.RedisCluster client"
 _SLOTS = "the cluster has lost a part of its slots"
@@ -35,11 +39,13 @@ _BY_TEXT = (
     ("ACL failure in script", _ACL),  # Valkey
     ("OOM", _FULL),
     ("READONLY", _REPLICA),
-    ("MASTERDOWN", "this replica has lost its primary: connect to the primary"),
+    ("previous master is now a slave", _REPLICA),  # redis-py behind Sentinel
+    ("MASTERDOWN", _ORPHAN),
     ("MISCONF", "it cannot save to disk and refuses writes: look into its log"),
     ("NOREPLICAS", "it has fewer replicas than `min-replicas-to-write` asks for"),
     ("BUSY", "it is busy with somebody's script"),
     ("CROSSSLOT", _NODE),
+    ("nknown Redis command", "it lacks a command: run Redis or Valkey from 6.2"),  # in a script
     ("nknown command", "it lacks a command: run Redis or Valkey from 6.2"),
     ("No connection available", "all connections are busy: it is slow, or `max_connections` low"),
 )
@@ -51,15 +57,12 @@ _BY_CLASS = (
     (redis.exceptions.NoPermissionError, _ACL),
     (redis.exceptions.OutOfMemoryError, _FULL),
     (redis.exceptions.ReadOnlyError, _REPLICA),
+    (redis.exceptions.MasterDownError, _ORPHAN),
     (redis.exceptions.BusyLoadingError, _LOADING),
     (redis.exceptions.MovedError, _NODE),
     (redis.exceptions.AskError, _NODE),
     (redis.exceptions.ClusterDownError, _SLOTS),
     (redis.exceptions.SlotNotCoveredError, _SLOTS),
-    (
-        (TimeoutError, redis.exceptions.TimeoutError),
-        "it does not answer in time: it hangs, or the network to it does",
-    ),
     (
         (OSError, EOFError, redis.exceptions.ConnectionError),
         "it cannot be reached: is it running, and is the store's URL right?",
@@ -68,13 +71,73 @@ _BY_CLASS = (
 """In this order: a login that fails is a kind of `ConnectionError` to redis-py."""
 
 
+_TIMEOUTS = (TimeoutError, redis.exceptions.TimeoutError)
+
+
 def explain(fault: BaseException) -> StoreError:
-    """Make the error for the caller from what redis-py raised; the fault goes in as its cause."""
+    """Make the error for the caller from what redis-py raised, with the fault as its cause.
+
+    A server that does not know a command quotes its arguments: keys, values, a password. Such a
+    fault is not chained.
+    """
+    if isinstance(fault, StoreError):
+        return fault
+    error = _explained(fault)
+    if "args beginning with" not in str(fault):
+        error.__cause__ = fault
+    return error
+
+
+def _explained(fault: BaseException) -> StoreError:
     text = str(fault)
     for mark, advice in _BY_TEXT:
         if mark in text:
             return StoreError(f"Redis: {advice}")
+    for cause in _causes(fault):
+        if isinstance(cause, ssl.SSLError):
+            return StoreError(f"Redis: {_about_tls(cause)}")
+    if isinstance(fault, _TIMEOUTS):
+        return StoreTimeout(
+            "Redis: it does not answer in time: it hangs, or the network to it does"
+        )
     for kind, advice in _BY_CLASS:
         if isinstance(fault, kind):
             return StoreError(f"Redis: {advice}")
     return StoreError(f"Redis refused: {type(fault).__name__}")
+
+
+def replica_error() -> StoreError:
+    """Make the error of a server that is a replica."""
+    return StoreError(f"Redis: {_REPLICA}")
+
+
+def refusal(error: str) -> StoreError | None:
+    """Explain why a server refused a write, if none of its answers may be trusted then.
+
+    A server that is full or cannot save is a primary with our data; what it answers is true.
+    """
+    return replica_error() if "READONLY" in error else None
+
+
+def is_demoted(error: StoreError) -> bool:
+    """Whether the server says that it is no primary, or no longer."""
+    return str(error) in (f"Redis: {_REPLICA}", f"Redis: {_ORPHAN}")
+
+
+def _about_tls(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"its certificate is not trusted ({error.verify_message}): use the name it is made "
+            "for, and name a private authority by ?ssl_ca_certs=/path/ca.pem"
+        )
+    return f"TLS fails ({error}): rediss:// speaks TLS, redis:// does not"
+
+
+def _causes(fault: BaseException) -> Iterator[BaseException]:
+    """Walk from an exception to what it came from; redis-py chains without `from`."""
+    cause: BaseException | None = fault
+    for _ in range(10):
+        if cause is None:
+            return
+        yield cause
+        cause = cause.__cause__ or cause.__context__

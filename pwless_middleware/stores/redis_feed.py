@@ -5,8 +5,13 @@ so the PONG to a PING proves that every message published before the PING arrive
 From it follows a *lease*: until 100 ms after the last answered PING was **sent**, on the monotonic
 clock, nothing can have been told more than 100 ms ago without having been heard here.
 
+That is so at a primary which takes writes and has our data. So beside the PINGs a look is taken
+every second (`redis_primary`), on a connection of the pool, which publishes a word to us: heard on
+the subscription, it proves that both are at one server. Without such a look there is no lease.
+
     quiet ──is_live() asked──▶ pinging, every 40 ms ──not asked for 1 s──▶ quiet
-      any ──connection lost, or a PING unanswered for 1 s──▶ interrupted ──▶ connected again
+      any ──connection lost, a PING or our own word unheard for 1 s, the server demoted──▶
+          interrupted ──▶ connected again
 
 Whoever keeps records throws all of them away at each interruption (`heard(None)`), and again when a
 new subscription stands: what was told between the two is unknown. A lease that merely ran out (a
@@ -23,6 +28,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import secrets
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
@@ -31,9 +37,12 @@ from typing import Final
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
-from pwless_middleware.stores.redis_errors import explain
+from pwless_middleware.errors import StoreError
+from pwless_middleware.stores.deadline import Deadline
+from pwless_middleware.stores.redis_errors import explain, replica_error
 from pwless_middleware.stores.redis_loops import PerLoop
-from pwless_middleware.stores.redis_server import RedisServer
+from pwless_middleware.stores.redis_primary import GOOD_FOR, LOOK_EVERY, RedisPrimary
+from pwless_middleware.stores.redis_server import Link, RedisServer
 
 LEASE: Final = 0.1
 """Seconds that one PONG is good for, from when its PING was sent (DESIGN, "Sessions")."""
@@ -49,15 +58,19 @@ _log = logging.getLogger("pwless.store")
 
 class _Ear:
     """What one event loop has of the feed: its task, its lease, when it was last asked, whether it
-    waits quietly, and whether its last subscription ever stood."""
+    waits quietly, whether its last subscription ever stood, and the words to itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, link: Link) -> None:
+        self.link = link
         self.task: asyncio.Task[None] | None = None
         self.wake = asyncio.Event()
         self.lease = 0.0
         self.asked = 0.0
         self.is_quiet = True
         self.stood = False
+        self.is_pinging = asyncio.Event()
+        self.word = ""
+        self.heard_word = asyncio.Event()
 
 
 class RedisFeed:
@@ -65,27 +78,29 @@ class RedisFeed:
 
     Args:
         server: whom to subscribe at.
-        channel: the channel that our scripts publish on.
+        primary: looks whether the server may be trusted.
+        channel: the channel that our scripts publish on; the one of our own word begins with it.
     """
 
-    def __init__(self, server: RedisServer, channel: str) -> None:
+    def __init__(self, server: RedisServer, primary: RedisPrimary, channel: str) -> None:
         self.epoch = 0
         self._server = server
+        self._primary = primary
         self._channel = channel
         self._heard: list[Callable[[str | None], None]] = []
-        self._ears: PerLoop[_Ear] = PerLoop(_Ear)
+        self._ears: PerLoop[_Ear] = PerLoop(lambda: _Ear(server.link()))
 
     def is_live(self) -> bool:
         """Say whether the lease holds; asking keeps it up."""
         try:
             ear = self.start()
-        except RuntimeError:  # no event loop runs here, so nobody listens
+        except (RuntimeError, StoreError):  # no event loop runs here, or none that can be served
             return False
         now = monotonic()
         ear.asked = now
         if ear.is_quiet:
             ear.wake.set()
-        return ear.lease > now
+        return ear.lease > now < ear.link.proved_until
 
     def subscribe(self, heard: Callable[[str | None], None]) -> None:
         """Call `heard(key)` for every told drop; `heard(None)` if any may have been missed."""
@@ -138,35 +153,50 @@ class RedisFeed:
 
     async def _listen(self, ear: _Ear) -> None:
         connection = await self._server.subscription()
+        own = f"{self._channel}:{secrets.token_hex(8)}"
         try:
             async with asyncio.timeout(_CONNECT_WITHIN):
                 await connection.connect()  # type: ignore[no-untyped-call]  # redis-py leaves it so
                 is_proof = await self._is_proof(connection)
-                await connection.send_command("SUBSCRIBE", self._channel, check_health=False)
-                await connection.read_response(disable_decoding=True)
+                for channel in (self._channel, own):
+                    await connection.send_command("SUBSCRIBE", channel, check_health=False)
+                    await connection.read_response(disable_decoding=True)
             ear.stood = True
+            ear.is_pinging.clear()
+            ear.link.proved_until = 0.0  # a new subscription, perhaps at another server
             self.tell(None)
-            await self._hear(ear, connection, is_proof)
+            await self._hear(ear, connection, own, is_proof)
         finally:
             await connection.disconnect(nowait=True)
 
     async def _is_proof(self, connection: AbstractConnection) -> bool:
-        """Say whether a PONG here proves anything: not at a replica, nor at a cluster's node."""
+        """Whether a PONG here proves anything: not at a cluster's node.
+
+        Raises:
+            StoreError: at a replica, which is behind; it may be promoted, so try again.
+        """
         if self._server.is_cluster:
             return False
         await connection.send_command("INFO", "replication", check_health=False)
         try:
-            return b"role:master" in await connection.read_response(disable_decoding=True)
+            about = await connection.read_response(disable_decoding=True)
         except ResponseError:  # the ACL forbids INFO; listen, and prove nothing
             return False
+        if b"role:master" not in about:
+            raise replica_error()
+        return True
 
-    async def _hear(self, ear: _Ear, connection: AbstractConnection, is_proof: bool) -> None:
-        """Read and ping side by side, until one of them fails; raises that one's fault."""
+    async def _hear(
+        self, ear: _Ear, connection: AbstractConnection, own: str, is_proof: bool
+    ) -> None:
+        """Read, ping and look side by side, until one of them fails; raises that one's fault."""
         sent: deque[float] = deque()
-        tasks = [
-            asyncio.create_task(self._read(ear, connection, sent, is_proof)),
-            asyncio.create_task(self._ping(ear, connection, sent, is_proof)),
+        works = [
+            self._read(ear, connection, own.encode(), sent, is_proof),
+            self._ping(ear, connection, sent, is_proof),
+            self._prove(ear, own),
         ]
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -178,14 +208,24 @@ class RedisFeed:
         self,
         ear: _Ear,
         connection: AbstractConnection,
+        own: bytes,
         sent: deque[float],
         is_proof: bool,
     ) -> None:
         while True:
-            kind, *rest = await connection.read_response(disable_decoding=True)
+            try:
+                kind, *rest = await connection.read_response(disable_decoding=True)
+            except ResponseError as refusal:
+                if "MISCONF" not in str(refusal):
+                    raise
+                # Redis answers PING so while it cannot save to disk. An answer in order it is.
+                kind, rest = b"pong", []
             if kind == b"pong":
                 at = sent.popleft()  # answers come in order
                 ear.lease = at + LEASE if is_proof else 0.0
+            elif rest[0] == own:
+                ear.word = rest[1].decode()
+                ear.heard_word.set()
             elif rest[-1]:  # an empty message is a `ping` of some store
                 self.tell(rest[-1].decode())
 
@@ -203,11 +243,34 @@ class RedisFeed:
             sent.append(now)
             await connection.send_command("PING", check_health=False)
             if is_proof and now - ear.asked < _ASKED_WITHIN:
+                ear.is_pinging.set()
                 await asyncio.sleep(_PING_EVERY)
                 continue
             ear.wake.clear()
             ear.is_quiet = True
+            ear.is_pinging.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOST_AFTER if sent else _QUIET_PING_EVERY):
                     await ear.wake.wait()
             ear.is_quiet = False
+
+    async def _prove(self, ear: _Ear, own: str) -> None:
+        """Take a look every second while there are pings, and hear of it on the subscription."""
+        link = ear.link
+        while True:
+            await ear.is_pinging.wait()
+            begun, word = monotonic(), secrets.token_hex(8)
+            error = await self._primary.look(own, word)
+            if link.refused is not None:
+                raise link.refused
+            if error is None:
+                await self._hear_word(ear, word)
+                link.proved_until = begun + GOOD_FOR
+            await asyncio.sleep(max(0.0, begun + LOOK_EVERY - monotonic()))
+
+    async def _hear_word(self, ear: _Ear, word: str) -> None:
+        """Raises `TimeoutError` if our own word is not heard: we listen at another server."""
+        async with Deadline(_LOST_AFTER):
+            while ear.word != word:
+                ear.heard_word.clear()
+                await ear.heard_word.wait()

@@ -21,6 +21,7 @@ import json
 import random
 import secrets
 from collections.abc import Sequence
+from functools import partial
 from time import monotonic
 from typing import Final
 
@@ -87,7 +88,7 @@ class RedisJobs:
         if monotonic() - worker.tidied > _TIDY_EVERY:
             worker.tidied = monotonic()
             plan.set(tidy=int(_FORGOTTEN_AFTER * 1000))
-        reply = await self._server.within(self._server.run(CLAIM, plan))
+        reply = await self._server.within(lambda: self._server.run(CLAIM, plan))
         fields = iter(reply)
         jobs = [
             Job(id=id.decode(), payload=payload, tries=int(tries))
@@ -121,7 +122,7 @@ class RedisJobs:
     async def dead(self) -> Sequence[tuple[Job, str]]:
         """Give the last jobs that were buried, each with its reason, oldest first."""
         reply = await self._server.within(
-            self._server.command("LRANGE", self._prefix + DEAD, 0, -1)
+            lambda: self._server.command("LRANGE", self._prefix + DEAD, 0, -1)
         )
         buried = [json.loads(each) for each in reversed(reply)]
         return [
@@ -152,7 +153,7 @@ class RedisJobs:
         plan = self._plan(worker, 0)
         # Without Redis the jobs' idle time does the same, a little later.
         with contextlib.suppress(StoreError):
-            await self._server.within(self._server.run(LEAVE, plan))
+            await self._server.within(lambda: self._server.run(LEAVE, plan))
 
     def _plan(self, worker: _Worker, now: int) -> Plan:
         plan = Plan(self._prefix, now).set(group=GROUP, consumer=worker.consumer)
@@ -162,7 +163,7 @@ class RedisJobs:
     async def _settle(self, job: Job, plan: Plan) -> None:
         plan.key(DELAYED)
         plan.key(DEAD)
-        await self._server.within(self._server.run(SETTLE, plan.set(id=job.id)))
+        await self._server.within(lambda: self._server.run(SETTLE, plan.set(id=job.id)))
         self._workers.here().held.pop(job.id, None)
 
     async def _beat(self, worker: _Worker) -> None:
@@ -175,4 +176,4 @@ class RedisJobs:
             for id in ids:
                 plan.value(id)
             with contextlib.suppress(StoreError):
-                await self._server.within(self._server.run(HOLD, plan))
+                await self._server.within(partial(self._server.run, HOLD, plan))

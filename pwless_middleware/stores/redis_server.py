@@ -1,39 +1,61 @@
 """Asking a Redis: one script or command at a time, within a deadline, with faults explained.
 
-A URL gets connections of our own: a blocking pool with short timeouts, no retries (DESIGN,
-"Failing"). A client that is passed in is used as it is; the deadline holds for it as well.
+At most 32 questions at a time in each event loop; the others wait in line (`stores.turns`). A
+client that is passed in is used as it is; turns and deadline hold for it as well.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable
+from math import inf
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 import redis.asyncio
-from redis.asyncio.connection import AbstractConnection, BlockingConnectionPool
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio.connection import AbstractConnection
 from redis.client import NEVER_DECODE
 from redis.crc import key_slot
 from redis.exceptions import NoPermissionError, NoScriptError
 
 from pwless_middleware.errors import ConfigError, StoreError
-from pwless_middleware.stores.redis_errors import FAULTS, explain
+from pwless_middleware.stores.deadline import Deadline
+from pwless_middleware.stores.redis_clients import PASS, copy_of, new_client, shared_options
+from pwless_middleware.stores.redis_errors import FAULTS, explain, is_demoted
 from pwless_middleware.stores.redis_loops import PerLoop
 from pwless_middleware.stores.redis_plans import Plan
 from pwless_middleware.stores.redis_scripts import Script
+from pwless_middleware.stores.turns import Turns
 
 T = TypeVar("T")
 
 DEADLINE: Final = 1.2
-"""Seconds for one verb, the wait for a connection included; the flows' own bound is 1.5."""
-_SOCKET_TIMEOUT: Final = 1.0
-_POOL_TIMEOUT: Final = 0.5
-_POOL_SIZE: Final = 32
+"""Seconds for one verb, connecting included; the flows' own bound is 1.5."""
+_AT_ONCE: Final = 32
+_CHECK_EVERY: Final = 60.0
+"""Seconds between two looks at the server's settings: its eviction policy may be changed."""
 _OLDEST: Final = (6, 2)
-_PASS = "pass a URL like redis://localhost:6379/0, or a redis.asyncio client"  # noqa: S105
-_BAD_URL: Final[tuple[type[Exception], ...]] = (ValueError, TypeError, *FAULTS)
+
+
+class Link:
+    """Hold what one event loop has of the server: a client, and what is known about its server.
+
+    Attributes:
+        client: of redis-py.
+        turns: who may ask now.
+        good_from: when the last look began that found a primary with our data, monotonic.
+        proved_until: until when that look is proof for the feed, too (`redis_feed`), monotonic.
+        looking: the look under way, or the last one.
+        refused, refused_at: why the last look found that no answer may be trusted, and when.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.turns = Turns(_AT_ONCE)
+        self.good_from = self.proved_until = -inf
+        self.looking: asyncio.Task[StoreError | None] | None = None
+        self.refused: StoreError | None = None
+        self.refused_at = -inf
 
 
 class RedisServer:
@@ -49,47 +71,84 @@ class RedisServer:
 
     def __init__(self, target: object, *, allow_eviction: bool) -> None:
         self._allow_eviction = allow_eviction
-        self._checked = False
+        self._checked_at = -inf
         self._checking: PerLoop[asyncio.Lock] = PerLoop(asyncio.Lock)
         self.is_cluster = isinstance(target, redis.asyncio.RedisCluster)
         if isinstance(target, str):
             self._own, self._given = target, None
-            _new_client(target)  # a wrong URL is found here, not at the first login
+            new_client(target)  # a wrong URL is found here, not at the first login
         elif isinstance(target, redis.asyncio.Redis | redis.asyncio.RedisCluster):
             self._own, self._given = "", target
         else:
-            raise ConfigError("store", _PASS)
+            raise ConfigError("store", PASS)
         if getattr(target, "read_from_replicas", False) or getattr(
             target, "load_balancing_strategy", None
         ):
             raise ConfigError(
                 "store", "make the cluster client without read_from_replicas: a replica is behind"
             )
-        self._clients: PerLoop[Any] = PerLoop(self._client)
+        self._loop_of_given: asyncio.AbstractEventLoop | None = None
+        self._links: PerLoop[Link] = PerLoop(lambda: Link(self._client()))
+
+    def link(self) -> Link:
+        """Return the running event loop's own."""
+        return self._links.here()
 
     def _client(self) -> Any:
-        return _new_client(self._own) if self._given is None else self._given
+        if self._given is None:
+            return new_client(self._own)
+        loop = asyncio.get_running_loop()
+        if self._loop_of_given not in (None, loop):
+            return copy_of(self._given)
+        self._loop_of_given = loop
+        return self._given
 
     def slot_of(self, key: str) -> Hashable:
         """Give the hash slot of a full key; all keys of a single Redis are in one."""
         return key_slot(key.encode()) if self.is_cluster else 0
 
-    async def within(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do this within the deadline.
+    async def within(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do this when it is its turn, within the deadline.
 
         Raises:
             StoreError: it failed or took too long; says what to do, the fault is its cause.
         """
-        try:
-            async with asyncio.timeout(DEADLINE):
-                return await work
-        except FAULTS as fault:
-            raise explain(fault) from fault
+        async with self.link().turns:
+            try:
+                async with Deadline(DEADLINE):
+                    return await work()
+            except FAULTS as fault:
+                error = explain(fault)
+            except RuntimeError as fault:
+                if not self._is_of_another_loop(fault):
+                    raise
+                error = StoreError("Redis: the client was used in another event loop before")
+                error.__cause__ = fault
+            if is_demoted(error):
+                await self.renew()
+            raise error  # out here: the fault may quote what it must not, and is no context
+
+    def _is_of_another_loop(self, fault: RuntimeError) -> bool:
+        """Whether a client that was passed in has connections of another loop; leave it then."""
+        link = self.link()
+        if "loop" not in str(fault) or link.client is not self._given:
+            return False
+        link.client = copy_of(self._given)
+        return True
+
+    async def renew(self) -> None:
+        """Connect anew: what is connected to this server was demoted behind one name.
+
+        The connections of a client that was passed in are closed where nobody uses them now.
+        """
+        link = self.link()
+        link.good_from = link.proved_until = -inf
+        await self._disconnect(link)
 
     async def command(self, *args: bytes | str | int) -> Any:
         """Send one command; the reply comes as bytes, whatever the client decodes."""
         # An empty tuple would do; redis-py only looks for the key.
-        return await self._clients.here().execute_command(*args, **{NEVER_DECODE: []})
+        return await self.link().client.execute_command(*args, **{NEVER_DECODE: []})
 
     async def run(self, script: Script, plan: Plan) -> Any:
         """Run a script: one round trip, or two where the server has not seen it yet."""
@@ -101,20 +160,23 @@ class RedisServer:
             return await self.command("EVAL", script.text, *arguments)
 
     async def check(self) -> None:
-        """Refuse a server that cannot keep our promises; once for each store.
+        """Refuse a server that cannot keep our promises; looks at it once a minute.
 
         Raises:
             StoreError: its version, its kind or its eviction policy; says what to do.
         """
-        if self._checked:
+        if monotonic() - self._checked_at < _CHECK_EVERY:
             return
-        async with self._checking.here():  # the first requests of a process come together
-            if not self._checked:
+        lock = self._checking.here()
+        if lock.locked() and self._checked_at > -inf:
+            return  # it was well a minute ago, and somebody is looking
+        async with lock:  # the first requests of a process come together
+            if monotonic() - self._checked_at >= _CHECK_EVERY:
                 await self._check()
 
     async def _check(self) -> None:
         try:
-            about = await self._clients.here().execute_command(
+            about = await self.link().client.execute_command(
                 "INFO", **({"target_nodes": "primaries"} if self.is_cluster else {})
             )
         except NoPermissionError as fault:
@@ -124,9 +186,10 @@ class RedisServer:
                     "grant +info, or set allow_eviction=True"
                 ) from fault
             about = {}
+        self._checked_at = -inf  # until all of them are well
         for info in about.values() if self.is_cluster else [about]:
             self._judge(info)
-        self._checked = True
+        self._checked_at = monotonic()
 
     def _judge(self, info: dict[str, Any]) -> None:
         version = str(info.get("redis_version", "6.2"))
@@ -150,42 +213,25 @@ class RedisServer:
         It speaks RESP2, in which a subscribed connection answers in order with plain arrays,
         and waits for messages without a bound; the feed's own pings find a dead one.
         """
-        client = self._clients.here()
+        client = self.link().client
         if self.is_cluster:
             await client.initialize()
             source = client.get_default_node()
         else:
             source = client.connection_pool
-        kwargs = {
-            name: value
-            for name, value in source.connection_kwargs.items()
-            # These belong to RESP3 and to the pool's other connections.
-            if "maint" not in name and not name.startswith("orig_")
-        }
+        kwargs = shared_options(source.connection_kwargs)
         kwargs.update(protocol=2, socket_timeout=None, health_check_interval=0)
         connection: AbstractConnection = source.connection_class(**kwargs)
         return connection
 
     async def aclose(self) -> None:
-        """Close the running loop's connections; a client that was passed in stays open."""
-        client = self._clients.pop()
-        if client is not None and self._given is None:
-            await client.connection_pool.disconnect()
+        """Close the running loop's connections; a client that was passed in stays usable."""
+        link = self._links.pop()
+        if link is not None:
+            await self._disconnect(link)
 
-
-def _new_client(url: str) -> Any:
-    try:
-        pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_POOL_SIZE,
-            timeout=_POOL_TIMEOUT,
-            socket_timeout=_SOCKET_TIMEOUT,
-            socket_connect_timeout=_SOCKET_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-        )
-        # redis-py finds some mistakes in a URL only when it makes the first connection.
-        pool.connection_class(**pool.connection_kwargs)
-    except _BAD_URL as fault:
-        raise ConfigError("store", f"this is no Redis URL; {_PASS}") from fault
-    return redis.asyncio.Redis(connection_pool=pool)
+    async def _disconnect(self, link: Link) -> None:
+        """Close connections; each connects again when it is next used."""
+        if not self.is_cluster:
+            is_ours = link.client is not self._given
+            await link.client.connection_pool.disconnect(inuse_connections=is_ours)

@@ -1,4 +1,4 @@
-"""A proxy that can hold up a process's revocation feed and nothing else."""
+"""A proxy that can hold up a process's revocation feed and nothing else, or all but that."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ class FeedProxy(Proxy):
         super().__init__(port)
         self._feed_flows = asyncio.Event()
         self._feed_flows.set()
+        self._questions_flow = asyncio.Event()
+        self._questions_flow.set()
         self.subscriptions = 0
 
     async def __aexit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, tb: TracebackType | None
     ) -> None:
+        self.release_questions()
         self.release()  # else a test that fails in between would wait here without end
         await super().__aexit__(kind, exc, tb)
 
@@ -34,6 +37,14 @@ class FeedProxy(Proxy):
     def release(self) -> None:
         """Let it all through, late."""
         self._feed_flows.set()
+
+    def hold_questions(self) -> None:
+        """Let no answer through but to subscribed connections."""
+        self._questions_flow.clear()
+
+    def release_questions(self) -> None:
+        """Let the answers through, late."""
+        self._questions_flow.set()
 
     async def _pump(
         self,
@@ -47,8 +58,10 @@ class FeedProxy(Proxy):
                 if is_request and b"SUBSCRIBE" in data:
                     state["is_feed"] = True
                     self.subscriptions += 1
-                if not is_request and state.get("is_feed"):
-                    await self._feed_flows.wait()
+                await self._flows.wait()
+                if not is_request:
+                    is_feed = state.get("is_feed", False)
+                    await (self._feed_flows if is_feed else self._questions_flow).wait()
                 writer.write(data)
                 await writer.drain()
         except OSError:

@@ -20,7 +20,7 @@ from redis.backoff import NoBackoff
 
 from tests.failures.scene import Scene, an_address, scene
 from tests.redis_proxy import Proxy
-from tests.redis_server import Server, free_port
+from tests.redis_server import Server, free_port, until
 from tests.support import wrong
 
 pytestmark = pytest.mark.anyio
@@ -101,22 +101,102 @@ async def test_restarted_empty(server: Server) -> None:
 
 
 async def test_read_only_replica(server: Server, admin: Any) -> None:
-    """Whatever writes is closed. Sessions are read, as long as the replica has them."""
+    """A replica does not hear of what is ended at the primary: nothing it says is believed."""
     async with scene(server.url) as at:
-        # Of a primary that it cannot reach: it keeps its data and serves it.
+        # Of a primary that it cannot reach: it keeps its data and would serve it.
         await admin.execute_command("REPLICAOF", "127.0.0.1", free_port())
-        at.assert_closed(await at.writers())
-        ended = await at.enders()
-        # There are no others, which is read and needs no write.
-        assert ended.pop("JSON end others").status_code == 204
-        at.assert_closed(ended)
-        await at.assert_still_in()
-        await at.assert_public_still_works()
-        assert await at.health() == (503, ["store"])
+        await _lease_ends(at)
+        await assert_everything_closed(at)
+        at.assert_closed(await at.enders())
         await admin.execute_command("REPLICAOF", "NO", "ONE")
         await at.recovers()
         await at.assert_still_in()
         await at.assert_login_can_be_finished()
+
+
+async def test_replica_without_its_primary(server: Server, admin: Any) -> None:
+    """MASTERDOWN: closed, until it is promoted."""
+    async with scene(server.url) as at:
+        await admin.config_set("replica-serve-stale-data", "no")
+        await admin.execute_command("REPLICAOF", "127.0.0.1", free_port())
+        await _lease_ends(at)
+        await assert_everything_closed(at)
+        await admin.execute_command("REPLICAOF", "NO", "ONE")
+        await admin.config_set("replica-serve-stale-data", "yes")
+        await at.recovers()
+        await at.assert_still_in()
+        await at.assert_login_can_be_finished()
+
+
+async def test_emptied_while_it_runs(server: Server, admin: Any) -> None:
+    """FLUSHALL: who was held in process is out within seconds, as after a restart without data."""
+    async with scene(server.url) as at:
+        await at.assert_still_in()
+        await admin.flushall()
+        async with asyncio.timeout(10):
+            while await at.inside.who() is not None:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        answers = {**await at.readers(), **await at.writers()}
+        assert {name for name, answer in answers.items() if answer.status_code >= 500} == set()
+        assert answers["right code"].status_code == 410
+        assert at.inside.cookie() is not None
+        await at.assert_a_login_works()
+
+
+async def test_failover_behind_one_name(server: Server, admin: Any) -> None:
+    """The name leads to the promoted replica; old connections to the demoted primary stand."""
+    promoted = Server({"replicaof": f"127.0.0.1 {server.port}"})
+    there: Any = redis.asyncio.Redis(port=promoted.port)
+    try:
+        async with Proxy(server.port) as name, scene(name.url) as at:
+            await admin.execute_command("WAIT", 1, 5000)
+            await there.execute_command("REPLICAOF", "NO", "ONE")
+            name.target = promoted.port
+            await admin.execute_command("REPLICAOF", "127.0.0.1", promoted.port)
+            await at.recovers(20)
+            await at.assert_still_in()
+            await at.assert_login_can_be_finished()
+            await at.assert_a_login_works()
+    finally:
+        await there.connection_pool.disconnect()
+        promoted.close()
+
+
+async def _lease_ends(at: Scene) -> None:
+    """Wait until what is held in process is no longer served."""
+    feed = at.home.store.feed
+    await until(lambda: not feed.is_live(), 10)
+
+
+async def test_cannot_save() -> None:
+    """MISCONF: writes are refused, and who is in stays in."""
+    server = Server({"save": "3600 1"})
+    there: Any = redis.asyncio.Redis(port=server.port)
+    try:
+        async with scene(server.url) as at:
+            shutil.rmtree(server.folder)
+            await there.bgsave()
+            async with asyncio.timeout(20):
+                while (await there.info("persistence"))["rdb_last_bgsave_status"] == "ok":  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            at.assert_closed(await at.writers())
+            await asyncio.sleep(2.5)  # longer than any proof lasts
+            await at.assert_still_in()
+            assert await at.health() == (503, ["store"])
+            await there.config_set("save", "")  # who never saves has no failed save
+            await at.recovers()
+            await at.assert_login_can_be_finished()
+    finally:
+        await there.connection_pool.disconnect()
+        server.close()
+
+
+async def test_a_thousand_sends_at_once(server: Server) -> None:
+    """They wait in line for their turn; nobody is told that the store is down."""
+    async with scene(server.url) as at:
+        visitors = [at.home.browser(ip=f"198.18.{n // 250}.{n % 250}") for n in range(1000)]
+        answers = await asyncio.gather(*(each.ask(an_address()) for each in visitors))
+        assert {answer.status_code for answer in answers} == {303}
 
 
 async def test_full(server: Server, admin: Any) -> None:

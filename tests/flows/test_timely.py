@@ -1,20 +1,22 @@
-"""One time limit around a request's store steps; the real 1.5 s is in tests/security."""
+"""One time limit around a request's store steps; the real 1.5 s is in tests/security.
+
+Time is the loop's own here (`tests.virtual_time`): nothing is waited for, no load is too much.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from pwless_middleware.core.budgets import Draw, Limit
-from pwless_middleware.errors import StoreError
-from pwless_middleware.flows import timely
+from pwless_middleware.errors import StoreError, StoreTimeout
 from pwless_middleware.flows.timely import TimelyStore, one_request
 from pwless_middleware.stores.base import Put, Store, Writes
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import START, Slow
+from tests.virtual_time import in_virtual_time
 
 pytestmark = pytest.mark.anyio
 PUT = Put("k", b"v", until=START + 60)
@@ -48,39 +50,70 @@ async def test_every_verb_passes_on_and_answers_as_the_store_does() -> None:
 
 
 @pytest.mark.parametrize("verb", calls(MemoryStore()))
-async def test_every_verb_that_hangs_is_a_store_error(
-    verb: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(timely, "STORE_SECONDS", 0.02)
-    slow: Any = Slow(MemoryStore())
-    slow.before[verb] = forever
-    with one_request(), pytest.raises(StoreError, match="in time"):
-        await calls(TimelyStore(slow))[verb]()
+def test_every_verb_that_hangs_is_a_store_error_after_a_second_and_a_half(verb: str) -> None:
+    async def main() -> float:
+        slow: Any = Slow(MemoryStore())
+        slow.before[verb] = forever
+        with one_request(), pytest.raises(StoreTimeout, match="in time"):
+            await calls(TimelyStore(slow))[verb]()
+        return asyncio.get_running_loop().time()
+
+    assert in_virtual_time(main) == pytest.approx(1.5)
 
 
-async def test_the_steps_of_one_request_share_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock is the test's; only a time that is used up ends a step at once."""
-    monkeypatch.setattr(timely, "STORE_SECONDS", 60)
-    passed = 0.0
-    monkeypatch.setattr(timely, "time", SimpleNamespace(monotonic=lambda: passed))
-    slow: Any = Slow(MemoryStore())
+def test_the_steps_of_one_request_share_its_time() -> None:
+    async def main() -> None:
+        slow: Any = Slow(MemoryStore())
 
-    async def nap() -> None:
-        nonlocal passed
-        passed += 40
-        await asyncio.sleep(0)
+        async def nap() -> None:
+            await asyncio.sleep(0.8)
 
-    slow.before["read"] = nap
-    store = TimelyStore(slow)
-    with one_request():
-        await store.read("k", now=START)  # leaves 20 s
-        await store.read("k", now=START)  # leaves none
-        with pytest.raises(StoreError, match="in time"):
+        slow.before["read"] = nap
+        store = TimelyStore(slow)
+        with one_request():
             await store.read("k", now=START)
-    with one_request():  # the next request has its own
-        await store.read("k", now=START)
-    for _ in range(3):  # and outside of one, each step has
-        await store.read("k", now=START)
+            with pytest.raises(StoreError):
+                await store.read("k", now=START)
+        with one_request():  # the next request has its own
+            await store.read("k", now=START)
+        for _ in range(3):  # and outside of one, each step has
+            await store.read("k", now=START)
+
+    in_virtual_time(main)
+
+
+def test_a_crowd_waits_for_its_turn_and_the_wait_does_not_count() -> None:
+    """A thousand requests at once, of which a store serves 24 at a time in 0.1 s each."""
+
+    async def main() -> list[bytes | None]:
+        slow: Any = Slow(MemoryStore())
+
+        async def nap() -> None:
+            await asyncio.sleep(0.1)
+
+        slow.before["read"] = nap
+        store = TimelyStore(slow)
+
+        async def request() -> bytes | None:
+            with one_request():
+                return await store.read("k", now=START)
+
+        return await asyncio.gather(*(request() for _ in range(1000)))
+
+    assert in_virtual_time(main) == [None] * 1000
+
+
+def test_a_store_that_hangs_tells_the_whole_line_at_once() -> None:
+    async def main() -> float:
+        slow: Any = Slow(MemoryStore())
+        slow.before["read"] = forever
+        store = TimelyStore(slow)
+        asked = (store.read("k", now=START) for _ in range(1000))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(answer, StoreTimeout) for answer in answers)
+        return asyncio.get_running_loop().time()
+
+    assert in_virtual_time(main) == pytest.approx(1.5, abs=0.1)
 
 
 async def test_a_cancelled_request_is_cancelled_and_no_store_error() -> None:

@@ -63,6 +63,8 @@ async def processes(
     else:
         port = request.getfixturevalue("redis_cluster").nodes[0].port
         clients = [redis.asyncio.RedisCluster(host="127.0.0.1", port=port) for _ in range(4)]
+        for client in clients:
+            await client.initialize()  # outside of our deadline, which a busy machine may pass
         servers = list(clients)
     stores = [RedisStore(server, prefix=prefix, max_jobs=100) for server in servers]
     for store in stores:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import ssl
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import trustme
 
 from pwless_middleware.core.budgets import Draw, Limit
 from pwless_middleware.errors import ConfigError, StoreError
+from pwless_middleware.stores import redis_server
 from pwless_middleware.stores.base import Drop, Put, Writes
 from pwless_middleware.stores.redis import RedisStore
 from pwless_middleware.stores.redis_errors import explain
@@ -50,6 +53,22 @@ class TestOptions:
     @pytest.mark.parametrize("url", ["redis://h", "rediss://u:p@h:1/2", "unix:///run/redis.sock"])
     def test_urls_of_all_kinds_are_taken(self, url: str) -> None:
         assert "u:p" not in repr(RedisStore(url))
+
+    @pytest.mark.parametrize(
+        "url",
+        ["redis://:s3cr/et@h:6379", "redis://:12/34@h", "redis://:12#34@h:6379", "redis://:s3#x@h",
+         "redis://:12?34@h:6379", "redis://u:s3cr[et@h:6379", "redis://:s3cr et@h:pa",
+         "redis://h:s3cr"],
+    )  # fmt: skip
+    def test_a_url_that_is_refused_shows_no_part_of_its_password(self, url: str) -> None:
+        """An unescaped `/`, `#` or `?` makes a port or a path of it."""
+        with pytest.raises(ConfigError) as caught:
+            RedisStore(url)
+        told = "".join(traceback.format_exception(caught.value)) + repr(caught.value.__context__)
+        for part in ("s3", "12", "34"):
+            assert part not in told.replace(__file__, "").split("ConfigError", 1)[1]
+        assert caught.value.__context__ is None
+        assert caught.value.__cause__ is None
 
     @pytest.mark.parametrize("prefix", ["", "a b", "{a}", "ü", "x" * 65, "a\n", None])
     def test_a_prefix_is_plain(self, prefix: object) -> None:
@@ -98,7 +117,9 @@ class TestClients:
         await store.admit([draw], put, job=None, replaces=None, now=NOW, op="1")
         await store.attempt([draw], "{a}k", now=NOW, op="2")
         ttls = {str(key, "ascii"): await admin.ttl(key) for key in await admin.keys(f"{prefix}*")}
-        assert set(ttls) == {f"{prefix}:{k}" for k in ("{a}l", "{a}k", "{a}li", "o:{a}:t:2")}
+        assert set(ttls) == {
+            f"{prefix}:{k}" for k in ("{a}l", "{a}k", "{a}li", "o:{a}:t:2", "marker")
+        }
         assert ttls[f"{prefix}:{{a}}l"] > 3500
         assert 45 < ttls[f"{prefix}:{{a}}k"] <= 50
         assert 45 < ttls[f"{prefix}:{{a}}li"] <= 50
@@ -185,6 +206,42 @@ class TestRefusals:
             await store.read("k", now=NOW)
         await redis_stores(url, allow_eviction=True).open()
 
+    async def test_a_policy_that_is_changed_while_we_run_is_found(
+        self, servers: Servers, redis_stores: Stores, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        url = servers().url
+        store, admin = redis_stores(url), redis.asyncio.Redis.from_url(url)
+        await store.open()
+        await admin.config_set("maxmemory", "50mb")
+        await admin.config_set("maxmemory-policy", "allkeys-lru")
+        await store.open()  # looked at once a minute
+        monkeypatch.setattr(redis_server, "_CHECK_EVERY", 0.0)
+        assert "allkeys-lru" in await refusal(store)
+        monkeypatch.undo()
+        assert "allkeys-lru" in await refusal(store)  # and no minute of grace
+        await admin.config_set("maxmemory-policy", "noeviction")
+        await store.open()
+        await admin.connection_pool.disconnect()
+
+    async def test_who_comes_while_settings_are_looked_at_again_does_not_wait(
+        self, redis_stores: Stores, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store = redis_stores()
+        await store.open()
+        monkeypatch.setattr(redis_server, "_CHECK_EVERY", 0.0)
+        async with store._server._checking.here():
+            await store.open()
+
+    async def test_an_error_that_quotes_a_command_is_not_chained(
+        self, servers: Servers, redis_stores: Stores
+    ) -> None:
+        """Redis names the arguments of a command that it does not know: keys, values, passwords."""
+        store = redis_stores(servers({"rename-command": "EVALSHA NO_EVALSHA"}).url)
+        with pytest.raises(StoreError, match="lacks a command") as caught:
+            await store.read("secret", now=NOW)
+        assert caught.value.__cause__ is None
+        assert caught.value.__context__ is None
+
     async def test_a_policy_without_a_maxmemory_evicts_nothing(
         self, servers: Servers, redis_stores: Stores
     ) -> None:
@@ -226,6 +283,11 @@ class TestRefusals:
         assert await store.read("k", now=NOW) == b"v"
         assert await store.read("new", now=NOW) is None
         assert (await store.attempt([mine], "k", now=NOW, op="6")).value == b"v"
+
+    def test_tls_that_fails_for_another_reason_is_named(self) -> None:
+        fault = redis.exceptions.ConnectionError("Error connecting")
+        fault.__context__ = ssl.SSLError(1, "[SSL] wrong version number")
+        assert "TLS fails" in str(explain(fault))
 
     def test_what_has_no_advice_is_named(self) -> None:
         assert "DataError" in str(explain(redis.exceptions.DataError("x")))
@@ -290,4 +352,10 @@ async def test_tls(servers: Servers, redis_stores: Stores, tmp_path: Path) -> No
     store = redis_stores(f"{url}?ssl_ca_certs={tmp_path / 'ca.pem'}")
     await store.open()
     await until(store.feed.is_live)
-    assert "reached" in await refusal(redis_stores(url))
+    assert "certificate is not trusted" in await refusal(redis_stores(url))
+    assert "ssl_ca_certs" in await refusal(redis_stores(url))
+    own = redis.asyncio.Redis.from_url(url)
+    assert "certificate is not trusted" in await refusal(redis_stores(own))
+    await own.connection_pool.disconnect()
+    named = url.replace("127.0.0.1", "localhost") + f"?ssl_ca_certs={tmp_path / 'ca.pem'}"
+    assert "localhost" in await refusal(redis_stores(named))
