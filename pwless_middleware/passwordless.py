@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import time
@@ -47,6 +48,8 @@ from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Routes
 from pwless_middleware.web.watch import Watch
+
+logger = logging.getLogger("pwless.origin")
 
 _STORE_VERBS = ("read", "read_list", "admit", "attempt", "take", "write", "swap", "ping")
 
@@ -108,6 +111,8 @@ class Passwordless:
         delivery: `queued` (default) has a worker in this process deliver mails. `inline` is for
             serverless hosts, where nothing runs between requests: the request that asks for a mail
             delivers it, and answers after two seconds, whoever the mail is for.
+        unsafe_http: take an http `base_url` of another machine than this one, for a network that
+            you trust. It warns at each start, makes `check` fail, and cookies go unprotected.
         clock: returns unix seconds; fractions are cut off. `None` is the system's. For tests.
 
     Raises:
@@ -138,6 +143,7 @@ class Passwordless:
         preflight: bool = False,
         end_streams: bool = False,
         delivery: Literal["queued", "inline"] = "queued",
+        unsafe_http: bool = False,
         clock: Callable[[], float] | None = None,
     ) -> None:
         is_path = isinstance(prefix, str) and re.fullmatch(r"(/[A-Za-z0-9_.~-]+)+", prefix)
@@ -168,6 +174,7 @@ class Passwordless:
             ("set_scope_user", set_scope_user),
             ("preflight", preflight),
             ("end_streams", end_streams),
+            ("unsafe_http", unsafe_http),
         ):
             check_flag(option, flag)
         if delivery not in ("queued", "inline"):
@@ -176,7 +183,14 @@ class Passwordless:
             check_verbs("clock", clock, ("__call__",), example="a callable, e.g. time.time")
         now = _now if clock is None else _whole_seconds(clock)
         self.prefix = prefix
-        self.origin = Origin(base_url)
+        self.origin = Origin(base_url, unsafe_http=unsafe_http)
+        if not self.origin.is_secure and not self.origin.is_development:
+            logger.warning(
+                "%s is served over http: whoever shares the network can read every code and take "
+                "over every session; unsafe_http=True is for networks that you trust",
+                self.origin.url,
+                extra={"event": "unsafe_http"},
+            )
         self.mailer = mailer
         if cookie_name is None:
             cookie_name = default_cookie_name(self.origin.url)
@@ -260,9 +274,9 @@ class Passwordless:
         """Refuse to be served to people with what only tests want.
 
         Raises:
-            ConfigError: the mailer is an `Outbox` on an https `base_url`.
+            ConfigError: the mailer is an `Outbox`, and `base_url` is not this machine.
         """
-        if type(self.mailer) is Outbox and self.origin.is_secure:
+        if type(self.mailer) is Outbox and not self.origin.is_development:
             raise ConfigError(
                 "mailer",
                 f"an Outbox sends nothing, and {self.origin.url} is not this machine: set "

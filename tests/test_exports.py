@@ -43,6 +43,7 @@ SIGNATURES: dict[Callable[..., Any], list[str]] = {
         "secret_key", "base_url", "mailer", "store", "features", "public", "prefix", "users",
         "sessions", "brand", "templates", "api_keys", "allowed_origins", "trusted_proxies",
         "bearer", "cookie_name", "identity_header", "set_scope_user", "preflight",
+        "unsafe_http",
     ],
     EmailLogin: [
         "kind", "lifetime", "max_lifetime", "code", "same_browser", "rotate_on_resend", "attempts",

@@ -58,6 +58,7 @@ LINK: Context = {
     "can_resend": False,
     "request_id": "req.1",
 }
+SIGNED_OUT: Context = {"login_url": "/auth/login", "sent": True, "in_turbo_frame": False}
 SIGNED_IN: Context = {"user_email": "ada@example.com", "continue_url": "/a?b=c", "next": "/a?b=c"}
 SESSION: Context = {
     "id": "s1",
@@ -126,6 +127,8 @@ PAGES: list[tuple[str, str, Context]] = [
     ("link-done", "link.html", LINK | {"state": "done"}),
     ("link-expired", "link.html", LINK | {"state": "expired"}),
     ("link-expired-resend", "link.html", LINK | {"state": "expired", "can_resend": True}),
+    ("signed-out", "signed_out.html", SIGNED_OUT),
+    ("signed-out-look", "signed_out.html", SIGNED_OUT | {"sent": False, "in_turbo_frame": True}),
     ("signed-in", "signed_in.html", SIGNED_IN),
     ("signed-in-home", "signed_in.html", SIGNED_IN | {"next": ""}),
     ("no-cookies", "no_cookies.html", {"next": "/a", "host": "app.example.com"}),

@@ -52,6 +52,13 @@ def _base_url(house: Passwordless, mount: str) -> Finding:
             f"the login is mounted below {mount}, which {origin.url} does not end in: the links in "
             f"its mails lead nowhere; set base_url to {origin.url}{mount}",
         )
+    if not origin.is_secure and not origin.is_development:
+        return Finding(
+            "fail",
+            "base_url",
+            f"{origin.url} is served over http (unsafe_http): whoever shares the network can take "
+            "over every session; set an https address",
+        )
     if not origin.is_secure:
         return Finding(
             "warn", "base_url", f"{origin.url} is for development; set the https address"
@@ -75,7 +82,7 @@ def _cookies(house: Passwordless) -> Finding:
 def _outbox(house: Passwordless) -> Finding:
     if not isinstance(house.mailer, Outbox):
         return Finding("ok", "mailer", type(house.mailer).__name__)
-    if house.origin.is_secure:
+    if not house.origin.is_development:
         return Finding(
             "fail", "mailer", "Outbox sends nothing: nobody can sign in; set SMTPMailer(...)"
         )
@@ -105,7 +112,7 @@ def _proxies(house: Passwordless) -> Finding:
         return Finding(
             "ok", "proxies", "set; see that nobody reaches the app but through these proxies"
         )
-    if not house.origin.is_secure:
+    if house.origin.is_development:
         return Finding("ok", "proxies", "none, as on one's own machine")
     return Finding(
         "warn",

@@ -58,9 +58,9 @@ class Mailbox:
 def mailbox_url(kit: Kit) -> str | None:
     """Return the address of the mailbox, token and all, or `None` where there is none.
 
-    It exists with an `Outbox` on an http origin only: an https one is no development.
+    It exists with an `Outbox` on http and localhost only: any other origin is no development.
     """
-    if not isinstance(kit.mailer, Outbox) or kit.origin.is_secure:
+    if not isinstance(kit.mailer, Outbox) or not kit.origin.is_development:
         return None
     query = urlencode({"token": kit.keyring.derived("mailbox")})
     return f"{kit.origin.url}{kit.prefix}{PATH}?{query}"

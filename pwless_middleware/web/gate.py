@@ -54,14 +54,13 @@ class Gate:
         """Answer a request that lacks a login."""
         request = Request(dict(scope))  # which writes into the scope that it is given
         if not is_navigation(request):
+            if "x-inertia" in request.headers:
+                return self._leave_inertia(request, _shown_path(scope, path))
+            if _renders_errors(request):
+                return self._signed_out(request, _referring_page(request))
             return self._unauthenticated(request)
         if request.method not in ("GET", "HEAD"):
-            login = root_path(request) + self._prefix + "/login"
-            page = self._pages.page(
-                request, "signed_out.html", status=401, in_own_frame=True, login_url=login
-            )
-            page.headers["vary"] = VARY
-            return page
+            return self._signed_out(request, None)
         query = _login_query(_shown_path(scope, path))
         response = self._pages.redirect(request, "/login" + query)
         response.headers["vary"] = VARY
@@ -73,6 +72,33 @@ class Gate:
         if is_navigation(request):
             return self._pages.error(request, error)
         return json_error(error)
+
+    def _signed_out(self, request: Request, page: str | None) -> Response:
+        """Show that the session is over, and the login in a new tab or instead of the page."""
+        response = self._pages.page(
+            request,
+            "signed_out.html",
+            status=401,
+            in_own_frame=True,
+            login_url=root_path(request) + self._prefix + "/login" + _login_query(page),
+            sent=request.method not in ("GET", "HEAD"),
+            in_turbo_frame="turbo-frame" in request.headers,
+        )
+        response.headers["vary"] = VARY
+        return response
+
+    def _leave_inertia(self, request: Request, url: str) -> Response:
+        """Have Inertia load the login as a page of its own ("External redirects" of its protocol).
+
+        Its visits are page loads: what was asked for with GET is where the login ends.
+        """
+        page = url if request.method == "GET" else _referring_page(request)
+        login = self._pages.redirect(request, "/login" + _login_query(page)).headers["location"]
+        response = json_error(Unauthenticated(login_url=login))
+        response.status_code = 409
+        response.headers["x-inertia-location"] = login
+        response.headers["vary"] = VARY
+        return response
 
     def _unauthenticated(self, request: Request) -> Response:
         login = root_path(request) + self._prefix + "/login" + _login_query(_htmx_page(request))
@@ -125,12 +151,32 @@ def _shown_path(scope: Scope, path: str) -> str:
 
 
 def _htmx_page(request: Request) -> str | None:
-    """Give the path and query of the page on which htmx runs, or `None`."""
+    """Return the path and query of the page on which htmx runs, or `None`."""
+    return _path_of(request.headers.get("hx-current-url", ""))
+
+
+def _path_of(url: str) -> str | None:
     try:
-        page = urlsplit(request.headers.get("hx-current-url", ""))
+        page = urlsplit(url)
     except ValueError:  # half an IPv6 address
         return None
     return f"{page.path}?{page.query}" if page.query else page.path
+
+
+def _referring_page(request: Request) -> str | None:
+    """Return the path and query of the page that sent a request, or `None`."""
+    return _path_of(request.headers.get("referer", ""))
+
+
+def _renders_errors(request: Request) -> bool:
+    """Whether a library asks that shows the HTML of an error in the page: Turbo or Unpoly.
+
+    Turbo's page visits (neither a frame nor a form) are not among them: of an answer that is not
+    HTML it makes a page load, which is sent to the login as any other.
+    """
+    headers = request.headers
+    is_turbo_form = "text/vnd.turbo-stream.html" in headers.get("accept", "")
+    return "turbo-frame" in headers or is_turbo_form or "x-up-version" in headers
 
 
 def _is_preflight(scope: Scope) -> bool:

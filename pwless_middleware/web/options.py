@@ -42,4 +42,5 @@ class Options(TypedDict, total=False):
     preflight: bool
     end_streams: bool
     delivery: Literal["queued", "inline"]
+    unsafe_http: bool
     clock: Callable[[], float] | None

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from pwless_middleware.core.options import check_texts, check_trimmed
 from pwless_middleware.errors import ConfigError
 
+_APP_ORIGINS = ("capacitor://localhost", "ionic://localhost", "tauri://localhost")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 # A name or an address; no pattern such as `*.example.com`, which no `Origin` ever equals.
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
@@ -24,25 +25,31 @@ class Origin:
 
     Args:
         base_url: `https://app.example.com`, with the path under which a proxy shows the app, if
-            any; `http` for localhost only.
+            any; `http` for localhost only, unless `unsafe_http` is set.
+        unsafe_http: whether another host may be served over http: who shares the network can then
+            read and take over every session.
 
     Attributes:
         url: the base URL without a slash at its end.
         origin: scheme, host and port as browsers write them in `Origin`.
         is_secure: true for https.
+        is_development: true for http on this machine.
 
     Raises:
         ConfigError: not such a URL.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, *, unsafe_http: bool = False) -> None:
         self.origin, self.path = _parse(base_url, "base_url")
         self.url = self.origin + self.path
         self.is_secure = self.origin.startswith("https://")
         self.host = self.origin.partition("://")[2]
-        if not self.is_secure and not is_local(self.host):
+        self.is_development = not self.is_secure and is_local(self.host)
+        if not self.is_secure and not self.is_development and not unsafe_http:
             raise ConfigError(
-                "base_url", "http is for localhost only; set the https address people open"
+                "base_url",
+                "http is for localhost only; set the https address people open, or, in a network "
+                "that you trust, unsafe_http=True",
             )
 
     def is_ours(self, headers: Headers) -> bool:
@@ -71,12 +78,17 @@ class Origin:
 def parse_origins(origins: Sequence[str]) -> frozenset[str]:
     """Read the option `allowed_origins`: whole origins, no path, no pattern.
 
+    Besides http and https there are those that Capacitor, Ionic and Tauri give to an app's pages.
+
     Raises:
         ConfigError: one of them is not an origin.
     """
     check_texts("allowed_origins", origins, example="['https://www.example.com']")
     found = set()
     for text in origins:
+        if text in _APP_ORIGINS:
+            found.add(text)
+            continue
         origin, path = _parse(text, "allowed_origins")
         if path:
             raise ConfigError("allowed_origins", f"{text!r} has a path; an origin has none")

@@ -100,6 +100,13 @@ def test_a_path_in_the_base_url_is_told_to_the_server_too(project: Project) -> N
     assert (level, "--root-path" in message) == ("ok", True)
 
 
+def test_http_elsewhere_than_here_fails(project: Project) -> None:
+    project.wrapped("base_url='http://nas.home.arpa', unsafe_http=True, mailer=Outbox()")
+    _, report = project.check("site_app:app")
+    assert report["base_url"][0] == "fail"
+    assert "unsafe_http" in report["base_url"][1]
+
+
 class TestMounted:
     def write(self, project: Project, base_url: str) -> None:
         project.wrapped(f"base_url={base_url!r}, mailer=Outbox()", "inner_app")

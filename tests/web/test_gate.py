@@ -174,3 +174,69 @@ async def test_a_form_of_a_frame_whose_session_is_over_is_answered_in_the_frame(
     asked = await visitor.ask("jo@example.com")
     verify = await visitor.get(led_to(asked))
     assert verify.headers["x-frame-options"] == "SAMEORIGIN"
+
+
+# --- libraries that fetch pages ------------------------------------------------------------------
+
+PAGE = {"referer": "https://app.example.com/board?x=1", "sec-fetch-mode": "cors"}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+async def test_inertia_loads_the_login_as_a_page_of_its_own(method: str) -> None:
+    """Its protocol, "External redirects": 409 with `X-Inertia-Location`, for any method."""
+    headers = {"x-inertia": "true", "x-requested-with": "XMLHttpRequest", **PAGE}
+    visitor = house().browser(headers={"accept": "text/html, application/xhtml+xml", **headers})
+    answer = await visitor.request(method, "/orders/5?tab=a")
+    assert answer.status_code == 409
+    place = "%2Forders%2F5%3Ftab%3Da" if method == "GET" else "%2Fboard%3Fx%3D1"
+    assert answer.headers["x-inertia-location"] == f"{BASE}/auth/login?next={place}"
+    assert error_code(answer) == "UNAUTHENTICATED"
+    assert "Cookie" in answer.headers["vary"]
+
+
+async def test_a_turbo_frame_breaks_out_to_the_page_that_leads_to_the_login() -> None:
+    """Turbo shows a frame's answer as a page where `turbo-visit-control` says `reload`."""
+    turbo = {"accept": "text/html, application/xhtml+xml", "turbo-frame": "orders", **PAGE}
+    answer = await house().browser(headers=turbo).get("/orders/frame")
+    assert answer.status_code == 401
+    assert '<meta name="turbo-visit-control" content="reload">' in answer.text
+    assert 'href="/auth/login?next=%2Fboard%3Fx%3D1" data-turbo="false"' in answer.text
+    assert "not saved" not in said(answer)
+
+
+async def test_a_form_that_turbo_sends_is_not_silently_lost() -> None:
+    turbo = {"accept": "text/vnd.turbo-stream.html, text/html, application/xhtml+xml", **PAGE}
+    answer = await house().browser(headers=turbo).post("/orders", {"item": "1"})
+    assert answer.status_code == 401
+    assert "not saved" in said(answer)
+    assert "turbo-visit-control" not in answer.text
+
+
+async def test_a_page_visit_of_turbo_gets_no_html_and_so_loads_the_page() -> None:
+    turbo = {"accept": "text/html, application/xhtml+xml", "x-turbo-request-id": "1", **PAGE}
+    answer = await house().browser(headers=turbo).get("/orders")
+    assert error_code(answer) == "UNAUTHENTICATED"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_unpoly_shows_the_way_to_the_login(method: str) -> None:
+    unpoly = {"accept": "*/*", "x-up-version": "3.8.0", "x-up-target": "main", **PAGE}
+    answer = await house().browser(headers=unpoly).request(method, "/orders")
+    assert answer.status_code == 401
+    assert "<main" in answer.text, "what Unpoly renders of a failed answer by default"
+    assert 'href="/auth/login?next=%2Fboard%3Fx%3D1"' in answer.text
+
+
+@pytest.mark.parametrize("referer", ["http://[", "//evil.example/x", "javascript:x", ""])
+async def test_no_referrer_makes_the_gate_fail_or_leads_elsewhere(referer: str) -> None:
+    for name in ("x-inertia", "turbo-frame"):
+        headers = {name: "x", "referer": referer, "sec-fetch-mode": "cors"}
+        answer = await house().browser(headers=headers).post("/orders", {})
+        assert answer.status_code in (401, 409)
+        assert "evil" not in answer.text + str(answer.headers)
+
+
+async def test_a_page_load_is_one_whatever_header_of_a_library_it_brings() -> None:
+    for name in ("x-inertia", "turbo-frame", "x-up-version"):
+        answer = await house().browser(headers={**PERSON, name: "x"}).get("/orders")
+        assert led_to(answer) == "/auth/login?next=%2Forders"
