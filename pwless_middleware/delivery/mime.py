@@ -101,6 +101,8 @@ class Sender:
             ConfigError: there is no such address in it, or it holds a control character.
         """
         wanted = 'set an address such as "Acme <login@acme.example>"'
+        if not isinstance(value, str):
+            raise ConfigError("sender", f"it is no text; {wanted}")
         if _CONTROL.search(value):
             raise ConfigError("sender", f"it holds a control character; {wanted}")
         found = _SENDER.fullmatch(value.strip())
@@ -112,7 +114,11 @@ class Sender:
         name = (found["name"] or "").strip()
         if name.startswith('"'):
             name = re.sub(r"\\(.)", r"\1", name[1:-1])
-        header = f"{_phrase(name)}\r\n <{address}>" if name else address
+        phrase = _phrase(name) if name else ""
+        header = f"{phrase} <{address}>" if name else address
+        if len("From: ") + len(header) > _LINE or "\r\n" in phrase:
+            # Folded only where it has to be: some readers do not unfold.
+            header = f"{phrase}\r\n <{address}>" if name else address
         return cls(address=address, domain=address.rpartition("@")[2], header=header)
 
 
@@ -159,13 +165,18 @@ def compose(message: Message, *, sender: Sender, now: int) -> bytes:
     subject = _unstructured(_one_line(message.subject, "subject"))
     boundary = f"=_{os.urandom(16).hex()}"
     date = format_datetime(datetime.fromtimestamp(now, UTC))
-    # `Auto-Submitted` is RFC 3834 §5; the `X-` header is what Exchange heeds in its place.
+    # `Auto-Submitted` is RFC 3834 §5; `X-Auto-…` is what Exchange heeds in its place. Without an id
+    # of its own, and a reference to a mail that never was, Gmail folds login mails, whose subjects
+    # are the same, into one conversation, and hides the code of the newest.
+    thread = os.urandom(16).hex()
     head = (
         f"From: {sender.header}\r\n"
         f"To: {message.to}\r\n"
         f"Subject: {subject}\r\n"
         f"Date: {date}\r\n"
         f"Message-ID: <{os.urandom(16).hex()}@{sender.domain}>\r\n"
+        f"References: <{thread}@{sender.domain}>\r\n"
+        f"X-Entity-Ref-ID: {thread}\r\n"
         "Auto-Submitted: auto-generated\r\n"
         "X-Auto-Response-Suppress: All\r\n"
         "MIME-Version: 1.0\r\n"

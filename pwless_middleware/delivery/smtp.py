@@ -3,7 +3,9 @@
 TLS, in one rule: a password never goes in clear. With credentials in the URL, STARTTLS is required
 and a server that does not offer it gets nothing, unless the host is this machine. Without them it
 is used wherever it is offered (RFC 3207). `smtps://` is TLS from the first byte, which RFC 8314
-§3.3 prefers. Certificates are always checked; a private authority goes into `tls_context`.
+§3.3 prefers. Certificates are checked; a private authority goes into `tls_context`. The exception
+is a relay on this machine, without a password and with nothing set: Postfix there shows a
+certificate of its own making, and the same bytes would go to it in clear if it offered no TLS.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ import ssl
 import time
 from collections.abc import Callable
 from ipaddress import ip_address
+from math import inf
 from typing import Final, Literal, NamedTuple, cast
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.options import check_verbs
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.delivery.mime import Sender, compose
 from pwless_middleware.errors import ConfigError, DeliveryError
@@ -84,6 +88,10 @@ def _is_this_machine(host: str) -> bool:
     return host == "localhost" or host.endswith(".localhost")  # RFC 6761 §6.3
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _asked_starttls(query: str) -> StartTLS | None:
     """Read `?starttls=…`, the one parameter there is."""
     if not query:
@@ -100,6 +108,8 @@ def _read(url: str) -> _Place:
     Raises:
         ConfigError: something in it is wrong, or missing.
     """
+    if not isinstance(url, str):
+        raise ConfigError("mailer", f"the SMTP URL is no text; {_WANTED}")
     taken = None if _UNPRINTABLE.search(url) else _split(url)
     if taken is None:
         raise _bad_url("cannot be read (percent-encode what is special in user name and password)")
@@ -113,6 +123,9 @@ def _read(url: str) -> _Place:
         raise _bad_url("names no host (write IDNA names as xn--…)")
     if port == 0:
         raise _bad_url("has no port that can be used")
+    if port is not None and port == _PORTS["smtps" if parts.scheme == "smtp" else "smtp"]:
+        other = "smtps" if parts.scheme == "smtp" else "smtp"
+        raise _bad_url(f"has port {port}, which speaks {other}://")
     username, password = _decoded(parts.username), _decoded(parts.password)
     if (username is None) is not (password is None) or "" in (username, password):
         raise _bad_url("has only one of user name and password")
@@ -179,8 +192,8 @@ class SMTPMailer:
         clock: unix seconds, for the `Date` header.
 
     Raises:
-        ConfigError: `mailer` for a bad URL, `sender`, `starttls`, `timeout`, `connections`, `idle`
-            or `helo`; says what to set, and quotes nothing of the URL.
+        ConfigError: `mailer` for a bad URL, `sender`, `starttls`, `timeout`, `tls_context`,
+            `connections`, `idle`, `helo` or `clock`; says what to set, quotes nothing of the URL.
     """
 
     def __init__(
@@ -199,18 +212,23 @@ class SMTPMailer:
         place = _read(url)
         self._sender = Sender.parse(sender)
         self._clock = clock
-        if not timeout > 0:
-            raise ConfigError("timeout", "set seconds above 0")
-        if connections < 1:
-            raise ConfigError("connections", "set at least 1")
-        if not idle >= 0:
-            raise ConfigError("idle", "set seconds, 0 or more")
-        if helo is not None and not re.fullmatch(r"[A-Za-z0-9.:\[\]-]{1,255}", helo):
+        if not _is_number(timeout) or not 0 < timeout < inf:
+            raise ConfigError("timeout", "set seconds above 0, e.g. 10")
+        if type(connections) is not int or connections < 1:
+            raise ConfigError("connections", "set a whole number, at least 1")
+        if not _is_number(idle) or not 0 <= idle < inf:
+            raise ConfigError("idle", "set seconds, 0 or more, e.g. 30")
+        if tls_context is not None and not isinstance(tls_context, ssl.SSLContext):
+            raise ConfigError("tls_context", "set an ssl.SSLContext")
+        check_verbs("clock", clock, ("__call__",), example="a callable, e.g. time.time")
+        is_name = isinstance(helo, str) and re.fullmatch(r"[A-Za-z0-9.:\[\]-]{1,255}", helo)
+        if helo is not None and not is_name:
             raise ConfigError("helo", "set a host name, or an address in brackets")
         tls = _tls(place, starttls)
 
         # Here and not above: importing the package must not import aiosmtplib.
-        from pwless_middleware.delivery.smtp_connections import Connections, Server
+        from pwless_middleware.delivery.smtp_connections import Connections
+        from pwless_middleware.delivery.smtp_opening import Server
 
         self._server = Server(
             host=place.host,

@@ -14,8 +14,10 @@ import aiosmtplib
 _QUIT_SECONDS = 1.0  # manners at shutdown, not worth more of anybody's time
 
 
-def discard(client: aiosmtplib.SMTP) -> None:
+def discard(client: aiosmtplib.SMTP | None) -> None:
     """Drop a connection at once: no QUIT, and no wait for the peer's TLS farewell."""
+    if client is None:
+        return
     if client.transport is not None:
         client.transport.abort()  # type: ignore[attr-defined] # always a write transport
     client.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -174,9 +175,9 @@ def test_a_body_with_a_lone_surrogate_is_refused_without_being_quoted() -> None:
     [
         ("login@acme.example", "login@acme.example", "login@acme.example"),
         ("<login@acme.example>", "login@acme.example", "login@acme.example"),
-        (" Acme Inc <l@acme.example> ", "l@acme.example", "Acme Inc\r\n <l@acme.example>"),
-        ('"A, B" <l@acme.example>', "l@acme.example", '"A, B"\r\n <l@acme.example>'),
-        ("A, B <l@acme.example>", "l@acme.example", '"A, B"\r\n <l@acme.example>'),
+        (" Acme Inc <l@acme.example> ", "l@acme.example", "Acme Inc <l@acme.example>"),
+        ('"A, B" <l@acme.example>', "l@acme.example", '"A, B" <l@acme.example>'),
+        ("A, B <l@acme.example>", "l@acme.example", '"A, B" <l@acme.example>'),
         ("dev@localhost", "dev@localhost", "dev@localhost"),
     ],
 )
@@ -208,3 +209,37 @@ def test_a_bad_sender_is_a_config_error_that_says_what_to_set(value: str) -> Non
     with pytest.raises(ConfigError, match="set an address such as") as caught:
         Sender.parse(value)
     assert caught.value.option == "sender"
+
+
+def test_a_from_line_is_folded_only_where_it_is_too_long(message: Message) -> None:
+    """Some readers do not unfold, and lose the sender."""
+    for name, is_folded in (("Acme", False), ("A" * 60, True), ("Ä" * 5, False), ("Ä" * 60, True)):
+        sender = Sender.parse(f"{name} <login@acme.example>")
+        data = compose(message, sender=sender, now=1)
+        line = data.split(b"\r\n")[0]
+        assert line.startswith(b"From: ")
+        assert line.endswith(b" <login@acme.example>") is not is_folded
+        assert len(line) <= 76
+        parsed = message_from_bytes(data, policy=policy.default)
+        # The standard library keeps the space between encoded words, against RFC 2047 §6.2.
+        assert parsed["from"].addresses[0].display_name.replace(" ", "") == name
+
+
+def test_no_two_mails_are_one_conversation(message: Message) -> None:
+    """Gmail would show the older one, and hide the code of the newer."""
+    sender = Sender.parse("login@acme.example")
+    mails = [
+        message_from_bytes(compose(message, sender=sender, now=1), policy=policy.default)
+        for _ in range(2)
+    ]
+    for header in ("Message-ID", "References", "X-Entity-Ref-ID"):
+        first, second = (str(mail[header]) for mail in mails)
+        assert first
+        assert first != second
+    assert mails[0]["references"] != mails[0]["message-id"]
+
+
+def test_an_international_domain_is_a_recipient_as_any(message: Message) -> None:
+    sender = Sender.parse("Acme <login@xn--acm-epa.example>")
+    data = compose(replace(message, to="jo@xn--strae-oqa.example"), sender=sender, now=1)
+    assert b"\r\nTo: jo@xn--strae-oqa.example\r\n" in data

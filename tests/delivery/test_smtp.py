@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -210,12 +211,116 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(
 ) -> None:
     implicit = server_tls if scheme == "smtps" else None
     port = await start_smtp(recorder, implicit_tls=implicit, tls_context=server_tls)
-    mailer = SMTPMailer(f"{scheme}://localhost:{port}", sender=SENDER)
+    starttls = "required" if scheme == "smtp" else None
+    mailer = SMTPMailer(f"{scheme}://localhost:{port}", sender=SENDER, starttls=starttls)  # type: ignore[arg-type]
     failure = await failure_of(mailer, message)
 
     assert not failure.permanent
     assert "certificate is not accepted" in str(failure)
     assert recorder.envelopes == []
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+async def test_a_relay_on_this_machine_may_have_a_certificate_of_its_own_making(
+    start_smtp: StartSMTP,
+    recorder: Recorder,
+    message: Message,
+    server_tls: ssl.SSLContext,
+    host: str,
+) -> None:
+    """Debian's Postfix as it comes; the same mail would go to it in clear (RFC 7435)."""
+    port = await start_smtp(recorder, tls_context=server_tls)
+    mailer = mailer_at(port, host=host)
+    await mailer.send(message)
+    await mailer.aclose()
+
+    assert recorder.is_tls == [True]
+
+
+@pytest.mark.parametrize(
+    ("login", "options"),
+    [
+        (LOGIN, {}),
+        ("", {"starttls": "required"}),
+        ("", {"tls_context": ssl.create_default_context()}),
+    ],
+)
+async def test_it_may_not_where_there_is_a_password_or_a_wish(
+    start_smtp: StartSMTP,
+    recorder: Recorder,
+    message: Message,
+    server_tls: ssl.SSLContext,
+    login: str,
+    options: dict[str, Any],
+) -> None:
+    port = await start_smtp(recorder, tls_context=server_tls, authenticator=recorder.authenticate)
+    failure = await failure_of(mailer_at(port, login=login, host="localhost", **options), message)
+
+    assert "certificate is not accepted" in str(failure)
+    assert recorder.logins == []
+    assert recorder.envelopes == []
+
+
+@pytest.mark.parametrize("refusal", ["500 what?", "502 5.5.1 not implemented", "550 no"])
+async def test_a_server_that_knows_no_ehlo_is_greeted_with_helo(
+    start_script: StartScript, message: Message, refusal: str
+) -> None:
+    script = await start_script(EHLO=refusal)
+    mailer = mailer_at(script.port)
+    await mailer.send(message)
+    await mailer.aclose()
+
+    assert script.commands[:3] == ["EHLO acme.example", "HELO acme.example", script.commands[2]]
+    assert len(script.messages) == 1
+
+
+async def test_a_server_that_knows_neither_is_temporary_and_gets_no_password(
+    start_script: StartScript, message: Message
+) -> None:
+    script = await start_script(EHLO="502 what?", HELO="502 what?")
+    assert str(await failure_of(mailer_at(script.port), message)).endswith("502")
+
+    script = await start_script(EHLO="502 what?")
+    failure = await failure_of(mailer_at(script.port, login=LOGIN, starttls="required"), message)
+    assert "offers no STARTTLS" in str(failure)
+    failure = await failure_of(mailer_at(script.port, login=LOGIN), message)
+    assert "no AUTH method in common" in str(failure)
+    assert not any(command.startswith("AUTH") for command in script.commands)
+
+
+@pytest.mark.parametrize(
+    "offer", ["AUTH LOGIN", "AUTH=LOGIN", "auth=login", " AUTH =LOGIN", "AUTH=CRAM-MD4,LOGIN"]
+)
+async def test_a_login_word_by_word_as_old_servers_want_it(
+    start_script: StartScript, message: Message, offer: str
+) -> None:
+    user, password = (b64encode(word.encode()).decode() for word in ("us:er", PASSWORD))
+    script = await start_script(
+        EHLO=f"250-script\r\n250 {offer}",
+        AUTH="334 VXNlcm5hbWU6",
+        **{user.upper(): "334 UGFzc3dvcmQ6", password.upper(): "235 2.7.0 welcome"},
+    )
+    mailer = mailer_at(script.port, login=LOGIN)
+    await mailer.send(message)
+    await mailer.aclose()
+
+    assert script.commands[1:4] == ["AUTH LOGIN", user, password]
+
+
+async def test_a_plain_login_that_is_not_taken_beside_the_command_comes_behind_it(
+    start_script: StartScript, message: Message
+) -> None:
+    response = b64encode(f"\0us:er\0{PASSWORD}".encode()).decode()
+    script = await start_script(
+        EHLO="250-script\r\n250 AUTH PLAIN",
+        AUTH=["501 5.5.4 no initial response", "334 "],
+        **{response.upper(): "235 2.7.0 welcome"},
+    )
+    mailer = mailer_at(script.port, login=LOGIN)
+    await mailer.send(message)
+    await mailer.aclose()
+
+    assert script.commands[1:4] == [f"AUTH PLAIN {response}", "AUTH PLAIN", response]
 
 
 async def test_a_server_that_strips_starttls_gets_no_password(
@@ -288,7 +393,8 @@ async def test_a_server_that_hangs_up_at_the_login_is_temporary(
     [
         ("GREETING", "554 5.3.2 not today ann@example.org", DeliveryError, False, "554 5.3.2"),
         ("GREETING", "421 busy", DeliveryError, False, "421"),
-        ("EHLO", "502 what?", DeliveryError, False, "502"),
+        ("EHLO", "421 busy", DeliveryError, False, "421"),
+        ("EHLO", "450 not now", DeliveryError, False, "450"),
         ("MAIL", "451 4.7.1 greylisted", DeliveryError, False, "451 4.7.1"),
         ("MAIL", "550 no credit", DeliveryError, True, "550"),
         ("RCPT", "450 4.2.1 <ann@example.org> is slow", RecipientDeferred, False, "450 4.2.1"),
@@ -672,6 +778,8 @@ async def test_the_url_decides_where_and_whether_tls(
         "smtp://u:hunter2@mail.example?starttls=maybe",
         "smtp://u:hunter2@mail.example?tls=required",
         "smtp://u:hunter2@mail.example?starttls=required&starttls=required",
+        "smtp://u:hunter2@mail.example:465",
+        "smtps://u:hunter2@mail.example:587",
     ],
 )
 async def test_a_bad_url_is_a_config_error_that_does_not_quote_it(url: str) -> None:
@@ -697,14 +805,33 @@ async def test_a_bad_url_is_a_config_error_that_does_not_quote_it(url: str) -> N
         ("smtp://mail.example", {"idle": -1}, "idle"),
         ("smtp://mail.example", {"helo": "a b"}, "helo"),
         ("smtp://mail.example", {"helo": ""}, "helo"),
+        ("smtp://mail.example", {"helo": b"a.example"}, "helo"),
+        (None, {}, "mailer"),
+        (b"smtp://mail.example", {}, "mailer"),
+        ("smtp://mail.example", {"sender": None}, "sender"),
+        ("smtp://mail.example", {"timeout": "10"}, "timeout"),
+        ("smtp://mail.example", {"timeout": True}, "timeout"),
+        ("smtp://mail.example", {"timeout": float("nan")}, "timeout"),
+        ("smtp://mail.example", {"timeout": float("inf")}, "timeout"),
+        ("smtp://mail.example", {"connections": "2"}, "connections"),
+        ("smtp://mail.example", {"connections": True}, "connections"),
+        ("smtp://mail.example", {"connections": 2.5}, "connections"),
+        ("smtp://mail.example", {"idle": None}, "idle"),
+        ("smtp://mail.example", {"tls_context": True}, "tls_context"),
+        ("smtp://mail.example", {"clock": 5}, "clock"),
     ],
 )
 async def test_a_bad_option_is_a_config_error_that_names_it(
-    url: str, options: dict[str, Any], option: str
+    url: Any, options: dict[str, Any], option: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         SMTPMailer(url, **{"sender": SENDER, **options})
     assert caught.value.option == option
+
+
+def test_a_port_that_speaks_the_other_scheme_is_named_with_it() -> None:
+    with pytest.raises(ConfigError, match="has port 465, which speaks smtps://"):
+        SMTPMailer("smtp://mail.example:465", sender=SENDER)
 
 
 async def test_the_password_shows_nowhere() -> None:
