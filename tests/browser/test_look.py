@@ -58,12 +58,25 @@ def test_the_pages_follow_the_readers_scheme(
 
 
 def test_nothing_scrolls_sideways_on_a_phone(demo: Demo, visit: Visit) -> None:
+    """Nor with text of twice the size (WCAG 2.2, 1.4.4), nor from right to left."""
     wide = []
     visitor = visit(viewport=PHONE, is_mobile=True, has_touch=True)
     for name, page in walk(demo, visitor):
-        width = page.evaluate("document.documentElement.scrollWidth")
-        if width > PHONE["width"]:
-            wide.append(f"{name}: {width}")
+        for how in ("", "dir", "size"):
+            width = page.evaluate(
+                """(how) => {
+                    const root = document.documentElement;
+                    if (how === "dir") root.dir = "rtl";
+                    if (how === "size") root.style.fontSize = "200%";
+                    const width = Math.max(root.scrollWidth, document.body.scrollWidth);
+                    root.removeAttribute("dir");
+                    root.style.removeProperty("font-size");
+                    return width;
+                }""",
+                how,
+            )
+            if width > PHONE["width"]:
+                wide.append(f"{name} {how}: {width}")
     assert wide == []
 
 
