@@ -389,7 +389,7 @@ class Passwordless:
 
         Args:
             auth_request_id: as `send` gave it.
-            code: as typed; spaces and dashes are fine.
+            code: as typed or pasted: other digits, spaces, dashes and words around it are fine.
             link_token: from the link; give this or `code`.
             client: as for `send`.
             ends: the session that the person had before (`request.state.session`): a login ends

@@ -307,7 +307,7 @@ def test_login_asks_for_an_address_and_keeps_next() -> None:
 def test_the_code_field_suits_phones(shape: str, mode: str) -> None:
     code = page("verify.html", VERIFY | {"code_format": shape}).fields()["code"]
     assert (code["autocomplete"], code["inputmode"]) == ("one-time-code", mode)
-    assert (code["type"], code["maxlength"], code["dir"]) == ("text", "100", "ltr")
+    assert (code["type"], code["maxlength"], code["dir"]) == ("text", "1000", "ltr")
 
 
 @pytest.mark.parametrize("change", [{"kind": "LINK"}, {"expired": True}])

@@ -51,7 +51,8 @@ _SECRET_BYTES = 16
 LINK_MAC_BYTES = 12
 """A link token's MAC only keeps forged ones from the store; behind it are 128 bits of secret."""
 _LINK_BYTES = LINK_MAC_BYTES + ID_BYTES + _SECRET_BYTES
-"""60, which fill 96 characters of base32 exactly: no two texts are one token (RFC 4648 §6)."""
+LINK_CHARACTERS = _LINK_BYTES * 8 // 5
+"""96 of base32, which 60 bytes fill exactly: no two texts are one token (RFC 4648 §6)."""
 MAX_HANDLE = 200
 """Characters of a handle, at most; longer ones are not ours."""
 
@@ -81,21 +82,6 @@ def digest(label: str, *parts: str) -> bytes:
     """Give the 16-byte unkeyed name of something, under a label."""
     text = "\x00".join(("pwless", label, *parts))
     return sha256(text.encode()).digest()[:16]
-
-
-def normalise_code(text: str, style: CodeStyle) -> str | None:
-    """Read a code as a person types it: spaces and dashes anywhere, letters in either case.
-
-    Returns:
-        The bare code, or `None` if it is not one of this style. ASCII only: `str.isdigit` also
-        takes other scripts' digits, and `int` takes underscores (SECURITY rule 12).
-    """
-    bare = text.replace(" ", "").replace("-", "")
-    if style == "high":
-        # Before `upper`, which makes ASCII of what is none: `ſ` becomes S, `ﬀ` becomes FF.
-        bare = bare.upper() if bare.isascii() else ""
-        return bare if len(bare) == 8 and all(c in HIGH_ALPHABET for c in bare) else None
-    return bare if len(bare) == 6 and all(c in "0123456789" for c in bare) else None
 
 
 def shown_code(code: str, style: CodeStyle) -> str:

@@ -32,7 +32,8 @@ from pwless_middleware.core.challenges import (
     Template,
 )
 from pwless_middleware.core.format_v1 import pack_challenge, pack_job, unpack_challenge
-from pwless_middleware.core.keyring import CodeStyle, Keyring, new_operation, normalise_code
+from pwless_middleware.core.keyring import CodeStyle, Keyring, Link, new_operation
+from pwless_middleware.core.pasted import code_in, link_token_in
 from pwless_middleware.errors import (
     ApiError,
     InvalidArgument,
@@ -220,7 +221,7 @@ class Challenges:
             RequestExpired: expired, used, unknown, or another caller's.
             Unavailable: the store could not be asked.
         """
-        code = normalise_code(text, self._rules.code)
+        code = code_in(text, self._rules.code)
         if code is None:
             shape = "6 digits" if self._rules.code == "standard" else "8 letters"
             raise InvalidArgument.of("code", f"Type the {shape} from the email.", shape)
@@ -242,15 +243,20 @@ class Challenges:
         refunds = Refund.of_all(draws[1:], now)
         return self._proof(challenge, CODE_METHOD, now, refunds, refusal=wrong)
 
+    def open_link(self, text: str) -> Link | None:
+        """Return what the link token in a text holds, or `None` if there is none of ours."""
+        token = link_token_in(text)
+        return None if token is None else self._keyring.open_link(token)
+
     async def verify_link(self, token: str, caller: Caller) -> Proof:
-        """Judge a link token that a caller presents.
+        """Judge a link token that a caller presents, alone or in a text around it.
 
         Raises:
             OtherBrowser: the caller does not hold the link's challenge; nothing was spent.
             RequestExpired: not ours, expired, used, of an old generation, or another caller's.
             Unavailable: the store could not be asked.
         """
-        link = self._keyring.open_link(token)
+        link = self.open_link(token)
         if link is None:
             raise RequestExpired
         if self._rules.same_browser and link.id not in caller.holds:

@@ -368,7 +368,9 @@ async def test_an_unreadable_record_keeps_no_other_connection_open(
     (key,) = home._keys("s", 22)
     other = Open("websocket")
     kim, ended = await beside(home, other, email="kim@example.com")
-    home.store._records[key] = replace(home.store._records[key], value=record)
+    keyring = home.passwordless.cookies._keyring
+    value = keyring.bind("session", key, record, key_id=keyring.current)
+    home.store._records[key] = replace(home.store._records[key], value=value)
     home.passwordless.sessions._forget(None)
     await kim.post("/auth/logout", {})
     await looks.look()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pwless_middleware.core.keyring import HIGH_ALPHABET, CodeStyle
+from pwless_middleware.core.pasted import MAX_CODE
 from pwless_middleware.features.email_login.flow import MAX_VARIABLES, RESERVED
 from pwless_middleware.web.fields import Field, Fields
 
@@ -101,10 +102,11 @@ def verify_fields(*, code: CodeStyle, same_browser: bool) -> Fields:
             "auth_request_id": _request_id(required=False),
             "device_token": DEVICE_TOKEN,
             "code": Field(
-                about="The code from the email; spaces and dashes are fine.",
+                about="The code from the email. The pattern is what to send; what people paste is "
+                "read as well: other digits, invisible characters, and words around one code.",
                 example="123456" if code == "standard" else "BCDF-GHJK",
                 shortest=1,
-                longest=20,
+                longest=MAX_CODE,
                 also={"pattern": _CODE_PATTERNS[code]},
             ),
             "link_token": Field(about="The token from the link.", shortest=1, longest=200),

@@ -17,6 +17,7 @@ from pwless_middleware.core.challenges import (
     Template,
 )
 from pwless_middleware.core.device_cookie import open_known
+from pwless_middleware.core.keyring import Link
 from pwless_middleware.errors import (
     ApiError,
     FieldViolation,
@@ -184,13 +185,17 @@ class EmailFlow:
         id = ChallengeId(opened.payload)
         return id, caller if caller.is_browser else replace(caller, holds={id: opened.key_id})
 
+    def open_link(self, text: str) -> Link | None:
+        """Return what the link token in a text holds, or `None` if there is none of ours."""
+        return self._challenges.open_link(text)
+
     def check_link_request(self, token: str, id: ChallengeId) -> None:
         """Refuse a link token that belongs to another challenge than the request id says.
 
         Raises:
             RequestExpired: it does, or it is not ours.
         """
-        link = self._kit.keyring.open_link(token)
+        link = self.open_link(token)
         if link is None or link.id != id:
             raise RequestExpired
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from pwless_middleware.core.callers import Caller
 from pwless_middleware.core.challenges import Challenge, ChallengeId
 from pwless_middleware.core.mailboxes import likely_meant, webmail_of
+from pwless_middleware.core.pasted import link_token_in
 from pwless_middleware.core.paths import safe_next
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import (
@@ -141,7 +142,11 @@ class EmailPages:
         id = self._held(form, caller)
         if id is None:
             return self._gone(request, RequestExpired())
-        attempt = self._flow.verify_code(id, form.get("code", ""), caller)
+        typed = form.get("code", "")
+        if self._flow.open_link(typed) is not None:  # the whole link, pasted where the code goes
+            attempt = self._flow.verify_link(typed, caller)
+        else:
+            attempt = self._flow.verify_code(id, typed, caller)
         try:
             return await enter_by_page(self._kit, request, caller, attempt)
         except LoginDenied:
@@ -212,8 +217,9 @@ class EmailPages:
 
     async def show_link(self, request: Request) -> Response:
         """Show what the link can do here. Changes nothing, whoever opens it, and however often."""
-        token = request.query_params.get("link_token", "")
-        link = self._kit.keyring.open_link(token) if len(token) <= 200 else None
+        # The query as it came: the name of the parameter may be as damaged as its value.
+        token = link_token_in(request.url.query) or ""
+        link = self._flow.open_link(token)
         if link is None:
             return self._link_page(request, "expired", status=410)
         caller = self._kit.callers.browser(request)
@@ -246,7 +252,7 @@ class EmailPages:
         except OtherBrowser as error:
             return self._link_page(request, "elsewhere", status=error.status)
         except RequestExpired as error:
-            link = self._kit.keyring.open_link(token)
+            link = self._flow.open_link(token)
             challenge = await self._flow.read(link.id, caller) if link is not None else None
             return self._link_page(request, "expired", status=error.status, challenge=challenge)
 
