@@ -19,6 +19,7 @@ from pwless_middleware.web.gate import refuse_socket
 from pwless_middleware.web.identity import NOBODY
 from pwless_middleware.web.options import Options
 from pwless_middleware.web.outer_scope import answering, show_routing
+from pwless_middleware.web.shadowed import warn_of_shadowed
 from pwless_middleware.web.startup import is_made_late, serve_problem
 
 AnyASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
@@ -108,7 +109,8 @@ class PasswordlessMiddleware:
             root = house.origin.path
             ours_path = below(path, root)
         rest = ours_path.removeprefix(house.prefix)
-        if rest != ours_path and rest[:1] in ("", "/"):
+        is_below = rest != ours_path and rest[:1] in ("", "/")
+        if is_below and house.routes.owns(rest):
             if kind == "websocket":
                 await refuse_socket(scope, send, Unauthenticated())
             else:
@@ -178,8 +180,10 @@ class PasswordlessMiddleware:
             if has_failed:
                 return  # the app's own report of the same error
             if message["type"] == "lifespan.startup.complete":
+                house = self.passwordless
+                warn_of_shadowed(self.app, prefix=house.prefix, owns=house.routes.owns)
                 try:
-                    self.passwordless.check_served()
+                    house.check_served()
                     await lifetime.open()
                 except ConfigError as error:
                     has_failed = True

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pwless_middleware.cli.discovery import Found
 from pwless_middleware.cli.findings import Finding
 from pwless_middleware.delivery.outbox import Outbox
+from pwless_middleware.middleware import PasswordlessMiddleware
 from pwless_middleware.passwordless import Passwordless
 from pwless_middleware.stores.memory import MemoryStore
+from pwless_middleware.web.shadowed import shadowed_routes, shadowing
 
 RELEASED = 1_767_225_600
 """2026-01-01: no clock that is right is before this."""
@@ -40,6 +42,7 @@ def options_of(found: Found, *, workers: int) -> Iterator[Finding]:
     yield _memory(house, workers)
     yield _proxies(house)
     yield _public(house)
+    yield _shadowed(found.middleware)
     yield _identity(house)
 
 
@@ -128,6 +131,14 @@ def _public(house: Passwordless) -> Finding:
             "warn", "public", "'*' lets everybody reach every path; the app itself must refuse"
         )
     return Finding("ok", "public", "what is not listed needs a login")
+
+
+def _shadowed(middleware: PasswordlessMiddleware) -> Finding:
+    house = middleware.passwordless
+    paths = shadowed_routes(middleware.app, prefix=house.prefix, owns=house.routes.owns)
+    if paths:
+        return Finding("warn", "routes", shadowing(paths, house.prefix))
+    return Finding("ok", "routes", f"the app has none at our own paths below {house.prefix}")
 
 
 def _identity(house: Passwordless) -> Finding:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pwless_middleware.core.options import check_texts, check_trimmed
 from pwless_middleware.errors import ConfigError
@@ -27,6 +27,9 @@ _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
 _AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|//|(?:\A|/)\.\.?(?:/|\Z)")
 # The same for a path on the wire; `%2e` and `%25` too, since some routers decode twice.
 _RAW_TRICK = re.compile(rb"%(?:2f|5c|2e|25|[01][0-9a-f]|7f)", re.IGNORECASE)
+
+# Spaces and control characters: Starlette's route for `/login` matches `/login%0a` too.
+_NOT_SHOWN = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 
 
 def safe_next(text: str | None) -> str | None:
@@ -139,3 +142,23 @@ def below(path: str, root_path: str) -> str:
         if rest[0] == "/":
             return rest
     return path
+
+
+def first_segment(path: str) -> str:
+    """Return a path's first segment, in lower case, as the most generous reader would find it.
+
+    Empty and dot segments are resolved, a backslash divides as a slash does, and what is still
+    encoded (once more, by a client or a proxy) is decoded: whoever merges or decodes slashes reads
+    `//login`, `/%2flogin` and `/x/../login` as `/login`.
+
+    Args:
+        path: decoded once, as a server does.
+    """
+    text = _NOT_SHOWN.sub("", unquote(unquote(path)).replace("\\", "/")).lower()
+    kept: list[str] = []
+    for segment in text.split("/"):
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in ("", "."):
+            kept.append(segment)
+    return kept[0] if kept else ""

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from pwless_middleware.core.paths import first_segment
 from pwless_middleware.errors import ApiError, ForbiddenOrigin, MethodNotAllowed, NotFound
 from pwless_middleware.flows.timely import one_request
 from pwless_middleware.web.hosts import OtherHosts
@@ -21,6 +22,15 @@ from pwless_middleware.web.navigation import is_navigation
 from pwless_middleware.web.operations import Operation
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages, json_error
+
+FEATURES = frozenset(
+    {
+        *("login", "verify", "resend", "link", "logout", "sessions", "account", "step", "sso"),
+        *("passkeys", "dashboard", "organizations", "outbox", "static", "api", "oauth", "health"),
+        "metrics",
+    }
+)
+"""First segments below the prefix that are ours, whether the feature is mounted or not."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -66,9 +76,14 @@ class Routes:
             if stem in table:
                 raise ValueError(f"two features mount {route.path}")
             table[stem] = route
+        self._segments = FEATURES | {first_segment(route.path) for route in routes}
         self._pages = pages
         self._origin = origin
         self._hosts = OtherHosts(origin)
+
+    def owns(self, path: str) -> bool:
+        """Whether a path below our prefix is ours, mounted or not; the others are the app's."""
+        return path in self._exact or first_segment(path) in self._segments
 
     async def __call__(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for `path`, which is below our prefix (prefix taken off)."""
@@ -87,6 +102,9 @@ class Routes:
 
     def _match(self, path: str, request: Request) -> Route | None:
         route = self._exact.get(path)
+        if route is None and path.endswith("/") and not path.startswith("/api/"):
+            # As a content network may add it. A redirect would go back and forth with such a one.
+            route = self._exact.get(path[:-1])
         if route is None:
             stem, slash, last = path.rpartition("/")
             route = self._by_id.get(stem + slash) if last else None

@@ -77,6 +77,21 @@ def test_an_unset_proxy_on_a_public_address_warns(project: Project) -> None:
     assert (level, "trusted_proxies=1" in message) == ("warn", True)
 
 
+def test_routes_of_the_app_at_our_own_paths_are_named(project: Project) -> None:
+    project.write(
+        "site_app",
+        "from starlette.applications import Starlette\n"
+        "from starlette.routing import Route\n"
+        "from pwless_middleware import *\n"
+        "app = Starlette(routes=[Route('/auth/login', print), Route('/auth/callback', print)])\n"
+        f"app = PasswordlessMiddleware(app, secret_key={KEY!r}, {HTTPS}, mailer=Outbox())\n",
+    )
+    level, message = project.check("site_app:app")[1]["routes"]
+    assert level == "warn"
+    assert "/auth/login never gets a request" in message
+    assert "callback" not in message
+
+
 def test_everything_public_warns(project: Project) -> None:
     project.wrapped(f"{HTTPS}, mailer=Outbox(), public=['*']")
     assert project.check("site_app:app")[1]["public"][0] == "warn"
