@@ -1,0 +1,5 @@
+"""A Streamlit script: the README's recipe."""
+
+import streamlit as st
+
+st.write(f"Hello, {st.context.headers.get('Remote-User')}")

@@ -1,0 +1,45 @@
+"""FastMCP: a program calls tools with a session token, and the tool knows for whom."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from tests.apps.person import Person
+from tests.apps.places import ROOT, Site, needs
+
+needs("fastmcp")
+
+from fastmcp import Client  # noqa: E402 # only where it is installed
+
+APP = "tests.apps.served.fastmcp_app:app"
+PLACES = (ROOT,)
+KEY = {"authorization": "Bearer pwk_Mx3vQ8sLw2Yt6Rb9Xn4Mc7Jd"}
+
+
+def token_of(person: Person, email: str) -> str:
+    """Sign a program in: a code by mail, and a session token for it."""
+    api = person.url("/auth/api/v1/passwordless/email")
+    sent = httpx.post(f"{api}/send", json={"email": email}, headers=KEY).json()
+    body = {"auth_request_id": sent["auth_request_id"], "code": person.newest_code()}
+    return str(httpx.post(f"{api}/verify", json=body, headers=KEY).json()["session_token"])
+
+
+async def _call(url: str, token: str | None) -> str:
+    async with Client(url, auth=token) as client:
+        result = await client.call_tool("whoami")
+        return str(result.data)
+
+
+def test_a_tool_knows_for_whom_a_program_calls(site: Site, stranger: Person) -> None:
+    token = token_of(stranger, "robot@example.com")
+    assert asyncio.run(_call(site.base_url + "/mcp", token)) == "robot@example.com"
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer pws_wrong"}, KEY])
+def test_without_a_session_token_nobody_calls(site: Site, headers: dict[str, str]) -> None:
+    """An API key is a backend's, and no person's session."""
+    answer = httpx.post(site.base_url + "/mcp", json={}, headers=headers)
+    assert answer.status_code == 401
