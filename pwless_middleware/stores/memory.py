@@ -4,6 +4,9 @@ Every verb runs without a pause between its first look and its last write, under
 holds when an app is tested from several threads; that is all its atomicity. Expired entries leave
 through a heap that holds one entry for each key, a few at every write. What is live is never thrown
 away: at `max_entries` the store refuses new keys (SECURITY rule 15).
+
+Who fills it keeps nobody from finishing a login: what `admit` writes sets aside the entries that
+its tries and its session will need, so a full store refuses new sends and goes on with the rest.
 """
 
 from __future__ import annotations
@@ -22,6 +25,9 @@ from pwless_middleware.stores.memory_jobs import MemoryJobs
 
 _REMEMBERED = 4096
 """Operations whose answer is kept. In one process no reply is lost, so few are enough."""
+_AHEAD = 6
+"""Entries set aside for each admitted record: the ledgers of its tries (its own, the address's, two
+of the client, a device's) and one more for what follows; its session takes the record's own."""
 _SWEPT = 4
 """Expired entries removed at each write: more than a write adds, so that the rest shrinks."""
 
@@ -55,8 +61,9 @@ class MemoryStore:
     Args:
         max_entries: records and budgets together, at least 1; default 250,000. A record counts
             once more for every full KiB of its value, so that bytes are bounded too: ordinary use
-            takes about 400 bytes an entry, and the default at most about 350 MB. A full store
-            answers 503 to what would add one, and goes on with the rest.
+            takes about 400 bytes an entry, and the default at most about 350 MB. A login under way
+            sets six more aside, for its tries and its session: a full store answers 503 to new
+            sends, and goes on with the rest.
         max_jobs: mails waiting for delivery, at least 1; default 10,000; then 503.
 
     Raises:
@@ -73,6 +80,7 @@ class MemoryStore:
         self._lock = RLock()
         self._records: dict[str, Put] = {}
         self._surcharge = 0  # entries that large records count besides themselves
+        self._admitted: set[str] = set()  # keys whose records have entries set aside
         self._ledgers: dict[str, tuple[bytes, int]] = {}
         self._lists: dict[str, set[str]] = {}
         self._ends: list[tuple[int, str]] = []
@@ -209,9 +217,11 @@ class MemoryStore:
             return Admission(ok=False, refused_by=refusal[0], wait=refusal[1])
         if job is not None and self.jobs.is_full:
             raise QueueFull
-        self._make_room(Writes(puts=(put,)), now, draws=draws)
+        ahead = _AHEAD * (len(self._admitted) + (put.key not in self._admitted))
+        self._make_room(Writes(puts=(put,)), now, draws=draws, ahead=ahead)
         self._enter(draws, now)
         self._put(put)
+        self._admitted.add(put.key)
         if job is not None:
             self.jobs.add(job, now=now)
         wait = max((self._wait(d, now) for d in draws if d.enters), default=0)
@@ -258,6 +268,7 @@ class MemoryStore:
         if put is None:
             return
         self._surcharge -= _surcharge(put)
+        self._admitted.discard(key)
         if put.listed is not None:
             keys = self._lists[put.listed]
             keys.discard(key)
@@ -291,15 +302,30 @@ class MemoryStore:
             most -= 1
 
     def _make_room(
-        self, writes: Writes, now: int, *, draws: Sequence[Draw] = (), freed: int = 0
+        self,
+        writes: Writes,
+        now: int,
+        *,
+        draws: Sequence[Draw] = (),
+        freed: int = 0,
+        ahead: int = 0,
     ) -> None:
-        """Refuse what would go over the bound, before anything is changed."""
+        """Refuse what would go over the bound, before anything is changed.
+
+        Args:
+            writes, draws: what is about to be added.
+            now: unix seconds; what has ended by then makes room.
+            freed: entries that it frees by itself.
+            ahead: entries that must stay free for what was admitted.
+        """
         new = sum(1 + _surcharge(p) for p in writes.puts if p.key not in self._records)
         new += sum(d.enters and d.key not in self._ledgers for d in draws)
         self._sweep(now, _SWEPT)
-        if new and len(self) + self._surcharge + new - freed > self._max_entries:
+        if new and len(self) + self._surcharge + new - freed + ahead > self._max_entries:
+            before = len(self._admitted)
             self._sweep(now, len(self._ends))
-            if len(self) + self._surcharge + new - freed > self._max_entries:
+            ahead -= _AHEAD * (before - len(self._admitted)) if ahead else 0
+            if len(self) + self._surcharge + new - freed + ahead > self._max_entries:
                 raise StoreError("the memory store is full; raise max_entries or use RedisStore")
 
     def _answer(self, verb: str, op: str, now: int) -> object | None:

@@ -104,7 +104,7 @@ def wrap(store: Store, place: Place) -> Target:
 
 def memory(place: Place) -> Target:
     """Keep everything in process."""
-    return wrap(MemoryStore(max_entries=5_000_000, max_jobs=1_000_000), place)
+    return wrap(MemoryStore(max_entries=10_000_000, max_jobs=1_000_000), place)
 
 
 def redis(place: Place) -> Target:
