@@ -176,7 +176,7 @@ class TestWhatGoesWrong:
     def test_a_refused_address_fails_with_the_words_of_the_page(
         self, pwless_mailbox: Outbox, pwless_sign_in: SignIn
     ) -> None:
-        with pytest.raises(pytest.fail.Exception, match="answered with 400: Enter one e-mail"):
+        with pytest.raises(pytest.fail.Exception, match="answered with 400: Enter one email"):
             pwless_sign_in(TestClient(wrapped(pwless_mailbox)), "nobody")
 
     def test_an_app_without_a_login_fails_with_what_it_said(self, pwless_sign_in: SignIn) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
+from pwless_middleware import rendering
 from pwless_middleware.core.colors import Palette
 from pwless_middleware.core.mailboxes import Webmail
 from pwless_middleware.errors import ConfigError
@@ -715,3 +716,8 @@ def test_a_mail_goes_out_though_a_page_has_no_variables(tmp_path: Path) -> None:
 def test_a_mail_that_lacks_one_of_ours_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         renderer().email("signin", **{k: v for k, v in MAIL.items() if k != "device"})
+
+
+def test_files_of_another_kind_beside_ours_are_left_alone() -> None:
+    """An editor's copy, or what a package manager puts there."""
+    assert set(rendering._own_files("static", [".css"])) == {"pwless.css"}

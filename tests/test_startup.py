@@ -150,7 +150,7 @@ class _Endpoint:
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
-@pytest.mark.parametrize("app", [ok, _Endpoint, Starlette(), lambda *args: None])
+@pytest.mark.parametrize("app", [ok, _Endpoint, Starlette(), lambda *args: None, max])
 def test_what_may_be_an_app_is_taken(app: Any) -> None:
     PasswordlessMiddleware(app, passwordless=house().passwordless)
 

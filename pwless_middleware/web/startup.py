@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from itertools import islice
+from traceback import walk_stack
 
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
@@ -25,14 +27,8 @@ _DEPTH = 6
 
 def is_made_late() -> bool:
     """Whether the caller is an `__init__` that a framework calls as it serves its first scope."""
-    frame = sys._getframe(2)
-    for _ in range(_DEPTH):
-        if frame.f_code.co_name in _MAKERS:
-            return True
-        if frame.f_back is None:
-            break
-        frame = frame.f_back
-    return False
+    callers = islice(walk_stack(sys._getframe(2)), _DEPTH)
+    return any(frame.f_code.co_name in _MAKERS for frame, _ in callers)
 
 
 async def serve_problem(problem: ConfigError, scope: Scope, receive: Receive, send: Send) -> None:
