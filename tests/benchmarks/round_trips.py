@@ -19,7 +19,8 @@ from tests.support import house, wrong
 
 _LINE = re.compile(rb'\+[\d.]+ \[\d+ (?P<peer>\S+)\] "(?P<verb>\w+)"(?: "(?P<first>[^"]*)")?')
 _NAMES = {s.sha: s.name for s in vars(redis_scripts).values() if isinstance(s, Script)}
-_QUEUE = ("claim", "hold", "leave", "settle")
+_BESIDE = ("claim", "hold", "leave", "settle", "primary")
+"""The delivery's, and the look at the server that is made once a second however much is asked."""
 
 
 class RoundTrips:
@@ -67,8 +68,9 @@ class RoundTrips:
 
     @property
     def of_steps(self) -> int:
-        """Give the round trips without the delivery's: its scripts, and one read for each mail."""
-        scripts = sum(n for name, n in self.asked.items() if name not in _QUEUE)
+        """Return the round trips of requests: without the delivery's scripts and its one read for
+        each mail, and without the look of each second."""
+        scripts = sum(n for name, n in self.asked.items() if name not in _BESIDE)
         return scripts - self.asked["settle"]
 
 
