@@ -320,7 +320,7 @@ def test_the_demos_variables_are_the_ones_it_reads() -> None:
 
 def test_the_two_commands_stand_for_themselves() -> None:
     """Each makes its own virtual environment. `.ci/run` reads them from here and runs them."""
-    demo, tests = blocks("sh", "venv")
+    demo, tests = blocks("sh", "-m venv")
     for name, command, ending in (
         ("demo", demo, "python -m demo_app\n"),
         ("test", tests, "python -m pytest\n"),
