@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -22,6 +23,9 @@ from tests.redis_server import Server, until
 from tests.support import ROOMY, Clock, House, house
 
 pytestmark = pytest.mark.anyio
+
+PATIENCE = 30
+"""Seconds after which a test gives up: no measure of anything, and enough on a busy machine."""
 
 
 @pytest.fixture
@@ -56,9 +60,9 @@ def events(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [str(getattr(record, "event", "")) for record in caplog.records]
 
 
-async def passing(home: House, is_so: Any, *, step: int = 1, seconds: float = 10) -> None:
+async def passing(home: House, is_so: Any, *, step: int = 1) -> None:
     """Let the injected time go on, so that back-off passes, until something is so."""
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE):
         while not is_so():
             await asyncio.sleep(0.05)
             home.clock.advance(step)
@@ -72,12 +76,10 @@ async def health(home: House) -> tuple[int, list[str]]:
 
 
 async def asked(home: House, address: str) -> Any:
-    """Ask for a mail, which must be answered at once and as ever."""
+    """Ask for a mail, which must be answered as ever."""
     jo = home.browser()
-    begun = time.monotonic()
     answer = await jo.ask(address)
     assert answer.status_code == 303
-    assert time.monotonic() - begun < 1
     return jo
 
 
@@ -106,24 +108,26 @@ async def test_refused(server: Server, post: Post, caplog: pytest.LogCaptureFixt
 
 
 async def test_slow(server: Server, post: Post) -> None:
-    """A server that answers after seconds slows neither the answers nor those who are in."""
+    """A server that takes its time slows neither the answers nor those who are in."""
+    goes_on = threading.Event()
 
     async def late(to: str, helo: str) -> str:
-        await asyncio.sleep(1.5)
+        while not goes_on.is_set():  # noqa: ASYNC110 # set in the test's thread
+            await asyncio.sleep(0.01)
         return TAKEN
 
-    async with home_on(server, mailer(post)) as home:
+    async with home_on(server, mailer(post, timeout=60)) as home:
         first = an_address()
         jo = await asked(home, first)
-        await until(lambda: bool(post.mails(first)), 5)
+        await until(lambda: bool(post.mails(first)))
         await signs_in(home, post, jo, first)
         post.answer = late
         addresses = [an_address() for _ in range(6)]
         people = await asyncio.gather(*(asked(home, each) for each in addresses))
-        begun = time.monotonic()
         assert await jo.who() == first
-        assert time.monotonic() - begun < 0.5
-        await until(lambda: len(post.taken) == 7, 10)
+        assert len(post.taken) == 1  # all this was answered while no mail could go out
+        goes_on.set()
+        await passing(home, lambda: len(post.taken) == 7)
         for person, address in zip(people, addresses, strict=True):
             assert len(post.mails(address)) == 1
             await signs_in(home, post, person, address)
@@ -139,11 +143,11 @@ async def test_hanging(server: Server, post: Post) -> None:
         return TAKEN
 
     post.answer = hangs_once
-    async with home_on(server, mailer(post, timeout=0.3)) as home:
+    async with home_on(server, mailer(post, timeout=1)) as home:
         address = an_address()
         jo = await asked(home, address)
         await passing(home, lambda: post.mails(address))
-        assert len(post.asked) == 2
+        assert len(post.asked) >= 2
         await signs_in(home, post, jo, address)
 
 
@@ -213,7 +217,7 @@ async def test_refused_for_good(
         await until(lambda: "mail_not_delivered" in events(caplog))
         await until(lambda: len(post.asked) == 1)
         store: Any = home.store
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             while not await store.jobs.dead():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
@@ -257,9 +261,9 @@ async def test_redis_and_mail_are_down(server: Server, post: Post) -> None:
         await asked(home, an_address())
         await until(lambda: len(post.taken) == 1)
         server.kill()
-        await until(lambda: home.passwordless.deliveries.is_failing, 5)
+        await until(lambda: home.passwordless.deliveries.is_failing, PATIENCE)
         assert await health(home) == (503, ["store", "delivery"])
         server.start()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE):
             while await health(home) != (200, []):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
