@@ -119,13 +119,13 @@ class PasswordlessMiddleware:
             return
 
         signed, headers, others = house.cookies.taken(scope["headers"])
-        identity = house.identities.known(scope, signed)
-        if identity is None:
-            try:
+        try:
+            identity = house.identities.known(scope, signed)
+            if identity is None:
                 identity = await house.identities.of(scope, signed)
-            except ApiError as error:
-                await self._refuse({**scope, "root_path": root}, receive, send, error)
-                return
+        except ApiError as error:
+            await self._refuse({**scope, "root_path": root}, receive, send, error)
+            return
         is_in = identity.session is not None
         if not is_in and not house.gate.passes(scope, path):
             await self._deny({**scope, "root_path": root}, ours_path, receive, send)

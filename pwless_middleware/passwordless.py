@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-import math
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from pwless_middleware.core.challenges import Template
 from pwless_middleware.core.keyring import Keyring
@@ -27,6 +25,7 @@ from pwless_middleware.features.house import House
 from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.own_sessions import OwnSessions
+from pwless_middleware.flows.clock import checked_clock
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.sessions import Sessions
@@ -52,20 +51,6 @@ from pwless_middleware.web.watch import Watch
 logger = logging.getLogger("pwless.origin")
 
 _STORE_VERBS = ("read", "read_list", "admit", "attempt", "take", "write", "swap", "ping")
-
-
-def _now() -> int:
-    return int(time.time())
-
-
-def _whole_seconds(clock: Callable[[], float]) -> Callable[[], int]:
-    """Return the clock, rounded down where it has fractions, as `time.time` does."""
-    now: object = clock()
-    if isinstance(now, int) and not isinstance(now, bool):
-        return cast("Callable[[], int]", clock)
-    if isinstance(now, float) and math.isfinite(now):
-        return lambda: int(clock())
-    raise ConfigError("clock", "set a callable that returns unix seconds, e.g. time.time")
 
 
 @named_options(
@@ -113,6 +98,8 @@ class Passwordless:
             delivers it, and answers after two seconds, whoever the mail is for.
         unsafe_http: take an http `base_url` of another machine than this one, for a network that
             you trust. It warns at each start, makes `check` fail, and cookies go unprotected.
+        id_salt: a random text of at least 16 bytes that makes the ids of the default users
+            unguessable; `None` derives them from the address alone. Only without `users`.
         clock: returns unix seconds; fractions are cut off. `None` is the system's. For tests.
 
     Raises:
@@ -144,6 +131,7 @@ class Passwordless:
         end_streams: bool = False,
         delivery: Literal["queued", "inline"] = "queued",
         unsafe_http: bool = False,
+        id_salt: str | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         is_path = isinstance(prefix, str) and re.fullmatch(r"(/[A-Za-z0-9_.~-]+)+", prefix)
@@ -181,7 +169,7 @@ class Passwordless:
             raise ConfigError("delivery", 'set "queued" or "inline"')
         if clock is not None:
             check_verbs("clock", clock, ("__call__",), example="a callable, e.g. time.time")
-        now = _now if clock is None else _whole_seconds(clock)
+        now = checked_clock(clock)
         self.prefix = prefix
         self.origin = Origin(base_url, unsafe_http=unsafe_http)
         if not self.origin.is_secure and not self.origin.is_development:
@@ -197,7 +185,7 @@ class Passwordless:
         keyring = Keyring(secret_key, realm=f"{self.origin.url}\x00{cookie_name}")
         self.store: Store = store
         timely = self.store if isinstance(self.store, MemoryStore) else TimelyStore(self.store)
-        people = Users(users)
+        people = Users(users, id_salt=id_salt)
         self.sessions = Sessions(timely, keyring, sessions, now)
         logins = Logins(timely, keyring, people, self.sessions, now)
         renderer = Renderer(

@@ -312,6 +312,8 @@ class TestLightness:
 
 EXAMPLE = """
 import pytest
+import secrets
+
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -325,7 +327,7 @@ async def profile(request):
 def app(pwless_mailbox, pwless_clock):
     return PasswordlessMiddleware(
         Starlette(routes=[Route("/profile", profile)]),
-        secret_key="a test's key of thirty-two bytes",
+        secret_key=secrets.token_urlsafe(32),
         base_url="http://localhost:8000",
         mailer=pwless_mailbox,
         clock=pwless_clock,

@@ -58,7 +58,12 @@ MAX_HANDLE = 200
 
 # Letters that are hard to misread, without vowels so that no word appears (RFC 8628 §6.1).
 HIGH_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
-_PLACEHOLDERS = ("changeme", "change-me", "change_me", "your-secret", "your_secret", "insecure")
+# What stands in guides (ours too, once) and in settings that were never filled in.
+_PLACEHOLDERS = (
+    *("changeme", "change-me", "change_me", "change me", "changethis", "change-this"),
+    *("your-secret", "your_secret", "your secret", "supersecret", "super-secret", "super_secret"),
+    *("insecure", "placeholder", "replace-me", "replace_me", "abcdefgh", "thirty-two bytes"),
+)
 
 
 def b64(data: bytes) -> str:
@@ -363,6 +368,10 @@ def _check_key(key: object) -> None:
         raise ConfigError(
             "secret_key",
             "set a random key of at least 32 bytes; `python -m pwless_middleware secret` makes one",
+        )
+    if key != key.strip() or "\n" in key or "\r" in key:
+        raise ConfigError(
+            "secret_key", "white space or a line break stands at its end: strip it, everywhere"
         )
     lowered = key.lower()
     repeated = any(lowered == (lowered[:n] * len(lowered))[: len(lowered)] for n in range(1, 9))

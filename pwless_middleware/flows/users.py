@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from collections.abc import Awaitable
 from typing import Protocol, runtime_checkable
@@ -9,9 +10,12 @@ from typing import Protocol, runtime_checkable
 from pwless_middleware.core.addresses import Address, parse_address
 from pwless_middleware.core.keyring import b64, digest
 from pwless_middleware.core.users import User
-from pwless_middleware.errors import LoginDenied, UsersUnavailable, where
+from pwless_middleware.errors import ConfigError, LoginDenied, UsersUnavailable, where
 
 logger = logging.getLogger("pwless.users")
+
+MIN_SALT_BYTES = 16
+"""128 bits, where they are random: nobody tries them all (NIST SP 800-131A Rev. 2 asks for 112)."""
 
 
 @runtime_checkable
@@ -45,12 +49,34 @@ class StableUsers:
     """Know everybody: a stable id for each canonical address, and no table at all.
 
     The id is a labelled SHA-256 of the address: the same in every process, after every restart and
-    key rotation. Without a table nobody is ever new.
+    key rotation. Without a salt whoever guesses an address can compute its id, so an id is as
+    personal as the address. Without a table nobody is ever new.
+
+    Args:
+        id_salt: at least 16 random bytes as text, under which ids are an HMAC-SHA-256 instead:
+            nobody without it can tell whose an id is. Adding or changing it changes every id.
+            `None` is none.
+
+    Raises:
+        ConfigError: it is short, or no text.
     """
+
+    def __init__(self, id_salt: str | None = None) -> None:
+        is_text = isinstance(id_salt, str)
+        if id_salt is not None and not (is_text and len(id_salt.encode()) >= MIN_SALT_BYTES):
+            raise ConfigError(
+                "id_salt",
+                "set a random text of at least 16 bytes that never changes, "
+                "e.g. of `python -m pwless_middleware secret`",
+            )
+        self._salt = id_salt.encode() if id_salt is not None else None
 
     async def find(self, email: str) -> User | None:
         """Give the user that belongs to an address."""
-        return User(id=b64(digest("user", email)), email=email)
+        id = digest("user", email)
+        if self._salt is not None:
+            id = hmac.digest(self._salt, id, "sha256")[: len(id)]
+        return User(id=b64(id), email=email)
 
     create = find
 
@@ -64,10 +90,16 @@ class Users:
 
     Args:
         directory: the host's; `None` takes `StableUsers`.
+        id_salt: for the ids of `StableUsers`.
+
+    Raises:
+        ConfigError: a bad `id_salt`, or one beside a directory, which has ids of its own.
     """
 
-    def __init__(self, directory: UserDirectory | None) -> None:
-        self._directory: UserDirectory = directory or StableUsers()
+    def __init__(self, directory: UserDirectory | None, *, id_salt: str | None = None) -> None:
+        if directory is not None and id_salt is not None:
+            raise ConfigError("id_salt", "leave it out: with users= the ids are your table's own")
+        self._directory: UserDirectory = directory or StableUsers(id_salt)
         self.is_table = directory is not None and not isinstance(directory, StableUsers)
 
     async def find(self, address: Address) -> User | None:

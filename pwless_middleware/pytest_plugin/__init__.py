@@ -4,13 +4,14 @@ Make the app in a fixture of yours, with the mailbox (and the clock, if time mat
 client in. There is no back door: `pwless_sign_in` asks for the mail, reads the code in the mailbox
 and types it, as a person would, so that your own options (`allow`, `users`, rules) hold in tests:
 
+    import secrets
     from starlette.testclient import TestClient
 
     @pytest.fixture
     def app(pwless_mailbox, pwless_clock):
         return PasswordlessMiddleware(
             make_my_app(),
-            secret_key="a test's key of thirty-two bytes",
+            secret_key=secrets.token_urlsafe(32),
             base_url="http://localhost:8000",
             mailer=pwless_mailbox,
             clock=pwless_clock,

@@ -32,6 +32,11 @@ class ApiKeys:
         for name, key in (api_keys or {}).items():
             if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name):
                 raise ConfigError("api_keys", f"{name!r}: name keys by letters, digits, - _ and .")
+            if isinstance(key, str) and key != key.strip():
+                raise ConfigError(
+                    "api_keys",
+                    f"{name!r}: white space or a line break stands at its end: strip it",
+                )
             if not isinstance(key, str) or not re.fullmatch(r"pwk_[!-~]{20,200}", key):
                 raise ConfigError(
                     "api_keys", f"{name!r}: a key is 'pwk_' and at least 20 random characters"

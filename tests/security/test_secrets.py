@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import pwless_middleware
 from pwless_middleware import EmailLogin, Outbox, PasswordlessMiddleware
 from pwless_middleware.errors import ConfigError
 from tests.security.factor import RIGHT, Factor
@@ -220,6 +223,8 @@ async def test_every_answer_of_ours_forbids_caching_framing_and_sniffing(path: s
         "", "short", "x" * 31, "a" * 64, "ab" * 32, "12345678" * 8, "changeme" * 8,
         "please-change-me-1234567890-abcdef", "your-secret-key-0123456789-abcdefg", [], [KEY, "x"],
         None, 5, b"x" * 40, "django-insecure-0123456789abcdefghij",
+        "a test's key of thirty-two bytes", "Your secret goes here, 32 bytes long",
+        "abcdefghijklmnopqrstuvwxyz012345", KEY + "\n", " " + KEY, KEY + "\r\n", f"{KEY}\n{KEY}",
     ],
 )  # fmt: skip
 def test_a_missing_short_or_sample_key_serves_nothing(key: object) -> None:
@@ -227,6 +232,30 @@ def test_a_missing_short_or_sample_key_serves_nothing(key: object) -> None:
         house(secret_key=key)
     assert raised.value.option == "secret_key"
     assert str(key) not in str(raised.value) or key in ("", [], None, 5)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " ", "\t"])
+def test_white_space_behind_a_key_is_named(end: str) -> None:
+    """Another process reads the file without it, and neither knows the other's sessions."""
+    for key in (KEY + end, end + KEY):
+        with pytest.raises(ConfigError, match="secret_key: white space or a line break"):
+            house(secret_key=key)
+    with pytest.raises(ConfigError, match="api_keys: 'backend': white space or a line break"):
+        house(api_keys={"backend": "pwk_" + "k" * 30 + end})
+
+
+def test_no_key_that_the_guide_prints_is_taken() -> None:
+    """Who copies an example gets a key of their own, or an error."""
+    folder = Path(pwless_middleware.__file__).parent
+    texts = [*folder.rglob("*.py"), folder.parent / "README.md"]
+    printed = [
+        key
+        for path in texts
+        for key in re.findall(r"secret_key=[\"']([^\"'`]+)[\"']", path.read_text(encoding="utf-8"))
+    ]
+    for key in printed:
+        with pytest.raises(ConfigError, match="secret_key"):
+            house(secret_key=key)
 
 
 def test_there_is_no_key_of_ours_behind_a_missing_one() -> None:
