@@ -369,3 +369,28 @@ async def test_a_resend_under_the_new_key_brings_new_secrets_where_the_old_key_i
     assert after.mail().code == before.mail().code
     gone = house(secret_key=["n" + OTHER_KEY], store=store, clock=before.clock, roomy=True)
     assert (await gone.backend().resend(request_id)).status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("policy", "used_at", "ends"),
+    [
+        (SessionPolicy(idle=600, absolute=5000), 0, 600),
+        (SessionPolicy(idle=900, absolute=901), 450, 901),
+    ],
+)
+async def test_what_stays_open_ends_with_the_life_of_its_session(
+    policy: SessionPolicy, used_at: int, ends: int
+) -> None:
+    """Idle or absolute, held in process or read from the store, which may keep a record longer."""
+    home, jo, _ = await entered(sessions=policy)
+    sessions, signed = home.passwordless.sessions, str(jo.cookie())
+    home.clock.advance(used_at)
+    assert await jo.who() == "jo@example.com"
+    home.clock.advance(ends - used_at - 1)
+    assert sessions.surely_lives(signed)
+    assert await sessions.lives(signed)
+    home.clock.advance(1)
+    assert not sessions.surely_lives(signed)
+    assert not await sessions.lives(signed)
+    sessions._forget(None)
+    assert not await sessions.lives(signed)

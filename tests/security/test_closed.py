@@ -159,7 +159,7 @@ async def test_a_store_that_sends_have_filled_still_tries_every_code_and_signs_e
 ):
     """70 clients fill the default store in 17 hours; who has a code by then can use it."""
     home = house(store=MemoryStore(max_entries=300), roomy=True)
-    waiting = []
+    waiting: list[tuple[Browser, str | None]] = []
     while True:
         someone = home.browser(ip=f"203.0.{len(waiting)}.1")
         if (await someone.ask(f"jo{len(waiting)}@example.com")).status_code == 503:
