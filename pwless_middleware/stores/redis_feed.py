@@ -10,8 +10,8 @@ every second (`redis_primary`), on a connection of the pool, which publishes a w
 the subscription, it proves that both are at one server. Without such a look there is no lease.
 
     quiet ──is_live() asked──▶ pinging, every 40 ms ──not asked for 1 s──▶ quiet
-      any ──connection lost, a PING or our own word unheard for 1 s, the server demoted──▶
-          interrupted ──▶ connected again
+      any ──connection lost, a PING or our own word unheard for 1 s──▶ interrupted
+          ──▶ connected again
 
 Whoever keeps records throws all of them away at each interruption (`heard(None)`), and again when a
 new subscription stands: what was told between the two is unknown. A lease that merely ran out (a
@@ -261,8 +261,6 @@ class RedisFeed:
             await ear.is_pinging.wait()
             begun, word = monotonic(), secrets.token_hex(8)
             error = await self._primary.look(own, word)
-            if link.refused is not None:
-                raise link.refused
             if error is None:
                 await self._hear_word(ear, word)
                 link.proved_until = begun + GOOD_FOR
