@@ -93,6 +93,8 @@ class Passwordless:
             in the scope for their own; `request.state.user` is written always.
         preflight: let real CORS preflights through to the app, as anonymous.
         end_streams: end server-sent event streams with their session, as sockets always do.
+        require_socket_origin: take a websocket's cookie only with an `Origin` header. Off, one
+            without it is taken for a client that is no browser.
         delivery: `queued` (default) has a worker in this process deliver mails. `inline` is for
             serverless hosts, where nothing runs between requests: the request that asks for a mail
             delivers it, and answers after two seconds, whoever the mail is for.
@@ -129,6 +131,7 @@ class Passwordless:
         set_scope_user: bool = True,
         preflight: bool = False,
         end_streams: bool = False,
+        require_socket_origin: bool = False,
         delivery: Literal["queued", "inline"] = "queued",
         unsafe_http: bool = False,
         id_salt: str | None = None,
@@ -162,6 +165,7 @@ class Passwordless:
             ("set_scope_user", set_scope_user),
             ("preflight", preflight),
             ("end_streams", end_streams),
+            ("require_socket_origin", require_socket_origin),
             ("unsafe_http", unsafe_http),
         ):
             check_flag(option, flag)
@@ -245,6 +249,7 @@ class Passwordless:
             self.sessions,
             people,
             origins={self.origin.origin, *origins},
+            require_socket_origin=require_socket_origin,
             bearer=bearer,
             identity_header=identity_header,
             set_scope_user=set_scope_user,

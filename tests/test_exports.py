@@ -146,6 +146,7 @@ BAD: dict[str, list[object]] = {
     "set_scope_user": ["yes", None, 1],
     "preflight": ["no", None, 1],
     "end_streams": ["no", None, 1],
+    "require_socket_origin": ["no", None, 1],
     "delivery": [None, "", "now", True, ["inline"]],
     "cookie_name": [5, "", "a b", "__Host-x"],
     "identity_header": ["", "a b", "Cookie", "Host", "x:y", 5, "é", "remote_user"],

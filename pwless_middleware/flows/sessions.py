@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pwless_middleware.core.authentication import Login
 from pwless_middleware.core.device_cookie import DEVICE_SECONDS, mark_key, mark_value
@@ -50,7 +50,7 @@ class Held:
     """
 
     session: Session
-    value: bytes
+    value: bytes = field(repr=False)
     key: str
     key_id: str
     made: object | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.authentication import AuthCredentials
 from starlette.types import Scope
@@ -32,7 +32,7 @@ class Identity:
 
     user: User | AnonymousUser
     session: Session | None
-    signed: str = ""
+    signed: str = field(default="", repr=False)
 
 
 NOBODY = Identity(ANONYMOUS, None)
@@ -44,6 +44,7 @@ class Identities:
     Args:
         sessions, users: the floor's own.
         origins: whose pages may open sockets with a cookie.
+        require_socket_origin: whether a socket with a cookie must name its origin.
         bearer: whether session tokens are read, on any path.
         identity_header: the header that hands the address on; `None` for none.
         set_scope_user: whether `scope["user"]` and `scope["auth"]` are written.
@@ -58,6 +59,7 @@ class Identities:
         users: Users,
         *,
         origins: Set[str],
+        require_socket_origin: bool,
         bearer: bool,
         identity_header: str | None,
         set_scope_user: bool,
@@ -65,6 +67,7 @@ class Identities:
         self._sessions = sessions
         self._users = users
         self._origins = frozenset(origin.encode() for origin in origins)
+        self._require_socket_origin = require_socket_origin
         self._bearer = bearer
         self._header = _header_name(identity_header)
         self._folded = _fold(self._header) if self._header is not None else None
@@ -129,6 +132,8 @@ class Identities:
 
     def _is_foreign(self, headers: list[RawHeader]) -> bool:
         origins = [value for key, value in headers if key == b"origin"]
+        if not origins:
+            return self._require_socket_origin
         return any(origin not in self._origins for origin in origins)
 
     def told(

@@ -41,6 +41,7 @@ class Options(TypedDict, total=False):
     set_scope_user: bool
     preflight: bool
     end_streams: bool
+    require_socket_origin: bool
     delivery: Literal["queued", "inline"]
     unsafe_http: bool
     clock: Callable[[], float] | None

@@ -248,3 +248,36 @@ async def test_a_listed_page_gets_the_token_as_a_parameter() -> None:
     answer = await home.backend().send("jo@example.com", magiclink_auth_uri=listed)
     assert answer.status_code == 200
     assert str(home.mail().link).startswith(listed + "&link_token=")
+
+
+async def test_a_socket_without_an_origin_is_a_programs_unless_one_is_required() -> None:
+    """Browsers always name the page that opens a socket (RFC 6455 §10.2)."""
+    own, foreign = (b"origin", b"https://app.example.com"), (b"origin", b"https://evil.example")
+    for is_required in (False, True):
+        home, jo = await signed_in(require_socket_origin=is_required, bearer=True, roomy=True)
+        cookies = cookie_header(jo)
+        sent = (await home.backend().send("kim@example.com")).json()["auth_request_id"]
+        done = await home.backend().verify(sent, code=home.mail().code)
+        token = (b"authorization", f"Bearer {done.json()['session_token']}".encode())
+        for headers, is_in in (
+            ([own, *cookies], True),
+            ([foreign, *cookies], False),
+            (cookies, not is_required),
+            ([token], True),
+        ):
+            answer = await run(home.app, socket_scope(headers=headers))
+            kind = "websocket.accept" if is_in else "websocket.close"
+            assert answer[0]["type"] == kind, (is_required, headers)
+        # Requests are no sockets.
+        assert await jo.who() == "jo@example.com"
+
+
+async def test_no_repr_of_an_identity_holds_a_secret_or_an_address() -> None:
+    home, jo = await signed_in()
+    signed = str(jo.cookie())
+    identity = await home.passwordless.identities.of(http_scope(), signed)
+    held = home.passwordless.sessions.held(signed)
+    assert identity.signed == signed
+    shown = repr([identity, held])
+    for secret in (signed, signed.partition(".")[0], "jo@example.com"):
+        assert secret not in shown
