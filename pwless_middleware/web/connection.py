@@ -117,10 +117,10 @@ class Connection:
                     await self._server_send(message)
                 finally:
                     self._sends.discard(wait)
-        except TimeoutError as error:
+        except TimeoutError:
             if not wait.expired():
                 raise
-            raise OSError("the session of this connection is over") from error
+            raise OSError("the session of this connection is over") from None
 
     async def end(self) -> None:
         """End the connection from our side, within a second.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import socket
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
@@ -165,6 +166,24 @@ class Person:
             close_timeout=5,
             proxy=None,
         )
+
+    def unread_socket(self, path: str) -> socket.socket:
+        """Open a websocket on a bare connection with a small window, and read nothing from it."""
+        name, _, port = self.origin.partition("://")[2].partition(":")
+        connection = socket.create_connection((name, int(port)), 10)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        rows = [
+            f"GET {self.prefix}{path} HTTP/1.1",
+            f"Host: {name}:{port}",
+            f"Origin: {self.origin}",
+            f"Cookie: {self.cookies}",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        ]
+        connection.sendall(("\r\n".join(rows) + "\r\n\r\n").encode())
+        return connection
 
     def lines(self, path: str) -> Iterator[str]:
         """Give a stream's lines as they come."""

@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 40
 """How long a server may take to come up; Gradio imports pandas first."""
 
-Kind = Literal["uvicorn", "uvicorn-h11", "hypercorn", "granian"]
+Kind = Literal["uvicorn", "uvicorn-h11", "uvicorn-wsproto", "hypercorn", "granian"]
 
 
 def free_port() -> int:
@@ -35,12 +35,13 @@ def free_port() -> int:
 
 def _command(kind: Kind, target: str, port: int, root_path: str) -> list[str]:
     python = [sys.executable, "-W", "ignore", "-m"]
-    if kind in ("uvicorn", "uvicorn-h11"):
+    if kind.startswith("uvicorn"):
         # uvicorn believes `X-Forwarded-For` from loopback by default.
         given = ["--host", "127.0.0.1", "--port", str(port), "--no-proxy-headers"]
         given += ["--log-level", "warning", "--root-path", root_path]
         given += ["--timeout-graceful-shutdown", "1"]
         given += ["--http", "h11"] if kind == "uvicorn-h11" else []
+        given += ["--ws", "wsproto"] if kind == "uvicorn-wsproto" else []
         return [*python, "uvicorn", target, *given]
     if kind == "hypercorn":
         given = ["--bind", f"127.0.0.1:{port}", "--graceful-timeout", "1"]
@@ -55,7 +56,7 @@ class Server:
     """Serve `module:app` until closed.
 
     Args:
-        kind: the server; `uvicorn` takes httptools where it is installed, `uvicorn-h11` does not.
+        kind: the server; `uvicorn` takes httptools and websockets; `uvicorn-…` what stands there.
         target: what to serve, `module:name`.
         base_url: the address that people open; `None` is the server itself, on localhost.
         root_path: the server's own option; "" for none.

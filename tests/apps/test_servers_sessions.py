@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 
@@ -15,10 +16,10 @@ from tests.apps.person import Person
 from tests.apps.places import SERVERS, Place, Site, needs, served
 from tests.apps.servers import free_port
 
-needs("hypercorn", "granian", "httptools", "h2")
+needs("hypercorn", "granian", "httptools", "h2", "wsproto")
 
 APP = "tests.apps.served.bare:ending"
-PLACES = SERVERS
+PLACES = (*SERVERS, Place("uvicorn-wsproto"))
 pytestmark = pytest.mark.usefixtures("quiet")
 
 
@@ -35,6 +36,61 @@ def test_a_socket_ends_with_its_session(stranger: Person) -> None:
         assert time.monotonic() - began < 5  # a second is promised; the machine may be busy
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4401
+
+
+def test_a_client_that_reads_nothing_keeps_no_other_socket_open(
+    site: Site, stranger: Person
+) -> None:
+    """A phone off the network does it by accident; on every server the close waited for it."""
+    stranger.sign_in("/page")
+    with contextlib.ExitStack() as sockets, site.newcomer() as member:
+        member.sign_in("/page", email="stalls@example.com")
+        stalled = member.unread_socket("/flood")
+        sockets.callback(stalled.close)
+        wait_for(member, "floods", 1)
+        with stranger.socket("/ws") as ws:
+            assert "@example.com" in str(ws.recv(10))
+            member.sign_out()
+            stranger.sign_out()
+            with pytest.raises(ConnectionClosed) as closed:
+                ws.recv(10)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 4401
+        with site.newcomer() as watcher:
+            watcher.sign_in("/page", email="watcher@example.com")
+            wait_for(watcher, "floods", 0)  # and its app was let go
+
+
+def test_no_message_is_lost_where_a_handler_waits_with_a_timeout(stranger: Person) -> None:
+    stranger.sign_in("/page")
+    sent = [str(number) for number in range(600)]
+    with stranger.socket("/patient") as ws:
+        for text in sent:
+            ws.send(text)
+            time.sleep(0.002)
+        ws.send("end")
+        assert str(ws.recv(20)).split(",") == sent
+
+
+def test_a_long_poll_ends_when_its_client_has_left(stranger: Person) -> None:
+    stranger.sign_in("/page")
+    before = seen(stranger, "left")
+    with pytest.raises(httpx.ReadTimeout):
+        stranger.http.get(stranger.url("/poll"), timeout=0.5)
+    wait_for(stranger, "left", before + 1)
+
+
+def seen(person: Person, name: str) -> int:
+    """Ask the app how many of something it has seen."""
+    return int(person.http.get(person.url("/page")).json()["seen"][name])
+
+
+def wait_for(person: Person, name: str, number: int) -> None:
+    """Wait until the app has seen so many of something."""
+    deadline = time.monotonic() + 10
+    while seen(person, name) != number:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_an_event_stream_ends_with_its_session(stranger: Person) -> None:

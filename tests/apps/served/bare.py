@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 from typing import Any
 
+from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pwless_middleware import PasswordlessMiddleware, SMTPMailer
 from tests.apps.served.options import FOLDER, options
@@ -15,7 +18,13 @@ from tests.apps.served.options import FOLDER, options
 BLOCK = b"0123456789abcdef" * 4096  # 64 KiB
 
 # What the app has seen, for `/seen`. One process, one loop.
-seen: dict[str, Any] = {"lifespan": [], "disconnects": 0, "chunks": 0}
+seen: dict[str, Any] = {
+    "lifespan": [],
+    "disconnects": 0,
+    "chunks": 0,
+    "left": 0,
+    "floods": 0,
+}
 go_on = asyncio.Event()
 
 
@@ -24,7 +33,8 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "lifespan":
         await _live(scope, receive, send)
     elif scope["type"] == "websocket":
-        await _talk(scope, receive, send)
+        name = scope["path"].rsplit("/", 1)[-1]
+        await {"patient": _count_messages, "flood": _flood}.get(name, _talk)(scope, receive, send)
     else:
         name = scope["path"].rsplit("/", 1)[-1]
         await {
@@ -36,6 +46,7 @@ async def bare(scope: Scope, receive: Receive, send: Send) -> None:
             "head": _head,
             "go": _go,
             "unread": _unread,
+            "poll": _poll,
         }.get(name, _tell)(scope, receive, send)
 
 
@@ -152,6 +163,38 @@ async def _events(scope: Scope, receive: Receive, send: Send) -> None:
         await listener
     finally:
         listener.cancel()
+
+
+async def _poll(scope: Scope, receive: Receive, send: Send) -> None:
+    """Be a long poll: wait until the client has left, and look for that now and then."""
+    request = Request(scope, receive)
+    await request.body()
+    while not await request.is_disconnected():  # noqa: ASYNC110  # what a handler does
+        await asyncio.sleep(0.02)
+    seen["left"] += 1
+
+
+async def _count_messages(scope: Scope, receive: Receive, send: Send) -> None:
+    """Wait for each message with a short timeout, and say which came until `end`."""
+    socket = WebSocket(scope, receive, send)
+    await socket.accept()
+    came: list[str] = []
+    while came[-1:] != ["end"]:
+        with contextlib.suppress(TimeoutError):
+            came.append(await asyncio.wait_for(socket.receive_text(), 0.002))
+    await socket.send_text(",".join(came[:-1]))
+    await socket.close()
+
+
+async def _flood(scope: Scope, receive: Receive, send: Send) -> None:
+    """Send to a client that may read nothing, until that fails."""
+    socket = WebSocket(scope, receive, send)
+    await socket.accept()
+    seen["floods"] += 1
+    with contextlib.suppress(WebSocketDisconnect):
+        while True:
+            await socket.send_bytes(BLOCK)
+    seen["floods"] -= 1
 
 
 async def _talk(scope: Scope, receive: Receive, send: Send) -> None:
