@@ -60,7 +60,12 @@ LINK: Context = {
     "request_id": "req.1",
 }
 SIGNED_OUT: Context = {"login_url": "/auth/login", "sent": True, "in_turbo_frame": False}
-SIGNED_IN: Context = {"user_email": "ada@example.com", "continue_url": "/a?b=c", "next": "/a?b=c"}
+SIGNED_IN: Context = {
+    "user_email": "ada@example.com",
+    "continue_url": "/a?b=c",
+    "next": "/a?b=c",
+    "kind": "OTP",
+}
 SESSION: Context = {
     "id": "s1",
     "device": "Firefox on Linux",
@@ -131,7 +136,7 @@ PAGES: list[tuple[str, str, Context]] = [
     ("signed-out", "signed_out.html", SIGNED_OUT),
     ("signed-out-look", "signed_out.html", SIGNED_OUT | {"sent": False, "in_turbo_frame": True}),
     ("signed-in", "signed_in.html", SIGNED_IN),
-    ("signed-in-home", "signed_in.html", SIGNED_IN | {"next": ""}),
+    ("signed-in-home", "signed_in.html", SIGNED_IN | {"next": "", "kind": "LINK"}),
     ("no-cookies", "no_cookies.html", {"next": "/a", "host": "app.example.com"}),
     ("no-cookies-home", "no_cookies.html", {"next": "", "host": "app.example.com"}),
     ("logout", "logout.html", {"user_email": "ada@example.com", "next": "/bye"}),

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.callers import Caller
+from pwless_middleware.core.challenges import Kind
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.navigation import is_navigation
 from pwless_middleware.web.responses import root_path
@@ -21,12 +22,15 @@ from pwless_middleware.web.responses import root_path
 class Arrival:
     """Answer those for whom the login form is not the next thing."""
 
-    def __init__(self, kit: Kit, *, flow_seconds: int) -> None:
+    def __init__(self, kit: Kit, *, kind: Kind, flow_seconds: int) -> None:
         self._kit = kit
+        self._kind = kind
         self._flow_seconds = flow_seconds
 
     async def signed_in_page(self, request: Request, caller: Caller, next: str) -> Response | None:
         """Return the page that tells a browser who is signed in here, or `None` for nobody.
+
+        It leads on, and has the form for another account.
 
         Bookmarks, a second tab, and office programs (which follow a link without the browser's
         cookies, and then open where that led) come to the login page with a session.
@@ -47,6 +51,7 @@ class Arrival:
             user_email=email,
             continue_url=next or root_path(request) + "/",
             next=next,
+            kind=self._kind,
         )
 
     # --- cookies -------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class EmailPages:
         self._flow = flow
         self._rules = rules
         self._flow_seconds = flow_seconds
-        self._arrival = Arrival(kit, flow_seconds=flow_seconds)
+        self._arrival = Arrival(kit, kind=flow.kind, flow_seconds=flow_seconds)
         self.routes = (
             Route("/login", {"GET": self.show_login, "POST": self.login}),
             Route("/verify", {"GET": self.show_verify, "POST": self.verify}),
