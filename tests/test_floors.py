@@ -22,7 +22,7 @@ LAYERS = [
     f"{NAME}.web",
     f"{NAME}.flows",
     f"{NAME}.stores | {NAME}.delivery | {NAME}.rendering",
-    f"{NAME}.core",
+    f"{NAME}.core | {NAME}.dialing",
     f"{NAME}.errors",
 ]
 BELOW_WEB = [f"{NAME}.{floor}" for floor in ("flows", "stores", "delivery", "rendering", "core",

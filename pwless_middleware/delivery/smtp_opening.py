@@ -23,8 +23,8 @@ from typing import Final, Literal, TypeVar
 
 import aiosmtplib
 
-from pwless_middleware.delivery.dialing import dial
 from pwless_middleware.delivery.smtp_pool import discard
+from pwless_middleware.dialing import dial
 from pwless_middleware.errors import DeliveryError
 
 _log = logging.getLogger("pwless.delivery")

@@ -7,6 +7,7 @@ first address is dead is reached at the next one (RFC 8305, "Happy Eyeballs").
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -17,20 +18,29 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import NoBackoff
 
+from pwless_middleware.dialing import dial
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.stores.redis_errors import FAULTS
 
 PASS: Final = "pass a URL like redis://localhost:6379/0, or a redis.asyncio client"  # noqa: S105
 _POOL_SIZE: Final = 40
-_NEXT_ADDRESS_AFTER: Final = 0.25
-"""Seconds until the next address is tried beside the first (RFC 8305, section 8)."""
 _BAD_URL: Final[tuple[type[Exception], ...]] = (ValueError, TypeError, *FAULTS)
 
 
 class _Eager(Connection):
+    # Not by `happy_eyeballs_delay` of asyncio: uvloop does not know it.
+    _dialed: socket.socket | None = None
+
+    async def _connect(self) -> None:
+        self._dialed = await dial(self.host, int(self.port))
+        await super()._connect()  # type: ignore[no-untyped-call]
+
     def _connection_arguments(self) -> Mapping[str, Any]:
-        arguments = super()._connection_arguments()
-        return {**arguments, "happy_eyeballs_delay": _NEXT_ADDRESS_AFTER}
+        arguments = dict(super()._connection_arguments())
+        del arguments["host"], arguments["port"]
+        if "ssl" in arguments:
+            arguments["server_hostname"] = self.host
+        return {**arguments, "sock": self._dialed}
 
 
 class _EagerSSL(_Eager, SSLConnection):

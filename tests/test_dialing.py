@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.delivery.dialing import ATTEMPT_DELAY, dial
+from pwless_middleware.dialing import ATTEMPT_DELAY, dial
 
 pytestmark = pytest.mark.anyio
 
