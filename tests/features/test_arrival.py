@@ -8,7 +8,8 @@ import re
 import httpx
 import pytest
 
-from pwless_middleware import User
+from pwless_middleware import EmailLogin, User
+from tests.security.factor import Policy
 from tests.support import Browser, house, led_to, said
 
 pytestmark = pytest.mark.anyio
@@ -66,6 +67,16 @@ async def test_a_form_that_was_open_in_a_second_tab_still_works() -> None:
     await jo.sign_in("jo@example.com")
     assert (await jo.ask("jo@example.com", next="/second")).status_code == 303
     assert led_to(await jo.type_code(home.mail().code)) == "/second"
+
+
+async def test_a_rule_may_lead_who_uses_another_account_to_another_origin() -> None:
+    """Chromium holds `form-action` against every redirect after a post."""
+    policy = "content-security-policy"
+    for features, is_held in (([EmailLogin()], True), ([EmailLogin(), Policy()], False)):
+        jo = house(features=features).browser()
+        await jo.sign_in("jo@example.com")
+        page = await jo.get("/auth/login")
+        assert ("form-action 'self'" in page.headers[policy]) is is_held
 
 
 async def test_a_session_that_is_over_leads_to_the_form() -> None:

@@ -47,6 +47,7 @@ class Arrival:
         return self._kit.pages.page(
             request,
             "signed_in.html",
+            leads_away=self._kit.logins.may_lead_away,
             in_own_frame=True,
             user_email=email,
             continue_url=next or root_path(request) + "/",
