@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-import socket
+import socket as tcp
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
@@ -167,11 +167,11 @@ class Person:
             proxy=None,
         )
 
-    def unread_socket(self, path: str) -> socket.socket:
+    def unread_socket(self, path: str) -> tcp.socket:
         """Open a websocket on a bare connection with a small window, and read nothing from it."""
         name, _, port = self.origin.partition("://")[2].partition(":")
-        connection = socket.create_connection((name, int(port)), 10)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection = tcp.create_connection((name, int(port)), 10)
+        connection.setsockopt(tcp.SOL_SOCKET, tcp.SO_RCVBUF, 4096)
         rows = [
             f"GET {self.prefix}{path} HTTP/1.1",
             f"Host: {name}:{port}",
