@@ -52,14 +52,18 @@ async def test_too_many_mails_say_how_long_to_wait() -> None:
     assert "aria-invalid" not in page.text, "the address is a good one"
 
 
-async def test_a_store_that_is_down_is_no_mistake_in_the_address() -> None:
+async def test_a_store_that_is_down_is_no_mistake_in_the_address(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     store = Slow(MemoryStore())
     home = house(store=store)
     jo = home.browser()
     await jo.ask("jo@example.com")
 
+    where = "/auth/login"
+
     async def fail() -> None:
-        raise StoreError("Redis: it cannot be reached")
+        raise StoreError(f"Redis: it cannot be reached for {where}")
 
     store.before = dict.fromkeys(("admit", "attempt", "read"), fail)
     page = await jo.post("/auth/login", {"email": "jo@example.com", "next": "/a"})
@@ -70,8 +74,10 @@ async def test_a_store_that_is_down_is_no_mistake_in_the_address() -> None:
     assert 'value="jo@example.com"' in page.text
     assert 'name="next" value="/a"' in page.text
     for path in ("/auth/verify", "/auth/resend"):
+        where = path
         again = await jo.post(path, {"code": "123456"})
         assert again.status_code == 503
+        assert f"cannot be reached for {path}" in caplog.text
         assert 'href="/auth/verify">Try again' in again.text, "and not back to the start"
     page = await jo.get("/auth/verify")
     assert (page.status_code, 'href="">Try again' in page.text) == (503, True)

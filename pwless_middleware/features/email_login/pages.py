@@ -152,7 +152,7 @@ class EmailPages:
         except LoginDenied:
             raise
         except Unavailable as error:
-            return self._kit.pages.error(request, error, again="/verify")
+            return self._later(request, error)
         except ApiError as error:
             return await self._verify_again(request, id, caller, error)
 
@@ -166,10 +166,15 @@ class EmailPages:
         try:
             started = await self._flow.resend(id, caller)
         except Unavailable as error:
-            return self._kit.pages.error(request, error, again="/verify")
+            return self._later(request, error)
         except ApiError as error:
             return await self._verify_again(request, id, caller, error)
         return self._to_verify(request, caller, started.challenge)
+
+    def _later(self, request: Request, error: Unavailable) -> Response:
+        """Offer to try again where the login stands, not to start anew."""
+        self._kit.pages.outages.note(error)
+        return self._kit.pages.error(request, error, again="/verify")
 
     async def _verify_again(
         self, request: Request, id: ChallengeId, caller: Caller, error: ApiError
