@@ -28,19 +28,27 @@ _BAD_URL: Final[tuple[type[Exception], ...]] = (ValueError, TypeError, *FAULTS)
 
 
 class _Eager(Connection):
-    # Not by `happy_eyeballs_delay` of asyncio: uvloop does not know it.
-    _dialed: socket.socket | None = None
+    """Connect by `dial`: asyncio's own way is not that of every event loop (uvloop has none)."""
+
+    _dialled: socket.socket | None = None
 
     async def _connect(self) -> None:
-        self._dialed = await dial(self.host, int(self.port))
-        await super()._connect()  # type: ignore[no-untyped-call]
+        self._dialled = await dial(self.host, self.port)
+        try:
+            await super()._connect()  # type: ignore[no-untyped-call]  # redis-py
+        except BaseException:
+            self._dialled.close()
+            raise
+        finally:
+            self._dialled = None
 
     def _connection_arguments(self) -> Mapping[str, Any]:
         arguments = dict(super()._connection_arguments())
-        del arguments["host"], arguments["port"]
+        host = arguments.pop("host")
+        del arguments["port"]
         if "ssl" in arguments:
-            arguments["server_hostname"] = self.host
-        return {**arguments, "sock": self._dialed}
+            arguments["server_hostname"] = host  # whom the certificate has to name
+        return {**arguments, "sock": self._dialled}
 
 
 class _EagerSSL(_Eager, SSLConnection):

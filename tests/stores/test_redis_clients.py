@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import redis.asyncio
+import uvloop
 from redis.asyncio.connection import BlockingConnectionPool, ConnectionPool
 from redis.asyncio.sentinel import Sentinel
 
@@ -44,6 +45,13 @@ def test_a_client_that_is_passed_in_serves_several_event_loops(
         client = redis.asyncio.Redis(connection_pool=pool.from_url(redis_url))
     store = RedisStore(client, prefix=prefix)
     assert [asyncio.run(used(store, n)) for n in range(3)] == [b"0", b"1", b"2"]
+
+
+def test_the_event_loop_of_uvicorn_standard_is_served_too(redis_url: str, prefix: str) -> None:
+    """uvloop knows nothing of asyncio's `happy_eyeballs_delay`."""
+    store = RedisStore(redis_url, prefix=prefix)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(used(store, 1)) == b"1"
 
 
 def test_a_client_that_was_used_in_another_loop_before_is_left_after_one_error(
