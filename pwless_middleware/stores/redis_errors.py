@@ -136,8 +136,6 @@ def _about_tls(error: ssl.SSLError) -> str:
 def _causes(fault: BaseException) -> Iterator[BaseException]:
     """Walk from an exception to what it came from; redis-py chains without `from`."""
     cause: BaseException | None = fault
-    for _ in range(10):
-        if cause is None:
-            return
+    while cause is not None:
         yield cause
         cause = cause.__cause__ or cause.__context__

