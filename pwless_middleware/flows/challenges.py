@@ -31,6 +31,14 @@ from pwless_middleware.core.challenges import (
     Kind,
     Template,
 )
+from pwless_middleware.core.device_cookie import (
+    NOBODY,
+    Known,
+    KnownAddress,
+    add_known,
+    find_known,
+    mark_key,
+)
 from pwless_middleware.core.format_v1 import pack_challenge, pack_job, unpack_challenge
 from pwless_middleware.core.keyring import CodeStyle, Keyring, Link, new_operation
 from pwless_middleware.core.pasted import code_in, link_token_in
@@ -46,7 +54,13 @@ from pwless_middleware.errors import (
     where,
 )
 from pwless_middleware.flows.flood_log import FloodLog
-from pwless_middleware.flows.limits import Limits, challenge_key, new_challenge_id
+from pwless_middleware.flows.limits import (
+    EXACT_BYTES,
+    TAG_BYTES,
+    Limits,
+    challenge_key,
+    new_challenge_id,
+)
 from pwless_middleware.flows.logins import Proof
 from pwless_middleware.flows.records import believed
 from pwless_middleware.stores.base import Admission, Attempt, Put, Store
@@ -273,6 +287,60 @@ class Challenges:
         ):
             raise RequestExpired
         return self._proof(challenge, LINK_METHOD, now, (), refusal=RequestExpired())
+
+    async def is_locked(self, challenge: Challenge) -> bool:
+        """Whether a browser without a device cookie can type no code for this challenge now.
+
+        Raises:
+            Unavailable: the store could not be asked.
+        """
+        draws, key = self._limits.lock_on_tries(challenge.id), challenge_key(challenge.id)
+        now, op = self._clock(), new_operation()
+        return (await self._store.attempt(draws, key, now=now, op=op)).refused_by is not None
+
+    async def grant(self, token: str, caller: Caller) -> Known | None:
+        """Return a device cookie with the small budget that a live challenge's email gives.
+
+        Whoever has the email need not wait for strangers who have used up what the address has.
+        Spends nothing and signs nobody in. Asked again, it is the same budget, so that one email
+        gives five tries in its 24 hours, however often its link is pressed.
+
+        Args:
+            token: of the link; one of an email with a code alone counts only in the browser that
+                asked for it, and while no code can be typed.
+            caller: a browser.
+
+        Returns:
+            What the device cookie says then; unchanged where the browser has signed in as this
+            address and has its own budget. `None` if the email gives nothing.
+
+        Raises:
+            Unavailable: the store could not be asked.
+        """
+        link = self.open_link(token)
+        challenge = await self.read(link.id, key_id=link.key_id) if link is not None else None
+        if (
+            link is None
+            or challenge is None
+            or challenge.caller != caller.name
+            or not challenge.is_live(self._clock())
+            or not self._keyring.is_link_of(link, challenge)
+        ):
+            return None
+        if challenge.kind == "OTP" and (
+            link.id not in caller.holds or not await self.is_locked(challenge)
+        ):
+            return None
+        exact = link.id[TAG_BYTES : TAG_BYTES + EXACT_BYTES]
+        row = find_known(caller.known_to, exact)
+        if row is not None and row.owner != NOBODY and not await self._is_revoked(row):
+            return caller.known_to
+        budget = int.from_bytes(link.id[-4:], "big")
+        return add_known(caller.known_to, KnownAddress(exact, NOBODY, challenge.asked_at, budget))
+
+    async def _is_revoked(self, row: KnownAddress) -> bool:
+        mark = await self._store.read(mark_key(row.owner), now=self._clock())
+        return mark is not None and int.from_bytes(mark, "big") >= row.issued_at
 
     async def _attempt(
         self, id: ChallengeId, caller: Caller, now: int

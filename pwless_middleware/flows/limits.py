@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from pwless_middleware.core.addresses import Address, folded
 from pwless_middleware.core.budgets import ONE, Draw, Limit, draws_on
@@ -179,17 +179,24 @@ class Limits:
         own = Draw(challenge_key(id) + "t", (Limit(self._attempts, _CHALLENGE_SECONDS),))
         return (own, *self._of("t", self._tries, id, caller, now))
 
+    def lock_on_tries(self, id: ChallengeId) -> tuple[Draw, ...]:
+        """Return what tells, without counting, whether the pages' anonymous tries are spent."""
+        limits = tuple(limit for limit in self._tries.anonymous if limit.mask != ONE)
+        draws = draws_on("{" + b64(id[:TAG_BYTES]) + "}t", limits)
+        return tuple(replace(draw, enters=False) for draw in draws)
+
     def _of(
         self, what: str, numbers: _Numbers, id: ChallengeId, caller: Caller, now: int
     ) -> tuple[Draw, ...]:
         ledger = "{" + b64(id[:TAG_BYTES]) + "}" + what
         # By the exact address: who owns `jo+x@` where tags are not folded is not `jo@`.
-        row = find_known(caller.known_to, id[TAG_BYTES : TAG_BYTES + EXACT_BYTES])
+        exact = id[TAG_BYTES : TAG_BYTES + EXACT_BYTES]
+        row, devices = find_known(caller.known_to, exact), f"{ledger}d{b64(exact)}"
         if row is not None and row.owner != NOBODY:
             mark = Draw.unless(mark_key(row.owner), since=row.issued_at)
-            return (mark, *draws_on(ledger + "d", numbers.device, row.budget))
+            return (mark, *draws_on(devices, numbers.device, row.budget))
         if row is not None and now < row.issued_at + DAY:
-            return draws_on(ledger + "d", numbers.granted, row.budget)
+            return draws_on(devices, numbers.granted, row.budget)
         tag, client = _door(caller) << _CLIENT_BITS, caller.client
         if client is None or client.is_shared:
             # Nobody's share: there is no client, or everybody is this one.

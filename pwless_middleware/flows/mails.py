@@ -12,6 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
+from pwless_middleware.core.callers import BROWSER
 from pwless_middleware.core.challenges import LONGEST_KEPT, Challenge
 from pwless_middleware.core.devices import UNKNOWN
 from pwless_middleware.core.format_v1 import unpack_job
@@ -89,11 +90,14 @@ class ChallengeMails:
             return Outcome.DROPPED
         if not challenge.is_live(self._clock()):
             return Outcome.EXPIRED
+        # A code alone cannot be typed while strangers have spent the tries: then a link helps.
+        is_code = challenge.kind == "OTP" and challenge.caller == BROWSER
+        is_locked = is_code and await self._challenges.is_locked(challenge)
         if not await self._has_somebody(challenge):
             return Delivery(challenge.address, send=None)
 
         async def send() -> None:
-            await self._mailer.send(self.message(challenge))
+            await self._mailer.send(self.message(challenge, unlocks=is_locked))
 
         return Delivery(challenge.address, send)
 
@@ -105,12 +109,17 @@ class ChallengeMails:
         except LoginDenied:
             return False
 
-    def message(self, challenge: Challenge) -> Message:
-        """Render the mail of a challenge, with its code and link."""
+    def message(self, challenge: Challenge, *, unlocks: bool = False) -> Message:
+        """Render the mail of a challenge, with its code and link.
+
+        Args:
+            challenge: whose.
+            unlocks: whether an email with a code alone also has a link, which signs nobody in.
+        """
         code = link = None
         if challenge.kind != "LINK":
             code = shown_code(self._keyring.code(challenge, self._code), self._code)
-        if challenge.kind != "OTP":
+        if challenge.kind != "OTP" or unlocks:
             token = self._keyring.link_token(challenge)
             link = with_token(challenge.link_uri or self._link_page, token)
         minutes = max(1, round((challenge.expires_at - self._clock()) / 60))

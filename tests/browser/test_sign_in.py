@@ -53,6 +53,9 @@ def test_the_link_opened_elsewhere_says_where_to_go_and_spends_nothing(
     heading(tab, "Go back to where you started")
     expect(tab.get_by_role("button")).to_have_count(0)
     assert stranger.context.cookies() == []
+    tab.get_by_role("link", name="Sign in here").click()
+    tab.wait_for_url("**/auth/login")
+    assert [c["name"].rpartition("-")[2] for c in stranger.context.cookies()] == ["device"]
     # Both still work where they were asked for: the code here, and so the link did too.
     visitor.enter(page, demo.code(JO))
     heading(page, f"Hello, {JO}")

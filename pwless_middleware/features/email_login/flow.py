@@ -16,7 +16,7 @@ from pwless_middleware.core.challenges import (
     Kind,
     Template,
 )
-from pwless_middleware.core.device_cookie import open_known
+from pwless_middleware.core.device_cookie import Known, open_known
 from pwless_middleware.core.keyring import Link
 from pwless_middleware.errors import (
     ApiError,
@@ -128,6 +128,10 @@ class EmailFlow:
         """Judge a link token, and sign in. Raises what `Challenges.verify_link` and the door do."""
         proof = await self._challenges.verify_link(token, caller)
         return await self._kit.logins.finish(proof, caller)
+
+    async def grant(self, token: str, caller: Caller) -> Known | None:
+        """Return what a link lets a browser's device cookie say; see `Challenges.grant`."""
+        return await self._challenges.grant(token, caller)
 
     async def read(self, id: ChallengeId, caller: Caller) -> Challenge | None:
         """Give a challenge that the caller holds, or `None` if it is used, gone or not theirs."""

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from pwless_middleware.core.callers import Caller
 from pwless_middleware.core.challenges import Challenge, ChallengeId
+from pwless_middleware.core.device_cookie import Known
 from pwless_middleware.core.mailboxes import likely_meant, webmail_of
 from pwless_middleware.core.pasted import link_token_in
 from pwless_middleware.core.paths import safe_next
@@ -241,6 +242,7 @@ class EmailPages:
             and challenge.is_live(self._kit.clock())
             and self._kit.keyring.is_link_of(link, challenge)
         ):
+            state = "unlock" if challenge.kind == "OTP" else state
             return self._link_page(request, state, token=token, challenge=challenge)
         if challenge is None and await self._is_signed_in(caller):
             return self._link_page(request, "done")
@@ -251,6 +253,11 @@ class EmailPages:
         form = await read_form(request)
         token = form.get("link_token", "")
         caller = self._kit.callers.browser(request)
+        if "here" in form:
+            token = token or request.query_params.get("link_token", "")
+            known = await self._flow.grant(token, caller)
+            # The answer is the same where it grants nothing.
+            return self._known(request, caller.known_to if known is None else known, "/login")
         try:
             attempt = self._flow.verify_link(token, caller)
             return await enter_by_page(self._kit, request, caller, attempt)
@@ -259,7 +266,15 @@ class EmailPages:
         except RequestExpired as error:
             link = self._flow.open_link(token)
             challenge = await self._flow.read(link.id, caller) if link is not None else None
+            if challenge is not None and challenge.kind == "OTP":
+                known = await self._flow.grant(token, caller)
+                if known is not None:
+                    return self._known(request, known, "/verify")
             return self._link_page(request, "expired", status=error.status, challenge=challenge)
+
+    def _known(self, request: Request, known: Known, path: str) -> Response:
+        cookie = self._kit.cookies.set_device(known)
+        return self._kit.pages.redirect(request, path, cookies=[cookie])
 
     def _link_page(
         self,
