@@ -390,7 +390,7 @@ class Line:
 async def running(deliveries: Deliveries) -> AsyncIterator[None]:
     task = asyncio.create_task(deliveries.run())
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             yield
     finally:
         task.cancel()
@@ -504,7 +504,7 @@ async def test_no_mail_for_nobody_holds_up_the_end(jobs: ListJobs, clock: Clock)
     jobs.put(b"nobody@b.example")
     begun = loop.time()
     await deliveries.drain(5)
-    assert loop.time() - begun < 1
+    assert loop.time() - begun < LONGEST_HOLD
     task.cancel()
     await asyncio.wait([task])
 
@@ -530,7 +530,7 @@ async def test_the_loop_outlives_a_store_outage_and_logs_it_once(
     jobs.put()
     jobs.outage = StoreError()
     running = asyncio.create_task(deliveries.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await settled(jobs)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -553,7 +553,7 @@ async def test_a_defect_of_the_store_does_not_kill_the_loop_and_is_logged_each_t
     running = asyncio.create_task(
         Deliveries(jobs, answers(Outcome.SENT), clock=clock, pause=pause).run()
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await settled(jobs)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -642,7 +642,7 @@ async def test_the_loop_delivers_what_comes_in_and_no_more_than_it_may_at_a_time
     await asyncio.sleep(0)
     for _ in range(8):
         jobs.put()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await full.wait()
         gate.set()
         await settled(jobs)
@@ -722,7 +722,7 @@ async def test_the_loop_serves_the_memory_stores_queue(
     queue.add(b"at once", now=clock.now)
     await asyncio.sleep(0)
     queue.add(b"woken for", now=clock.now)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await delivered.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -763,7 +763,7 @@ async def test_drain_waits_for_what_the_loop_has_in_flight(jobs: ListJobs, clock
     assert not draining.done()
     gate.set()
     await draining
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await running  # there is nothing left to do in this event loop
 
     assert (jobs.due, jobs.claimed) == ([], [])
@@ -831,7 +831,7 @@ async def test_a_claim_that_never_answers_does_not_hold_up_the_end(
     running = asyncio.create_task(worker(slow, Outcome.SENT, clock).run())
     await slow.decided.wait()
     running.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await asyncio.wait([running])
 
     assert running.cancelled()
@@ -885,7 +885,7 @@ async def test_a_store_that_cannot_be_told_does_not_hold_up_the_end(
     running = asyncio.create_task(Deliveries(queue, deliver, clock=clock).run())
     await started.wait()
     running.cancel()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await asyncio.wait([running])
 
     assert running.cancelled()
@@ -960,7 +960,7 @@ async def test_drain_ends_what_a_store_outage_lets_it_end(
 
 
 async def given_back(jobs: ListJobs) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while jobs.claimed:  # noqa: ASYNC110 # given back by a task of this loop
             await asyncio.sleep(0)
 

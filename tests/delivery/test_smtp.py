@@ -44,7 +44,7 @@ def mailer_at(port: int, *, login: str = "", host: str = "127.0.0.1", **options:
 
 async def until(is_so: Callable[[], bool]) -> None:
     """Let the loop turn until something is so: the other side runs on the same loop."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not is_so():  # noqa: ASYNC110 # nobody sets an event when a connection is lost
             await asyncio.sleep(0)
 

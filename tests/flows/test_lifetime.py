@@ -70,7 +70,7 @@ def made(
 
 async def until(done: Callable[[], bool]) -> None:
     """Let the loop run until something is so."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not done():  # noqa: ASYNC110  # the worker has no event that a test could await
             await asyncio.sleep(0)
 
