@@ -49,13 +49,15 @@ _WHOLE: dict[CodeStyle, re.Pattern[str]] = {
     "standard": re.compile("[0-9]{6}"),
     "high": re.compile(f"{_LETTER}{{8}}"),
 }
-# Among words: all digits that hang together by spaces and dashes, so that 12 of them are no code;
+# Among words: all digits that hang together by spaces and dashes, so that 12 of them are no code,
+# and none that are part of another number or name (`+123456`, `123456.50`, `app123456.example`);
 # letters only as the mail shows them, since words hang together by spaces too.
 _AMONG_WORDS: dict[CodeStyle, re.Pattern[str]] = {
-    "standard": re.compile(r"(?<!\w)[0-9](?:[ -]*[0-9])*(?!\w)"),
+    "standard": re.compile(r"(?<![\w+])(?<!\w[.,])[0-9](?:[ -]*[0-9])*(?!\w|[.,]\w)"),
     "high": re.compile(rf"(?<![\w-]){_LETTER}{{4}}-?{_LETTER}{{4}}(?![\w-])"),
 }
 _BETWEEN = re.compile("[ -]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 def code_in(text: str, style: CodeStyle) -> str | None:
@@ -66,11 +68,12 @@ def code_in(text: str, style: CodeStyle) -> str | None:
         style: `standard` finds 6 digits, `high` 8 letters of the alphabet in either case.
 
     Returns:
-        `None` if there is none, if there are two that differ, or over `MAX_CODE` characters.
+        `None` if there is none, if there are two that differ, over `MAX_CODE` characters, or
+        beside a control character.
     """
-    if len(text) > MAX_CODE:
-        return None
     plain = text.translate(_PLAIN)
+    if len(text) > MAX_CODE or _CONTROL.search(plain):
+        return None
     whole = _WHOLE[style]
     bare = _BETWEEN.sub("", plain)
     if whole.fullmatch(bare):

@@ -127,7 +127,17 @@ async def test_a_code_of_the_wrong_shape_costs_no_try() -> None:
     home = roomy()
     jo = home.browser()
     await jo.ask("jo@example.com")
-    for text in ("", "12345", "1234567", "abcdef", "12345x", "12_345", "+12345"):
+    for text in (
+        "",
+        "12345",
+        "1234567",
+        "abcdef",
+        "¹²³⁴⁵⁶",
+        "12345³",
+        "12345x",
+        "12_345",
+        "+12345",
+    ):
         assert (await jo.type_code(text)).status_code == 400
     await spend(jo, 5)
 

@@ -205,8 +205,9 @@ def spelled(code: str, zero: int) -> str:
     return "".join(chr(zero + int(c)) for c in code)
 
 
-@pytest.mark.parametrize("zero", [0x660, 0x966, 0xFF10, 0x1D7CE])
-async def test_digits_of_other_scripts_are_no_digits(zero: int) -> None:
+@pytest.mark.parametrize("zero", [0x11066, 0x1D7CE, 0x1FBF0])
+async def test_digits_that_no_keyboard_has_are_no_digits(zero: int) -> None:
+    """The table is closed: `str.isdigit` and `int` take some hundred more."""
     home = house()
     jo = home.browser()
     await jo.ask("jo@example.com")
@@ -217,16 +218,16 @@ async def test_digits_of_other_scripts_are_no_digits(zero: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "shape", ["{}\n", "\t{}", "+{}", "{}_", "{}.0", "0x{}", "{}\x00", "\u2003{}"]
+    "shape", ["+{}", "{}_", "{}.0", "{},50", "0.{}", "0x{}", "{}\x00", "\x1b{}", "{}e1", "{0}{0}"]
 )
-async def test_a_code_with_anything_but_spaces_and_dashes_is_refused(shape: str) -> None:
+async def test_a_code_inside_of_something_else_is_refused(shape: str) -> None:
     home = house()
     jo = home.browser()
     await jo.ask("jo@example.com")
     assert (await jo.type_code(shape.format(home.mail().code))).status_code == 400
 
 
-@pytest.mark.parametrize("letters", ["ſ" * 8, "ß" * 4, "ﬀ" * 4, "ＢＢＢＢＢＢＢＢ"])
+@pytest.mark.parametrize("letters", ["ſ" * 8, "ß" * 4, "ﬀ" * 4, "Ⓑ" * 8])
 async def test_letters_that_only_become_ours_in_upper_case_are_refused(letters: str) -> None:
     home = house(features=[EmailLogin(code="high", send_limits=ROOMY)])
     jo = home.browser()
