@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import httpx
@@ -26,6 +27,10 @@ class Login:
             headers={"Authorization": f"Bearer {api_key}"},
             timeout=5,
         )
+
+    async def aclose(self) -> None:
+        """Close the connections that are kept for the next call."""
+        await self._http.aclose()
 
     async def call(self, verb: str, **fields: object) -> dict[str, Any]:
         """Call `send`, `resend` or `verify`; what is refused there is refused here."""
@@ -53,7 +58,13 @@ CurrentUser = Annotated[dict[str, str], Depends(current_user)]
 def create_backend(login_url: str, api_key: str, session_key: str) -> FastAPI:
     """Make the backend: `/ask` and `/enter` sign in, `/me` is private."""
     login = Login(login_url, api_key)
-    app = FastAPI()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        await login.aclose()
+
+    app = FastAPI(lifespan=lifespan)
     # The request id lives in the asking browser's own session: a code works nowhere else.
     app.add_middleware(SessionMiddleware, secret_key=session_key, same_site="lax")
 

@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pwless_middleware import Outbox, Passwordless, PasswordlessMiddleware
+from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from tests.recipes.own_forms import create_app
 from tests.support import BASE, KEY, Clock, wrong
 
@@ -21,7 +22,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def outbox() -> Outbox:
-    return Outbox()
+    return Mailbox()
 
 
 @pytest.fixture
