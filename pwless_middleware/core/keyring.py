@@ -140,6 +140,7 @@ class Keyring:
         for key in keys:
             _check_key(key)
         self.realm = realm
+        self._labels: dict[str, bytes] = {}
         self._keys = {self._fingerprint(key.encode()): key.encode() for key in keys}
         self._secrets = [key.encode() for key in keys]
         self.current = self._fingerprint(self._secrets[-1])
@@ -154,8 +155,14 @@ class Keyring:
         return b64(mac[:6])
 
     def _mac(self, key: bytes, purpose: str, payload: bytes) -> bytes:
-        label = f"pwless\x00{purpose}\x00{self.realm}\x00".encode()
-        return hmac.digest(key, label + payload, "sha256")
+        return hmac.digest(key, self._label(purpose) + payload, "sha256")
+
+    def _label(self, purpose: str) -> bytes:
+        label = self._labels.get(purpose)
+        if label is None:
+            label = f"pwless\x00{purpose}\x00{self.realm}\x00".encode()
+            self._labels[purpose] = label  # no more entries than there are purposes
+        return label
 
     # --- handles -------------------------------------------------------------------------------
 
@@ -205,12 +212,13 @@ class Keyring:
 
     def _masked(self, key: bytes, purpose: str, mac: bytes, text: bytes) -> bytes:
         """Mask a payload, or take the mask off again."""
-        stream = b"".join(
-            self._mac(key, f"{purpose}-mask", mac + bytes([block]))
-            for block in range(-(-len(text) // 32))
-        )
-        bits = int.from_bytes(text, "big") ^ int.from_bytes(stream[: len(text)], "big")
-        return bits.to_bytes(len(text), "big")
+        size, label = len(text), self._label(f"{purpose}-mask") + mac
+        # SHA-512: 64 bytes at once are enough for most handles.
+        stream = hmac.digest(key, label, "sha512")
+        for block in range(1, -(-size // 64)):
+            stream += hmac.digest(key, label + bytes([block]), "sha512")
+        bits = int.from_bytes(text, "big") ^ int.from_bytes(stream[:size], "big")
+        return bits.to_bytes(size, "big")
 
     # --- records -------------------------------------------------------------------------------
 

@@ -44,7 +44,8 @@ def callers_of(name: str) -> set[str]:
 def test_a_second_way_to_a_session_would_show_here() -> None:
     assert callers_of("mint") == {"flows/logins:_pass"}
     assert callers_of("_pass") == {"flows/logins:finish", "flows/logins:do_step"}
-    assert callers_of("finish") == {
+    # The queue has a `finish` of its own; it stands below the door and cannot import it.
+    assert {c for c in callers_of("finish") if not c.startswith("delivery/")} == {
         "features/email_login/flow:verify_code",
         "features/email_login/flow:verify_link",
     }
