@@ -18,7 +18,7 @@ from pwless_middleware.passwordless import Passwordless
 from pwless_middleware.web.gate import refuse_socket
 from pwless_middleware.web.identity import NOBODY
 from pwless_middleware.web.options import Options
-from pwless_middleware.web.outer_scope import answering, show_routing
+from pwless_middleware.web.outer_scope import AppScope, kept_private
 from pwless_middleware.web.shadowed import warn_of_shadowed
 from pwless_middleware.web.startup import is_made_late, serve_problem
 
@@ -131,19 +131,23 @@ class PasswordlessMiddleware:
             await self._deny({**scope, "root_path": root}, ours_path, receive, send)
             return
 
-        told = house.identities.told(scope, headers, identity, caller=caller)
+        told = AppScope(house.identities.told(scope, headers, identity, caller=caller), caller)
         told[_OUTER] = passed if not others else replace(passed, cookies=b"; ".join(others))
-        vary = house.vary if is_in else None
         try:
-            if is_in and (kind == "websocket" or house.end_streams):
-                is_socket = kind == "websocket"
-                with house.watch.open(receive, send, identity, is_socket=is_socket) as connection:
-                    send = answering(connection.send, told, caller, vary=vary)
+            if not is_in:
+                await self.app(told, receive, send)
+            elif kind == "websocket":
+                with house.watch.open(receive, send, identity, is_socket=True) as connection:
+                    await self.app(told, connection.receive, connection.send)
+            elif house.end_streams:
+                with house.watch.open(receive, send, identity, is_socket=False) as connection:
+                    send = kept_private(connection.send, house.vary)
                     await self.app(told, connection.receive, send)
             else:
-                await self.app(told, receive, answering(send, told, caller, vary=vary))
+                await self.app(told, receive, kept_private(send, house.vary))
         finally:
-            show_routing(told, caller)
+            if told.has_other_state:
+                told.show_state()
 
     def _inside(self, scope: Scope) -> tuple[Scope, _Passed]:
         """Return the scope with the cookies that the instances outside have taken out."""

@@ -2,76 +2,93 @@
 
 The app gets a scope of its own (ASGI specification, "Middleware"), and routers write into that.
 Metrics, tracing and access logs outside look for it in the scope that they have handed in, where
-they find it around Starlette's own middlewares. So it is copied there: when the answer starts, and
-when it has ended, in whatever way. Headers and paths are not: what the app does to its own is not
-what the server was asked for.
+they find it around Starlette's own middlewares. So what a router writes is written there as well,
+at once. Headers and paths are not: what the app does to its own is not what the server was asked
+for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from starlette.types import Message, Scope, Send
 
-_ROUTING = (
-    *("endpoint", "path_params", "route", "router", "app"),  # Starlette, FastAPI
-    "fastapi",  # FastAPI: the route as its routers include it
-    *("route_handler", "path_template"),  # Litestar
-)
-_STARTS = frozenset(
+_ROUTING = frozenset(
     {
-        "http.response.start",
-        "websocket.accept",
-        "websocket.close",
-        "websocket.http.response.start",
+        *("endpoint", "path_params", "route", "router", "app"),  # Starlette, FastAPI
+        "fastapi",  # FastAPI: the route as its routers include it
+        *("route_handler", "path_template"),  # Litestar
     }
 )
 _PRIVATE = (b"cache-control", b"private, no-cache")
 
 
-def show_routing(told: Scope, scope: Scope) -> None:
-    """Write into the caller's scope where the app has routed the request, and its new state.
+class AppScope(dict[str, Any]):
+    """Be the scope that the app gets, and show our caller where the app has routed the request.
 
     Args:
-        told: the scope that the app got, and wrote into.
-        scope: the one that our caller gave us.
+        scope: what it holds.
+        caller: the scope that our caller gave us; its `state` is the one that the app gets.
     """
-    for key in _ROUTING:
-        if key in told:
-            scope[key] = told[key]
-    state, shown = told.get("state"), scope["state"]
-    if state is not shown and isinstance(state, dict):
-        # The app has put another one into its place; who it is stays our word.
-        scope["state"] = {**state, "user": shown["user"], "session": shown["session"]}
+
+    __slots__ = ("_caller", "has_other_state")
+
+    def __init__(self, scope: Scope, caller: Scope) -> None:
+        super().__init__(scope)
+        self._caller = caller
+        self.has_other_state = False
+        """Whether the app has put a state of its own in place of ours."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(key, value)
+        if key in _ROUTING:
+            self._caller[key] = value
+        elif key == "state":
+            self.has_other_state = True
+            self.show_state()
+
+    def show_state(self) -> None:
+        """Show what the app has in a state that it put in place of ours; once more at the end.
+
+        Who it is stays our word. While the app keeps our state, it is the caller's own.
+        """
+        state, shown = self.get("state"), self._caller["state"]
+        if state is not shown and isinstance(state, dict):
+            who = {"user": shown["user"], "session": shown["session"]}
+            self._caller["state"] = {**state, **who}
+
+    def update(self, *others: Any, **more: Any) -> None:
+        """Take over a router's child scope."""
+        for other in (*others, more):
+            items = other.items() if isinstance(other, Mapping) else other
+            for key, value in items:
+                self[key] = value
 
 
-def answering(send: Send, told: Scope, scope: Scope, *, vary: tuple[bytes, bytes] | None) -> Send:
-    """Return a `send` for the app: the start of its answer is seen outside, and kept private.
+def kept_private(send: Send, vary: tuple[bytes, bytes]) -> Send:
+    """Return a `send` for the app that keeps one person's answers out of shared caches.
+
+    RFC 9111 §3: where the app says nothing of caching, nobody but the browser may keep the answer.
 
     Args:
         send: passes the app's messages on.
-        told, scope: as for `show_routing`.
-        vary: the header to add where one person's answer must stay out of shared caches
-            (RFC 9111 §3); `None` leaves the answer as it is.
+        vary: the header to add.
     """
 
-    async def send_seen(message: Message) -> None:
-        if message["type"] in _STARTS:
-            show_routing(told, scope)
-            if vary is not None and message["type"] == "http.response.start":
-                message = _kept_private(message, vary)
+    async def send_private(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            try:
+                headers = list(message.get("headers", ()))
+                for header in headers:
+                    if header[0].lower() == b"cache-control":
+                        break
+                else:
+                    headers.append(_PRIVATE)
+                headers.append(vary)
+                message = {**message, "headers": headers}
+            except (AttributeError, IndexError, TypeError):
+                pass  # malformed: the server judges it, as it would without us
         await send(message)
 
-    return send_seen
-
-
-def _kept_private(message: Message, vary: tuple[bytes, bytes]) -> Message:
-    try:
-        headers = list(message.get("headers", ()))
-        for header in headers:
-            if header[0].lower() == b"cache-control":
-                break
-        else:
-            headers.append(_PRIVATE)
-        headers.append(vary)
-        return {**message, "headers": headers}
-    except (AttributeError, IndexError, TypeError):
-        return message  # malformed: the server judges it, as it would without us
+    return send_private
