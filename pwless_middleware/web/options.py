@@ -29,6 +29,7 @@ class Options(TypedDict, total=False):
     public: Sequence[str]
     prefix: str
     users: UserDirectory | None
+    id_salt: str | None
     sessions: SessionPolicy | None
     brand: Brand | None
     templates: Path | str | None
