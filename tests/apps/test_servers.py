@@ -118,9 +118,10 @@ def test_a_public_socket_is_open_to_nobody_in_particular(stranger: Person) -> No
         assert ws.recv(10) == "nobody"
 
 
-def test_no_socket_below_our_own_prefix(member: Person) -> None:
+@pytest.mark.parametrize("path", ["/auth/login", "/auth/sessions/ws"])
+def test_no_socket_at_our_own_paths(member: Person, path: str) -> None:
     with pytest.raises(InvalidStatus):
-        member.socket("/auth/ws")
+        member.socket(path)
 
 
 # --- streams, uploads, downloads -----------------------------------------------------------------
