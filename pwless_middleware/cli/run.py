@@ -57,6 +57,8 @@ OPTIONS = (
     _Option("--identity-header", "hand the address on under this header", "NAME"),
     _Option("--cookie-name", "the session cookie (default: by the base URL)", "NAME"),
     _Option("--bearer", "take session tokens (Authorization: Bearer) on every path of the app"),
+    _Option("--require-socket-origin", "refuse the cookie of websockets without an Origin header"),
+    _Option("--unsafe-http", "take an http base URL of another machine, in a trusted network"),
     _Option("--no-scope-user", "leave scope['user'] alone", switch="0", name="SET_SCOPE_USER"),
     _Option("--prefix", "where the login's pages are (default: /auth)", "PATH"),
     _Option("--brand-name", "the name on pages and mails", "NAME"),
@@ -175,6 +177,8 @@ def house(settings: Settings) -> Passwordless:
         trusted_proxies=settings.trusted_proxies,
         bearer=settings.bearer,
         cookie_name=settings.cookie_name,
+        unsafe_http=settings.unsafe_http,
+        require_socket_origin=settings.require_socket_origin,
         identity_header=settings.identity_header,
         set_scope_user=settings.set_scope_user,
     )

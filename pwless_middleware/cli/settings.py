@@ -26,7 +26,7 @@ class Settings:
         app: `module:app`.
         factory: `app` makes the app.
         wsgi: it is a WSGI app.
-        origin: the public address; `http` (localhost only) means development.
+        origin: the public address; `http` on localhost means development.
         secret_key: oldest first; commas or whitespace stand between keys.
         smtp_url, sender: of the mail server; `None` keeps mails in the `Outbox`.
         redis_url: of the store; `None` keeps everything in the process.
@@ -50,6 +50,8 @@ class Settings:
     trusted_proxies: int | tuple[str, ...]
     bearer: bool
     cookie_name: str | None
+    unsafe_http: bool
+    require_socket_origin: bool
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
@@ -69,7 +71,11 @@ class Settings:
         app = text("APP")
         if app is None:
             raise ConfigError("app", "set PWLESS_APP to module:app")
-        origin = Origin(_needed(text("BASE_URL"), "base_url", "the https address people open"))
+        unsafe_http = _unsafe_http(environ)
+        origin = Origin(
+            _needed(text("BASE_URL"), "base_url", "the https address people open"),
+            unsafe_http=unsafe_http,
+        )
         keys = tuple((text("SECRET_KEY") or "").replace(",", " ").split())
         if not keys:
             raise ConfigError(
@@ -77,12 +83,12 @@ class Settings:
                 "set PWLESS_SECRET_KEY or --secret-key-file to a key of `pwless secret`",
             )
         smtp_url, sender = text("SMTP_URL"), text("SENDER")
-        if smtp_url is None and origin.is_secure:
+        if smtp_url is None and not origin.is_development:
             raise ConfigError("mailer", "set --smtp-url or PWLESS_SMTP_URL: who sends the mails?")
         if smtp_url is not None and sender is None:
             raise ConfigError("sender", "set --sender or PWLESS_SENDER, e.g. login@acme.example")
         allow = words("ALLOW")
-        if not allow and origin.is_secure:
+        if not allow and not origin.is_development:
             raise ConfigError(
                 "allow", "say who may sign in: --allow '*@acme.example', or --allow '*' for all"
             )
@@ -104,6 +110,10 @@ class Settings:
             trusted_proxies=_proxies(words("TRUSTED_PROXIES")),
             bearer=_switch(text("BEARER"), "BEARER", default=False),
             cookie_name=text("COOKIE_NAME"),
+            unsafe_http=unsafe_http,
+            require_socket_origin=_switch(
+                text("REQUIRE_SOCKET_ORIGIN"), "REQUIRE_SOCKET_ORIGIN", default=False
+            ),
         )
 
 
@@ -125,7 +135,8 @@ class Listening:
             ConfigError: the base URL is none, or the root path is neither its path nor empty.
         """
         base_url = environ.get("PWLESS_BASE_URL")
-        people = Origin(base_url).path if base_url else ""
+        unsafe_http = _unsafe_http(environ)
+        people = Origin(base_url, unsafe_http=unsafe_http).path if base_url else ""
         root_path = environ.get("PWLESS_ROOT_PATH", people).rstrip("/")
         if root_path not in ("", people):
             raise ConfigError(
@@ -165,7 +176,7 @@ def complete(environ: MutableMapping[str, str], *, key_file: str | None) -> list
         environ["PWLESS_BASE_URL"] = f"http://localhost:{listening.port}"
     said = []
     base_url = environ.get("PWLESS_BASE_URL")
-    if base_url and not Origin(base_url).is_secure:
+    if base_url and Origin(base_url, unsafe_http=_unsafe_http(environ)).is_development:
         if not environ.get("PWLESS_SECRET_KEY", "").strip():
             environ["PWLESS_SECRET_KEY"] = secrets.token_urlsafe(32)
             said.append("no PWLESS_SECRET_KEY: made one; sessions end with this process")
@@ -179,6 +190,11 @@ def _needed(value: str | None, option: str, what: str) -> str:
         flag = option.replace("_", "-")
         raise ConfigError(option, f"set --{flag} or PWLESS_{option.upper()} to {what}")
     return value
+
+
+def _unsafe_http(environ: Mapping[str, str]) -> bool:
+    value = environ.get("PWLESS_UNSAFE_HTTP", "").strip() or None
+    return _switch(value, "UNSAFE_HTTP", default=False)
 
 
 def _switch(value: str | None, name: str, *, default: bool) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 import demo_app.settings
 from pwless_middleware.cli.importing import UsageError
+from pwless_middleware.cli.run import house
 from pwless_middleware.cli.settings import Listening, Settings, complete
 from pwless_middleware.errors import ConfigError
 from tests.cli.conftest import KEY
@@ -39,6 +40,8 @@ def test_reads_everything() -> None:
             "PWLESS_WSGI": "True",
             "PWLESS_BEARER": "yes",
             "PWLESS_COOKIE_NAME": "tool",
+            "PWLESS_REQUIRE_SOCKET_ORIGIN": "1",
+            "PWLESS_UNSAFE_HTTP": "0",
         }
     )
     assert settings.secret_key == (KEY, KEY[::-1])
@@ -49,6 +52,7 @@ def test_reads_everything() -> None:
     assert settings.trusted_proxies == ("10.0.0.0/8", "192.168.0.0/16")
     assert (settings.factory, settings.wsgi) == (True, True)
     assert (settings.bearer, settings.cookie_name) == (True, "tool")
+    assert (settings.require_socket_origin, settings.unsafe_http) == (True, False)
 
 
 def test_takes_defaults() -> None:
@@ -57,6 +61,7 @@ def test_takes_defaults() -> None:
     assert (settings.factory, settings.wsgi, settings.set_scope_user) == (False, False, True)
     assert settings.redis_url is None
     assert (settings.bearer, settings.cookie_name) == (False, None)
+    assert (settings.require_socket_origin, settings.unsafe_http) == (False, False)
     assert Settings.read({**PUBLIC, "PWLESS_TRUSTED_PROXIES": "2"}).trusted_proxies == 2
 
 
@@ -83,6 +88,22 @@ def test_a_public_address_needs_each_of_these(variable: str, option: str, said: 
         Settings.read(environ)
     assert error.value.option == option
     assert said in str(error.value)
+
+
+def test_http_on_another_machine_needs_a_word_and_all_that_a_public_address_needs() -> None:
+    elsewhere = {**PUBLIC, "PWLESS_BASE_URL": "http://tool.home.arpa:8000/x"}
+    for read in (Settings.read, Listening.read, lambda given: complete(given, key_file=None)):
+        with pytest.raises(ConfigError, match="unsafe_http"):
+            read(dict(elsewhere))
+    allowed = {**elsewhere, "PWLESS_UNSAFE_HTTP": "1"}
+    assert complete(dict(allowed), key_file=None) == []
+    assert Listening.read(allowed).root_path == "/x"
+    assert house(Settings.read(allowed)).origin.url == "http://tool.home.arpa:8000/x"
+    for variable in ("SECRET_KEY", "SMTP_URL", "ALLOW"):
+        lacking = {**allowed, f"PWLESS_{variable}": ""}
+        complete(lacking, key_file=None)
+        with pytest.raises(ConfigError):
+            Settings.read(lacking)
 
 
 def test_a_switch_that_is_none_is_refused() -> None:
