@@ -169,3 +169,15 @@ def test_a_token_is_appended_to_any_uri() -> None:
 def test_times_are_written_for_people_the_same_everywhere() -> None:
     assert written(1_800_000_000) == "15 January 2027, 08:00 UTC"
     assert written(Clock().now) == written(1_800_000_000)
+
+
+async def test_a_mail_whose_challenge_the_store_has_forgotten_is_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    home, post = await queued()
+    assert isinstance(home.store, MemoryStore)
+    home.store._records.clear()
+    home.clock.advance(LONGEST_KEPT)
+    await deliver(home)
+    assert post.sent == []
+    assert "expired before it could be delivered" in caplog.text

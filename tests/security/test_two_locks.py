@@ -213,3 +213,15 @@ def test_the_session_cookie_holds_no_digest_of_the_person() -> None:
         data = unb64(text) or b""
         assert len(data) == MAC_BYTES + len(secret)
         assert slot not in data
+
+
+async def test_a_record_that_the_store_keeps_for_too_long_ends_all_the_same() -> None:
+    """How long it stands is the store's word; how long it holds stands in the record."""
+    home = house(roomy=True)
+    jo, key = await session_of(home, JO)
+    user = (await jo.get("/private")).json()["id"]
+    assert isinstance(home.store, MemoryStore)
+    home.store._records[key] = replace(home.store._records[key], until=2**32 - 1)
+    home.clock.advance(8 * 86400)
+    assert await jo.who() is None
+    assert list(await home.passwordless.sessions.list(user)) == []
