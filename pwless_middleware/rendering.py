@@ -71,6 +71,11 @@ class Brand:
     color: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        # Hosts without a type checker hand over what a variable or a database gave them.
+        given: dict[str, object] = {"name": self.name, "logo": self.logo, "color": self.color}
+        for option, value in given.items():
+            if not isinstance(value, str) and (value is not None or option == "name"):
+                raise ConfigError(f"brand.{option}", "set a text")
         if not (0 < len(self.name) <= 100 and self.name.strip() and self.name.isprintable()):
             raise ConfigError("brand.name", "set 1 to 100 printable characters")
         if self.logo is not None and not re.fullmatch(

@@ -395,6 +395,13 @@ def test_a_name_that_cannot_be_shown_is_refused(name: str) -> None:
         Brand(name)
 
 
+@pytest.mark.parametrize("option", ["name", "logo", "color"])
+def test_what_is_no_text_is_refused(option: str) -> None:
+    given: dict[str, Any] = {"name": "Acme", option: 5}
+    with pytest.raises(ConfigError, match=rf"^brand\.{option}: set a text"):
+        Brand(given.pop("name"), **given)
+
+
 @pytest.mark.parametrize(
     "logo",
     [

@@ -114,4 +114,7 @@ def parse_pattern(text: str) -> str | None:
             domain = text.removeprefix(wildcard)
             address = parse_address(f"x@{domain}")
             return None if address is None else wildcard + domain_of(address)
-    return text if text == "*" else parse_address(text)
+    if text == "*":
+        return text
+    # `jo*@acme.example` is an address by the grammar, and surely meant as a pattern.
+    return None if "*" in text else parse_address(text)

@@ -80,7 +80,7 @@ class PublicPaths:
                     "public", f"{pattern!r} has no slash at its beginning: set '/{pattern}'"
                 )
             path = pattern.removesuffix("/*") if pattern.endswith("/*") else pattern
-            if "*" in path or _is_ambiguous(path):
+            if "*" in path or "?" in path or "#" in path or _is_ambiguous(path):
                 raise ConfigError(
                     "public",
                     f"{pattern!r} is neither an exact path ('/docs') nor one that ends in '/*', "

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.options import check_verbs
 from pwless_middleware.delivery.base import (
     Mailer,
     MaybeDelivered,
@@ -38,11 +39,13 @@ class FallbackMailer:
             A mail whose first way is cut off in its very last step may arrive twice.
 
     Raises:
-        ConfigError: `patience` is not above 0.
+        ConfigError: one of the two is no mailer, or `patience` is not above 0.
     """
 
     def __init__(self, first: Mailer, second: Mailer, *, patience: float = 20) -> None:
-        if not patience > 0:
+        for option, mailer in (("first", first), ("second", second)):
+            check_verbs(option, mailer, ("send",), example="a mailer, e.g. SMTPMailer(...)")
+        if isinstance(patience, bool) or not isinstance(patience, int | float) or not patience > 0:
             raise ConfigError("patience", "set seconds above 0")
         self._first = first
         self._second = second

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.options import check_verbs
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.errors import ConfigError
 
@@ -53,15 +54,16 @@ class Outbox:
         clock: unix seconds, for `sent_at`.
 
     Raises:
-        ConfigError: `max_messages` is below 1.
+        ConfigError: `max_messages` is no whole number above 0, or `clock` cannot be called.
     """
 
     delivers_inline: ClassVar[bool] = True
     """The request that asks for a mail delivers it itself (see `Mailer`)."""
 
     def __init__(self, *, max_messages: int = 100, clock: Callable[[], float] = time.time) -> None:
-        if max_messages < 1:
-            raise ConfigError("max_messages", "set at least 1")
+        if type(max_messages) is not int or max_messages < 1:
+            raise ConfigError("max_messages", "set a whole number, at least 1")
+        check_verbs("clock", clock, ("__call__",), example="a callable, e.g. time.time")
         self.messages: list[OutboxMessage] = []
         """What was sent, oldest first."""
         self._max_messages = max_messages

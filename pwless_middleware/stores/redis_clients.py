@@ -87,6 +87,8 @@ def new_client(url: str) -> Any:
 
 def _problem(url: str) -> str | None:
     """Say what is wrong with a URL that redis-py would read as another host, or `None`."""
+    if url != url.strip():
+        return "a space or a line break stands at an end of the URL: remove it"
     try:
         parts = urlsplit(url)
         rest = parts.path + parts.query

@@ -15,7 +15,13 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from pwless_middleware.core.paths import first_segment
-from pwless_middleware.errors import ApiError, ForbiddenOrigin, MethodNotAllowed, NotFound
+from pwless_middleware.errors import (
+    ApiError,
+    ConfigError,
+    ForbiddenOrigin,
+    MethodNotAllowed,
+    NotFound,
+)
 from pwless_middleware.flows.timely import one_request
 from pwless_middleware.web.hosts import OtherHosts
 from pwless_middleware.web.navigation import is_navigation
@@ -58,12 +64,15 @@ class Routes:
     """Answer the requests below our prefix, and nothing else.
 
     Args:
-        routes: of all features; a path twice is a mistake of ours and raises `ValueError`.
+        routes: of all features.
         pages: makes error pages.
         origin: whose pages may write.
 
     Attributes:
         all: the routes, as given.
+
+    Raises:
+        ConfigError: two features have the same path.
     """
 
     def __init__(self, routes: Sequence[Route], pages: Pages, origin: Origin) -> None:
@@ -74,7 +83,7 @@ class Routes:
             stem, brace, _ = route.path.partition("{id}")
             table = self._by_id if brace else self._exact
             if stem in table:
-                raise ValueError(f"two features mount {route.path}")
+                raise ConfigError("features", f"two of them mount {route.path}: take one out")
             table[stem] = route
         self._segments = FEATURES | {first_segment(route.path) for route in routes}
         self._pages = pages

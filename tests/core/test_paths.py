@@ -126,7 +126,22 @@ def test_what_does_not_begin_with_a_slash_is_no_path(text: str | None) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["x", "/a*", "/*/b", "/a/../b", "/a//b", "//", "/a\\b", "/a\n", "*/", "**", "/**", "/./*"],
+    [
+        "x",
+        "/a*",
+        "/*/b",
+        "/a/../b",
+        "/a//b",
+        "//",
+        "/a\\b",
+        "/a\n",
+        "*/",
+        "**",
+        "/**",
+        "/./*",
+        "/a?x=1",
+        "/a#x",
+    ],
 )
 def test_a_pattern_that_is_neither_a_path_nor_a_tree_is_refused(pattern: str) -> None:
     with pytest.raises(ConfigError, match="public"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -172,9 +172,18 @@ async def test_both_are_closed_even_if_the_first_fails_to() -> None:
     assert (first.closed, second.closed) == (1, 1)
 
 
-async def test_patience_must_be_above_0() -> None:
+@pytest.mark.parametrize("patience", [0, "20", True, None, float("nan")])
+async def test_patience_must_be_above_0(patience: Any) -> None:
     with pytest.raises(ConfigError, match="patience"):
-        FallbackMailer(Failing(), Failing(), patience=0)
+        FallbackMailer(Failing(), Failing(), patience=patience)
+
+
+@pytest.mark.parametrize("mailer", [None, "smtp://localhost", Failing])
+async def test_what_is_no_mailer_is_refused(mailer: Any) -> None:
+    with pytest.raises(ConfigError, match="first: set a mailer"):
+        FallbackMailer(mailer, Failing())
+    with pytest.raises(ConfigError, match="second: set a mailer"):
+        FallbackMailer(Failing(), mailer)
 
 
 async def test_a_recipient_that_the_second_defers_is_no_outage(message: Message) -> None:

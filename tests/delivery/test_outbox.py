@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pwless_middleware.delivery.base import Mailer, Message
@@ -106,6 +108,12 @@ async def test_it_is_a_mailer_that_delivers_inline_and_outlives_its_closing() ->
     assert "ann@" not in repr(outbox.messages)
 
 
-async def test_a_bound_below_one_is_a_config_error() -> None:
+@pytest.mark.parametrize("bound", [0, "5", None, 2.5])
+async def test_a_bound_that_is_none_is_a_config_error(bound: Any) -> None:
     with pytest.raises(ConfigError, match="at least 1"):
-        Outbox(max_messages=0)
+        Outbox(max_messages=bound)
+
+
+async def test_a_clock_that_is_none_is_a_config_error() -> None:
+    with pytest.raises(ConfigError, match="clock"):
+        Outbox(clock=5)  # type: ignore[arg-type]

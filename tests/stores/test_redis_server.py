@@ -44,7 +44,8 @@ class TestOptions:
     @pytest.mark.parametrize(
         "server",
         ["", "localhost:6379", "http://localhost", "redis://localhost:port", "redis://h/0?db=x",
-         "redis://h?nonsense=1", None, 6379, object()],
+         "redis://h?nonsense=1", "redis://h\n", " redis://h", "redis://h/0\r\n", None, 6379,
+         object()],
     )  # fmt: skip
     def test_what_is_no_redis_is_refused_where_the_store_is_made(self, server: object) -> None:
         with pytest.raises(ConfigError, match="redis://localhost:6379/0"):
