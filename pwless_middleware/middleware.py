@@ -111,6 +111,7 @@ class PasswordlessMiddleware:
         rest = ours_path.removeprefix(house.prefix)
         is_below = rest != ours_path and rest[:1] in ("", "/")
         if is_below and house.routes.owns(rest):
+            house.identities.told(scope, [], NOBODY, caller=caller)  # our pages ask for themselves
             if kind == "websocket":
                 await refuse_socket(scope, send, Unauthenticated())
             else:
@@ -124,10 +125,12 @@ class PasswordlessMiddleware:
             if identity is None:
                 identity = await house.identities.of(scope, signed)
         except ApiError as error:
+            house.identities.told(scope, [], NOBODY, caller=caller)
             await self._refuse({**scope, "root_path": root}, receive, send, error)
             return
         is_in = identity.session is not None
         if not is_in and not house.gate.passes(scope, path):
+            house.identities.told(scope, [], NOBODY, caller=caller)
             await self._deny({**scope, "root_path": root}, ours_path, receive, send)
             return
 

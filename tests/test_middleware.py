@@ -23,13 +23,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from pwless_middleware import Outbox, PasswordlessMiddleware
-from pwless_middleware.errors import ConfigError
+from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import (
     BASE,
     KEY,
     Browser,
     House,
+    Slow,
     cookie_header,
     house,
     http_scope,
@@ -495,6 +496,37 @@ async def test_middlewares_outside_see_state_that_the_app_put_in_place_of_ours()
     assert scope["state"]["user"].email == "jo@example.com"
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [("/x", 401), ("/auth/login", 200), ("/auth/api/v1/session", 401)]
+)
+async def test_middlewares_outside_find_nobody_where_the_app_is_not_called(
+    path: str, status: int
+) -> None:
+    """A log line that names `request.state.user` failed at the login page, and at every 401."""
+    home = house(ok)
+    scope = http_scope(path, user="forged", state={"user": "forged"})
+    sent = await run(home.app, scope)
+    assert sent[0]["status"] == status
+    assert not scope["state"]["user"].is_authenticated
+    assert scope["state"]["session"] is None
+    assert scope["user"] is scope["state"]["user"]
+    assert scope["auth"].scopes == []
+
+
+async def test_middlewares_outside_find_nobody_while_the_store_is_down() -> None:
+    store = Slow(MemoryStore())
+    _, jo = await inside(ok, store=store)
+
+    async def fail() -> None:
+        raise StoreError("down")
+
+    store.before["read"] = fail
+    scope = http_scope(headers=cookie_header(jo))
+    sent = await run(house(ok, store=store).app, scope)  # another process, which holds no record
+    assert sent[0]["status"] == 503
+    assert not scope["state"]["user"].is_authenticated
+
+
 async def test_a_user_of_the_scope_that_is_not_ours_to_write_stays_outside_too() -> None:
     home, jo = await inside(ok, set_scope_user=False)
     scope = http_scope(headers=cookie_header(jo), user="of another middleware")
@@ -697,7 +729,6 @@ async def test_our_time_limit_does_not_follow_the_app_into_its_own_work() -> Non
     The 1.5 seconds are one request's; a handler that goes on has not spent them.
     """
     from pwless_middleware.flows import timely
-    from tests.support import Slow
 
     left: list[object] = []
 
