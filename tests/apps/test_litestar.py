@@ -30,7 +30,8 @@ def test_in_its_own_middleware_list_the_login_would_have_no_pages() -> None:
         return "x"
 
     ours: Any = PasswordlessMiddleware
-    app = Litestar([page], middleware=[DefineMiddleware(ours, **options())])
+    middleware = [DefineMiddleware(ours, **options())]
+    app = Litestar([page], middleware=middleware, logging_config=None)  # no root logger of its own
     with TestClient(app, base_url="http://testserver.local") as client:
         assert client.get("/x").status_code == 401
         assert client.get("/auth/login").status_code == 404

@@ -128,7 +128,7 @@ async def test_metrics_outside_a_litestar_app_see_its_template() -> None:
         return "an item"
 
     home = house()
-    app: Any = Litestar([show])
+    app: Any = Litestar([show], logging_config=None)  # which would set up the root logger
     outside = Templates(PasswordlessMiddleware(app, passwordless=home.passwordless))
     jo = await signed_in(home, outside)
     outside.seen.clear()
