@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from pwless_middleware import EmailLogin
-from tests.support import ROOMY, House, house, token_of, wrong
+from tests.support import (
+    ROOMY,
+    House,
+    cookie_header,
+    house,
+    http_scope,
+    run,
+    token_of,
+    wrong,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -117,3 +126,16 @@ async def test_the_json_verify_reads_a_damaged_token_too() -> None:
     damaged = f"{token[:40]}\r\n{token[40:].upper()}."
     answer = await backend.verify(sent["auth_request_id"], link_token=damaged)
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("damage", [b"\xff\xfe", b"%ff%fe", b"\x00", b"&\xc3"])
+async def test_bytes_of_no_encoding_behind_a_link_are_no_error(damage: bytes) -> None:
+    """The URL as Starlette reads it raises for bytes that are no UTF-8, and so answered 500."""
+    home = house()
+    jo = home.browser()
+    await jo.ask("jo@example.com")
+    query = b"link_token=" + token_of(home.mail().link).encode() + damage
+    scope = http_scope("/auth/link", query_string=query, headers=cookie_header(jo))
+    assert (await run(home.app, scope))[0]["status"] == 200
+    only = http_scope("/auth/link", query_string=damage)
+    assert (await run(home.app, only))[0]["status"] == 410

@@ -224,7 +224,7 @@ class EmailPages:
     async def show_link(self, request: Request) -> Response:
         """Show what the link can do here. Changes nothing, whoever opens it, and however often."""
         # The query as it came: the name of the parameter may be as damaged as its value.
-        token = link_token_in(request.url.query) or ""
+        token = link_token_in(request.scope["query_string"].decode("latin-1")) or ""
         link = self._flow.open_link(token)
         if link is None:
             return self._link_page(request, "expired", status=410)
