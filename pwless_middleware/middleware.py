@@ -136,6 +136,7 @@ class PasswordlessMiddleware:
 
         told = AppScope(house.identities.told(scope, headers, identity, caller=caller), caller)
         told[_OUTER] = passed if not others else replace(passed, cookies=b"; ".join(others))
+        state = told["state"]
         try:
             if not is_in:
                 await self.app(told, receive, send)
@@ -149,7 +150,10 @@ class PasswordlessMiddleware:
             else:
                 await self.app(told, receive, kept_private(send, house.vary))
         finally:
-            if told.has_other_state:
+            # Most apps leave it as it is.
+            is_told = state.get("user") is identity.user
+            is_told = is_told and state.get("session") is identity.session
+            if not is_told or told.get("state") is not state:
                 told.show_state()
 
     def _inside(self, scope: Scope) -> tuple[Scope, _Passed]:

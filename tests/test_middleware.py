@@ -527,6 +527,26 @@ async def test_middlewares_outside_find_nobody_while_the_store_is_down() -> None
     assert not scope["state"]["user"].is_authenticated
 
 
+async def test_what_the_app_writes_over_our_user_is_not_who_it_is_outside() -> None:
+    async def renames(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"] |= {"user": "the app's own", "session": None, "request_id": 5}
+        await ok(scope, receive, send)
+
+    async def clears(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["state"].clear()
+        scope["state"] = {"request_id": 5}
+        await ok(scope, receive, send)
+
+    home, jo = await inside(ok)
+    for app in (renames, clears):
+        home.app.app = app
+        scope = http_scope(headers=cookie_header(jo))
+        await run(home.app, scope)
+        assert scope["state"]["user"].email == "jo@example.com"
+        assert scope["state"]["session"] is not None
+        assert scope["state"]["request_id"] == 5
+
+
 async def test_a_user_of_the_scope_that_is_not_ours_to_write_stays_outside_too() -> None:
     home, jo = await inside(ok, set_scope_user=False)
     scope = http_scope(headers=cookie_header(jo), user="of another middleware")

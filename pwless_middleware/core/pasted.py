@@ -9,6 +9,7 @@ the one canonical spelling or nothing. `str.isdigit` and `int` know more digits 
 from __future__ import annotations
 
 import re
+from itertools import islice
 from string import ascii_lowercase, ascii_uppercase
 from urllib.parse import unquote
 
@@ -97,6 +98,8 @@ _TOKEN = re.compile(
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _NEAR = 4 * LINK_CHARACTERS
 """Characters behind its name, or the beginning of a text, in which a token must end."""
+_MOST_NAMES = 8
+"""How often a text may name a token: each place costs a search, and anybody can send a text."""
 
 
 def link_token_in(text: str) -> str | None:
@@ -106,13 +109,16 @@ def link_token_in(text: str) -> str | None:
         text: a token, the query of an address, a whole address, or words with one in them.
 
     Returns:
-        `None` if there is none, if there are two that differ, or over `MAX_LINK` characters.
+        `None` if there is none, if there are two that differ, if its name stands there more than
+        eight times, or over `MAX_LINK` characters.
     """
     if len(text) > MAX_LINK:
         return None
     for _ in range(2):  # what passes links on has at times encoded them a second time
         text = unquote(text)
-    starts = [name.end() for name in _NAME.finditer(text)] or [0]
+    starts = [name.end() for name in islice(_NAME.finditer(text), _MOST_NAMES + 1)] or [0]
+    if len(starts) > _MOST_NAMES:
+        return None
     near = (_GAP.sub("", text[start : start + _NEAR]) for start in starts)
     found = (_TOKEN.match(tail.translate(_LOWER)) for tail in near)
     tokens = {match[1] for match in found if match is not None}

@@ -254,10 +254,11 @@ class Sessions:
         rows = await self._store.read_list(_list_key(self.slot_of(user_id)), now=now)
         alive = []
         for key, value in rows:
-            # Of a key that has left the list, or not of ours: no cookie leads there.
+            # Of a key that has left the list, or not of ours: no cookie leads there. Which records
+            # stand on the list is bound by nothing, so that another's are passed over.
             if opened := self._keyring.unbind("session", key, value):
                 session = unpack_session(_id_of(key), opened.payload)
-                if session.is_alive(now):
+                if session.user_id == user_id and session.is_alive(now):
                     alive.append(session)
         return sorted(alive, key=lambda s: (s.seen_at, s.created_at, s.id), reverse=True)
 

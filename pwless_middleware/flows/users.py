@@ -131,10 +131,13 @@ class Users:
             UsersUnavailable: the directory failed.
         """
         user = await _answer(self._directory.load(user_id))
-        if user is not None and (not isinstance(user, User) or user.id != user_id):
-            logger.error("the user directory gave load() no User, or another one; refused")
-            return None
-        return user
+        if user is None or (isinstance(user, User) and user.id == user_id and _is_line(user.email)):
+            return user
+        logger.error(
+            "the user directory gave load() no User, another one, or one without an address; "
+            "refused"
+        )
+        return None
 
 
 async def _answer(call: Awaitable[User | None]) -> User | None:
@@ -149,7 +152,13 @@ async def _answer(call: Awaitable[User | None]) -> User | None:
 def _fitting(user: User | None, address: Address) -> User | None:
     if user is None:
         return None
-    if not isinstance(user, User) or parse_address(user.email) != address:
+    is_user = isinstance(user, User) and _is_line(user.email)
+    if not is_user or parse_address(user.email) != address:
         logger.error("the user directory gave no User, or one with another address; refused")
         raise LoginDenied
     return user
+
+
+def _is_line(email: object) -> bool:
+    """Whether a user's address can be shown and handed on in a header; a column may hold `NULL`."""
+    return isinstance(email, str) and email.isprintable()

@@ -32,31 +32,33 @@ class AppScope(dict[str, Any]):
         caller: the scope that our caller gave us; its `state` is the one that the app gets.
     """
 
-    __slots__ = ("_caller", "has_other_state")
+    __slots__ = ("_caller", "_session", "_user")
 
     def __init__(self, scope: Scope, caller: Scope) -> None:
         super().__init__(scope)
         self._caller = caller
-        self.has_other_state = False
-        """Whether the app has put a state of its own in place of ours."""
+        self._user = scope["state"]["user"]
+        self._session = scope["state"]["session"]
 
     def __setitem__(self, key: str, value: Any) -> None:
         super().__setitem__(key, value)
         if key in _ROUTING:
             self._caller[key] = value
         elif key == "state":
-            self.has_other_state = True
             self.show_state()
 
     def show_state(self) -> None:
-        """Show what the app has in a state that it put in place of ours; once more at the end.
+        """Show our caller what the app has in its state; once more as the app has returned.
 
-        Who it is stays our word. While the app keeps our state, it is the caller's own.
+        Who it is stays our word, also where the app has written its own user into the state that
+        it got from us, which is the caller's as well until then.
         """
-        state, shown = self.get("state"), self._caller["state"]
-        if state is not shown and isinstance(state, dict):
-            who = {"user": shown["user"], "session": shown["session"]}
-            self._caller["state"] = {**state, **who}
+        state, shown = self.get("state"), self._caller.get("state")
+        if not isinstance(state, dict):
+            return
+        is_ours = state.get("user") is self._user and state.get("session") is self._session
+        if state is not shown or not is_ours:
+            self._caller["state"] = {**state, "user": self._user, "session": self._session}
 
     def update(self, *others: Any, **more: Any) -> None:
         """Take over a router's child scope."""

@@ -209,6 +209,12 @@ def test_no_text_makes_the_reader_fail(text: str) -> None:
     assert found is None or len(found) == LINK_CHARACTERS
 
 
+def test_a_text_that_names_a_token_over_and_over_costs_no_search_for_each() -> None:
+    """A stranger can send 16 KiB of names to the link's page, as often as they like."""
+    assert link_token_in(" ".join(["link_token=" + TOKEN] * 8)) == TOKEN
+    assert link_token_in(" ".join(["link_token=" + TOKEN] * 9)) is None
+
+
 @pytest.mark.parametrize(
     "piece", ["link_token=", "link_token=a", "\n", "=\r\n", "> ", "%25", "a ", "3d", "\u200b"]
 )

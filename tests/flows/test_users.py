@@ -174,6 +174,21 @@ async def test_a_row_whose_address_is_another_opens_no_account(email: str, found
     assert mails.outbox.messages == [], "nor does its owner get a mail"
 
 
+@pytest.mark.parametrize(
+    "email", [None, 5, "mike@example.com\r\nx-admin: 1", "mike\x00@example.com"]
+)
+async def test_a_row_without_a_readable_address_is_nobody_and_no_defect(email: Any) -> None:
+    """A column may hold `NULL`, or what was never checked and would split the identity header."""
+    users = Fixed(User(id="1", email="mike@example.com"))
+    home = house(users=users, identity_header="remote-user")
+    mike = home.browser()
+    await mike.sign_in("mike@example.com")
+    users.user = User(id="1", email=email)
+    assert (await mike.get("/private")).status_code == 401
+    assert (await mike.get("/auth/api/v1/session")).status_code == 401
+    assert await enter(home, "mike@example.com") == 403
+
+
 async def test_a_row_with_the_address_in_another_case_is_the_same_address() -> None:
     home = house(users=Fixed(User(id="1", email="Mike@Example.COM")))
     assert await enter(home, "mike@example.com") == 303

@@ -625,6 +625,63 @@ async def test_a_link_that_gives_nothing_is_answered_the_same() -> None:
     assert evil.status_code == 403
 
 
+async def device_of_nothing(home: House) -> str | None:
+    """Give the device cookie of a browser whose link gave it nothing."""
+    nobody = home.browser()
+    await nobody.post("/auth/link", {"here": "1", "link_token": "x"})
+    return nobody.cookie("device")
+
+
+async def test_the_link_of_an_expired_email_gives_no_budget() -> None:
+    home = roomy()
+    await home.browser().ask("jo@example.com")
+    link = str(home.mail().link)
+    nothing = await device_of_nothing(home)
+    early, late = home.browser(), home.browser()
+    await early.post(link, {"here": "1"})
+    assert early.cookie("device") != nothing
+    home.clock.advance(300)
+    await late.post(link, {"here": "1"})
+    assert late.cookie("device") == nothing
+
+
+async def test_the_link_of_a_servers_email_gives_a_browser_no_budget() -> None:
+    page = "https://www.example.com/magic"
+    home = roomy(link_uris=[page])
+    answer = await home.backend().send("jo@example.com", magiclink_auth_uri=page)
+    assert answer.status_code == 200
+    phone = home.browser()
+    await phone.post("/auth/link", {"here": "1", "link_token": token_of(home.mail().link)})
+    assert phone.cookie("device") == await device_of_nothing(home)
+
+
+async def test_with_codes_alone_a_link_gives_nothing_once_a_code_can_be_typed_again() -> None:
+    home = roomy(kind="OTP")
+    await spend_for(home, "jo@example.com", 10)
+    home.clock.advance(700)
+    jo = home.browser(ip="198.51.100.1")
+    await jo.ask("jo@example.com")
+    link, code = home.mail().link, home.mail().code
+    assert link is not None
+    home.clock.advance(201)
+    await jo.press_link(link)
+    assert jo.cookie("device") is None
+    assert (await jo.type_code(code)).status_code == 303
+
+
+async def test_the_24_hours_of_such_a_budget_begin_with_the_email_not_with_the_press() -> None:
+    home = roomy()
+    await home.browser().ask("jo@example.com")
+    link = str(home.mail().link)
+    home.clock.advance(299)
+    phone = home.browser(ip="198.51.100.1")
+    await phone.post(link, {"here": "1"})
+    home.clock.advance(86400 - 299)
+    await spend_for(home, "jo@example.com", 10)
+    await phone.ask("jo@example.com")
+    assert (await phone.type_code(home.mail().code)).status_code == 429
+
+
 async def test_a_known_browser_keeps_its_own_budget_where_it_opens_such_a_link() -> None:
     home = roomy()
     jo = await returning(home)

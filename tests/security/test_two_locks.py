@@ -18,6 +18,7 @@ from pwless_middleware.core.authentication import Authentication, Login
 from pwless_middleware.core.challenges import ID_BYTES
 from pwless_middleware.core.keyring import MAC_BYTES, unb64
 from pwless_middleware.delivery.base import Message
+from pwless_middleware.stores.base import Writes
 from pwless_middleware.stores.memory import MemoryStore
 from tests.security.factor import RIGHT, Factor
 from tests.support import ROOMY, Browser, House, challenge_of, house
@@ -137,6 +138,19 @@ async def test_what_was_written_beside_a_persons_sessions_is_neither_shown_nor_i
     overwrite(home, next(k for k in records(home) if "}s" in k), b"garbage")
     assert await home.passwordless.sessions.revoke_all(user) == 1
     assert home.sessions == 0
+
+
+async def test_another_persons_session_written_into_ones_own_list_is_not_shown() -> None:
+    home = house(roomy=True)
+    eve, own = await session_of(home, EVE)
+    _, theirs = await session_of(home, JO)
+    assert isinstance(home.store, MemoryStore)
+    put = home.store._records[theirs]
+    listed = home.store._records[own].listed
+    both = Writes(puts=(replace(put, listed=listed),))
+    await home.store.write(both, now=home.clock(), op="x")
+    sessions = (await eve.get("/auth/api/v1/sessions")).json()["sessions"]
+    assert [each["current"] for each in sessions] == [True]
 
 
 async def test_a_session_that_is_held_asks_for_no_record_whatever_stands_there() -> None:
