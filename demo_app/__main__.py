@@ -39,7 +39,7 @@ def main() -> int:
         print("PWLESS_SECRET_KEY is not set: a fresh key, so a restart signs everybody out.")
     several = settings.workers > 1
     if several and not settings.smtp_url:
-        print("Each worker has a mailbox of its own: set PWLESS_SMTP_URL to see every mail.")
+        print("Each worker has a mailbox of its own: set PWLESS_SMTP_URL to see every email.")
     uvicorn.run(
         "demo_app.app:from_environment" if several else app,
         factory=several,

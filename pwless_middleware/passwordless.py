@@ -257,7 +257,7 @@ class Passwordless:
         self.mailbox_url = mailbox_url(kit)
         """Where the development mailbox opens, token and all; `None` where there is none."""
         if self.mailbox_url is not None:
-            self.lifetime.notice = f"mails stay on this machine; read them at {self.mailbox_url}"
+            self.lifetime.notice = f"emails stay on this machine; read them at {self.mailbox_url}"
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
         self.watch = Watch(self.sessions, people)

@@ -21,7 +21,8 @@ from starlette.testclient import TestClient
 import pwless_middleware
 from demo_app.app import create_app
 from pwless_middleware import ApiError, Outbox, Passwordless, PasswordlessMiddleware, RedisStore
-from pwless_middleware.rendering import Brand, Renderer
+from pwless_middleware.rendering import MAIL_VARIABLES, SUBJECT_VARIABLES, Brand, Renderer
+from pwless_middleware.web.responses import Pages
 from tests.live import served, shell_answers
 from tests.support import cookie_name
 
@@ -296,6 +297,29 @@ def test_the_named_templates_are_the_ones_there_are() -> None:
     line = re.search(r"^Pages: (.*?)\. Emails:", README, re.MULTILINE | re.DOTALL)
     assert line is not None
     assert set(re.findall(r"`([a-z_]+\.html)`", line[1])) == pages
+
+
+def test_what_a_page_is_given_is_what_the_code_gives_it() -> None:
+    of_the_answer = set(inspect.signature(Pages.page).parameters)
+    given: dict[str, set[str]] = {}
+    for path in (ROOT / "pwless_middleware").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and len(node.args) == 2:
+                name = getattr(node.args[1], "value", None)
+                if isinstance(name, str) and name.endswith(".html"):
+                    context = {word.arg for word in node.keywords if word.arg}
+                    given.setdefault(name, set()).update(context - of_the_answer)
+    told = {
+        row[0].strip("`"): re.sub(r"\(.*?\)", "", row[1]) for row in table("template variables")
+    }
+    assert {name: set(re.findall(r"`(\w+)`", text)) for name, text in told.items()} == given
+
+
+def test_what_an_email_is_given_is_what_the_code_gives_it() -> None:
+    line = re.search(r"^Emails are given (.*?); subjects only (.*?)\.$", README, re.M | re.DOTALL)
+    assert line is not None
+    assert set(re.findall(r"`([a-z_]+)`", line[1])) == MAIL_VARIABLES
+    assert set(re.findall(r"`([a-z_]+)`", line[2])) == SUBJECT_VARIABLES
 
 
 def test_the_template_example_builds_on_ours(tmp_path: Path) -> None:

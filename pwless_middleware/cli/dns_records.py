@@ -65,7 +65,9 @@ async def _spf(domain: str, resolver: Resolver) -> Finding:
     found = await _texts(domain, resolver, "v=spf1")
     if not found:
         return Finding(
-            "warn", "spf", f"{domain} has no SPF record: its mails may be taken for spam (RFC 7208)"
+            "warn",
+            "spf",
+            f"{domain} has no SPF record: its emails may pass for spam (RFC 7208)",
         )
     if len(found) > 1:
         return Finding(

@@ -53,7 +53,7 @@ def _base_url(house: Passwordless, mount: str) -> Finding:
             "fail",
             "base_url",
             f"the login is mounted below {mount}, which {origin.url} does not end in: the links in "
-            f"its mails lead nowhere; set base_url to {origin.url}{mount}",
+            f"its emails lead nowhere; set base_url to {origin.url}{mount}",
         )
     if not origin.is_secure and not origin.is_development:
         return Finding(

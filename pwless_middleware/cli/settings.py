@@ -84,7 +84,7 @@ class Settings:
             )
         smtp_url, sender = text("SMTP_URL"), text("SENDER")
         if smtp_url is None and not origin.is_development:
-            raise ConfigError("mailer", "set --smtp-url or PWLESS_SMTP_URL: who sends the mails?")
+            raise ConfigError("mailer", "set --smtp-url or PWLESS_SMTP_URL: who sends the emails?")
         if smtp_url is not None and sender is None:
             raise ConfigError("sender", "set --sender or PWLESS_SENDER, e.g. login@acme.example")
         allow = words("ALLOW")
@@ -181,7 +181,7 @@ def complete(environ: MutableMapping[str, str], *, key_file: str | None) -> list
             environ["PWLESS_SECRET_KEY"] = secrets.token_urlsafe(32)
             said.append("no PWLESS_SECRET_KEY: made one; sessions end with this process")
         if not environ.get("PWLESS_SMTP_URL"):
-            said.append("no PWLESS_SMTP_URL: mails stay on this machine, at the address below")
+            said.append("no PWLESS_SMTP_URL: emails stay on this machine, at the address below")
     return said
 
 

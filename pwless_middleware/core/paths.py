@@ -16,7 +16,7 @@ from pwless_middleware.core.options import check_texts, check_trimmed
 from pwless_middleware.errors import ConfigError
 
 MAX_NEXT = 8192
-"""Bytes of a `next` (CONTRACT, pages): dashboards keep their whole state in the query."""
+"""Bytes of a `next`: dashboards keep their whole state in the query."""
 
 # In a path: a backslash, plain or encoded, an encoded control character or DEL.
 _TRICK = re.compile(r"\\|%(?:5c|[01][0-9a-f]|7f)", re.IGNORECASE)

@@ -220,7 +220,7 @@ class _Letters:
         while (mail := self.box.latest(self.address)) is None or mail is before:
             if time.monotonic() > ends:
                 pytest.fail(
-                    f"no mail came to {self.address}: is this mailbox the app's mailer, and does "
+                    f"no email came to {self.address}: is this mailbox the app's mailer, and does "
                     "the app let this address in?",
                     pytrace=False,
                 )

@@ -178,7 +178,7 @@ async def test_several_workers_know_of_each_others_logins(
                 headers = {"connection": "close"}
                 assert (await client.get("/", headers=headers)).json()["user"] == "jo@acme.example"
         async with httpx.AsyncClient(base_url=url) as client:
-            with pytest.raises(pytest.fail.Exception, match="no mail came"):
+            with pytest.raises(pytest.fail.Exception, match="no email came"):
                 await SignIn(box, patience=1)(client, "jo@elsewhere.example")
     finally:
         process.send_signal(signal.SIGTERM)

@@ -158,7 +158,7 @@ class TestDevelopment:
         assert len(settings.secret_key[0]) >= 43
         assert settings.secret_key[0] not in "".join(said)
         assert any("sessions end with this process" in line for line in said)
-        assert any("mails stay on this machine" in line for line in said)
+        assert any("emails stay on this machine" in line for line in said)
 
     def test_makes_another_key_each_time(self) -> None:
         keys = set()

@@ -139,7 +139,7 @@ def test_the_console_says_once_where_it_is(caplog: pytest.LogCaptureFixture) -> 
             with TestClient(home.app, base_url=LOCAL) as visitor:
                 visitor.get("/auth/login")
     said = [r.getMessage() for r in caplog.records if "/auth/outbox" in r.getMessage()]
-    assert said == [f"mails stay on this machine; read them at {home.passwordless.mailbox_url}"]
+    assert said == [f"emails stay on this machine; read them at {home.passwordless.mailbox_url}"]
 
 
 def test_no_page_of_a_visitor_holds_the_address() -> None:
