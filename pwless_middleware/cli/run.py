@@ -48,7 +48,9 @@ class _Option:
 OPTIONS = (
     _Option("--factory", "module:app makes the app"),
     _Option("--wsgi", "the app is WSGI (Flask, Django); needs the extra [wsgi]"),
-    _Option("--allow", "who may sign in: address, *@domain or *", "PATTERN", several=True),
+    _Option(
+        "--allow", "who may sign in: address, *@domain, *@*.domain, *", "PATTERN", several=True
+    ),
     _Option("--public", "a path that needs no login, exact or /*", "PATH", several=True),
     _Option("--base-url", "the https address that people open", "URL"),
     _Option("--smtp-url", "mail server; better in the variable, it has a password", "URL"),

@@ -53,9 +53,13 @@ _WHOLE: dict[CodeStyle, re.Pattern[str]] = {
 # Among words: all digits that hang together by spaces and dashes, so that 12 of them are no code,
 # and none that are part of another number or name (`+123456`, `123456.50`, `app123456.example`);
 # letters only as the mail shows them, since words hang together by spaces too.
+_UNSPACED = "\u0e01-\u0e4e\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3"  # Thai; Chinese to Korean
+_LETTERS = rf"[^\W{_UNSPACED}]"  # of scripts that put a space between a word and a number
 _AMONG_WORDS: dict[CodeStyle, re.Pattern[str]] = {
-    "standard": re.compile(r"(?<![\w+])(?<!\w[.,])[0-9](?:[ -]*[0-9])*(?!\w|[.,]\w)"),
-    "high": re.compile(rf"(?<![\w-]){_LETTER}{{4}}-?{_LETTER}{{4}}(?![\w-])"),
+    "standard": re.compile(
+        rf"(?<!{_LETTERS})(?<!\+)(?<!\w[.,])[0-9](?:[ -]*[0-9])*(?!{_LETTERS}|[.,]\w)"
+    ),
+    "high": re.compile(rf"(?<!{_LETTERS})(?<!-){_LETTER}{{4}}-?{_LETTER}{{4}}(?!{_LETTERS}|-)"),
 }
 _BETWEEN = re.compile("[ -]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")

@@ -30,6 +30,7 @@ AROUND = [
     "Your code is {}.", "{} is your code",
     "Ihr Code lautet: {}", "@app.example.com #{}", "“{}”", "({})", "code={}", "Code:{}, 5 minutes",
     "{}\n\n@app.example.com #{}", "Приветствуем, ваш код: {}", "رمزك هو {}", "コード：{}。",
+    "您的验证码是{}，5分钟内有效", "コード{}です", "인증번호는{}입니다", "รหัส{}ค่ะ",
 ]  # fmt: skip
 
 
