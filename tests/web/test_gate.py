@@ -236,6 +236,17 @@ async def test_no_referrer_makes_the_gate_fail_or_leads_elsewhere(referer: str) 
         assert "evil" not in answer.text + str(answer.headers)
 
 
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("turbo-frame", 401), ("x-turbo-request-id", 401), ("x-up-version", 401), ("x-inertia", 409),
+     ("hx-request", 401), ("x-requested-with", 401)],
+)  # fmt: skip
+async def test_libraries_are_known_without_fetch_metadata(name: str, status: int) -> None:
+    """Over plain http and in older browsers: there a redirect landed in the frame."""
+    answer = await house().browser(headers={"accept": "text/html", name: "1"}).get("/orders")
+    assert answer.status_code == status
+
+
 async def test_a_page_load_is_one_whatever_header_of_a_library_it_brings() -> None:
     for name in ("x-inertia", "turbo-frame", "x-up-version"):
         answer = await house().browser(headers={**PERSON, name: "x"}).get("/orders")
