@@ -239,6 +239,18 @@ async def test_while_the_store_is_away_connections_stay() -> None:
     assert socket.sent[-1]["code"] == 4401
 
 
+async def test_a_clock_that_is_wrong_for_a_while_ends_no_looking() -> None:
+    home, jo, connection, looks, task = await opened()
+    now, home.clock.now = home.clock.now, -1
+    await looks.look()
+    assert not task.done(), "neither in nor out"
+    home.clock.now = now
+    assert (await jo.post("/auth/logout", {})).status_code == 303
+    await looks.look()
+    await until(task.done)
+    assert connection.sent[-1]["code"] == 4401
+
+
 async def test_two_connections_are_looked_at_by_one_task() -> None:
     home, jo, socket, looks, task = await opened()
     second = Open("websocket")
