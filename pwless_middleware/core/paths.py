@@ -23,8 +23,9 @@ _TRICK = re.compile(r"\\|%(?:5c|[01][0-9a-f]|7f)", re.IGNORECASE)
 _SLASH = re.compile(r"/|%2f", re.IGNORECASE)
 _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
 # A control character, a backslash, an empty segment, a dot segment, in a decoded path. One search,
-# since it is on the way of every request to a public path.
-_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|//|(?:\A|/)\.\.?(?:/|\Z)")
+# since it is on the way of every request to a public path. `..;` is a dot segment to servers that
+# take parameters off each segment (RFC 3986 §3.3), as Java's do behind an app that is a proxy.
+_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|//|(?:\A|/)\.\.?(?:[/;]|\Z)")
 # The same for a path on the wire; `%2e` and `%25` too, since some routers decode twice.
 _RAW_TRICK = re.compile(rb"%(?:2f|5c|2e|25|[01][0-9a-f]|7f)", re.IGNORECASE)
 

@@ -39,6 +39,8 @@ def test_what_is_below_a_listed_folder_is_allowed(uri: str) -> None:
         "https://www.example.com/magic/./../evil",
         "https://www.example.com/magic/%2e%2E/evil",
         "https://www.example.com/magic/.%2e/evil",
+        "https://www.example.com/magic/..;/evil",
+        "https://www.example.com/magic/..%3Bx=y/evil",
         "https://www.example.com/magic/a%2f..%2f..%2fevil",
         "https://www.example.com/magic/a%5c..%5c..",
         "https://www.example.com/magic/..\\evil",

@@ -669,6 +669,14 @@ async def test_with_codes_alone_a_link_gives_nothing_once_a_code_can_be_typed_ag
     assert (await jo.type_code(code)).status_code == 303
 
 
+async def test_a_servers_email_with_a_code_alone_never_gets_a_link_to_our_page() -> None:
+    home = roomy(kind="OTP")
+    await spend_for(home, "jo@example.com", 10)
+    assert (await home.backend().send("jo@example.com")).status_code == 200
+    assert home.mail().code is not None
+    assert home.mail().link is None
+
+
 async def test_the_24_hours_of_such_a_budget_begin_with_the_email_not_with_the_press() -> None:
     home = roomy()
     await home.browser().ask("jo@example.com")

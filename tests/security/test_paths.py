@@ -146,7 +146,7 @@ TRICKS = [
     "/public/../private", "/public/./x", "/public//x", "//public/x", "/public/x/..", "/public/\\x",
     "/public\\x", "/public/x\n", "/public/\t", "/public/\x00", "/public/x\x7f", "/public/..",
     "/public/x/../../private", "/public", "/publicx", "/PUBLIC/x", "/public/x\r\n", "/a\n", "/a/",
-    "/a/.", "/a//", "/ä", "", "/.",
+    "/a/.", "/a//", "/ä", "", "/.", "/public/..;/x", "/public/.;a=b/x", "/public/..;",
 ]  # fmt: skip
 
 

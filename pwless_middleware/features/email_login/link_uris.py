@@ -21,7 +21,8 @@ LONGEST = 1000
 _OUTSIDE_ASCII_URI = re.compile(r"[^!-~]|[\\#]")
 # Encoded slashes divide segments for some servers, so they do here.
 _SLASH = re.compile(r"/|%2f|%5c", re.IGNORECASE)
-_DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
+# `..;` is one to servers that take parameters off each segment (RFC 3986 §3.3), as Java's do.
+_DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}(?:(?:;|%3b).*)?", re.IGNORECASE)
 
 
 class LinkUris:
