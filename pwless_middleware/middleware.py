@@ -18,7 +18,12 @@ from pwless_middleware.passwordless import Passwordless
 from pwless_middleware.web.gate import refuse_socket
 from pwless_middleware.web.identity import NOBODY
 from pwless_middleware.web.options import Options
-from pwless_middleware.web.outer_scope import AppScope, kept_private
+from pwless_middleware.web.outer_scope import (
+    kept_private,
+    show_routing,
+    show_state,
+    shown_at_start,
+)
 from pwless_middleware.web.shadowed import warn_of_shadowed
 from pwless_middleware.web.startup import is_made_late, serve_problem
 
@@ -98,11 +103,13 @@ class PasswordlessMiddleware:
         if _OUTER in scope:
             scope, passed = self._inside(scope)
 
+        path = ours_path = scope["path"]
         root = scope.get("root_path", "")
-        if root[-1:] == "/":
-            scope = _without_last_slash(scope)
-            root = scope["root_path"]
-        path = ours_path = below(scope["path"], root) if root else scope["path"]
+        if root:
+            if root[-1] == "/":
+                scope = _without_last_slash(scope)
+                root = scope["root_path"]
+            path = ours_path = below(scope["path"], root)
         if not root and house.origin.path:
             # The server knows no root path, base_url has one. Our own pages are found with and
             # without it; the gate keeps to the path that the app will route.
@@ -134,27 +141,26 @@ class PasswordlessMiddleware:
             await self._deny({**scope, "root_path": root}, ours_path, receive, send)
             return
 
-        told = AppScope(house.identities.told(scope, headers, identity, caller=caller), caller)
+        told = house.identities.told(scope, headers, identity, caller=caller)
         told[_OUTER] = passed if not others else replace(passed, cookies=b"; ".join(others))
-        state = told["state"]
         try:
             if not is_in:
-                await self.app(told, receive, send)
+                await self.app(told, receive, shown_at_start(send, told, caller, identity))
             elif kind == "websocket":
+                send = shown_at_start(send, told, caller, identity)
                 with house.watch.open(receive, send, identity, is_socket=True) as connection:
                     await self.app(told, connection.receive, connection.send)
             elif house.end_streams:
                 with house.watch.open(receive, send, identity, is_socket=False) as connection:
-                    send = kept_private(connection.send, house.vary)
+                    send = kept_private(connection.send, told, caller, identity, vary=house.vary)
                     await self.app(told, connection.receive, send)
             else:
-                await self.app(told, receive, kept_private(send, house.vary))
-        finally:
-            # Most apps leave it as it is.
-            is_told = state.get("user") is identity.user
-            is_told = is_told and state.get("session") is identity.session
-            if not is_told or told.get("state") is not state:
-                told.show_state()
+                send = kept_private(send, told, caller, identity, vary=house.vary)
+                await self.app(told, receive, send)
+        except BaseException:
+            show_routing(told, caller, identity)
+            raise
+        show_state(told, caller, identity)
 
     def _inside(self, scope: Scope) -> tuple[Scope, _Passed]:
         """Return the scope with the cookies that the instances outside have taken out."""

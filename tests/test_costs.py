@@ -336,7 +336,7 @@ async def calls_of(app: ASGIApp, cookie: str | None, path: str = "/open/door") -
 async def test_an_anonymous_request_calls_few_functions() -> None:
     home = house(answer, public=["/open/*"])
     names = await calls_of(home.app, None)
-    assert len(names) <= 9, names
+    assert len(names) <= 11, names  # two of them with each message of the answer
 
 
 async def test_a_signed_in_request_calls_few_functions() -> None:

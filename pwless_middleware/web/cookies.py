@@ -215,32 +215,39 @@ class Cookies:
         One real app copies every cookie into the JavaScript of its page. Those of other instances
         on this host are taken out as well, if they have default names; a `cookie_name` that another
         instance was given is not known here. They are the third value, for one that is further in.
-        The same list of headers comes back where nothing was to take out.
         """
-        kept, gone = headers, 0
-        stem, is_named = self._stem, self._is_named
-        found: list[bytes] = []
+        for header in headers:
+            if header[0] == b"cookie" and (
+                _DEFAULT in header[1] or (self._is_named and self._stem in header[1])
+            ):
+                break
+        else:
+            return None, headers, ()
+        at = headers.index(header)
+        kept = headers[:at]
+        found: list[str | None] = []
         others: list[bytes] = []
-        for at, (key, value) in enumerate(headers):
-            if key == b"cookie" and (_DEFAULT in value or (is_named and stem in value)):
-                is_short = len(value) <= _SHORT
-                rest, mine, theirs = (self._split_short if is_short else self._split)(value)
-                if rest != value:
-                    kept = headers.copy() if kept is headers else kept
-                    kept[at - gone : at - gone + 1] = [(key, rest)] if rest else []
-                    gone += not rest
-                    found.extend(mine)
-                    others.extend(theirs)
-        return _no_token(_only(found)) if found else None, kept, others
+        for header in headers[at:]:
+            key, value = header
+            if key == b"cookie":
+                split = self._split_short if len(value) <= _SHORT else self._split
+                rest, mine, theirs = split(value)
+                found += mine
+                others += theirs
+                if value and not rest:
+                    continue
+                header = (key, rest)
+            kept.append(header)
+        return found[0] if len(found) == 1 else None, kept, others
 
-    def _split(self, value: bytes) -> tuple[bytes, tuple[bytes, ...], tuple[bytes, ...]]:
+    def _split(self, value: bytes) -> tuple[bytes, tuple[str | None, ...], tuple[bytes, ...]]:
         """Return what is left of a `Cookie` header, our session cookies, and other instances'."""
         found: list[bytes] = []
         others: list[bytes] = []
         rest = self._take_out(value, _DEFAULT, found, others)
         if self._is_named:
             rest = self._take_out(rest, self._stem, found, others)
-        return rest, tuple(found), tuple(others)
+        return rest, tuple(_no_token(_only([each])) for each in found), tuple(others)
 
     def _take_out(
         self, value: bytes, text: bytes, found: list[bytes], others: list[bytes]

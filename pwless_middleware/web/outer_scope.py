@@ -2,92 +2,101 @@
 
 The app gets a scope of its own (ASGI specification, "Middleware"), and routers write into that.
 Metrics, tracing and access logs outside look for it in the scope that they have handed in, where
-they find it around Starlette's own middlewares. So what a router writes is written there as well,
-at once. Headers and paths are not: what the app does to its own is not what the server was asked
-for.
+they find it around Starlette's own middlewares. So what a router has written is copied there when
+the answer starts and when it ends. Headers and paths are not: what the app does to its own is not
+what the server was asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from starlette.types import Message, Scope, Send
 
-_ROUTING = frozenset(
-    {
-        *("endpoint", "path_params", "route", "router", "app"),  # Starlette, FastAPI
-        "fastapi",  # FastAPI: the route as its routers include it
-        *("route_handler", "path_template"),  # Litestar
-    }
+from pwless_middleware.web.identity import Identity
+
+_ROUTING = (
+    *("endpoint", "path_params", "route", "router", "app"),  # Starlette, FastAPI
+    "fastapi",  # FastAPI: the route as its routers include it
+    *("route_handler", "path_template"),  # Litestar
+)
+_STARTS = (
+    *("http.response.start", "websocket.accept"),
+    *("websocket.close", "websocket.http.response.start"),
 )
 _PRIVATE = (b"cache-control", b"private, no-cache")
 
 
-class AppScope(dict[str, Any]):
-    """Be the scope that the app gets, and show our caller where the app has routed the request.
+def show_routing(told: Scope, caller: Scope, identity: Identity) -> None:
+    """Show our caller what the app has written into its scope: the route, and its state.
 
     Args:
-        scope: what it holds.
-        caller: the scope that our caller gave us; its `state` is the one that the app gets.
+        told: the app's scope.
+        caller: the scope that our caller gave us.
+        identity: who it is; that stays our word.
+    """
+    for key in _ROUTING:
+        if key in told:
+            caller[key] = told[key]
+    show_state(told, caller, identity)
+
+
+def show_state(told: Scope, caller: Scope, identity: Identity) -> None:
+    """Show our caller what the app has in its state.
+
+    Who it is stays our word, also where the app has written its own user into the state that it got
+    from us, which is the caller's as well until then.
+
+    Args:
+        told, caller, identity: as for `show_routing`.
+    """
+    state = told.get("state")
+    if not isinstance(state, dict):
+        return
+    user, session = identity.user, identity.session
+    is_ours = state.get("user") is user and state.get("session") is session
+    if not is_ours or state is not caller.get("state"):
+        caller["state"] = {**state, "user": user, "session": session}
+
+
+def shown_at_start(send: Send, told: Scope, caller: Scope, identity: Identity) -> Send:
+    """Return a `send` for the app that shows the routing when the answer starts.
+
+    Args:
+        send: passes the app's messages on.
+        told, caller, identity: as for `show_routing`.
     """
 
-    __slots__ = ("_caller", "_session", "_user")
+    async def send_shown(message: Message) -> None:
+        if message["type"] in _STARTS:
+            show_routing(told, caller, identity)
+        await send(message)
 
-    def __init__(self, scope: Scope, caller: Scope) -> None:
-        super().__init__(scope)
-        self._caller = caller
-        self._user = scope["state"]["user"]
-        self._session = scope["state"]["session"]
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        super().__setitem__(key, value)
-        if key in _ROUTING:
-            self._caller[key] = value
-        elif key == "state":
-            self.show_state()
-
-    def show_state(self) -> None:
-        """Show our caller what the app has in its state; once more as the app has returned.
-
-        Who it is stays our word, also where the app has written its own user into the state that
-        it got from us, which is the caller's as well until then.
-        """
-        state, shown = self.get("state"), self._caller.get("state")
-        if not isinstance(state, dict):
-            return
-        is_ours = state.get("user") is self._user and state.get("session") is self._session
-        if state is not shown or not is_ours:
-            self._caller["state"] = {**state, "user": self._user, "session": self._session}
-
-    def update(self, *others: Any, **more: Any) -> None:
-        """Take over a router's child scope."""
-        for other in (*others, more):
-            items = other.items() if isinstance(other, Mapping) else other
-            for key, value in items:
-                self[key] = value
+    return send_shown
 
 
-def kept_private(send: Send, vary: tuple[bytes, bytes]) -> Send:
-    """Return a `send` for the app that keeps one person's answers out of shared caches.
+def kept_private(
+    send: Send, told: Scope, caller: Scope, identity: Identity, *, vary: tuple[bytes, bytes]
+) -> Send:
+    """Return a `send` like `shown_at_start`'s that keeps answers out of shared caches.
 
     RFC 9111 §3: where the app says nothing of caching, nobody but the browser may keep the answer.
 
     Args:
         send: passes the app's messages on.
+        told, caller, identity: as for `show_routing`.
         vary: the header to add.
     """
 
     async def send_private(message: Message) -> None:
         if message["type"] == "http.response.start":
+            show_routing(told, caller, identity)
             try:
-                headers = list(message.get("headers", ()))
+                headers = [*message.get("headers", ())]
                 for header in headers:
                     if header[0].lower() == b"cache-control":
+                        headers.append(vary)
                         break
                 else:
-                    headers.append(_PRIVATE)
-                headers.append(vary)
+                    headers += (_PRIVATE, vary)
                 message = {**message, "headers": headers}
             except (AttributeError, IndexError, TypeError):
                 pass  # malformed: the server judges it, as it would without us
