@@ -18,12 +18,7 @@ from pwless_middleware.passwordless import Passwordless
 from pwless_middleware.web.gate import refuse_socket
 from pwless_middleware.web.identity import NOBODY
 from pwless_middleware.web.options import Options
-from pwless_middleware.web.outer_scope import (
-    kept_private,
-    show_routing,
-    show_state,
-    shown_at_start,
-)
+from pwless_middleware.web.outer_scope import kept_private, show_routing, shown_at_start
 from pwless_middleware.web.shadowed import warn_of_shadowed
 from pwless_middleware.web.startup import is_made_late, serve_problem
 
@@ -143,6 +138,7 @@ class PasswordlessMiddleware:
 
         told = house.identities.told(scope, headers, identity, caller=caller)
         told[_OUTER] = passed if not others else replace(passed, cookies=b"; ".join(others))
+        state = told["state"]
         try:
             if not is_in:
                 await self.app(told, receive, shown_at_start(send, told, caller, identity))
@@ -160,7 +156,10 @@ class PasswordlessMiddleware:
         except BaseException:
             show_routing(told, caller, identity)
             raise
-        show_state(told, caller, identity)
+        # Most apps leave their state as it is; the route is shown already.
+        is_told = state.get("user") is identity.user and state.get("session") is identity.session
+        if not is_told or told.get("state") is not state:
+            show_routing(told, caller, identity)
 
     def _inside(self, scope: Scope) -> tuple[Scope, _Passed]:
         """Return the scope with the cookies that the instances outside have taken out."""

@@ -9,6 +9,8 @@ what the server was asked for.
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.types import Message, Scope, Send
 
 from pwless_middleware.web.identity import Identity
@@ -28,32 +30,24 @@ _PRIVATE = (b"cache-control", b"private, no-cache")
 def show_routing(told: Scope, caller: Scope, identity: Identity) -> None:
     """Show our caller what the app has written into its scope: the route, and its state.
 
-    Args:
-        told: the app's scope.
-        caller: the scope that our caller gave us.
-        identity: who it is; that stays our word.
-    """
-    for key in _ROUTING:
-        if key in told:
-            caller[key] = told[key]
-    show_state(told, caller, identity)
-
-
-def show_state(told: Scope, caller: Scope, identity: Identity) -> None:
-    """Show our caller what the app has in its state.
-
     Who it is stays our word, also where the app has written its own user into the state that it got
     from us, which is the caller's as well until then.
 
     Args:
-        told, caller, identity: as for `show_routing`.
+        told: the app's scope.
+        caller: the scope that our caller gave us.
+        identity: who it is.
     """
-    state = told.get("state")
-    if not isinstance(state, dict):
-        return
+    for key in _ROUTING:
+        if key in told:
+            caller[key] = told[key]
+    state: Any = told.get("state")
     user, session = identity.user, identity.session
-    is_ours = state.get("user") is user and state.get("session") is session
-    if not is_ours or state is not caller.get("state"):
+    if isinstance(state, dict) and (
+        state is not caller.get("state")
+        or state.get("user") is not user
+        or state.get("session") is not session
+    ):
         caller["state"] = {**state, "user": user, "session": session}
 
 
