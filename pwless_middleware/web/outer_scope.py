@@ -9,8 +9,6 @@ what the server was asked for.
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.types import Message, Scope, Send
 
 from pwless_middleware.web.identity import Identity
@@ -41,12 +39,12 @@ def show_routing(told: Scope, caller: Scope, identity: Identity) -> None:
     for key in _ROUTING:
         if key in told:
             caller[key] = told[key]
-    state: Any = told.get("state")
+    state = told.get("state")
     user, session = identity.user, identity.session
     if isinstance(state, dict) and (
-        state is not caller.get("state")
-        or state.get("user") is not user
+        state.get("user") is not user
         or state.get("session") is not session
+        or state is not caller.get("state")
     ):
         caller["state"] = {**state, "user": user, "session": session}
 
