@@ -521,6 +521,15 @@ async def test_a_browsers_device_token_in_json_is_ignored() -> None:
     assert answer.status_code == 429
 
 
+async def test_a_proxy_that_nobody_configured_sends_ten_times_what_one_client_may() -> None:
+    home = house()
+    answers = []
+    for n in range(201):
+        somebody = home.browser(ip="10.0.0.5", headers={"x-forwarded-for": f"198.51.100.{n}"})
+        answers.append((await somebody.ask(f"jo{n}@example.com")).status_code)
+    assert answers == [303] * 200 + [429]
+
+
 # --- who has the email need not wait --------------------------------------------------------------
 
 
