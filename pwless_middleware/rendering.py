@@ -15,7 +15,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -301,6 +300,7 @@ class Renderer:
 
 def _own_files(folder: str, endings: Iterable[str]) -> dict[str, Traversable]:
     """Return the package's files below a folder, by relative name; the package may be in a zip."""
+    from importlib import resources  # with the first page or email, as Jinja2
 
     def below(place: Traversable, path: str) -> Iterator[tuple[str, Traversable]]:
         for entry in place.iterdir():

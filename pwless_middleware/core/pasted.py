@@ -55,11 +55,10 @@ _WHOLE: dict[CodeStyle, re.Pattern[str]] = {
 # letters only as the mail shows them, since words hang together by spaces too.
 _UNSPACED = "\u0e01-\u0e4e\u3005\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3"  # Thai; Chinese to Korean
 _LETTERS = rf"[^\W{_UNSPACED}]"  # of scripts that put a space between a word and a number
-_AMONG_WORDS: dict[CodeStyle, re.Pattern[str]] = {
-    "standard": re.compile(
-        rf"(?<!{_LETTERS})(?<!\+)(?<!\w[.,])[0-9](?:[ -]*[0-9])*(?!{_LETTERS}|[.,]\w)"
-    ),
-    "high": re.compile(rf"(?<!{_LETTERS})(?<!-){_LETTER}{{4}}-?{_LETTER}{{4}}(?!{_LETTERS}|-)"),
+# Compiled with the first use, which takes 3 ms each.
+_AMONG_WORDS: dict[CodeStyle, str] = {
+    "standard": rf"(?<!{_LETTERS})(?<!\+)(?<!\w[.,])[0-9](?:[ -]*[0-9])*(?!{_LETTERS}|[.,]\w)",
+    "high": rf"(?<!{_LETTERS})(?<!-){_LETTER}{{4}}-?{_LETTER}{{4}}(?!{_LETTERS}|-)",
 }
 _BETWEEN = re.compile("[ -]")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
@@ -83,7 +82,7 @@ def code_in(text: str, style: CodeStyle) -> str | None:
     bare = _BETWEEN.sub("", plain)
     if whole.fullmatch(bare):
         return bare.upper()
-    found = (_BETWEEN.sub("", match) for match in _AMONG_WORDS[style].findall(plain))
+    found = (_BETWEEN.sub("", match) for match in re.findall(_AMONG_WORDS[style], plain))
     codes = {bare.upper() for bare in found if whole.fullmatch(bare)}
     return codes.pop() if len(codes) == 1 else None
 
