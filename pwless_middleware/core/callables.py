@@ -54,7 +54,6 @@ def check_asgi_app(app: object) -> None:
 
 def _signature(app: object) -> inspect.Signature | None:
     try:
-        # What is not callable raises the TypeError that is caught here.
-        return inspect.signature(app)  # type: ignore[arg-type]
+        return inspect.signature(app)  # type: ignore[arg-type] # what is not callable raises
     except (TypeError, ValueError):
         return None

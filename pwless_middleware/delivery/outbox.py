@@ -15,7 +15,7 @@ from pwless_middleware.errors import ConfigError
 
 # Addresses and URLs are cut out before a code is looked for: both may hold runs of digits.
 _NOT_PROSE = re.compile(r"\S*(?:://|@)\S*")
-# The two presets of SECURITY, "Numbers": at least six digits, or XXXX-XXXX without vowels.
+# The two kinds of codes (`EmailLogin(code=...)`): at least six digits, or XXXX-XXXX without vowels.
 _CODE = re.compile(
     r"(?<![\w-])(?:[0-9]{6,12}|[BCDFGHJKLMNPQRSTVWXZ]{4}-[BCDFGHJKLMNPQRSTVWXZ]{4})(?![\w-])"
 )

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from pwless_middleware.core.jobs import Job, Jobs
@@ -130,7 +131,7 @@ class Worker:
     async def _claim(self, now: int, limit: int) -> int:
         jobs = await self.jobs.claim(now=now, limit=limit)
         for job in jobs:
-            self.held[job.id] = lambda job=job: self.give_back(job)  # type: ignore[misc]
+            self.held[job.id] = partial(self.give_back, job)
             task = asyncio.ensure_future(self.handle(self, job))
             self.tasks[task] = job.id
             task.add_done_callback(self._end)

@@ -112,12 +112,8 @@ class MailboxPages:
 
     def _newest_first(self) -> Iterator[tuple[str, OutboxMessage]]:
         for message in reversed(self._outbox.messages):
-            yield (
-                sha256(f"{message.sent_at}\n{message.to}\n{message.text}".encode()).hexdigest()[
-                    :16
-                ],
-                message,
-            )
+            mark = f"{message.sent_at}\n{message.to}\n{message.text}"
+            yield sha256(mark.encode()).hexdigest()[:16], message
 
     def _has_token(self, request: Request) -> bool:
         given = request.query_params.getlist("token")
