@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pwless_middleware.core.authentication import Authentication, Login, Step
-    from pwless_middleware.core.sessions import Session, SessionPolicy
-    from pwless_middleware.core.users import AnonymousUser, User
+    from pwless_middleware.core.session import Session, SessionPolicy
+    from pwless_middleware.core.user import AnonymousUser, User
     from pwless_middleware.delivery.base import Mailer, Message
     from pwless_middleware.delivery.fallback import FallbackMailer
     from pwless_middleware.delivery.outbox import Outbox
@@ -84,7 +84,7 @@ __all__ = [
 ]
 
 _HOMES = {  # where each name lives
-    "AnonymousUser": "core.users",
+    "AnonymousUser": "core.user",
     "ApiError": "errors",
     "Authentication": "core.authentication",
     "Brand": "rendering",
@@ -107,12 +107,12 @@ _HOMES = {  # where each name lives
     "RedisStore": "stores.redis",
     "SMTPMailer": "delivery.smtp",
     "SendLimits": "flows.limits",
-    "Session": "core.sessions",
-    "SessionPolicy": "core.sessions",
+    "Session": "core.session",
+    "SessionPolicy": "core.session",
     "Step": "core.authentication",
     "Store": "stores.base",
     "TryLimits": "flows.limits",
-    "User": "core.users",
+    "User": "core.user",
     "UserDirectory": "flows.users",
 }
 

@@ -43,7 +43,7 @@ class PwlessError(Exception):
 
 
 class ConfigError(PwlessError):
-    """Say which option is wrong and what to set instead. Nothing is served."""
+    """An option is wrong: which, and what to set instead. Nothing is served."""
 
     def __init__(self, option: str, problem: str) -> None:
         super().__init__(f"{option}: {problem}")
@@ -51,7 +51,7 @@ class ConfigError(PwlessError):
 
 
 class DeliveryError(PwlessError):
-    """Tell the delivery queue that a message was not accepted.
+    """A message was not accepted; raised by mailers, read by the delivery queue.
 
     Args:
         reason: for the log; never holds the message, its recipient or a secret.
@@ -338,7 +338,7 @@ class RateLimited(_Limited):
 
 
 def _wait(seconds: int) -> str:
-    """Say a wait in words, rounded up."""
+    """Return a wait in words, rounded up."""
     if seconds > 5400:
         return f"{-(-seconds // 3600)} hours"
     if seconds > 90:
@@ -391,8 +391,8 @@ class UsersUnavailable(Unavailable):
         super().__init__("the user directory failed; its traceback is in the log")
 
 
-def where(error: BaseException) -> str:
-    """Write a traceback for the log without the exception's text.
+def traceback_without_text(error: BaseException) -> str:
+    """Return a traceback for the log without the exception's text.
 
     The text of somebody else's exception may quote an address, a row or a message (SECURITY
     rule 13); frames and type say where to look.

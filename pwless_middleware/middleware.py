@@ -18,7 +18,7 @@ from pwless_middleware.passwordless import Passwordless
 from pwless_middleware.web.gate import refuse_socket
 from pwless_middleware.web.identity import NOBODY
 from pwless_middleware.web.options import Options
-from pwless_middleware.web.outer_scope import kept_private, show_routing, shown_at_start
+from pwless_middleware.web.outer_scope import mark_private, show_routing, show_routing_at_start
 from pwless_middleware.web.shadowed import warn_of_shadowed
 from pwless_middleware.web.startup import is_made_late, serve_problem
 
@@ -31,14 +31,14 @@ _OUTER = "pwless"
 
 @dataclass(frozen=True, slots=True)
 class _Passed:
-    """Describe the instances that a request has passed.
+    """The instances that a request has passed.
 
     Attributes:
         houses: outermost first.
         cookies: cookies of other instances, which they have taken out; one further in reads them.
     """
 
-    houses: tuple[Passwordless, ...]
+    instances: tuple[Passwordless, ...]
     cookies: bytes = field(default=b"", repr=False)
 
 
@@ -77,23 +77,23 @@ class PasswordlessMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        house = self.passwordless
+        passwordless = self.passwordless
         kind = scope["type"]
         if kind == "lifespan":
             await self._lifespan(scope, receive, send)
             return
         if kind not in ("http", "websocket"):
-            if not house.gate.is_open:
+            if not passwordless.gate.is_open:
                 raise ValueError(f"the login does not know ASGI scope type {kind!r}; refused")
-            told = house.identities.told(scope, [], NOBODY, caller=scope)
-            await self.app(told, receive, send)
+            app_scope = passwordless.identities.annotate(scope, [], NOBODY, caller=scope)
+            await self.app(app_scope, receive, send)
             return
         try:
             loop = get_running_loop()
         except RuntimeError:
             raise ConfigError("server", NOT_ASYNCIO) from None
-        if house.lifetime.loop is not loop:
-            house.lifetime.start()
+        if passwordless.lifetime.loop is not loop:
+            passwordless.lifetime.start()
         caller, passed = scope, self._alone
         if _OUTER in scope:
             scope, passed = self._inside(scope)
@@ -105,70 +105,80 @@ class PasswordlessMiddleware:
                 scope = _without_last_slash(scope)
                 root = scope["root_path"]
             path = ours_path = below(scope["path"], root)
-        if not root and house.origin.path:
+        if not root and passwordless.origin.path:
             # The server knows no root path, base_url has one. Our own pages are found with and
             # without it; the gate keeps to the path that the app will route.
-            root = house.origin.path
+            root = passwordless.origin.path
             ours_path = below(path, root)
-        rest = ours_path.removeprefix(house.prefix)
+        rest = ours_path.removeprefix(passwordless.prefix)
         is_below = rest != ours_path and rest[:1] in ("", "/")
-        if is_below and house.routes.owns(rest):
-            house.identities.told(scope, [], NOBODY, caller=caller)  # our pages ask for themselves
+        if is_below and passwordless.routes.owns(rest):
+            passwordless.identities.annotate(
+                scope, [], NOBODY, caller=caller
+            )  # our pages ask for themselves
             if kind == "websocket":
                 await refuse_socket(scope, send, Unauthenticated())
             else:
                 ours = {**scope, "root_path": root}
-                await house.routes(rest, ours, receive, send)
+                await passwordless.routes(rest, ours, receive, send)
             return
 
-        signed, headers, others = house.cookies.taken(scope["headers"])
+        signed, headers, others = passwordless.cookies.split(scope["headers"])
         try:
-            identity = house.identities.known(scope, signed)
+            identity = passwordless.identities.resolve_held(scope, signed)
             if identity is None:
-                identity = await house.identities.of(scope, signed)
+                identity = await passwordless.identities.of(scope, signed)
         except ApiError as error:
-            house.identities.told(scope, [], NOBODY, caller=caller)
+            passwordless.identities.annotate(scope, [], NOBODY, caller=caller)
             await self._refuse({**scope, "root_path": root}, receive, send, error)
             return
         is_in = identity.session is not None
-        if not is_in and not house.gate.passes(scope, path):
-            house.identities.told(scope, [], NOBODY, caller=caller)
+        if not is_in and not passwordless.gate.passes(scope, path):
+            passwordless.identities.annotate(scope, [], NOBODY, caller=caller)
             await self._deny({**scope, "root_path": root}, ours_path, receive, send)
             return
 
-        told = house.identities.told(scope, headers, identity, caller=caller)
-        told[_OUTER] = passed if not others else replace(passed, cookies=b"; ".join(others))
-        state = told["state"]
+        app_scope = passwordless.identities.annotate(scope, headers, identity, caller=caller)
+        app_scope[_OUTER] = passed if not others else replace(passed, cookies=b"; ".join(others))
+        state = app_scope["state"]
         try:
             if not is_in:
-                await self.app(told, receive, shown_at_start(send, told, caller, identity))
+                await self.app(
+                    app_scope, receive, show_routing_at_start(send, app_scope, caller, identity)
+                )
             elif kind == "websocket":
-                send = shown_at_start(send, told, caller, identity)
-                with house.watch.open(receive, send, identity, is_socket=True) as connection:
-                    await self.app(told, connection.receive, connection.send)
-            elif house.end_streams:
-                with house.watch.open(receive, send, identity, is_socket=False) as connection:
-                    send = kept_private(connection.send, told, caller, identity, vary=house.vary)
-                    await self.app(told, connection.receive, send)
+                send = show_routing_at_start(send, app_scope, caller, identity)
+                with passwordless.watch.open(receive, send, identity, is_socket=True) as connection:
+                    await self.app(app_scope, connection.receive, connection.send)
+            elif passwordless.end_streams:
+                with passwordless.watch.open(
+                    receive, send, identity, is_socket=False
+                ) as connection:
+                    send = mark_private(
+                        connection.send, app_scope, caller, identity, vary=passwordless.vary
+                    )
+                    await self.app(app_scope, connection.receive, send)
             else:
-                send = kept_private(send, told, caller, identity, vary=house.vary)
-                await self.app(told, receive, send)
+                send = mark_private(send, app_scope, caller, identity, vary=passwordless.vary)
+                await self.app(app_scope, receive, send)
         except BaseException:
-            show_routing(told, caller, identity)
+            show_routing(app_scope, caller, identity)
             raise
         # Most apps leave their state as it is; the route is shown already.
-        is_told = state.get("user") is identity.user and state.get("session") is identity.session
-        if not is_told or told.get("state") is not state:
-            show_routing(told, caller, identity)
+        is_unchanged = (
+            state.get("user") is identity.user and state.get("session") is identity.session
+        )
+        if not is_unchanged or app_scope.get("state") is not state:
+            show_routing(app_scope, caller, identity)
 
     def _inside(self, scope: Scope) -> tuple[Scope, _Passed]:
         """Return the scope with the cookies that the instances outside have taken out."""
         outer: _Passed = scope[_OUTER]
-        for house in outer.houses:
-            house.check_beside(self.passwordless)
+        for passwordless in outer.instances:
+            passwordless.check_beside(self.passwordless)
         if outer.cookies:
             scope = {**scope, "headers": [*scope["headers"], (b"cookie", outer.cookies)]}
-        return scope, _Passed((*outer.houses, self.passwordless))
+        return scope, _Passed((*outer.instances, self.passwordless))
 
     async def _deny(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -196,10 +206,12 @@ class PasswordlessMiddleware:
             if has_failed:
                 return  # the app's own report of the same error
             if message["type"] == "lifespan.startup.complete":
-                house = self.passwordless
-                warn_of_shadowed(self.app, prefix=house.prefix, owns=house.routes.owns)
+                passwordless = self.passwordless
+                warn_of_shadowed(
+                    self.app, prefix=passwordless.prefix, owns=passwordless.routes.owns
+                )
                 try:
-                    house.check_served()
+                    passwordless.check_served()
                     await lifetime.open()
                 except ConfigError as error:
                     has_failed = True

@@ -1,4 +1,4 @@
-"""The house, put together: every option checked, every floor made, every feature mounted."""
+"""The product, put together: every option checked, every floor made, every feature mounted."""
 
 from __future__ import annotations
 
@@ -8,28 +8,29 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from pwless_middleware.core.challenges import Template
+from pwless_middleware.core.challenge import Template
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag, check_kind, check_verbs
-from pwless_middleware.core.sessions import Session, SessionPolicy
+from pwless_middleware.core.session import Session, SessionPolicy
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.delivery.outcomes import Deliver, Delivery, Outcome
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import USUAL_SECONDS
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.features.account import Account
 from pwless_middleware.features.email_login import EmailLogin
-from pwless_middleware.features.email_login.python import EmailVerbs, Sent, Verified
-from pwless_middleware.features.house import House
+from pwless_middleware.features.email_login.python import EmailVerbs, SendResult, VerifyResult
+from pwless_middleware.features.health import Health
 from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
-from pwless_middleware.features.own_sessions import OwnSessions
-from pwless_middleware.flows.clock import checked_clock
+from pwless_middleware.features.static_files import StaticFiles
+from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.sessions import Sessions
-from pwless_middleware.flows.timely import TimelyStore, one_request
+from pwless_middleware.flows.store_deadline import DeadlineStore, request_deadline
 from pwless_middleware.flows.users import UserDirectory, Users
 from pwless_middleware.rendering import Brand, Renderer
 from pwless_middleware.stores.base import Store
@@ -42,11 +43,11 @@ from pwless_middleware.web.gate import Gate
 from pwless_middleware.web.identity import Identities
 from pwless_middleware.web.keys import ApiKeys
 from pwless_middleware.web.kit import Feature, Kit
-from pwless_middleware.web.openapi import describing
+from pwless_middleware.web.open_connections import OpenConnections
+from pwless_middleware.web.openapi import openapi_route
 from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Routes
-from pwless_middleware.web.watch import Watch
 
 logger = logging.getLogger("pwless.origin")
 
@@ -59,7 +60,7 @@ _STORE_VERBS = ("read", "read_list", "admit", "attempt", "take", "write", "swap"
     mailer="set SMTPMailer(...), or Outbox() for development",
 )
 class Passwordless:
-    """Hold everything that the middleware serves, and its verbs in Python.
+    """Everything that the middleware serves, and its verbs in Python.
 
     Make it first where the host wants `send`, `verify`, `resend` or `sessions` in its own code, and
     hand it to `PasswordlessMiddleware(app, passwordless=...)`.
@@ -173,7 +174,7 @@ class Passwordless:
             raise ConfigError("delivery", 'set "queued" or "inline"')
         if clock is not None:
             check_verbs("clock", clock, ("__call__",), example="a callable, e.g. time.time")
-        now = checked_clock(clock)
+        now = make_clock(clock)
         self.prefix = prefix
         self.origin = Origin(base_url, unsafe_http=unsafe_http)
         if not self.origin.is_secure and not self.origin.is_development:
@@ -188,10 +189,12 @@ class Passwordless:
             cookie_name = default_cookie_name(self.origin.url)
         keyring = Keyring(secret_key, realm=f"{self.origin.url}\x00{cookie_name}")
         self.store: Store = store
-        timely = self.store if isinstance(self.store, MemoryStore) else TimelyStore(self.store)
+        deadline_store = (
+            self.store if isinstance(self.store, MemoryStore) else DeadlineStore(self.store)
+        )
         people = Users(users, id_salt=id_salt)
-        self.sessions = Sessions(timely, keyring, sessions, now)
-        logins = Logins(timely, keyring, people, self.sessions, now)
+        self.sessions = Sessions(deadline_store, keyring, sessions, now)
+        logins = Logins(deadline_store, keyring, people, self.sessions, now)
         renderer = Renderer(
             brand=brand or Brand(self.origin.host), templates=templates, prefix=prefix
         )
@@ -216,7 +219,7 @@ class Passwordless:
         kit = Kit(
             origin=self.origin,
             prefix=prefix,
-            store=timely,
+            store=deadline_store,
             keyring=keyring,
             logins=logins,
             sessions=self.sessions,
@@ -230,7 +233,7 @@ class Passwordless:
             wake_delivery=self.lifetime.wake_delivery,
             is_delivery_failing=lambda: self.deliveries.is_failing,
         )
-        always = (OwnSessions(), OAuthToken(), Mailbox(), House())
+        always = (Account(), OAuthToken(), Mailbox(), Health(), StaticFiles())
         mounted = [feature.mount(kit) for feature in (*features, *always)]
         self._topics: dict[bytes, Deliver] = {
             t: d for m in mounted for t, d in m.deliveries.items()
@@ -241,7 +244,7 @@ class Passwordless:
         )
         routes = [route for m in mounted for route in m.routes]
         names, url = self.cookies.names, self.origin.url
-        routes.append(describing(routes, url=url, prefix=prefix, names=names))
+        routes.append(openapi_route(routes, url=url, prefix=prefix, names=names))
         self.routes = Routes(routes, pages, self.origin)
         self.outages = pages.outages
         self.gate = Gate(public, prefix=prefix, pages=pages, preflight=preflight)
@@ -260,7 +263,7 @@ class Passwordless:
             self.lifetime.notice = f"emails stay on this machine; read them at {self.mailbox_url}"
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
-        self.watch = Watch(self.sessions, people)
+        self.watch = OpenConnections(self.sessions, people)
         self._email = next((m.verbs for m in mounted if isinstance(m.verbs, EmailVerbs)), None)
 
     def check_served(self) -> None:
@@ -306,7 +309,7 @@ class Passwordless:
         client: str | None = None,
         user_agent: str | None = None,
         device_token: str | None = None,
-    ) -> Sent:
+    ) -> SendResult:
         """Send a mail with a code (and a link, where you name its page) to an address.
 
         The answer is the same for known and unknown addresses. Keep `auth_request_id` where the
@@ -334,7 +337,7 @@ class Passwordless:
             Unavailable: the store or the queue cannot take it.
             ConfigError: there is no `EmailLogin` among the features.
         """
-        with one_request():
+        with request_deadline():
             return await self._verbs().send(
                 email,
                 template=template,
@@ -349,7 +352,7 @@ class Passwordless:
 
     async def resend(
         self, auth_request_id: str, *, client: str | None = None, device_token: str | None = None
-    ) -> Sent:
+    ) -> SendResult:
         """Send the mail again: the same code and link, or new ones if they have expired.
 
         Args:
@@ -363,7 +366,7 @@ class Passwordless:
             Unavailable: the store or the queue cannot take it.
             ConfigError: there is no `EmailLogin` among the features.
         """
-        with one_request():
+        with request_deadline():
             return await self._verbs().resend(
                 auth_request_id, client=client, device_token=device_token
             )
@@ -377,8 +380,8 @@ class Passwordless:
         client: str | None = None,
         ends: Session | None = None,
         device_token: str | None = None,
-    ) -> Verified:
-        """Judge a code or a link token, once, and begin a session.
+    ) -> VerifyResult:
+        """Check a code or a link token, once, and begin a session.
 
         Args:
             auth_request_id: as `send` gave it.
@@ -400,7 +403,7 @@ class Passwordless:
             Unavailable: the store could not be asked.
             ConfigError: there is no `EmailLogin` among the features.
         """
-        with one_request():
+        with request_deadline():
             return await self._verbs().verify(
                 auth_request_id=auth_request_id,
                 code=code,

@@ -52,7 +52,7 @@ _DEFAULT_COLOR: Final = "#3d4ed8"
 @named_options()
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """Say whose login this is: on every page and in every mail.
+    """Whose login this is, on every page and in every mail.
 
     Args:
         name: the product's name, 1 to 100 printable characters.

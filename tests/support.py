@@ -21,7 +21,7 @@ import httpx
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pwless_middleware import EmailLogin, Outbox, Passwordless, PasswordlessMiddleware, SendLimits
-from pwless_middleware.core.challenges import Challenge, ChallengeId
+from pwless_middleware.core.challenge import Challenge, ChallengeId
 from pwless_middleware.core.format_v1 import unpack_challenge
 from pwless_middleware.core.keyring import unb64
 from pwless_middleware.delivery.outbox import OutboxMessage
@@ -103,7 +103,7 @@ class WhoAmI:
 
 
 @dataclass
-class House:
+class Site:
     """Hold one wrapped app and what stands around it."""
 
     app: PasswordlessMiddleware
@@ -158,7 +158,7 @@ class House:
         return (dict(store._records), dict(store._ledgers), len(store.jobs), len(store.jobs.dead))
 
 
-def house(
+def make_site(
     app: ASGIApp | None = None,
     *,
     features: Sequence[Any] | None = None,
@@ -168,7 +168,7 @@ def house(
     clock: Clock | None = None,
     roomy: bool = False,
     **options: Any,
-) -> House:
+) -> Site:
     """Build a house; `options` are those of `Passwordless`, `roomy` lifts the limits on sends."""
     inner = WhoAmI()
     outbox = outbox or Mailbox(max_messages=100_000)
@@ -186,14 +186,14 @@ def house(
         base_url=base_url, store=store, features=features, clock=clock, **given
     )
     wrapped = PasswordlessMiddleware(app or inner, passwordless=passwordless)
-    return House(wrapped, passwordless, outbox, store, clock, base_url.rstrip("/"), inner)
+    return Site(wrapped, passwordless, outbox, store, clock, base_url.rstrip("/"), inner)
 
 
-def challenge_of(home: House) -> Challenge:
+def challenge_of(site: Site) -> Challenge:
     """Read the one challenge that stands in a memory store, with the key."""
-    assert isinstance(home.store, MemoryStore)
-    keyring = home.passwordless.cookies._keyring
-    ((key, put),) = home.store._records.items()
+    assert isinstance(site.store, MemoryStore)
+    keyring = site.passwordless.cookies._keyring
+    ((key, put),) = site.store._records.items()
     slot, _, rest = key[1:].partition("}")
     id = ChallengeId((unb64(slot) or b"") + (unb64(rest) or b""))
     opened = keyring.unbind("challenge", key, put.value)
@@ -206,18 +206,18 @@ class Browser:
 
     def __init__(
         self,
-        home: House,
+        site: Site,
         ip: str,
         cookies: dict[str, str],
         headers: dict[str, str],
         root_path: str = "",
     ) -> None:
-        self.home = home
+        self.home = site
         self.cookies = cookies
         self.headers = headers
-        parts = urlsplit(home.base_url)
+        parts = urlsplit(site.base_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
-        self._transport = httpx.ASGITransport(home.app, client=(ip, 50123), root_path=root_path)
+        self._transport = httpx.ASGITransport(site.app, client=(ip, 50123), root_path=root_path)
 
     async def request(
         self,

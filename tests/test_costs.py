@@ -18,12 +18,12 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pwless_middleware import MemoryStore, Store
-from pwless_middleware.core.budgets import Draw
-from pwless_middleware.core.jobs import Jobs
+from pwless_middleware.core.budget import Draw
+from pwless_middleware.core.job import Jobs
 from pwless_middleware.flows import sessions as sessions_module
 from pwless_middleware.stores.base import Admission, Attempt, Feed, Put, Writes
 from tests.benchmarks.round_trips import of_steps
-from tests.support import Browser, House, house, wrong
+from tests.support import Browser, Site, make_site, wrong
 
 pytestmark = pytest.mark.anyio
 
@@ -103,13 +103,13 @@ def store() -> Counting:
 
 
 @pytest.fixture
-def home(store: Counting) -> House:
-    return house(store=store, roomy=True)
+def site(store: Counting) -> Site:
+    return make_site(store=store, roomy=True)
 
 
-async def asked_for_mail(home: House, email: str = EMAIL) -> tuple[Browser, str]:
+async def asked_for_mail(site: Site, email: str = EMAIL) -> tuple[Browser, str]:
     """Open a browser that has asked for a mail by JSON; give it and the request's id."""
-    browser = home.browser()
+    browser = site.browser()
     answer = await browser.call("send", {"email": email})
     assert answer.status_code == 200, answer.text
     return browser, answer.json()["auth_request_id"]
@@ -118,23 +118,21 @@ async def asked_for_mail(home: House, email: str = EMAIL) -> tuple[Browser, str]
 # --- round trips (DESIGN, "Counting before comparing") -----------------------------------------
 
 
-async def test_no_cookie_costs_no_round_trip(home: House, store: Counting) -> None:
-    await home.browser().get("/private")
+async def test_no_cookie_costs_no_round_trip(site: Site, store: Counting) -> None:
+    await site.browser().get("/private")
     assert store.take_count() == []
 
 
 @pytest.mark.parametrize("value", ["", "x", "x.y", "A" * 64 + "." + "B" * 43])
-async def test_a_forged_cookie_costs_no_round_trip(
-    home: House, store: Counting, value: str
-) -> None:
-    browser = home.browser()
+async def test_a_forged_cookie_costs_no_round_trip(site: Site, store: Counting, value: str) -> None:
+    browser = site.browser()
     browser.cookies[browser.cookie_name()] = value
     assert await browser.who() is None
     assert store.take_count() == []
 
 
-async def test_a_session_is_read_once_and_then_held(home: House, store: Counting) -> None:
-    browser = home.browser()
+async def test_a_session_is_read_once_and_then_held(site: Site, store: Counting) -> None:
+    browser = site.browser()
     await browser.sign_in(EMAIL)
     store.take_count()
     for _ in range(5):
@@ -143,62 +141,62 @@ async def test_a_session_is_read_once_and_then_held(home: House, store: Counting
 
 
 async def test_being_seen_is_written_at_most_once_in_a_24th_of_the_idle_time(
-    home: House, store: Counting
+    site: Site, store: Counting
 ) -> None:
-    browser = home.browser()
+    browser = site.browser()
     await browser.sign_in(EMAIL)
     await browser.who()
     store.take_count()
-    home.clock.advance(7 * 86400 // 24)
+    site.clock.advance(7 * 86400 // 24)
     for _ in range(5):
         assert await browser.who() == EMAIL
     assert store.take_count() == ["read", "swap"]
 
 
-async def test_send_costs_one_round_trip(home: House, store: Counting) -> None:
-    await asked_for_mail(home)
+async def test_send_costs_one_round_trip(site: Site, store: Counting) -> None:
+    await asked_for_mail(site)
     assert store.take_count() == ["admit"]
 
 
-async def test_resend_costs_two(home: House, store: Counting) -> None:
-    browser, id = await asked_for_mail(home)
+async def test_resend_costs_two(site: Site, store: Counting) -> None:
+    browser, id = await asked_for_mail(site)
     store.take_count()
     assert (await browser.call("resend", {"auth_request_id": id})).status_code == 200
     assert store.take_count() == ["read", "admit"]
 
 
-async def test_a_wrong_code_costs_one(home: House, store: Counting) -> None:
-    browser, id = await asked_for_mail(home)
+async def test_a_wrong_code_costs_one(site: Site, store: Counting) -> None:
+    browser, id = await asked_for_mail(site)
     store.take_count()
-    code = wrong(home.mail().code)
+    code = wrong(site.mail().code)
     answer = await browser.call("verify", {"auth_request_id": id, "code": code})
     assert answer.status_code == 400
     assert store.take_count() == ["attempt"]
 
 
-async def test_a_right_code_costs_two(home: House, store: Counting) -> None:
-    browser, id = await asked_for_mail(home)
+async def test_a_right_code_costs_two(site: Site, store: Counting) -> None:
+    browser, id = await asked_for_mail(site)
     store.take_count()
-    code = home.mail().code
+    code = site.mail().code
     answer = await browser.call("verify", {"auth_request_id": id, "code": code})
     assert answer.status_code == 200
     assert store.take_count() == ["attempt", "take"]
 
 
-async def test_a_login_over_an_older_session_costs_no_more(home: House, store: Counting) -> None:
-    browser = home.browser()
+async def test_a_login_over_an_older_session_costs_no_more(site: Site, store: Counting) -> None:
+    browser = site.browser()
     await browser.sign_in(EMAIL)
     answer = await browser.call("send", {"email": EMAIL})
-    id, code = answer.json()["auth_request_id"], home.mail().code
+    id, code = answer.json()["auth_request_id"], site.mail().code
     store.take_count()
     await browser.call("verify", {"auth_request_id": id, "code": code})
     assert store.take_count() == ["attempt", "take"]
 
 
-async def test_a_link_costs_two(home: House, store: Counting) -> None:
-    browser = home.browser()
+async def test_a_link_costs_two(site: Site, store: Counting) -> None:
+    browser = site.browser()
     await browser.ask(EMAIL)
-    link = home.mail().link
+    link = site.mail().link
     store.take_count()
     assert (await browser.press_link(link)).status_code == 303
     # Opening the link's page reads; pressing its button reads and takes.
@@ -221,17 +219,17 @@ async def test_redis_is_asked_no_more_often(redis_url: str) -> None:
 # --- cookies -----------------------------------------------------------------------------------
 
 
-async def test_set_cookie_comes_only_with_a_change(home: House) -> None:
-    browser = home.browser()
+async def test_set_cookie_comes_only_with_a_change(site: Site) -> None:
+    browser = site.browser()
     for path in ("/private", "/auth/login", "/auth/verify", "/auth/api/v1/session", "/auth/nope"):
         assert "set-cookie" not in (await browser.get(path)).headers, path
     await browser.ask(EMAIL)
-    wrong_code = await browser.type_code(wrong(home.mail().code))
+    wrong_code = await browser.type_code(wrong(site.mail().code))
     assert "set-cookie" not in wrong_code.headers
-    done = await browser.type_code(home.mail().code)
+    done = await browser.type_code(site.mail().code)
     assert done.headers.get_list("set-cookie")
     for days in (0, 1, 6):  # a session rolls on without a new cookie
-        home.clock.advance(days * 86400)
+        site.clock.advance(days * 86400)
         for path in ("/private", "/auth/sessions", "/auth/login", "/auth/api/v1/session"):
             assert "set-cookie" not in (await browser.get(path)).headers, path
 
@@ -274,7 +272,7 @@ def test_our_own_modules_are_imported_only_where_they_are_configured() -> None:
         [sys.executable, "-c", _MAKE + ending], capture_output=True, text=True, check=True
     )
     found = {name.removeprefix("pwless_middleware.") for name in ast.literal_eval(done.stdout)}
-    assert found.isdisjoint({"stores.redis", "stores.redis_server", "delivery.smtp"})
+    assert found.isdisjoint({"stores.redis", "stores.redis.server", "delivery.smtp"})
     assert found.isdisjoint({"delivery.mime", "cli", "pytest_plugin"})
 
 
@@ -334,24 +332,24 @@ async def calls_of(app: ASGIApp, cookie: str | None, path: str = "/open/door") -
 
 
 async def test_an_anonymous_request_calls_few_functions() -> None:
-    home = house(answer, public=["/open/*"])
-    names = await calls_of(home.app, None)
+    site = make_site(answer, public=["/open/*"])
+    names = await calls_of(site.app, None)
     assert len(names) <= 11, names  # two of them with each message of the answer
 
 
 async def test_a_signed_in_request_calls_few_functions() -> None:
-    home = house(answer)
-    browser = home.browser()
+    site = make_site(answer)
+    browser = site.browser()
     await browser.sign_in(EMAIL)
-    names = await calls_of(home.app, browser.cookie())
+    names = await calls_of(site.app, browser.cookie())
     assert len(names) <= 15, names  # the clock is ours as well, as the system's always was
     assert not any("find" in name or "unsign" in name for name in names), names
 
 
 async def test_a_longer_path_costs_no_more_calls() -> None:
-    home = house(answer, public=["/open/*"])
-    short = await calls_of(home.app, None, "/open/" + "a" * 5)
-    long = await calls_of(home.app, None, "/open/" + "a" * 2000 + "/b" * 500)
+    site = make_site(answer, public=["/open/*"])
+    short = await calls_of(site.app, None, "/open/" + "a" * 5)
+    long = await calls_of(site.app, None, "/open/" + "a" * 2000 + "/b" * 500)
     assert long == short
 
 
@@ -360,32 +358,32 @@ async def test_a_longer_path_costs_no_more_calls() -> None:
 
 async def test_sessions_held_in_process_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sessions_module, "_KEPT", 20)
-    home = house(roomy=True)
-    browsers = [home.browser(ip=f"203.0.113.{n}") for n in range(50)]
+    site = make_site(roomy=True)
+    browsers = [site.browser(ip=f"203.0.113.{n}") for n in range(50)]
     for number, browser in enumerate(browsers):
         await browser.sign_in(f"person{number}@example.com")
     for _ in range(2):
         for number, browser in enumerate(browsers):
             assert await browser.who() == f"person{number}@example.com"
-    sessions = home.passwordless.sessions
+    sessions = site.passwordless.sessions
     assert len(sessions._held) == 20
     assert sum(map(len, sessions._signed_by_key.values())) == 20
 
 
-async def test_nothing_is_held_for_forged_cookies(home: House, store: Counting) -> None:
-    browser = home.browser()
+async def test_nothing_is_held_for_forged_cookies(site: Site, store: Counting) -> None:
+    browser = site.browser()
     for number in range(100):
         browser.cookies[browser.cookie_name()] = f"{number:064d}.{number:043d}"
         assert await browser.who() is None
-    assert home.passwordless.sessions._held == {}
-    assert home.passwordless.sessions._signed_by_key == {}
+    assert site.passwordless.sessions._held == {}
+    assert site.passwordless.sessions._signed_by_key == {}
 
 
 async def test_remembered_operations_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pwless_middleware.stores.memory._REMEMBERED", 10)
-    home = house(roomy=True)
+    site = make_site(roomy=True)
     for number in range(30):
-        await home.browser(ip=f"203.0.113.{number}").sign_in(f"person{number}@example.com")
-    assert isinstance(home.store, MemoryStore)
-    assert len(home.store._answers) <= 10
-    assert len(home.store.jobs) == 0
+        await site.browser(ip=f"203.0.113.{number}").sign_in(f"person{number}@example.com")
+    assert isinstance(site.store, MemoryStore)
+    assert len(site.store._answers) <= 10
+    assert len(site.store.jobs) == 0

@@ -28,7 +28,7 @@ from pwless_middleware import (
     TryLimits,
 )
 from pwless_middleware.errors import ConfigError
-from tests.support import house
+from tests.support import make_site
 
 PROMISED = {
     # CONTRACT.md, "The Python surface", and what it takes to write a feature or a mailer.
@@ -183,7 +183,7 @@ def pairs(table: dict[str, list[object]]) -> list[Any]:
 @pytest.mark.parametrize(("option", "value"), pairs(BAD))
 def test_a_bad_option_is_named_when_the_middleware_is_made(option: str, value: object) -> None:
     with pytest.raises(ConfigError) as raised:
-        house(**{option: value})  # type: ignore[arg-type]
+        make_site(**{option: value})  # type: ignore[arg-type]
     assert raised.value.option == option
     assert str(raised.value).startswith(f"{option}: ")
 
@@ -198,10 +198,10 @@ def test_a_bad_option_of_the_login_is_named(option: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("make", "told"),
     [
-        (lambda: house(secretkey="x"), "secretkey: .* did you mean secret_key?"),
-        (lambda: house(url="x"), r"url: .* did you mean base_url\?"),
-        (lambda: house(allow=["*"]), r"allow: it is an option of EmailLogin\(\.\.\.\), not"),
-        (lambda: house(zzz=1), "zzz: .* there are secret_key, base_url"),
+        (lambda: make_site(secretkey="x"), "secretkey: .* did you mean secret_key?"),
+        (lambda: make_site(url="x"), r"url: .* did you mean base_url\?"),
+        (lambda: make_site(allow=["*"]), r"allow: it is an option of EmailLogin\(\.\.\.\), not"),
+        (lambda: make_site(zzz=1), "zzz: .* there are secret_key, base_url"),
         (lambda: EmailLogin(atempts=3), "atempts: .* did you mean attempts?"),  # type: ignore[call-arg]
         (lambda: Brand("Acme", colour="#fff"), "colour: .* did you mean color?"),  # type: ignore[call-arg]
         (lambda: Brand(), "name: this option is required"),  # type: ignore[call-arg]
@@ -225,9 +225,9 @@ def test_other_mistakes_in_a_call_stay_pythons() -> None:
 def test_a_setting_from_a_file_or_form_names_its_line_break() -> None:
     for option, value in (("base_url", "https://a.example\n"), ("public", ["/docs "])):
         with pytest.raises(ConfigError, match="begins or ends with a space or line break"):
-            house(**{option: value})  # type: ignore[arg-type]
+            make_site(**{option: value})  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="'docs' has no slash at its beginning: set '/docs'"):
-        house(public=["docs"])
+        make_site(public=["docs"])
 
 
 def test_a_clock_with_fractions_is_cut_to_seconds() -> None:
@@ -245,7 +245,7 @@ def test_a_clock_with_fractions_is_cut_to_seconds() -> None:
 def test_no_message_repeats_a_secret() -> None:
     for bad in ({"api_keys": {"a": "pwk_hidden"}}, {"secret_key": "too short a hidden"}):
         with pytest.raises(ConfigError) as raised:
-            house(**bad)
+            make_site(**bad)
         assert "hidden" not in str(raised.value)
 
 
@@ -259,7 +259,7 @@ def test_bounds_begin_at_one(make: Callable[[], object]) -> None:
 
 
 def test_good_options_of_every_kind_are_taken() -> None:
-    house(
+    make_site(
         base_url="https://App.Example.com:443/shop/",
         public=("/", "/static/*"),
         prefix="/sign-in/v1",

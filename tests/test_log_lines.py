@@ -15,7 +15,7 @@ from pwless_middleware.delivery.outcomes import Outcome
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.errors import DeliveryError, StoreError
 from pwless_middleware.stores.memory import MemoryStore
-from tests.support import Slow, house
+from tests.support import Slow, make_site
 
 pytestmark = pytest.mark.anyio
 PACKAGE = Path(pwless_middleware.__file__).parent
@@ -84,9 +84,9 @@ async def test_typical_faults_say_their_reason(caplog: pytest.LogCaptureFixture)
         raise StoreError("no route to the store")
 
     down.before["open"] = away
-    home = house(store=down)
-    await home.passwordless.lifetime.open()
-    await home.passwordless.lifetime.close()
+    site = make_site(store=down)
+    await site.passwordless.lifetime.open()
+    await site.passwordless.lifetime.close()
     for reason in (
         "mail delayed, next try in 1 s: greylisted",
         "mail not delivered after 2 tries: expired before it could be delivered",

@@ -24,17 +24,18 @@ from starlette.websockets import WebSocket
 
 from pwless_middleware import Outbox, PasswordlessMiddleware
 from pwless_middleware.errors import ConfigError, StoreError
+from pwless_middleware.flows import store_deadline
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import (
     BASE,
     KEY,
     Browser,
-    House,
+    Site,
     Slow,
     cookie_header,
-    house,
     http_scope,
     led_to,
+    make_site,
     run,
     socket_scope,
 )
@@ -42,12 +43,12 @@ from tests.support import (
 pytestmark = pytest.mark.anyio
 
 
-async def inside(app: ASGIApp, **options: Any) -> tuple[House, Browser]:
+async def inside(app: ASGIApp, **options: Any) -> tuple[Site, Browser]:
     """Put an app behind the login, and sign somebody in."""
-    home = house(app, **options)
-    jo = home.browser()
+    site = make_site(app, **options)
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    return home, jo
+    return site, jo
 
 
 async def ok(scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,9 +97,9 @@ async def test_lifespan_passes_and_opens_and_closes_what_is_ours() -> None:
         events.append((await receive())["type"])
         await send({"type": "lifespan.shutdown.complete"})
 
-    home = house(app, outbox=mailer, store=store)
+    site = make_site(app, outbox=mailer, store=store)
     scope: Scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
-    sent = await run(home.app, scope)
+    sent = await run(site.app, scope)
     assert events == ["lifespan.startup", "store []", "lifespan.shutdown"]
     assert [message["type"] for message in sent] == [
         "lifespan.startup.complete",
@@ -116,7 +117,7 @@ async def test_a_failed_startup_and_a_failed_shutdown_pass() -> None:
         await send({"type": "lifespan.startup.failed", "message": "no database"})
 
     store = WatchedStore()
-    sent = await run(house(app, store=store).app, {"type": "lifespan"})
+    sent = await run(make_site(app, store=store).app, {"type": "lifespan"})
     assert sent == [{"type": "lifespan.startup.failed", "message": "no database"}]
     assert store.events == []
 
@@ -126,7 +127,7 @@ async def test_a_failed_startup_and_a_failed_shutdown_pass() -> None:
         await receive()
         await send({"type": "lifespan.shutdown.failed", "message": "stuck"})
 
-    sent = await run(house(late, store=store).app, {"type": "lifespan"})
+    sent = await run(make_site(late, store=store).app, {"type": "lifespan"})
     assert sent[-1] == {"type": "lifespan.shutdown.failed", "message": "stuck"}
     assert store.events[-1] == "close"
 
@@ -145,7 +146,7 @@ async def test_a_store_that_is_set_up_wrongly_fails_the_startup() -> None:
         finally:
             closed.append("the app's database")
 
-    app = house(Starlette(lifespan=lifespan), store=Wrong()).app
+    app = make_site(Starlette(lifespan=lifespan), store=Wrong()).app
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -167,31 +168,31 @@ async def test_an_app_without_lifespan_says_so_to_the_server_itself() -> None:
         assert scope["type"] == "http", "no lifespan here"
 
     with pytest.raises(AssertionError, match="no lifespan here"):
-        await run(house(app).app, {"type": "lifespan"})
+        await run(make_site(app).app, {"type": "lifespan"})
 
 
 async def test_an_unknown_scope_type_is_refused() -> None:
     """See tests/security/test_paths.py for the case in which everything is public."""
-    home = house()
+    site = make_site()
     with pytest.raises(ValueError, match="'mqtt'"):
-        await run(home.app, {"type": "mqtt"})
-    assert home.inner.scopes == []
+        await run(site.app, {"type": "mqtt"})
+    assert site.inner.scopes == []
 
 
 async def test_a_socket_is_refused_before_accept_and_accepted_with_a_session() -> None:
-    home = house()
-    refused = await run(home.app, socket_scope())
+    site = make_site()
+    refused = await run(site.app, socket_scope())
     assert [message["type"] for message in refused] == ["websocket.close"]
-    jo = home.browser()
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    sent = await run(home.app, socket_scope(headers=cookie_header(jo), subprotocols=["chat"]))
+    sent = await run(site.app, socket_scope(headers=cookie_header(jo), subprotocols=["chat"]))
     assert [message["type"] for message in sent] == [
         "websocket.accept",
         "websocket.send",
         "websocket.close",
     ]
     assert sent[1]["text"] == "jo@example.com"
-    assert home.inner.scope["subprotocols"] == ["chat"]
+    assert site.inner.scope["subprotocols"] == ["chat"]
 
 
 # --- scope and messages --------------------------------------------------------------------------
@@ -230,12 +231,12 @@ async def test_of_the_callers_scope_nothing_else_is_changed(path: str, kind: Any
         scope["state"]["of_the_app"] = 1
         await ok(scope, receive, send)
 
-    home, jo = await inside(app, public=["/public"])
+    site, jo = await inside(app, public=["/public"])
     for headers in ([], cookie_header(jo)):
         scope = Seen(kind(path, headers=headers, state=Frozen(a=1)))
         before = dict(scope)
         state = before.pop("state")
-        await run(home.app, scope)
+        await run(site.app, scope)
         assert {key: scope[key] for key in before} == before
         assert state == {"a": 1}
 
@@ -248,8 +249,8 @@ async def test_the_apps_messages_are_never_changed() -> None:
         await send(start)
         await send(body)
 
-    home, jo = await inside(app)
-    sent = await run(home.app, http_scope(headers=cookie_header(jo)))
+    site, jo = await inside(app)
+    sent = await run(site.app, http_scope(headers=cookie_header(jo)))
     assert start["headers"] == [(b"a", b"b")]
     assert sent[0]["trailers"] is True, "what we do not know is kept"
     assert sent[1] is body
@@ -263,8 +264,8 @@ async def test_a_start_message_used_twice_gets_its_headers_once() -> None:
         await send(start)
         await send({"type": "http.response.body", "body": b""})
 
-    home, jo = await inside(app)
-    answers = [await run(home.app, http_scope(headers=cookie_header(jo))) for _ in range(3)]
+    site, jo = await inside(app)
+    answers = [await run(site.app, http_scope(headers=cookie_header(jo))) for _ in range(3)]
     assert len({len(sent[0]["headers"]) for sent in answers}) == 1
 
 
@@ -278,8 +279,8 @@ async def test_a_start_without_headers_or_with_a_generator_is_fine(shape: str) -
         await send(start)
         await send({"type": "http.response.body"})
 
-    home, jo = await inside(app)
-    sent = await run(home.app, http_scope(headers=cookie_header(jo)))
+    site, jo = await inside(app)
+    sent = await run(site.app, http_scope(headers=cookie_header(jo)))
     expected = [] if shape == "missing" else [(b"x-a", b"1"), (b"x-b", b"2")]
     assert list(sent[0]["headers"])[: len(expected)] == expected
     assert (b"vary", b"Cookie") in list(sent[0]["headers"])
@@ -292,8 +293,8 @@ async def test_a_malformed_start_is_the_servers_to_judge(headers: Any) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send(start)
 
-    home, jo = await inside(app)
-    sent = await run(home.app, http_scope(headers=cookie_header(jo)))
+    site, jo = await inside(app)
+    sent = await run(site.app, http_scope(headers=cookie_header(jo)))
     assert sent[0]["status"] == 200
     assert start["headers"] is headers
 
@@ -311,7 +312,7 @@ async def test_streams_pass_chunk_by_chunk_and_the_start_is_not_held_back() -> N
         for kind in ("http.response.trailers", "http.response.debug", "http.response.pathsend"):
             await send({"type": kind, "extra": object()})
 
-    home, jo = await inside(app)
+    site, jo = await inside(app)
     messages: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -321,7 +322,7 @@ async def test_streams_pass_chunk_by_chunk_and_the_start_is_not_held_back() -> N
     async def receive() -> Message:
         raise AssertionError("nobody asked for the body")
 
-    await home.app(http_scope(headers=cookie_header(jo)), receive, send)
+    await site.app(http_scope(headers=cookie_header(jo)), receive, send)
     assert events[:3] == ["app starts", "server gets start", "app sends 0"]
     assert events[3:8:2] == ["server gets body"] * 3
     assert events[-3:] == ["server gets trailers", "server gets debug", "server gets pathsend"]
@@ -336,7 +337,7 @@ async def test_the_request_body_is_untouched() -> None:
         got.append(receive)
         await ok(scope, receive, send)
 
-    home, jo = await inside(app, public=["/open"])
+    site, jo = await inside(app, public=["/open"])
 
     async def receive() -> Message:
         raise AssertionError("the body was read")
@@ -344,10 +345,10 @@ async def test_the_request_body_is_untouched() -> None:
     async def send(message: Message) -> None: ...
 
     for path, headers in (("/x", cookie_header(jo)), ("/open", [])):
-        await home.app(http_scope(path, method="POST", headers=headers), receive, send)
+        await site.app(http_scope(path, method="POST", headers=headers), receive, send)
     assert got == [receive, receive]
     # Nor is it read to refuse somebody.
-    await home.app(http_scope("/x", method="POST"), receive, send)
+    await site.app(http_scope("/x", method="POST"), receive, send)
 
 
 # --- what middlewares outside see ----------------------------------------------------------------
@@ -426,8 +427,8 @@ async def test_middlewares_outside_see_the_route_the_state_and_who_it_is(
 ) -> None:
     """Metrics and access logs were blind: the app writes into a scope of its own."""
     public = ["*"] if is_public else []
-    home, jo = await inside(make(), public=public, end_streams=end_streams)
-    outside = Outside(home.app)
+    site, jo = await inside(make(), public=public, end_streams=end_streams)
+    outside = Outside(site.app)
     headers = [] if is_public else cookie_header(jo)
     scope = http_scope("/shop/items/7", headers=headers, state={"of_the_server": 1})
     state = scope["state"]
@@ -453,8 +454,8 @@ async def test_middlewares_outside_see_the_route_the_state_and_who_it_is(
 
 @pytest.mark.parametrize("make", [routed, fast_routed])
 async def test_middlewares_outside_see_the_route_of_what_failed(make: Any) -> None:
-    home, jo = await inside(make())
-    outside = Outside(home.app)
+    site, jo = await inside(make())
+    outside = Outside(site.app)
     with pytest.raises(RuntimeError, match="a bug"):
         await run(outside, http_scope("/fail/3", headers=cookie_header(jo)))
     assert outside.routes[-1] == "/fail/{id}"
@@ -463,8 +464,8 @@ async def test_middlewares_outside_see_the_route_of_what_failed(make: Any) -> No
 
 @pytest.mark.parametrize("make", [routed, fast_routed])
 async def test_middlewares_outside_see_the_route_of_a_socket(make: Any) -> None:
-    home, jo = await inside(make())
-    outside = Outside(home.app)
+    site, jo = await inside(make())
+    outside = Outside(site.app)
     ends: list[Message] = [
         {"type": "websocket.connect"},
         {"type": "websocket.disconnect", "code": 1000},
@@ -486,13 +487,13 @@ async def test_middlewares_outside_see_state_that_the_app_put_in_place_of_ours()
         scope["state"] = None
         await ok(scope, receive, send)
 
-    home, jo = await inside(app)
+    site, jo = await inside(app)
     scope = http_scope(headers=cookie_header(jo))
-    await run(home.app, scope)
+    await run(site.app, scope)
     assert scope["state"]["user"].email == "jo@example.com"
     assert (scope["state"]["request_id"], scope["state"]["late"]) == (5, 6)
-    home.app.app = broken
-    await run(home.app, scope)
+    site.app.app = broken
+    await run(site.app, scope)
     assert scope["state"]["user"].email == "jo@example.com"
 
 
@@ -503,9 +504,9 @@ async def test_middlewares_outside_find_nobody_where_the_app_is_not_called(
     path: str, status: int
 ) -> None:
     """A log line that names `request.state.user` failed at the login page, and at every 401."""
-    home = house(ok)
+    site = make_site(ok)
     scope = http_scope(path, user="forged", state={"user": "forged"})
-    sent = await run(home.app, scope)
+    sent = await run(site.app, scope)
     assert sent[0]["status"] == status
     assert not scope["state"]["user"].is_authenticated
     assert scope["state"]["session"] is None
@@ -522,7 +523,9 @@ async def test_middlewares_outside_find_nobody_while_the_store_is_down() -> None
 
     store.before["read"] = fail
     scope = http_scope(headers=cookie_header(jo))
-    sent = await run(house(ok, store=store).app, scope)  # another process, which holds no record
+    sent = await run(
+        make_site(ok, store=store).app, scope
+    )  # another process, which holds no record
     assert sent[0]["status"] == 503
     assert not scope["state"]["user"].is_authenticated
 
@@ -537,29 +540,29 @@ async def test_what_the_app_writes_over_our_user_is_not_who_it_is_outside() -> N
         scope["state"] = {"request_id": 5}
         await ok(scope, receive, send)
 
-    home, jo = await inside(ok)
+    site, jo = await inside(ok)
     for app in (renames, clears):
-        home.app.app = app
+        site.app.app = app
         scope = http_scope(headers=cookie_header(jo))
-        await run(home.app, scope)
+        await run(site.app, scope)
         assert scope["state"]["user"].email == "jo@example.com"
         assert scope["state"]["session"] is not None
         assert scope["state"]["request_id"] == 5
 
 
 async def test_a_user_of_the_scope_that_is_not_ours_to_write_stays_outside_too() -> None:
-    home, jo = await inside(ok, set_scope_user=False)
+    site, jo = await inside(ok, set_scope_user=False)
     scope = http_scope(headers=cookie_header(jo), user="of another middleware")
-    await run(home.app, scope)
+    await run(site.app, scope)
     assert scope["user"] == "of another middleware"
     assert "auth" not in scope
     assert scope["state"]["user"].email == "jo@example.com"
 
 
 async def test_of_two_instances_the_outer_one_says_outside_who_it_is() -> None:
-    inner = house(routed(), prefix="/staff", cookie_name="staff", public=["*"])
-    home, jo = await inside(inner.app)
-    outside = Outside(home.app)
+    inner = make_site(routed(), prefix="/staff", cookie_name="staff", public=["*"])
+    site, jo = await inside(inner.app)
+    outside = Outside(site.app)
     await run(outside, http_scope("/shop/items/7", headers=cookie_header(jo)))
     assert outside.seen[-1]["state"]["user"].email == "jo@example.com"
     assert outside.seen[-1]["user"].email == "jo@example.com"
@@ -573,28 +576,28 @@ async def test_of_two_instances_the_outer_one_says_outside_who_it_is() -> None:
 @pytest.mark.parametrize("has_root_in_path", [True, False])
 async def test_both_forms_of_root_path_find_our_pages_and_lead_back(has_root_in_path: bool) -> None:
     """uvicorn and granian put the root path into `path`, hypercorn and daphne do not."""
-    home = house(base_url=BASE + "/app")
+    site = make_site(base_url=BASE + "/app")
     front = "/app" if has_root_in_path else ""
 
     async def get(path: str, *headers: tuple[bytes, bytes]) -> Message:
         scope = http_scope(front + path, root_path="/app", headers=list(headers))
-        return (await run(home.app, scope))[0]
+        return (await run(site.app, scope))[0]
 
     assert (await get("/auth/login"))["status"] == 200
     denied = await get("/x", (b"accept", b"text/html"))
     assert dict(denied["headers"])[b"location"] == f"{BASE}/app/auth/login?next=%2Fapp%2Fx".encode()
-    home.base_url = BASE
-    jo = home.browser(root_path="/app")
+    site.base_url = BASE
+    jo = site.browser(root_path="/app")
     asked = await jo.post(front + "/auth/login", {"email": "jo@example.com", "next": "/app/x"})
     assert led_to(asked) == "/app/auth/verify"
-    assert str(home.mail().link).startswith(BASE + "/app/auth/link?")
-    done = await jo.post(front + "/auth/verify", {"code": str(home.mail().code)})
+    assert str(site.mail().link).startswith(BASE + "/app/auth/link?")
+    done = await jo.post(front + "/auth/verify", {"code": str(site.mail().code)})
     assert led_to(done) == "/app/x"
     assert (await get("/x", *cookie_header(jo)))["status"] == 200
     # Without a `next` the way leads to the app's own root, not to the server's.
-    home.clock.advance(60)
+    site.clock.advance(60)
     await jo.post(front + "/auth/login", {"email": "jo@example.com"})
-    done = await jo.post(front + "/auth/verify", {"code": str(home.mail().code)})
+    done = await jo.post(front + "/auth/verify", {"code": str(site.mail().code)})
     assert led_to(done) == "/app/"
 
 
@@ -613,12 +616,12 @@ async def test_a_root_path_with_a_slash_at_its_end_opens_what_was_judged(front: 
 
     routes = [Route("/x", open_one), Route("/app/x", private), Route("/app/app/x", private)]
     app = Starlette(routes=routes)
-    home = house(app, base_url=BASE + "/app", public=["/x"])
+    site = make_site(app, base_url=BASE + "/app", public=["/x"])
 
     async def get(path: str, **more: Any) -> list[Message]:
         raw = (front + path).encode()
         return await run(
-            home.app, http_scope(front + path, root_path="/app/", raw_path=raw, **more)
+            site.app, http_scope(front + path, root_path="/app/", raw_path=raw, **more)
         )
 
     opened = await get("/x")
@@ -635,19 +638,19 @@ async def test_a_root_path_with_a_slash_at_its_end_opens_what_was_judged(front: 
 
 
 async def test_a_root_path_with_a_slash_needs_no_raw_path() -> None:
-    home = house(public=["/x"])
+    site = make_site(public=["/x"])
     scope = http_scope("/app//x", root_path="/app/", raw_path=None)
-    assert (await run(home.app, scope))[0]["status"] == 200
-    assert home.inner.scope["path"] == "/app/x"
-    assert home.inner.scope["root_path"] == "/app"
+    assert (await run(site.app, scope))[0]["status"] == 200
+    assert site.inner.scope["path"] == "/app/x"
+    assert site.inner.scope["root_path"] == "/app"
 
 
 async def test_a_root_path_is_taken_off_at_a_slash_only() -> None:
     """Starlette #2599: `/product` ate `/products`."""
-    home = house(public=["/s"])
-    sent = await run(home.app, http_scope("/products", root_path="/product"))
+    site = make_site(public=["/s"])
+    sent = await run(site.app, http_scope("/products", root_path="/product"))
     assert sent[0]["status"] == 401
-    assert (await run(home.app, http_scope("/auth", root_path="/auth")))[0]["status"] == 401
+    assert (await run(site.app, http_scope("/auth", root_path="/auth")))[0]["status"] == 401
 
 
 def who(request: Request) -> JSONResponse:
@@ -706,11 +709,11 @@ async def test_the_apps_exceptions_propagate(error: BaseException) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise error
 
-    home, jo = await inside(app, public=["/open"])
+    site, jo = await inside(app, public=["/open"])
     for path, headers in (("/x", cookie_header(jo)), ("/open", [])):
         for kind in (http_scope, socket_scope):
             with pytest.raises(type(error)) as raised:
-                await run(home.app, kind(path, headers=headers))
+                await run(site.app, kind(path, headers=headers))
             assert raised.value is error
 
 
@@ -721,9 +724,9 @@ async def test_our_own_errors_raised_by_an_app_are_the_apps() -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         raise NotFound
 
-    home, jo = await inside(app)
+    site, jo = await inside(app)
     with pytest.raises(NotFound):
-        await run(home.app, http_scope(headers=cookie_header(jo)))
+        await run(site.app, http_scope(headers=cookie_header(jo)))
 
 
 async def test_contextvars_go_both_ways() -> None:
@@ -736,9 +739,9 @@ async def test_contextvars_go_both_ways() -> None:
         var.set("set by the app")
         await ok(scope, receive, send)
 
-    home, jo = await inside(app)
+    site, jo = await inside(app)
     var.set("set outside")
-    await run(home.app, http_scope(headers=cookie_header(jo)))
+    await run(site.app, http_scope(headers=cookie_header(jo)))
     assert seen == ["set outside"]
     assert var.get() == "set by the app"
 
@@ -748,17 +751,16 @@ async def test_our_time_limit_does_not_follow_the_app_into_its_own_work() -> Non
 
     The 1.5 seconds are one request's; a handler that goes on has not spent them.
     """
-    from pwless_middleware.flows import timely
 
     left: list[object] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        left.append(timely._left.get())
+        left.append(store_deadline._left.get())
         await ok(scope, receive, send)
 
-    home, jo = await inside(app, store=Slow(MemoryStore()))
-    home.passwordless.sessions._forget(None)
-    await run(home.app, http_scope(headers=cookie_header(jo)))
+    site, jo = await inside(app, store=Slow(MemoryStore()))
+    site.passwordless.sessions._forget(None)
+    await run(site.app, http_scope(headers=cookie_header(jo)))
     assert left == [None]
 
 
@@ -889,8 +891,8 @@ def test_the_lifespan_of_the_app_runs_and_its_state_reaches_the_handlers() -> No
 
 
 def test_one_house_serves_several_event_loops() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     asyncio.run(jo.sign_in("jo@example.com"))
     for _ in range(3):
         assert asyncio.run(jo.who()) == "jo@example.com"
@@ -914,11 +916,11 @@ def test_a_worker_starts_in_every_loop_and_ends_with_it() -> None:
 
         async def aclose(self) -> None: ...
 
-    home = house(mailer=Post())
+    site = make_site(mailer=Post())
     assert came
 
     async def ask(email: str) -> None:
-        await home.browser().ask(email)
+        await site.browser().ask(email)
         for _ in range(200):
             if email in delivered:
                 break
@@ -939,10 +941,10 @@ async def test_a_shutdown_delivers_what_is_due() -> None:
         async def aclose(self) -> None:
             delivered.append("closed")
 
-    home = house(mailer=Post())
-    await home.passwordless.lifetime.open()
-    await home.browser().ask("jo@example.com")
-    await home.passwordless.lifetime.close()
+    site = make_site(mailer=Post())
+    await site.passwordless.lifetime.open()
+    await site.browser().ask("jo@example.com")
+    await site.passwordless.lifetime.close()
     assert delivered == ["jo@example.com", "closed"]
 
 
@@ -962,6 +964,6 @@ def test_options_are_given_in_one_place_and_the_needed_ones_are_named(
     given: dict[str, Any], told: str
 ) -> None:
     if "passwordless" in given:
-        given = {**given, "passwordless": house().passwordless}
+        given = {**given, "passwordless": make_site().passwordless}
     with pytest.raises(ConfigError, match=told):
         PasswordlessMiddleware(ok, **given)

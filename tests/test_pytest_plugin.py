@@ -46,7 +46,7 @@ def wrapped(
     login: EmailLogin | None = None,
     clock: Clock | None = None,
 ) -> PasswordlessMiddleware:
-    house = Passwordless(
+    make_site = Passwordless(
         secret_key=KEY,
         base_url=base_url,
         mailer=mailbox,
@@ -54,7 +54,7 @@ def wrapped(
         features=[login or EmailLogin()],
         clock=clock,
     )
-    return PasswordlessMiddleware(starlette(), passwordless=house)
+    return PasswordlessMiddleware(starlette(), passwordless=make_site)
 
 
 @pytest.fixture

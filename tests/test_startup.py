@@ -20,7 +20,7 @@ from starlette.websockets import WebSocketDisconnect
 from pwless_middleware import ConfigError, Outbox, PasswordlessMiddleware
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from tests.redis_server import free_port
-from tests.support import KEY, WhoAmI, house, http_scope
+from tests.support import KEY, WhoAmI, http_scope, make_site
 
 ok = WhoAmI()
 
@@ -153,7 +153,7 @@ class _Endpoint:
 
 @pytest.mark.parametrize("app", [ok, _Endpoint, Starlette(), lambda *args: None, max])
 def test_what_may_be_an_app_is_taken(app: Any) -> None:
-    PasswordlessMiddleware(app, passwordless=house().passwordless)
+    PasswordlessMiddleware(app, passwordless=make_site().passwordless)
 
 
 def test_a_passwordless_of_another_kind_is_named() -> None:
@@ -181,10 +181,10 @@ def run_without_asyncio(app: ASGIApp, scope: Scope) -> list[Message]:
 
 
 def test_another_event_loop_than_asyncio_is_refused_by_name() -> None:
-    home = house()
-    sent = run_without_asyncio(home.app, {"type": "lifespan"})
+    site = make_site()
+    sent = run_without_asyncio(site.app, {"type": "lifespan"})
     assert [message["type"] for message in sent] == ["lifespan.startup.failed"]
-    assert run_without_asyncio(home.app, http_scope("/")) == []
+    assert run_without_asyncio(site.app, http_scope("/")) == []
 
 
 # --- from a zip ----------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def test_the_package_works_from_a_zip(tmp_path: Path) -> None:
 import sys
 sys.path.insert(0, {str(tmp_path / "lib.zip")!r})
 import pwless_middleware as p
-from pwless_middleware.stores.redis_scripts import Script
+from pwless_middleware.stores.redis.scripts import Script
 from starlette.testclient import TestClient
 assert ".zip" in p.__file__ and Script.load("attempt")
 async def app(scope, receive, send): ...

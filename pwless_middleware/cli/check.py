@@ -20,7 +20,7 @@ from pwless_middleware.cli.importing import UsageError, load
 from pwless_middleware.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pwless_middleware.cli.discovery import Found
+    from pwless_middleware.discovery import Found
 
 
 def add_to(commands: Any) -> None:
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _findings(options: argparse.Namespace) -> list[Finding]:
     # Here and not above: `pwless secret` must not wait for the web framework.
-    from pwless_middleware.cli.discovery import find
+    from pwless_middleware.discovery import find
 
     try:
         app = load(options.app, factory=options.factory)
@@ -89,14 +89,14 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
 
 
 async def _examine(app: object, found: list[Found], options: argparse.Namespace) -> list[Finding]:
-    from pwless_middleware.cli import judgements, probes
+    from pwless_middleware.cli import option_checks, probes
 
     for one in found:
         one.middleware.passwordless.lifetime.serve_only()
-    findings = [judgements.system_clock(int(time.time()))]
+    findings = [option_checks.check_clock(int(time.time()))]
     for one in found:
         about = [
-            *judgements.options_of(one, workers=options.workers),
+            *option_checks.check_options(one, workers=options.workers),
             await probes.login_page(app, one),
             await probes.store(one.middleware.passwordless),
             *await probes.mailers(one.middleware.passwordless),

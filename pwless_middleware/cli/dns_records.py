@@ -20,7 +20,7 @@ _RESERVED = ("example", "invalid", "localhost", "test", "example.com", "example.
 
 
 async def about(domain: str, resolver: Resolver | None = None) -> list[Finding]:
-    """Judge both records of a domain.
+    """Check both records of a domain.
 
     Args:
         domain: what stands behind the sender's `@`.
@@ -55,7 +55,7 @@ async def about(domain: str, resolver: Resolver | None = None) -> list[Finding]:
 
 
 async def _texts(name: str, resolver: Resolver, version: str) -> list[str]:
-    """Give the TXT records of a name that begin with a version tag."""
+    """Return the TXT records of a name that begin with a version tag."""
     answer = await resolver.resolve(name, "TXT", lifetime=PATIENCE, raise_on_no_answer=False)
     texts = [b"".join(record.strings).decode("latin-1") for record in answer]
     return [text for text in texts if text.lower().split(";")[0].split(" ")[0] == version]

@@ -10,7 +10,7 @@ Level = Literal["ok", "warn", "fail", "skip"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Tell one thing about an app.
+    """One thing that was found out about an app.
 
     Attributes:
         level: `fail` will go wrong in production; `warn` may; `skip` could not be looked at.

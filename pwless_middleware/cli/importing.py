@@ -106,7 +106,7 @@ def _no_module(name: str) -> str:
 
 
 def _apps_of(module: ModuleType) -> str:
-    """Tell what in a module looks like an app, or like a function of its own that makes one."""
+    """Return what in a module looks like an app, or like a function of its own that makes one."""
     apps = []
     for name, value in vars(module).items():
         if name.startswith("_") or inspect.isclass(value):

@@ -14,7 +14,7 @@ from pwless_middleware.errors import ConfigError
 
 
 class _Parser(argparse.ArgumentParser):
-    """Say what is wrong in one line; argparse would print the whole usage above it."""
+    """Report what is wrong in one line; argparse would print the whole usage above it."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")

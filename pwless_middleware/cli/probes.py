@@ -16,15 +16,15 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from starlette.types import ASGIApp
-from starlette.types import Message as Sent
+from starlette.types import Message as AsgiMessage
 
 from pwless_middleware.cli import dns_records
-from pwless_middleware.cli.discovery import Found
 from pwless_middleware.cli.findings import Finding
 from pwless_middleware.delivery.base import Mailer, close_mailer
 from pwless_middleware.delivery.fallback import FallbackMailer
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.delivery.smtp import SMTPMailer
+from pwless_middleware.discovery import Found
 from pwless_middleware.errors import ConfigError, DeliveryError, StoreError
 from pwless_middleware.passwordless import Passwordless
 
@@ -53,11 +53,11 @@ DRIFT = 60
 
 async def login_page(app: object, found: Found) -> Finding:
     """Ask the whole app, as its server would, for the login page."""
-    house = found.middleware.passwordless
-    path = f"{found.mount}{house.prefix}/login"
+    passwordless = found.middleware.passwordless
+    path = f"{found.mount}{passwordless.prefix}/login"
     try:
         async with asyncio.timeout(PATIENCE):
-            status = await _get(cast(ASGIApp, app), path, house)
+            status = await _get(cast(ASGIApp, app), path, passwordless)
     except Exception as error:
         return Finding("fail", "login_page", f"{path}: the app raised {type(error).__name__}")
     if status != 200:
@@ -65,9 +65,9 @@ async def login_page(app: object, found: Found) -> Finding:
     return Finding("ok", "login_page", f"{path} answers")
 
 
-async def _get(app: ASGIApp, path: str, house: Passwordless) -> int | None:
+async def _get(app: ASGIApp, path: str, passwordless: Passwordless) -> int | None:
     """GET a path in process; gives the status, `None` without an answer."""
-    scheme, _, host = house.origin.origin.partition("://")
+    scheme, _, host = passwordless.origin.origin.partition("://")
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -84,10 +84,10 @@ async def _get(app: ASGIApp, path: str, house: Passwordless) -> int | None:
     }
     statuses: list[int] = []
 
-    async def receive() -> Sent:
+    async def receive() -> AsgiMessage:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message: Sent) -> None:
+    async def send(message: AsgiMessage) -> None:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
@@ -95,29 +95,29 @@ async def _get(app: ASGIApp, path: str, house: Passwordless) -> int | None:
     return statuses[0] if statuses else None
 
 
-async def store(house: Passwordless) -> Finding:
+async def store(passwordless: Passwordless) -> Finding:
     """Reach the store, and see whether it takes writes."""
     try:
         async with asyncio.timeout(PATIENCE):
-            await house.store.open()
-            await house.store.ping()
+            await passwordless.store.open()
+            await passwordless.store.ping()
     except (StoreError, ConfigError) as error:
         return Finding("fail", "store", str(error))
     except Exception as error:
         return Finding("fail", "store", f"it raised {type(error).__name__}, not StoreError")
     finally:
-        await house.store.aclose()
-    return Finding("ok", "store", f"{type(house.store).__name__} answers")
+        await passwordless.store.aclose()
+    return Finding("ok", "store", f"{type(passwordless.store).__name__} answers")
 
 
-async def mailers(house: Passwordless) -> list[Finding]:
+async def mailers(passwordless: Passwordless) -> list[Finding]:
     """Connect and authenticate to every mail server; look up what their senders' domains say."""
     findings = []
-    for mailer in _each(house.mailer):
+    for mailer in _each(passwordless.mailer):
         findings.append(await _mailer(mailer))
         if isinstance(mailer, SMTPMailer):
             findings += await dns_records.about(mailer.sender_domain)
-    await close_mailer(house.mailer)
+    await close_mailer(passwordless.mailer)
     return findings
 
 

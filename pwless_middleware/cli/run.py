@@ -119,7 +119,7 @@ def run(options: argparse.Namespace) -> int:
     if listening.workers > 1:
         _check_sharing(settings)
     # Once here, where a mistake is one line; the workers do the same for themselves.
-    house(settings)
+    build(settings)
     _inner(settings, call=False)
     check_port(listening.host, listening.port)
     print(f"pwless: {settings.app} behind a login at {settings.origin.url}/", flush=True)
@@ -149,11 +149,11 @@ def app_from_environment() -> ASGIApp:
     from pwless_middleware.middleware import PasswordlessMiddleware
 
     settings = Settings.read(os.environ)
-    wrapped = PasswordlessMiddleware(_inner(settings, call=True), passwordless=house(settings))
+    wrapped = PasswordlessMiddleware(_inner(settings, call=True), passwordless=build(settings))
     return _Scheme(wrapped) if settings.origin.is_secure else wrapped
 
 
-def house(settings: Settings) -> Passwordless:
+def build(settings: Settings) -> Passwordless:
     """Make the login that the settings describe."""
     from pwless_middleware import Brand, EmailLogin, Outbox, Passwordless, SMTPMailer
     from pwless_middleware.delivery.base import Mailer
@@ -212,7 +212,7 @@ def _check_sharing(settings: Settings) -> None:
 
 
 def _inner(settings: Settings, *, call: bool) -> ASGIApp:
-    """Give the app that is to be wrapped, as ASGI."""
+    """Return the app that is to be wrapped, as ASGI."""
     app: Any = load(settings.app, factory=settings.factory, call=call)
     if settings.wsgi:
         try:

@@ -20,7 +20,7 @@ _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Say how an app is wrapped; the meanings are those of `Passwordless`.
+    """How an app is wrapped; the meanings are those of `Passwordless`.
 
     Attributes:
         app: `module:app`.
@@ -119,7 +119,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
-    """Say where and how `run` serves."""
+    """Where and how `run` serves."""
 
     host: str
     port: int

@@ -16,7 +16,7 @@ STEP_TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """Record one proof.
+    """One proof.
 
     Attributes:
         method: which, e.g. `email_code` or `email_link`.
@@ -29,7 +29,7 @@ class Authentication:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Ask for a further proof before there may be a session.
+    """A further proof that is asked for before there may be a session.
 
     Attributes:
         method: the `Authentication.method` that will satisfy it.
@@ -42,7 +42,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Describe a login in progress: who, proven how, asked by whom, going where.
+    """A login in progress: who, proven how, asked by whom, going where.
 
     Attributes:
         user_id: the user's id.
@@ -76,7 +76,7 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class PendingLogin:
-    """Keep a login that waits for a step.
+    """A login that waits for a step.
 
     Attributes:
         login: what is proven so far.

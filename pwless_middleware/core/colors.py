@@ -53,7 +53,7 @@ class Scheme:
         )
 
     def css(self) -> str:
-        """Give the colours as custom properties, for the stylesheet beside this module."""
+        """Return the colours as custom properties, for the stylesheet beside this module."""
         values = ((name.replace("_", "-"), getattr(self, name)) for name in self.__slots__)
         return ":root{" + ";".join(f"--{name}:{value}" for name, value in values) + "}"
 
@@ -75,7 +75,7 @@ class Palette:
         )
 
     def css(self) -> str:
-        """Give both schemes as one stylesheet."""
+        """Return both schemes as one stylesheet."""
         return f"{self.light.css()}\n@media (prefers-color-scheme:dark){{{self.dark.css()}}}\n"
 
 
@@ -95,7 +95,7 @@ def _mix(color: _Rgb, other: _Rgb, share: float) -> _Rgb:
 
 
 def _contrast(one: _Rgb, other: _Rgb) -> float:
-    """Give the contrast ratio, 1 to 21 (WCAG 2.2, "contrast ratio" and "relative luminance")."""
+    """Return the contrast ratio, 1 to 21 (WCAG 2.2, "contrast ratio" and "relative luminance")."""
 
     def luminance(color: _Rgb) -> float:
         red, green, blue = (

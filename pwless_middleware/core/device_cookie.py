@@ -26,7 +26,7 @@ _LATEST = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class KnownAddress:
-    """Say that a device is known to one address.
+    """An address to which a device is known.
 
     Attributes:
         exact: 8 bytes of the exact address's digest, as in a challenge's id.
@@ -57,7 +57,7 @@ def add_known(known: Known, row: KnownAddress) -> Known:
 
 
 def seal_known(keyring: Keyring, known: Known) -> str:
-    """Write the cookie's value, or the token; every number of addresses gives the same length.
+    """Return the cookie's value, or the token; every number of addresses gives the same length.
 
     Args:
         keyring: seals, under the current key.

@@ -16,12 +16,12 @@ import json
 import struct
 from typing import Any
 
-from pwless_middleware.core.addresses import Address
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.authentication import Authentication, Login, PendingLogin, Step
-from pwless_middleware.core.callers import BROWSER
-from pwless_middleware.core.challenges import ID_BYTES, Challenge, ChallengeId, Kind
-from pwless_middleware.core.devices import NAMES, UNKNOWN
-from pwless_middleware.core.sessions import Session
+from pwless_middleware.core.caller import BROWSER
+from pwless_middleware.core.challenge import ID_BYTES, Challenge, ChallengeId, Kind
+from pwless_middleware.core.device import NAMES, UNKNOWN
+from pwless_middleware.core.session import Session
 from pwless_middleware.errors import StoreError
 
 VERSION = 1
@@ -43,7 +43,7 @@ def _load(value: bytes) -> list[Any]:
 
 
 def pack_challenge(c: Challenge) -> bytes:
-    """Write a challenge without its id, which is the place, and its key, which binds it.
+    """Return a challenge without its id, which is the place, and its key, which binds it.
 
     There may be a million of them at once, so this one record is packed: 30 bytes, then the texts
     that every challenge has, divided by NUL (none can hold one), then the others as JSON.
@@ -115,7 +115,7 @@ _JOB = struct.Struct(f">{ID_BYTES}sBI")
 
 
 def pack_job(c: Challenge) -> bytes:
-    """Write what the delivery queue keeps of a challenge: 37 bytes, and no secret among them."""
+    """Return what the delivery queue keeps of a challenge: 37 bytes, and no secret among them."""
     return _JOB.pack(c.id, c.generation, c.kept_until)
 
 
@@ -126,7 +126,7 @@ def unpack_job(value: bytes) -> tuple[ChallengeId, int, int]:
 
 
 def pack_session(s: Session) -> bytes:
-    """Write a session; its id is the key, and is left out."""
+    """Return a session; its id is the key, and is left out."""
     return _dumps(
         [
             VERSION,
@@ -161,7 +161,7 @@ def unpack_session(id: str, value: bytes) -> Session:
 
 
 def pack_pending(p: PendingLogin) -> bytes:
-    """Write a pending login."""
+    """Return a pending login."""
     login = p.login
     return _dumps(
         [

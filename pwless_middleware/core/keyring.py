@@ -34,7 +34,7 @@ from typing import Literal, NamedTuple
 
 from itsdangerous import BadSignature, Signer
 
-from pwless_middleware.core.challenges import ID_BYTES, Challenge, ChallengeId
+from pwless_middleware.core.challenge import ID_BYTES, Challenge, ChallengeId
 from pwless_middleware.errors import ConfigError
 
 Purpose = Literal[
@@ -84,13 +84,13 @@ def unb64(text: str) -> bytes | None:
 
 
 def digest(label: str, *parts: str) -> bytes:
-    """Give the 16-byte unkeyed name of something, under a label."""
+    """Return the 16-byte unkeyed name of something, under a label."""
     text = "\x00".join(("pwless", label, *parts))
     return sha256(text.encode()).digest()[:16]
 
 
-def shown_code(code: str, style: CodeStyle) -> str:
-    """Write a bare code as the mail shows it."""
+def format_code(code: str, style: CodeStyle) -> str:
+    """Return a bare code as the mail shows it."""
     return f"{code[:4]}-{code[4:]}" if style == "high" else code
 
 
@@ -121,7 +121,7 @@ class Link(NamedTuple):
 
 
 class Keyring:
-    """Hold the secret keys, and compute with them.
+    """The secret keys, and what is computed with them.
 
     Args:
         secret_key: one key, or several, oldest first: all verify, the last one signs and derives
@@ -223,7 +223,7 @@ class Keyring:
     # --- records -------------------------------------------------------------------------------
 
     def bind(self, kind: RecordKind, place: str, value: bytes, *, key_id: str) -> bytes:
-        """Write a record with the MAC that binds it to its place in front.
+        """Return a record with the MAC that binds it to its place in front.
 
         Args:
             kind: what the record is.
@@ -314,7 +314,7 @@ class Keyring:
         return self._signer(purpose).sign(value).decode()
 
     def unsign(self, purpose: Purpose, signed: str) -> str | None:
-        """Give the value of a signed cookie, or `None` if no key of ours signed it for this.
+        """Return the value of a signed cookie, or `None` if no key of ours signed it for this.
 
         One value has one spelling: itsdangerous forgives padding and strange characters in a
         signature, and each such spelling would take a place of its own in what is kept in process.

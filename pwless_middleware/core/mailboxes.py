@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pwless_middleware.core.addresses import Address, domain_of
+from pwless_middleware.core.address import Address, domain_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Paths as other people's software resolves them (SECURITY rules 8 and 9).
 
-Two judgements. A `next` is followed by a browser, so it is judged as the WHATWG URL Standard (§4.4)
+Two checks. A `next` is followed by a browser, so it is read as the WHATWG URL Standard (§4.4)
 would resolve it: a backslash is a slash, tabs and newlines vanish, `//` at the begin starts a host.
 A public path is matched by us and then routed by the app, so anything that the two could read
 differently (dot segments, empty segments, encoded slashes) is never public.
@@ -34,7 +34,7 @@ _NOT_SHOWN = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
 
 
 def safe_next(text: str | None) -> str | None:
-    """Give a path of this origin in ASCII, or `None` if it is not surely one.
+    """Return a path of this origin in ASCII, or `None` if it is not surely one.
 
     Args:
         text: as it came; query and fragment are kept as they are. Slashes inside the path, encoded
@@ -58,7 +58,7 @@ def safe_next(text: str | None) -> str | None:
 
 
 class PublicPaths:
-    """Say which paths need no login.
+    """The paths that need no login.
 
     Args:
         patterns: exact paths, or ending in `/*` (all below that path, not itself); `*` opens all.
@@ -95,7 +95,7 @@ class PublicPaths:
         self._below = tuple(below)
 
     def includes(self, path: str, raw_path: bytes | None) -> bool:
-        """Say whether a path (decoded, without root path) is public.
+        """Whether a path (decoded, without root path) is public.
 
         Args:
             path: `scope["path"]` without the root path.
@@ -103,7 +103,7 @@ class PublicPaths:
         """
         if self.all:
             return True
-        is_exact = path in self._exact  # and so was judged when it was set
+        is_exact = path in self._exact  # and so was checked when it was set
         if not is_exact and (not path.startswith(self._below) or _is_ambiguous(path)):
             return False
         if raw_path is None or b"%" not in raw_path:
@@ -112,7 +112,7 @@ class PublicPaths:
 
 
 def _is_ambiguous(path: str) -> bool:
-    """Say whether two readers could take this decoded path for two different ones."""
+    """Whether two readers could take this decoded path for two different ones."""
     return _AMBIGUOUS.search(path) is not None
 
 
@@ -120,7 +120,7 @@ def without_last_slash(path: str, root_path: str) -> tuple[str, str]:
     """Return a path and its root path as if the root path had no slash at its end.
 
     uvicorn puts `--root-path /app/` and `/x` together to `/app//x`, hypercorn leaves `/x`, and a
-    proxy may leave `/app/x`; routers read each of them in their own way. What is judged here has to
+    proxy may leave `/app/x`; routers read each of them in their own way. What is checked has to
     be what the app routes, so both get this form.
     """
     root = root_path.rstrip("/")
@@ -130,7 +130,7 @@ def without_last_slash(path: str, root_path: str) -> tuple[str, str]:
 
 
 def below(path: str, root_path: str) -> str:
-    """Give the path without the root path, in both forms that servers use.
+    """Return the path without the root path, in both forms that servers use.
 
     uvicorn and granian put the root path into `path`, hypercorn and daphne do not; it is taken off
     only where a `/` (or nothing) follows, so that `/product` does not eat `/products`.

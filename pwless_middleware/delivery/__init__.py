@@ -1,1 +1,1 @@
-"""Floor 3: how a message leaves the house. Knows no login rules and no store."""
+"""Floor 3: how a message leaves the process. Knows no login rules and no store."""

@@ -44,7 +44,7 @@ class MaybeDelivered(DeliveryError):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Carry one email, rendered and ready to go.
+    """One email, rendered and ready to go.
 
     Attributes:
         to: the one recipient, a canonical address; also the one envelope recipient.

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from pwless_middleware.errors import StoreError, where
+from pwless_middleware.errors import StoreError, traceback_without_text
 
 _log = logging.getLogger("pwless.delivery")
 
@@ -89,7 +89,7 @@ class Health:
         if not isinstance(error, StoreError):
             _log.error(
                 "delivery queue failed unexpectedly:\n%s",
-                where(error),
+                traceback_without_text(error),
                 extra={"event": "mail_queue_crashed"},
             )
         elif is_news:

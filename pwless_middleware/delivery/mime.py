@@ -62,7 +62,7 @@ def _encoded_words(value: str) -> str:
 
 
 def _unstructured(value: str) -> str:
-    """Write a subject: as it is where that is safe and short, else as encoded-words."""
+    """Return a subject: as it is where that is safe and short, else as encoded-words."""
     is_plain = value.isascii() and len(value) <= _LINE - 10
     if is_plain and "=?" not in value and value == value.strip():
         return value
@@ -70,7 +70,7 @@ def _unstructured(value: str) -> str:
 
 
 def _phrase(name: str) -> str:
-    """Write a display name: bare, as a quoted string, or as encoded-words."""
+    """Return a display name: bare, as a quoted string, or as encoded-words."""
     if not name.isascii() or len(name) > _LINE - 10 or "=?" in name:
         return _encoded_words(name)
     if _PLAIN_NAME.fullmatch(name):
@@ -81,7 +81,7 @@ def _phrase(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Carry the address that mails come from, and its ready `From` header.
+    """The address that mails come from, and its ready `From` header.
 
     Attributes:
         address: the bare address; also the envelope sender.
@@ -149,7 +149,7 @@ def _part(kind: str, body: str) -> bytes:
 
 
 def compose(message: Message, *, sender: Sender, now: int) -> bytes:
-    """Write the message as it goes over the wire, lines ended by CRLF, none above 998 characters.
+    """Return the message as it goes over the wire, lines ended by CRLF, none above 998 characters.
 
     Args:
         message: what to send.

@@ -24,7 +24,7 @@ _LINK = re.compile(r"https?://[^\s<>\"]+[?&]link_token=[^\s<>\"]+")
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage(Message):
-    """Carry a kept message, and read it as a person would.
+    """A kept message, and what a person reads in it.
 
     Attributes:
         sent_at: when it was handed over, unix seconds.

@@ -14,7 +14,7 @@ _SHARED: Final = frozenset(
 
 
 class Outcome(Enum):
-    """Say how one delivery ended, where it did not fail."""
+    """How one delivery ended, where it did not fail."""
 
     SENT = "sent"
     """The mailer took it."""
@@ -28,7 +28,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Carry a job that was read and now waits for its turn.
+    """A job that was read and now waits for its turn.
 
     Attributes:
         recipient: whom it is for, a canonical address. Never logged.

@@ -1,6 +1,6 @@
 """The worker's side of the delivery queue: claim, deliver, settle, and never die.
 
-Theory. The store hands out jobs (`core.jobs`). `deliver`, supplied by the flows above, reads one
+Theory. The store hands out jobs (`core.job`). `deliver`, supplied by the flows above, reads one
 payload and answers either how that ended, or a `Delivery`, which then waits for its turn
 (`turns`). This module knows neither challenges nor mail servers nor stores; it owns the policy:
 
@@ -32,7 +32,7 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import Final
 
-from pwless_middleware.core.jobs import Jobs
+from pwless_middleware.core.job import Jobs
 from pwless_middleware.delivery.base import PARALLEL
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Deliver

@@ -82,7 +82,7 @@ def _is_address(host: str) -> bool:
 
 
 def _is_this_machine(host: str) -> bool:
-    """Tell whether what is sent to this host stays on this machine."""
+    """Whether what is sent to this host stays on this machine."""
     if _is_address(host):
         return ip_address(host).is_loopback
     return host == "localhost" or host.endswith(".localhost")  # RFC 6761 §6.3
@@ -290,5 +290,5 @@ class SMTPMailer:
         await self._connections.check()
 
     async def aclose(self) -> None:
-        """Give back the connections of the running event loop. A later send opens new ones."""
+        """Return back the connections of the running event loop. A later send opens new ones."""
         await self._connections.aclose()

@@ -31,7 +31,7 @@ _CLOSING = 421  # RFC 5321 §3.8: the server may say so to any command, and hang
 
 
 def _is_refusal(error: Exception) -> TypeGuard[aiosmtplib.SMTPResponseException]:
-    """Tell a reply about the message from trouble with the connection."""
+    """Whether a reply is about the message, and not about the connection."""
     return (
         isinstance(error, aiosmtplib.SMTPResponseException)
         and 400 <= error.code < 600
@@ -107,7 +107,7 @@ class Connections:
             discard(client)
 
     async def aclose(self) -> None:
-        """Say goodbye on the idle connections of the running loop."""
+        """Quit the idle connections of the running loop."""
         pool = self._pools.pop(asyncio.get_running_loop(), None)
         if pool is not None:
             await pool.aclose()
@@ -127,7 +127,7 @@ class Connections:
     async def _envelope(
         self, pool: Pool, client: aiosmtplib.SMTP, sender: str, recipient: str
     ) -> None:
-        """Say MAIL and RCPT. On an error the connection is already given back or dropped."""
+        """Send MAIL and RCPT. On an error the connection is already given back or dropped."""
         failure: DeliveryError | _Dead
         try:
             await within(self._server.timeout, client.mail(sender))
@@ -159,7 +159,7 @@ class Connections:
             pool.give(client)
 
     async def _hand_over(self, client: aiosmtplib.SMTP, data: bytes) -> None:
-        """Say DATA and the message. Any failure costs the connection, which is the rare case."""
+        """Send DATA and the message. Any failure costs the connection, which is the rare case."""
         failure: DeliveryError
         try:
             await within(2 * self._server.timeout, client.data(data))

@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Say where the mail server is and how to speak to it.
+    """Where the mail server is and how to speak to it.
 
     Attributes:
         host: a name or an address; what its certificate has to show.
@@ -151,7 +151,7 @@ class Opening:
         raise failure
 
     async def _greet(self, client: aiosmtplib.SMTP) -> None:
-        """Say EHLO, and HELO to who does not know it (RFC 5321 §3.2)."""
+        """Send EHLO, and HELO to who does not know it (RFC 5321 §3.2)."""
         try:
             await within(self._server.timeout, client.ehlo())
         except aiosmtplib.SMTPHeloError as error:

@@ -14,12 +14,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from pwless_middleware.core.jobs import Job, Jobs
+from pwless_middleware.core.job import Job, Jobs
 from pwless_middleware.delivery.base import RecipientDeferred
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Deliver, Delivery, Outcome
 from pwless_middleware.delivery.worker import Places, Verb, Worker
-from pwless_middleware.errors import DeliveryError, StoreError, where
+from pwless_middleware.errors import DeliveryError, StoreError, traceback_without_text
 
 _log = logging.getLogger("pwless.delivery")
 
@@ -113,7 +113,7 @@ class Tries:
         except Exception as error:
             _log.error(
                 "delivery failed unexpectedly:\n%s",
-                where(error),
+                traceback_without_text(error),
                 extra={"event": "mail_try_crashed", "tries": job.tries},
             )
             await self._again(worker, job, type(error).__name__)

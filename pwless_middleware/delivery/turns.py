@@ -90,7 +90,7 @@ class Turns:
         return True
 
     def give(self, name: str, *, seconds: float | None = None) -> None:
-        """Give a place back.
+        """Return a place back.
 
         Args:
             name: as it was taken.

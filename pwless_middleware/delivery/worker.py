@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from pwless_middleware.core.jobs import Job, Jobs
+from pwless_middleware.core.job import Job, Jobs
 from pwless_middleware.delivery.turns import Turns
 from pwless_middleware.errors import StoreError
 

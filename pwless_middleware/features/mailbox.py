@@ -17,10 +17,10 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.clients import parse_ip
+from pwless_middleware.core.client import parse_ip
 from pwless_middleware.delivery.outbox import Outbox, OutboxMessage
 from pwless_middleware.errors import NotFound
-from pwless_middleware.flows.mails import written
+from pwless_middleware.flows.mails import format_time
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.responses import EVERYWHERE
 from pwless_middleware.web.routes import Route
@@ -92,7 +92,7 @@ class MailboxPages:
                 "text": m.text,
                 "code": m.code,
                 "link": m.link,
-                "sent_at": written(m.sent_at),
+                "sent_at": format_time(m.sent_at),
             }
             for id, m in self._newest_first()
         ]

@@ -19,11 +19,11 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from pwless_middleware.core.addresses import Address, matches
+from pwless_middleware.core.address import Address, matches
 from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.budgets import Draw, Refund
-from pwless_middleware.core.callers import Caller
-from pwless_middleware.core.challenges import (
+from pwless_middleware.core.budget import Draw, Refund
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.challenge import (
     RESEND_WINDOW,
     SALT_BYTES,
     Challenge,
@@ -41,7 +41,7 @@ from pwless_middleware.core.device_cookie import (
 )
 from pwless_middleware.core.format_v1 import pack_challenge, pack_job, unpack_challenge
 from pwless_middleware.core.keyring import CodeStyle, Keyring, Link, new_operation
-from pwless_middleware.core.pasted import code_in, link_token_in
+from pwless_middleware.core.pasted_text import code_in, link_token_in
 from pwless_middleware.errors import (
     ApiError,
     InvalidArgument,
@@ -51,8 +51,9 @@ from pwless_middleware.errors import (
     RequestExpired,
     TooManyAttempts,
     Unavailable,
-    where,
+    traceback_without_text,
 )
+from pwless_middleware.flows.bound_records import open_record
 from pwless_middleware.flows.flood_log import FloodLog
 from pwless_middleware.flows.limits import (
     EXACT_BYTES,
@@ -62,7 +63,6 @@ from pwless_middleware.flows.limits import (
     new_challenge_id,
 )
 from pwless_middleware.flows.logins import Proof
-from pwless_middleware.flows.records import believed
 from pwless_middleware.stores.base import Admission, Attempt, Put, Store
 
 logger = logging.getLogger("pwless.challenges")
@@ -91,8 +91,8 @@ class ChallengeRules:
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
-    """Give a challenge that has just been sent, or sent again.
+class SentChallenge:
+    """A challenge that has just been sent, or sent again.
 
     Attributes:
         challenge: as it stands now.
@@ -104,8 +104,8 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """Say what a caller wants of a new challenge; the fields are `Challenge`'s."""
+class NewChallenge:
+    """What a caller wants of a new challenge; the fields are those of `Challenge`."""
 
     address: Address = field(repr=False)
     kind: Kind
@@ -121,7 +121,7 @@ class Challenges:
     """Keep challenges.
 
     Args:
-        store, keyring, limits: the floor's own.
+        store, keyring, limits: what it works with.
         rules: how challenges behave.
         topic: one byte that names our jobs in the delivery queue.
         clock: gives unix seconds.
@@ -158,16 +158,16 @@ class Challenges:
             answer = allow(address)
             return bool(await answer if isinstance(answer, Awaitable) else answer)
         except Exception as exc:
-            logger.error("the rule allow= failed:\n%s", where(exc))
+            logger.error("the rule allow= failed:\n%s", traceback_without_text(exc))
             raise Unavailable from exc
 
     async def read(self, id: ChallengeId, *, key_id: str) -> Challenge | None:
-        """Give a challenge, expired or not, or `None` if it is used, gone, or under another key."""
+        """Return a challenge, expired or not, or `None` if used, gone, or under another key."""
         return self._unpack(
             id, await self._store.read(challenge_key(id), now=self._clock()), key_id
         )
 
-    async def start(self, wish: Wish, caller: Caller) -> Started:
+    async def start(self, new: NewChallenge, caller: Caller) -> SentChallenge:
         """Make a challenge and queue its mail: one round trip, the same for every address.
 
         Raises:
@@ -176,28 +176,28 @@ class Challenges:
         """
         now = self._clock()
         challenge = Challenge(
-            id=new_challenge_id(self._keyring, wish.address),
+            id=new_challenge_id(self._keyring, new.address),
             key_id=self._keyring.current,
             salt=secrets.token_bytes(SALT_BYTES),
             generation=0,
-            address=wish.address,
-            kind=wish.kind,
-            template=wish.template,
+            address=new.address,
+            kind=new.kind,
+            template=new.template,
             caller=caller.name,
             asked_at=now,
             started_at=now,
-            expires_at=now + wish.lifetime,
-            lifetime=wish.lifetime,
+            expires_at=now + new.lifetime,
+            lifetime=new.lifetime,
             device=caller.device,
-            next=wish.next,
-            state=wish.state,
-            link_uri=wish.link_uri,
-            variables=wish.variables,
+            next=new.next,
+            state=new.state,
+            link_uri=new.link_uri,
+            variables=new.variables,
         )
         admission = await self._admit(challenge, caller, replaces=None, now=now)
-        return Started(challenge, admission.wait)
+        return SentChallenge(challenge, admission.wait)
 
-    async def resend(self, id: ChallengeId, caller: Caller) -> Started:
+    async def resend(self, id: ChallengeId, caller: Caller) -> SentChallenge:
         """Send a challenge again: the same secrets while it lives, new ones when it has expired.
 
         Raises:
@@ -223,10 +223,10 @@ class Challenges:
         )
         admission = await self._admit(again, caller, replaces=value, now=now)
         wait = admission.wait if again.may_resend(now) else ends - now
-        return Started(again, wait)
+        return SentChallenge(again, wait)
 
     async def verify_code(self, id: ChallengeId, text: str, caller: Caller) -> Proof:
-        """Judge a code that a caller typed.
+        """Check a code that a caller typed.
 
         Raises:
             InvalidArgument: it does not look like a code; not counted.
@@ -263,7 +263,7 @@ class Challenges:
         return None if token is None else self._keyring.open_link(token)
 
     async def verify_link(self, token: str, caller: Caller) -> Proof:
-        """Judge a link token that a caller presents, alone or in a text around it.
+        """Check a link token that a caller presents, alone or in a text around it.
 
         Raises:
             OtherBrowser: the caller does not hold the link's challenge; nothing was spent.
@@ -385,7 +385,7 @@ class Challenges:
 
     def _unpack(self, id: ChallengeId, value: bytes | None, key_id: str) -> Challenge | None:
         place = challenge_key(id)
-        record = believed(self._keyring, "challenge", place, value, key_id=key_id)
+        record = open_record(self._keyring, "challenge", place, value, key_id=key_id)
         return None if record is None else unpack_challenge(id, record, key_id=key_id)
 
     async def _admit(

@@ -17,7 +17,7 @@ END = 2**32 - 500 * 86400
 """Times from here on are refused: what lives longest, a session of 400 days, has to end in time."""
 
 
-def checked_clock(clock: Callable[[], float] | None) -> Callable[[], int]:
+def make_clock(clock: Callable[[], float] | None) -> Callable[[], int]:
     """Return a clock of whole seconds, which raises `StoreError` where records cannot hold them.
 
     Args:

@@ -12,11 +12,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
-from pwless_middleware.core.addresses import Address, folded
-from pwless_middleware.core.budgets import ONE, Draw, Limit, draws_on
-from pwless_middleware.core.callers import Caller
-from pwless_middleware.core.challenges import ID_BYTES, RESEND_WINDOW, ChallengeId
-from pwless_middleware.core.clients import Client
+from pwless_middleware.core.address import Address, folded
+from pwless_middleware.core.budget import ONE, Draw, Limit, draws_on
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.challenge import ID_BYTES, RESEND_WINDOW, ChallengeId
+from pwless_middleware.core.client import Client
 from pwless_middleware.core.device_cookie import NOBODY, find_known, mark_key
 from pwless_middleware.core.keyring import Keyring, b64, digest
 from pwless_middleware.core.named_options import named_options
@@ -107,7 +107,7 @@ class TryLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Numbers:
-    """Hold the limits of one step (sends or tries)."""
+    """The limits of one step (sends or tries)."""
 
     anonymous: tuple[Limit, ...]
     device: tuple[Limit, ...]
@@ -231,7 +231,7 @@ def _door(caller: Caller) -> int:
 
 
 def address_tag(keyring: Keyring, address: Address) -> bytes:
-    """Give the digest under which everything of an address is kept: the folded mailbox's.
+    """Return the digest under which everything of an address is kept: the folded mailbox's.
 
     Challenges of `a+x@` and `a+y@` share budgets and a place, never an identity.
     """
@@ -239,7 +239,7 @@ def address_tag(keyring: Keyring, address: Address) -> bytes:
 
 
 def exact_tag(keyring: Keyring, address: Address) -> bytes:
-    """Give the digest of exactly this address, to which a device cookie is bound."""
+    """Return the digest of exactly this address, to which a device cookie is bound."""
     return digest("exact-address", keyring.realm, address)
 
 
@@ -251,5 +251,5 @@ def new_challenge_id(keyring: Keyring, address: Address) -> ChallengeId:
 
 
 def challenge_key(id: ChallengeId) -> str:
-    """Give a challenge's place in the store: its address's slot, then its random part."""
+    """Return a challenge's place in the store: its address's slot, then its random part."""
     return "{" + b64(id[:TAG_BYTES]) + "}" + b64(id[TAG_BYTES:ID_BYTES])

@@ -18,7 +18,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from pwless_middleware.core.addresses import Address
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.authentication import (
     PENDING_LIFETIME,
     STEP_TRIES,
@@ -27,12 +27,12 @@ from pwless_middleware.core.authentication import (
     PendingLogin,
     Step,
 )
-from pwless_middleware.core.budgets import Draw, Limit, Refund
-from pwless_middleware.core.callers import Caller
+from pwless_middleware.core.budget import Draw, Limit, Refund
+from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.format_v1 import pack_pending, unpack_pending
 from pwless_middleware.core.keyring import Keyring, Opened, b64, new_operation
-from pwless_middleware.core.sessions import Session, SessionSecret
-from pwless_middleware.core.users import User
+from pwless_middleware.core.session import Session, SessionSecret
+from pwless_middleware.core.user import User
 from pwless_middleware.errors import (
     ApiError,
     InvalidCode,
@@ -41,7 +41,7 @@ from pwless_middleware.errors import (
     StepRequired,
     TooManyAttempts,
 )
-from pwless_middleware.flows.records import believed
+from pwless_middleware.flows.bound_records import open_record
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.users import Users
 from pwless_middleware.stores.base import Put, Store, Writes
@@ -60,7 +60,7 @@ _PENDING_ID_BYTES = 28
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """Say that a caller has proven an address, and what must still be spent for it.
+    """What a caller has proven, and what must still be spent for it.
 
     Attributes:
         address: proven.
@@ -86,8 +86,8 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
-class LoggedIn:
-    """Give what a finished login brings.
+class LoginResult:
+    """What a finished login brings.
 
     Attributes:
         session: the record.
@@ -106,7 +106,7 @@ class Logins:
     """Turn proofs into sessions, and nothing else into sessions.
 
     Args:
-        store, keyring, users, sessions: the floor's own.
+        store, keyring, users, sessions: what it works with.
         before_challenge: asked in order before a mail goes out.
         before_session: asked in order before there is a session.
         clock: gives unix seconds.
@@ -133,13 +133,13 @@ class Logins:
         before_challenge: Sequence[BeforeChallenge],
         before_session: Sequence[BeforeSession],
     ) -> None:
-        """Take the rules of all features, once, as the house is put together."""
+        """Take the rules of all features, once, as the product is put together."""
         self._before_challenge = tuple(before_challenge)
         self._before_session = tuple(before_session)
 
     @property
     def may_lead_away(self) -> bool:
-        """Say whether a rule may send a browser elsewhere before any mail goes out."""
+        """Whether a rule may send a browser elsewhere before any mail goes out."""
         return bool(self._before_challenge)
 
     async def check_challenge(self, domain: str) -> None:
@@ -151,7 +151,7 @@ class Logins:
         for rule in self._before_challenge:
             await rule(domain)
 
-    async def finish(self, proof: Proof, caller: Caller) -> LoggedIn:
+    async def finish(self, proof: Proof, caller: Caller) -> LoginResult:
         """Spend a proof and open the door.
 
         Raises:
@@ -185,7 +185,7 @@ class Logins:
         return await self._pass(login, caller, user=user, taken=taken, refunds=refunds)
 
     async def pending(self, login_id: str, caller: Caller) -> PendingLogin:
-        """Give a pending login, for the page of its step.
+        """Return a pending login, for the page of its step.
 
         Raises:
             RequestExpired: unknown, over, or another caller's.
@@ -200,7 +200,7 @@ class Logins:
         method: str,
         caller: Caller,
         check: Callable[[Login], Awaitable[bool]],
-    ) -> LoggedIn:
+    ) -> LoginResult:
         """Try a pending login's next step: count, load, compare, take, through the same door.
 
         Args:
@@ -246,7 +246,7 @@ class Logins:
         user: User | None,
         taken: str | None,
         refunds: tuple[Refund, ...],
-    ) -> LoggedIn:
+    ) -> LoginResult:
         now = self._clock()
         try:
             steps = [step for rule in self._before_session if (step := await rule(login))]
@@ -269,7 +269,7 @@ class Logins:
             " and ".join(login.methods),
             extra={"event": "signed_in", "methods": login.methods},
         )
-        return LoggedIn(session, secret, user, login)
+        return LoginResult(session, secret, user, login)
 
     async def _suspend(
         self,
@@ -303,7 +303,7 @@ class Logins:
         return opened
 
     def _theirs(self, key: str, value: bytes | None, caller: Caller, key_id: str) -> PendingLogin:
-        record = believed(self._keyring, "pending", key, value, key_id=key_id)
+        record = open_record(self._keyring, "pending", key, value, key_id=key_id)
         if record is None:
             raise RequestExpired
         pending = unpack_pending(record)

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from pwless_middleware.core.callers import BROWSER
-from pwless_middleware.core.challenges import LONGEST_KEPT, Challenge
-from pwless_middleware.core.devices import UNKNOWN
+from pwless_middleware.core.caller import BROWSER
+from pwless_middleware.core.challenge import LONGEST_KEPT, Challenge
+from pwless_middleware.core.device import UNKNOWN
 from pwless_middleware.core.format_v1 import unpack_job
-from pwless_middleware.core.keyring import CodeStyle, Keyring, shown_code
+from pwless_middleware.core.keyring import CodeStyle, Keyring, format_code
 from pwless_middleware.delivery.base import Mailer, Message
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import LoginDenied
@@ -29,7 +29,7 @@ class ChallengeMails:
     """Make the mails of challenges.
 
     Args:
-        challenges, keyring, users: the floor's own.
+        challenges, keyring, users: what it works with.
         renderer: makes the texts.
         mailer: takes the message.
         link_page: absolute URL of our own link page.
@@ -118,14 +118,14 @@ class ChallengeMails:
         """
         code = link = None
         if challenge.kind != "LINK":
-            code = shown_code(self._keyring.code(challenge, self._code), self._code)
+            code = format_code(self._keyring.code(challenge, self._code), self._code)
         if challenge.kind != "OTP" or unlocks:
             token = self._keyring.link_token(challenge)
             link = with_token(challenge.link_uri or self._link_page, token)
         minutes = max(1, round((challenge.expires_at - self._clock()) / 60))
         email = self._renderer.email(
             challenge.template.lower(),
-            variables={name: unlinked(text) for name, text in challenge.variables.items()},
+            variables={name: break_links(text) for name, text in challenge.variables.items()},
             kind=challenge.kind,
             code=code,
             otp=code,
@@ -134,10 +134,10 @@ class ChallengeMails:
             email=challenge.address,
             host=self._host,
             device=challenge.device or UNKNOWN,
-            asked_at=written(challenge.asked_at),
+            asked_at=format_time(challenge.asked_at),
             expiry_time_relative=f"{minutes} minute{'' if minutes == 1 else 's'}",
             expire_time=str(challenge.expires_at),
-            expiry_time=written(challenge.expires_at),
+            expiry_time=format_time(challenge.expires_at),
         )
         return Message(challenge.address, email.subject, email.text, email.html)
 
@@ -146,7 +146,7 @@ class ChallengeMails:
 _BINDS = re.compile(r"([.@:\\/\uff0e\u3002\uff61])(?!\s)")
 
 
-def unlinked(text: str) -> str:
+def break_links(text: str) -> str:
     """Keep mail clients from making a link of a caller's words (SECURITY rule 16).
 
     Clients link whatever looks like `evil.example`, `jo@evil.example` or `tel:…`, no markup needed.
@@ -166,7 +166,7 @@ def with_token(uri: str, token: str) -> str:
 _MONTHS = "January February March April May June July August September October November December"
 
 
-def written(at: int) -> str:
-    """Write a time for people, the same in every locale of the server: `3 May 2026, 06:12 UTC`."""
+def format_time(at: int) -> str:
+    """Return a time for people, the same in every locale of the server: `3 May 2026, 06:12 UTC`."""
     when = datetime.fromtimestamp(at, UTC)
     return f"{when.day} {_MONTHS.split()[when.month - 1]} {when.year}, {when:%H:%M} UTC"

@@ -1,7 +1,7 @@
 """Sessions: minted by the one door, read on every request, ended at once.
 
 Theory. The secret (48 bytes) is in the cookie or token; the store keeps a record under its digest,
-bound to that place by the key that sealed the cookie (`flows.records`).
+bound to that place by the key that sealed the cookie (`flows.bound_records`).
 A process may keep records that it has read while the store's feed vouches that it hears of every
 drop; without that it asks the store each time. Three races are closed here:
 
@@ -22,13 +22,13 @@ from pwless_middleware.core.authentication import Login
 from pwless_middleware.core.device_cookie import DEVICE_SECONDS, mark_key, mark_value
 from pwless_middleware.core.format_v1 import pack_session, unpack_session
 from pwless_middleware.core.keyring import Keyring, Opened, b64, digest, new_operation
-from pwless_middleware.core.sessions import (
+from pwless_middleware.core.session import (
     SECRET_BYTES,
     Session,
     SessionPolicy,
     SessionSecret,
 )
-from pwless_middleware.flows.records import believed
+from pwless_middleware.flows.bound_records import open_record
 from pwless_middleware.stores.base import Drop, Put, Store, Writes
 
 TOKEN_PREFIX = "pws_"  # noqa: S105  # how a token begins, not one
@@ -39,7 +39,7 @@ _SLOT_BYTES = 16
 
 @dataclass(slots=True)
 class Held:
-    """Keep a session record in process, with what was computed from it.
+    """A session record kept in process, with what was computed from it.
 
     Attributes:
         session: the record.
@@ -81,15 +81,15 @@ class Sessions:
     # --- what a cookie or token says -------------------------------------------------------------
 
     def cookie_value(self, secret: SessionSecret) -> str:
-        """Write a session's cookie value."""
+        """Return a session's cookie value."""
         return self._keyring.seal("session", secret)
 
     def token(self, secret: SessionSecret) -> str:
-        """Write a session's token: `pws_…`, for callers without cookies. No cookie value is one."""
+        """Return a session's token: `pws_…`, for clients without cookies. No cookie is one."""
         return TOKEN_PREFIX + self._keyring.seal("token", secret)
 
     def held(self, signed: str) -> Held | None:
-        """Give the session of a cookie value or token if it is surely alive, without I/O.
+        """Return the session of a cookie value or token if it is surely alive, without I/O.
 
         `None` says nothing: ask `find`.
         """
@@ -103,7 +103,7 @@ class Sessions:
         return held
 
     async def find(self, signed: str) -> Held | None:
-        """Give the live session of a cookie value or token (`pws_…`), or `None`.
+        """Return the live session of a cookie value or token (`pws_…`), or `None`.
 
         Raises:
             StoreError: the store could not be asked; that is neither "in" nor "out".
@@ -152,7 +152,7 @@ class Sessions:
 
     async def _read(self, key: str, id: str, key_id: str, now: int) -> Held | None:
         value = await self._store.read(key, now=now)
-        record = believed(self._keyring, "session", key, value, key_id=key_id)
+        record = open_record(self._keyring, "session", key, value, key_id=key_id)
         if value is None or record is None:
             return None
         session = unpack_session(id, record)
@@ -186,7 +186,7 @@ class Sessions:
     # --- places --------------------------------------------------------------------------------
 
     def slot_of(self, user_id: str) -> bytes:
-        """Give the digest under which everything of a user is kept."""
+        """Return the digest under which everything of a user is kept."""
         return digest("user-slot", self._keyring.realm, user_id)
 
     def _place(self, secret: bytes) -> tuple[str, str]:
@@ -226,17 +226,17 @@ class Sessions:
         return secret, session, self._put(key, session, self._keyring.current)
 
     def drops(self, signed: str) -> tuple[Drop, ...]:
-        """Give the write that ends the session of a cookie value or token, without reading it."""
+        """Return the write that ends the session of a cookie value or token, without reading it."""
         opened = self._open(signed)
         if opened is None:
             return ()
         slot = opened.payload[-_SLOT_BYTES:]
-        return (Drop(self._place(opened.payload)[0], listed=_list_key(slot), told=True),)
+        return (Drop(self._place(opened.payload)[0], listed=_list_key(slot), publish=True),)
 
     def drop(self, session: Session) -> Drop:
-        """Give the write that ends a session."""
+        """Return the write that ends a session."""
         slot = self.slot_of(session.user_id)
-        return Drop(_key(slot, session.id), listed=_list_key(slot), told=True)
+        return Drop(_key(slot, session.id), listed=_list_key(slot), publish=True)
 
     def pending_list(self, user_id: str) -> str:
         """Name the list of a user's pending logins, so that `revoke_all` finds them."""
@@ -245,7 +245,7 @@ class Sessions:
     # --- end -----------------------------------------------------------------------------------
 
     async def list(self, user_id: str) -> Sequence[Session]:
-        """Give a user's live sessions, the most recently used first.
+        """Return a user's live sessions, the most recently used first.
 
         Raises:
             StoreError: the store could not be asked.
@@ -321,7 +321,7 @@ class Sessions:
         # must not be out of reach of "revoke all".
         listed = _list_key(self.slot_of(user_id))
         rows = await self._store.read_list(listed, now=self._clock())
-        return [Drop(key, listed=listed, told=True) for key, _ in rows]
+        return [Drop(key, listed=listed, publish=True) for key, _ in rows]
 
     async def _end(self, drops: Sequence[Drop]) -> None:
         if not drops:

@@ -7,10 +7,15 @@ import logging
 from collections.abc import Awaitable
 from typing import Protocol, runtime_checkable
 
-from pwless_middleware.core.addresses import Address, parse_address
+from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.keyring import b64, digest
-from pwless_middleware.core.users import User
-from pwless_middleware.errors import ConfigError, LoginDenied, UsersUnavailable, where
+from pwless_middleware.core.user import User
+from pwless_middleware.errors import (
+    ConfigError,
+    LoginDenied,
+    UsersUnavailable,
+    traceback_without_text,
+)
 
 logger = logging.getLogger("pwless.users")
 
@@ -26,7 +31,7 @@ class UserDirectory(Protocol):
     """
 
     async def find(self, email: str) -> User | None:
-        """Give the user with this address, or `None`. `email` is canonical (lower-case ASCII)."""
+        """Return the user with this address, or `None`. `email` is canonical (lower-case ASCII)."""
         ...
 
     async def create(self, email: str) -> User | None:
@@ -38,7 +43,7 @@ class UserDirectory(Protocol):
         ...
 
     async def load(self, user_id: str) -> User | None:
-        """Give the user of a session, or `None` if the user is gone; the request is then anonymous.
+        """Return the user of a session, or `None` if gone; the request is then anonymous.
 
         Called on every request that carries a session; keep it quick.
         """
@@ -72,7 +77,7 @@ class StableUsers:
         self._salt = id_salt.encode() if id_salt is not None else None
 
     async def find(self, email: str) -> User | None:
-        """Give the user that belongs to an address."""
+        """Return the user that belongs to an address."""
         id = digest("user", email)
         if self._salt is not None:
             id = hmac.digest(self._salt, id, "sha256")[: len(id)]
@@ -81,7 +86,7 @@ class StableUsers:
     create = find
 
     async def load(self, user_id: str) -> User | None:
-        """Give `None`: without a table the session itself carries what there is to know."""
+        """Return `None`: without a table the session itself carries what there is to know."""
         return None
 
 
@@ -103,7 +108,7 @@ class Users:
         self.is_table = directory is not None and not isinstance(directory, StableUsers)
 
     async def find(self, address: Address) -> User | None:
-        """Give the user of a proven address, or `None`.
+        """Return the user of a proven address, or `None`.
 
         Raises:
             LoginDenied: the directory gave a user with another address. Database collations call
@@ -125,7 +130,7 @@ class Users:
         return user
 
     async def load(self, user_id: str) -> User | None:
-        """Give the user of a session, or `None` if gone.
+        """Return the user of a session, or `None` if gone.
 
         Raises:
             UsersUnavailable: the directory failed.
@@ -145,7 +150,11 @@ async def _answer(call: Awaitable[User | None]) -> User | None:
         return await call
     except Exception as exc:
         # Not the exception's text: a database quotes the row, and with it the address (rule 13).
-        logger.error("the user directory failed:\n%s", where(exc), extra={"event": "users_failed"})
+        logger.error(
+            "the user directory failed:\n%s",
+            traceback_without_text(exc),
+            extra={"event": "users_failed"},
+        )
         raise UsersUnavailable from exc
 
 

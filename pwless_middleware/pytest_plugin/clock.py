@@ -7,7 +7,7 @@ START = 1_800_000_000
 
 
 class Clock:
-    """Tell the time that the test sets; give it as `clock=` to the middleware.
+    """A clock that the test sets; give it as `clock=` to the middleware.
 
     Args:
         now: unix seconds.
@@ -20,7 +20,7 @@ class Clock:
         self.now = now
 
     def __call__(self) -> int:
-        """Give unix seconds."""
+        """Return unix seconds."""
         return self.now
 
     def advance(self, seconds: int) -> None:

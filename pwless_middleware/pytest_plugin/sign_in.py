@@ -47,7 +47,7 @@ class Mailbox(Protocol):
     """Where the app's mails arrive; `Outbox` is one."""
 
     def latest(self, to: str | None = None) -> Mail | None:
-        """Give the newest mail to an address, another object for each mail; `None` if none."""
+        """Return the newest mail to an address, another object for each mail; `None` if none."""
         ...
 
 
@@ -172,7 +172,7 @@ async def _drive_async(client: Any, steps: Steps) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Say where the login is: its origin as browsers write it, and how its pages' URLs begin."""
+    """Where the login is: its origin as browsers write it, and how its pages' URLs begin."""
 
     origin: str
     pages: str
@@ -184,12 +184,12 @@ class _Place:
             getattr(client, "_transport", None), "app", None
         )
         if app is not None:
-            from pwless_middleware.cli.discovery import find
+            from pwless_middleware.discovery import find
 
             for found in find(app)[:1]:
-                house = found.middleware.passwordless
-                base_url = base_url or house.origin.origin
-                prefix = prefix or found.mount + house.prefix
+                passwordless = found.middleware.passwordless
+                base_url = base_url or passwordless.origin.origin
+                prefix = prefix or found.mount + passwordless.prefix
         shown = getattr(client, "url", "")
         if not base_url and isinstance(shown, str) and shown.startswith("http"):
             base_url = _origin(shown)
@@ -215,7 +215,7 @@ class _Letters:
     sleep: Callable[[float], Any]
 
     def await_new(self, before: Mail | None) -> Generator[Any, Any, Mail]:
-        """Give the mail that was not there before."""
+        """Return the mail that was not there before."""
         ends = time.monotonic() + self.patience
         while (mail := self.box.latest(self.address)) is None or mail is before:
             if time.monotonic() > ends:

@@ -1,6 +1,6 @@
 """The store contract: what the flows may rely on, whichever store is behind it.
 
-A store keeps *records* (bytes under a key, until a time), *budgets* (`core.budgets`), *lists* of
+A store keeps *records* (bytes under a key, until a time), *budgets* (`core.budget`), *lists* of
 records, a queue of *jobs*, and a *feed* of what was dropped. It knows no login rules. Its hot verbs
 are guarded writes, each atomic against all others and each one round trip on a single Redis:
 
@@ -32,8 +32,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from pwless_middleware.core.budgets import Draw, Refund
-from pwless_middleware.core.jobs import Jobs
+from pwless_middleware.core.budget import Draw, Refund
+from pwless_middleware.core.job import Jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Drop:
 
     key: str
     listed: str | None = None
-    told: bool = False
+    publish: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Writes:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Answer an `admit`.
+    """The answer to `admit`.
 
     Attributes:
         ok: true if it was within its limits and has been written.
@@ -98,7 +98,7 @@ class Admission:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Answer an `attempt`.
+    """The answer to `attempt`.
 
     Attributes:
         value: the record; `None` if it is absent (then nothing was counted) or a draw refused.
@@ -114,7 +114,7 @@ class Attempt:
 
 
 class Feed(Protocol):
-    """Tell what was dropped anywhere, and whether that knowledge is complete.
+    """What was dropped anywhere, and whether that knowledge is complete.
 
     A process may keep records it has read only while `is_live()`. To keep one, note `epoch` before
     reading it, and keep it only if `epoch` is the same afterwards: else a read in flight could
@@ -127,7 +127,7 @@ class Feed(Protocol):
         ...
 
     def is_live(self) -> bool:
-        """Say whether every drop that was told more than 100 ms ago has been heard. Costs no I/O.
+        """Whether every drop that was told more than 100 ms ago has been heard. Costs no I/O.
 
         False also means: whoever keeps records must throw all of them away.
         """
@@ -140,7 +140,7 @@ class Feed(Protocol):
 
 @runtime_checkable
 class Store(Protocol):
-    """Keep what logins need. Ours are `MemoryStore` and `RedisStore`; any object like this is one.
+    """What logins need of a store: `MemoryStore`, `RedisStore`, or any object like this.
 
     Every verb raises `StoreError` if the store cannot be asked or is full, and only that.
     """
@@ -156,11 +156,11 @@ class Store(Protocol):
         ...
 
     async def read(self, key: str, *, now: int) -> bytes | None:
-        """Give a record's value, or `None` if it is absent."""
+        """Return a record's value, or `None` if it is absent."""
         ...
 
     async def read_list(self, listed: str, *, now: int) -> Sequence[tuple[str, bytes]]:
-        """Give the live records of a list as (key, value), in no particular order."""
+        """Return the live records of a list as (key, value), in no particular order."""
         ...
 
     async def admit(
@@ -210,7 +210,7 @@ class Store(Protocol):
         ...
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
-        """Write a record if exactly `replaces` stands there; never brings back a dropped one.
+        """Return a record if exactly `replaces` stands there; never brings back a dropped one.
 
         True as well if `put` stands there already: the call has come twice.
         """
@@ -229,5 +229,5 @@ class Store(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Give back connections and tasks of the running event loop; may be called twice."""
+        """Return back connections and tasks of the running event loop; may be called twice."""
         ...

@@ -16,8 +16,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from threading import RLock
 
-from pwless_middleware.core import budgets
-from pwless_middleware.core.budgets import Draw, Refund
+from pwless_middleware.core import budget
+from pwless_middleware.core.budget import Draw, Refund
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError, QueueFull, StoreError
 from pwless_middleware.stores.base import Admission, Attempt, Drop, Put, Writes
@@ -33,7 +33,7 @@ _SWEPT = 4
 
 
 class MemoryFeed:
-    """Tell of drops at once, in the process where they happen; nothing can be missed."""
+    """Publish drops at once, in the process where they happen; nothing can be missed."""
 
     def __init__(self) -> None:
         self.epoch = 0
@@ -47,7 +47,7 @@ class MemoryFeed:
         """Call `heard(key)` for every told drop."""
         self._heard.append(heard)
 
-    def tell(self, key: str) -> None:
+    def publish(self, key: str) -> None:
         """Announce a drop."""
         self.epoch += 1
         for heard in self._heard:
@@ -90,17 +90,17 @@ class MemoryStore:
         return f"<MemoryStore {len(self)} of {self._max_entries} entries>"
 
     def __len__(self) -> int:
-        """Give the number of records and budgets, expired ones that still stand included."""
+        """Return the number of records and budgets, expired ones that still stand included."""
         return len(self._records) + len(self._ledgers)
 
     # --- records -------------------------------------------------------------------------------
 
     async def read(self, key: str, *, now: int) -> bytes | None:
-        """Give a record's value, or `None` if it is absent."""
+        """Return a record's value, or `None` if it is absent."""
         return self._value(key, now)
 
     async def read_list(self, listed: str, *, now: int) -> Sequence[tuple[str, bytes]]:
-        """Give the live records of a list."""
+        """Return the live records of a list."""
         with self._lock:
             found = [(key, self._value(key, now)) for key in self._lists.get(listed, ())]
         return [(key, value) for key, value in found if value is not None]
@@ -156,7 +156,7 @@ class MemoryStore:
                 self._remember("write", op, now, True)
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
-        """Write a record if exactly `replaces` stands there."""
+        """Return a record if exactly `replaces` stands there."""
         with self._lock:
             held = self._records.get(put.key)
             if held is None or held.until <= now:
@@ -186,21 +186,21 @@ class MemoryStore:
         return self._ledgers.get(key, (b"", 0))[0]
 
     def _refusal(self, draws: Sequence[Draw], now: int) -> tuple[int, int] | None:
-        """Give the draw with the longest wait and that wait, or `None` if all are admitted."""
+        """Return the draw with the longest wait and that wait, or `None` if all are admitted."""
         waits = [self._wait(d, now) for d in draws]
         longest = max(waits, default=0)
         return (waits.index(longest), longest) if longest else None
 
     def _wait(self, draw: Draw, now: int) -> int:
         if draw.since is not None:
-            return budgets.wait_for_mark(self._value(draw.key, now), draw)
-        return budgets.wait_for(self._ledger(draw.key), draw, now)
+            return budget.wait_for_mark(self._value(draw.key, now), draw)
+        return budget.wait_for(self._ledger(draw.key), draw, now)
 
     def _enter(self, draws: Sequence[Draw], now: int) -> None:
         for draw in draws:
             if not draw.enters:
                 continue
-            ledger = budgets.entered(self._ledger(draw.key), draw, now)
+            ledger = budget.entered(self._ledger(draw.key), draw, now)
             until = now + draw.window
             known = draw.key in self._ledgers
             self._ledgers[draw.key] = (ledger, until)
@@ -237,7 +237,7 @@ class MemoryStore:
         self._make_room(Writes(), now, draws=draws)
         self._enter(draws, now)
         first = draws[0] if draws and draws[0].limits else None
-        left = budgets.left(self._ledger(first.key), first, now) if first is not None else 0
+        left = budget.left(self._ledger(first.key), first, now) if first is not None else 0
         return Attempt(value=value, left=left)
 
     def _write(self, writes: Writes, now: int) -> None:
@@ -260,8 +260,8 @@ class MemoryStore:
 
     def _drop(self, drop: Drop) -> None:
         self._remove(drop.key)
-        if drop.told:
-            self.feed.tell(drop.key)
+        if drop.publish:
+            self.feed.publish(drop.key)
 
     def _remove(self, key: str) -> None:
         put = self._records.pop(key, None)
@@ -278,7 +278,7 @@ class MemoryStore:
     def _refund(self, refund: Refund) -> None:
         held = self._ledgers.get(refund.key)
         if held is not None:
-            self._ledgers[refund.key] = (budgets.refunded(held[0], refund), held[1])
+            self._ledgers[refund.key] = (budget.refunded(held[0], refund), held[1])
 
     def _sweep(self, now: int, most: int) -> None:
         """Remove up to `most` expired entries, by the heap's order.
@@ -340,5 +340,5 @@ class MemoryStore:
 
 
 def _surcharge(put: Put) -> int:
-    """Say how many entries a record counts besides itself."""
+    """Return how many entries a record counts besides itself."""
     return len(put.value) // 1024

@@ -9,14 +9,14 @@ from collections import deque
 from collections.abc import Sequence
 from threading import RLock
 
-from pwless_middleware.core.jobs import CLAIM_SECONDS, Job
+from pwless_middleware.core.job import CLAIM_SECONDS, Job
 
 _BURIED = 1000
 """Jobs that the dead list keeps, the newest ones."""
 
 
 class MemoryJobs:
-    """Queue jobs in this process (`core.jobs.Jobs` has the promises).
+    """Queue jobs in this process (`core.job.Jobs` has the promises).
 
     Args:
         most: jobs that may wait, claimed ones included.
@@ -34,12 +34,12 @@ class MemoryJobs:
         self._has_new = False
 
     def __len__(self) -> int:
-        """Give the number of jobs that are not settled."""
+        """Return the number of jobs that are not settled."""
         return len(self._due) + len(self._again) + len(self._claimed)
 
     @property
     def is_full(self) -> bool:
-        """Say whether another job would go over the bound."""
+        """Whether another job would go over the bound."""
         return len(self) >= self._most
 
     @property

@@ -145,7 +145,7 @@ def _check_depth(text: str) -> None:
 
 
 class _Twice(dict[str, Json]):
-    """Hold an object in which a key came twice."""
+    """An object in which a key came twice."""
 
     def __init__(self, key: str) -> None:
         super().__init__()

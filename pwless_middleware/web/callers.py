@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from pwless_middleware.core.callers import Caller
-from pwless_middleware.core.devices import device_of
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.device import device_of
 from pwless_middleware.errors import ForbiddenOrigin, Unauthenticated
 from pwless_middleware.web.access_tokens import AccessTokens
 from pwless_middleware.web.clients import Clients
@@ -15,7 +15,7 @@ from pwless_middleware.web.origin import Origin
 
 
 class Callers:
-    """Tell who asks.
+    """Find out who asks.
 
     Args:
         origin: ours.
@@ -43,7 +43,7 @@ class Callers:
         self._cookies = cookies
 
     def browser(self, request: Request) -> Caller:
-        """Give the browser behind a page's request."""
+        """Return the browser behind a page's request."""
         headers = request.scope["headers"]
         return Caller(
             client=self._clients.of(request.scope),
@@ -55,7 +55,7 @@ class Callers:
         )
 
     def api(self, request: Request) -> Caller:
-        """Give the server (by its key) or the browser (by its origin) behind an API request.
+        """Return the server (by its key) or the browser (by its origin) behind an API request.
 
         No cookie of a server is read: a request with a key is that key's, whatever else it brings.
 

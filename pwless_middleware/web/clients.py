@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from starlette.types import Scope
 
-from pwless_middleware.core.clients import Client, IpAddress, is_local_peer, parse_ip
+from pwless_middleware.core.client import Client, IpAddress, is_local_peer, parse_ip
 from pwless_middleware.core.options import check_texts
 from pwless_middleware.errors import ConfigError
 
@@ -69,7 +69,7 @@ class Clients:
 
     @property
     def believes_proxies(self) -> bool:
-        """Say whether any proxy is believed."""
+        """Whether any proxy is believed."""
         return bool(self._hops or self._trusted)
 
     def of(self, scope: Scope) -> Client:

@@ -151,7 +151,7 @@ def _is_event_stream(start: Message) -> bool:
         types = [h[1].lower() for h in start.get("headers", ()) if h[0].lower() == b"content-type"]
         return any(value.startswith(b"text/event-stream") for value in types)
     except (AttributeError, IndexError, TypeError):
-        return False  # malformed: the server judges it, as it would without us
+        return False  # malformed: the server checks it, as it would without us
 
 
 def _expire(waits: Iterable[asyncio.Timeout]) -> None:

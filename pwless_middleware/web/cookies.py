@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
+from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
 from pwless_middleware.core.device_cookie import DEVICE_SECONDS, Known, open_known, seal_known
 from pwless_middleware.core.keyring import Keyring, digest
 from pwless_middleware.errors import ConfigError
@@ -135,18 +135,18 @@ class Cookies:
     # --- session -------------------------------------------------------------------------------
 
     def session(self, headers: RawHeaders) -> str | None:
-        """Give the session cookie's value as it came; it proves nothing yet.
+        """Return the session cookie's value as it came; it proves nothing yet.
 
         A session token is none, though its signature is good (CONTRACT, "Session resource").
         """
         return _no_token(read_cookie(headers, self.names.session))
 
     def set_session(self, value: str, *, max_age: int) -> str:
-        """Write the `Set-Cookie` of a session; `max_age` is its absolute life, once for all."""
+        """Return the `Set-Cookie` of a session; `max_age` is its absolute life, once for all."""
         return self._write(self.names.session, value, max_age)
 
     def clear_session(self) -> str:
-        """Write the `Set-Cookie` that removes the session cookie."""
+        """Return the `Set-Cookie` that removes the session cookie."""
         return self._write(self.names.session, "", 0)
 
     # --- flow: which challenges this browser has asked for ---------------------------------------
@@ -161,13 +161,13 @@ class Cookies:
         return {ChallengeId(one.payload): one.key_id for one in opened if one is not None}
 
     def set_flow(self, holds: Mapping[ChallengeId, str], *, max_age: int) -> str:
-        """Write the `Set-Cookie` of the flow: the three newest challenges, or none to remove it."""
+        """Return the `Set-Cookie` of the flow: the three newest challenges; none removes it."""
         rows = list(holds.items())[:MAX_FLOW]
         text = "~".join(self._keyring.seal("flow", id, key_id=key_id) for id, key_id in rows)
         return self._write(self.names.flow, text, max_age if text else 0)
 
     def set_probe(self, *, max_age: int) -> str:
-        """Write the `Set-Cookie` of a flow without a challenge, to see whether it comes back."""
+        """Return the `Set-Cookie` of a flow without a challenge, to see whether it comes back."""
         return self._write(self.names.flow, self._keyring.sign("flow", ""), max_age)
 
     def has_any(self, headers: RawHeaders) -> bool:
@@ -183,20 +183,20 @@ class Cookies:
         return open_known(self._keyring, value) if value is not None else ()
 
     def set_device(self, known: Known) -> str:
-        """Write the `Set-Cookie` of the device."""
+        """Return the `Set-Cookie` of the device."""
         sealed = seal_known(self._keyring, known)
         return self._write(self.names.device, sealed, DEVICE_SECONDS)
 
     # --- pending: the login that waits for a step ------------------------------------------------
 
     def pending(self, headers: RawHeaders) -> str | None:
-        """Give the id of this browser's pending login, or `None`."""
+        """Return the id of this browser's pending login, or `None`."""
         value = read_cookie(headers, self.names.pending) or ""
         opened = self._keyring.open("step", value, size=1, most=MAX_LOGIN_ID)
         return opened and opened.payload.decode()
 
     def set_pending(self, login_id: str | None, *, max_age: int) -> str:
-        """Write the `Set-Cookie` of a pending login; `None` removes it.
+        """Return the `Set-Cookie` of a pending login; `None` removes it.
 
         The id stands in answers that scripts read; the cookie is of a purpose of its own.
         """
@@ -207,7 +207,7 @@ class Cookies:
 
     # --- the way of every request --------------------------------------------------------------
 
-    def taken(
+    def split(
         self, headers: list[RawHeader]
     ) -> tuple[str | None, list[RawHeader], Sequence[bytes]]:
         """Return the session cookie's value, the headers without any cookie of ours, and the rest.

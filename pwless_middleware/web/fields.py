@@ -1,6 +1,6 @@
 """Fields of JSON bodies: one table that validates, and that the OpenAPI document is made from.
 
-What the table says, it judges (`Fields.read`) and describes (`Fields.schema`), so that the two
+What the table says, it checks (`Fields.read`) and describes (`Fields.schema`), so that the two
 cannot drift apart. Rules that need more than one field or the caller's kind stand in the feature's
 flow; a table describes them with `Field.also`, and the schemathesis tests hold both together.
 
@@ -25,7 +25,7 @@ Kind = Literal["string", "integer", "boolean", "texts", "strings", "object", "ob
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """Describe one field.
+    """One field.
 
     Attributes:
         kind: its JSON type. `texts` is an object of strings, `strings` an array of them, `object`
@@ -53,7 +53,7 @@ class Field:
     also: Mapping[str, object] = field(default_factory=dict)
 
     def problem(self, value: Json) -> tuple[str, str] | None:
-        """Judge a value: what is wrong with it and which rule it breaks, or `None`."""
+        """Check a value: what is wrong with it and which rule it breaks, or `None`."""
         if self.kind == "integer":
             number = _whole(value)
             if number is None:
@@ -116,33 +116,33 @@ class Field:
 
 
 class Values:
-    """Hold the fields of one request after they were judged."""
+    """The fields of one request after they were checked."""
 
     def __init__(self, values: Mapping[str, object]) -> None:
         self._values = values
 
     def get(self, name: str) -> str | None:
-        """Give a string, or `None` if it was not sent."""
+        """Return a string, or `None` if it was not sent."""
         value = self._values.get(name)
         return value if isinstance(value, str) else None
 
     def text(self, name: str) -> str:
-        """Give a required string."""
+        """Return a required string."""
         return self.get(name) or ""
 
     def integer(self, name: str) -> int | None:
-        """Give a number, or `None` if it was not sent."""
+        """Return a number, or `None` if it was not sent."""
         return _whole(self._values.get(name))
 
     def texts(self, name: str) -> Mapping[str, str] | None:
-        """Give an object of strings, or `None` if it was not sent."""
+        """Return an object of strings, or `None` if it was not sent."""
         value = self._values.get(name)
         return value if isinstance(value, dict) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Describe an object: the body of a call, or of its answer.
+    """An object: the body of a call, or of its answer.
 
     Attributes:
         fields: by name. A body may hold others, which are ignored.
@@ -153,7 +153,7 @@ class Fields:
     also: Mapping[str, object] = field(default_factory=dict)
 
     def read_json(self, body: Mapping[str, Json]) -> Values:
-        """Judge a JSON body in protobuf's mapping.
+        """Check a JSON body in protobuf's mapping.
 
         Raises:
             InvalidArgument: every bad field, named; or one that came under both of its names.
@@ -169,7 +169,7 @@ class Fields:
         return self.read(found)
 
     def read(self, body: Mapping[str, Json]) -> Values:
-        """Judge fields by their exact names and types.
+        """Check fields by their exact names and types.
 
         Raises:
             InvalidArgument: every bad field, named.
@@ -208,7 +208,7 @@ class Fields:
         return found | dict(self.also)
 
     def example(self) -> dict[str, Json]:
-        """Give an object as it could be sent: every field that has an example."""
+        """Return an object as it could be sent: every field that has an example."""
         found: dict[str, Json] = {}
         for name, one in self.fields.items():
             if one.fields is not None:
@@ -228,7 +228,7 @@ def _camel_case(name: str) -> str:
 
 
 def _whole(value: object) -> int | None:
-    """Give an integer: to JSON 300.0 is one (JSON Schema 2020-12, core §4.2.3), `true` is none."""
+    """Return an integer: in JSON 300.0 is one (JSON Schema 2020-12 §4.2.3), `true` is none."""
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
     return value if type(value) is int else None

@@ -45,7 +45,7 @@ class Gate:
         self.is_open = self._public.all
 
     def passes(self, scope: Scope, path: str) -> bool:
-        """Say whether a request needs no login."""
+        """Whether a request needs no login."""
         if self.is_open or self._public.includes(path, scope.get("raw_path")):
             return True
         return self._preflight and _is_preflight(scope)
@@ -133,7 +133,7 @@ def _login_query(url: str | None) -> str:
 
 
 def _shown_path(scope: Scope, path: str) -> str:
-    """Give the URL as the browser shows it: with the root path, as it was encoded, and its query.
+    """Return the URL as the browser shows it: with the root path, as it was encoded, and its query.
 
     Args:
         path: below the root path, decoded.

@@ -25,7 +25,7 @@ _FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", 
 
 
 class OtherHosts:
-    """Tell who has come by another address than `base_url`.
+    """Notice who has come by another address than `base_url`.
 
     Args:
         origin: the app's own. Over https nothing is done: a proxy may hand on any `Host`.

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from starlette.authentication import AuthCredentials
 from starlette.types import Scope
 
-from pwless_middleware.core.sessions import Session
-from pwless_middleware.core.users import ANONYMOUS, AnonymousUser, User
+from pwless_middleware.core.session import Session
+from pwless_middleware.core.user import ANONYMOUS, AnonymousUser, User
 from pwless_middleware.errors import ConfigError, Unauthenticated
 from pwless_middleware.flows.sessions import TOKEN_PREFIX, Held, Sessions
-from pwless_middleware.flows.timely import one_request
+from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.flows.users import Users
 from pwless_middleware.web.keys import bearer as bearer_of
 
@@ -22,7 +22,7 @@ RawHeader = tuple[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Say who a request is from.
+    """Who a request is from.
 
     Attributes:
         user: the user, or the anonymous one.
@@ -42,7 +42,7 @@ class Identities:
     """Find the identity of a request, and write it into the scope that the app gets.
 
     Args:
-        sessions, users: the floor's own.
+        sessions, users: what it works with.
         origins: whose pages may open sockets with a cookie.
         require_socket_origin: whether a socket with a cookie must name its origin.
         bearer: whether session tokens are read, on any path.
@@ -79,8 +79,8 @@ class Identities:
         """The header that hands the address on, in lower case; `None` for none."""
         return self._header.decode() if self._header is not None else None
 
-    def known(self, scope: Scope, signed: str | None) -> Identity | None:
-        """Give the identity of a request where no I/O is needed; `None` says nothing: ask `of`.
+    def resolve_held(self, scope: Scope, signed: str | None) -> Identity | None:
+        """Return the identity of a request where no I/O is needed; `None` says nothing: ask `of`.
 
         Args:
             scope: of an http or websocket connection.
@@ -96,7 +96,7 @@ class Identities:
         return None
 
     async def of(self, scope: Scope, signed: str | None) -> Identity:
-        """Give the identity of a request.
+        """Return the identity of a request.
 
         Raises:
             Unauthenticated: a cookie and a token of different users.
@@ -107,7 +107,7 @@ class Identities:
             # A page of another site opens the socket with the person's cookie (RFC 6455 §10.2).
             signed = None
         token = _session_token(headers) if self._bearer else None
-        with one_request():
+        with request_deadline():
             held = await self._find(signed) if signed is not None else None
             by_token = await self._find(token) if token is not None else None
         if token is not None:
@@ -136,7 +136,7 @@ class Identities:
             return self._require_socket_origin
         return any(origin not in self._origins for origin in origins)
 
-    def told(
+    def annotate(
         self, scope: Scope, headers: list[RawHeader], identity: Identity, *, caller: Scope
     ) -> Scope:
         """Return a copy of the scope that says who it is, whatever it said before.
@@ -159,13 +159,13 @@ class Identities:
             if session is not None:
                 headers.append((self._header, user.email.encode()))
         state = {**(scope.get("state") or {}), "user": user, "session": session}
-        told = {**scope, "headers": headers, "state": state}
+        app_scope = {**scope, "headers": headers, "state": state}
         caller["state"] = state
         if self._set_scope_user:
             auth = AuthCredentials(_SIGNED_IN if session is not None else ())
-            told["user"] = caller["user"] = user
-            told["auth"] = caller["auth"] = auth
-        return told
+            app_scope["user"] = caller["user"] = user
+            app_scope["auth"] = caller["auth"] = auth
+        return app_scope
 
 
 _SIGNED_IN = ("authenticated",)

@@ -46,7 +46,7 @@ class ApiKeys:
             raise ConfigError("api_keys", "two names have the same key")
 
     def name_of(self, key: str) -> str | None:
-        """Give the name of a key, or `None`. Every configured key is compared, every time."""
+        """Return the name of a key, or `None`. Every configured key is compared, every time."""
         given = sha256(key.encode()).digest()
         found = None
         for name, digest in self._digests.items():
@@ -61,7 +61,7 @@ class ApiKeys:
 
 
 def bearer(authorization: list[str]) -> str | None:
-    """Give the credential of an `Authorization: Bearer` header, or `None` for anything else.
+    """Return the credential of an `Authorization: Bearer` header, or `None` for anything else.
 
     Args:
         authorization: all headers of that name; two of them are none.

@@ -23,7 +23,7 @@ from pwless_middleware.web.routes import Route
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """Give a feature everything below it.
+    """Everything that a feature may use.
 
     Attributes:
         origin: the public address of the app.
@@ -59,7 +59,7 @@ class Kit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mounted:
-    """Give what a feature adds; nothing else of it is used.
+    """What a feature adds; nothing else of it is used.
 
     Attributes:
         routes: its paths below the prefix.
@@ -80,5 +80,5 @@ class Feature(Protocol):
     """One login method or rule. It mutates nothing: it is asked once, and answers what it adds."""
 
     def mount(self, kit: Kit) -> Mounted:
-        """Give what the feature adds to this house."""
+        """Return what the feature adds."""
         ...

@@ -33,8 +33,8 @@ ERROR_TYPE = "type.googleapis.com/scalekit.v1.errdetails.ErrorInfo"
 Schema = dict[str, object]
 
 
-def describing(routes: Sequence[Route], *, url: str, prefix: str, names: CookieNames) -> Route:
-    """Give the route that serves the document of these routes, itself included.
+def openapi_route(routes: Sequence[Route], *, url: str, prefix: str, names: CookieNames) -> Route:
+    """Return the route that serves the document of these routes, itself included.
 
     The document is made when somebody asks for it: few processes are ever asked.
 
@@ -69,7 +69,7 @@ def document(
     prefix: str,
     cookie_names: Mapping[str, str],
 ) -> Schema:
-    """Give the whole document.
+    """Return the whole document.
 
     Args:
         operations: path below the prefix, then method in capitals.

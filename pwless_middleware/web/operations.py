@@ -22,7 +22,7 @@ SESSION_COOKIE, FLOW_COOKIE, ORIGIN = "sessionCookie", "flowCookie", "origin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """Describe what one method of a route does.
+    """What one method of a route does.
 
     Attributes:
         id: its name in generated clients.
@@ -52,7 +52,7 @@ class Operation:
     uses_store: bool = True
 
     def raises(self) -> tuple[type[ApiError], ...]:
-        """Give every error that a caller can be told."""
+        """Return every error that a caller can be told."""
         of_body = (InvalidArgument, ContentTooLarge, UnsupportedMediaType)
         return (
             *(of_body if self.body is not None else ()),

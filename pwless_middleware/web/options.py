@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypedDict
 
-from pwless_middleware.core.sessions import SessionPolicy
+from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.flows.users import UserDirectory
 from pwless_middleware.rendering import Brand

@@ -21,7 +21,7 @@ _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
 class Origin:
-    """Hold the public address of the app.
+    """The public address of the app.
 
     Args:
         base_url: `https://app.example.com`, with the path under which a proxy shows the app, if
@@ -53,7 +53,7 @@ class Origin:
             )
 
     def is_ours(self, headers: Headers) -> bool:
-        """Say whether a write comes from a page of this origin.
+        """Whether a write comes from a page of this origin.
 
         `Origin` decides where there is one; `null` is no origin of ours. Without it,
         `Sec-Fetch-Site: same-origin` does (OWASP CSRF Prevention, "Fetch Metadata").
@@ -97,7 +97,7 @@ def parse_origins(origins: Sequence[str]) -> frozenset[str]:
 
 
 def is_local(host: str) -> bool:
-    """Say whether a host, with or without a port, is this machine (RFC 6761 §6.3)."""
+    """Whether a host, with or without a port, is this machine (RFC 6761 §6.3)."""
     name = re.sub(r":\d+\Z", "", host)
     return name in ("localhost", "127.0.0.1", "[::1]") or name.endswith(".localhost")
 

@@ -25,7 +25,7 @@ _STARTS = (
 _PRIVATE = (b"cache-control", b"private, no-cache")
 
 
-def show_routing(told: Scope, caller: Scope, identity: Identity) -> None:
+def show_routing(app_scope: Scope, caller: Scope, identity: Identity) -> None:
     """Show our caller what the app has written into its scope: the route, and its state.
 
     Who it is stays our word, also where the app has written its own user into the state that it got
@@ -37,9 +37,9 @@ def show_routing(told: Scope, caller: Scope, identity: Identity) -> None:
         identity: who it is.
     """
     for key in _ROUTING:
-        if key in told:
-            caller[key] = told[key]
-    state = told.get("state")
+        if key in app_scope:
+            caller[key] = app_scope[key]
+    state = app_scope.get("state")
     user, session = identity.user, identity.session
     if isinstance(state, dict) and (
         state.get("user") is not user
@@ -49,7 +49,7 @@ def show_routing(told: Scope, caller: Scope, identity: Identity) -> None:
         caller["state"] = {**state, "user": user, "session": session}
 
 
-def shown_at_start(send: Send, told: Scope, caller: Scope, identity: Identity) -> Send:
+def show_routing_at_start(send: Send, app_scope: Scope, caller: Scope, identity: Identity) -> Send:
     """Return a `send` for the app that shows the routing when the answer starts.
 
     Args:
@@ -59,16 +59,16 @@ def shown_at_start(send: Send, told: Scope, caller: Scope, identity: Identity) -
 
     async def send_shown(message: Message) -> None:
         if message["type"] in _STARTS:
-            show_routing(told, caller, identity)
+            show_routing(app_scope, caller, identity)
         await send(message)
 
     return send_shown
 
 
-def kept_private(
-    send: Send, told: Scope, caller: Scope, identity: Identity, *, vary: tuple[bytes, bytes]
+def mark_private(
+    send: Send, app_scope: Scope, caller: Scope, identity: Identity, *, vary: tuple[bytes, bytes]
 ) -> Send:
-    """Return a `send` like `shown_at_start`'s that keeps answers out of shared caches.
+    """Return a `send` like `show_routing_at_start`'s that keeps answers out of shared caches.
 
     RFC 9111 §3: where the app says nothing of caching, nobody but the browser may keep the answer.
 
@@ -80,7 +80,7 @@ def kept_private(
 
     async def send_private(message: Message) -> None:
         if message["type"] == "http.response.start":
-            show_routing(told, caller, identity)
+            show_routing(app_scope, caller, identity)
             try:
                 headers = [*message.get("headers", ())]
                 for header in headers:
@@ -91,7 +91,7 @@ def kept_private(
                     headers += (_PRIVATE, vary)
                 message = {**message, "headers": headers}
             except (AttributeError, IndexError, TypeError):
-                pass  # malformed: the server judges it, as it would without us
+                pass  # malformed: the server checks it, as it would without us
         await send(message)
 
     return send_private

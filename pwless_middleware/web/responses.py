@@ -89,7 +89,7 @@ class Pages:
         in_own_frame: bool = False,
         **context: object,
     ) -> Response:
-        """Give a page of ours.
+        """Return a page of ours.
 
         Args:
             request: for the root path under which the page's own links go.
@@ -122,7 +122,7 @@ class Pages:
 
         Args:
             request: for the root path.
-            path: below our prefix, or, with `ours=False`, a judged path of the app.
+            path: below our prefix, or, with `ours=False`, a checked path of the app.
             ours: whether the prefix goes in front.
             cookies: `Set-Cookie` values to add.
         """
@@ -131,7 +131,7 @@ class Pages:
         return with_cookies(response, cookies)
 
     def error(self, request: Request, error: ApiError, *, again: str | None = None) -> Response:
-        """Give the error page: what happened, and the way back.
+        """Return the error page: what happened, and the way back.
 
         Args:
             request: what was asked for.
@@ -171,12 +171,12 @@ class Pages:
 def json_response(
     content: Mapping[str, object], *, status: int = 200, cookies: Iterable[str] = ()
 ) -> Response:
-    """Give a JSON answer of ours."""
+    """Return a JSON answer of ours."""
     return with_cookies(JSONResponse(content, status, EVERYWHERE), cookies)
 
 
 def json_error(error: ApiError) -> Response:
-    """Give an error in Scalekit's shape."""
+    """Return an error in Scalekit's shape."""
     detail = {
         "@type": "type.googleapis.com/scalekit.v1.errdetails.ErrorInfo",
         "error_code": error.code,
@@ -201,7 +201,7 @@ def with_cookies(response: Response, cookies: Iterable[str]) -> Response:
 
 
 def root_path(request: Request) -> str:
-    """Give the path under which the app is shown, in ASCII, without a slash at its end.
+    """Return the path under which the app is shown, in ASCII, without a slash at its end.
 
     Under `Mount("/{tenant:path}")` the visitor writes it. What a browser could take for another
     host is not used: links then go to the origin's own root.

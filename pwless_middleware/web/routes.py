@@ -22,7 +22,7 @@ from pwless_middleware.errors import (
     MethodNotAllowed,
     NotFound,
 )
-from pwless_middleware.flows.timely import one_request
+from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.web.hosts import OtherHosts
 from pwless_middleware.web.navigation import is_navigation
 from pwless_middleware.web.operations import Operation
@@ -99,7 +99,7 @@ class Routes:
         request = Request(scope, receive)
         route = self._match(path, request)
         try:
-            with one_request():
+            with request_deadline():
                 response = await self._answer(route, path, request)
         except ApiError as error:
             self._pages.outages.note(error)

@@ -40,7 +40,7 @@ def warn_of_shadowed(app: object, *, prefix: str, owns: Callable[[str], bool]) -
 
 
 def shadowing(paths: list[str], prefix: str) -> str:
-    """Say what is the matter with shadowed routes, and what to set."""
+    """Return what is the matter with shadowed routes, and what to set."""
     shown = ", ".join(paths[:_SHOWN]) + (", …" if len(paths) > _SHOWN else "")
     return (
         f"the app's own {shown} never gets a request: the login has its pages below {prefix}; set "
@@ -49,7 +49,7 @@ def shadowing(paths: list[str], prefix: str) -> str:
 
 
 def _paths(node: object, above: str, depth: int) -> Iterator[str]:
-    """Give the paths of everything that a router holds, mounts and included routers inside."""
+    """Return the paths of everything that a router holds, mounts and included routers inside."""
     routes = getattr(node, "routes", None)
     if not isinstance(routes, Iterable) or isinstance(routes, str | bytes) or not depth:
         return

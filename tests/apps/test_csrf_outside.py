@@ -9,7 +9,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from tests.apps.places import needs
-from tests.support import House, house
+from tests.support import Site, make_site
 
 needs("asgi_csrf", "starlette_csrf")
 
@@ -40,9 +40,9 @@ def by_starlette_csrf(app: ASGIApp) -> ASGIApp:
 async def test_a_person_signs_in_and_out_and_the_apps_forms_stay_protected(
     wrap: Callable[[ASGIApp], ASGIApp],
 ) -> None:
-    home: House = house()
-    home.app = wrap(home.app)  # type: ignore[assignment]
-    jo = home.browser()
+    site: Site = make_site()
+    site.app = wrap(site.app)  # type: ignore[assignment]
+    jo = site.browser()
     jo.cookies["csrftoken"] = "an old one"
     await jo.sign_in("jo@example.com")
     assert await jo.who() == "jo@example.com"

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pwless_middleware import PasswordlessMiddleware
 from tests.apps.places import needs
-from tests.support import Browser, House, house
+from tests.support import Browser, Site, make_site
 
 needs("litestar", "prometheus_client", "starlette_exporter")
 
@@ -41,19 +41,19 @@ def fastapi() -> FastAPI:
     return app
 
 
-def put_on(app: Any, home: House, way: str, **options: Any) -> ASGIApp:
+def put_on(app: Any, site: Site, way: str, **options: Any) -> ASGIApp:
     """Put the exporter outside the login, as the framework does it or by hand."""
     if way == "wrapped":
-        guarded = PasswordlessMiddleware(app, passwordless=home.passwordless)
+        guarded = PasswordlessMiddleware(app, passwordless=site.passwordless)
         return PrometheusMiddleware(guarded, **options)
-    app.add_middleware(PasswordlessMiddleware, passwordless=home.passwordless)
+    app.add_middleware(PasswordlessMiddleware, passwordless=site.passwordless)
     app.add_middleware(PrometheusMiddleware, **options)
     return app  # type: ignore[no-any-return]
 
 
-async def signed_in(home: House, app: ASGIApp) -> Browser:
-    home.app = app  # type: ignore[assignment]  # what stands outside the login
-    jo = home.browser()
+async def signed_in(site: Site, app: ASGIApp) -> Browser:
+    site.app = app  # type: ignore[assignment]  # what stands outside the login
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     return jo
 
@@ -62,8 +62,8 @@ async def signed_in(home: House, app: ASGIApp) -> Browser:
 @pytest.mark.parametrize("make", [starlette, fastapi])
 async def test_an_exporter_counts_by_the_route_s_template(make: Any, way: str) -> None:
     name = f"{make.__name__}_{way}"
-    home = house()
-    jo = await signed_in(home, put_on(make(), home, way, app_name=name, prefix=name))
+    site = make_site()
+    jo = await signed_in(site, put_on(make(), site, way, app_name=name, prefix=name))
     for number in range(3):
         assert (await jo.get(f"/shop/items/{number}")).status_code == 200
     counted = {
@@ -90,13 +90,13 @@ class AccessLog(BaseHTTPMiddleware):
 
 
 async def test_an_access_log_names_who_asked_and_fails_at_no_page() -> None:
-    home = house()
-    log = AccessLog(PasswordlessMiddleware(starlette(), passwordless=home.passwordless))
+    site = make_site()
+    log = AccessLog(PasswordlessMiddleware(starlette(), passwordless=site.passwordless))
     log.lines = []
-    jo = await signed_in(home, log)
+    jo = await signed_in(site, log)
     await jo.get("/shop/items/7")
     await jo.get("/nowhere")
-    await home.browser().get("/shop/items/7")
+    await site.browser().get("/shop/items/7")
     assert log.lines == [
         "- - 303",
         "- - 303",
@@ -127,10 +127,10 @@ async def test_metrics_outside_a_litestar_app_see_its_template() -> None:
     async def show() -> str:
         return "an item"
 
-    home = house()
+    site = make_site()
     app: Any = Litestar([show], logging_config=None)  # which would set up the root logger
-    outside = Templates(PasswordlessMiddleware(app, passwordless=home.passwordless))
-    jo = await signed_in(home, outside)
+    outside = Templates(PasswordlessMiddleware(app, passwordless=site.passwordless))
+    jo = await signed_in(site, outside)
     outside.seen.clear()
     assert (await jo.get("/shop/items/7")).status_code == 200
     assert outside.seen == ["/shop/items/{id}", "jo@example.com"]

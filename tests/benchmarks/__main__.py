@@ -56,7 +56,7 @@ def main() -> None:
                 import_module(f"tests.benchmarks.{PARTS[part]}").measure(options)
             )
             for table in made:
-                tables.append(table.written())
+                tables.append(table.render())
                 print("\n" + tables[-1], flush=True)
             if asked.out is not None:
                 asked.out.write_text(told + "\n" + "\n".join(tables))

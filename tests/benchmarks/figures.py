@@ -66,7 +66,7 @@ class Table:
         """Add a row."""
         self.rows.append(list(cells))
 
-    def written(self) -> str:
+    def render(self) -> str:
         """Write it in Markdown."""
         lines = [f"### {self.title}", ""]
         if self.note:

@@ -13,7 +13,7 @@ import time
 from typing import cast
 
 
-class Asker(asyncio.Protocol):
+class Accounts(asyncio.Protocol):
     """Ask the same thing over and over on one connection.
 
     Args:
@@ -74,7 +74,7 @@ async def load(port: int, connections: int, seconds: float, cookie: str, expecte
     loop = asyncio.get_running_loop()
     made = [
         await loop.create_connection(
-            lambda: Asker(request, expected.encode(), started + seconds), "127.0.0.1", port
+            lambda: Accounts(request, expected.encode(), started + seconds), "127.0.0.1", port
         )
         for _ in range(connections)
     ]

@@ -61,7 +61,7 @@ async def _throughput(options: Options) -> Table:
             for name in ("ours, memory", "ours, Redis"):
                 options.say(f"{name}: {size:,} challenges outstanding")
                 target = targets[name, size] = build(name, Place(server.url))
-                await seeds.outstanding(seeds.house(target).passwordless.store, size)
+                await seeds.outstanding(seeds.make_site(target).passwordless.store, size)
                 found[name, size] = Round()
         gc.collect()
         gc.freeze()

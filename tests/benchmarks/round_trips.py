@@ -13,12 +13,12 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 from pwless_middleware import RedisStore
-from pwless_middleware.stores import redis_scripts
-from pwless_middleware.stores.redis_scripts import Script
-from tests.support import house, wrong
+from pwless_middleware.stores.redis import scripts
+from pwless_middleware.stores.redis.scripts import Script
+from tests.support import make_site, wrong
 
 _LINE = re.compile(rb'\+[\d.]+ \[\d+ (?P<peer>\S+)\] "(?P<verb>\w+)"(?: "(?P<first>[^"]*)")?')
-_NAMES = {s.sha: s.name for s in vars(redis_scripts).values() if isinstance(s, Script)}
+_NAMES = {s.sha: s.name for s in vars(scripts).values() if isinstance(s, Script)}
 _BESIDE = ("claim", "hold", "leave", "settle", "primary")
 """The delivery's, and the look at the server that is made once a second however much is asked."""
 
@@ -76,18 +76,18 @@ class RoundTrips:
 
 async def of_steps(url: str) -> dict[str, int]:
     """Take each step of a login on a Redis, by the JSON API, and give its round trips."""
-    home = house(store=RedisStore(url, prefix="trips"), roomy=True)
+    site = make_site(store=RedisStore(url, prefix="trips"), roomy=True)
     email = "jo@example.com"
-    await home.browser().sign_in("ann@example.com")  # from here on the server knows the scripts
-    browser = home.browser()
+    await site.browser().sign_in("ann@example.com")  # from here on the server knows the scripts
+    browser = site.browser()
     found: dict[str, int] = {}
     async with RoundTrips(url) as trips:
-        assert await home.browser().who() is None
+        assert await site.browser().who() is None
     found["request without a cookie"] = trips.of_steps
     async with RoundTrips(url) as trips:
         sent = await browser.call("send", {"email": email})
     found["send"] = trips.of_steps
-    id, code = sent.json()["auth_request_id"], home.mail(email).code
+    id, code = sent.json()["auth_request_id"], site.mail(email).code
     async with RoundTrips(url) as trips:
         assert (await browser.call("resend", {"auth_request_id": id})).status_code == 200
     found["resend"] = trips.of_steps
@@ -109,5 +109,5 @@ async def of_steps(url: str) -> dict[str, int]:
         if trips.of_steps == 0:
             break
     found["requests with a session, held"] = trips.of_steps
-    await home.passwordless.lifetime.close()
+    await site.passwordless.lifetime.close()
     return found

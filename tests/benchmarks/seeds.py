@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pwless_middleware import PasswordlessMiddleware
-from pwless_middleware.core.addresses import Address
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.authentication import Authentication, Login
-from pwless_middleware.core.budgets import Draw, Limit
-from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
+from pwless_middleware.core.budget import Draw, Limit
+from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
 from pwless_middleware.core.format_v1 import pack_challenge
 from pwless_middleware.core.keyring import MAC_BYTES
 from pwless_middleware.flows.limits import challenge_key
@@ -29,7 +29,7 @@ _KEPT = 100_000
 """Cookies that are kept: ten times what a process holds records for."""
 
 
-def house(target: Target) -> PasswordlessMiddleware:
+def make_site(target: Target) -> PasswordlessMiddleware:
     """Give our middleware of a target."""
     assert isinstance(target.app, PasswordlessMiddleware)
     return target.app
@@ -65,7 +65,7 @@ def _no_collection() -> Iterator[None]:
 
 async def sessions(target: Target, number: int) -> list[bytes]:
     """Add so many sessions; give the `Cookie` headers of an even sample of them."""
-    passwordless = house(target).passwordless
+    passwordless = make_site(target).passwordless
     name = passwordless.cookies.names.session
     now = int(time.time())
     every = max(1, number // _KEPT)

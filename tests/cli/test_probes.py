@@ -15,8 +15,8 @@ import trustme
 
 from pwless_middleware import Outbox, PasswordlessMiddleware
 from pwless_middleware.cli import probes
-from pwless_middleware.cli.discovery import Found
 from pwless_middleware.cli.findings import Finding
+from pwless_middleware.discovery import Found
 from tests.cli.conftest import KEY, Project
 
 pytestmark = pytest.mark.anyio

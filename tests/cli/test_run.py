@@ -22,7 +22,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from starlette.testclient import TestClient
 
 from pwless_middleware import PasswordlessMiddleware, RedisStore
-from pwless_middleware.cli.run import OPTIONS, app_from_environment, house
+from pwless_middleware.cli.run import OPTIONS, app_from_environment, build
 from pwless_middleware.cli.settings import Settings
 from pwless_middleware.pytest_plugin.sign_in import SignIn
 from tests.cli.conftest import KEY, PLAIN, Project
@@ -122,7 +122,7 @@ class TestDevelopment:
                 with httpx.Client(base_url=url) as client:
                     seen.append(client.get("/").status_code)
                     # What the console says; this process knows the same key.
-                    mailbox = MailboxPage(house(Settings.read(os.environ)).mailbox_url or "")
+                    mailbox = MailboxPage(build(Settings.read(os.environ)).mailbox_url or "")
                     SignIn(mailbox)(client, "jo@example.com")
                     seen.append(client.get("/").json())
             finally:

@@ -8,7 +8,7 @@ import pytest
 
 import demo_app.settings
 from pwless_middleware.cli.importing import UsageError
-from pwless_middleware.cli.run import house
+from pwless_middleware.cli.run import build
 from pwless_middleware.cli.settings import Listening, Settings, complete
 from pwless_middleware.errors import ConfigError
 from tests.cli.conftest import KEY
@@ -98,7 +98,7 @@ def test_http_on_another_machine_needs_a_word_and_all_that_a_public_address_need
     allowed = {**elsewhere, "PWLESS_UNSAFE_HTTP": "1"}
     assert complete(dict(allowed), key_file=None) == []
     assert Listening.read(allowed).root_path == "/x"
-    assert house(Settings.read(allowed)).origin.url == "http://tool.home.arpa:8000/x"
+    assert build(Settings.read(allowed)).origin.url == "http://tool.home.arpa:8000/x"
     for variable in ("SECRET_KEY", "SMTP_URL", "ALLOW"):
         lacking = {**allowed, f"PWLESS_{variable}": ""}
         complete(lacking, key_file=None)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwless_middleware.core.addresses import Address
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.authentication import Authentication, Login, PendingLogin, Step
-from pwless_middleware.core.challenges import ID_BYTES, SALT_BYTES, Challenge, ChallengeId
-from pwless_middleware.core.devices import NAMES
+from pwless_middleware.core.challenge import ID_BYTES, SALT_BYTES, Challenge, ChallengeId
+from pwless_middleware.core.device import NAMES
 from pwless_middleware.core.format_v1 import (
     pack_challenge,
     pack_job,
@@ -21,7 +21,7 @@ from pwless_middleware.core.format_v1 import (
     unpack_session,
 )
 from pwless_middleware.core.keyring import b64
-from pwless_middleware.core.sessions import Session
+from pwless_middleware.core.session import Session
 from pwless_middleware.errors import StoreError
 
 seconds = st.integers(0, 2**33)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwless_middleware.core.addresses import Address
-from pwless_middleware.core.challenges import ID_BYTES, SALT_BYTES, Challenge, ChallengeId
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.challenge import ID_BYTES, SALT_BYTES, Challenge, ChallengeId
 from pwless_middleware.core.keyring import (
     HIGH_ALPHABET,
     MAC_BYTES,
@@ -21,11 +21,11 @@ from pwless_middleware.core.keyring import (
     RecordKind,
     b64,
     digest,
+    format_code,
     new_operation,
-    shown_code,
     unb64,
 )
-from pwless_middleware.core.pasted import code_in
+from pwless_middleware.core.pasted_text import code_in
 from tests.support import KEY, OTHER_KEY
 
 REALM = "https://app.example.com\x00pwless"
@@ -246,11 +246,11 @@ def test_codes_have_their_shape_and_are_read_back(id: ChallengeId, generation: i
     challenge = made(id, generation=generation)
     code = old.code(challenge, "standard")
     assert len(code) == 6
-    assert code_in(shown_code(code, "standard"), "standard") == code
+    assert code_in(format_code(code, "standard"), "standard") == code
     high = old.code(challenge, "high")
     assert len(high) == 8
     assert set(high) <= set(HIGH_ALPHABET)
-    shown = shown_code(high, "high")
+    shown = format_code(high, "high")
     assert shown[4] == "-"
     assert code_in(shown.lower(), "high") == high
     assert code_in(shown, "standard") is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pwless_middleware.core.addresses import Address, parse_address
+from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.mailboxes import likely_meant, webmail_of
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwless_middleware.core.clients import Client, embedded, parse_ip
-from pwless_middleware.core.devices import UNKNOWN, device_of
-from pwless_middleware.core.sessions import Session
-from pwless_middleware.core.users import ANONYMOUS, User
+from pwless_middleware.core.client import Client, embedded, parse_ip
+from pwless_middleware.core.device import UNKNOWN, device_of
+from pwless_middleware.core.session import Session
+from pwless_middleware.core.user import ANONYMOUS, User
 
 
 @given(st.ip_addresses(v=4))

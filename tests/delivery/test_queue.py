@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
-from pwless_middleware.core.jobs import CLAIM_SECONDS, Job, Jobs
+from pwless_middleware.core.job import CLAIM_SECONDS, Job, Jobs
 from pwless_middleware.delivery import tries as one_try
 from pwless_middleware.delivery.base import RecipientDeferred
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
@@ -35,7 +35,7 @@ class Clock:
 
 
 class ListJobs:
-    """The promises of `core.jobs.Jobs` over two lists, with an outage to switch on."""
+    """The promises of `core.job.Jobs` over two lists, with an outage to switch on."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock

@@ -689,7 +689,7 @@ def test_a_mailer_serves_one_event_loop_after_another(message: Message, script: 
             listening.set()
             await ended.wait()
 
-    async def one_request(mailer: SMTPMailer) -> None:
+    async def request_deadline(mailer: SMTPMailer) -> None:
         await mailer.send(message)
         await mailer.send(message)
 
@@ -699,7 +699,7 @@ def test_a_mailer_serves_one_event_loop_after_another(message: Message, script: 
         assert listening.wait(5)
         mailer = mailer_at(script.port)
         for _ in range(3):
-            asyncio.run(one_request(mailer))
+            asyncio.run(request_deadline(mailer))
         gc.collect()  # an unclosed transport would warn here, and warnings are errors
     finally:
         end[0]()

@@ -21,10 +21,10 @@ from tests.redis_server import until
 from tests.support import (
     Browser,
     Clock,
-    House,
+    Site,
     cookie_header,
-    house,
     led_to,
+    make_site,
     run,
     socket_scope,
     token_of,
@@ -46,7 +46,7 @@ def an_address() -> str:
 class Scene:
     """Hold one wrapped app and four visitors."""
 
-    home: House
+    site: Site
     inside: Browser
     inside_as: str
     waiting: Browser
@@ -57,12 +57,12 @@ class Scene:
     stranger: Browser = field(init=False)
 
     def __post_init__(self) -> None:
-        self.stranger = self.home.browser()
+        self.stranger = self.site.browser()
 
     async def health(self) -> tuple[int, list[str]]:
         """Ask how it is, as a load balancer does; it looks once in a second of the clock."""
-        self.home.clock.advance(1)
-        answer = await self.home.browser().get("/auth/health")
+        self.site.clock.advance(1)
+        answer = await self.site.browser().get("/auth/health")
         return answer.status_code, answer.json()["down"]
 
     async def recovers(self, seconds: float = 8) -> None:
@@ -74,7 +74,7 @@ class Scene:
     async def writers(self) -> dict[str, httpx.Response]:
         """Ask for everything that has to write to the store, all at the same time."""
         waiting, stranger = self.waiting, self.stranger
-        backend = self.home.backend()
+        backend = self.site.backend()
         return await self._all(
             {
                 "right code": waiting.post("/auth/verify", {"code": self.code}),
@@ -139,18 +139,18 @@ class Scene:
         """Hold a websocket of the one who is in to: refused before accept, in time."""
         headers = [*cookie_header(self.inside), (b"origin", self.inside.origin.encode())]
         begun = time.monotonic()
-        sent = await run(self.home.app, socket_scope(headers=headers))
+        sent = await run(self.site.app, socket_scope(headers=headers))
         assert time.monotonic() - begun < WITHIN
         assert [message["type"] for message in sent] == ["websocket.close"]
 
     async def assert_public_still_works(self) -> None:
         """Hold what needs no store to: as ever. A forged cookie is nobody's, without a question."""
-        stranger = self.home.browser(cookies={"__Host-pwless": "forged"})
+        stranger = self.site.browser(cookies={"__Host-pwless": "forged"})
         assert (await stranger.get("/auth/login")).status_code == 200
         stopped = await stranger.get("/private", headers=_PAGE)
         assert stopped.status_code == 303
         assert led_to(stopped).startswith("/auth/login")
-        assert (await self.home.browser().get("/private")).status_code == 401
+        assert (await self.site.browser().get("/private")).status_code == 401
 
     async def assert_still_in(self) -> None:
         """Hold the one who was in to: still in, with the same cookie."""
@@ -164,7 +164,7 @@ class Scene:
 
     async def assert_a_login_works(self) -> None:
         """Hold a stranger to: a whole login works, from the start."""
-        new, address = self.home.browser(ip="203.0.113.99"), an_address()
+        new, address = self.site.browser(ip="203.0.113.99"), an_address()
         await new.sign_in(address)
         assert await new.who() == address
 
@@ -179,7 +179,7 @@ async def scene(server: object, *, is_fed: bool = True) -> AsyncIterator[Scene]:
     """
     clock = Clock(int(time.time()))
     store = RedisStore(server, prefix=f"scene{next(_names)}")
-    home = house(
+    site = make_site(
         store=store,
         clock=clock,
         outbox=Outbox(max_messages=1000),
@@ -187,16 +187,16 @@ async def scene(server: object, *, is_fed: bool = True) -> AsyncIterator[Scene]:
     )
     try:
         inside_as = an_address()
-        inside = home.browser(ip="203.0.113.1")
+        inside = site.browser(ip="203.0.113.1")
         await inside.sign_in(inside_as)
-        waiting, waiting_as = home.browser(ip="203.0.113.2"), an_address()
+        waiting, waiting_as = site.browser(ip="203.0.113.2"), an_address()
         await waiting.ask(waiting_as)
-        mail = home.mail(waiting_as)
-        sent = await home.backend().send(an_address())
+        mail = site.mail(waiting_as)
+        sent = await site.backend().send(an_address())
         if is_fed:
             await until(store.feed.is_live)
         yield Scene(
-            home,
+            site,
             inside,
             inside_as,
             waiting,
@@ -205,4 +205,4 @@ async def scene(server: object, *, is_fed: bool = True) -> AsyncIterator[Scene]:
             sent.json()["auth_request_id"],
         )
     finally:
-        await home.passwordless.lifetime.close()
+        await site.passwordless.lifetime.close()

@@ -120,10 +120,10 @@ STEPS = [
 async def test_the_clock_is_stepped_back(server: Server, step: int) -> None:
     """And right again: nobody is out, no send or try is given back."""
     async with scene(server.url) as at:
-        clock = at.home.clock
+        clock = at.site.clock
         for n in range(3):
             assert (await at.waiting.type_code(wrong(at.code, n))).status_code == 400
-        asking, address = at.home.browser(ip="203.0.113.60"), an_address()
+        asking, address = at.site.browser(ip="203.0.113.60"), an_address()
         assert [(await asking.ask(address)).status_code for _ in range(3)] == [303, 303, 429]
         clock.advance(-step)
         await at.assert_still_in()
@@ -141,7 +141,7 @@ async def test_the_clock_is_stepped_back(server: Server, step: int) -> None:
 async def test_the_clock_is_stepped_forth(server: Server) -> None:
     """By an hour, and right again: a code has expired meanwhile; who was in is still in."""
     async with scene(server.url) as at:
-        clock = at.home.clock
+        clock = at.site.clock
         clock.advance(3600)
         await at.assert_still_in()
         assert (await at.waiting.type_code(at.code)).status_code == 410
@@ -155,7 +155,7 @@ async def test_the_clock_is_stepped_forth(server: Server) -> None:
 async def test_the_clock_is_stepped_beyond_all_sessions(server: Server) -> None:
     """By a year: nobody is in, and no cookie is cleared. When it is right again, they are in."""
     async with scene(server.url) as at:
-        clock = at.home.clock
+        clock = at.site.clock
         clock.advance(365 * 86400)
         answers = await at.readers()
         assert answers["request"].status_code == 401
@@ -167,7 +167,7 @@ async def test_the_clock_is_stepped_beyond_all_sessions(server: Server) -> None:
 async def test_the_clock_is_stepped_back_and_mails_still_come(server: Server) -> None:
     """By two hours, for good: new mails come, though the store holds times that lie ahead."""
     async with scene(server.url) as at:
-        at.home.clock.advance(-7200)
+        at.site.clock.advance(-7200)
         await at.assert_a_login_works()
-        at.home.clock.advance(120)
+        at.site.clock.advance(120)
         await at.assert_a_login_works()

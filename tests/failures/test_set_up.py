@@ -26,7 +26,7 @@ async def test_an_acl_user_with_these_rules_can_do_everything(server: Server) ->
     await admin.execute_command("ACL", "SETUSER", "pwless", *rules)
     try:
         async with scene(server.url.replace("redis://", "redis://pwless:secret@")) as at:
-            assert at.home.store.feed.is_live()
+            assert at.site.store.feed.is_live()
             assert await at.health() == (200, [])
             answers = {**await at.readers(), **await at.writers(), **await at.enders()}
             assert all(answer.status_code < 500 for answer in answers.values())

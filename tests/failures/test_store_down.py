@@ -164,7 +164,7 @@ async def test_failover_behind_one_name(server: Server, admin: Any) -> None:
 
 async def _lease_ends(at: Scene) -> None:
     """Wait until what is held in process is no longer served."""
-    feed = at.home.store.feed
+    feed = at.site.store.feed
     await until(lambda: not feed.is_live(), 10)
 
 
@@ -194,7 +194,7 @@ async def test_cannot_save() -> None:
 async def test_a_thousand_sends_at_once(server: Server) -> None:
     """They wait in line for their turn; nobody is told that the store is down."""
     async with scene(server.url) as at:
-        visitors = [at.home.browser(ip=f"198.18.{n // 250}.{n % 250}") for n in range(1000)]
+        visitors = [at.site.browser(ip=f"198.18.{n // 250}.{n % 250}") for n in range(1000)]
         answers = await asyncio.gather(*(each.ask(an_address()) for each in visitors))
         assert {answer.status_code for answer in answers} == {303}
 
@@ -246,7 +246,7 @@ async def _lose(at: Scene, proxy: Proxy, lost: int) -> None:
         proxy.drops = 1
         answer = await at.waiting.type_code(at.code)
     else:
-        store: Any = at.home.store
+        store: Any = at.site.store
         attempt = store.attempt
 
         async def then_drop(*args: Any, **kwargs: Any) -> Any:
@@ -283,7 +283,7 @@ async def test_a_client_that_retries_hides_lost_replies(server: Server) -> None:
 async def test_limits_are_not_bypassed(server: Server) -> None:
     """Neither a 503 nor what comes after gives sends or tries back."""
     async with scene(server.url) as at:
-        asking, address = at.home.browser(ip="203.0.113.50"), an_address()
+        asking, address = at.site.browser(ip="203.0.113.50"), an_address()
         for n in range(2):
             assert (await at.waiting.type_code(wrong(at.code, n))).status_code == 400
         assert (await asking.ask(address)).status_code == 303

@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pwless_middleware import Outbox
-from tests.support import KEY, OTHER_KEY, House, house, http_scope, run
+from tests.support import KEY, OTHER_KEY, Site, http_scope, make_site, run
 
 pytestmark = pytest.mark.anyio
 
@@ -19,32 +19,32 @@ LOCAL = "http://localhost:8000"
 OWN = (b"host", b"localhost:8000")
 
 
-def _home(**options: Any) -> House:
-    return house(base_url=LOCAL, **options)
+def _site(**options: Any) -> Site:
+    return make_site(base_url=LOCAL, **options)
 
 
-def _token(home: House) -> str:
-    url = home.passwordless.mailbox_url
+def _token(site: Site) -> str:
+    url = site.passwordless.mailbox_url
     assert url is not None
     return parse_qs(urlsplit(url).query)["token"][0]
 
 
-async def _get(home: House, path: str = "/auth/outbox", **scope: Any) -> tuple[int, Any, str]:
+async def _get(site: Site, path: str = "/auth/outbox", **scope: Any) -> tuple[int, Any, str]:
     """Ask as who sits at this machine and knows the token, unless the scope says otherwise."""
-    token = scope.pop("token") if "token" in scope else _token(home)
+    token = scope.pop("token") if "token" in scope else _token(site)
     query = f"token={token}".encode() if token is not None else b""
     given = {"headers": [OWN], "client": ("127.0.0.1", 1), "query_string": query, **scope}
-    start, body, *_ = await run(home.app, http_scope(path, **given))
+    start, body, *_ = await run(site.app, http_scope(path, **given))
     return start["status"], dict(start["headers"]), body["body"].decode()
 
 
 async def test_it_shows_the_mails_to_who_has_the_address() -> None:
-    home = _home()
-    await home.browser().ask("jo@example.com")
-    status, headers, page = await _get(home)
+    site = _site()
+    await site.browser().ask("jo@example.com")
+    status, headers, page = await _get(site)
     assert status == 200
     assert "jo@example.com" in page
-    assert str(home.mail().code) in page
+    assert str(site.mail().code) in page
     assert b"frame-src 'self'" in headers[b"content-security-policy"]
 
 
@@ -53,27 +53,27 @@ async def test_without_the_token_it_shows_nothing_and_points_at_the_console(
     token: str | None,
 ) -> None:
     """A plain TCP forwarder on this machine makes a stranger look local."""
-    home = _home()
-    await home.browser().ask("jo@example.com")
-    status, _, page = await _get(home, token=token)
+    site = _site()
+    await site.browser().ask("jo@example.com")
+    status, _, page = await _get(site, token=token)
     assert status == 403
     assert "console" in page
     assert "jo@example.com" not in page
-    assert str(home.mail().code) not in page
-    assert _token(home) not in page
+    assert str(site.mail().code) not in page
+    assert _token(site) not in page
 
 
 async def test_the_token_twice_is_none() -> None:
-    home = _home()
-    query = f"token={_token(home)}&token={_token(home)}".encode()
-    status, _, _ = await _get(home, query_string=query)
+    site = _site()
+    query = f"token={_token(site)}&token={_token(site)}".encode()
+    status, _, _ = await _get(site, query_string=query)
     assert status == 403
 
 
 async def test_the_token_is_the_keys_so_that_reloads_and_workers_agree() -> None:
-    assert _token(_home()) == _token(_home())
-    assert _token(_home()) != _token(_home(secret_key=OTHER_KEY))
-    assert _token(_home()) not in KEY
+    assert _token(_site()) == _token(_site())
+    assert _token(_site()) != _token(_site(secret_key=OTHER_KEY))
+    assert _token(_site()) not in KEY
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ async def test_the_token_is_the_keys_so_that_reloads_and_workers_agree() -> None
     ],
 )
 async def test_from_elsewhere_it_does_not_exist_even_with_the_token(scope: dict[str, Any]) -> None:
-    home = _home()
-    assert (await _get(home, **scope))[0] == 404
+    site = _site()
+    assert (await _get(site, **scope))[0] == 404
 
 
 async def test_it_does_not_exist_on_https_or_with_another_mailer() -> None:
@@ -106,45 +106,45 @@ async def test_it_does_not_exist_on_https_or_with_another_mailer() -> None:
         async def send(self, message: object) -> None: ...
         async def aclose(self) -> None: ...
 
-    for home in (house(), _home(mailer=Post())):
-        assert home.passwordless.mailbox_url is None
-        host = (b"host", urlsplit(home.base_url).netloc.encode())
-        assert (await _get(home, headers=[host], token="x"))[0] == 404
+    for site in (make_site(), _site(mailer=Post())):
+        assert site.passwordless.mailbox_url is None
+        host = (b"host", urlsplit(site.base_url).netloc.encode())
+        assert (await _get(site, headers=[host], token="x"))[0] == 404
 
 
 async def test_a_mail_is_shown_rendered_in_a_sandbox() -> None:
-    home = _home()
-    await home.browser().ask("jo@example.com")
-    _, _, page = await _get(home)
+    site = _site()
+    await site.browser().ask("jo@example.com")
+    _, _, page = await _get(site)
     frame = re.search(r'<iframe[^>]* src="(/auth/outbox/[^?"]+)\?token=([^"]+)"', page)
     assert frame is not None
-    assert frame[2] == _token(home)
-    status, headers, mail = await _get(home, frame[1])
+    assert frame[2] == _token(site)
+    status, headers, mail = await _get(site, frame[1])
     assert status == 200
     policy = headers[b"content-security-policy"].decode()
     assert policy.startswith("sandbox allow-top-navigation-by-user-activation; default-src 'none'")
     assert "script" not in policy
     assert headers[b"cache-control"] == b"no-store"
     assert '<base target="_top">' in mail
-    assert str(home.mail().link).replace("&", "&amp;") in mail
-    assert (await _get(home, frame[1], token="wrong"))[0] == 404
-    assert (await _get(home, frame[1][:-1] + "x"))[0] == 404
-    assert (await _get(home, frame[1], client=("203.0.113.1", 1)))[0] == 404
+    assert str(site.mail().link).replace("&", "&amp;") in mail
+    assert (await _get(site, frame[1], token="wrong"))[0] == 404
+    assert (await _get(site, frame[1][:-1] + "x"))[0] == 404
+    assert (await _get(site, frame[1], client=("203.0.113.1", 1)))[0] == 404
 
 
 def test_the_console_says_once_where_it_is(caplog: pytest.LogCaptureFixture) -> None:
-    home = _home()
+    site = _site()
     with caplog.at_level(logging.WARNING, "pwless"):
         for _ in range(2):
-            with TestClient(home.app, base_url=LOCAL) as visitor:
+            with TestClient(site.app, base_url=LOCAL) as visitor:
                 visitor.get("/auth/login")
     said = [r.getMessage() for r in caplog.records if "/auth/outbox" in r.getMessage()]
-    assert said == [f"emails stay on this machine; read them at {home.passwordless.mailbox_url}"]
+    assert said == [f"emails stay on this machine; read them at {site.passwordless.mailbox_url}"]
 
 
 def test_no_page_of_a_visitor_holds_the_address() -> None:
-    home = _home(public=["*"])
-    with TestClient(home.app, base_url=LOCAL) as visitor:
+    site = _site(public=["*"])
+    with TestClient(site.app, base_url=LOCAL) as visitor:
         origin = {"origin": LOCAL}
         pages = [
             visitor.get("/auth/login"),
@@ -153,14 +153,14 @@ def test_no_page_of_a_visitor_holds_the_address() -> None:
             visitor.get("/auth/outbox"),
         ]
     for page in pages:
-        assert _token(home) not in page.text
-        assert _token(home) not in str(page.url)
+        assert _token(site) not in page.text
+        assert _token(site) not in str(page.url)
 
 
 async def test_mails_of_one_second_to_one_address_are_told_apart() -> None:
     outbox = Outbox(clock=lambda: 1.0)
-    home = _home(outbox=outbox, roomy=True)
+    site = _site(outbox=outbox, roomy=True)
     for _ in range(2):
-        await home.browser().ask("jo@example.com")
-    _, _, page = await _get(home)
+        await site.browser().ask("jo@example.com")
+    _, _, page = await _get(site)
     assert len(set(re.findall(r"/auth/outbox/([^?]+)\?", page))) == 2

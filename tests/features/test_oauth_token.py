@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import pytest
 
-from tests.support import API_KEY, OTHER_KEY, House, error_code, house
+from tests.support import API_KEY, OTHER_KEY, Site, error_code, make_site
 
 pytestmark = pytest.mark.anyio
 
@@ -17,11 +17,11 @@ OTHER = "pwk_" + "Another0Key1Of2Thirty3Two4Chars5"
 GOOD = {"grant_type": "client_credentials", "client_id": "backend", "client_secret": API_KEY}
 
 
-async def _ask(home: House, form: dict[str, str], **headers: str) -> httpx.Response:
+async def _ask(site: Site, form: dict[str, str], **headers: str) -> httpx.Response:
     """Ask for a token as a server does: no cookie, no origin."""
     content = urlencode(form).encode()
     types = {"content-type": "application/x-www-form-urlencoded", "origin": "", **headers}
-    browser = home.browser(ip="198.51.100.1")
+    browser = site.browser(ip="198.51.100.1")
     return await browser.request("POST", "/auth/oauth/token", content=content, headers=types)
 
 
@@ -29,8 +29,8 @@ def _basic(id: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{quote(id)}:{quote(secret)}".encode()).decode()
 
 
-async def _token(home: House) -> str:
-    response = await _ask(home, GOOD)
+async def _token(site: Site) -> str:
+    response = await _ask(site, GOOD)
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.json()
     assert (answer["token_type"], answer["expires_in"]) == ("Bearer", 3600)
@@ -39,55 +39,55 @@ async def _token(home: House) -> str:
 
 
 async def test_a_token_stands_for_its_key_in_all_three_calls() -> None:
-    home = house()
-    backend = home.backend(await _token(home))
+    site = make_site()
+    backend = site.backend(await _token(site))
     sent = (await backend.send("jo@example.com")).json()
     # The challenge is the key's, whichever of the two is presented.
-    again = (await home.backend().resend(sent["auth_request_id"])).json()
-    done = await backend.verify(again["auth_request_id"], code=home.mail().code)
+    again = (await site.backend().resend(sent["auth_request_id"])).json()
+    done = await backend.verify(again["auth_request_id"], code=site.mail().code)
     assert done.status_code == 200
     assert done.json()["session_token"].startswith("pws_")
 
 
 async def test_credentials_may_come_by_http_basic() -> None:
     form = {"grant_type": "client_credentials"}
-    response = await _ask(house(), form, authorization=_basic("backend", API_KEY))
+    response = await _ask(make_site(), form, authorization=_basic("backend", API_KEY))
     assert response.status_code == 200
 
 
 async def test_a_token_ends_after_its_hour() -> None:
-    home = house()
-    token = await _token(home)
-    home.clock.advance(3599)
-    assert (await home.backend(token).send("jo@example.com")).status_code == 200
-    home.clock.advance(1)
-    response = await home.backend(token).send("jo@example.com")
+    site = make_site()
+    token = await _token(site)
+    site.clock.advance(3599)
+    assert (await site.backend(token).send("jo@example.com")).status_code == 200
+    site.clock.advance(1)
+    response = await site.backend(token).send("jo@example.com")
     assert (response.status_code, error_code(response)) == (401, "UNAUTHENTICATED")
 
 
 @pytest.mark.parametrize("keys", [{}, {"backend": OTHER}, {"other": API_KEY}])
 async def test_a_token_ends_with_its_key(keys: dict[str, str]) -> None:
-    token = await _token(house())
-    response = await house(api_keys=keys).backend(token).send("jo@example.com")
+    token = await _token(make_site())
+    response = await make_site(api_keys=keys).backend(token).send("jo@example.com")
     assert response.status_code == 401
 
 
 async def test_a_token_of_another_secret_key_or_of_another_kind_is_none() -> None:
-    home = house()
-    token = await _token(house(secret_key=OTHER_KEY))
-    jo = home.browser()
+    site = make_site()
+    token = await _token(make_site(secret_key=OTHER_KEY))
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     cookie = next(value for name, value in jo.cookies.items() if name.endswith("pwless"))
     for bad in (token, f"pwt_{cookie}", token + "x", "pwt_", "pwt_a.b"):
-        assert (await home.backend(bad).send("jo@example.com")).status_code == 401
+        assert (await site.backend(bad).send("jo@example.com")).status_code == 401
 
 
 async def test_a_token_of_a_server_opens_no_session() -> None:
-    home = house(bearer=True)
-    headers = {"authorization": f"Bearer {await _token(home)}"}
-    response = await home.browser(headers=headers).request("GET", "/auth/api/v1/session")
+    site = make_site(bearer=True)
+    headers = {"authorization": f"Bearer {await _token(site)}"}
+    response = await site.browser(headers=headers).request("GET", "/auth/api/v1/session")
     assert response.status_code == 401
-    response = await home.browser(headers=headers).request("GET", "/private")
+    response = await site.browser(headers=headers).request("GET", "/private")
     assert response.status_code == 401
 
 
@@ -102,7 +102,7 @@ async def test_a_token_of_a_server_opens_no_session() -> None:
     ],
 )
 async def test_wrong_credentials_are_an_invalid_client(form: dict[str, str]) -> None:
-    response = await _ask(house(), form)
+    response = await _ask(make_site(), form)
     assert response.status_code == 401
     assert response.json()["error"] == "invalid_client"
     assert response.headers["www-authenticate"] == "Basic"
@@ -121,12 +121,12 @@ async def test_wrong_credentials_are_an_invalid_client(form: dict[str, str]) -> 
 )
 async def test_a_header_that_proves_nothing_is_an_invalid_client(authorization: str) -> None:
     form = {"grant_type": "client_credentials"}
-    response = await _ask(house(), form, authorization=authorization)
+    response = await _ask(make_site(), form, authorization=authorization)
     assert (response.status_code, response.json()["error"]) == (401, "invalid_client")
 
 
 async def test_two_ways_of_authenticating_are_refused() -> None:
-    response = await _ask(house(), GOOD, authorization=_basic("backend", API_KEY))
+    response = await _ask(make_site(), GOOD, authorization=_basic("backend", API_KEY))
     assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
 
 
@@ -139,7 +139,7 @@ async def test_two_ways_of_authenticating_are_refused() -> None:
     ],
 )
 async def test_another_grant_is_refused(form: dict[str, str], error: str) -> None:
-    response = await _ask(house(), form)
+    response = await _ask(make_site(), form)
     assert (response.status_code, response.json()["error"]) == (400, error)
 
 
@@ -147,10 +147,10 @@ async def test_a_form_that_cannot_be_read_is_an_invalid_request() -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     for content in (b"grant_type=client_credentials&grant_type=x", b"\xff=1", b"a"):
         response = (
-            await house()
+            await make_site()
             .browser()
             .request("POST", "/auth/oauth/token", content=content, headers=headers)
         )
         assert (response.status_code, response.json()["error"]) == (400, "invalid_request")
-    response = await house().browser().request("POST", "/auth/oauth/token", json={})
+    response = await make_site().browser().request("POST", "/auth/oauth/token", json={})
     assert response.status_code == 415

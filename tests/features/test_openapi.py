@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from pwless_middleware import EmailLogin
 from pwless_middleware.errors import ApiError
-from tests.support import API_KEY, BASE, JSON_BASE, ROOMY, House, house, wrong
+from tests.support import API_KEY, BASE, JSON_BASE, ROOMY, Site, make_site, wrong
 
 DOCUMENT = "/auth/api/v1/openapi.json"
 
@@ -71,11 +71,11 @@ def _config(*, with_credentials: bool) -> SchemathesisConfig:
     )
 
 
-def _home() -> House:
-    return house(features=[EmailLogin(send_limits=ROOMY, link_uris=[LINK_PAGE])])
+def _site() -> Site:
+    return make_site(features=[EmailLogin(send_limits=ROOMY, link_uris=[LINK_PAGE])])
 
 
-HOME = _home()
+HOME = _site()
 SCHEMA = schemathesis.openapi.from_asgi(DOCUMENT, HOME.app, config=_config(with_credentials=False))
 MADE_UP = schemathesis.openapi.from_asgi(DOCUMENT, HOME.app, config=_config(with_credentials=True))
 CALLS = SCHEMA.include(path_regex="passwordless")
@@ -187,8 +187,8 @@ def test_what_a_deployment_sets_is_in_its_document() -> None:
         "max_lifetime": 1800,
         "same_browser": False,
     }
-    home = house(features=[EmailLogin(code="high", **options)], prefix="/in", cookie_name="me")
-    schema = schemathesis.openapi.from_asgi("/in/api/v1/openapi.json", home.app)
+    site = make_site(features=[EmailLogin(code="high", **options)], prefix="/in", cookie_name="me")
+    schema = schemathesis.openapi.from_asgi("/in/api/v1/openapi.json", site.app)
     schema.validate()
     calls = {path.rpartition("/")[2]: item for path, item in schema.raw_schema["paths"].items()}
     body = {

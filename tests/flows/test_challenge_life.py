@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from pwless_middleware import EmailLogin
-from tests.support import ROOMY, Browser, house, token_of, wrong
+from tests.support import ROOMY, Browser, make_site, token_of, wrong
 
 EMAIL = "jo@example.com"
 BROWSERS = st.integers(0, 1)
@@ -59,7 +59,7 @@ class Life(RuleBasedStateMachine):
     def begin(self) -> None:
         self.runner = asyncio.Runner()
         feature = EmailLogin(send_limits=ROOMY, rotate_on_resend=self.rotate)
-        self.home = house(features=[feature])
+        self.home = make_site(features=[feature])
         self.people = [Person(self.home.browser()) for _ in range(2)]
         self.made: list[Model] = []
         # Wrong tries: of strangers at this address, of each known browser, of the one client.

@@ -9,7 +9,7 @@ import pytest
 
 from pwless_middleware.flows import flood_log
 from pwless_middleware.flows.flood_log import FloodLog
-from tests.support import house
+from tests.support import make_site
 
 pytestmark = pytest.mark.anyio
 logger = logging.getLogger("pwless.test_flood")
@@ -87,8 +87,8 @@ async def test_an_old_timer_ends_no_newer_minute(caplog: pytest.LogCaptureFixtur
 
 
 async def test_refused_mails_do_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    home = house()
-    statuses = [(await home.browser().ask("jo@example.com")).status_code for _ in range(50)]
+    site = make_site()
+    statuses = [(await site.browser().ask("jo@example.com")).status_code for _ in range(50)]
     assert statuses.count(429) == 48
     lines = [r for r in caplog.records if getattr(r, "event", "") == "limited"]
     assert [r.message for r in lines] == ["limit reached: send by address"]

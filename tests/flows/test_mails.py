@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.challenges import ID_BYTES, LONGEST_KEPT
+from pwless_middleware.core.challenge import ID_BYTES, LONGEST_KEPT
 from pwless_middleware.core.keyring import MAC_BYTES
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.errors import DeliveryError
-from pwless_middleware.flows.mails import with_token, written
+from pwless_middleware.flows.mails import format_time, with_token
 from pwless_middleware.stores.memory import MemoryStore
-from tests.support import KEY, OTHER_KEY, ROOMY, Clock, House, challenge_of, house
+from tests.support import KEY, OTHER_KEY, ROOMY, Clock, Site, challenge_of, make_site
 
 pytestmark = pytest.mark.anyio
 
@@ -31,106 +31,106 @@ class Post:
     async def aclose(self) -> None: ...
 
 
-async def queued(**options: object) -> tuple[House, Post]:
+async def queued(**options: object) -> tuple[Site, Post]:
     """Ask for a mail that nobody has delivered yet: the worker is not running."""
     post = Post()
     feature = EmailLogin(send_limits=ROOMY, rotate_on_resend=True)
-    home = house(mailer=post, features=[feature], **options)  # type: ignore[arg-type]
-    home.passwordless.lifetime.start = lambda: None  # type: ignore[method-assign]
-    home.jo = home.browser()  # type: ignore[attr-defined]
-    await home.jo.ask("jo@example.com")  # type: ignore[attr-defined]
-    return home, post
+    site = make_site(mailer=post, features=[feature], **options)  # type: ignore[arg-type]
+    site.passwordless.lifetime.start = lambda: None  # type: ignore[method-assign]
+    site.jo = site.browser()  # type: ignore[attr-defined]
+    await site.jo.ask("jo@example.com")  # type: ignore[attr-defined]
+    return site, post
 
 
-async def deliver(home: House) -> None:
-    await home.passwordless.deliveries.run_due()
+async def deliver(site: Site) -> None:
+    await site.passwordless.deliveries.run_due()
 
 
 async def test_the_queue_holds_an_id_a_generation_an_end_and_no_more() -> None:
     """Besides the MAC that binds them: neither a secret nor the salt that one is made from."""
-    home, post = await queued()
-    (job,) = await home.store.jobs.claim(now=home.clock.now, limit=9)
+    site, post = await queued()
+    (job,) = await site.store.jobs.claim(now=site.clock.now, limit=9)
     assert len(job.payload) == 1 + MAC_BYTES + ID_BYTES + 1 + 4
-    assert challenge_of(home).salt not in job.payload
+    assert challenge_of(site).salt not in job.payload
     assert post.sent == []
 
 
 @pytest.mark.parametrize("at", [1, 20, 49, 53], ids=["mac", "id", "generation", "end"])
 async def test_a_job_that_somebody_else_wrote_sends_nothing_and_leaves_in_the_end(at: int) -> None:
-    home, post = await queued()
-    (job,) = await home.store.jobs.claim(now=home.clock.now, limit=9)
-    await home.store.jobs.complete(job)
+    site, post = await queued()
+    (job,) = await site.store.jobs.claim(now=site.clock.now, limit=9)
+    await site.store.jobs.complete(job)
     changed = bytearray(job.payload)
     changed[at] ^= 1
     for payload in (bytes(changed), b"e", b"e" + bytes(16), job.payload[:-1], b"e" + b"\xff" * 60):
-        home.store.jobs.add(payload, now=home.clock.now)  # type: ignore[attr-defined]
-    await deliver(home)
+        site.store.jobs.add(payload, now=site.clock.now)  # type: ignore[attr-defined]
+    await deliver(site)
     assert post.sent == []
-    home.clock.advance(LONGEST_KEPT)
-    await deliver(home)
+    site.clock.advance(LONGEST_KEPT)
+    await deliver(site)
     assert post.sent == []
-    assert len(home.store.jobs) == 0  # type: ignore[arg-type]
+    assert len(site.store.jobs) == 0  # type: ignore[arg-type]
 
 
 async def test_a_mail_whose_challenge_is_used_is_not_sent() -> None:
-    home, post = await queued()
-    store = home.store
+    site, post = await queued()
+    store = site.store
     assert isinstance(store, MemoryStore)
     store._records.clear()
-    await deliver(home)
+    await deliver(site)
     assert post.sent == []
     assert len(store.jobs) == 0
 
 
 async def test_a_mail_that_a_resend_has_overtaken_is_not_sent() -> None:
-    home, post = await queued()
-    await home.jo.post("/auth/resend", {})  # type: ignore[attr-defined]
-    await deliver(home)
+    site, post = await queued()
+    await site.jo.post("/auth/resend", {})  # type: ignore[attr-defined]
+    await deliver(site)
     assert len(post.sent) == 1
 
 
 async def test_a_mail_that_is_late_is_reported_and_not_sent(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    home, post = await queued()
-    home.clock.advance(300)
-    await deliver(home)
+    site, post = await queued()
+    site.clock.advance(300)
+    await deliver(site)
     assert post.sent == []
     assert "mail not delivered" in caplog.text
     assert "jo@example.com" not in caplog.text
 
 
 async def test_a_mail_of_a_key_that_is_not_here_waits_for_a_process_that_has_it() -> None:
-    home, post = await queued(secret_key=[KEY])
+    site, post = await queued(secret_key=[KEY])
     elsewhere, other_post = (
-        house(secret_key=[OTHER_KEY], store=home.store, clock=home.clock, mailer=Post()),
+        make_site(secret_key=[OTHER_KEY], store=site.store, clock=site.clock, mailer=Post()),
         post,
     )
     await deliver(elsewhere)
     assert other_post.sent == []
-    assert len(home.store.jobs) == 1  # type: ignore[arg-type]
-    home.clock.advance(1)
-    await deliver(home)
+    assert len(site.store.jobs) == 1  # type: ignore[arg-type]
+    site.clock.advance(1)
+    await deliver(site)
     assert [message.to for message in post.sent] == ["jo@example.com"]
 
 
 async def test_a_mail_that_fails_is_tried_again_with_the_same_code() -> None:
-    home, post = await queued()
+    site, post = await queued()
     post.error = DeliveryError("greylisted")
-    await deliver(home)
+    await deliver(site)
     post.error = None
-    home.clock.advance(60)
-    await deliver(home)
+    site.clock.advance(60)
+    await deliver(site)
     (mail,) = post.sent
     assert "4 minutes" in mail.text
 
 
 async def test_a_job_of_a_feature_that_is_not_mounted_is_left_to_others() -> None:
-    home, post = await queued()
-    home.store.jobs.add(b"?unknown", now=home.clock.now)  # type: ignore[attr-defined]
-    await deliver(home)
+    site, post = await queued()
+    site.store.jobs.add(b"?unknown", now=site.clock.now)  # type: ignore[attr-defined]
+    await deliver(site)
     assert len(post.sent) == 1
-    assert len(home.store.jobs) == 1  # type: ignore[arg-type]
+    assert len(site.store.jobs) == 1  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", ["OTP", "LINK", "LINK_OTP"])
@@ -139,11 +139,11 @@ async def test_a_mail_carries_what_its_kind_says_in_text_and_in_html(
     kind: str, template: str
 ) -> None:
     uri = "https://www.example.com/magic"
-    home = house(features=[EmailLogin(kind=kind, link_uris=[uri])])  # type: ignore[arg-type]
+    site = make_site(features=[EmailLogin(kind=kind, link_uris=[uri])])  # type: ignore[arg-type]
     fields = {} if kind == "OTP" else {"magiclink_auth_uri": uri}
-    answer = await home.backend().send("jo@example.com", template=template, **fields)
+    answer = await site.backend().send("jo@example.com", template=template, **fields)
     assert answer.json()["passwordless_type"] == kind
-    mail = home.mail()
+    mail = site.mail()
     assert (mail.code is not None) is (kind != "LINK")
     assert (mail.link is not None) is (kind != "OTP")
     for part in (mail.code, mail.link):
@@ -155,9 +155,9 @@ async def test_a_mail_carries_what_its_kind_says_in_text_and_in_html(
 
 
 async def test_the_last_minute_is_one_minute() -> None:
-    home = house(features=[EmailLogin(lifetime=60)])
-    await home.browser().ask("jo@example.com")
-    assert "1 minute." in home.mail().text
+    site = make_site(features=[EmailLogin(lifetime=60)])
+    await site.browser().ask("jo@example.com")
+    assert "1 minute." in site.mail().text
 
 
 def test_a_token_is_appended_to_any_uri() -> None:
@@ -167,17 +167,17 @@ def test_a_token_is_appended_to_any_uri() -> None:
 
 
 def test_times_are_written_for_people_the_same_everywhere() -> None:
-    assert written(1_800_000_000) == "15 January 2027, 08:00 UTC"
-    assert written(Clock().now) == written(1_800_000_000)
+    assert format_time(1_800_000_000) == "15 January 2027, 08:00 UTC"
+    assert format_time(Clock().now) == format_time(1_800_000_000)
 
 
 async def test_a_mail_whose_challenge_the_store_has_forgotten_is_reported(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    home, post = await queued()
-    assert isinstance(home.store, MemoryStore)
-    home.store._records.clear()
-    home.clock.advance(LONGEST_KEPT)
-    await deliver(home)
+    site, post = await queued()
+    assert isinstance(site.store, MemoryStore)
+    site.store._records.clear()
+    site.clock.advance(LONGEST_KEPT)
+    await deliver(site)
     assert post.sent == []
     assert "expired before it could be delivered" in caplog.text

@@ -14,12 +14,12 @@ from tests.support import (
     KEY,
     OTHER_KEY,
     Browser,
-    House,
+    Site,
     Slow,
     cookie_header,
-    house,
     http_scope,
     led_to,
+    make_site,
     run,
 )
 
@@ -27,75 +27,75 @@ pytestmark = pytest.mark.anyio
 DAY = 86400
 
 
-async def entered(**options: Any) -> tuple[House, Browser, Slow]:
+async def entered(**options: Any) -> tuple[Site, Browser, Slow]:
     store = Slow(MemoryStore())
-    home = house(store=store, roomy=True, **options)
-    home.store = store.store
-    jo = home.browser()
+    site = make_site(store=store, roomy=True, **options)
+    site.store = store.store
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     store.calls.clear()
-    return home, jo, store
+    return site, jo, store
 
 
 async def test_a_session_rolls_on_without_another_set_cookie() -> None:
-    home, jo, _ = await entered()
+    site, jo, _ = await entered()
     for _ in range(40):
-        home.clock.advance(DAY // 2)
+        site.clock.advance(DAY // 2)
         answer = await jo.get("/private")
         assert answer.status_code == 200
         assert "set-cookie" not in answer.headers
 
 
 async def test_being_seen_is_written_at_most_once_in_a_twenty_fourth_of_the_idle_time() -> None:
-    home, jo, store = await entered()
+    site, jo, store = await entered()
     for _ in range(7 * DAY // 600):  # a week, a request every ten minutes
-        home.clock.advance(600)
+        site.clock.advance(600)
         assert (await jo.get("/private")).status_code == 200
     writes = [call for call in store.calls if call in ("swap", "write", "take", "admit")]
     assert writes == ["swap"] * 24
 
 
 async def test_an_ordinary_request_asks_the_store_for_nothing() -> None:
-    home, jo, store = await entered()
+    site, jo, store = await entered()
     await jo.get("/private")
     assert store.calls == ["read"]
     for _ in range(10):
         await jo.get("/private")
     assert store.calls == ["read"]
-    await home.browser().get("/private")
-    await home.browser(cookies={jo.cookie_name(): "forged"}).get("/private")
+    await site.browser().get("/private")
+    await site.browser(cookies={jo.cookie_name(): "forged"}).get("/private")
     assert store.calls == ["read"]
 
 
 async def test_a_session_used_in_another_process_does_not_fall_asleep_here() -> None:
     """What looks idle here is read again before it is refused."""
-    home, jo, _ = await entered(sessions=SessionPolicy(idle=1000, absolute=DAY))
-    other = house(
-        store=home.store, clock=home.clock, sessions=SessionPolicy(idle=1000, absolute=DAY)
+    site, jo, _ = await entered(sessions=SessionPolicy(idle=1000, absolute=DAY))
+    other = make_site(
+        store=site.store, clock=site.clock, sessions=SessionPolicy(idle=1000, absolute=DAY)
     )
     there = other.browser(cookies=jo.cookies)
     await jo.who()
     for _ in range(5):
-        home.clock.advance(900)
+        site.clock.advance(900)
         assert await there.who() == "jo@example.com"
     assert await jo.who() == "jo@example.com"
 
 
 async def test_a_revoked_session_is_dead_at_once_everywhere_in_the_process() -> None:
-    home, jo, _ = await entered()
-    same_store = house(store=home.store, clock=home.clock)
+    site, jo, _ = await entered()
+    same_store = make_site(store=site.store, clock=site.clock)
     there = same_store.browser(cookies=jo.cookies)
     assert await jo.who() == await there.who() == "jo@example.com"
-    user_id = home.inner.scope["user"].id
-    assert await home.passwordless.sessions.revoke_all(user_id) == 1
+    user_id = site.inner.scope["user"].id
+    assert await site.passwordless.sessions.revoke_all(user_id) == 1
     assert await jo.who() is None
     assert await there.who() is None
-    assert await home.passwordless.sessions.revoke_all(user_id) == 0
+    assert await site.passwordless.sessions.revoke_all(user_id) == 0
 
 
 async def test_a_read_in_flight_does_not_bring_a_revoked_session_back() -> None:
     """The stale fill, by hand: the record is read, then revoked, and then the read answers."""
-    home, jo, store = await entered()
+    site, jo, store = await entered()
     has_read, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def pause() -> None:
@@ -104,10 +104,10 @@ async def test_a_read_in_flight_does_not_bring_a_revoked_session_back() -> None:
 
     store.after["read"] = pause
     scope = http_scope(headers=cookie_header(jo))
-    in_flight = asyncio.create_task(run(home.app, scope))
+    in_flight = asyncio.create_task(run(site.app, scope))
     await has_read.wait()
     del store.after["read"]
-    sessions = home.passwordless.sessions
+    sessions = site.passwordless.sessions
     (session,) = await sessions.list((await sessions.find(str(jo.cookie()))).session.user_id)  # type: ignore[union-attr]
     await sessions.end(session)
     may_go_on.set()
@@ -116,9 +116,9 @@ async def test_a_read_in_flight_does_not_bring_a_revoked_session_back() -> None:
 
 
 async def test_being_seen_does_not_bring_a_revoked_session_back() -> None:
-    home, jo, store = await entered()
+    site, jo, store = await entered()
     await jo.who()
-    home.clock.advance(DAY)
+    site.clock.advance(DAY)
     has_read, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def pause() -> None:
@@ -128,16 +128,16 @@ async def test_being_seen_does_not_bring_a_revoked_session_back() -> None:
     store.before["swap"] = pause
     late = asyncio.create_task(jo.who())
     await has_read.wait()
-    await home.passwordless.sessions.revoke_all(home.inner.scope["user"].id)
+    await site.passwordless.sessions.revoke_all(site.inner.scope["user"].id)
     may_go_on.set()
     assert await late is None
     assert await jo.who() is None
-    assert home.sessions == 0
+    assert site.sessions == 0
 
 
 async def test_two_that_see_a_session_at_once_are_both_let_in() -> None:
-    home, jo, store = await entered()
-    home.clock.advance(DAY)
+    site, jo, store = await entered()
+    site.clock.advance(DAY)
 
     async def turn() -> None:
         await asyncio.sleep(0)
@@ -148,14 +148,14 @@ async def test_two_that_see_a_session_at_once_are_both_let_in() -> None:
 
 async def test_what_is_held_in_process_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_KEPT", 5)
-    home, _, _ = await entered()
+    site, _, _ = await entered()
     visitors = []
     for n in range(12):
-        visitor = home.browser(ip=f"203.0.113.{n}")
+        visitor = site.browser(ip=f"203.0.113.{n}")
         await visitor.sign_in(f"jo{n}@example.com")
         assert await visitor.who() == f"jo{n}@example.com"
         visitors.append(visitor)
-    sessions = home.passwordless.sessions
+    sessions = site.passwordless.sessions
     assert len(sessions._held) == 5
     assert len(sessions._signed_by_key) <= 5
     for n, visitor in enumerate(visitors):
@@ -164,43 +164,43 @@ async def test_what_is_held_in_process_is_bounded(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_without_a_live_feed_every_request_asks_the_store() -> None:
-    home, jo, store = await entered()
-    home.store.feed.is_live = lambda: False  # type: ignore[method-assign]
+    site, jo, store = await entered()
+    site.store.feed.is_live = lambda: False  # type: ignore[method-assign]
     for _ in range(3):
         assert await jo.who() == "jo@example.com"
     assert store.calls == ["read"] * 3
-    assert home.passwordless.sessions._held == {}
+    assert site.passwordless.sessions._held == {}
 
 
 async def test_an_interrupted_feed_forgets_everything() -> None:
-    home, jo, _ = await entered()
+    site, jo, _ = await entered()
     await jo.who()
-    assert len(home.passwordless.sessions._held) == 1
-    for heard in home.store.feed._heard:  # type: ignore[attr-defined]
+    assert len(site.passwordless.sessions._held) == 1
+    for heard in site.store.feed._heard:  # type: ignore[attr-defined]
         heard(None)
-    assert home.passwordless.sessions._held == {}
-    assert home.passwordless.sessions._signed_by_key == {}
+    assert site.passwordless.sessions._held == {}
+    assert site.passwordless.sessions._signed_by_key == {}
     assert await jo.who() == "jo@example.com"
 
 
 # --- list and revoke -----------------------------------------------------------------------------
 
 
-async def three(home: House) -> list[Browser]:
+async def three(site: Site) -> list[Browser]:
     agents = ["Firefox/1 Linux", "Safari/1 iPhone", "curl"]
     found = []
     for n, agent in enumerate(agents):
-        browser = home.browser(ip=f"203.0.113.{n}", headers={"user-agent": agent})
-        home.clock.advance(3600)
+        browser = site.browser(ip=f"203.0.113.{n}", headers={"user-agent": agent})
+        site.clock.advance(3600)
         await browser.sign_in("jo@example.com")
         found.append(browser)
     return found
 
 
 async def test_a_person_sees_the_own_sessions_newest_first_with_this_one_marked() -> None:
-    home = house(roomy=True)
-    linux, phone, curl = await three(home)
-    await home.browser(ip="203.0.113.99").sign_in("kim@example.com")
+    site = make_site(roomy=True)
+    linux, phone, curl = await three(site)
+    await site.browser(ip="203.0.113.99").sign_in("kim@example.com")
     rows = (await phone.get("/auth/api/v1/sessions")).json()["sessions"]
     assert [row["device"] for row in rows] == [
         "an unknown browser", "Safari on iPhone", "Firefox on Linux",
@@ -215,8 +215,8 @@ async def test_a_person_sees_the_own_sessions_newest_first_with_this_one_marked(
 
 
 async def test_revoke_one_others_and_all() -> None:
-    home = house(roomy=True)
-    linux, phone, curl = await three(home)
+    site = make_site(roomy=True)
+    linux, phone, curl = await three(site)
     rows = (await phone.get("/auth/api/v1/sessions")).json()["sessions"]
     oldest = rows[-1]["id"]
     done = await phone.post("/auth/sessions/revoke", {"id": oldest})
@@ -238,8 +238,8 @@ CLEARED = '"cache"'
 
 @pytest.mark.parametrize("way", ["logout", "logout to", "all", "own", "api", "api own"])
 async def test_after_the_end_of_its_session_a_browser_keeps_no_page_for_back(way: str) -> None:
-    home = house(roomy=True)
-    jo = home.browser()
+    site = make_site(roomy=True)
+    jo = site.browser()
     signed_in = await jo.sign_in("jo@example.com")
     assert "clear-site-data" not in signed_in.headers
     own = (await jo.get("/auth/api/v1/session")).json()["session"]["id"]
@@ -256,8 +256,8 @@ async def test_after_the_end_of_its_session_a_browser_keeps_no_page_for_back(way
 
 
 async def test_the_end_of_another_session_clears_nothing_here() -> None:
-    home = house(roomy=True)
-    linux, phone, _ = await three(home)
+    site = make_site(roomy=True)
+    linux, phone, _ = await three(site)
     rows = (await phone.get("/auth/api/v1/sessions")).json()["sessions"]
     one = await phone.post("/auth/sessions/revoke", {"id": rows[-1]["id"]})
     others = await phone.request("DELETE", "/auth/api/v1/sessions")
@@ -269,22 +269,22 @@ async def test_the_end_of_another_session_clears_nothing_here() -> None:
 
 @pytest.mark.parametrize("skin", ["page", "api"])
 async def test_a_login_that_ends_another_session_clears_what_it_left(skin: str) -> None:
-    home = house(roomy=True)
-    jo = home.browser()
+    site = make_site(roomy=True)
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     if skin == "page":
         done = await jo.sign_in("kim@example.com")
     else:
         sent = (await jo.call("send", {"email": "kim@example.com"})).json()
-        code = {"auth_request_id": sent["auth_request_id"], "code": home.mail().code}
+        code = {"auth_request_id": sent["auth_request_id"], "code": site.mail().code}
         done = await jo.call("verify", code)
     assert await jo.who() == "kim@example.com"
     assert done.headers["clear-site-data"] == CLEARED
 
 
 async def test_revoking_ones_own_session_by_its_id_signs_out() -> None:
-    home = house(roomy=True)
-    jo = home.browser()
+    site = make_site(roomy=True)
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     own = (await jo.get("/auth/api/v1/session")).json()["session"]["id"]
     done = await jo.post("/auth/sessions/revoke", {"id": own})
@@ -293,8 +293,8 @@ async def test_revoking_ones_own_session_by_its_id_signs_out() -> None:
 
 
 async def test_nobody_ends_anothers_session() -> None:
-    home = house(roomy=True)
-    jo, eve = home.browser(), home.browser(ip="203.0.113.6")
+    site = make_site(roomy=True)
+    jo, eve = site.browser(), site.browser(ip="203.0.113.6")
     await jo.sign_in("jo@example.com")
     await eve.sign_in("eve@example.com")
     mine = (await jo.get("/auth/api/v1/session")).json()["session"]["id"]
@@ -306,30 +306,30 @@ async def test_nobody_ends_anothers_session() -> None:
 
 
 async def test_a_logout_ends_the_session_and_not_only_the_cookie() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    copy = home.browser(cookies=jo.cookies)
+    copy = site.browser(cookies=jo.cookies)
     assert (await jo.get("/auth/logout")).text.count("jo@example.com") == 1
     done = await jo.post("/auth/logout", {"next": "/bye"})
     assert led_to(done) == "/bye"
     assert jo.cookie() is None
     assert await copy.who() is None
-    assert home.sessions == 0
+    assert site.sessions == 0
 
 
 async def test_ended_sessions_leave_the_list_and_the_store() -> None:
-    home = house(roomy=True, sessions=SessionPolicy(idle=1000, absolute=2000))
-    jo = home.browser()
+    site = make_site(roomy=True, sessions=SessionPolicy(idle=1000, absolute=2000))
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    home.clock.advance(999)
-    kim = home.browser(ip="203.0.113.9")
+    site.clock.advance(999)
+    kim = site.browser(ip="203.0.113.9")
     await kim.sign_in("jo@example.com")
-    home.clock.advance(1)
+    site.clock.advance(1)
     rows = (await kim.get("/auth/api/v1/sessions")).json()["sessions"]
     assert len(rows) == 1
-    home.clock.advance(10_000)
-    assert home.sessions == 0
+    site.clock.advance(10_000)
+    assert site.sessions == 0
 
 
 # --- key rotation --------------------------------------------------------------------------------
@@ -338,36 +338,36 @@ async def test_ended_sessions_leave_the_list_and_the_store() -> None:
 async def test_a_key_is_rotated_without_logging_anyone_out_or_killing_a_login() -> None:
     """`[old]`, `[new, old]`, `[old, new]`, `[new]`: each step is a restart of every process."""
     store = MemoryStore()
-    homes = [
-        house(secret_key=keys, store=store, roomy=True)
+    sites = [
+        make_site(secret_key=keys, store=store, roomy=True)
         for keys in ([KEY], [OTHER_KEY, KEY], [KEY, OTHER_KEY], [OTHER_KEY])
     ]
-    jo, waiting = homes[0].browser(), homes[0].browser(ip="203.0.113.9")
+    jo, waiting = sites[0].browser(), sites[0].browser(ip="203.0.113.9")
     await jo.sign_in("jo@example.com")
     await waiting.ask("kim@example.com")
-    mail = homes[0].mail()
-    for home in homes[1:3]:
-        assert await home.browser(cookies=jo.cookies).who() == "jo@example.com"
-        page = await home.browser(cookies=waiting.cookies).get("/auth/verify")
+    mail = sites[0].mail()
+    for site in sites[1:3]:
+        assert await site.browser(cookies=jo.cookies).who() == "jo@example.com"
+        page = await site.browser(cookies=waiting.cookies).get("/auth/verify")
         assert page.status_code == 200
-    late = homes[2].browser(cookies=waiting.cookies)
+    late = sites[2].browser(cookies=waiting.cookies)
     assert (await late.type_code(mail.code)).status_code == 303
     assert await late.who() == "kim@example.com"
-    assert await homes[3].browser(cookies=late.cookies).who() == "kim@example.com", "new key"
-    assert await homes[3].browser(cookies=jo.cookies).who() is None, "the old key is gone"
+    assert await sites[3].browser(cookies=late.cookies).who() == "kim@example.com", "new key"
+    assert await sites[3].browser(cookies=jo.cookies).who() is None, "the old key is gone"
 
 
 async def test_a_resend_under_the_new_key_brings_new_secrets_where_the_old_key_is_gone() -> None:
     store = MemoryStore()
-    before = house(secret_key=[KEY, OTHER_KEY], store=store, roomy=True)
+    before = make_site(secret_key=[KEY, OTHER_KEY], store=store, roomy=True)
     backend = before.backend()
     request_id = (await backend.send("jo@example.com")).json()["auth_request_id"]
     # The request id was made by the newest key, the challenge too; now that key alone remains.
-    after = house(secret_key=[OTHER_KEY], store=store, clock=before.clock, roomy=True)
+    after = make_site(secret_key=[OTHER_KEY], store=store, clock=before.clock, roomy=True)
     answer = await after.backend().resend(request_id)
     assert answer.status_code == 200
     assert after.mail().code == before.mail().code
-    gone = house(secret_key=["n" + OTHER_KEY], store=store, clock=before.clock, roomy=True)
+    gone = make_site(secret_key=["n" + OTHER_KEY], store=store, clock=before.clock, roomy=True)
     assert (await gone.backend().resend(request_id)).status_code == 410
 
 
@@ -382,14 +382,14 @@ async def test_what_stays_open_ends_with_the_life_of_its_session(
     policy: SessionPolicy, used_at: int, ends: int
 ) -> None:
     """Idle or absolute, held in process or read from the store, which may keep a record longer."""
-    home, jo, _ = await entered(sessions=policy)
-    sessions, signed = home.passwordless.sessions, str(jo.cookie())
-    home.clock.advance(used_at)
+    site, jo, _ = await entered(sessions=policy)
+    sessions, signed = site.passwordless.sessions, str(jo.cookie())
+    site.clock.advance(used_at)
     assert await jo.who() == "jo@example.com"
-    home.clock.advance(ends - used_at - 1)
+    site.clock.advance(ends - used_at - 1)
     assert sessions.surely_lives(signed)
     assert await sessions.lives(signed)
-    home.clock.advance(1)
+    site.clock.advance(1)
     assert not sessions.surely_lives(signed)
     assert not await sessions.lives(signed)
     sessions._forget(None)

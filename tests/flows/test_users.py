@@ -12,7 +12,7 @@ import pytest
 from pwless_middleware import EmailLogin, User
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.users import StableUsers
-from tests.support import OTHER_KEY, House, error_code, house, led_to
+from tests.support import OTHER_KEY, Site, error_code, led_to, make_site
 
 pytestmark = pytest.mark.anyio
 
@@ -52,23 +52,23 @@ def rows(db: sqlite3.Connection) -> list[str]:
 
 
 async def test_a_login_makes_the_user_once_and_finds_it_again(db: sqlite3.Connection) -> None:
-    home = house(users=SqliteUsers(db), roomy=True)
+    site = make_site(users=SqliteUsers(db), roomy=True)
     for expected in (True, False):
-        backend = home.backend()
+        backend = site.backend()
         sent = (await backend.send("Jo@Example.com")).json()["auth_request_id"]
-        done = (await backend.verify(sent, code=home.mail().code)).json()
+        done = (await backend.verify(sent, code=site.mail().code)).json()
         assert (done["user_id"], done["is_new_user"]) == ("1", expected)
     assert rows(db) == ["jo@example.com"]
-    jo = home.browser()
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     assert await jo.who() == "jo@example.com"
-    assert home.inner.scope["user"].id == "1"
-    assert home.inner.scope["user"].is_new is False
+    assert site.inner.scope["user"].id == "1"
+    assert site.inner.scope["user"].is_new is False
 
 
 async def test_asking_for_a_mail_makes_no_user(db: sqlite3.Connection) -> None:
-    home = house(users=SqliteUsers(db))
-    jo = home.browser()
+    site = make_site(users=SqliteUsers(db))
+    jo = site.browser()
     await jo.ask("jo@example.com")
     await jo.type_code("000000")
     assert rows(db) == []
@@ -77,8 +77,8 @@ async def test_asking_for_a_mail_makes_no_user(db: sqlite3.Connection) -> None:
 async def test_a_user_who_is_deleted_is_anonymous_at_the_next_request(
     db: sqlite3.Connection,
 ) -> None:
-    home = house(users=SqliteUsers(db))
-    jo = home.browser()
+    site = make_site(users=SqliteUsers(db))
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     db.execute("DELETE FROM users")
     assert await jo.who() is None
@@ -89,17 +89,17 @@ async def test_without_signup_strangers_see_the_same_and_get_nothing(
 ) -> None:
     users = SqliteUsers(db)
     await users.create("known@example.com")
-    home = house(users=users, features=[EmailLogin(signup=False)])
+    site = make_site(users=users, features=[EmailLogin(signup=False)])
     for email, mails in (("known@example.com", 1), ("stranger@example.com", 1)):
-        answer = await home.browser().ask(email)
+        answer = await site.browser().ask(email)
         assert led_to(answer) == "/auth/verify"
-        assert len(home.outbox.messages) == mails
+        assert len(site.outbox.messages) == mails
     assert rows(db) == ["known@example.com"]
 
 
 def test_signup_off_needs_a_table() -> None:
     with pytest.raises(ConfigError, match=r"signup.*users"):
-        house(features=[EmailLogin(signup=False)])
+        make_site(features=[EmailLogin(signup=False)])
 
 
 class Made(SqliteUsers):
@@ -122,17 +122,17 @@ async def test_of_many_with_one_proof_only_the_winner_makes_a_user(
     db: sqlite3.Connection, by: str
 ) -> None:
     users = Made(db)
-    home = house(users=users)
-    jo = home.browser()
+    site = make_site(users=users)
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    mail = home.mail()
-    tabs = [home.browser(cookies=jo.cookies) for _ in range(4)]
+    mail = site.mail()
+    tabs = [site.browser(cookies=jo.cookies) for _ in range(4)]
     answers = await asyncio.gather(
         *(tab.type_code(mail.code) if by == "code" else tab.press_link(mail.link) for tab in tabs)
     )
     assert sorted(answer.status_code for answer in answers) == [303, 410, 410, 410]
     assert users.made == 1
-    assert home.sessions == 1
+    assert site.sessions == 1
 
 
 class Fixed:
@@ -151,12 +151,12 @@ class Fixed:
         return self.user
 
 
-async def enter(home: House, email: str) -> int:
+async def enter(site: Site, email: str) -> int:
     """Get a mail while everything is well, then sign in with the house given."""
-    well = house(store=home.store, clock=home.clock)
+    well = make_site(store=site.store, clock=site.clock)
     jo = well.browser()
     await jo.ask(email)
-    visitor = home.browser(cookies=jo.cookies)
+    visitor = site.browser(cookies=jo.cookies)
     return (await visitor.type_code(well.mail().code)).status_code
 
 
@@ -166,10 +166,10 @@ async def enter(home: House, email: str) -> int:
 )
 async def test_a_row_whose_address_is_another_opens_no_account(email: str, found: bool) -> None:
     """A collation calls `ı` and `i` equal: Django gave accounts away so (CVE-2019-19844)."""
-    home = house(users=Fixed(User(id="1", email=email), found=found))
-    assert await enter(home, "mike@example.com") == 403
-    assert home.sessions == 0
-    mails = house(users=Fixed(User(id="1", email=email)))
+    site = make_site(users=Fixed(User(id="1", email=email), found=found))
+    assert await enter(site, "mike@example.com") == 403
+    assert site.sessions == 0
+    mails = make_site(users=Fixed(User(id="1", email=email)))
     await mails.browser().ask("mike@example.com")
     assert mails.outbox.messages == [], "nor does its owner get a mail"
 
@@ -180,27 +180,27 @@ async def test_a_row_whose_address_is_another_opens_no_account(email: str, found
 async def test_a_row_without_a_readable_address_is_nobody_and_no_defect(email: Any) -> None:
     """A column may hold `NULL`, or what was never checked and would split the identity header."""
     users = Fixed(User(id="1", email="mike@example.com"))
-    home = house(users=users, identity_header="remote-user")
-    mike = home.browser()
+    site = make_site(users=users, identity_header="remote-user")
+    mike = site.browser()
     await mike.sign_in("mike@example.com")
     users.user = User(id="1", email=email)
     assert (await mike.get("/private")).status_code == 401
     assert (await mike.get("/auth/api/v1/session")).status_code == 401
-    assert await enter(home, "mike@example.com") == 403
+    assert await enter(site, "mike@example.com") == 403
 
 
 async def test_a_row_with_the_address_in_another_case_is_the_same_address() -> None:
-    home = house(users=Fixed(User(id="1", email="Mike@Example.COM")))
-    assert await enter(home, "mike@example.com") == 303
+    site = make_site(users=Fixed(User(id="1", email="Mike@Example.COM")))
+    assert await enter(site, "mike@example.com") == 303
 
 
 async def test_a_table_that_refuses_to_make_a_user_refuses_the_login() -> None:
-    home = house(users=Fixed(None))
-    assert await enter(home, "jo@example.com") == 403
-    assert home.sessions == 0
-    backend = home.backend()
+    site = make_site(users=Fixed(None))
+    assert await enter(site, "jo@example.com") == 403
+    assert site.sessions == 0
+    backend = site.backend()
     sent = (await backend.send("kim@example.com")).json()["auth_request_id"]
-    answer = await backend.verify(sent, code=home.mail().code)
+    answer = await backend.verify(sent, code=site.mail().code)
     assert (answer.status_code, error_code(answer)) == (403, "LOGIN_DENIED")
 
 
@@ -216,11 +216,11 @@ async def test_without_a_table_an_address_has_one_id_for_ever() -> None:
     """The same in every process, after every restart and key rotation."""
     ids = set()
     for key in ("x1" * 3 + "Q7wErTyUiOpAsDfGhJkLzXcVbNm", "y2" * 3 + "Q7wErTyUiOpAsDfGhJkLzXcVbNm"):
-        home = house(secret_key=key)
-        jo = home.browser()
+        site = make_site(secret_key=key)
+        jo = site.browser()
         await jo.sign_in("jo@example.com")
         await jo.who()
-        ids.add(home.inner.scope["user"].id)
+        ids.add(site.inner.scope["user"].id)
     assert len(ids) == 1
 
 
@@ -230,8 +230,8 @@ SALT = "q7Zk3vQ8sLw2Yt6Rb9Xn"
 
 
 async def id_of(**options: Any) -> str:
-    home = house(**options)
-    jo = home.browser()
+    site = make_site(**options)
+    jo = site.browser()
     await jo.sign_in("Jo@example.com")
     return str((await jo.get("/private")).json()["id"])
 
@@ -253,19 +253,19 @@ async def test_a_salt_makes_ids_that_nobody_without_it_can_compute() -> None:
 @pytest.mark.parametrize("salt", ["", "short", "x" * 15, 5, b"x" * 32, True])
 def test_a_salt_that_is_short_or_no_text_is_refused(salt: object) -> None:
     with pytest.raises(ConfigError, match="id_salt"):
-        house(id_salt=salt)
+        make_site(id_salt=salt)
 
 
 def test_a_salt_beside_a_table_is_refused_since_it_would_do_nothing() -> None:
     with pytest.raises(ConfigError, match="id_salt: leave it out"):
-        house(id_salt=SALT, users=Fixed(None))
+        make_site(id_salt=SALT, users=Fixed(None))
 
 
 async def test_after_the_salt_has_changed_sessions_go_on_as_who_they_were() -> None:
-    before = house(roomy=True)
+    before = make_site(roomy=True)
     jo = before.browser()
     await jo.sign_in("jo@example.com")
-    after = house(store=before.store, clock=before.clock, outbox=before.outbox, id_salt=SALT)
+    after = make_site(store=before.store, clock=before.clock, outbox=before.outbox, id_salt=SALT)
     there = after.browser(cookies=jo.cookies)
     old = (await jo.get("/private")).json()["id"]
     assert (await there.get("/private")).json()["id"] == old

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from pwless_middleware import Kit, Login, LoginDenied, Mounted, Step
 from pwless_middleware.errors import ApiError
 from pwless_middleware.web.bodies import read_form, read_json
-from pwless_middleware.web.entrance import enter_by_api, enter_by_page
+from pwless_middleware.web.login_responses import respond_with_json, respond_with_page
 from pwless_middleware.web.routes import Route
 
 RIGHT = "open sesame"
@@ -63,14 +63,14 @@ class Factor:
         check = self._check(form.get("secret", ""))
         login_id = form.get("login_id") or caller.pending or ""
         attempt = self._kit.logins.do_step(login_id, self.method, caller, check)
-        return await enter_by_page(self._kit, request, caller, attempt)
+        return await respond_with_page(self._kit, request, caller, attempt)
 
     async def _api(self, request: Request) -> Response:
         caller = self._kit.callers.api(request)
         body = await read_json(request)
         check = self._check(str(body.get("secret", "")))
         attempt = self._kit.logins.do_step(str(body["login_id"]), self.method, caller, check)
-        return await enter_by_api(self._kit, caller, attempt)
+        return await respond_with_json(self._kit, caller, attempt)
 
     def _check(self, secret: str) -> Callable[[Login], Awaitable[bool]]:
         async def check(login: Login) -> bool:

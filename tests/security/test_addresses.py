@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import error_code, house
+from tests.support import error_code, make_site
 
 pytestmark = pytest.mark.anyio
 
@@ -57,50 +57,50 @@ SMUGGLED = [
 
 @pytest.mark.parametrize("email", SMUGGLED)
 async def test_a_second_recipient_or_a_hidden_address_is_refused(email: str) -> None:
-    home = house()
-    before = home.snapshot()
-    assert (await home.browser().ask(email)).status_code == 400
-    answer = await home.backend().send(email)
+    site = make_site()
+    before = site.snapshot()
+    assert (await site.browser().ask(email)).status_code == 400
+    answer = await site.backend().send(email)
     assert (answer.status_code, error_code(answer)) == (400, "INVALID_ARGUMENT")
-    assert home.snapshot() == before
-    assert home.outbox.messages == []
+    assert site.snapshot() == before
+    assert site.outbox.messages == []
 
 
 async def test_mail_session_and_limits_use_the_one_canonical_form() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.ask("  Jo@EXAMPLE.com ")
-    assert home.mail().to == "jo@example.com"
-    await jo.type_code(home.mail().code)
+    assert site.mail().to == "jo@example.com"
+    await jo.type_code(site.mail().code)
     assert await jo.who() == "jo@example.com"
-    first = home.inner.scope["user"].id
-    assert (await home.browser().ask("JO@example.COM")).status_code == 303
-    assert (await home.browser().ask("jo@example.com")).status_code == 429
-    home.clock.advance(60)
-    again = home.browser()
+    first = site.inner.scope["user"].id
+    assert (await site.browser().ask("JO@example.COM")).status_code == 303
+    assert (await site.browser().ask("jo@example.com")).status_code == 429
+    site.clock.advance(60)
+    again = site.browser()
     await again.sign_in("JO@Example.com")
     await again.who()
-    assert home.inner.scope["user"].id == first
+    assert site.inner.scope["user"].id == first
 
 
 @pytest.mark.parametrize("other", ["jo+x@example.com", "j.o@example.com", "jo@example.org"])
 async def test_tags_and_dots_never_merge_two_accounts(other: str) -> None:
-    home = house(roomy=True)
-    jo, kim = home.browser(), home.browser()
+    site = make_site(roomy=True)
+    jo, kim = site.browser(), site.browser()
     await jo.sign_in("jo@example.com")
     await kim.sign_in(other)
     assert await kim.who() == other
     await jo.who()
-    mine = home.inner.scope["user"].id
+    mine = site.inner.scope["user"].id
     await kim.who()
-    assert home.inner.scope["user"].id != mine
+    assert site.inner.scope["user"].id != mine
     assert len((await kim.get("/auth/api/v1/sessions")).json()["sessions"]) == 1
 
 
 async def test_a_code_for_one_spelling_signs_in_that_spelling_alone() -> None:
-    home = house(roomy=True)
-    jo = home.browser()
+    site = make_site(roomy=True)
+    jo = site.browser()
     await jo.ask("jo+shop@example.com")
-    assert home.mail().to == "jo+shop@example.com"
-    await jo.type_code(home.mail().code)
+    assert site.mail().to == "jo+shop@example.com"
+    await jo.type_code(site.mail().code)
     assert await jo.who() == "jo+shop@example.com"

@@ -14,7 +14,7 @@ from pwless_middleware import ConfigError, EmailLogin, MemoryStore, User
 from pwless_middleware.errors import RateLimited
 from pwless_middleware.flows.users import StableUsers
 from tests.security.factor import Factor
-from tests.support import BASE, ROOMY, House, error_code, house, wrong
+from tests.support import BASE, ROOMY, Site, error_code, make_site, wrong
 
 pytestmark = pytest.mark.anyio
 
@@ -36,26 +36,26 @@ class Table:
         return next((user for user in self.rows.values() if user.id == user_id), None)
 
 
-async def wrong_guess(home: House, address: str, *, ip: str = "203.0.113.7") -> int:
+async def wrong_guess(site: Site, address: str, *, ip: str = "203.0.113.7") -> int:
     """Ask for a mail to an address in a new browser, and type a wrong code."""
-    browser = home.browser(ip=ip)
+    browser = site.browser(ip=ip)
     assert (await browser.ask(address)).status_code == 303
-    return (await browser.type_code(wrong(home.mail(address).code))).status_code
+    return (await browser.type_code(wrong(site.mail(address).code))).status_code
 
 
 # --- tries are given back once ------------------------------------------------------------------
 
 
 async def test_signing_up_in_the_same_second_gives_back_no_wrong_guess() -> None:
-    home = house(features=[EmailLogin(send_limits=ROOMY)], users=Table())
+    site = make_site(features=[EmailLogin(send_limits=ROOMY)], users=Table())
     statuses = []
     for n in range(40):
-        statuses.append(await wrong_guess(home, f"victim{n}@example.com"))
+        statuses.append(await wrong_guess(site, f"victim{n}@example.com"))
         if statuses[-1] == 429:
             break
         if n < 29:  # the right code of the 31st try would be refused like any other
-            await home.browser().sign_in(f"mine{n}@example.org")
-        home.clock.advance(1)
+            await site.browser().sign_in(f"mine{n}@example.org")
+        site.clock.advance(1)
     assert statuses.index(429) == 30  # SECURITY, numbers: 30 wrong tries per client
 
 
@@ -63,24 +63,24 @@ async def test_signing_up_in_the_same_second_gives_back_no_wrong_guess() -> None
 
 
 async def test_a_device_cookie_of_a_tagged_address_is_no_budget_for_the_plain_one() -> None:
-    home = house(roomy=True)
+    site = make_site(roomy=True)
     for n in range(3):
         # Where tags are not folded, somebody else owns this mailbox.
-        mallory = home.browser(ip=f"198.51.100.{n}")
+        mallory = site.browser(ip=f"198.51.100.{n}")
         await mallory.sign_in("jo+mallory@example.com")
         for _ in range(4):
             await mallory.ask("jo@example.com")
-            answer = await mallory.type_code(wrong(home.mail("jo@example.com").code))
+            answer = await mallory.type_code(wrong(site.mail("jo@example.com").code))
     assert answer.status_code == 429
 
 
 async def test_a_device_cookie_counts_for_its_own_address_under_attack() -> None:
-    home = house(roomy=True)
-    jo = home.browser()
+    site = make_site(roomy=True)
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     for n in range(12):
-        await wrong_guess(home, "jo@example.com", ip=f"198.51.100.{n}")
-    assert await wrong_guess(home, "jo@example.com", ip="198.51.100.99") == 429
+        await wrong_guess(site, "jo@example.com", ip=f"198.51.100.{n}")
+    assert await wrong_guess(site, "jo@example.com", ip="198.51.100.99") == 429
     await jo.sign_in("jo@example.com")
     assert await jo.who() == "jo@example.com"
 
@@ -89,23 +89,23 @@ async def test_a_device_cookie_counts_for_its_own_address_under_attack() -> None
 
 
 async def test_wrong_codes_in_browsers_do_not_lock_out_a_backend_s_people() -> None:
-    home = house(roomy=True)
+    site = make_site(roomy=True)
     for n in range(12):
-        await wrong_guess(home, "jo@example.com", ip=f"198.51.100.{n}")
-    backend = home.backend()
+        await wrong_guess(site, "jo@example.com", ip=f"198.51.100.{n}")
+    backend = site.backend()
     sent = (await backend.send("jo@example.com")).json()
-    done = await backend.verify(sent["auth_request_id"], code=home.mail().code)
+    done = await backend.verify(sent["auth_request_id"], code=site.mail().code)
     assert done.status_code == 200
 
 
 async def test_a_backend_has_the_same_numbers_for_an_address() -> None:
-    home = house(roomy=True)
-    backend = home.backend()
+    site = make_site(roomy=True)
+    backend = site.backend()
     statuses = []
     for _ in range(3):
         sent = (await backend.send("jo@example.com")).json()
         for n in range(4):
-            code = wrong(home.mail().code, n)
+            code = wrong(site.mail().code, n)
             answer = await backend.verify(sent["auth_request_id"], code=code)
             statuses.append(answer.status_code)
     assert statuses == [400] * 10 + [429] * 2
@@ -142,8 +142,8 @@ class Door:
 @pytest.mark.parametrize("kind", ["websocket", "http"])
 async def test_what_begins_after_its_session_was_revoked_is_ended(kind: str) -> None:
     door = Door()
-    home = house(door, end_streams=True)
-    jo = home.browser()
+    site = make_site(door, end_streams=True)
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     messages: list[Message] = []
     ended = asyncio.Event()
@@ -160,10 +160,10 @@ async def test_what_begins_after_its_session_was_revoked_is_ended(kind: str) -> 
     cookie = f"{jo.cookie_name()}={jo.cookie()}".encode()
     scope = {"type": kind, "method": "GET", "path": "/", "query_string": b"", "raw_path": b"/",
              "headers": [(b"cookie", cookie)], "client": ("203.0.113.7", 1)}  # fmt: skip
-    serving = asyncio.create_task(home.app(scope, receive, send))
+    serving = asyncio.create_task(site.app(scope, receive, send))
     await door.is_here.wait()
     user = (await jo.get("/auth/api/v1/session")).json()["user"]["id"]
-    await home.passwordless.sessions.revoke_all(user)
+    await site.passwordless.sessions.revoke_all(user)
     if kind == "websocket":
         await asyncio.wait_for(ended.wait(), 2)  # refused before it was accepted
         door.may_begin.set()
@@ -188,11 +188,11 @@ async def test_an_address_in_a_database_s_error_does_not_reach_the_log(
 
     caplog.set_level(logging.DEBUG)
     table = Quoting()
-    home = house(users=table)
-    jo = home.browser()
+    site = make_site(users=table)
+    jo = site.browser()
     await jo.ask("jo@example.com")
     table.rows["other"] = User(id="1", email="other@example.com")
-    assert (await jo.type_code(home.mail().code)).status_code == 503
+    assert (await jo.type_code(site.mail().code)).status_code == 503
     assert "users.py" in caplog.text
     assert "jo@example.com" not in caplog.text
 
@@ -202,10 +202,10 @@ async def test_an_address_in_a_database_s_error_does_not_reach_the_log(
 
 @pytest.mark.parametrize("tenant", ["/evil.example", "%5cevil.example", "..", "ü%C5%93", "%2Fx"])
 async def test_a_root_path_from_the_url_leads_to_no_other_host(tenant: str) -> None:
-    home = house()
-    outer = Starlette(routes=[Mount("/{tenant:path}/app", app=home.app)])
-    home.app = outer  # type: ignore[assignment]
-    visitor = home.browser()
+    site = make_site()
+    outer = Starlette(routes=[Mount("/{tenant:path}/app", app=site.app)])
+    site.app = outer  # type: ignore[assignment]
+    visitor = site.browser()
     for headers in ({"accept": "text/html"}, {"hx-request": "true"}):
         answer = await visitor.get(f"/{tenant}/app/private", headers=headers)
         target = answer.headers.get("location") or answer.headers.get("hx-redirect") or "/"
@@ -223,8 +223,8 @@ async def test_a_root_path_from_the_url_leads_to_no_other_host(tenant: str) -> N
 
 async def test_large_records_fill_the_memory_store_sooner() -> None:
     store = MemoryStore(max_entries=100)
-    home = house(store=store, features=[EmailLogin(send_limits=ROOMY)])
-    backend, statuses = home.backend(), []
+    site = make_site(store=store, features=[EmailLogin(send_limits=ROOMY)])
+    backend, statuses = site.backend(), []
     for n in range(40):
         answer = await backend.send(f"jo{n}@example.com", state="\U0001f600" * 1000)
         statuses.append(answer.status_code)
@@ -237,39 +237,39 @@ async def test_large_records_fill_the_memory_store_sooner() -> None:
 
 
 async def test_revoke_all_ends_the_logins_that_wait_for_a_step() -> None:
-    home = house(features=[EmailLogin(), Factor()])
-    jo = home.browser()
+    site = make_site(features=[EmailLogin(), Factor()])
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    assert (await jo.type_code(home.mail().code)).status_code == 303
-    assert len(home.pending) == 1
+    assert (await jo.type_code(site.mail().code)).status_code == 303
+    assert len(site.pending) == 1
     user = await StableUsers().find("jo@example.com")
     assert user is not None
-    await home.passwordless.sessions.revoke_all(user.id)
-    assert home.pending == []
+    await site.passwordless.sessions.revoke_all(user.id)
+    assert site.pending == []
 
 
 # --- Python verbs -------------------------------------------------------------------------------
 
 
 async def test_a_login_in_python_ends_the_session_that_the_host_names() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    old = home.passwordless.sessions
+    old = site.passwordless.sessions
     (session,) = await old.list((await jo.get("/auth/api/v1/session")).json()["user"]["id"])
-    sent = await home.passwordless.send("jo@example.com")
-    code = home.mail().code
-    await home.passwordless.verify(auth_request_id=sent.auth_request_id, code=code, ends=session)
+    sent = await site.passwordless.send("jo@example.com")
+    code = site.mail().code
+    await site.passwordless.verify(auth_request_id=sent.auth_request_id, code=code, ends=session)
     assert await jo.who() is None
-    assert home.sessions == 1
+    assert site.sessions == 1
 
 
 async def test_limits_hold_for_the_verbs_in_python_too() -> None:
-    home = house()
-    await home.passwordless.send("jo@example.com")
-    await home.passwordless.send("jo@example.com")
+    site = make_site()
+    await site.passwordless.send("jo@example.com")
+    await site.passwordless.send("jo@example.com")
     with pytest.raises(RateLimited):
-        await home.passwordless.send("jo@example.com")
+        await site.passwordless.send("jo@example.com")
 
 
 # --- configuration ------------------------------------------------------------------------------
@@ -277,19 +277,19 @@ async def test_limits_hold_for_the_verbs_in_python_too() -> None:
 
 def test_everybody_is_no_proxy() -> None:
     with pytest.raises(ConfigError, match="everybody"):
-        house(trusted_proxies=["0.0.0.0/0"])
+        make_site(trusted_proxies=["0.0.0.0/0"])
 
 
 async def test_a_second_session_cookie_in_a_header_of_any_size_is_no_session() -> None:
     """A sister domain pads a header with hundreds of cookies; it is read like any other."""
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     own = f"{jo.cookie_name()}={jo.cookie()}"
     flood = "; a=b" * 500
-    padded = home.browser(headers={"cookie": own + flood})
+    padded = site.browser(headers={"cookie": own + flood})
     assert await padded.who() == "jo@example.com"
     headers = [("cookie", f"{jo.cookie_name()}=planted{flood}"), ("cookie", own)]
     for lines in (headers, headers[::-1]):
-        answer = await home.browser().get("/private", headers=lines)
+        answer = await site.browser().get("/private", headers=lines)
         assert error_code(answer) == "UNAUTHENTICATED"

@@ -13,10 +13,10 @@ from tests.support import (
     BASE,
     KEY,
     OTHER_KEY,
-    House,
+    Site,
     challenge_of,
     error_code,
-    house,
+    make_site,
     token_of,
 )
 
@@ -24,16 +24,16 @@ pytestmark = pytest.mark.anyio
 SECOND_KEY = "pwk_" + "q7" * 20
 
 
-def both() -> House:
-    return house(api_keys={"backend": API_KEY, "second": SECOND_KEY}, roomy=True)
+def both() -> Site:
+    return make_site(api_keys={"backend": API_KEY, "second": SECOND_KEY}, roomy=True)
 
 
 async def test_a_code_read_out_to_an_attacker_is_no_use_in_his_browser() -> None:
-    home = both()
-    jo = home.browser()
+    site = both()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    code = home.mail().code
-    eve = home.browser(ip="198.51.100.6")
+    code = site.mail().code
+    eve = site.browser(ip="198.51.100.6")
     assert (await eve.type_code(code)).status_code == 410
     await eve.ask("eve@example.com")
     assert (await eve.type_code(code)).status_code in (303, 400)  # by chance her own
@@ -43,21 +43,21 @@ async def test_a_code_read_out_to_an_attacker_is_no_use_in_his_browser() -> None
 
 async def test_two_requests_for_one_address_have_codes_of_their_own() -> None:
     """Eve asks for Jo's address too, and Jo types her code into Eve's page."""
-    home = both()
-    jo, eve = home.browser(), home.browser(ip="198.51.100.6")
+    site = both()
+    jo, eve = site.browser(), site.browser(ip="198.51.100.6")
     await jo.ask("jo@example.com")
-    code = home.mail().code
+    code = site.mail().code
     await eve.ask("jo@example.com")
-    assert home.mail().code != code
+    assert site.mail().code != code
     assert (await eve.type_code(code)).status_code == 400
     assert (await jo.type_code(code)).status_code == 303
 
 
 async def test_a_page_cannot_name_a_request_that_its_browser_does_not_hold() -> None:
-    home = both()
-    jo, eve = home.browser(), home.browser(ip="198.51.100.6")
+    site = both()
+    jo, eve = site.browser(), site.browser(ip="198.51.100.6")
     sent = await jo.call("send", {"email": "jo@example.com"})
-    request_id, code = sent.json()["auth_request_id"], str(home.mail().code)
+    request_id, code = sent.json()["auth_request_id"], str(site.mail().code)
     await eve.ask("eve@example.com")
     for path in ("/auth/verify", "/auth/resend"):
         answer = await eve.post(path, {"request_id": request_id, "code": code})
@@ -66,21 +66,21 @@ async def test_a_page_cannot_name_a_request_that_its_browser_does_not_hold() -> 
     for verb in ("verify", "resend"):
         answer = await eve.call(verb, body)
         assert (answer.status_code, error_code(answer)) == (410, "REQUEST_EXPIRED")
-    assert len(home.outbox.messages) == 2
+    assert len(site.outbox.messages) == 2
     assert (await jo.call("verify", body)).status_code == 200
 
 
 async def test_a_challenge_belongs_to_the_kind_of_caller_and_the_key_that_made_it() -> None:
-    home = both()
-    first, second, jo = home.backend(), home.backend(SECOND_KEY), home.browser()
+    site = both()
+    first, second, jo = site.backend(), site.backend(SECOND_KEY), site.browser()
     mine = (await first.send("jo@example.com")).json()["auth_request_id"]
-    code = home.mail().code
+    code = site.mail().code
     assert (await second.verify(mine, code=code)).status_code == 410
     assert (await second.resend(mine)).status_code == 410
     answer = await jo.call("verify", {"auth_request_id": mine, "code": code})
     assert answer.status_code == 410
     browsers = (await jo.call("send", {"email": "kim@example.com"})).json()["auth_request_id"]
-    theirs = home.mail().code
+    theirs = site.mail().code
     for backend in (first, second):
         assert (await backend.verify(browsers, code=theirs)).status_code == 410
         assert (await backend.resend(browsers)).status_code == 410
@@ -90,29 +90,29 @@ async def test_a_challenge_belongs_to_the_kind_of_caller_and_the_key_that_made_i
 async def test_a_host_that_calls_python_does_not_share_challenges_with_a_backend() -> None:
     from pwless_middleware.errors import RequestExpired
 
-    home = both()
-    sent = await home.passwordless.send("jo@example.com")
-    answer = await home.backend().verify(sent.auth_request_id, code=home.mail().code)
+    site = both()
+    sent = await site.passwordless.send("jo@example.com")
+    answer = await site.backend().verify(sent.auth_request_id, code=site.mail().code)
     assert answer.status_code == 410
-    theirs = (await home.backend().send("kim@example.com")).json()["auth_request_id"]
+    theirs = (await site.backend().send("kim@example.com")).json()["auth_request_id"]
     with pytest.raises(RequestExpired):
-        await home.passwordless.verify(auth_request_id=theirs, code=home.mail().code)
-    await home.passwordless.verify(
-        auth_request_id=sent.auth_request_id, code=home.mail("jo@example.com").code
+        await site.passwordless.verify(auth_request_id=theirs, code=site.mail().code)
+    await site.passwordless.verify(
+        auth_request_id=sent.auth_request_id, code=site.mail("jo@example.com").code
     )
 
 
 async def test_no_handle_is_accepted_in_the_place_of_another() -> None:
     """Each has a MAC of its own: who holds the mail has neither the cookie nor the request id."""
-    home = both()
-    jo = home.browser()
+    site = both()
+    jo = site.browser()
     sent = await jo.call("send", {"email": "jo@example.com"})
-    mail = home.mail()
-    done = home.browser(cookies=jo.cookies)
+    mail = site.mail()
+    done = site.browser(cookies=jo.cookies)
     await done.press_link(mail.link)
     await jo.call("send", {"email": "jo@example.com"})
     handles = {
-        "link": token_of(home.mail().link),
+        "link": token_of(site.mail().link),
         "request": sent.json()["auth_request_id"],
         "flow": str(jo.cookie("flow")),
         "session": str(done.cookie()),
@@ -123,28 +123,28 @@ async def test_no_handle_is_accepted_in_the_place_of_another() -> None:
     for name, place in itertools.product(handles, ("", "flow", "device", "pending")):
         if name == (place or "session"):
             continue
-        thief = home.browser(cookies={jo.cookie_name(place): handles[name]})
+        thief = site.browser(cookies={jo.cookie_name(place): handles[name]})
         assert await thief.who() is None, (name, place)
-        assert (await thief.type_code(home.mail().code)).status_code == 410, (name, place)
-        assert (await thief.press_link(home.mail().link)).status_code == 403, (name, place)
+        assert (await thief.type_code(site.mail().code)).status_code == 410, (name, place)
+        assert (await thief.press_link(site.mail().link)).status_code == 403, (name, place)
     for name, handle in handles.items():
         if name != "link":
             assert (await jo.post("/auth/link", {"link_token": handle})).status_code == 410, name
         if name != "request":
-            body = {"auth_request_id": handle, "code": home.mail().code}
+            body = {"auth_request_id": handle, "code": site.mail().code}
             assert (await jo.call("verify", body)).status_code == 410, name
-            answer = await home.backend().verify(handle, code=home.mail().code)
+            answer = await site.backend().verify(handle, code=site.mail().code)
             assert answer.status_code in (400, 410), name
         bearer = {"authorization": f"Bearer pws_{handle}"}
         assert (await jo.get("/auth/api/v1/session", headers=bearer)).status_code == 401, name
 
 
 async def test_a_link_must_belong_to_the_request_that_is_named() -> None:
-    home = house(features=[EmailLogin(link_uris=["https://www.example.com/magic"])])
-    backend = home.backend()
+    site = make_site(features=[EmailLogin(link_uris=["https://www.example.com/magic"])])
+    backend = site.backend()
     uri = {"magiclink_auth_uri": "https://www.example.com/magic"}
     first = (await backend.send("jo@example.com", **uri)).json()["auth_request_id"]
-    token = token_of(home.mail().link)
+    token = token_of(site.mail().link)
     second = (await backend.send("kim@example.com", **uri)).json()["auth_request_id"]
     assert (await backend.verify(second, link_token=token)).status_code == 410
     assert (await backend.verify(first, link_token="x" * 60)).status_code == 410
@@ -163,30 +163,30 @@ async def test_handles_of_another_key_stage_or_brand_are_not_accepted(
     other: dict[str, str],
 ) -> None:
     """Two stages may share the key, and even the store."""
-    home = both()
-    jo = home.browser()
+    site = both()
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    options = {"base_url": BASE, "secret_key": KEY, "store": home.store, **other}
-    strange = house(roomy=True, **options)  # type: ignore[arg-type]
+    options = {"base_url": BASE, "secret_key": KEY, "store": site.store, **other}
+    strange = make_site(roomy=True, **options)  # type: ignore[arg-type]
     name = strange.browser().cookie_name()
     renamed = name.replace("pwless", other.get("cookie_name", "pwless"))
     visitor = strange.browser(cookies={renamed: str(jo.cookie())})
     assert await visitor.who() is None
-    sent = (await home.backend().send("kim@example.com")).json()["auth_request_id"]
-    assert (await strange.backend().verify(sent, code=home.mail().code)).status_code == 410
+    sent = (await site.backend().send("kim@example.com")).json()["auth_request_id"]
+    assert (await strange.backend().verify(sent, code=site.mail().code)).status_code == 410
 
 
 async def test_single_use_does_not_depend_on_how_the_token_is_spelled() -> None:
     """Damaged links are read, and keyed by the decoded id: each spelling is the same one use."""
-    home = both()
+    site = both()
     spellings = ["{}=", "{}\n", " {}", "{}.", "link_token={}", "{}"]
     for shape in spellings:
-        jo = home.browser()
+        jo = site.browser()
         await jo.ask("jo@example.com")
-        token = token_of(home.mail().link)
+        token = token_of(site.mail().link)
         for other in (token[:-1] + ("a" if token[-1] != "a" else "b"), token[1:], token[:-1]):
             assert (await jo.post("/auth/link", {"link_token": other})).status_code == 410
-        replay = home.browser(cookies=jo.cookies)
+        replay = site.browser(cookies=jo.cookies)
         first = await jo.post("/auth/link", {"link_token": shape.format(token)})
         assert first.status_code == 303, shape
         for again in spellings:
@@ -195,11 +195,11 @@ async def test_single_use_does_not_depend_on_how_the_token_is_spelled() -> None:
 
 
 async def test_code_after_link_and_link_after_code_are_used() -> None:
-    home = both()
+    site = both()
     for first, then in (("code", "link"), ("link", "code")):
-        jo = home.browser()
+        jo = site.browser()
         await jo.ask("jo@example.com")
-        mail, replay = home.mail(), home.browser(cookies=jo.cookies)
+        mail, replay = site.mail(), site.browser(cookies=jo.cookies)
         done = await (jo.type_code(mail.code) if first == "code" else jo.press_link(mail.link))
         assert done.status_code == 303
         again = await (
@@ -209,37 +209,37 @@ async def test_code_after_link_and_link_after_code_are_used() -> None:
 
 
 async def test_a_cookie_value_is_no_token_and_a_token_is_no_cookie_value() -> None:
-    home = house(bearer=True, roomy=True)
-    jo = home.browser()
+    site = make_site(bearer=True, roomy=True)
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    sent = await home.backend().send("kim@example.com")
-    verified = await home.backend().verify(sent.json()["auth_request_id"], code=home.mail().code)
+    sent = await site.backend().send("kim@example.com")
+    verified = await site.backend().verify(sent.json()["auth_request_id"], code=site.mail().code)
     token = verified.json()["session_token"]
     for text in (str(jo.cookie()), "pws_" + str(jo.cookie()), token.removeprefix("pws_")):
-        visitor = home.browser(headers={"authorization": f"Bearer {text}"})
+        visitor = site.browser(headers={"authorization": f"Bearer {text}"})
         assert await visitor.who() is None
     for text in (token, token.removeprefix("pws_")):
-        assert await home.browser(cookies={jo.cookie_name(): text}).who() is None
-    assert await home.browser(headers={"authorization": f"Bearer {token}"}).who() == (
+        assert await site.browser(cookies={jo.cookie_name(): text}).who() is None
+    assert await site.browser(headers={"authorization": f"Bearer {token}"}).who() == (
         "kim@example.com"
     )
 
 
 async def test_a_code_alone_has_no_link_and_a_link_alone_no_code() -> None:
     """What the mail does not carry is not accepted either."""
-    home = house(features=[EmailLogin(kind="OTP")])
-    jo = home.browser()
+    site = make_site(features=[EmailLogin(kind="OTP")])
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    assert home.mail().link is None
-    keyring = home.passwordless.cookies._keyring
-    token = keyring.link_token(challenge_of(home))
+    assert site.mail().link is None
+    keyring = site.passwordless.cookies._keyring
+    token = keyring.link_token(challenge_of(site))
     assert (await jo.post("/auth/link", {"link_token": token})).status_code == 410
 
-    home = house(features=[EmailLogin(kind="LINK")])
-    jo = home.browser()
+    site = make_site(features=[EmailLogin(kind="LINK")])
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    assert home.mail().code is None
-    keyring = home.passwordless.cookies._keyring
-    code = keyring.code(challenge_of(home), "standard")
+    assert site.mail().code is None
+    keyring = site.passwordless.cookies._keyring
+    code = keyring.code(challenge_of(site), "standard")
     assert (await jo.type_code(code)).status_code == 400
-    assert (await jo.press_link(home.mail().link)).status_code == 303
+    assert (await jo.press_link(site.mail().link)).status_code == 303

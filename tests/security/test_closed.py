@@ -14,12 +14,12 @@ from pwless_middleware.stores.memory import MemoryStore
 from tests.support import (
     ROOMY,
     Browser,
-    House,
+    Site,
     Slow,
     cookie_header,
     error_code,
-    house,
     http_scope,
+    make_site,
     run,
     socket_scope,
     wrong,
@@ -50,18 +50,18 @@ class Broken(Slow):
         del self.store.feed.is_live
 
 
-def breakable(**options: Any) -> tuple[House, Broken]:
+def breakable(**options: Any) -> tuple[Site, Broken]:
     store = Broken()
-    return house(store=store, features=[EmailLogin(send_limits=ROOMY)], **options), store
+    return make_site(store=store, features=[EmailLogin(send_limits=ROOMY)], **options), store
 
 
 async def test_with_the_store_down_nobody_is_let_in_and_nobodys_cookie_is_cleared() -> None:
-    home, store = breakable(public=["/open"])
-    jo = home.browser()
+    site, store = breakable(public=["/open"])
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     assert await jo.who() == "jo@example.com"
     cookies = dict(jo.cookies)
-    seen = len(home.inner.scopes)
+    seen = len(site.inner.scopes)
     store.off()
     for path in ("/private", "/open", "/auth/sessions", "/auth/logout", "/auth/api/v1/session"):
         answer = await jo.get(path)
@@ -75,26 +75,26 @@ async def test_with_the_store_down_nobody_is_let_in_and_nobodys_cookie_is_cleare
         answer = await jo.post(path, form)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2"), path
     scope = socket_scope(headers=cookie_header(jo), extensions={"websocket.http.response": {}})
-    assert (await run(home.app, scope))[0]["status"] == 503
-    closed = await run(home.app, socket_scope(headers=cookie_header(jo)))
+    assert (await run(site.app, scope))[0]["status"] == 503
+    closed = await run(site.app, socket_scope(headers=cookie_header(jo)))
     assert closed[0]["reason"] == "STORE_UNAVAILABLE"
     assert jo.cookies == cookies
-    assert len(home.inner.scopes) == seen
+    assert len(site.inner.scopes) == seen
     store.on()
     assert await jo.who() == "jo@example.com"
 
 
 async def test_with_the_store_down_a_login_in_progress_is_not_lost() -> None:
-    home, store = breakable()
-    jo = home.browser()
+    site, store = breakable()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    mail = home.mail()
+    mail = site.mail()
     store.off()
     for answer in (await jo.type_code(mail.code), await jo.press_link(mail.link),
                    await jo.post("/auth/resend", {}), await jo.get("/auth/verify")):  # fmt: skip
         assert answer.status_code == 503
         assert "set-cookie" not in answer.headers
-    backend = home.backend()
+    backend = site.backend()
     answer = await backend.send("jo@example.com")
     assert (answer.status_code, error_code(answer)) == (503, "STORE_UNAVAILABLE")
     store.on()
@@ -102,27 +102,27 @@ async def test_with_the_store_down_a_login_in_progress_is_not_lost() -> None:
 
 
 async def test_what_needs_no_store_still_works() -> None:
-    home, store = breakable(public=["/open"])
+    site, store = breakable(public=["/open"])
     store.off()
-    visitor = home.browser()
+    visitor = site.browser()
     assert (await visitor.get("/auth/login")).status_code == 200
     assert (await visitor.get("/open")).status_code == 200
     assert (await visitor.get("/private")).status_code == 401
-    forged = home.browser(cookies={visitor.cookie_name(): "forged"})
+    forged = site.browser(cookies={visitor.cookie_name(): "forged"})
     assert (await forged.get("/private")).status_code == 401
     health = await visitor.get("/auth/health")
     assert (health.status_code, health.json()["status"]) == (503, "down")
     store.on()
     assert (await visitor.get("/auth/health")).json()["status"] == "down"  # looked at once a second
-    home.clock.advance(1)
+    site.clock.advance(1)
     assert (await visitor.get("/auth/health")).json()["status"] == "ok"
 
 
 async def test_a_store_that_hangs_answers_503_within_two_seconds() -> None:
     """Once in real time; the wait for everything of a request together is 1.5 s."""
     store = Slow(MemoryStore())
-    home = house(store=store)
-    jo = home.browser()
+    site = make_site(store=store)
+    jo = site.browser()
     await jo.ask("jo@example.com")
 
     async def hang() -> None:
@@ -132,39 +132,39 @@ async def test_a_store_that_hangs_answers_503_within_two_seconds() -> None:
     loop = asyncio.get_running_loop()
     started = loop.time()
     answers = await asyncio.gather(
-        jo.type_code("000000"), home.browser(ip="203.0.113.9").ask("kim@example.com")
+        jo.type_code("000000"), site.browser(ip="203.0.113.9").ask("kim@example.com")
     )
     assert [answer.status_code for answer in answers] == [503, 503]
     assert 1.4 <= loop.time() - started < 2
 
 
 async def test_a_full_store_refuses_the_new_and_keeps_what_is_others() -> None:
-    home = house(store=MemoryStore(max_entries=40), roomy=True)
-    jo = home.browser()
+    site = make_site(store=MemoryStore(max_entries=40), roomy=True)
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    mail = home.mail()
+    mail = site.mail()
     statuses = [
-        (await home.browser(ip=f"203.0.{n}.1").ask(f"flood{n}@example.com")).status_code
+        (await site.browser(ip=f"203.0.{n}.1").ask(f"flood{n}@example.com")).status_code
         for n in range(60)
     ]
     assert set(statuses) == {303, 503}
     assert statuses[-1] == 503
     assert (await jo.type_code(mail.code)).status_code == 303
-    home.clock.advance(86400)
-    assert (await home.browser().ask("late@example.com")).status_code == 303
+    site.clock.advance(86400)
+    assert (await site.browser().ask("late@example.com")).status_code == 303
 
 
 async def test_a_store_that_sends_have_filled_still_tries_every_code_and_signs_everybody_in() -> (
     None
 ):
     """70 clients fill the default store in 17 hours; who has a code by then can use it."""
-    home = house(store=MemoryStore(max_entries=300), roomy=True)
+    site = make_site(store=MemoryStore(max_entries=300), roomy=True)
     waiting: list[tuple[Browser, str | None]] = []
     while True:
-        someone = home.browser(ip=f"203.0.{len(waiting)}.1")
+        someone = site.browser(ip=f"203.0.{len(waiting)}.1")
         if (await someone.ask(f"jo{len(waiting)}@example.com")).status_code == 503:
             break
-        waiting.append((someone, home.mail().code))
+        waiting.append((someone, site.mail().code))
     assert len(waiting) > 20
     for someone, code in waiting:
         for n in range(4):
@@ -172,24 +172,24 @@ async def test_a_store_that_sends_have_filled_still_tries_every_code_and_signs_e
     for number, (someone, code) in enumerate(waiting):
         assert (await someone.type_code(code)).status_code == 303
         assert await someone.who() == f"jo{number}@example.com"
-    assert len(home.store) <= 300  # type: ignore[arg-type]
-    kim = home.browser(ip="198.51.100.2")
-    home.clock.advance(86400)
+    assert len(site.store) <= 300  # type: ignore[arg-type]
+    kim = site.browser(ip="198.51.100.2")
+    site.clock.advance(86400)
     await kim.sign_in("kim@example.com")
 
 
 async def test_a_flood_of_addresses_pushes_out_nobodys_live_challenge_or_session() -> None:
-    home = house(store=MemoryStore(max_entries=60), roomy=True)
-    kim: Browser = home.browser(ip="198.51.100.2")
+    site = make_site(store=MemoryStore(max_entries=60), roomy=True)
+    kim: Browser = site.browser(ip="198.51.100.2")
     await kim.sign_in("kim@example.com")
-    jo = home.browser(ip="198.51.100.1")
+    jo = site.browser(ip="198.51.100.1")
     await jo.ask("jo@example.com")
-    mail = home.mail("jo@example.com")
+    mail = site.mail("jo@example.com")
     for n in range(100):
-        await home.browser(ip=f"203.0.{n}.1").ask(f"flood{n}@example.com")
+        await site.browser(ip=f"203.0.{n}.1").ask(f"flood{n}@example.com")
     assert await kim.who() == "kim@example.com"
     assert (await jo.press_link(mail.link)).status_code == 303
-    assert len(home.store) <= 60  # type: ignore[arg-type]
+    assert len(site.store) <= 60  # type: ignore[arg-type]
 
 
 class Directory:
@@ -214,16 +214,16 @@ class Directory:
 
 async def test_a_directory_that_fails_lets_nobody_in_and_spends_nothing() -> None:
     directory = Directory()
-    home = house(users=directory)
-    jo = home.browser()
+    site = make_site(users=directory)
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    kim = home.browser(ip="203.0.113.9")
+    kim = site.browser(ip="203.0.113.9")
     await kim.ask("jo@example.com")
-    mail = home.mail()
+    mail = site.mail()
     directory.is_down = True
     assert (await jo.get("/private")).status_code == 503
     assert (await kim.type_code(mail.code)).status_code == 503
-    assert home.sessions == 1
+    assert site.sessions == 1
     directory.is_down = False
     assert (await jo.get("/private")).status_code == 200
     assert (await kim.type_code(mail.code)).status_code == 303
@@ -231,32 +231,32 @@ async def test_a_directory_that_fails_lets_nobody_in_and_spends_nothing() -> Non
 
 async def test_a_record_of_a_later_version_lets_nobody_in_and_throws_nobody_out() -> None:
     """A process that is not yet rolled out reads what a newer one wrote, under the same key."""
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    keyring, records = home.passwordless.cookies._keyring, home.store._records  # type: ignore[attr-defined]
+    keyring, records = site.passwordless.cookies._keyring, site.store._records  # type: ignore[attr-defined]
     for key, put in records.items():
         value = keyring.bind("session", key, b'[2,"newer"]', key_id=keyring.current)
         records[key] = replace(put, value=value)
-    home.passwordless.sessions._forget(None)
-    sent = await run(home.app, http_scope(headers=cookie_header(jo)))
+    site.passwordless.sessions._forget(None)
+    sent = await run(site.app, http_scope(headers=cookie_header(jo)))
     assert sent[0]["status"] == 503
-    assert len(home.inner.scopes) == 0
+    assert len(site.inner.scopes) == 0
 
 
 async def test_a_record_that_is_not_ours_lets_nobody_in_and_a_new_login_does(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """It is as if there were none: an error would keep the person out as long as it stands."""
-    home = house(roomy=True)
-    jo = home.browser()
+    site = make_site(roomy=True)
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    records = home.store._records  # type: ignore[attr-defined]
+    records = site.store._records  # type: ignore[attr-defined]
     for key, put in records.items():
         records[key] = replace(put, value=b'["not", "ours"]')
-    home.passwordless.sessions._forget(None)
+    site.passwordless.sessions._forget(None)
     assert await jo.who() is None
-    assert len(home.inner.scopes) == 0
+    assert len(site.inner.scopes) == 0
     assert "changed or moved" in caplog.text
     await jo.sign_in("jo@example.com")
     assert await jo.who() == "jo@example.com"

@@ -8,8 +8,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from pwless_middleware import EmailLogin, User
-from pwless_middleware.core.devices import device_of
-from tests.support import Browser, House, cookie_header, house, http_scope, run, socket_scope
+from pwless_middleware.core.device import device_of
+from tests.support import Browser, Site, cookie_header, http_scope, make_site, run, socket_scope
 
 pytestmark = pytest.mark.anyio
 
@@ -20,20 +20,20 @@ FORGED: dict[str, Any] = {
 }
 
 
-async def signed_in(**options: object) -> tuple[House, Browser]:
-    home = house(**options)  # type: ignore[arg-type]
-    jo = home.browser()
+async def signed_in(**options: object) -> tuple[Site, Browser]:
+    site = make_site(**options)  # type: ignore[arg-type]
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    return home, jo
+    return site, jo
 
 
 async def test_a_forged_identity_is_overwritten_for_users_and_for_nobody() -> None:
-    home, jo = await signed_in(public=["/open"])
+    site, jo = await signed_in(public=["/open"])
     for scope in (http_scope, socket_scope):
         for cookies, email in ((cookie_header(jo), "jo@example.com"), ([], "")):
             state = dict(FORGED["state"])
-            await run(home.app, scope("/open", headers=cookies, **{**FORGED, "state": state}))
-            told = home.inner.scope
+            await run(site.app, scope("/open", headers=cookies, **{**FORGED, "state": state}))
+            told = site.inner.scope
             assert told["user"].email == told["state"]["user"].email == email
             assert told["user"].is_authenticated is bool(email)
             assert told["auth"].scopes == (["authenticated"] if email else [])
@@ -43,24 +43,24 @@ async def test_a_forged_identity_is_overwritten_for_users_and_for_nobody() -> No
 
 
 async def test_the_scope_of_the_caller_keeps_its_headers_and_its_state() -> None:
-    home, jo = await signed_in()
+    site, jo = await signed_in()
     scope = http_scope(headers=cookie_header(jo), state={"db": 1})
     before = {key: (dict(v) if isinstance(v, dict) else v) for key, v in scope.items()}
     headers, state = list(scope["headers"]), scope["state"]
-    await run(home.app, scope)
+    await run(site.app, scope)
     told = {key: scope.pop(key) for key in ("user", "auth", "state")}
     assert told["state"]["user"] is told["user"]
     assert {**scope, "state": state} == before
     assert scope["headers"] == headers
-    assert home.inner.scope is not scope
+    assert site.inner.scope is not scope
 
 
 async def test_without_set_scope_user_only_the_state_tells() -> None:
-    home, jo = await signed_in(set_scope_user=False)
+    site, jo = await signed_in(set_scope_user=False)
     await jo.get("/private")
-    assert "user" not in home.inner.scope
-    assert "auth" not in home.inner.scope
-    assert home.inner.scope["state"]["user"].email == "jo@example.com"
+    assert "user" not in site.inner.scope
+    assert "auth" not in site.inner.scope
+    assert site.inner.scope["state"]["user"].email == "jo@example.com"
 
 
 SPELLINGS = [
@@ -79,48 +79,48 @@ async def test_an_inbound_identity_header_is_dropped_in_every_spelling(
     spelling: bytes, is_in: bool
 ) -> None:
     """On public paths and sockets too: one real app believed a client's own `Remote-User`."""
-    home, jo = await signed_in(identity_header="Remote-User", public=["/open"])
+    site, jo = await signed_in(identity_header="Remote-User", public=["/open"])
     cookies = cookie_header(jo) if is_in else []
     for scope in (http_scope, socket_scope):
-        await run(home.app, scope("/open", headers=[*cookies, (spelling, b"admin"), (b"x", b"y")]))
+        await run(site.app, scope("/open", headers=[*cookies, (spelling, b"admin"), (b"x", b"y")]))
         expected = [(b"x", b"y")] + ([(b"remote-user", b"jo@example.com")] if is_in else [])
-        assert home.inner.scope["headers"] == expected
+        assert site.inner.scope["headers"] == expected
 
 
 def test_the_name_of_the_header_can_be_asked() -> None:
-    assert house(identity_header="Remote-User").passwordless.identities.header == "remote-user"
-    assert house().passwordless.identities.header is None
+    assert make_site(identity_header="Remote-User").passwordless.identities.header == "remote-user"
+    assert make_site().passwordless.identities.header is None
 
 
 async def test_headers_that_only_resemble_it_stay() -> None:
-    home, _ = await signed_in(identity_header="Remote-User", public=["/open"])
+    site, _ = await signed_in(identity_header="Remote-User", public=["/open"])
     others = [(b"remote-users", b"1"), (b"x-remote-user", b"2"), (b"remoteuser", b"3")]
-    await run(home.app, http_scope("/open", headers=others))
-    assert home.inner.scope["headers"] == others
+    await run(site.app, http_scope("/open", headers=others))
+    assert site.inner.scope["headers"] == others
 
 
 async def test_a_cookie_and_a_token_of_different_users_are_refused() -> None:
-    home, jo = await signed_in(bearer=True, roomy=True)
-    sent = (await home.backend().send("kim@example.com")).json()["auth_request_id"]
-    done = await home.backend().verify(sent, code=home.mail().code)
+    site, jo = await signed_in(bearer=True, roomy=True)
+    sent = (await site.backend().send("kim@example.com")).json()["auth_request_id"]
+    done = await site.backend().verify(sent, code=site.mail().code)
     kims = {"authorization": "Bearer " + done.json()["session_token"]}
     for path in ("/private", "/auth/api/v1/session"):
         assert (await jo.get(path, headers=kims)).status_code == 401
     bad = {"authorization": "Bearer pws_forged"}
     for path in ("/private", "/auth/api/v1/session"):
         assert (await jo.get(path, headers=bad)).status_code == 401, "nor does the cookie help"
-    sent = (await home.backend().send("jo@example.com")).json()["auth_request_id"]
-    done = await home.backend().verify(sent, code=home.mail().code)
+    sent = (await site.backend().send("jo@example.com")).json()["auth_request_id"]
+    done = await site.backend().verify(sent, code=site.mail().code)
     own = {"authorization": "Bearer " + done.json()["session_token"]}
     assert (await jo.get("/private", headers=own)).status_code == 200
 
 
 async def test_without_bearer_a_token_opens_no_path_of_the_app() -> None:
-    home = house(roomy=True)
-    sent = (await home.backend().send("kim@example.com")).json()["auth_request_id"]
-    done = await home.backend().verify(sent, code=home.mail().code)
+    site = make_site(roomy=True)
+    sent = (await site.backend().send("kim@example.com")).json()["auth_request_id"]
+    done = await site.backend().verify(sent, code=site.mail().code)
     token = {"authorization": "Bearer " + done.json()["session_token"]}
-    visitor = home.browser(headers=token)
+    visitor = site.browser(headers=token)
     assert (await visitor.get("/private")).status_code == 401
     assert (await visitor.get("/auth/api/v1/session")).status_code == 200
 
@@ -163,11 +163,11 @@ def answering(headers: list[tuple[bytes, bytes]]) -> object:
 async def cached(
     *headers: tuple[bytes, bytes], path: str = "/x", is_in: bool = True
 ) -> list[object]:
-    home = house(answering(list(headers)), public=["/open"])  # type: ignore[arg-type]
-    jo = home.browser()
+    site = make_site(answering(list(headers)), public=["/open"])  # type: ignore[arg-type]
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     cookies = cookie_header(jo) if is_in else []
-    return list((await run(home.app, http_scope(path, headers=cookies)))[0]["headers"])
+    return list((await run(site.app, http_scope(path, headers=cookies)))[0]["headers"])
 
 
 PRIVATE = (b"cache-control", b"private, no-cache")
@@ -194,10 +194,10 @@ async def test_a_public_page_for_nobody_is_left_alone() -> None:
 
 
 async def test_nothing_of_the_user_agent_is_mailed_but_a_name_from_our_own_list() -> None:
-    home = house()
+    site = make_site()
     agent = "Firefox/9 Linux <b>https://evil.example</b> call 0555-12"
-    await home.browser(headers={"user-agent": agent}).ask("jo@example.com")
-    mail = home.mail()
+    await site.browser(headers={"user-agent": agent}).ask("jo@example.com")
+    mail = site.mail()
     assert "Firefox on Linux" in mail.text
     for part in (mail.text, mail.html, mail.subject):
         assert "evil" not in part
@@ -206,21 +206,21 @@ async def test_nothing_of_the_user_agent_is_mailed_but_a_name_from_our_own_list(
 
 
 async def test_a_callers_words_never_become_markup_or_a_header() -> None:
-    home = house()
-    backend = home.backend()
+    site = make_site()
+    backend = site.backend()
     for word, status in (("<b>x</b>", 200), ("a\r\nBcc: eve@example.com", 400),
                          ("see https://evil.example", 400), ("WWW.evil.example", 400)):  # fmt: skip
         answer = await backend.send(f"jo{status}@example.com", template_variables={"name": word})
         assert answer.status_code == status
-    assert "<b>x</b>" not in home.mail().html
-    assert "\n" not in home.mail().subject
+    assert "<b>x</b>" not in site.mail().html
+    assert "\n" not in site.mail().subject
 
 
 async def test_the_address_stands_in_no_header_but_to() -> None:
-    home = house()
-    await home.browser().ask("jo.public@example.com")
-    assert home.mail().to == "jo.public@example.com"
-    assert "jo.public" not in home.mail().subject
+    site = make_site()
+    await site.browser().ask("jo.public@example.com")
+    assert site.mail().to == "jo.public@example.com"
+    assert "jo.public" not in site.mail().subject
 
 
 @pytest.mark.parametrize(
@@ -236,28 +236,28 @@ async def test_the_address_stands_in_no_header_but_to() -> None:
     ],
 )
 async def test_a_link_goes_to_no_page_but_the_listed_ones(uri: str) -> None:
-    home = house(features=[EmailLogin(link_uris=["https://www.example.com/magic"])])
-    answer = await home.backend().send("jo@example.com", magiclink_auth_uri=uri)
+    site = make_site(features=[EmailLogin(link_uris=["https://www.example.com/magic"])])
+    answer = await site.backend().send("jo@example.com", magiclink_auth_uri=uri)
     assert answer.status_code == 400
-    assert home.outbox.messages == []
+    assert site.outbox.messages == []
 
 
 async def test_a_listed_page_gets_the_token_as_a_parameter() -> None:
     listed = "https://www.example.com/magic?a=b"
-    home = house(features=[EmailLogin(link_uris=[listed])])
-    answer = await home.backend().send("jo@example.com", magiclink_auth_uri=listed)
+    site = make_site(features=[EmailLogin(link_uris=[listed])])
+    answer = await site.backend().send("jo@example.com", magiclink_auth_uri=listed)
     assert answer.status_code == 200
-    assert str(home.mail().link).startswith(listed + "&link_token=")
+    assert str(site.mail().link).startswith(listed + "&link_token=")
 
 
 async def test_a_socket_without_an_origin_is_a_programs_unless_one_is_required() -> None:
     """Browsers always name the page that opens a socket (RFC 6455 §10.2)."""
     own, foreign = (b"origin", b"https://app.example.com"), (b"origin", b"https://evil.example")
     for is_required in (False, True):
-        home, jo = await signed_in(require_socket_origin=is_required, bearer=True, roomy=True)
+        site, jo = await signed_in(require_socket_origin=is_required, bearer=True, roomy=True)
         cookies = cookie_header(jo)
-        sent = (await home.backend().send("kim@example.com")).json()["auth_request_id"]
-        done = await home.backend().verify(sent, code=home.mail().code)
+        sent = (await site.backend().send("kim@example.com")).json()["auth_request_id"]
+        done = await site.backend().verify(sent, code=site.mail().code)
         token = (b"authorization", f"Bearer {done.json()['session_token']}".encode())
         for headers, is_in in (
             ([own, *cookies], True),
@@ -265,7 +265,7 @@ async def test_a_socket_without_an_origin_is_a_programs_unless_one_is_required()
             (cookies, not is_required),
             ([token], True),
         ):
-            answer = await run(home.app, socket_scope(headers=headers))
+            answer = await run(site.app, socket_scope(headers=headers))
             kind = "websocket.accept" if is_in else "websocket.close"
             assert answer[0]["type"] == kind, (is_required, headers)
         # Requests are no sockets.
@@ -273,10 +273,10 @@ async def test_a_socket_without_an_origin_is_a_programs_unless_one_is_required()
 
 
 async def test_no_repr_of_an_identity_holds_a_secret_or_an_address() -> None:
-    home, jo = await signed_in()
+    site, jo = await signed_in()
     signed = str(jo.cookie())
-    identity = await home.passwordless.identities.of(http_scope(), signed)
-    held = home.passwordless.sessions.held(signed)
+    identity = await site.passwordless.identities.of(http_scope(), signed)
+    held = site.passwordless.sessions.held(signed)
     assert identity.signed == signed
     shown = repr([identity, held])
     for secret in (signed, signed.partition(".")[0], "jo@example.com"):

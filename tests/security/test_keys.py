@@ -19,10 +19,10 @@ from tests.support import (
     OTHER_KEY,
     ROOMY,
     Browser,
-    House,
+    Site,
     challenge_of,
     cookie_header,
-    house,
+    make_site,
     token_of,
 )
 
@@ -32,25 +32,25 @@ OLD, NEW = KEY, OTHER_KEY
 
 def processes(
     *keys: list[str], same_browser: bool = True, factor: bool = False, **options: Any
-) -> list[House]:
+) -> list[Site]:
     """Make processes on one store, each with its list of keys."""
-    made: list[House] = []
+    made: list[Site] = []
     for secret_key in keys:
         login = EmailLogin(send_limits=ROOMY, same_browser=same_browser)
         if made:
             options.update(store=made[0].store, clock=made[0].clock, outbox=made[0].outbox)
         features = [login, Factor()] if factor else [login]
-        made.append(house(secret_key=secret_key, features=features, **options))
+        made.append(make_site(secret_key=secret_key, features=features, **options))
     return made
 
 
-def keyring_of(home: House) -> Keyring:
-    return home.passwordless.cookies._keyring
+def keyring_of(site: Site) -> Keyring:
+    return site.passwordless.cookies._keyring
 
 
-def moved(browser: Browser, home: House) -> Browser:
+def moved(browser: Browser, site: Site) -> Browser:
     """Let a browser be served by another process from now on."""
-    return home.browser(cookies=browser.cookies)
+    return site.browser(cookies=browser.cookies)
 
 
 @pytest.mark.parametrize("same_browser", [True, False])
@@ -58,18 +58,18 @@ async def test_a_link_made_with_an_older_key_opens_no_challenge_of_the_current_o
     same_browser: bool,
 ) -> None:
     """Even with everything else of the challenge, its salt included."""
-    (home,) = processes([OLD, NEW], same_browser=same_browser)
-    jo = home.browser()
+    (site,) = processes([OLD, NEW], same_browser=same_browser)
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    keyring, challenge = keyring_of(home), challenge_of(home)
+    keyring, challenge = keyring_of(site), challenge_of(site)
     (old_id,) = set(keyring._keys) - {keyring.current}
     forged = keyring.link_token(replace(challenge, key_id=old_id))
-    for browser in (jo, home.browser()):
+    for browser in (jo, site.browser()):
         pressed = await browser.post("/auth/link", {"link_token": forged})
         assert pressed.status_code in (410, 403)
         assert await browser.who() is None
     assert "Sign in" not in (await jo.get(f"/auth/link?link_token={forged}")).text
-    assert (await jo.press_link(home.mail().link)).status_code == 303
+    assert (await jo.press_link(site.mail().link)).status_code == 303
 
 
 async def test_a_link_stops_with_its_key_and_is_worth_nothing_under_the_next() -> None:
@@ -84,57 +84,57 @@ async def test_a_link_stops_with_its_key_and_is_worth_nothing_under_the_next() -
 
 async def test_a_flow_cookie_made_with_an_older_key_is_not_the_browser_that_asked() -> None:
     """Else who has the old key and sees a link or code would need the person's browser no more."""
-    (home,) = processes([OLD, NEW])
-    jo = home.browser()
+    (site,) = processes([OLD, NEW])
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    challenge, (old,) = challenge_of(home), processes([OLD])
+    challenge, (old,) = challenge_of(site), processes([OLD])
     forged = keyring_of(old).seal("flow", challenge.id)
-    thief = home.browser(cookies={jo.cookie_name("flow"): forged})
-    assert (await thief.type_code(home.mail().code)).status_code == 410
+    thief = site.browser(cookies={jo.cookie_name("flow"): forged})
+    assert (await thief.type_code(site.mail().code)).status_code == 410
     assert (await thief.post("/auth/resend", {})).status_code == 410
-    link = str(home.mail().link)
+    link = str(site.mail().link)
     assert (await thief.get(link)).status_code == 410
     assert (await thief.post("/auth/link", {"link_token": token_of(link)})).status_code == 410
     assert (await jo.press_link(link)).status_code == 303
 
 
 async def test_a_request_id_made_with_an_older_key_is_none() -> None:
-    (home,) = processes([OLD, NEW])
-    backend = home.backend()
+    (site,) = processes([OLD, NEW])
+    backend = site.backend()
     request_id = (await backend.send("jo@example.com")).json()["auth_request_id"]
-    challenge, (old,) = challenge_of(home), processes([OLD])
+    challenge, (old,) = challenge_of(site), processes([OLD])
     forged = keyring_of(old).seal("request", challenge.id)
-    assert (await backend.verify(forged, code=home.mail().code)).status_code == 410
+    assert (await backend.verify(forged, code=site.mail().code)).status_code == 410
     assert (await backend.resend(forged)).status_code == 410
-    assert (await backend.verify(request_id, code=home.mail().code)).status_code == 200
+    assert (await backend.verify(request_id, code=site.mail().code)).status_code == 200
 
 
 async def test_a_session_cookie_or_token_made_with_an_older_key_is_none() -> None:
-    (home,) = processes([OLD, NEW], bearer=True)
-    jo = home.browser()
+    (site,) = processes([OLD, NEW], bearer=True)
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    opened = keyring_of(home).open("session", str(jo.cookie()), size=48)
+    opened = keyring_of(site).open("session", str(jo.cookie()), size=48)
     assert opened is not None
     (old,) = processes([OLD])
     forged = keyring_of(old).seal("session", opened.payload)
-    assert await home.browser(cookies={jo.cookie_name(): forged}).who() is None
+    assert await site.browser(cookies={jo.cookie_name(): forged}).who() is None
     token = "pws_" + keyring_of(old).seal("token", opened.payload)
-    assert await home.browser(headers={"authorization": f"Bearer {token}"}).who() is None
+    assert await site.browser(headers={"authorization": f"Bearer {token}"}).who() is None
     assert await jo.who() == "jo@example.com"
 
 
 async def test_a_login_id_made_with_an_older_key_is_none() -> None:
-    (home,) = processes([OLD, NEW], factor=True)
-    jo = home.browser()
+    (site,) = processes([OLD, NEW], factor=True)
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    await jo.type_code(home.mail().code)
-    login_id = home.passwordless.cookies.pending(cookie_header(jo))
-    opened = keyring_of(home).open("pending", str(login_id), size=28)
+    await jo.type_code(site.mail().code)
+    login_id = site.passwordless.cookies.pending(cookie_header(jo))
+    opened = keyring_of(site).open("pending", str(login_id), size=28)
     assert opened is not None
     (old,) = processes([OLD])
     forged = keyring_of(old).seal("pending", opened.payload)
     cookie = keyring_of(old).seal("step", forged.encode())
-    thief = home.browser(cookies={jo.cookie_name("pending"): cookie})
+    thief = site.browser(cookies={jo.cookie_name("pending"): cookie})
     assert (await thief.post("/auth/step/secret", {"secret": RIGHT})).status_code == 410
     assert (await jo.post("/auth/step/secret", {"secret": RIGHT})).status_code == 303
 
@@ -195,7 +195,7 @@ async def test_a_new_generation_begins_under_the_current_key_with_all_its_handle
 
 async def test_after_a_leak_the_new_key_alone_ends_everything_that_the_old_one_made() -> None:
     """The guide, "When the key has leaked"."""
-    leaked, home = processes([OLD], [NEW], bearer=True, factor=True)
+    leaked, site = processes([OLD], [NEW], bearer=True, factor=True)
     jo, kim = leaked.browser(), leaked.browser()
     await jo.ask("jo@example.com")
     await jo.type_code(leaked.mail().code)
@@ -207,16 +207,16 @@ async def test_after_a_leak_the_new_key_alone_ends_everything_that_the_old_one_m
     sent = (await leaked.backend().send("lee@example.com")).json()["auth_request_id"]
     code = leaked.mail("lee@example.com").code
 
-    assert await moved(jo, home).who() is None
-    assert (await moved(kim, home).type_code(mail.code)).status_code == 410
-    assert (await moved(kim, home).press_link(mail.link)).status_code == 410
-    assert (await home.backend().verify(sent, code=code)).status_code == 410
-    assert (await home.backend().resend(sent)).status_code == 410
-    step = home.browser(cookies={jo.cookie_name("pending"): login_id})
+    assert await moved(jo, site).who() is None
+    assert (await moved(kim, site).type_code(mail.code)).status_code == 410
+    assert (await moved(kim, site).press_link(mail.link)).status_code == 410
+    assert (await site.backend().verify(sent, code=code)).status_code == 410
+    assert (await site.backend().resend(sent)).status_code == 410
+    step = site.browser(cookies={jo.cookie_name("pending"): login_id})
     assert (await step.post("/auth/step/secret", {"secret": RIGHT})).status_code == 410
     # and everybody can sign in again at once, also who had a session
-    jo = home.browser()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    await jo.type_code(home.mail("jo@example.com").code)
+    await jo.type_code(site.mail("jo@example.com").code)
     await jo.post("/auth/step/secret", {"secret": RIGHT})
     assert await jo.who() == "jo@example.com"

@@ -13,9 +13,9 @@ from tests.support import (
     ROOMY,
     START,
     Browser,
-    House,
+    Site,
     error_code,
-    house,
+    make_site,
     retry_after,
     token_of,
     wrong,
@@ -25,40 +25,40 @@ pytestmark = pytest.mark.anyio
 DAY = 86400
 
 
-async def wrong_codes(home: House, email: str, count: int, *, ip: str) -> list[int]:
+async def wrong_codes(site: Site, email: str, count: int, *, ip: str) -> list[int]:
     """Type wrong codes for an address, five to a challenge; give the statuses."""
     statuses: list[int] = []
     while len(statuses) < count:
-        eve = home.browser(ip=ip)
+        eve = site.browser(ip=ip)
         assert (await eve.ask(email)).status_code == 303
-        code = home.mail(email).code
+        code = site.mail(email).code
         guesses = [wrong(code, n) for n in range(min(5, count - len(statuses)))]
         statuses += [(await eve.type_code(guess)).status_code for guess in guesses]
     return statuses
 
 
-def roomy(**options: object) -> House:
-    return house(features=[EmailLogin(send_limits=ROOMY, **options)])  # type: ignore[arg-type]
+def roomy(**options: object) -> Site:
+    return make_site(features=[EmailLogin(send_limits=ROOMY, **options)])  # type: ignore[arg-type]
 
 
 # --- the code ------------------------------------------------------------------------------------
 
 
 async def test_the_standard_code_is_six_digits() -> None:
-    home = roomy()
+    site = roomy()
     codes = set()
     for n in range(40):
-        await home.browser().ask(f"jo{n}@example.com")
-        codes.add(str(home.mail().code))
+        await site.browser().ask(f"jo{n}@example.com")
+        codes.add(str(site.mail().code))
     assert all(re.fullmatch("[0-9]{6}", code) for code in codes)
     assert len(codes) > 35
 
 
 async def test_the_high_code_is_eight_letters_shown_in_two_groups() -> None:
-    home = roomy(code="high")
-    jo = home.browser()
+    site = roomy(code="high")
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    code = str(home.mail().code)
+    code = str(site.mail().code)
     assert re.fullmatch(f"[{HIGH_ALPHABET}]{{4}}-[{HIGH_ALPHABET}]{{4}}", code)
     assert HIGH_ALPHABET == "BCDFGHJKLMNPQRSTVWXZ"
     assert (await jo.type_code(code.lower().replace("-", " "))).status_code == 303
@@ -66,10 +66,10 @@ async def test_the_high_code_is_eight_letters_shown_in_two_groups() -> None:
 
 @pytest.mark.parametrize("typed", ["{}", " {} ", "{0[0]}{0[1]}{0[2]}-{0[3]}{0[4]}{0[5]}"])
 async def test_a_code_may_be_typed_with_spaces_and_dashes(typed: str) -> None:
-    home = roomy()
-    jo = home.browser()
+    site = roomy()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    assert (await jo.type_code(typed.format(home.mail().code))).status_code == 303
+    assert (await jo.type_code(typed.format(site.mail().code))).status_code == 303
 
 
 # --- life ----------------------------------------------------------------------------------------
@@ -78,11 +78,11 @@ async def test_a_code_may_be_typed_with_spaces_and_dashes(typed: str) -> None:
 @pytest.mark.parametrize("by", ["code", "link"])
 @pytest.mark.parametrize(("after", "status"), [(299, 303), (300, 410)])
 async def test_a_challenge_lives_300_seconds(by: str, after: int, status: int) -> None:
-    home = roomy()
-    jo = home.browser()
+    site = roomy()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    mail = home.mail()
-    home.clock.advance(after)
+    mail = site.mail()
+    site.clock.advance(after)
     done = await (jo.type_code(mail.code) if by == "code" else jo.press_link(mail.link))
     assert done.status_code == status
 
@@ -91,29 +91,29 @@ async def test_a_challenge_lives_300_seconds(by: str, after: int, status: int) -
 async def test_a_resend_works_until_900_seconds_after_the_first_send(
     after: int, status: int
 ) -> None:
-    home = roomy()
-    jo = home.browser()
+    site = roomy()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    home.clock.advance(after)
+    site.clock.advance(after)
     assert (await jo.post("/auth/resend", {})).status_code == status
-    assert len(home.outbox.messages) == (2 if status == 303 else 1)
+    assert len(site.outbox.messages) == (2 if status == 303 else 1)
 
 
 async def test_resending_the_same_secrets_stretches_their_life_to_600_seconds_and_no_further() -> (
     None
 ):
-    home = roomy()
-    jo = home.browser()
+    site = roomy()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    code = home.mail().code
+    code = site.mail().code
     for _ in range(2):
-        home.clock.advance(290)
+        site.clock.advance(290)
         await jo.post("/auth/resend", {})
-        assert home.mail().code == code
-    late = home.browser(cookies=jo.cookies)
-    home.clock.now = START + 600
+        assert site.mail().code == code
+    late = site.browser(cookies=jo.cookies)
+    site.clock.now = START + 600
     assert (await jo.type_code(code)).status_code == 410
-    home.clock.now = START + 599
+    site.clock.now = START + 599
     assert (await late.type_code(code)).status_code == 303
 
 
@@ -142,10 +142,10 @@ def test_lifetimes_have_a_range(kind: str, lifetime: int, is_good: bool) -> None
 
 
 async def test_a_challenge_bears_five_wrong_tries_then_the_right_one_is_too_late() -> None:
-    home = roomy()
-    jo = home.browser()
+    site = roomy()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    mail = home.mail()
+    mail = site.mail()
     for n in range(5):
         answer = await jo.type_code(wrong(mail.code, n))
         assert answer.status_code == 400
@@ -158,20 +158,20 @@ async def test_a_challenge_bears_five_wrong_tries_then_the_right_one_is_too_late
 
 
 async def test_a_challenge_that_saw_four_wrong_tries_takes_the_right_code() -> None:
-    home = roomy()
-    jo = home.browser()
+    site = roomy()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    mail = home.mail()
+    mail = site.mail()
     for n in range(4):
         await jo.type_code(wrong(mail.code, n))
     assert (await jo.type_code(mail.code)).status_code == 303
 
 
 async def test_the_fifth_wrong_code_says_no_tries_left_in_json_and_the_next_is_429() -> None:
-    home = roomy()
-    backend = home.backend()
+    site = roomy()
+    backend = site.backend()
     request_id = (await backend.send("jo@example.com")).json()["auth_request_id"]
-    code, left = home.mail().code, []
+    code, left = site.mail().code, []
     for n in range(5):
         answer = await backend.verify(request_id, code=wrong(code, n))
         assert (answer.status_code, error_code(answer)) == (400, "INVALID_CODE")
@@ -184,10 +184,10 @@ async def test_the_fifth_wrong_code_says_no_tries_left_in_json_and_the_next_is_4
 
 @pytest.mark.parametrize("attempts", [3, 10])
 async def test_another_number_of_tries_can_be_set(attempts: int) -> None:
-    home = roomy(attempts=attempts)
-    jo = home.browser()
+    site = roomy(attempts=attempts)
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    code = home.mail().code
+    code = site.mail().code
     answers = [(await jo.type_code(wrong(code, n % 9))).status_code for n in range(attempts + 1)]
     assert answers == [400] * attempts + [429]
 
@@ -199,63 +199,63 @@ def test_fewer_than_three_or_more_than_ten_tries_are_refused(attempts: object) -
 
 
 async def test_an_address_bears_ten_wrong_tries_in_fifteen_minutes_over_all_challenges() -> None:
-    home = roomy()
-    assert await wrong_codes(home, "jo@example.com", 5, ip="203.0.113.1") == [400] * 5
-    assert await wrong_codes(home, "jo@example.com", 5, ip="203.0.113.2") == [400] * 5
-    kim = home.browser(ip="203.0.113.3")
+    site = roomy()
+    assert await wrong_codes(site, "jo@example.com", 5, ip="203.0.113.1") == [400] * 5
+    assert await wrong_codes(site, "jo@example.com", 5, ip="203.0.113.2") == [400] * 5
+    kim = site.browser(ip="203.0.113.3")
     await kim.ask("jo@example.com")
-    mail = home.mail()
+    mail = site.mail()
     answer = await kim.type_code(wrong(mail.code))
     assert (answer.status_code, retry_after(answer)) == (429, 900)
     assert (await kim.type_code(mail.code)).status_code == 429, "nor is the right one judged"
-    home.clock.advance(899)
+    site.clock.advance(899)
     await kim.ask("jo@example.com")
-    assert (await kim.type_code(home.mail().code)).status_code == 429
-    home.clock.advance(1)
-    assert (await kim.type_code(home.mail().code)).status_code == 303
+    assert (await kim.type_code(site.mail().code)).status_code == 429
+    site.clock.advance(1)
+    assert (await kim.type_code(site.mail().code)).status_code == 303
 
 
 async def test_an_address_bears_twenty_wrong_tries_a_day() -> None:
-    home = roomy()
-    assert set(await wrong_codes(home, "jo@example.com", 10, ip="203.0.113.1")) == {400}
-    home.clock.advance(900)
-    assert set(await wrong_codes(home, "jo@example.com", 10, ip="203.0.113.2")) == {400}
-    home.clock.advance(900)
-    assert await wrong_codes(home, "jo@example.com", 1, ip="203.0.113.3") == [429]
-    home.clock.now = START + DAY - 1
-    assert await wrong_codes(home, "jo@example.com", 1, ip="203.0.113.3") == [429]
-    home.clock.now = START + DAY
-    assert await wrong_codes(home, "jo@example.com", 1, ip="203.0.113.3") == [400]
+    site = roomy()
+    assert set(await wrong_codes(site, "jo@example.com", 10, ip="203.0.113.1")) == {400}
+    site.clock.advance(900)
+    assert set(await wrong_codes(site, "jo@example.com", 10, ip="203.0.113.2")) == {400}
+    site.clock.advance(900)
+    assert await wrong_codes(site, "jo@example.com", 1, ip="203.0.113.3") == [429]
+    site.clock.now = START + DAY - 1
+    assert await wrong_codes(site, "jo@example.com", 1, ip="203.0.113.3") == [429]
+    site.clock.now = START + DAY
+    assert await wrong_codes(site, "jo@example.com", 1, ip="203.0.113.3") == [400]
 
 
 async def test_one_client_gets_at_most_half_of_an_addresss_tries_of_a_day() -> None:
-    home = roomy()
-    assert set(await wrong_codes(home, "jo@example.com", 10, ip="203.0.113.1")) == {400}
-    home.clock.advance(900)
-    assert await wrong_codes(home, "jo@example.com", 1, ip="203.0.113.1") == [429]
-    assert await wrong_codes(home, "jo@example.com", 1, ip="203.0.113.2") == [400]
+    site = roomy()
+    assert set(await wrong_codes(site, "jo@example.com", 10, ip="203.0.113.1")) == {400}
+    site.clock.advance(900)
+    assert await wrong_codes(site, "jo@example.com", 1, ip="203.0.113.1") == [429]
+    assert await wrong_codes(site, "jo@example.com", 1, ip="203.0.113.2") == [400]
 
 
 async def test_the_link_still_works_while_the_codes_of_an_address_are_locked() -> None:
-    home = roomy()
-    await wrong_codes(home, "jo@example.com", 10, ip="203.0.113.1")
-    jo = home.browser(ip="203.0.113.9")
+    site = roomy()
+    await wrong_codes(site, "jo@example.com", 10, ip="203.0.113.1")
+    jo = site.browser(ip="203.0.113.9")
     await jo.ask("jo@example.com")
-    mail = home.mail()
+    mail = site.mail()
     assert (await jo.type_code(mail.code)).status_code == 429
     assert (await jo.press_link(mail.link)).status_code == 303
 
 
 async def test_one_client_gets_thirty_wrong_tries_in_ten_minutes() -> None:
-    home = roomy()
+    site = roomy()
     for n in range(6):
-        assert set(await wrong_codes(home, f"jo{n}@example.com", 5, ip="203.0.113.1")) == {400}
-    assert await wrong_codes(home, "kim@example.com", 1, ip="203.0.113.1") == [429]
-    assert await wrong_codes(home, "kim@example.com", 1, ip="203.0.113.2") == [400]
-    home.clock.advance(599)
-    assert await wrong_codes(home, "kim@example.com", 1, ip="203.0.113.1") == [429]
-    home.clock.advance(1)
-    assert await wrong_codes(home, "kim@example.com", 1, ip="203.0.113.1") == [400]
+        assert set(await wrong_codes(site, f"jo{n}@example.com", 5, ip="203.0.113.1")) == {400}
+    assert await wrong_codes(site, "kim@example.com", 1, ip="203.0.113.1") == [429]
+    assert await wrong_codes(site, "kim@example.com", 1, ip="203.0.113.2") == [400]
+    site.clock.advance(599)
+    assert await wrong_codes(site, "kim@example.com", 1, ip="203.0.113.1") == [429]
+    site.clock.advance(1)
+    assert await wrong_codes(site, "kim@example.com", 1, ip="203.0.113.1") == [400]
 
 
 @pytest.mark.parametrize(
@@ -272,12 +272,12 @@ def test_the_limits_on_tries_can_only_be_made_lower(option: str, most: int) -> N
 # --- sends ---------------------------------------------------------------------------------------
 
 
-async def ask(home: House, email: str, ip: str) -> int:
-    return (await home.browser(ip=ip).ask(email)).status_code
+async def ask(site: Site, email: str, ip: str) -> int:
+    return (await site.browser(ip=ip).ask(email)).status_code
 
 
 async def test_an_address_gets_two_mails_a_minute_five_in_a_quarter_and_twenty_a_day() -> None:
-    home = house()
+    site = make_site()
     sent: list[int] = []
 
     def may(now: int) -> bool:
@@ -289,67 +289,67 @@ async def test_an_address_gets_two_mails_a_minute_five_in_a_quarter_and_twenty_a
         near = may(START + step) or (step < 2000) or step % 9000 == 0
         if not near:
             continue
-        home.clock.now = START + step
-        expected = 303 if may(home.clock.now) else 429
+        site.clock.now = START + step
+        expected = 303 if may(site.clock.now) else 429
         ip = f"198.51.{step // 250 % 250}.{step % 250}"
-        assert await ask(home, "jo@example.com", ip) == expected, step
+        assert await ask(site, "jo@example.com", ip) == expected, step
         if expected == 303:
-            sent.append(home.clock.now)
-    assert len(home.outbox.messages) == len(sent) > 20
+            sent.append(site.clock.now)
+    assert len(site.outbox.messages) == len(sent) > 20
 
 
 async def test_a_resend_counts_like_a_send() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.ask("jo@example.com")
     assert (await jo.post("/auth/resend", {})).status_code == 303
     answer = await jo.post("/auth/resend", {})
     assert (answer.status_code, retry_after(answer)) == (429, 60)
-    assert await ask(home, "jo@example.com", "203.0.113.8") == 429
+    assert await ask(site, "jo@example.com", "203.0.113.8") == 429
 
 
 async def test_one_client_gets_at_most_half_of_an_addresss_mails_of_a_day() -> None:
-    home = house()
+    site = make_site()
     for _ in range(10):
-        assert await ask(home, "jo@example.com", "203.0.113.1") == 303
-        home.clock.advance(300)
-    home.clock.advance(900)
-    assert await ask(home, "jo@example.com", "203.0.113.1") == 429
-    assert await ask(home, "jo@example.com", "203.0.113.2") == 303
+        assert await ask(site, "jo@example.com", "203.0.113.1") == 303
+        site.clock.advance(300)
+    site.clock.advance(900)
+    assert await ask(site, "jo@example.com", "203.0.113.1") == 429
+    assert await ask(site, "jo@example.com", "203.0.113.2") == 303
 
 
 @pytest.mark.parametrize("email", ["jo+1@example.com", "JO@example.com"])
 async def test_spellings_of_one_mailbox_share_its_mails(email: str) -> None:
-    home = house()
-    assert await ask(home, "jo@example.com", "203.0.113.1") == 303
-    assert await ask(home, email, "203.0.113.2") == 303
-    assert await ask(home, email, "203.0.113.3") == 429
+    site = make_site()
+    assert await ask(site, "jo@example.com", "203.0.113.1") == 303
+    assert await ask(site, email, "203.0.113.2") == 303
+    assert await ask(site, email, "203.0.113.3") == 429
 
 
 async def test_one_client_sends_twenty_a_minute_and_two_hundred_an_hour() -> None:
-    home = house()
+    site = make_site()
     sent = 0
     for minute in range(10):
         for n in range(20):
-            assert await ask(home, f"jo{minute}-{n}@example.com", "203.0.113.1") == 303
+            assert await ask(site, f"jo{minute}-{n}@example.com", "203.0.113.1") == 303
             sent += 1
-        assert await ask(home, "kim@example.com", "203.0.113.1") == 429
-        home.clock.advance(60)
+        assert await ask(site, "kim@example.com", "203.0.113.1") == 429
+        site.clock.advance(60)
     assert sent == 200
-    answer = await home.browser(ip="203.0.113.1").ask("kim@example.com")
+    answer = await site.browser(ip="203.0.113.1").ask("kim@example.com")
     assert (answer.status_code, retry_after(answer)) == (429, 3000)
-    home.clock.now = START + 3599
-    assert await ask(home, "kim@example.com", "203.0.113.1") == 429
-    home.clock.now = START + 3600
-    assert await ask(home, "kim@example.com", "203.0.113.1") == 303
+    site.clock.now = START + 3599
+    assert await ask(site, "kim@example.com", "203.0.113.1") == 429
+    site.clock.now = START + 3600
+    assert await ask(site, "kim@example.com", "203.0.113.1") == 303
 
 
 async def test_sends_overall_are_limited_where_a_number_is_set() -> None:
-    home = house(features=[EmailLogin(send_limits=SendLimits(overall_per_hour=3))])
-    answers = [await ask(home, f"jo{n}@example.com", f"203.0.113.{n}") for n in range(5)]
+    site = make_site(features=[EmailLogin(send_limits=SendLimits(overall_per_hour=3))])
+    answers = [await ask(site, f"jo{n}@example.com", f"203.0.113.{n}") for n in range(5)]
     assert answers == [303, 303, 303, 429, 429]
-    home.clock.advance(3600)
-    assert await ask(home, "jo@example.com", "203.0.113.9") == 303
+    site.clock.advance(3600)
+    assert await ask(site, "jo@example.com", "203.0.113.9") == 303
 
 
 @pytest.mark.parametrize(
@@ -365,38 +365,38 @@ def test_limits_on_sends_are_numbers_from_one(option: str) -> None:
 
 
 async def test_ipv6_clients_count_by_64_and_by_48_at_ten_times_the_number() -> None:
-    home = house()
+    site = make_site()
     for n in range(20):
-        assert await ask(home, f"a{n}@example.com", f"2001:db8:1:1::{n:x}") == 303
-    assert await ask(home, "b@example.com", "2001:db8:1:1:ffff::1") == 429, "the same /64"
+        assert await ask(site, f"a{n}@example.com", f"2001:db8:1:1::{n:x}") == 303
+    assert await ask(site, "b@example.com", "2001:db8:1:1:ffff::1") == 429, "the same /64"
     for n in range(180):
-        assert await ask(home, f"c{n}@example.com", f"2001:db8:1:{n + 2:x}::1") == 303
-    assert await ask(home, "d@example.com", "2001:db8:1:ffff::1") == 429, "the same /48"
-    assert await ask(home, "d@example.com", "2001:db8:2:1::1") == 303
+        assert await ask(site, f"c{n}@example.com", f"2001:db8:1:{n + 2:x}::1") == 303
+    assert await ask(site, "d@example.com", "2001:db8:1:ffff::1") == 429, "the same /48"
+    assert await ask(site, "d@example.com", "2001:db8:2:1::1") == 303
 
 
 # --- resends -------------------------------------------------------------------------------------
 
 
 async def test_a_resend_brings_the_same_code_and_link_at_most_three_times() -> None:
-    home = roomy()
-    jo = home.browser()
+    site = roomy()
+    jo = site.browser()
     await jo.ask("jo@example.com")
     for _ in range(3):
         assert (await jo.post("/auth/resend", {})).status_code == 303
     answer = await jo.post("/auth/resend", {})
     assert (answer.status_code, retry_after(answer)) == (429, 900)
-    assert len(home.outbox.messages) == 4
-    assert len({(m.code, m.link) for m in home.outbox.messages}) == 1
+    assert len(site.outbox.messages) == 4
+    assert len({(m.code, m.link) for m in site.outbox.messages}) == 1
 
 
 async def test_with_rotation_a_resend_kills_what_was_sent_before() -> None:
-    home = roomy(rotate_on_resend=True)
-    jo = home.browser()
+    site = roomy(rotate_on_resend=True)
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    old = home.mail()
+    old = site.mail()
     await jo.post("/auth/resend", {})
-    new = home.mail()
+    new = site.mail()
     assert old.code != new.code
     assert (await jo.type_code(old.code)).status_code == 400
     assert (await jo.press_link(old.link)).status_code == 410
@@ -404,17 +404,17 @@ async def test_with_rotation_a_resend_kills_what_was_sent_before() -> None:
 
 
 async def test_a_resend_of_an_expired_challenge_always_brings_new_secrets() -> None:
-    home = roomy()
-    jo = home.browser()
+    site = roomy()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    old = home.mail()
-    home.clock.advance(300)
+    old = site.mail()
+    site.clock.advance(300)
     await jo.post("/auth/resend", {})
-    new = home.mail()
+    new = site.mail()
     assert old.code != new.code
     assert (await jo.press_link(old.link)).status_code == 410
     assert (await jo.type_code(old.code)).status_code == 400
-    home.clock.advance(299)
+    site.clock.advance(299)
     assert (await jo.type_code(new.code)).status_code == 303
 
 
@@ -424,10 +424,10 @@ async def test_a_resend_of_an_expired_challenge_always_brings_new_secrets() -> N
 async def test_a_link_token_has_128_bits_of_mac_and_at_most_100_characters() -> None:
     import base64
 
-    home = roomy()
-    jo = home.browser()
+    site = roomy()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    token = token_of(home.mail().link)
+    token = token_of(site.mail().link)
     assert len(token) <= 100
     raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     # 16 bytes of address, 12 random, 1 generation; the rest is MAC.
@@ -445,12 +445,12 @@ def set_cookies(answer: object) -> dict[str, str]:
 
 
 async def test_cookies_carry_every_flag_and_stay_below_400_bytes() -> None:
-    home = roomy()
-    jo = home.browser()
+    site = roomy()
+    jo = site.browser()
     lines = {}
     for n in range(4):  # the longest flow and device cookies
         lines.update(set_cookies(await jo.ask(f"jo{n}@example.com")))
-    done = await jo.type_code(home.mail().code)
+    done = await jo.type_code(site.mail().code)
     flow = lines["__Host-pwless-flow"]
     lines.update(set_cookies(done))
     for n in range(4):
@@ -470,15 +470,15 @@ async def test_cookies_carry_every_flag_and_stay_below_400_bytes() -> None:
 
 
 async def test_the_flow_cookie_holds_the_three_newest_challenges() -> None:
-    home = roomy()
-    jo = home.browser()
+    site = roomy()
+    jo = site.browser()
     mails = []
     for n in range(4):
         await jo.ask(f"jo{n}@example.com")
-        mails.append(home.mail())
+        mails.append(site.mail())
     answers = []
     for mail in mails:
-        tab = home.browser(cookies=jo.cookies)
+        tab = site.browser(cookies=jo.cookies)
         answers.append(
             (await tab.post("/auth/link", {"link_token": token_of(mail.link)})).status_code
         )
@@ -486,8 +486,8 @@ async def test_the_flow_cookie_holds_the_three_newest_challenges() -> None:
 
 
 async def test_over_http_on_localhost_the_cookie_has_no_prefix_and_no_secure() -> None:
-    home = house(base_url="http://localhost:8000")
-    jo = home.browser(ip="127.0.0.1")
+    site = make_site(base_url="http://localhost:8000")
+    jo = site.browser(ip="127.0.0.1")
     line = set_cookies(await jo.sign_in("jo@example.com"))[jo.cookie_name()]
     assert jo.cookie_name().startswith("pwless-")
     assert "Secure" not in line
@@ -501,19 +501,19 @@ def test_http_is_for_localhost_only() -> None:
         "http://[::1]:80",
         "http://a.localhost",
     ):
-        house(base_url=url)
+        make_site(base_url=url)
     for url in ("http://example.com", "http://localhost.example.com", "http://10.0.0.1"):
         with pytest.raises(ConfigError, match="base_url"):
-            house(base_url=url)
+            make_site(base_url=url)
 
 
 # --- sessions ------------------------------------------------------------------------------------
 
 
-async def visits(home: House, jo: Browser, every: int, until: int) -> None:
-    while home.clock.now + every < START + until:
-        home.clock.advance(every)
-        assert await jo.who() is not None, home.clock.now - START
+async def visits(site: Site, jo: Browser, every: int, until: int) -> None:
+    while site.clock.now + every < START + until:
+        site.clock.advance(every)
+        assert await jo.who() is not None, site.clock.now - START
 
 
 @pytest.mark.parametrize(
@@ -523,18 +523,18 @@ async def visits(home: House, jo: Browser, every: int, until: int) -> None:
 async def test_a_session_ends_when_idle_and_at_its_absolute_end(
     policy: SessionPolicy, idle: int, absolute: int
 ) -> None:
-    home = house(sessions=policy)
-    jo, kim = home.browser(ip="203.0.113.1"), home.browser(ip="203.0.113.2")
+    site = make_site(sessions=policy)
+    jo, kim = site.browser(ip="203.0.113.1"), site.browser(ip="203.0.113.2")
     await jo.sign_in("jo@example.com")
     await kim.sign_in("kim@example.com")
-    home.clock.advance(idle - 1)
+    site.clock.advance(idle - 1)
     assert await jo.who() == "jo@example.com"
-    home.clock.advance(1)
+    site.clock.advance(1)
     assert await kim.who() is None, "idle"
-    await visits(home, jo, idle // 2, absolute)
-    home.clock.now = START + absolute - 1
+    await visits(site, jo, idle // 2, absolute)
+    site.clock.now = START + absolute - 1
     assert await jo.who() == "jo@example.com"
-    home.clock.advance(1)
+    site.clock.advance(1)
     assert await jo.who() is None, "over"
 
 

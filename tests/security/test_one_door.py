@@ -11,7 +11,7 @@ import pytest
 
 import pwless_middleware
 from pwless_middleware.stores.memory import MemoryStore
-from tests.support import BASE, JSON_BASE, House, Slow, house, token_of, wrong
+from tests.support import BASE, JSON_BASE, Site, Slow, make_site, token_of, wrong
 
 pytestmark = pytest.mark.anyio
 PACKAGE = Path(pwless_middleware.__file__).parent
@@ -66,22 +66,22 @@ def test_no_other_code_writes_a_session_record() -> None:
 async def test_every_other_route_makes_no_session_though_it_gets_all_proofs() -> None:
     """Give every route the right code, link, cookies and key; only the doors may open."""
     tried = 0
-    table = house().passwordless.routes
+    table = make_site().passwordless.routes
     routes = {**table._exact, **{f"{stem}x": route for stem, route in table._by_id.items()}}
     for path, route in routes.items():
         for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
             if (method, path) in DOORS:
                 continue
-            home = house()
-            jo = home.browser()
+            site = make_site()
+            jo = site.browser()
             await jo.ask("jo@example.com")
-            mail = home.mail()
+            mail = site.mail()
             token = token_of(mail.link)
             form = {"code": mail.code or "", "link_token": token, "email": "kim@example.com"}
             query = f"?link_token={token}&code={mail.code}"
             kind = {"json": form} if route.skin == "api" else {"form": form}
             await jo.request(method, f"/auth{path}{query}", **kind)  # type: ignore[arg-type]
-            assert home.sessions == 0, (method, path)
+            assert site.sessions == 0, (method, path)
             assert jo.cookie() is None, (method, path)
             tried += 1
     assert tried > 60
@@ -90,16 +90,16 @@ async def test_every_other_route_makes_no_session_though_it_gets_all_proofs() ->
 async def test_the_doors_do_open() -> None:
     """The other half of the test above: the list is not only complete, it is right."""
     opened = set()
-    home = house(roomy=True)
-    jo = home.browser()
+    site = make_site(roomy=True)
+    jo = site.browser()
     await jo.ask("a@example.com")
-    assert (await jo.type_code(home.mail().code)).status_code == 303
+    assert (await jo.type_code(site.mail().code)).status_code == 303
     opened.add(("POST", "/verify"))
     await jo.ask("b@example.com")
-    assert (await jo.press_link(home.mail().link)).status_code == 303
+    assert (await jo.press_link(site.mail().link)).status_code == 303
     opened.add(("POST", "/link"))
     sent = await jo.call("send", {"email": "c@example.com"})
-    body = {"auth_request_id": sent.json()["auth_request_id"], "code": home.mail().code}
+    body = {"auth_request_id": sent.json()["auth_request_id"], "code": site.mail().code}
     assert (await jo.call("verify", body)).status_code == 200
     opened.add(("POST", JSON_BASE.removeprefix("/auth") + "/verify"))
     assert opened == DOORS
@@ -108,14 +108,14 @@ async def test_the_doors_do_open() -> None:
 async def test_the_try_is_counted_before_the_challenge_is_loaded_or_compared() -> None:
     """A guess that is cut off after the store answered has cost its try all the same."""
     store = Slow(MemoryStore())
-    home = house(store=store)
-    jo = home.browser()
+    site = make_site(store=store)
+    jo = site.browser()
     await jo.ask("jo@example.com")
     store.calls.clear()
-    await jo.type_code(wrong(home.mail().code))
+    await jo.type_code(wrong(site.mail().code))
     assert store.calls[0] == "attempt", "one atomic step: count, then read"
     store.calls.clear()
-    await jo.type_code(home.mail().code)
+    await jo.type_code(site.mail().code)
     assert store.calls == ["attempt", "take"]
 
 
@@ -128,10 +128,10 @@ async def test_codes_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPat
         return real(a, b)
 
     monkeypatch.setattr(hmac, "compare_digest", watched)
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    code = str(home.mail().code)
+    code = str(site.mail().code)
     await jo.type_code(wrong(code))
     assert (code, wrong(code)) in compared
 
@@ -140,24 +140,24 @@ async def test_codes_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPat
 
 
 async def test_a_new_login_revokes_the_browsers_older_session_also_of_another_user() -> None:
-    home = house(roomy=True)
-    jo = home.browser()
+    site = make_site(roomy=True)
+    jo = site.browser()
     for email in ("jo@example.com", "jo@example.com", "kim@example.com"):
-        old = home.browser(cookies=jo.cookies)
+        old = site.browser(cookies=jo.cookies)
         had_session = await old.who() is not None
         await jo.sign_in(email)
         if had_session:
             assert await old.who() is None, "the cookie from before is dead"
         assert await jo.who() == email
-        assert home.sessions == 1
+        assert site.sessions == 1
 
 
 async def test_a_session_id_planted_before_the_login_is_not_the_one_after_it() -> None:
-    home = house(roomy=True)
-    eve = home.browser()
+    site = make_site(roomy=True)
+    eve = site.browser()
     await eve.sign_in("eve@example.com")
     planted = eve.cookie()
-    jo = home.browser(cookies={eve.cookie_name(): str(planted)})
+    jo = site.browser(cookies={eve.cookie_name(): str(planted)})
     await jo.sign_in("jo@example.com")
     assert jo.cookie() != planted
     assert await jo.who() == "jo@example.com"
@@ -165,39 +165,39 @@ async def test_a_session_id_planted_before_the_login_is_not_the_one_after_it() -
 
 
 async def test_a_forged_cookie_ends_nothing_and_does_not_stop_a_login() -> None:
-    home = house()
-    jo = home.browser(cookies={home.browser().cookie_name(): "forged"})
+    site = make_site()
+    jo = site.browser(cookies={site.browser().cookie_name(): "forged"})
     await jo.sign_in("jo@example.com")
     assert await jo.who() == "jo@example.com"
 
 
 async def test_an_id_the_store_has_not_seen_is_nobody() -> None:
     """A right signature is not enough: a record must stand behind it."""
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    empty = house()
+    empty = make_site()
     assert await empty.browser(cookies=jo.cookies).who() is None
 
 
 async def test_every_login_has_an_id_of_its_own() -> None:
-    home = house(roomy=True)
+    site = make_site(roomy=True)
     ids = set()
     for n in range(5):
-        jo = home.browser(ip=f"203.0.113.{n}")
+        jo = site.browser(ip=f"203.0.113.{n}")
         await jo.sign_in("jo@example.com")
         ids.add((await jo.get("/auth/api/v1/session")).json()["session"]["id"])
     assert len(ids) == 5
 
 
 async def test_a_backends_login_ends_no_browsers_session() -> None:
-    home: House = house(roomy=True)
-    jo = home.browser()
+    site: Site = make_site(roomy=True)
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    backend = home.backend()
+    backend = site.backend()
     backend.browser.cookies = dict(jo.cookies)
     sent = await backend.send("jo@example.com")
-    done = await backend.verify(sent.json()["auth_request_id"], code=home.mail().code)
+    done = await backend.verify(sent.json()["auth_request_id"], code=site.mail().code)
     assert done.status_code == 200
     assert await jo.who() == "jo@example.com"
-    assert home.base_url == BASE
+    assert site.base_url == BASE

@@ -9,12 +9,12 @@ import pytest
 
 from tests.support import (
     BASE,
-    House,
+    Site,
     cookie_header,
     error_code,
-    house,
     http_scope,
     led_to,
+    make_site,
     run,
     socket_scope,
 )
@@ -59,9 +59,9 @@ ELSEWHERE = [
 ]
 
 
-async def lands(home: House, next: str, *, where: str) -> str:
+async def lands(site: Site, next: str, *, where: str) -> str:
     """Sign in with a `next`, in the query, in the form, or in both, and say where that leads."""
-    jo = home.browser()
+    jo = site.browser()
     wanted = quote(next.encode("utf-8", "surrogateescape"), safe="")
     if where == "query":
         page = await jo.get(f"/auth/login?next={wanted}")
@@ -74,20 +74,20 @@ async def lands(home: House, next: str, *, where: str) -> str:
     asked = await jo.request("POST", "/auth/login", content=body, headers=form)
     if asked.status_code == 400:  # not UTF-8 at all
         return "/"
-    done = await jo.type_code(home.mail().code)
+    done = await jo.type_code(site.mail().code)
     return str(led_to(done))
 
 
 @pytest.mark.parametrize("where", ["query", "form"])
 @pytest.mark.parametrize("next", ELSEWHERE)
 async def test_an_open_redirect_by_next_lands_at_home(next: str, where: str) -> None:
-    assert await lands(house(), next, where=where) == "/"
+    assert await lands(make_site(), next, where=where) == "/"
 
 
 @pytest.mark.parametrize("next", ELSEWHERE)
 async def test_an_open_redirect_after_logout_stays_with_us(next: str) -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     body = b"next=" + quote(next.encode("utf-8", "surrogateescape"), safe="").encode()
     form = {"content-type": "application/x-www-form-urlencoded"}
     answer = await jo.request("POST", "/auth/logout", content=body, headers=form)
@@ -109,24 +109,24 @@ async def test_an_open_redirect_after_logout_stays_with_us(next: str) -> None:
     ],
 )
 async def test_a_next_of_ours_is_kept_to_the_letter(next: str) -> None:
-    assert await lands(house(), next, where="form") == next
+    assert await lands(make_site(), next, where="form") == next
 
 
 async def test_a_next_in_a_later_request_is_not_taken() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.ask("jo@example.com", next="/asked-for")
-    form = {"code": str(home.mail().code), "next": "/planted"}
+    form = {"code": str(site.mail().code), "next": "/planted"}
     done = await jo.post("/auth/verify?next=/planted", form)
     assert led_to(done) == "/asked-for"
 
 
 async def test_a_next_is_taken_from_no_header_or_link() -> None:
-    home = house()
-    jo = home.browser(headers={"referer": f"{BASE}/planted"})
+    site = make_site()
+    jo = site.browser(headers={"referer": f"{BASE}/planted"})
     await jo.ask("jo@example.com", next="/asked-for")
-    await jo.get(str(home.mail().link) + "&next=/planted")
-    done = await jo.press_link(home.mail().link)
+    await jo.get(str(site.mail().link) + "&next=/planted")
+    done = await jo.press_link(site.mail().link)
     assert led_to(done) == "/asked-for"
 
 
@@ -134,12 +134,12 @@ async def test_a_next_is_taken_from_no_header_or_link() -> None:
 
 
 async def test_everything_is_denied_by_default() -> None:
-    home = house()
-    visitor = home.browser()
+    site = make_site()
+    visitor = site.browser()
     for path in ("/", "/x", "/favicon.ico", "/robots.txt", "/authx", "/Auth/login", "/docs"):
         for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "TRACE", "FOO"):
             assert (await visitor.request(method, path)).status_code == 401
-    assert home.inner.scopes == []
+    assert site.inner.scopes == []
 
 
 TRICKS = [
@@ -152,13 +152,13 @@ TRICKS = [
 
 @pytest.mark.parametrize("path", TRICKS)
 async def test_a_path_that_two_readers_take_for_two_is_never_public(path: str) -> None:
-    home = house(public=["/public/*", "/a"])
+    site = make_site(public=["/public/*", "/a"])
     for scope in (http_scope(path), http_scope(path, raw_path=None)):
-        sent = await run(home.app, scope)
+        sent = await run(site.app, scope)
         assert sent[0]["status"] == 401
-    sent = await run(home.app, socket_scope(path))
+    sent = await run(site.app, socket_scope(path))
     assert sent == [{"type": "websocket.close", "code": 4401, "reason": "UNAUTHENTICATED"}]
-    assert home.inner.scopes == []
+    assert site.inner.scopes == []
 
 
 @pytest.mark.parametrize(
@@ -178,26 +178,26 @@ async def test_a_path_that_two_readers_take_for_two_is_never_public(path: str) -
 )
 async def test_a_raw_path_with_encoded_tricks_is_never_public(raw: bytes) -> None:
     """Some routers read `raw_path`, some decode twice."""
-    home = house(public=["/public/*"])
-    sent = await run(home.app, http_scope("/public/x", raw_path=raw))
+    site = make_site(public=["/public/*"])
+    sent = await run(site.app, http_scope("/public/x", raw_path=raw))
     assert sent[0]["status"] == 401
-    assert home.inner.scopes == []
+    assert site.inner.scopes == []
 
 
 @pytest.mark.parametrize("path", ["/public/x", "/public/x/y", "/public/", "/a", "/public/ü%20"])
 async def test_what_is_public_is_open_and_anonymous(path: str) -> None:
-    home = house(public=["/public/*", "/a"])
-    sent = await run(home.app, http_scope(path, raw_path=b"/public/x?q=%2e%2e"))
+    site = make_site(public=["/public/*", "/a"])
+    sent = await run(site.app, http_scope(path, raw_path=b"/public/x?q=%2e%2e"))
     assert sent[0]["status"] == 200
-    assert home.inner.scope["state"]["user"].is_authenticated is False
+    assert site.inner.scope["state"]["user"].is_authenticated is False
 
 
 async def test_a_newline_behind_a_public_path_or_a_route_of_ours_matches_nothing() -> None:
     """A `$` in a regex lets `%0a` through; Starlette's routes do."""
-    home = house(public=["/a"])
-    assert (await run(home.app, http_scope("/a\n")))[0]["status"] == 401
+    site = make_site(public=["/a"])
+    assert (await run(site.app, http_scope("/a\n")))[0]["status"] == 401
     for path in ("/auth/login\n", "/auth/static/x\n", "/auth/health\n", "/auth\n/login"):
-        assert (await run(home.app, http_scope(path)))[0]["status"] in (401, 404)
+        assert (await run(site.app, http_scope(path)))[0]["status"] in (401, 404)
 
 
 @pytest.mark.parametrize("root", ["", "/app"])
@@ -205,10 +205,10 @@ async def test_a_newline_behind_a_public_path_or_a_route_of_ours_matches_nothing
 async def test_the_gate_decides_below_the_root_path_and_at_a_slash(
     root: str, has_root_in_path: bool
 ) -> None:
-    home = house(public=["/open"])
+    site = make_site(public=["/open"])
     front = root if has_root_in_path else ""
     for path, status in ((f"{front}/open", 200), (f"{front}/openx", 401), ("/appx/open", 401)):
-        sent = await run(home.app, http_scope(path, root_path=root))
+        sent = await run(site.app, http_scope(path, root_path=root))
         assert sent[0]["status"] == status, path
 
 
@@ -216,30 +216,30 @@ async def test_the_gate_decides_below_the_root_path_and_at_a_slash(
     "forged", ["x-original-url", "x-rewrite-url", "x-forwarded-prefix", "host"]
 )
 async def test_the_gate_decides_on_the_path_and_not_on_a_header(forged: str) -> None:
-    home = house(public=["/open"])
-    answer = await home.browser(headers={forged: "/open"}).get("/private")
+    site = make_site(public=["/open"])
+    answer = await site.browser(headers={forged: "/open"}).get("/private")
     assert answer.status_code == 401
 
 
 async def test_an_absolute_url_in_the_host_header_does_not_move_the_path() -> None:
     """`request.url` is built from `Host`: deciding on it was a hole elsewhere."""
-    home = house(public=["/open"])
+    site = make_site(public=["/open"])
     headers = [(b"host", b"app.example.com/open?")]
-    assert (await run(home.app, http_scope("/private", headers=headers)))[0]["status"] == 401
+    assert (await run(site.app, http_scope("/private", headers=headers)))[0]["status"] == 401
 
 
 async def test_unknown_scope_types_are_refused_unless_all_is_public() -> None:
-    home = house()
+    site = make_site()
     with pytest.raises(ValueError, match="webtransport"):
-        await run(home.app, {"type": "webtransport", "path": "/"})
-    assert home.inner.scopes == []
+        await run(site.app, {"type": "webtransport", "path": "/"})
+    assert site.inner.scopes == []
     seen: list[Any] = []
 
     async def app(scope: object, receive: object, send: object) -> None:
         seen.append(scope)
 
     scope = {"type": "webtransport", "path": "/", "user": "root", "state": {"user": "root"}}
-    await run(house(app, public=["*"]).app, scope)
+    await run(make_site(app, public=["*"]).app, scope)
     assert (seen[0]["type"], seen[0]["path"]) == ("webtransport", "/")
     assert not seen[0]["user"].is_authenticated
     assert not seen[0]["state"]["user"].is_authenticated
@@ -251,56 +251,56 @@ REFUSED = [{"type": "websocket.close", "code": 4401, "reason": "UNAUTHENTICATED"
 
 
 async def test_a_socket_without_a_login_is_refused_before_accept() -> None:
-    home = house()
-    assert await run(home.app, socket_scope()) == REFUSED
+    site = make_site()
+    assert await run(site.app, socket_scope()) == REFUSED
     extended = socket_scope(extensions={"websocket.http.response": {}})
-    sent = await run(home.app, extended)
+    sent = await run(site.app, extended)
     assert [message["type"] for message in sent] == [
         "websocket.http.response.start",
         "websocket.http.response.body",
     ]
     assert sent[0]["status"] == 401
-    assert home.inner.scopes == []
+    assert site.inner.scopes == []
 
 
 async def test_a_socket_opened_by_a_foreign_page_has_no_user() -> None:
     """Cross-site websocket hijacking: the browser sends the cookie, and another site's Origin."""
-    home = house(allowed_origins=["https://www.example.com"])
-    jo = home.browser()
+    site = make_site(allowed_origins=["https://www.example.com"])
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     cookie = cookie_header(jo)
     for origin in (b"https://evil.example", b"null", b"http://app.example.com"):
-        assert await run(home.app, socket_scope(headers=[*cookie, (b"origin", origin)])) == REFUSED
+        assert await run(site.app, socket_scope(headers=[*cookie, (b"origin", origin)])) == REFUSED
     two = [(b"origin", BASE.encode()), (b"origin", b"https://evil.example")]
-    assert await run(home.app, socket_scope(headers=[*cookie, *two])) == REFUSED
+    assert await run(site.app, socket_scope(headers=[*cookie, *two])) == REFUSED
     for fine in ([], [(b"origin", BASE.encode())], [(b"origin", b"https://www.example.com")]):
-        sent = await run(home.app, socket_scope(headers=[*cookie, *fine]))
+        sent = await run(site.app, socket_scope(headers=[*cookie, *fine]))
         assert sent[1] == {"type": "websocket.send", "text": "jo@example.com"}
 
 
 async def test_a_foreign_page_on_a_public_socket_is_anonymous() -> None:
-    home = house(public=["/open"])
-    jo = home.browser()
+    site = make_site(public=["/open"])
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     foreign = [*cookie_header(jo), (b"origin", b"https://evil.example")]
-    sent = await run(home.app, socket_scope("/open", headers=foreign))
+    sent = await run(site.app, socket_scope("/open", headers=foreign))
     assert sent[1]["text"] == "nobody"
 
 
 async def test_our_own_paths_take_no_socket() -> None:
-    home = house(public=["*"])
-    jo = home.browser()
+    site = make_site(public=["*"])
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     scope = socket_scope("/auth/login", headers=cookie_header(jo))
-    assert await run(home.app, scope) == REFUSED
+    assert await run(site.app, scope) == REFUSED
 
 
 # --- who is told how -----------------------------------------------------------------------------
 
 
 async def test_a_person_comes_back_to_the_page_with_its_query() -> None:
-    home = house(roomy=True)
-    jo = home.browser(headers={"accept": "text/html"})
+    site = make_site(roomy=True)
+    jo = site.browser(headers={"accept": "text/html"})
     long = "/explore?left=" + "%7B%22a%22:1%7D" * 200
     for url in ("/a%20b?x=%2F&y=1", "/100%25", "/%C3%BC", "/a%2520b", "/a:b@c", "/a%2Fb//c", long):
         denied = await jo.get(url)
@@ -314,10 +314,10 @@ async def test_a_person_comes_back_to_the_page_with_its_query() -> None:
         found = re.search(r'name="next" value="([^"]*)"', login.text)
         assert found is not None, url
         await jo.ask("jo@example.com", next=html.unescape(found[1]))
-        done = await jo.type_code(home.mail().code)
+        done = await jo.type_code(site.mail().code)
         assert led_to(done) == url
-        jo = home.browser(headers={"accept": "text/html"})
-        home.clock.advance(60)
+        jo = site.browser(headers={"accept": "text/html"})
+        site.clock.advance(60)
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ async def test_a_person_comes_back_to_the_page_with_its_query() -> None:
 async def test_people_go_to_the_login_and_programs_get_401(
     headers: dict[str, str], status: int
 ) -> None:
-    answer = await house().browser(headers=headers).get("/private")
+    answer = await make_site().browser(headers=headers).get("/private")
     assert answer.status_code == status
     assert "Cookie" in answer.headers["vary"]
     assert answer.headers["cache-control"] == "no-store"
@@ -358,7 +358,7 @@ async def test_people_go_to_the_login_and_programs_get_401(
 )
 async def test_no_header_of_htmx_makes_the_gate_fail_or_leads_elsewhere(current: str) -> None:
     headers = [(b"hx-request", b"true"), (b"hx-current-url", current.encode())]
-    sent = await run(house().app, http_scope(headers=headers))
+    sent = await run(make_site().app, http_scope(headers=headers))
     assert sent[0]["status"] == 401
     target = dict(sent[0]["headers"])[b"hx-redirect"]
     assert target.startswith(b"/auth/login")
@@ -366,14 +366,14 @@ async def test_no_header_of_htmx_makes_the_gate_fail_or_leads_elsewhere(current:
 
 async def test_a_preflight_passes_only_where_that_is_set_and_it_is_a_real_one() -> None:
     real = {"origin": "https://x.example", "access-control-request-method": "GET"}
-    assert (await house().browser().request("OPTIONS", "/x", headers=real)).status_code == 401
-    home = house(preflight=True)
-    assert (await home.browser().request("OPTIONS", "/x", headers=real)).status_code == 200
-    assert home.inner.scope["state"]["user"].is_authenticated is False
+    assert (await make_site().browser().request("OPTIONS", "/x", headers=real)).status_code == 401
+    site = make_site(preflight=True)
+    assert (await site.browser().request("OPTIONS", "/x", headers=real)).status_code == 200
+    assert site.inner.scope["state"]["user"].is_authenticated is False
     for missing in real:
         headers = {key: value for key, value in real.items() if key != missing}
         headers.setdefault("origin", "")
-        answer = await home.browser().request("OPTIONS", "/x", headers=headers)
+        answer = await site.browser().request("OPTIONS", "/x", headers=headers)
         assert answer.status_code == 401
-    assert (await home.browser().request("GET", "/x", headers=real)).status_code == 401
-    assert await run(home.app, socket_scope(headers=[(b"origin", b"x")])) == REFUSED
+    assert (await site.browser().request("GET", "/x", headers=real)).status_code == 401
+    assert await run(site.app, socket_scope(headers=[(b"origin", b"x")])) == REFUSED

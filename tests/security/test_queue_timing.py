@@ -10,7 +10,7 @@ import pytest
 from pwless_middleware import EmailLogin, User
 from pwless_middleware.delivery.base import Message
 from tests.security.test_same_answer import Table
-from tests.support import ROOMY, house
+from tests.support import ROOMY, make_site
 
 pytestmark = pytest.mark.anyio
 
@@ -44,19 +44,19 @@ async def test_ones_own_mail_comes_as_late_behind_a_strangers_as_behind_a_member
 ) -> None:
     post = SlowPost()
     feature = EmailLogin(allow=["*@example.com"], signup=False, send_limits=ROOMY)
-    home = house(features=[feature], users=Members(), mailer=post)
-    curious = home.browser()
+    site = make_site(features=[feature], users=Members(), mailer=post)
+    curious = site.browser()
     try:
         await curious.ask("curious@example.com")
         await arrival(post, "curious@example.com")
         post.sent.clear()
         begun = time.monotonic()
-        await home.browser().ask(asked_about)
+        await site.browser().ask(asked_about)
         await curious.ask("curious@example.com")
         assert await arrival(post, "curious@example.com") - begun >= 2 * SECONDS
         assert ("known@example.com" in post.sent) is (asked_about == "known@example.com")
     finally:
-        await home.passwordless.lifetime.close()
+        await site.passwordless.lifetime.close()
 
 
 async def arrival(post: SlowPost, address: str) -> float:
@@ -70,19 +70,19 @@ async def arrival(post: SlowPost, address: str) -> float:
 async def test_serverless_answers_come_after_one_fixed_time_whoever_the_mail_is_for() -> None:
     post = SlowPost()
     feature = EmailLogin(allow=["*@example.com"], signup=False)
-    home = house(features=[feature], users=Members(), mailer=post, delivery="inline")
+    site = make_site(features=[feature], users=Members(), mailer=post, delivery="inline")
     addresses = ["known@example.com", "nobody@example.com", "known@example.net"]
 
     async def seconds(address: str) -> float:
         begun = time.monotonic()
-        answer = await home.browser().ask(address)
+        answer = await site.browser().ask(address)
         assert answer.status_code == 303
         return time.monotonic() - begun
 
     for took in await asyncio.gather(*(seconds(address) for address in addresses)):
         assert took >= 2
     assert list(post.sent) == ["known@example.com"]
-    await home.passwordless.lifetime.close()
+    await site.passwordless.lifetime.close()
 
 
 async def test_what_a_serverless_request_cannot_send_in_time_is_sent_by_the_next(
@@ -90,13 +90,13 @@ async def test_what_a_serverless_request_cannot_send_in_time_is_sent_by_the_next
 ) -> None:
     monkeypatch.setattr("pwless_middleware.flows.lifetime.INLINE_SECONDS", SECONDS / 2)
     post = SlowPost()
-    home = house(mailer=post, delivery="inline", roomy=True)
-    assert (await home.browser().ask("jo@example.com")).status_code == 303
+    site = make_site(mailer=post, delivery="inline", roomy=True)
+    assert (await site.browser().ask("jo@example.com")).status_code == 303
     assert post.sent == {}
     monkeypatch.setattr("pwless_middleware.flows.lifetime.INLINE_SECONDS", 6 * SECONDS)
-    home.clock.advance(1)
-    assert (await home.browser().ask("kim@example.net")).status_code == 303
+    site.clock.advance(1)
+    assert (await site.browser().ask("kim@example.net")).status_code == 303
     async with asyncio.timeout(10):
         while set(post.sent) != {"jo@example.com", "kim@example.net"}:
-            await home.browser().ask("lee@example.net")
-    await home.passwordless.lifetime.close()
+            await site.browser().ask("lee@example.net")
+    await site.passwordless.lifetime.close()

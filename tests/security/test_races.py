@@ -16,7 +16,7 @@ import pytest
 
 from pwless_middleware import EmailLogin
 from pwless_middleware.stores.memory import MemoryStore
-from tests.support import ROOMY, Browser, House, Slow, house, token_of, wrong
+from tests.support import ROOMY, Browser, Site, Slow, make_site, token_of, wrong
 
 pytestmark = pytest.mark.anyio
 CROWD = 50
@@ -35,10 +35,10 @@ class Yielding(Slow):
             self.before[verb] = self.after[verb] = _turn
 
 
-def crowded(**options: Any) -> House:
-    home = house(store=Yielding(), **options)
-    home.store = home.store.store  # type: ignore[attr-defined]  # what tests look into
-    return home
+def crowded(**options: Any) -> Site:
+    site = make_site(store=Yielding(), **options)
+    site.store = site.store.store  # type: ignore[attr-defined]  # what tests look into
+    return site
 
 
 def statuses(answers: list[httpx.Response]) -> Counter[int]:
@@ -46,33 +46,33 @@ def statuses(answers: list[httpx.Response]) -> Counter[int]:
 
 
 async def test_fifty_parallel_wrong_codes_get_at_most_five_answers() -> None:
-    home = crowded()
-    jo = home.browser()
+    site = crowded()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    code = home.mail().code
+    code = site.mail().code
     answers = await asyncio.gather(*(jo.type_code(wrong(code, n % 9)) for n in range(CROWD)))
     assert statuses(answers) == {400: 5, 429: CROWD - 5}
 
 
 async def test_parallel_guesses_that_hold_the_right_code_late_do_not_get_it_judged() -> None:
     """The right code is among the fifty, but the tries are spent before its turn."""
-    home = crowded()
-    jo = home.browser()
+    site = crowded()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    code = home.mail().code
+    code = site.mail().code
     guesses = [wrong(code, n) for n in range(9)] + [code] * 41
     answers = await asyncio.gather(*(jo.type_code(guess) for guess in guesses))
     assert statuses(answers)[303] == 0
-    assert home.sessions == 0
+    assert site.sessions == 0
 
 
 @pytest.mark.parametrize("by", ["code", "link"])
 async def test_parallel_right_proofs_make_exactly_one_session(by: str) -> None:
-    home = crowded()
-    jo = home.browser()
+    site = crowded()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    mail = home.mail()
-    tabs = [home.browser(cookies=jo.cookies) for _ in range(CROWD)]
+    mail = site.mail()
+    tabs = [site.browser(cookies=jo.cookies) for _ in range(CROWD)]
     if by == "code":
         answers = await asyncio.gather(*(tab.type_code(mail.code) for tab in tabs))
     else:
@@ -80,56 +80,56 @@ async def test_parallel_right_proofs_make_exactly_one_session(by: str) -> None:
         answers = await asyncio.gather(*(tab.post("/auth/link", form) for tab in tabs))
     assert statuses(answers)[303] == 1
     assert sum("__Host-pwless" in tab.cookies for tab in tabs) == 1
-    assert home.sessions == 1
+    assert site.sessions == 1
 
 
 async def test_code_and_link_of_one_mail_at_once_make_one_session() -> None:
-    home = crowded()
-    jo = home.browser()
+    site = crowded()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    mail, tab = home.mail(), home.browser(cookies=jo.cookies)
+    mail, tab = site.mail(), site.browser(cookies=jo.cookies)
     answers = await asyncio.gather(
         jo.type_code(mail.code), tab.post("/auth/link", {"link_token": token_of(mail.link)})
     )
     assert statuses(list(answers)) == {303: 1, 410: 1}
-    assert home.sessions == 1
+    assert site.sessions == 1
 
 
 async def test_parallel_sends_to_one_address_stay_in_its_limit() -> None:
-    home = crowded()
-    visitors = [home.browser(ip=f"203.0.113.{n}") for n in range(CROWD)]
+    site = crowded()
+    visitors = [site.browser(ip=f"203.0.113.{n}") for n in range(CROWD)]
     answers = await asyncio.gather(*(v.ask("jo@example.com") for v in visitors))
     assert statuses(answers) == {303: 2, 429: CROWD - 2}
-    assert len(home.outbox.messages) == 2
+    assert len(site.outbox.messages) == 2
 
 
 async def test_parallel_sends_of_one_client_stay_in_its_limit() -> None:
-    home = crowded()
-    visitors = [home.browser() for _ in range(CROWD)]
+    site = crowded()
+    visitors = [site.browser() for _ in range(CROWD)]
     answers = await asyncio.gather(*(v.ask(f"jo{n}@example.com") for n, v in enumerate(visitors)))
     assert statuses(answers) == {303: 20, 429: CROWD - 20}
 
 
 async def test_parallel_resends_stay_in_their_three() -> None:
-    home = crowded(features=[EmailLogin(send_limits=ROOMY)])
-    jo = home.browser()
+    site = crowded(features=[EmailLogin(send_limits=ROOMY)])
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    tabs = [home.browser(cookies=jo.cookies) for _ in range(20)]
+    tabs = [site.browser(cookies=jo.cookies) for _ in range(20)]
     for _ in range(3):  # each round lets one through: the others wrote over what they had read
         await asyncio.gather(*(tab.post("/auth/resend", {}) for tab in tabs))
     answers = await asyncio.gather(*(tab.post("/auth/resend", {}) for tab in tabs))
     assert statuses(answers) == {429: 20}
-    assert len(home.outbox.messages) == 4
+    assert len(site.outbox.messages) == 4
 
 
 async def test_parallel_wrong_steps_get_at_most_five_answers() -> None:
     """See `test_steps` for the factor itself."""
     from tests.security.factor import Factor
 
-    home = crowded(features=[EmailLogin(send_limits=ROOMY), Factor()])
-    jo = home.browser()
+    site = crowded(features=[EmailLogin(send_limits=ROOMY), Factor()])
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    await jo.type_code(home.mail().code)
+    await jo.type_code(site.mail().code)
     answers = await asyncio.gather(
         *(jo.post("/auth/step/secret", {"secret": "wrong"}) for _ in range(20))
     )
@@ -139,9 +139,9 @@ async def test_parallel_wrong_steps_get_at_most_five_answers() -> None:
 # --- threads: TestClients and servers with several loops in one process --------------------------
 
 
-def _in_threads(home: House, jo: Browser, codes: list[str]) -> Counter[int]:
+def _in_threads(site: Site, jo: Browser, codes: list[str]) -> Counter[int]:
     def one(code: str) -> int:
-        tab = home.browser(cookies=jo.cookies)
+        tab = site.browser(cookies=jo.cookies)
         return asyncio.run(tab.type_code(code)).status_code
 
     with ThreadPoolExecutor(16) as pool:
@@ -149,28 +149,28 @@ def _in_threads(home: House, jo: Browser, codes: list[str]) -> Counter[int]:
 
 
 def test_wrong_codes_from_many_threads_get_at_most_five_answers() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     asyncio.run(jo.ask("jo@example.com"))
-    code = home.mail().code
-    answers = _in_threads(home, jo, [wrong(code, n % 9) for n in range(CROWD)])
+    code = site.mail().code
+    answers = _in_threads(site, jo, [wrong(code, n % 9) for n in range(CROWD)])
     assert answers == {400: 5, 429: CROWD - 5}
 
 
 def test_right_codes_from_many_threads_make_exactly_one_session() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     asyncio.run(jo.ask("jo@example.com"))
-    answers = _in_threads(home, jo, [str(home.mail().code)] * 30)
+    answers = _in_threads(site, jo, [str(site.mail().code)] * 30)
     assert answers[303] == 1
-    assert home.sessions == 1
+    assert site.sessions == 1
 
 
 def test_sends_from_many_threads_stay_in_the_limit() -> None:
-    home = house()
+    site = make_site()
 
     def one(n: int) -> int:
-        return asyncio.run(home.browser(ip=f"203.0.113.{n}").ask("jo@example.com")).status_code
+        return asyncio.run(site.browser(ip=f"203.0.113.{n}").ask("jo@example.com")).status_code
 
     with ThreadPoolExecutor(16) as pool:
         answers = Counter(pool.map(one, range(40)))

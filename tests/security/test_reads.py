@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pwless_middleware import EmailLogin
-from tests.support import House, house, led_to, said, token_of
+from tests.support import Site, led_to, make_site, said, token_of
 
 pytestmark = pytest.mark.anyio
 
 
-def reading_paths(home: House) -> list[str]:
-    routes = home.passwordless.routes
+def reading_paths(site: Site) -> list[str]:
+    routes = site.passwordless.routes
     exact = [path for path, route in routes._exact.items() if "GET" in route.methods]
     return [*exact, *(f"{stem}x" for stem in routes._by_id), "/nothing"]
 
@@ -19,39 +19,39 @@ def reading_paths(home: House) -> list[str]:
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("has_flow", [True, False])
 async def test_a_scanner_that_opens_every_page_changes_nothing(method: str, has_flow: bool) -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    mail = home.mail()
-    visitor = jo if has_flow else home.browser(ip="198.51.100.50")
+    mail = site.mail()
+    visitor = jo if has_flow else site.browser(ip="198.51.100.50")
     cookies = dict(visitor.cookies)
-    before = home.snapshot()
-    for path in reading_paths(home):
+    before = site.snapshot()
+    for path in reading_paths(site):
         for query in (f"?link_token={token_of(mail.link)}&code={mail.code}", ""):
             answer = await visitor.request(method, f"/auth{path}{query}")
             assert answer.status_code < 500
             assert "set-cookie" not in answer.headers, path
-    assert home.snapshot() == before
+    assert site.snapshot() == before
     assert visitor.cookies == cookies
-    assert len(home.outbox.messages) == 1
+    assert len(site.outbox.messages) == 1
     assert (await jo.type_code(mail.code)).status_code == 303
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_opening_pages_ends_no_session(method: str) -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
-    before = home.snapshot()
-    for path in reading_paths(home):
+    before = site.snapshot()
+    for path in reading_paths(site):
         await jo.request(method, f"/auth{path}?all=1&others=1&next=/")
-    assert home.snapshot() == before
+    assert site.snapshot() == before
     assert await jo.who() == "jo@example.com"
 
 
 async def test_head_is_like_get_without_a_body() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     for path in ("/auth/login", "/auth/verify", "/auth/link", "/auth/health", "/auth/nothing"):
         get, head = await jo.get(path), await jo.request("HEAD", path)
         assert head.status_code == get.status_code
@@ -61,30 +61,30 @@ async def test_head_is_like_get_without_a_body() -> None:
 
 async def test_a_mail_scanner_that_presses_the_button_signs_nobody_in() -> None:
     """It runs scripts and posts forms; what it lacks is the flow cookie (better-auth #9690)."""
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    scanner = home.browser(ip="198.51.100.50")
-    page = await scanner.get(str(home.mail().link))
+    scanner = site.browser(ip="198.51.100.50")
+    page = await scanner.get(str(site.mail().link))
     assert page.status_code == 200
-    assert token_of(home.mail().link) not in page.text
+    assert token_of(site.mail().link) not in page.text
     # The page's one button grants limits of its own, and leads to the login.
-    pressed = await scanner.post(str(home.mail().link), {"here": "1"})
+    pressed = await scanner.post(str(site.mail().link), {"here": "1"})
     assert (pressed.status_code, led_to(pressed)) == (303, "/auth/login")
     assert await scanner.who() is None
-    answer = await scanner.press_link(home.mail().link)
+    answer = await scanner.press_link(site.mail().link)
     assert answer.status_code == 403
     assert "Opening it here has not used it up" in said(answer)
-    assert home.sessions == 0
-    assert (await jo.press_link(home.mail().link)).status_code == 303
+    assert site.sessions == 0
+    assert (await jo.press_link(site.mail().link)).status_code == 303
 
 
 async def test_a_stranger_does_not_learn_whether_a_link_still_lives() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    link = str(home.mail().link)
-    stranger = home.browser(ip="198.51.100.50")
+    link = str(site.mail().link)
+    stranger = site.browser(ip="198.51.100.50")
     fresh = await stranger.get(link)
     await jo.press_link(link)
     used = await stranger.get(link)
@@ -94,35 +94,35 @@ async def test_a_stranger_does_not_learn_whether_a_link_still_lives() -> None:
 
 
 async def test_without_same_browser_the_page_shows_a_button_and_still_spends_nothing() -> None:
-    home = house(features=[EmailLogin(same_browser=False)])
-    await home.browser().ask("jo@example.com")
-    link = str(home.mail().link)
-    other = home.browser(ip="198.51.100.50")
-    before = home.snapshot()
+    site = make_site(features=[EmailLogin(same_browser=False)])
+    await site.browser().ask("jo@example.com")
+    link = str(site.mail().link)
+    other = site.browser(ip="198.51.100.50")
+    before = site.snapshot()
     page = await other.get(link)
     assert "<form" in page.text
     assert "data-auto-submit" not in page.text, "a script in a scanner would press it"
-    assert home.snapshot() == before
+    assert site.snapshot() == before
     assert (await other.press_link(link)).status_code == 303
     assert await other.who() == "jo@example.com"
 
 
 async def test_only_the_browser_that_asked_gets_the_page_that_submits_itself() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    assert "data-auto-submit" in (await jo.get(str(home.mail().link))).text
-    stranger = await home.browser().get(str(home.mail().link))
+    assert "data-auto-submit" in (await jo.get(str(site.mail().link))).text
+    stranger = await site.browser().get(str(site.mail().link))
     assert "data-auto-submit" not in stranger.text
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 async def test_the_three_calls_take_post_alone(method: str) -> None:
-    home = house()
-    before = home.snapshot()
+    site = make_site()
+    before = site.snapshot()
     for verb in ("send", "resend", "verify"):
-        answer = await home.backend().browser.request(
+        answer = await site.backend().browser.request(
             method, f"/auth/api/v1/passwordless/email/{verb}", json={"email": "jo@example.com"}
         )
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
-    assert home.snapshot() == before
+    assert site.snapshot() == before

@@ -11,7 +11,7 @@ import pytest
 from pwless_middleware import EmailLogin, Outbox, User
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.stores.memory import MemoryStore
-from tests.support import Clock, House, Slow, house, wrong
+from tests.support import Clock, Site, Slow, make_site, wrong
 
 pytestmark = pytest.mark.anyio
 
@@ -39,9 +39,9 @@ ADDRESSES = {
 }
 
 
-def guarded(**options: Any) -> House:
+def guarded(**options: Any) -> Site:
     feature = EmailLogin(allow=["*@example.com"], signup=False)
-    return house(features=[feature], users=Table(), **options)
+    return make_site(features=[feature], users=Table(), **options)
 
 
 def shape(answer: httpx.Response, email: str) -> tuple[object, ...]:
@@ -57,22 +57,22 @@ def shape(answer: httpx.Response, email: str) -> tuple[object, ...]:
     return answer.status_code, tuple(headers), body
 
 
-async def journey(home: House, email: str) -> list[tuple[object, ...]]:
+async def journey(site: Site, email: str) -> list[tuple[object, ...]]:
     """Walk the whole way as somebody who cannot read the mail, with both skins."""
-    jo = home.browser()
+    jo = site.browser()
     answers = [await jo.ask(email), await jo.get("/auth/verify")]
     answers += [await jo.type_code("000000"), await jo.type_code("nonsense")]
     answers += [await jo.post("/auth/resend", {}), await jo.get("/auth/verify")]
     answers += [await jo.post("/auth/resend", {})]  # two a minute are over
     answers += [await jo.type_code("000000") for _ in range(6)]
-    home.clock.advance(300)
+    site.clock.advance(300)
     answers += [await jo.get("/auth/verify"), await jo.type_code("000000")]
-    backend = home.backend()
+    backend = site.backend()
     sent = await backend.send(email)
     request_id = sent.json()["auth_request_id"]
     answers += [sent, await backend.verify(request_id, code="000000")]
     answers += [await backend.resend(request_id), await backend.resend(request_id)]
-    home.clock.advance(900)
+    site.clock.advance(900)
     answers += [await backend.resend(request_id)]
     return [shape(answer, email) for answer in answers]
 
@@ -88,9 +88,9 @@ async def test_nobody_can_tell_who_is_known_allowed_or_refused() -> None:
 
 async def test_only_who_is_served_gets_a_mail() -> None:
     for kind, email in ADDRESSES.items():
-        home = guarded()
-        await home.browser().ask(email)
-        assert len(home.outbox.messages) == (1 if kind == "known" else 0)
+        site = guarded()
+        await site.browser().ask(email)
+        assert len(site.outbox.messages) == (1 if kind == "known" else 0)
 
 
 async def test_every_send_asks_the_store_for_the_same_and_queues_a_job() -> None:
@@ -104,8 +104,8 @@ async def test_every_send_asks_the_store_for_the_same_and_queues_a_job() -> None
             async def aclose(self) -> None: ...
 
         store = Slow(MemoryStore())
-        home = guarded(store=store, mailer=Post())
-        answer = await home.browser().ask(email)
+        site = guarded(store=store, mailer=Post())
+        answer = await site.browser().ask(email)
         assert answer.status_code == 303
         calls[kind] = store.calls
         assert len(store.store.jobs) == 1  # type: ignore[arg-type]
@@ -116,7 +116,7 @@ async def test_every_send_asks_the_store_for_the_same_and_queues_a_job() -> None
 @pytest.mark.parametrize("kind", ["unknown", "refused"])
 async def test_the_right_code_of_somebody_who_is_not_served_is_a_wrong_code(kind: str) -> None:
     """A person who was served when the mail went out, and is not any more."""
-    open_house = house(users=Table(), store=MemoryStore())
+    open_house = make_site(users=Table(), store=MemoryStore())
     email = ADDRESSES[kind]
     jo = open_house.browser()
     await jo.ask(email)
@@ -135,12 +135,12 @@ async def test_the_right_code_of_somebody_who_is_not_served_is_a_wrong_code(kind
 
 async def test_the_allow_list_alone_refuses_a_mail_a_code_and_a_link() -> None:
     """With signup on and everybody known: nothing but the list stands in the way."""
-    open_house = house()
+    open_house = make_site()
     jo = open_house.browser()
     await jo.ask("jo@example.net")
     mail = open_house.mail()
     feature = EmailLogin(allow=["*@example.com", "kim@example.net"])
-    closed = house(features=[feature], store=open_house.store, clock=open_house.clock)
+    closed = make_site(features=[feature], store=open_house.store, clock=open_house.clock)
     for email, mails in (("jo2@example.net", 0), ("kim@example.net", 1), ("jo@example.com", 2)):
         assert (await closed.browser().ask(email)).status_code == 303
         assert len(closed.outbox.messages) == mails
@@ -157,12 +157,12 @@ async def test_a_full_queue_is_full_for_everybody() -> None:
         class Post(Outbox):
             delivers_inline = False
 
-        home = guarded(store=MemoryStore(max_jobs=1), outbox=Post(), clock=Clock())
-        home.store.jobs.add(b"x", now=home.clock.now + 9999)  # type: ignore[attr-defined]
-        before = home.snapshot()
-        answer = await home.browser().ask(email)
+        site = guarded(store=MemoryStore(max_jobs=1), outbox=Post(), clock=Clock())
+        site.store.jobs.add(b"x", now=site.clock.now + 9999)  # type: ignore[attr-defined]
+        before = site.snapshot()
+        answer = await site.browser().ask(email)
         assert answer.status_code == 503
-        assert home.snapshot() == before, "nothing was counted"
+        assert site.snapshot() == before, "nothing was counted"
         answers[kind] = shape(answer, email)
     assert len(set(answers.values())) == 1
 
@@ -174,9 +174,9 @@ async def test_signing_up_is_not_told_from_signing_in_before_the_proof() -> None
 
     shapes = []
     for email in ("known@example.com", "nobody@example.com"):
-        home = house(users=Growing())
-        jo = home.browser()
+        site = make_site(users=Growing())
+        jo = site.browser()
         answers = [await jo.ask(email), await jo.get("/auth/verify"), await jo.type_code("000000")]
         shapes.append([shape(answer, email) for answer in answers])
-        assert len(home.outbox.messages) == 1
+        assert len(site.outbox.messages) == 1
     assert shapes[0] == shapes[1]

@@ -14,18 +14,18 @@ import pwless_middleware
 from pwless_middleware import EmailLogin, Outbox, PasswordlessMiddleware
 from pwless_middleware.errors import ConfigError
 from tests.security.factor import RIGHT, Factor
-from tests.support import KEY, House, house, led_to, token_of, wrong
+from tests.support import KEY, Site, led_to, make_site, token_of, wrong
 
 pytestmark = pytest.mark.anyio
 
 
-async def walk(home: House) -> list[str]:
+async def walk(site: Site) -> list[str]:
     """Sign in by code, by link and as a backend, with mistakes; give every secret there was."""
     secrets: list[str] = []
-    jo = home.browser()
+    jo = site.browser()
     for by in ("code", "link"):
         await jo.ask("jo.public@example.com")
-        mail = home.mail()
+        mail = site.mail()
         secrets += [str(mail.code), token_of(mail.link), str(jo.cookie("flow"))]
         await jo.type_code(wrong(mail.code))
         await jo.press_link("https://x.example/?link_token=bad")
@@ -33,16 +33,16 @@ async def walk(home: House) -> list[str]:
         secrets += [str(jo.cookie("pending"))]
         await jo.post("/auth/step/secret", {"secret": RIGHT})
         secrets += [str(jo.cookie()), str(jo.cookie("device"))]
-        home.clock.advance(60)
-    backend = home.backend()
+        site.clock.advance(60)
+    backend = site.backend()
     sent = (await backend.send("jo.public@example.com", state="my state")).json()
-    secrets += [sent["auth_request_id"], str(home.mail().code)]
-    await backend.verify(sent["auth_request_id"], code=home.mail().code)
+    secrets += [sent["auth_request_id"], str(site.mail().code)]
+    await backend.verify(sent["auth_request_id"], code=site.mail().code)
     return [*secrets, KEY]
 
 
-def guarded(**options: Any) -> House:
-    return house(features=[EmailLogin(), Factor()], **options)
+def guarded(**options: Any) -> Site:
+    return make_site(features=[EmailLogin(), Factor()], **options)
 
 
 def halves(secret: str) -> list[str]:
@@ -52,13 +52,13 @@ def halves(secret: str) -> list[str]:
 
 
 async def test_whoever_reads_the_store_finds_nothing_that_opens_a_session() -> None:
-    home = guarded()
-    secrets = await walk(home)
-    jo = home.browser()
+    site = guarded()
+    secrets = await walk(site)
+    jo = site.browser()
     await jo.ask("kim@example.com")  # and one that still lives
-    secrets += [str(home.mail().code), token_of(home.mail().link)]
-    held = repr(home.snapshot()) + repr(vars(home.store))
-    jobs = home.store.jobs
+    secrets += [str(site.mail().code), token_of(site.mail().link)]
+    held = repr(site.snapshot()) + repr(vars(site.store))
+    jobs = site.store.jobs
     held += repr(vars(jobs))
     for secret in secrets:
         assert secret not in held
@@ -66,9 +66,9 @@ async def test_whoever_reads_the_store_finds_nothing_that_opens_a_session() -> N
 
 
 async def test_key_names_hold_digests_and_no_address() -> None:
-    home = guarded()
-    await walk(home)
-    records, ledgers = home.snapshot()[:2]
+    site = guarded()
+    await walk(site)
+    records, ledgers = site.snapshot()[:2]
     names = [*records, *ledgers]  # type: ignore[misc]
     assert len(names) > 8
     for name in names:
@@ -78,9 +78,9 @@ async def test_key_names_hold_digests_and_no_address() -> None:
 
 @pytest.mark.parametrize("email", ["{a}b@example.com", "a}s@example.com", "a}t@x.example"])
 async def test_no_input_forms_the_key_of_something_else(email: str) -> None:
-    home = house()
-    await home.browser().ask(email)
-    records, ledgers = home.snapshot()[:2]
+    site = make_site()
+    await site.browser().ask(email)
+    records, ledgers = site.snapshot()[:2]
     for name in [*records, *ledgers]:  # type: ignore[misc]
         assert name.count("{") <= 1
         assert "@" not in name
@@ -88,12 +88,12 @@ async def test_no_input_forms_the_key_of_something_else(email: str) -> None:
 
 
 async def test_no_log_line_holds_a_secret_or_an_address(caplog: pytest.LogCaptureFixture) -> None:
-    home = guarded()
+    site = guarded()
     with caplog.at_level(logging.DEBUG):
-        secrets = await walk(home)
+        secrets = await walk(site)
         for n in range(25):  # and the limits' own lines
-            await home.browser().ask("jo.public@example.com")
-            await home.browser().ask(f"jo.public{n}@example.com")
+            await site.browser().ask("jo.public@example.com")
+            await site.browser().ask(f"jo.public{n}@example.com")
     ours = [record for record in caplog.records if record.name.startswith("pwless")]
     assert {"pwless.logins", "pwless.challenges"} <= {record.name for record in ours}
     # What logging itself adds are numbers, in which six digits stand by chance.
@@ -109,19 +109,19 @@ async def test_no_log_line_holds_a_secret_or_an_address(caplog: pytest.LogCaptur
 
 
 async def test_no_repr_holds_a_secret() -> None:
-    from pwless_middleware.core.callers import Caller
+    from pwless_middleware.core.caller import Caller
 
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    mail = home.mail()
-    sent = await home.passwordless.send("jo@example.com")
-    done = await home.passwordless.verify(
-        auth_request_id=sent.auth_request_id, code=home.mail().code
+    mail = site.mail()
+    sent = await site.passwordless.send("jo@example.com")
+    done = await site.passwordless.verify(
+        auth_request_id=sent.auth_request_id, code=site.mail().code
     )
     caller = Caller(session=str(jo.cookie("flow")), pending="secret-pending")
-    cookies = home.passwordless.cookies
-    things = [mail, sent, done, caller, home.passwordless, home.store, cookies, cookies._keyring]
+    cookies = site.passwordless.cookies
+    things = [mail, sent, done, caller, site.passwordless, site.store, cookies, cookies._keyring]
     shown = repr(things)
     for secret in (
         mail.code, token_of(mail.link), sent.auth_request_id, done.session_token, done.set_cookie,
@@ -131,15 +131,15 @@ async def test_no_repr_holds_a_secret() -> None:
 
 
 async def test_error_pages_repeat_no_code_and_no_token() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.ask("jo@example.com")
-    mail = home.mail()
+    mail = site.mail()
     answers = [
         await jo.type_code(wrong(mail.code)),
         await jo.post("/auth/link", {"link_token": token_of(mail.link) + "x"}),
-        await home.browser().post("/auth/link", {"link_token": token_of(mail.link)}),
-        await home.browser().get(str(mail.link)),
+        await site.browser().post("/auth/link", {"link_token": token_of(mail.link)}),
+        await site.browser().get(str(mail.link)),
         await jo.get(f"/auth/nothing?link_token={token_of(mail.link)}"),
     ]
     for answer in answers:
@@ -148,10 +148,10 @@ async def test_error_pages_repeat_no_code_and_no_token() -> None:
 
 
 async def test_after_arrival_no_secret_stands_in_a_url() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.ask("jo@example.com", next="/there")
-    mail = home.mail()
+    mail = site.mail()
     page = await jo.get(str(mail.link))
     assert page.headers["referrer-policy"] == "strict-origin"
     assert page.headers["cache-control"] == "no-store"
@@ -160,24 +160,24 @@ async def test_after_arrival_no_secret_stands_in_a_url() -> None:
 
 
 async def test_the_app_does_not_see_our_cookies_or_tokens() -> None:
-    home = house(bearer=True, roomy=True, public=["/open"])
-    jo = home.browser()
+    site = make_site(bearer=True, roomy=True, public=["/open"])
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     await jo.ask("jo@example.com")
     jo.cookies = {"theirs": "1", **jo.cookies, "more": "2"}
     for path in ("/private", "/open"):
         await jo.get(path)
-        cookies = [value for key, value in home.inner.scope["headers"] if key == b"cookie"]
+        cookies = [value for key, value in site.inner.scope["headers"] if key == b"cookie"]
         assert cookies == [b"theirs=1; more=2"]
-    sent = (await home.backend().send("kim@example.com")).json()["auth_request_id"]
-    verified = await home.backend().verify(sent, code=home.mail().code)
+    sent = (await site.backend().send("kim@example.com")).json()["auth_request_id"]
+    verified = await site.backend().verify(sent, code=site.mail().code)
     token = verified.json()["session_token"]
-    visitor = home.browser(headers={"authorization": f"Bearer {token}"})
+    visitor = site.browser(headers={"authorization": f"Bearer {token}"})
     assert await visitor.who() == "kim@example.com"
-    assert b"authorization" not in dict(home.inner.scope["headers"])
-    other = home.browser(cookies=jo.cookies, headers={"authorization": "Bearer theirs"})
+    assert b"authorization" not in dict(site.inner.scope["headers"])
+    other = site.browser(cookies=jo.cookies, headers={"authorization": "Bearer theirs"})
     await other.get("/private")
-    assert dict(home.inner.scope["headers"])[b"authorization"] == b"Bearer theirs"
+    assert dict(site.inner.scope["headers"])[b"authorization"] == b"Bearer theirs"
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ async def test_the_app_does_not_see_our_cookies_or_tokens() -> None:
 )
 async def test_every_answer_of_ours_forbids_caching_framing_and_sniffing(path: str) -> None:
     """A frame of the app itself may show the login, and the way on where a link has expired."""
-    answer = await house().browser().get(path)
+    answer = await make_site().browser().get(path)
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["x-content-type-options"] == "nosniff"
     if answer.headers.get("content-type", "").startswith("text/html"):
@@ -229,7 +229,7 @@ async def test_every_answer_of_ours_forbids_caching_framing_and_sniffing(path: s
 )  # fmt: skip
 def test_a_missing_short_or_sample_key_serves_nothing(key: object) -> None:
     with pytest.raises(ConfigError, match="secret_key") as raised:
-        house(secret_key=key)
+        make_site(secret_key=key)
     assert raised.value.option == "secret_key"
     assert str(key) not in str(raised.value) or key in ("", [], None, 5)
 
@@ -239,9 +239,9 @@ def test_white_space_behind_a_key_is_named(end: str) -> None:
     """Another process reads the file without it, and neither knows the other's sessions."""
     for key in (KEY + end, end + KEY):
         with pytest.raises(ConfigError, match="secret_key: white space or a line break"):
-            house(secret_key=key)
+            make_site(secret_key=key)
     with pytest.raises(ConfigError, match="api_keys: 'backend': white space or a line break"):
-        house(api_keys={"backend": "pwk_" + "k" * 30 + end})
+        make_site(api_keys={"backend": "pwk_" + "k" * 30 + end})
 
 
 def test_no_key_that_the_guide_prints_is_taken() -> None:
@@ -255,7 +255,7 @@ def test_no_key_that_the_guide_prints_is_taken() -> None:
     ]
     for key in printed:
         with pytest.raises(ConfigError, match="secret_key"):
-            house(secret_key=key)
+            make_site(secret_key=key)
 
 
 def test_there_is_no_key_of_ours_behind_a_missing_one() -> None:

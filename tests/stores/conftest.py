@@ -11,10 +11,10 @@ import pytest
 import redis.asyncio
 
 from pwless_middleware.errors import StoreError
-from pwless_middleware.stores import redis_server
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.stores.redis import RedisStore
+from pwless_middleware.stores.redis import server as redis_server
 from tests.redis_cluster import disconnect
 from tests.redis_server import Server
 

@@ -8,7 +8,7 @@ import itertools
 
 import pytest
 
-from pwless_middleware.core.budgets import NEVER, Draw, Limit, Refund
+from pwless_middleware.core.budget import NEVER, Draw, Limit, Refund
 from pwless_middleware.errors import QueueFull
 from pwless_middleware.stores.base import Admission, Attempt, Drop, Put, Store, Writes
 
@@ -364,7 +364,7 @@ class TestWrite:
         assert await store.read(KEY, now=NOW) is None
 
     async def test_dropping_what_is_absent_is_nothing(self, store: Store) -> None:
-        await store.write(Writes(drops=(Drop(KEY, listed="li", told=True),)), now=NOW, op=op())
+        await store.write(Writes(drops=(Drop(KEY, listed="li", publish=True),)), now=NOW, op=op())
         assert await store.read(KEY, now=NOW) is None
 
     async def test_nothing_is_written_by_nothing(self, store: Store) -> None:

@@ -50,7 +50,7 @@ async def test_a_told_drop_is_heard_in_every_process(
     if is_there:
         await processes[0].write(Writes(puts=(Put("s", b"v", NOW + 9),)), now=NOW, op=op())
     before = [store.feed.epoch for store in processes]
-    await processes[0].write(Writes(drops=(Drop("s", told=True),)), now=NOW, op=op())
+    await processes[0].write(Writes(drops=(Drop("s", publish=True),)), now=NOW, op=op())
     assert "s" in heard[0]
     await until(lambda: all("s" in each for each in heard))
     assert all(s.feed.epoch != b for s, b in zip(processes, before, strict=True))
@@ -62,7 +62,7 @@ async def test_a_drop_that_is_not_told_is_not_heard(processes: list[Store]) -> N
     await listen(processes[1])
     processes[1].feed.subscribe(heard.append)
     await processes[0].write(Writes(drops=(Drop("quiet"),)), now=NOW, op=op())
-    await processes[0].write(Writes(drops=(Drop("loud", told=True),)), now=NOW, op=op())
+    await processes[0].write(Writes(drops=(Drop("loud", publish=True),)), now=NOW, op=op())
     await until(lambda: "loud" in heard)
     assert "quiet" not in heard
 
@@ -72,8 +72,8 @@ async def test_a_take_tells_only_if_it_is_won(processes: list[Store]) -> None:
     await listen(processes[1])
     processes[1].feed.subscribe(heard.append)
     await processes[0].write(Writes(puts=(Put("c", b"v", NOW + 9),)), now=NOW, op=op())
-    lost = Writes(drops=(Drop("lost", told=True),))
-    won = Writes(drops=(Drop("won", told=True),))
+    lost = Writes(drops=(Drop("lost", publish=True),))
+    won = Writes(drops=(Drop("won", publish=True),))
     assert not await processes[0].take("none", lost, now=NOW, op=op())
     assert await processes[0].take("c", won, now=NOW, op=op())
     await until(lambda: "won" in heard)
@@ -88,7 +88,7 @@ async def test_the_stale_fill(processes: list[Store]) -> None:
     await revoker.write(Writes(puts=(Put("s", b"v", NOW + 9),)), now=NOW, op=op())
     epoch = reader.feed.epoch
     value = await reader.read("s", now=NOW)  # the answer is on its way to the one who asked …
-    await revoker.write(Writes(drops=(Drop("s", told=True),)), now=NOW, op=op())
+    await revoker.write(Writes(drops=(Drop("s", publish=True),)), now=NOW, op=op())
     await until(lambda: reader.feed.epoch != epoch)  # … and is overtaken by the revocation
     assert value == b"v"
     assert await reader.read("s", now=NOW) is None
@@ -111,6 +111,6 @@ async def test_nothing_is_kept_by_a_reader_in_the_process_that_drops(store: Stor
         if store.feed.epoch == epoch:
             kept["s"] = value
 
-    drop = store.write(Writes(drops=(Drop("s", told=True),)), now=NOW, op=op())
+    drop = store.write(Writes(drops=(Drop("s", publish=True),)), now=NOW, op=op())
     await asyncio.gather(*(read_and_keep() for _ in range(5)), drop, read_and_keep())
     assert kept.get("s") is None

@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from pwless_middleware.core.jobs import CLAIM_SECONDS, Job
+from pwless_middleware.core.job import CLAIM_SECONDS, Job
 from pwless_middleware.errors import QueueFull
 from pwless_middleware.stores.base import Put, Store
 from pwless_middleware.stores.memory_jobs import MemoryJobs
-from pwless_middleware.stores.redis_jobs import RedisJobs
+from pwless_middleware.stores.redis.jobs import RedisJobs
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.types import Scope
 
-from pwless_middleware.core.clients import Client
+from pwless_middleware.core.client import Client
 from pwless_middleware.web import clients as clients_module
 from pwless_middleware.web.clients import Clients
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwless_middleware.core.challenges import ID_BYTES, ChallengeId
+from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
 from pwless_middleware.core.device_cookie import KnownAddress
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.errors import ConfigError
@@ -64,7 +64,7 @@ def test_what_is_handed_to_the_app_has_all_but_our_cookies(
     headers: list[tuple[bytes, bytes]],
 ) -> None:
     ours = cookies()
-    signed, rest, others = ours.taken(headers)
+    signed, rest, others = ours.split(headers)
     assert all(other.startswith(b"pwless=") for other in others)
     read = by_hand(headers)
     assert signed == (None if read is not None and read.startswith("pws_") else read)
@@ -140,8 +140,8 @@ def test_a_flood_of_cookies_hides_neither_ours_nor_the_apps() -> None:
     """A sister domain may set hundreds; each header is read whole, whatever its size."""
     flood = (b"cookie", b"own=1; " + NAME + b"a; " + b"x=1; " * 250 + b"last=2")
     kept = (b"cookie", b"own=1; " + b"x=1; " * 250 + b"last=2")
-    assert cookies().taken([flood, (b"x", b"y")]) == ("a", [kept, (b"x", b"y")], [])
-    assert cookies().taken([flood, (b"cookie", NAME + b"b")]) == (None, [kept], [])
+    assert cookies().split([flood, (b"x", b"y")]) == ("a", [kept, (b"x", b"y")], [])
+    assert cookies().split([flood, (b"cookie", NAME + b"b")]) == (None, [kept], [])
     assert read_cookie([flood, (b"cookie", NAME + b"b")], NAME) is None
 
 
@@ -186,7 +186,7 @@ def test_the_app_sees_no_cookie_of_ours_of_any_instance_and_all_of_its_own(name:
     ]
     hidden = {*theirs, *own}
     header = (b"cookie", "; ".join(mixed).encode())
-    _, kept, others = ours.taken([(b"x", b"y"), header])
+    _, kept, others = ours.split([(b"x", b"y"), header])
     assert kept[0] == (b"x", b"y")
     assert kept[1][1].decode().split("; ") == [c for c in mixed if c not in hidden]
     names = {cookie.partition("=")[0] for cookie in own}

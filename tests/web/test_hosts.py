@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from pwless_middleware.web.hosts import MAX_LED
-from tests.support import Browser, House, house
+from tests.support import Browser, Site, make_site
 
 pytestmark = pytest.mark.anyio
 
@@ -17,8 +17,8 @@ BASE = "http://localhost:8000"
 PAGE = {"accept": "text/html", "sec-fetch-mode": "navigate"}
 
 
-def local(**options: str) -> House:
-    return house(base_url=options.get("base_url", BASE))
+def local(**options: str) -> Site:
+    return make_site(base_url=options.get("base_url", BASE))
 
 
 async def at(browser: Browser, host: str, path: str, **headers: str) -> httpx.Response:
@@ -31,19 +31,19 @@ async def at(browser: Browser, host: str, path: str, **headers: str) -> httpx.Re
      "app.localhost:8000", "127.0.1.1:8000"],
 )  # fmt: skip
 async def test_another_address_of_this_machine_leads_to_base_url(host: str) -> None:
-    home = local()
-    answer = await at(home.browser(), host, "/auth/login?next=%2Fa%3Fb%3Dc")
+    site = local()
+    answer = await at(site.browser(), host, "/auth/login?next=%2Fa%3Fb%3Dc")
     assert answer.status_code == 303
     assert answer.headers["location"] == BASE + "/auth/login?next=%2Fa%3Fb%3Dc"
-    denied = await at(home.browser(), host, "/a?b=c")
+    denied = await at(site.browser(), host, "/a?b=c")
     assert denied.headers["location"] == BASE + "/auth/login?next=%2Fa%3Fb%3Dc"
-    verify = await at(home.browser(), host, "/auth/link?link_token=x")
+    verify = await at(site.browser(), host, "/auth/link?link_token=x")
     assert verify.headers["location"] == BASE + "/auth/link?link_token=x"
 
 
 async def test_a_path_of_base_url_is_kept() -> None:
-    home = local(base_url=BASE + "/tool")
-    answer = await at(home.browser(), "127.0.0.1:8000", "/auth/login")
+    site = local(base_url=BASE + "/tool")
+    answer = await at(site.browser(), "127.0.0.1:8000", "/auth/login")
     assert answer.headers["location"] == BASE + "/tool/auth/login"
 
 
@@ -53,8 +53,8 @@ async def test_the_right_address_is_shown(host: str) -> None:
 
 
 async def test_the_default_port_may_be_named() -> None:
-    home = local(base_url="http://localhost")
-    assert (await at(home.browser(), "localhost:80", "/auth/login")).status_code == 200
+    site = local(base_url="http://localhost")
+    assert (await at(site.browser(), "localhost:80", "/auth/login")).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -84,22 +84,22 @@ async def test_two_hosts_are_none() -> None:
 async def test_over_https_the_host_decides_nothing_at_all(
     host: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    home = house()
-    assert (await at(home.browser(), host, "/auth/login")).status_code == 200
+    site = make_site()
+    assert (await at(site.browser(), host, "/auth/login")).status_code == 200
     foreign = {"host": host, "origin": "https://evil.example"}
-    assert (await home.browser().post("/auth/login", {}, headers=foreign)).status_code == 403
+    assert (await site.browser().post("/auth/login", {}, headers=foreign)).status_code == 403
     assert not [record for record in caplog.records if record.name == "pwless.origin"]
 
 
 async def test_programs_are_answered_wherever_they_ask() -> None:
-    home = local()
+    site = local()
     for path in ("/auth/health", "/auth/api/v1/openapi.json"):
-        assert (await at(home.browser(), "127.0.0.1:8000", path)).status_code == 200
+        assert (await at(site.browser(), "127.0.0.1:8000", path)).status_code == 200
 
 
 async def test_a_proxy_that_rewrites_the_host_sends_nobody_round_in_a_circle() -> None:
-    home = local()
-    visitor = home.browser()
+    site = local()
+    visitor = site.browser()
     answers = [await at(visitor, "127.0.0.1:9000", "/auth/login") for _ in range(MAX_LED + 5)]
     assert [a.status_code for a in answers] == [303] * MAX_LED + [200] * 5
     assert (await at(visitor, "localhost:8000", "/auth/login")).status_code == 200
@@ -108,10 +108,10 @@ async def test_a_proxy_that_rewrites_the_host_sends_nobody_round_in_a_circle() -
 
 async def test_one_warning_names_both_addresses(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "pwless.origin")
-    home = local()
+    site = local()
     for _ in range(2):
-        await at(home.browser(), "127.0.0.1:8000", "/auth/login")
-    await home.browser().post("/auth/login", {}, headers={"host": "127.0.0.1:8000", "origin": "x"})
+        await at(site.browser(), "127.0.0.1:8000", "/auth/login")
+    await site.browser().post("/auth/login", {}, headers={"host": "127.0.0.1:8000", "origin": "x"})
     [record] = [record for record in caplog.records if record.name == "pwless.origin"]
     assert "http://127.0.0.1:8000" in record.getMessage()
     assert BASE in record.getMessage()
@@ -119,10 +119,10 @@ async def test_one_warning_names_both_addresses(caplog: pytest.LogCaptureFixture
 
 @pytest.mark.parametrize("base_url", [BASE, "https://app.example.com/tool"])
 async def test_a_form_from_elsewhere_is_told_the_right_address(base_url: str) -> None:
-    home = house(base_url=base_url)
-    home.base_url = home.base_url.removesuffix("/tool")
+    site = make_site(base_url=base_url)
+    site.base_url = site.base_url.removesuffix("/tool")
     there = {"host": "127.0.0.1:8000", "origin": "http://127.0.0.1:8000"}
-    answer = await home.browser().post("/auth/login", {"email": "a@example.com"}, headers=there)
+    answer = await site.browser().post("/auth/login", {"email": "a@example.com"}, headers=there)
     assert answer.status_code == 403
     link = re.search(r'<a class="button" href="([^"]*)">([^<]*)</a>', answer.text)
     assert link is not None

@@ -10,14 +10,14 @@ from starlette.routing import Mount
 
 from pwless_middleware import EmailLogin, PasswordlessMiddleware
 from pwless_middleware.errors import ConfigError
-from tests.support import OTHER_KEY, WhoAmI, cookie_header, house, http_scope, led_to, run
+from tests.support import OTHER_KEY, WhoAmI, cookie_header, http_scope, led_to, make_site, run
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_one_inside_the_other_with_names_of_their_own_asks_for_both() -> None:
-    inner = house(prefix="/staff", cookie_name="staff", secret_key=OTHER_KEY)
-    outer = house(inner.app)
+    inner = make_site(prefix="/staff", cookie_name="staff", secret_key=OTHER_KEY)
+    outer = make_site(inner.app)
     jo = outer.browser()
     assert (await jo.get("/x")).status_code == 401
     await jo.sign_in("jo@example.com")
@@ -37,9 +37,9 @@ async def test_one_inside_the_other_with_names_of_their_own_asks_for_both() -> N
 async def test_one_inside_the_other_reads_its_cookies_and_the_app_sees_none(
     outside: str | None, inside: str | None
 ) -> None:
-    inner = house(prefix="/staff", cookie_name=inside, secret_key=OTHER_KEY)
+    inner = make_site(prefix="/staff", cookie_name=inside, secret_key=OTHER_KEY)
     hidden = Starlette(routes=[Mount("/", inner.app)])
-    outer = house(hidden, cookie_name=outside)
+    outer = make_site(hidden, cookie_name=outside)
     jo = outer.browser(headers={"accept": "*/*"})
     await jo.sign_in("jo@example.com")
     await jo.post("/staff/login", {"email": "kim@example.com"})
@@ -61,11 +61,11 @@ async def test_one_inside_the_other_reads_its_cookies_and_the_app_sees_none(
 async def test_one_inside_the_other_with_the_same_name_is_a_mistake(
     option: str, options: dict[str, Any]
 ) -> None:
-    inner = house(**options)
+    inner = make_site(**options)
     with pytest.raises(ConfigError, match=option):
-        house(inner.app)
+        make_site(inner.app)
     # Where the middleware cannot see it (behind a router), the first request does.
-    hidden = house(Starlette(routes=[Mount("/", inner.app)]))
+    hidden = make_site(Starlette(routes=[Mount("/", inner.app)]))
     jo = hidden.browser()
     await jo.sign_in("jo@example.com")
     with pytest.raises(ConfigError, match=option):
@@ -73,7 +73,7 @@ async def test_one_inside_the_other_with_the_same_name_is_a_mistake(
 
 
 async def test_two_beside_each_other_do_not_disturb_each_other() -> None:
-    first, second = house(), house(cookie_name="second", secret_key=OTHER_KEY)
+    first, second = make_site(), make_site(cookie_name="second", secret_key=OTHER_KEY)
     jo = first.browser()
     await jo.sign_in("jo@example.com")
     kim = second.browser(cookies=jo.cookies)
@@ -87,10 +87,10 @@ async def test_two_beside_each_other_do_not_disturb_each_other() -> None:
 
 def test_two_features_on_one_path_are_a_mistake() -> None:
     with pytest.raises(ConfigError, match="features: two of them mount /login"):
-        house(features=[EmailLogin(), EmailLogin()])
+        make_site(features=[EmailLogin(), EmailLogin()])
 
 
 def test_one_house_serves_two_apps() -> None:
-    home = house()
-    other = PasswordlessMiddleware(WhoAmI(), passwordless=home.passwordless)
-    assert other.passwordless is home.app.passwordless
+    site = make_site()
+    other = PasswordlessMiddleware(WhoAmI(), passwordless=site.passwordless)
+    assert other.passwordless is site.app.passwordless

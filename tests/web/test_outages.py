@@ -11,7 +11,7 @@ from pwless_middleware import User
 from pwless_middleware.errors import QueueFull, RateLimited, StoreError, UsersUnavailable
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.web.outages import Outages
-from tests.support import Slow, cookie_header, error_code, house, run, socket_scope
+from tests.support import Slow, cookie_header, error_code, make_site, run, socket_scope
 
 pytestmark = pytest.mark.anyio
 CAUSE = "Redis: it cannot be reached: raise max_entries at redis.internal:6379"
@@ -35,8 +35,8 @@ async def test_visitors_do_not_read_the_cause_of_a_503_and_the_log_does(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = broken()
-    home = house(store=store)
-    jo = home.browser()
+    site = make_site(store=store)
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     await jo.ask("jo@example.com")
     monkeypatch.setattr(store.feed, "is_live", lambda: False)
@@ -45,11 +45,11 @@ async def test_visitors_do_not_read_the_cause_of_a_503_and_the_log_does(
         await jo.get("/private", headers=_PAGE),
         await jo.get("/private"),
         await jo.get("/auth/sessions", headers=_PAGE),
-        await home.browser().ask("mo@example.com"),
+        await site.browser().ask("mo@example.com"),
         await jo.type_code("000000"),
         await jo.post("/auth/resend", {}),
         await jo.get("/auth/api/v1/session"),
-        await home.backend().send("mo@example.com"),
+        await site.backend().send("mo@example.com"),
     ]
     for answer in answers:
         assert answer.status_code == 503
@@ -57,7 +57,7 @@ async def test_visitors_do_not_read_the_cause_of_a_503_and_the_log_does(
             assert inside not in answer.text
     for page in answers[0], answers[3]:
         assert "Sign-in is not available right now. Please try again in a minute." in page.text
-    socket = await run(home.app, socket_scope(headers=cookie_header(jo)))
+    socket = await run(site.app, socket_scope(headers=cookie_header(jo)))
     assert socket[0]["reason"] == "STORE_UNAVAILABLE"
     lines = [r for r in caplog.records if r.name == "pwless.unavailable"]
     assert [line.getMessage() for line in lines] == [f"a request was answered 503: {CAUSE}"]
@@ -82,8 +82,8 @@ async def test_a_failing_user_directory_has_a_code_of_its_own(
             return await self.find(self.address)
 
     users = Directory()
-    home = house(users=users)
-    jo = home.browser()
+    site = make_site(users=users)
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
     users.is_down = True
     answer = await jo.get("/private")

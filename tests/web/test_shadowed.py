@@ -17,7 +17,7 @@ from pwless_middleware import PasswordlessMiddleware
 from pwless_middleware.core.paths import first_segment
 from pwless_middleware.web.routes import FEATURES
 from pwless_middleware.web.shadowed import shadowed_routes
-from tests.support import BASE, cookie_header, house, http_scope, run, socket_scope
+from tests.support import BASE, cookie_header, http_scope, make_site, run, socket_scope
 
 pytestmark = pytest.mark.anyio
 HTML = {"accept": "text/html"}
@@ -31,22 +31,22 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("feature", sorted(FEATURES))
 async def test_every_spelling_of_a_features_first_segment_stays_ours(feature: str) -> None:
-    home = house(public=["*"])
+    site = make_site(public=["*"])
     for spelling in SPELLINGS:
         for name in (feature, feature.upper()):
             path = "/auth" + spelling.format(name)
             if not path.startswith("/auth/"):
                 continue  # not below the prefix: the app's own, and never public
             # A path of ours may be there, or ask for something; none of them is the app's.
-            await run(home.app, http_scope(path))
-            assert await run(home.app, socket_scope(path))
-            assert home.inner.scopes == [], path
+            await run(site.app, http_scope(path))
+            assert await run(site.app, socket_scope(path))
+            assert site.inner.scopes == [], path
 
 
 @pytest.mark.parametrize("path", ["/auth/sso/x", "/auth/metrics", "/auth//login", "/auth/LOGIN"])
 async def test_what_is_ours_and_not_there_is_404(path: str) -> None:
-    home = house()
-    answer = await home.browser().get(path)
+    site = make_site()
+    answer = await site.browser().get(path)
     assert answer.status_code == 404
 
 
@@ -55,24 +55,24 @@ async def test_what_is_ours_and_not_there_is_404(path: str) -> None:
 )
 async def test_other_paths_below_the_prefix_are_the_apps_behind_the_gate(path: str) -> None:
     """The path of fastapi-users' and OAuth's documentation answered 404 in silence."""
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     stopped = await jo.get(path, headers=HTML)
     assert stopped.status_code == 303
     assert stopped.headers["location"].startswith(("/auth/login?next=", f"{BASE}/auth/login?next="))
     assert (await jo.get(path)).status_code == 401
     assert (await jo.post(path, {})).status_code == 401
-    assert [m["type"] for m in await run(home.app, socket_scope(path))] == ["websocket.close"]
-    assert home.inner.scopes == []
+    assert [m["type"] for m in await run(site.app, socket_scope(path))] == ["websocket.close"]
+    assert site.inner.scopes == []
     await jo.sign_in("jo@example.com")
     assert (await jo.get(path)).json()["path"] == path
-    sent = await run(home.app, socket_scope(path, headers=cookie_header(jo)))
+    sent = await run(site.app, socket_scope(path, headers=cookie_header(jo)))
     assert sent[1]["text"] == "jo@example.com"
 
 
 async def test_a_path_below_the_prefix_is_public_if_it_is_listed_and_no_other() -> None:
-    home = house(public=["/auth/callback", "/auth/docs/*"])
-    jo = home.browser()
+    site = make_site(public=["/auth/callback", "/auth/docs/*"])
+    jo = site.browser()
     assert (await jo.get("/auth/callback")).status_code == 200
     assert (await jo.get("/auth/docs/a")).status_code == 200
     assert (await jo.get("/auth/callback/x")).status_code == 401
@@ -80,33 +80,33 @@ async def test_a_path_below_the_prefix_is_public_if_it_is_listed_and_no_other() 
 
 
 async def test_the_login_leads_back_to_a_path_below_the_prefix() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.ask("jo@example.com", next="/auth/callback?code=1")
-    done = await jo.type_code(home.mail().code)
+    done = await jo.type_code(site.mail().code)
     assert done.headers["location"].endswith("/auth/callback?code=1")
 
 
 @pytest.mark.parametrize("path", ["/auth/login/", "/auth/health/", "/auth/verify/"])
 async def test_a_slash_at_the_end_of_our_own_page_is_that_page(path: str) -> None:
-    jo = house().browser()
+    jo = make_site().browser()
     answer, plain = await jo.get(path), await jo.get(path.rstrip("/"))
     assert (answer.status_code, answer.text) == (plain.status_code, plain.text)
 
 
 async def test_a_form_posted_with_a_slash_at_its_end_arrives_and_needs_our_origin() -> None:
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     foreign = {"origin": "https://evil.example"}
     refused = await jo.post("/auth/login/", {"email": "jo@example.com"}, headers=foreign)
     assert refused.status_code == 403
     assert (await jo.post("/auth/login/", {"email": "jo@example.com"})).status_code == 303
-    assert home.mail().to == "jo@example.com"
+    assert site.mail().to == "jo@example.com"
 
 
 @pytest.mark.parametrize("path", ["/auth/login//", "/auth/api/v1/session/", "/auth/static/"])
 async def test_only_one_slash_and_only_pages(path: str) -> None:
-    assert (await house().browser().get(path)).status_code == 404
+    assert (await make_site().browser().get(path)).status_code == 404
 
 
 @pytest.mark.parametrize(("path", "segment"), [("", ""), ("/", ""), ("/a/b", "a"), ("/..", "")])
@@ -143,8 +143,8 @@ def fast() -> Any:
 async def test_the_start_names_routes_of_the_app_that_never_get_a_request(
     make: Any, paths: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    home = house(make())
-    await run(home.app, {"type": "lifespan", "state": {}})
+    site = make_site(make())
+    await run(site.app, {"type": "lifespan", "state": {}})
     lines = [r for r in caplog.records if r.name == "pwless.startup"]
     assert [r.levelno for r in lines] == [logging.WARNING]
     assert ", ".join(paths) in lines[0].getMessage()
@@ -155,11 +155,13 @@ async def test_it_names_a_few_of_many_and_says_nothing_where_there_are_none(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     many = Starlette(routes=[Route(f"/auth/login/{n}", answer) for n in range(9)])
-    await run(house(many).app, {"type": "lifespan", "state": {}})
+    await run(make_site(many).app, {"type": "lifespan", "state": {}})
     assert "/auth/login/4, …" in caplog.text
     assert "/auth/login/5" not in caplog.text
     caplog.clear()
-    await run(house(Starlette(routes=[Route("/auth/callback", answer)])).app, {"type": "lifespan"})
+    await run(
+        make_site(Starlette(routes=[Route("/auth/callback", answer)])).app, {"type": "lifespan"}
+    )
     assert not [r for r in caplog.records if r.name == "pwless.startup"]
 
 
@@ -184,4 +186,4 @@ async def test_it_looks_through_wrappers_and_at_apps_that_tell_nothing() -> None
     odd.routes = [odd]
     assert shadowed_routes(odd, prefix="/auth", owns=owns) == []
     assert shadowed_routes(object(), prefix="/auth", owns=owns) == []
-    assert isinstance(house(Wrapper(starlette())).app, PasswordlessMiddleware)
+    assert isinstance(make_site(Wrapper(starlette())).app, PasswordlessMiddleware)

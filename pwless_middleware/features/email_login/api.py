@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.callers import Caller
+from pwless_middleware.core.caller import Caller
 from pwless_middleware.errors import (
     FieldViolation,
     ForbiddenOrigin,
@@ -28,12 +28,12 @@ from pwless_middleware.features.email_login.fields import (
     send_fields,
     verify_fields,
 )
-from pwless_middleware.features.email_login.flow import Ask, EmailFlow
-from pwless_middleware.flows.challenges import Started
+from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
+from pwless_middleware.flows.challenges import SentChallenge
 from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.entrance import enter_by_api
 from pwless_middleware.web.fields import Values
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.login_responses import respond_with_json
 from pwless_middleware.web.operations import API_KEY, FLOW_COOKIE, ORIGIN, Operation
 from pwless_middleware.web.responses import json_response
 from pwless_middleware.web.routes import Route
@@ -69,7 +69,7 @@ class EmailApi:
         """Start a login and answer with its `auth_request_id`."""
         caller = self._kit.callers.api(request)
         values = self._send.read_json(await read_json(request))
-        ask = Ask(
+        send_request = SendRequest(
             email=values.text("email"),
             template="SIGNUP" if values.get("template") == "SIGNUP" else "SIGNIN",
             magiclink_auth_uri=values.get("magiclink_auth_uri"),
@@ -78,7 +78,7 @@ class EmailApi:
             template_variables=values.texts("template_variables"),
         )
         caller = self._flow.with_device(caller, values.get("device_token"))
-        return self._started(await self._flow.send(ask, caller), caller)
+        return self._started(await self._flow.send(send_request, caller), caller)
 
     async def resend(self, request: Request) -> Response:
         """Send a login's mail again."""
@@ -89,7 +89,7 @@ class EmailApi:
         return self._started(await self._flow.resend(id, caller), caller)
 
     async def verify(self, request: Request) -> Response:
-        """Judge a code or a link token and answer with the session."""
+        """Check a code or a link token and answer with the session."""
         caller = self._kit.callers.api(request)
         values = self._verify.read_json(await read_json(request))
         request_id, code = values.get("auth_request_id"), values.get("code")
@@ -100,10 +100,10 @@ class EmailApi:
             id, caller = self._flow.open_request(request_id, caller)
             if code is not None:
                 attempt = self._flow.verify_code(id, code, caller)
-                return await enter_by_api(self._kit, caller, attempt)
+                return await respond_with_json(self._kit, caller, attempt)
             self._flow.check_link_request(token or "", id)
         attempt = self._flow.verify_link(token or "", caller)
-        return await enter_by_api(self._kit, caller, attempt)
+        return await respond_with_json(self._kit, caller, attempt)
 
     def _describe_send(self) -> Operation:
         return Operation(
@@ -124,7 +124,7 @@ class EmailApi:
     def _describe_verify(self) -> Operation:
         return Operation(
             id="verifyPasswordlessEmail",
-            summary="Judge a code or a link token, and sign in",
+            summary="Check a code or a link token, and sign in",
             about=(
                 "An API key gets the session as a token, a browser as a cookie. Where a further "
                 "step is asked for, the answer is 403 STEP_REQUIRED, and nobody is signed in yet."
@@ -145,7 +145,7 @@ class EmailApi:
             ),
         )
 
-    def _started(self, started: Started, caller: Caller) -> Response:
+    def _started(self, started: SentChallenge, caller: Caller) -> Response:
         challenge = started.challenge
         content: Mapping[str, object] = {
             "auth_request_id": self._flow.request_id(challenge),
@@ -175,7 +175,7 @@ _RESEND = Operation(
 
 
 def _check_combination(values: Values, *, same_browser: bool) -> None:
-    """Say which of verify's fields are missing, or exclude each other."""
+    """Return which of verify's fields are missing, or exclude each other."""
     has_code, has_link = values.get("code") is not None, values.get("link_token") is not None
     bad = []
     if has_code and has_link:

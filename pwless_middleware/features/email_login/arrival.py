@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.callers import Caller
-from pwless_middleware.core.challenges import Kind
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.challenge import Kind
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.navigation import is_navigation
 from pwless_middleware.web.responses import root_path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pwless_middleware.core.keyring import HIGH_ALPHABET, CodeStyle
-from pwless_middleware.core.pasted import MAX_CODE
+from pwless_middleware.core.pasted_text import MAX_CODE
 from pwless_middleware.features.email_login.flow import MAX_VARIABLES, RESERVED
 from pwless_middleware.web.fields import Field, Fields
 

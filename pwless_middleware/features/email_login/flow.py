@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from pwless_middleware.core.addresses import domain_of, parse_address
-from pwless_middleware.core.callers import Caller
-from pwless_middleware.core.challenges import (
+from pwless_middleware.core.address import domain_of, parse_address
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.challenge import (
     ID_BYTES,
     RESEND_WINDOW,
     Challenge,
@@ -26,8 +26,13 @@ from pwless_middleware.errors import (
     RequestExpired,
 )
 from pwless_middleware.features.email_login.link_uris import LinkUris
-from pwless_middleware.flows.challenges import ChallengeRules, Challenges, Started, Wish
-from pwless_middleware.flows.logins import LoggedIn
+from pwless_middleware.flows.challenges import (
+    ChallengeRules,
+    Challenges,
+    NewChallenge,
+    SentChallenge,
+)
+from pwless_middleware.flows.logins import LoginResult
 from pwless_middleware.web.kit import Kit
 
 MAX_VARIABLES = 30
@@ -38,17 +43,17 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """Say what a caller sends; CONTRACT, "send" has the fields. `None` takes the default.
+class SendRequest:
+    """What a caller of `send` gives; `None` takes the default.
 
     Attributes:
-        email: as typed; judged here.
+        email: as typed; checked here.
         template: the mail's wording.
         magiclink_auth_uri: the page that the link opens.
         state: the caller's own text.
         expires_in: seconds.
         template_variables: the caller's words.
-        next: where a page's login goes on; already judged.
+        next: where a page's login goes on; already checked.
     """
 
     email: str = field(repr=False)
@@ -69,9 +74,9 @@ class EmailFlow:
         rules: how challenges behave.
         kind: what a mail of this deployment carries.
         sends_per_minute: of one address; for the wait that a page shows.
-        link_uris: judges `magiclink_auth_uri`.
+        link_uris: checks `magiclink_auth_uri`.
 
-    The skins judge each field by the tables of `fields`; here is judged what needs the caller, the
+    The skins check each field by the tables of `fields`; here is checked what needs the caller, the
     deployment, or the grammar of addresses.
     """
 
@@ -92,8 +97,8 @@ class EmailFlow:
         self._sends_per_minute = sends_per_minute
         self._link_uris = link_uris
 
-    async def send(self, ask: Ask, caller: Caller) -> Started:
-        """Start a login: judge every field, ask the rules, count, write, queue the mail.
+    async def send(self, send_request: SendRequest, caller: Caller) -> SentChallenge:
+        """Start a login: check every field, ask the rules, count, write, queue the mail.
 
         Raises:
             InvalidArgument: every bad field, named; nothing was counted or sent.
@@ -101,13 +106,13 @@ class EmailFlow:
             RateLimited: a budget is spent.
             Unavailable: store or queue cannot take it.
         """
-        wish = self._judge(ask, caller)
-        await self._kit.logins.check_challenge(domain_of(wish.address))
-        started = await self._challenges.start(wish, caller)
+        new = self._check_send(send_request, caller)
+        await self._kit.logins.check_challenge(domain_of(new.address))
+        started = await self._challenges.start(new, caller)
         await self._kit.wake_delivery()
         return started
 
-    async def resend(self, id: ChallengeId, caller: Caller) -> Started:
+    async def resend(self, id: ChallengeId, caller: Caller) -> SentChallenge:
         """Send a challenge's mail again.
 
         Raises:
@@ -119,13 +124,13 @@ class EmailFlow:
         await self._kit.wake_delivery()
         return started
 
-    async def verify_code(self, id: ChallengeId, code: str, caller: Caller) -> LoggedIn:
-        """Judge a code, and sign in. Raises what `Challenges.verify_code` and the door raise."""
+    async def verify_code(self, id: ChallengeId, code: str, caller: Caller) -> LoginResult:
+        """Check a code, and sign in. Raises what `Challenges.verify_code` and the door raise."""
         proof = await self._challenges.verify_code(id, code, caller)
         return await self._kit.logins.finish(proof, caller)
 
-    async def verify_link(self, token: str, caller: Caller) -> LoggedIn:
-        """Judge a link token, and sign in. Raises what `Challenges.verify_link` and the door do."""
+    async def verify_link(self, token: str, caller: Caller) -> LoginResult:
+        """Check a link token, and sign in. Raises what `Challenges.verify_link` and the door do."""
         proof = await self._challenges.verify_link(token, caller)
         return await self._kit.logins.finish(proof, caller)
 
@@ -134,13 +139,13 @@ class EmailFlow:
         return await self._challenges.grant(token, caller)
 
     async def read(self, id: ChallengeId, caller: Caller) -> Challenge | None:
-        """Give a challenge that the caller holds, or `None` if it is used, gone or not theirs."""
+        """Return a challenge that the caller holds, or `None` if it is used, gone or not theirs."""
         key_id = caller.holds.get(id)
         challenge = await self._challenges.read(id, key_id=key_id) if key_id is not None else None
         return challenge if challenge is not None and challenge.caller == caller.name else None
 
     async def newest(self, caller: Caller) -> Challenge | None:
-        """Give the newest of the caller's challenges that is not used or gone."""
+        """Return the newest of the caller's challenges that is not used or gone."""
         for id in caller.holds:
             challenge = await self.read(id, caller)
             if challenge is not None:
@@ -148,7 +153,7 @@ class EmailFlow:
         return None
 
     def resend_after(self, challenge: Challenge, error: ApiError | None) -> int:
-        """Say how many seconds a page should let its resend button wait.
+        """Return how many seconds a page should let its resend button wait.
 
         Worked out from the challenge alone, without asking the store; who presses earlier, or has
         asked in another browser too, hears the exact wait from the budget itself.
@@ -174,7 +179,7 @@ class EmailFlow:
     # --- the request id ------------------------------------------------------------------------
 
     def request_id(self, challenge: Challenge) -> str:
-        """Write a challenge's `auth_request_id`."""
+        """Return a challenge's `auth_request_id`."""
         return self._kit.keyring.seal("request", challenge.id, key_id=challenge.key_id)
 
     def open_request(self, request_id: str, caller: Caller) -> tuple[ChallengeId, Caller]:
@@ -203,18 +208,20 @@ class EmailFlow:
         if link is None or link.id != id:
             raise RequestExpired
 
-    # --- judging a send ------------------------------------------------------------------------
+    # --- checking a send -----------------------------------------------------------------------
 
-    def _judge(self, ask: Ask, caller: Caller) -> Wish:
+    def _check_send(self, send_request: SendRequest, caller: Caller) -> NewChallenge:
         """Check every field, so that the caller hears of all that is wrong at once."""
         bad: list[FieldViolation] = []
-        address = parse_address(ask.email)
+        address = parse_address(send_request.email)
         if address is None:
             bad.append(
                 FieldViolation("email", "Enter one email address, like jo@example.com.", "email")
             )
-        lifetime = self.rules.lifetime if ask.expires_in is None else ask.expires_in
-        uri = ask.magiclink_auth_uri
+        lifetime = (
+            self.rules.lifetime if send_request.expires_in is None else send_request.expires_in
+        )
+        uri = send_request.magiclink_auth_uri
         if uri is not None and not self._link_uris.allows(uri):
             listed = "This URI is not listed in EmailLogin(link_uris=...)."
             bad.append(FieldViolation("magiclink_auth_uri", listed, "link_uris"))
@@ -225,23 +232,23 @@ class EmailFlow:
                     FieldViolation("magiclink_auth_uri", "Name the page of the link.", "required")
                 )
             kind = "OTP"
-        bad += self._bad_variables(ask, caller)
+        bad += self._bad_variables(send_request, caller)
         if bad or address is None:
             raise InvalidArgument(bad)
-        return Wish(
+        return NewChallenge(
             address=address,
             kind=kind,
-            template=ask.template,
+            template=send_request.template,
             lifetime=lifetime,
-            next=ask.next,
-            state=ask.state,
+            next=send_request.next,
+            state=send_request.state,
             link_uri=uri,
-            variables=ask.template_variables or {},
+            variables=send_request.template_variables or {},
         )
 
-    def _bad_variables(self, ask: Ask, caller: Caller) -> list[FieldViolation]:
+    def _bad_variables(self, send_request: SendRequest, caller: Caller) -> list[FieldViolation]:
         field_name = "template_variables"
-        given = ask.template_variables
+        given = send_request.template_variables
         if caller.is_browser:
             if given is not None:
                 return [FieldViolation(field_name, "Only a server may set these.", "server")]
@@ -263,7 +270,7 @@ class EmailFlow:
                 bad.append(
                     FieldViolation(where, "No control characters and no links.", "plain_text")
                 )
-        for name in sorted(self._kit.renderer.template_variables(ask.template.lower())):
+        for name in sorted(self._kit.renderer.template_variables(send_request.template.lower())):
             if name not in given:
                 where = f"{field_name}.{name}"
                 bad.append(FieldViolation(where, "The email's template needs this.", "required"))

@@ -1,7 +1,7 @@
 """Which pages a caller may name as `magiclink_auth_uri`: those that the deployment has listed.
 
 A link that leads anywhere else would carry its token there, so the list decides, by text. Where an
-entry ends in `/*`, what follows is judged as a browser resolves it (WHATWG URL §4.4), so that no
+entry ends in `/*`, what follows is read as a browser resolves it (WHATWG URL §4.4), so that no
 dot segment or backslash leads out of the listed folder.
 """
 
@@ -26,7 +26,7 @@ _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}(?:(?:;|%3b).*)?", re.IGNORECASE)
 
 
 class LinkUris:
-    """Judge `magiclink_auth_uri`.
+    """Check `magiclink_auth_uri`.
 
     Args:
         uris: absolute https URLs without a fragment (http for localhost), each compared exactly,

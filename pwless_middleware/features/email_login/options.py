@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from pwless_middleware.core.addresses import parse_pattern
-from pwless_middleware.core.challenges import RESEND_WINDOW, Kind
+from pwless_middleware.core.address import parse_pattern
+from pwless_middleware.core.challenge import RESEND_WINDOW, Kind
 from pwless_middleware.core.keyring import CodeStyle
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag, check_kind, check_texts
@@ -112,7 +112,7 @@ class EmailLogin:
         )
 
     def mount(self, kit: Kit) -> Mounted:
-        """Give the pages, the JSON API, and who delivers the mails.
+        """Return the pages, the JSON API, and who delivers the mails.
 
         Raises:
             ConfigError: `signup=False` without `users`: the default directory knows everybody.

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.callers import Caller
-from pwless_middleware.core.challenges import Challenge, ChallengeId
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.challenge import Challenge, ChallengeId
 from pwless_middleware.core.device_cookie import Known
 from pwless_middleware.core.mailboxes import likely_meant, webmail_of
-from pwless_middleware.core.pasted import link_token_in
+from pwless_middleware.core.pasted_text import link_token_in
 from pwless_middleware.core.paths import safe_next
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import (
@@ -26,11 +26,11 @@ from pwless_middleware.errors import (
     Unavailable,
 )
 from pwless_middleware.features.email_login.arrival import Arrival
-from pwless_middleware.features.email_login.flow import Ask, EmailFlow
+from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
 from pwless_middleware.flows.challenges import ChallengeRules
 from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.entrance import enter_by_page
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
 
@@ -91,7 +91,7 @@ class EmailPages:
         caller = self._kit.callers.browser(request)
         home = root_path(request) + "/"
         try:
-            started = await self._flow.send(Ask(email=email, next=next or home), caller)
+            started = await self._flow.send(SendRequest(email=email, next=next or home), caller)
         except LoginDenied as error:
             if error.path is not None:
                 return self._kit.pages.redirect(request, error.path)
@@ -104,7 +104,7 @@ class EmailPages:
     def _login_page(
         self, request: Request, *, email: str = "", next: str = "", error: ApiError | None = None
     ) -> Response:
-        told = _Told.of(error)
+        told = _ErrorText.of(error)
         return self._kit.pages.page(
             request,
             "login.html",
@@ -137,7 +137,7 @@ class EmailPages:
         return self._verify_page(request, challenge)
 
     async def verify(self, request: Request) -> Response:
-        """Judge the code and sign in."""
+        """Check the code and sign in."""
         form = await read_form(request)
         caller = self._kit.callers.browser(request)
         id = self._held(form, caller)
@@ -149,7 +149,7 @@ class EmailPages:
         else:
             attempt = self._flow.verify_code(id, typed, caller)
         try:
-            return await enter_by_page(self._kit, request, caller, attempt)
+            return await respond_with_page(self._kit, request, caller, attempt)
         except LoginDenied:
             raise
         except Unavailable as error:
@@ -188,7 +188,7 @@ class EmailPages:
     def _verify_page(
         self, request: Request, challenge: Challenge, *, error: ApiError | None = None
     ) -> Response:
-        now, told = self._kit.clock(), _Told.of(error)
+        now, told = self._kit.clock(), _ErrorText.of(error)
         return self._kit.pages.page(
             request,
             "verify.html",
@@ -249,7 +249,7 @@ class EmailPages:
         return self._link_page(request, "expired", status=410, challenge=challenge)
 
     async def link(self, request: Request) -> Response:
-        """Judge the link and sign in; what GET only offered."""
+        """Check the link and sign in; what GET only offered."""
         form = await read_form(request)
         token = form.get("link_token", "")
         caller = self._kit.callers.browser(request)
@@ -260,7 +260,7 @@ class EmailPages:
             return self._known(request, caller.known_to if known is None else known, "/login")
         try:
             attempt = self._flow.verify_link(token, caller)
-            return await enter_by_page(self._kit, request, caller, attempt)
+            return await respond_with_page(self._kit, request, caller, attempt)
         except OtherBrowser as error:
             return self._link_page(request, "elsewhere", status=error.status)
         except RequestExpired as error:
@@ -305,7 +305,7 @@ class EmailPages:
     # --- shared --------------------------------------------------------------------------------
 
     def _held(self, form: dict[str, str], caller: Caller) -> ChallengeId | None:
-        """Give the challenge that a form is about: the page's own, else the newest one held."""
+        """Return the challenge that a form is about: the page's own, else the newest one held."""
         request_id = form.get("request_id", "")
         if not request_id:
             return next(iter(caller.holds), None)
@@ -325,7 +325,7 @@ class EmailPages:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _ErrorText:
     """What a page says went wrong.
 
     Attributes:
@@ -339,7 +339,7 @@ class _Told:
     wait: int = 0
 
     @classmethod
-    def of(cls, error: ApiError | None) -> _Told:
+    def of(cls, error: ApiError | None) -> _ErrorText:
         if error is None or isinstance(error, RequestExpired):
             return cls()
         if isinstance(error, InvalidArgument):

@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pwless_middleware.core.callers import IN_PROCESS, Caller
-from pwless_middleware.core.challenges import Template
-from pwless_middleware.core.clients import Client, parse_ip
-from pwless_middleware.core.devices import device_of
-from pwless_middleware.core.sessions import Session
-from pwless_middleware.core.users import User
+from pwless_middleware.core.caller import IN_PROCESS, Caller
+from pwless_middleware.core.challenge import Template
+from pwless_middleware.core.client import Client, parse_ip
+from pwless_middleware.core.device import device_of
+from pwless_middleware.core.session import Session
+from pwless_middleware.core.user import User
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.email_login.fields import RESEND, send_fields, verify_fields
-from pwless_middleware.features.email_login.flow import Ask, EmailFlow
-from pwless_middleware.flows.challenges import Started
-from pwless_middleware.web import entrance
+from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
+from pwless_middleware.flows.challenges import SentChallenge
+from pwless_middleware.web import login_responses
 from pwless_middleware.web.bodies import check_strict
 from pwless_middleware.web.fields import Fields, Values
 from pwless_middleware.web.kit import Kit
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """Answer a `send` or `resend`.
+class SendResult:
+    """The answer to `send` and `resend`.
 
     Attributes:
         auth_request_id: keep it for `verify` and `resend`; whoever holds it and the code signs in.
@@ -42,8 +42,8 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
-    """Answer a `verify`: somebody is signed in.
+class VerifyResult:
+    """The answer to `verify`: somebody is signed in.
 
     Attributes:
         user: who; `is_new` if this login made the user.
@@ -96,11 +96,11 @@ class EmailVerbs:
         client: str | None = None,
         user_agent: str | None = None,
         device_token: str | None = None,
-    ) -> Sent:
+    ) -> SendResult:
         """See `Passwordless.send`."""
         caller = _caller(client, user_agent)
         variables = template_variables
-        values = _judged(
+        values = _check_arguments(
             self._send,
             email=email,
             template=template,
@@ -111,7 +111,7 @@ class EmailVerbs:
             device_token=device_token,
         )
         caller = self._flow.with_device(caller, device_token)
-        ask = Ask(
+        send_request = SendRequest(
             email=values.text("email"),
             template=template,
             magiclink_auth_uri=magiclink_auth_uri,
@@ -119,14 +119,14 @@ class EmailVerbs:
             expires_in=values.integer("expires_in"),
             template_variables=values.texts("template_variables"),
         )
-        return self._sent(await self._flow.send(ask, caller))
+        return self._sent(await self._flow.send(send_request, caller))
 
     async def resend(
         self, auth_request_id: str, *, client: str | None = None, device_token: str | None = None
-    ) -> Sent:
+    ) -> SendResult:
         """See `Passwordless.resend`."""
         caller = _caller(client, None)
-        _judged(RESEND, auth_request_id=auth_request_id, device_token=device_token)
+        _check_arguments(RESEND, auth_request_id=auth_request_id, device_token=device_token)
         caller = self._flow.with_device(caller, device_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
         return self._sent(await self._flow.resend(id, caller))
@@ -140,16 +140,16 @@ class EmailVerbs:
         client: str | None = None,
         ends: Session | None = None,
         device_token: str | None = None,
-    ) -> Verified:
+    ) -> VerifyResult:
         """See `Passwordless.verify`."""
         caller = _caller(client, None)
         if (code is None) == (link_token is None):
             raise InvalidArgument.of("code", "Give a code or a link token.", "one_of")
         if ends is not None and not isinstance(ends, Session):
             raise InvalidArgument.of("ends", "Give a Session, or None.", "session")
-        _judged(RESEND, auth_request_id=auth_request_id, device_token=device_token)
+        _check_arguments(RESEND, auth_request_id=auth_request_id, device_token=device_token)
         caller = self._flow.with_device(caller, device_token)
-        _judged(self._verify, code=code, link_token=link_token)
+        _check_arguments(self._verify, code=code, link_token=link_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
         caller = replace(caller, ends=ends)
         if code is not None:
@@ -159,7 +159,7 @@ class EmailVerbs:
             done = await self._flow.verify_link(link_token or "", caller)
         max_age = done.session.expires_at - done.session.created_at
         cookie = self._kit.sessions.cookie_value(done.secret)
-        return Verified(
+        return VerifyResult(
             user=done.user,
             session=done.session,
             session_token=self._kit.sessions.token(done.secret),
@@ -168,12 +168,12 @@ class EmailVerbs:
             state=done.login.state,
             template=done.login.template,
             passwordless_type=done.login.kind,
-            device_token=entrance.device_token(self._kit, caller, done),
+            device_token=login_responses.device_token(self._kit, caller, done),
         )
 
-    def _sent(self, started: Started) -> Sent:
+    def _sent(self, started: SentChallenge) -> SendResult:
         challenge = started.challenge
-        return Sent(
+        return SendResult(
             auth_request_id=self._flow.request_id(challenge),
             expires_at=challenge.expires_at,
             expires_in=challenge.expires_at - self._kit.clock(),
@@ -182,8 +182,8 @@ class EmailVerbs:
         )
 
 
-def _judged(fields: Fields, **given: Any) -> Values:
-    """Judge arguments by the table that judges JSON; one that is `None` was not given.
+def _check_arguments(fields: Fields, **given: Any) -> Values:
+    """Check arguments by the table that checks JSON; one that is `None` was not given.
 
     The types are promised by the caller's code alone, which may not be checked by anybody.
     """
@@ -193,7 +193,7 @@ def _judged(fields: Fields, **given: Any) -> Values:
 
 
 def _caller(client: str | None, user_agent: str | None) -> Caller:
-    """Say who asks."""
+    """Return who asks."""
     ip = parse_ip(client) if isinstance(client, str) else None
     if client is not None and ip is None:
         raise InvalidArgument.of("client", "Give an IP address, or None.", "ip")

@@ -39,7 +39,7 @@ def reader(connection: Request | WebSocket) -> User:
 
 
 @get("/")
-async def home(request: Request) -> Response:
+async def site(request: Request) -> Response:
     """Greet."""
     return text(reader(request).email)
 

@@ -109,7 +109,7 @@ class Accounts(RemoteUserBackend):
 go_on = asyncio.Event()
 
 
-def home(request: HttpRequest) -> HttpResponse:
+def site(request: HttpRequest) -> HttpResponse:
     """Greet the reader, by Django's user and by ours."""
     ours = request.scope["state"]["user"]
     return JsonResponse(
@@ -169,7 +169,7 @@ async def release(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", home),
+    path("", site),
     path("hello", hello, name="hello"),
     path("old", old),
     path("set-cookie", set_cookie),

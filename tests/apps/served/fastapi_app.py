@@ -53,7 +53,7 @@ def make() -> FastAPI:
     go_on = asyncio.Event()
 
     @app.get("/", name="home")
-    async def home(request: Request) -> dict[str, str]:
+    async def site(request: Request) -> dict[str, str]:
         return {"login": str(request.url_for("hello")), "sub": str(app.url_path_for("hello"))}
 
     @app.get("/hello", name="hello")

@@ -23,7 +23,7 @@ def reader() -> str:
 
 
 @inner.get("/")
-def home() -> str:
+def site() -> str:
     """Greet, and count in Flask's own session."""
     session["visits"] = session.get("visits", 0) + 1
     return f"{reader()} {session['visits']}"

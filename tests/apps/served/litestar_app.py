@@ -27,7 +27,7 @@ async def reader(request: Request[Any, Any, Any]) -> User:
 
 
 @get("/")
-async def home(reader: User) -> str:
+async def site(reader: User) -> str:
     """Greet."""
     return reader.email
 
@@ -93,7 +93,7 @@ async def ws(socket: WebSocket[Any, Any, Any]) -> None:
 
 
 inner = Litestar(
-    [home, hello, set_cookie, cookies, upload, stream, release, ws],
+    [site, hello, set_cookie, cookies, upload, stream, release, ws],
     dependencies={"reader": Provide(reader)},
     request_max_body_size=None,
 )

@@ -10,7 +10,7 @@ from tests.apps.served.options import options
 
 
 @ui.page("/")
-def home() -> None:
+def site() -> None:
     """Greet the reader: the README's recipe."""
     request = ui.context.client.request
     ui.label(f"Hello, {request.state.user.email}")

@@ -22,7 +22,7 @@ def reader() -> Any:
 
 
 @inner.get("/")
-async def home() -> str:
+async def site() -> str:
     """Greet."""
     return str(reader().email)
 

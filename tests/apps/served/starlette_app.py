@@ -43,7 +43,7 @@ def account(request: Request) -> dict[str, str] | None:
     return ACCOUNTS.get(request.session.get("email", ""))
 
 
-async def home(request: Request) -> Response:
+async def site(request: Request) -> Response:
     """Greet, whoever it is; a public page."""
     found = account(request)
     return JSONResponse({"name": found["name"] if found else None, "url": str(request.url)})
@@ -83,7 +83,7 @@ async def basket(request: Request) -> Response:
 
 beside = Starlette(
     routes=[
-        Route("/", home, name="home"),
+        Route("/", site, name="home"),
         Route("/orders", orders, name="orders"),
         Route("/login", old_login, methods=["GET", "POST"], name="old_login"),
         Route("/logout", old_logout, name="old_logout"),

@@ -137,11 +137,11 @@ def _configured() -> Any:
     from django.http import HttpResponse
     from django.urls import include, path
 
-    def home(request: Any) -> Any:
+    def site(request: Any) -> Any:
         user = request.user
         return HttpResponse(user.email if user.is_authenticated else "nobody")
 
-    globals()["urlpatterns"] = [path("", home), path("accounts/", include("allauth.urls"))]
+    globals()["urlpatterns"] = [path("", site), path("accounts/", include("allauth.urls"))]
     # Django refuses to ask a database on a thread that runs an event loop.
     migration = Thread(target=call_command, args=["migrate"], kwargs={"verbosity": 0})
     migration.start()

@@ -20,26 +20,26 @@ from tests.benchmarks.targets import KEY, WHO, Place, Target
 def bare(place: Place) -> Target:
     """Make the app that knows nobody."""
 
-    async def home(request: Request) -> Response:
+    async def site(request: Request) -> Response:
         return PlainTextResponse(WHO if b"cookie" in dict(request.scope["headers"]) else "nobody")
 
     async def sign_in(email: str) -> bytes:
         return b"who=" + email.encode()
 
-    return Target(Starlette(routes=[Route("/", home)]), sign_in)
+    return Target(Starlette(routes=[Route("/", site)]), sign_in)
 
 
 def session(place: Place) -> Target:
     """Make an app whose signed cookie holds the session itself."""
 
-    async def home(request: Request) -> Response:
+    async def site(request: Request) -> Response:
         return PlainTextResponse(request.session.get("user", "nobody"))
 
     async def sign_in(email: str) -> bytes:
         data = base64.b64encode(json.dumps({"user": email}).encode())
         return b"session=" + itsdangerous.TimestampSigner(KEY).sign(data)
 
-    app = Starlette(routes=[Route("/", home)])
+    app = Starlette(routes=[Route("/", site)])
     return Target(SessionMiddleware(app, secret_key=KEY), sign_in)
 
 
@@ -61,7 +61,7 @@ class Signed(AuthenticationBackend):
 def signed(place: Place) -> Target:
     """Make an app behind Starlette's own AuthenticationMiddleware."""
 
-    async def home(request: Request) -> Response:
+    async def site(request: Request) -> Response:
         return PlainTextResponse(request.user.display_name or "nobody")
 
     backend = Signed()
@@ -69,5 +69,5 @@ def signed(place: Place) -> Target:
     async def sign_in(email: str) -> bytes:
         return b"who=" + backend.signer.sign(email)
 
-    app = Starlette(routes=[Route("/", home)])
+    app = Starlette(routes=[Route("/", site)])
     return Target(AuthenticationMiddleware(app, backend=backend), sign_in)

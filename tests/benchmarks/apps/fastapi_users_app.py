@@ -76,7 +76,7 @@ def _app(is_jwt: bool) -> Target:
     app = FastAPI()
 
     @app.get("/")
-    async def home(user: Any = Depends(current)) -> PlainTextResponse:  # noqa: B008
+    async def site(user: Any = Depends(current)) -> PlainTextResponse:  # noqa: B008
         return PlainTextResponse("nobody" if user is None else user.email)
 
     async def sign_in(email: str) -> bytes:

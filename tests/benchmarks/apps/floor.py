@@ -82,12 +82,12 @@ def _floor(
         response.set_cookie("floor", secret, httponly=True)
         return response
 
-    async def home(request: Request) -> Response:
+    async def site(request: Request) -> Response:
         return PlainTextResponse(await get("s" + request.cookies.get("floor", "")) or "nobody")
 
     app = Starlette(
         routes=[
-            Route("/", home),
+            Route("/", site),
             Route("/send", send, methods=["POST"]),
             Route("/verify", verify, methods=["POST"]),
         ]

@@ -79,27 +79,27 @@ class Browser:
 def wrap(store: Store, place: Place) -> Target:
     """Wrap the app in one line."""
 
-    async def home(request: Request) -> Response:
+    async def site(request: Request) -> Response:
         return PlainTextResponse(request.state.user.email or "nobody")
 
     catch = Catch()
-    house = Passwordless(
+    make_site = Passwordless(
         secret_key=KEY,
         base_url=ORIGIN.decode(),
         mailer=Catching(catch, place.smtp_port),
         store=store,
         public=["/"],
     )
-    app = PasswordlessMiddleware(Starlette(routes=[Route("/", home)]), passwordless=house)
+    app = PasswordlessMiddleware(Starlette(routes=[Route("/", site)]), passwordless=make_site)
 
     async def sign_in(email: str) -> bytes:
-        sent = await house.send(email)
-        while await house.deliveries.run_due() or email not in catch.texts:  # noqa: ASYNC110
+        sent = await make_site.send(email)
+        while await make_site.deliveries.run_due() or email not in catch.texts:  # noqa: ASYNC110
             await asyncio.sleep(0)  # the worker may have been first
-        done = await house.verify(auth_request_id=sent.auth_request_id, code=catch.code(email))
+        done = await make_site.verify(auth_request_id=sent.auth_request_id, code=catch.code(email))
         return done.set_cookie.split(";", 1)[0].encode()
 
-    return Target(app, sign_in, Browser(app), catch, house.lifetime.close)
+    return Target(app, sign_in, Browser(app), catch, make_site.lifetime.close)
 
 
 def memory(place: Place) -> Target:

@@ -1,0 +1,56 @@
+"""Who asks: a browser or a server, and what it has shown of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from pwless_middleware.core.challenge import Challenge, ChallengeId
+from pwless_middleware.core.client import Client
+from pwless_middleware.core.device_cookie import Known
+from pwless_middleware.core.session import Session
+
+BROWSER = "browser"
+IN_PROCESS = "server:"
+"""The name of a host app that calls `Passwordless.send` and the like in Python."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+        name: `browser`, or `server:` and the API key's name; a challenge belongs to one name.
+        client: for the limits; `None` for servers, whose address is their backend's.
+        device: the browser in our closed vocabulary; empty for servers.
+        holds: the challenges of its flow cookie, newest first; or the one of the request id that a
+            server presents; each with the fingerprint of the key that sealed the handle. A code or
+            link works only for a challenge that is held here, under the challenge's own key.
+        known_to: the addresses of its device cookie or device token.
+        session: the session cookie that came along, unread; a login ends what it stands for.
+        ends: a session that a login ends besides, where the host itself knows of it.
+        pending: the pending login of its cookie; a browser can go on with this one only.
+    """
+
+    name: str = BROWSER
+    client: Client | None = None
+    device: str = ""
+    holds: Mapping[ChallengeId, str] = field(default_factory=dict)
+    known_to: Known = field(default=(), repr=False)
+    session: str | None = field(default=None, repr=False)
+    ends: Session | None = None
+    pending: str | None = field(default=None, repr=False)
+
+    def holds_with(self, newest: Challenge) -> dict[ChallengeId, str]:
+        """Return what it holds once it has been told of a challenge, which comes first."""
+        others = {id: key_id for id, key_id in self.holds.items() if id != newest.id}
+        return {newest.id: newest.key_id, **others}
+
+    @property
+    def is_browser(self) -> bool:
+        """Whether cookies are its credentials."""
+        return self.name == BROWSER
+
+    def as_stranger(self) -> Caller:
+        """Return the same caller without its device cookie."""
+        return replace(self, known_to=())

@@ -1,0 +1,65 @@
+"""Who speaks: a user, or nobody in particular."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class User:
+    """A person with a proven address. Subclass it to carry more.
+
+    Attributes:
+        id: the stable id in your own table; a number or UUID is kept as text.
+        email: the address as your table has it.
+        is_new: true in the login that created the user, and only there.
+        display_name: what to call the person; empty takes the address.
+
+    Raises:
+        ValueError: the id is empty, or neither text, a number nor a UUID.
+    """
+
+    id: str
+    email: str = field(repr=False)
+    is_new: bool = False
+    display_name: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        given: object = self.id
+        if isinstance(given, int | UUID) and not isinstance(given, bool):
+            object.__setattr__(self, "id", str(given))
+        elif not isinstance(given, str) or not given:
+            raise ValueError("a user needs an id: the stable one of your own table, as text")
+        if not self.display_name:
+            object.__setattr__(self, "display_name", self.email)
+
+    @property
+    def is_authenticated(self) -> Literal[True]:
+        """Always true; the anonymous user's is false."""
+        return True
+
+    @property
+    def identity(self) -> str:
+        """The id (Starlette's user interface)."""
+        return self.id
+
+
+@dataclass(frozen=True)
+class AnonymousUser:
+    """The user of a request without a session. Everything about it is empty, never `None`."""
+
+    id: str = ""
+    email: str = ""
+    is_new: bool = False
+    display_name: str = ""
+    identity: str = ""
+
+    @property
+    def is_authenticated(self) -> Literal[False]:
+        """Always false."""
+        return False
+
+
+ANONYMOUS = AnonymousUser()

@@ -1,0 +1,39 @@
+"""Our own CSS, scripts and images: cacheable for good, since a name changes with its content."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.errors import NotFound
+from pwless_middleware.web.kit import Kit, Mounted
+from pwless_middleware.web.routes import Route
+
+
+class StaticFiles:
+    """Mount the static files."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Return their route."""
+        return Mounted(routes=(Route("/static/{id}", {"GET": _Static(kit).show}),))
+
+
+class _Static:
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+
+    async def show(self, request: Request) -> Response:
+        name, renderer = request.path_params["id"], self._kit.renderer
+        # The name changes with the content, so the content never does.
+        lifetime = "max-age=31536000, immutable"
+        asset = renderer.assets.get(name)
+        if asset is None:
+            asset, lifetime = renderer.other_version(name), "max-age=60"
+        if asset is None:
+            raise NotFound
+        headers = {
+            "cache-control": f"public, {lifetime}",
+            "x-content-type-options": "nosniff",
+            "cross-origin-resource-policy": "same-origin",
+        }
+        return Response(asset.content, 200, headers, asset.media_type)

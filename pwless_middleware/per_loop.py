@@ -1,0 +1,37 @@
+"""One of something for each running event loop: connections and tasks belong to the loop they
+were made in, and an app may have several (a test client makes one for each request)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class PerLoop(Generic[T]):
+    """Keep one `T` for each event loop, made when it is first asked for.
+
+    Args:
+        make: makes it; called inside the loop.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._kept: dict[asyncio.AbstractEventLoop, T] = {}
+
+    def here(self) -> T:
+        """Return the running loop's own."""
+        loop = asyncio.get_running_loop()
+        try:
+            return self._kept[loop]
+        except KeyError:
+            for closed in [each for each in self._kept if each.is_closed()]:
+                self._kept.pop(closed, None)
+            made = self._kept[loop] = self._make()
+            return made
+
+    def pop(self) -> T | None:
+        """Forget the running loop's own, and give it."""
+        return self._kept.pop(asyncio.get_running_loop(), None)

@@ -1,0 +1,179 @@
+"""The delivery queue over Redis: a stream with one consumer group, read by every process.
+
+    accepted ──▶ stream ──claim──▶ pending ──complete──▶ gone
+                   ▲                 │  ├──bury──▶ dead list (the newest 1,000)
+                   └─due─ delayed ◀─retry
+
+A process that holds jobs says so every 1.5 s (XCLAIM to itself, which resets their idle time). When
+it dies, its jobs are idle; 5 s later the next `claim` of any process takes them over, and every
+process claims several times a second, with or without traffic. A job that its own process does not
+settle within `CLAIM_SECONDS` is given up in the same way.
+
+The payload is opaque and holds no secret; nothing else is in the stream but the number of tries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import json
+import random
+import secrets
+from collections.abc import Sequence
+from functools import partial
+from time import monotonic
+from typing import Final
+
+from pwless_middleware.core.job import CLAIM_SECONDS, Job
+from pwless_middleware.errors import StoreError
+from pwless_middleware.per_loop import PerLoop
+from pwless_middleware.stores.redis.plans import Plan
+from pwless_middleware.stores.redis.scripts import CLAIM, HOLD, LEAVE, SETTLE
+from pwless_middleware.stores.redis.server import RedisServer
+
+STREAM: Final = "{jobs}:stream"
+DELAYED: Final = "{jobs}:delayed"
+DEAD: Final = "{jobs}:dead"
+GROUP: Final = "workers"
+
+DEAD_AFTER: Final = 5.0
+"""Seconds without a heartbeat after which a process counts as dead and its jobs go to others."""
+_HEARTBEAT: Final = 1.5
+_POLL: Final = 0.4
+_TIDY_EVERY: Final = 60.0
+_FORGOTTEN_AFTER: Final = 600.0
+_BURIED: Final = 1000
+
+
+class _Worker:
+    """What one event loop has of the queue: its consumer and the jobs that it holds."""
+
+    def __init__(self) -> None:
+        self.consumer = secrets.token_hex(8)
+        self.held: dict[str, tuple[int, float]] = {}  # id → until: caller's now, monotonic
+        self.wake = asyncio.Event()
+        self.heart: asyncio.Task[None] | None = None
+        self.tidied = 0.0
+
+
+class RedisJobs:
+    """Queue jobs in Redis (`core.job.Jobs` has the promises).
+
+    Args:
+        server: where.
+        prefix: what every key begins with, its colon included.
+    """
+
+    def __init__(self, server: RedisServer, prefix: str) -> None:
+        self._server = server
+        self._prefix = prefix
+        self._workers: PerLoop[_Worker] = PerLoop(_Worker)
+
+    def wake(self) -> None:
+        """Wake the waiters of this event loop: a job was accepted."""
+        self._workers.here().wake.set()
+
+    async def claim(self, *, now: int, limit: int) -> Sequence[Job]:
+        """Hand out jobs that are due, also those whose worker has died."""
+        worker = self._workers.here()
+        worker.wake.clear()
+        late = [id for id, (until, _) in worker.held.items() if until <= now]
+        for id in late:
+            del worker.held[id]
+        plan = self._plan(worker, now).set(limit=limit, dead_after=int(DEAD_AFTER * 1000))
+        plan.key(DELAYED)
+        for id in late:
+            plan.value(id)
+        if monotonic() - worker.tidied > _TIDY_EVERY:
+            worker.tidied = monotonic()
+            plan.set(tidy=int(_FORGOTTEN_AFTER * 1000))
+        reply = await self._server.within(lambda: self._server.run(CLAIM, plan))
+        fields = iter(reply)
+        jobs = [
+            Job(id=id.decode(), payload=payload, tries=int(tries))
+            for id, payload, tries in zip(fields, fields, fields, strict=True)
+        ]
+        for job in jobs:
+            worker.held[job.id] = (now + CLAIM_SECONDS, monotonic() + CLAIM_SECONDS)
+        if jobs and (worker.heart is None or worker.heart.done()):
+            worker.heart = asyncio.get_running_loop().create_task(self._beat(worker))
+        if len(jobs) == limit:
+            worker.wake.set()  # there may be more
+        return jobs
+
+    async def complete(self, job: Job) -> None:
+        """Forget a job."""
+        await self._settle(job, self._plan(self._workers.here(), 0))
+
+    async def retry(self, job: Job, *, at: int) -> None:
+        """Make a job claimable again from `at`."""
+        plan = self._plan(self._workers.here(), 0).set(at=at, tries=job.tries + 1)
+        plan.value(job.payload)
+        await self._settle(job, plan)
+
+    async def bury(self, job: Job, *, reason: str) -> None:
+        """Move a job to the dead list."""
+        plan = self._plan(self._workers.here(), 0).set(dead=_BURIED)
+        payload = base64.b64encode(job.payload).decode()
+        plan.value(json.dumps([job.id, payload, job.tries, reason]))
+        await self._settle(job, plan)
+
+    async def dead(self) -> Sequence[tuple[Job, str]]:
+        """Return the last jobs that were buried, each with its reason, oldest first."""
+        reply = await self._server.within(
+            lambda: self._server.command("LRANGE", self._prefix + DEAD, 0, -1)
+        )
+        buried = [json.loads(each) for each in reversed(reply)]
+        return [
+            (Job(id=id, payload=base64.b64decode(payload), tries=tries), reason)
+            for id, payload, tries, reason in buried
+        ]
+
+    async def wait(self, *, timeout: float) -> None:  # noqa: ASYNC109  # the protocol's own bound
+        """Return when a job was accepted here, or after 0.2 to 0.4 s: then `claim` is the look.
+
+        A blocking read would hold a connection for each process, and would not see retries that
+        become due or workers that have died; a claim of nothing costs 0.1 ms.
+        """
+        poll = _POLL * random.uniform(0.5, 1)  # noqa: S311  # only spreads the load
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(timeout, poll)):
+                await self._workers.here().wake.wait()
+
+    async def aclose(self) -> None:
+        """Return back what this event loop holds, so that others take it at once."""
+        worker = self._workers.pop()
+        if worker is None:
+            return
+        worker.held.clear()  # ends the heartbeat even where Python 3.11 loses a cancellation
+        if worker.heart is not None:
+            worker.heart.cancel()
+            await asyncio.gather(worker.heart, return_exceptions=True)
+        plan = self._plan(worker, 0)
+        # Without Redis the jobs' idle time does the same, a little later.
+        with contextlib.suppress(StoreError):
+            await self._server.within(lambda: self._server.run(LEAVE, plan))
+
+    def _plan(self, worker: _Worker, now: int) -> Plan:
+        plan = Plan(self._prefix, now).set(group=GROUP, consumer=worker.consumer)
+        plan.key(STREAM)
+        return plan
+
+    async def _settle(self, job: Job, plan: Plan) -> None:
+        plan.key(DELAYED)
+        plan.key(DEAD)
+        await self._server.within(lambda: self._server.run(SETTLE, plan.set(id=job.id)))
+        self._workers.here().held.pop(job.id, None)
+
+    async def _beat(self, worker: _Worker) -> None:
+        """Renew the claims of what is held here, until nothing is."""
+        while worker.held:
+            await asyncio.sleep(_HEARTBEAT)
+            now = monotonic()
+            ids = [id for id, (_, until) in worker.held.items() if until > now]
+            plan = self._plan(worker, 0)
+            for id in ids:
+                plan.value(id)
+            with contextlib.suppress(StoreError):
+                await self._server.within(partial(self._server.run, HOLD, plan))

@@ -1,0 +1,125 @@
+"""How an opened door is told to the caller: cookies and a redirect, or JSON.
+
+A feature hands over the login it attempts; what comes of it (a session, a further step, a refusal)
+looks the same for all of them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.authentication import PENDING_LIFETIME
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.device_cookie import (
+    Known,
+    KnownAddress,
+    add_known,
+    find_known,
+    seal_known,
+)
+from pwless_middleware.errors import LoginDenied, StepRequired
+from pwless_middleware.flows.limits import EXACT_BYTES, exact_tag
+from pwless_middleware.flows.logins import LoginResult
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.responses import SIGNED_OUT, json_error, json_response, with_cookies
+
+
+async def respond_with_page(
+    kit: Kit, request: Request, caller: Caller, attempt: Awaitable[LoginResult]
+) -> Response:
+    """Await a login and send the browser on: to its `next`, or to the step that is asked for.
+
+    Raises:
+        ApiError: whatever else the attempt raises; the page that asked shows it.
+    """
+    try:
+        done = await attempt
+    except StepRequired as error:
+        cookies = _pending_cookies(kit, error)
+        return kit.pages.redirect(request, error.path, cookies=cookies)
+    except LoginDenied as error:
+        if error.path is None:
+            raise
+        return kit.pages.redirect(request, error.path)
+    cookies = _session_cookies(kit, caller, done)
+    response = kit.pages.redirect(request, done.login.next, ours=False, cookies=cookies)
+    return _ending(caller, response)
+
+
+async def respond_with_json(kit: Kit, caller: Caller, attempt: Awaitable[LoginResult]) -> Response:
+    """Await a login and answer in JSON: a cookie for a browser, a token for a server.
+
+    Raises:
+        ApiError: whatever the attempt raises, but `StepRequired`, which becomes its own answer.
+    """
+    try:
+        done = await attempt
+    except StepRequired as error:
+        cookies = _pending_cookies(kit, error) if caller.is_browser else []
+        return with_cookies(json_error(error), cookies)
+    content: dict[str, object] = {
+        "email": done.login.email,
+        **({"state": done.login.state} if done.login.state is not None else {}),
+        "template": done.login.template,
+        "passwordless_type": done.login.kind,
+        "user_id": done.user.id,
+        "is_new_user": done.login.is_new,
+    }
+    if caller.is_browser:
+        response = json_response(content, cookies=_session_cookies(kit, caller, done))
+        return _ending(caller, response)
+    content["session_token"] = kit.sessions.token(done.secret)
+    content["session_expires_at"] = str(done.session.expires_at)
+    content["device_token"] = device_token(kit, caller, done)
+    return json_response(content)
+
+
+def _ending(caller: Caller, response: Response) -> Response:
+    """Clear what the browser kept of the session that this login has ended, perhaps another's."""
+    if caller.session is not None:
+        response.headers.update(SIGNED_OUT)
+    return response
+
+
+def _session_cookies(kit: Kit, caller: Caller, done: LoginResult) -> list[str]:
+    """Return the session, remember the device for its budget, and end what was pending.
+
+    The flow cookie stays until it expires: its challenge is spent, and a link that is opened once
+    more in this browser is then known as used, not taken for another browser's.
+    """
+    value = kit.sessions.cookie_value(done.secret)
+    max_age = done.session.expires_at - done.session.created_at
+    cookies = [
+        kit.cookies.set_session(value, max_age=max_age),
+        kit.cookies.set_device(_known_after(kit, caller, done)),
+    ]
+    if caller.pending is not None:
+        cookies.append(kit.cookies.set_pending(None, max_age=0))
+    return cookies
+
+
+def device_token(kit: Kit, caller: Caller, done: LoginResult) -> str:
+    """Return the device token that a server keeps with the person's device after a login."""
+    return seal_known(kit.keyring, _known_after(kit, caller, done))
+
+
+def _known_after(kit: Kit, caller: Caller, done: LoginResult) -> Known:
+    """Return what a caller's device cookie or token says after a login: its budget stays."""
+    exact = exact_tag(kit.keyring, Address(done.login.email))[:EXACT_BYTES]
+    row = find_known(caller.known_to, exact)
+    known = KnownAddress(
+        exact,
+        owner=kit.sessions.slot_of(done.user.id),
+        issued_at=done.session.created_at,
+        budget=row.budget if row is not None else secrets.randbits(32),
+    )
+    return add_known(caller.known_to, known)
+
+
+def _pending_cookies(kit: Kit, error: StepRequired) -> list[str]:
+    return [kit.cookies.set_pending(error.login_id, max_age=PENDING_LIFETIME)]

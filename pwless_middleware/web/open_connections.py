@@ -1,0 +1,229 @@
+"""What stays open ends with its session: sockets always, event streams where that is wanted.
+
+One task in each event loop looks at every open connection, twice a second. A look costs no I/O
+while the store's feed vouches for what is held in process; whatever must be asked of the store is
+asked beside the looks, once for all connections of a session, so that neither a slow answer nor an
+unreadable record delays the others. Each connection is ended in a task of its own, since a peer
+that reads nothing can hold up its close.
+
+A connection that has heard from its client since the last look counts as use of its session; one
+that only stays open does not, so that a forgotten tab keeps nobody signed in. While the store
+cannot be asked, connections stay: that is neither "in" nor "out".
+
+With a user table, the users of open connections are loaded again as well, since a deleted user's
+sessions still stand in the store: each user once in a second and a half, eight at a time, and at
+most a thousand in one round, the longest unseen first. An app with more people than that online
+sees a deleted user's connections end later, in proportion.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from itertools import islice
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+from starlette.types import Receive, Send
+
+from pwless_middleware.errors import ApiError, StoreError, traceback_without_text
+from pwless_middleware.flows.sessions import Sessions
+from pwless_middleware.flows.store_deadline import STORE_SECONDS
+from pwless_middleware.flows.users import Users
+from pwless_middleware.web.connection import Connection
+from pwless_middleware.web.identity import Identity
+
+logger = logging.getLogger("pwless.watch")
+
+LOOK_SECONDS = 0.5
+"""Between two looks; with the feed's 100 ms this closes within a second."""
+READS_AT_ONCE = 32
+"""Questions to the store that one look has open at a time, at most."""
+LOOKS_PER_LOAD = 3
+"""From one loading of the users to the next: 1.5 seconds."""
+LOADS_PER_ROUND = 1000
+LOADS_AT_ONCE = 8
+"""Questions to the user table at a time, at most: fewer than a usual pool has connections."""
+
+T = TypeVar("T")
+
+
+class OpenConnections:
+    """End open connections when their sessions end.
+
+    Args:
+        sessions: says whether a session lives.
+        users: says whether a user of the host's table still exists.
+        pause: waits between two looks.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        users: Users,
+        *,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._sessions = sessions
+        self._users = users
+        self._pause = pause
+        self._lookers: WeakKeyDictionary[asyncio.AbstractEventLoop, SessionChecks] = (
+            WeakKeyDictionary()
+        )
+
+    @contextmanager
+    def open(
+        self, receive: Receive, send: Send, identity: Identity, *, is_socket: bool
+    ) -> Iterator[Connection]:
+        """Watch a connection while the app serves it.
+
+        Args:
+            receive, send: the server's.
+            identity: whose it is; somebody signed in.
+            is_socket: whether it is a websocket, or an http response that may become a stream.
+        """
+        connection = Connection(
+            receive, send, signed=identity.signed, user_id=identity.user.id, is_socket=is_socket
+        )
+        loop = asyncio.get_running_loop()
+        looker = self._lookers.get(loop)
+        if looker is None:
+            looker = self._lookers[loop] = SessionChecks(self._sessions, self._users, self._pause)
+        looker.add(connection)
+        try:
+            yield connection
+        finally:
+            looker.discard(connection)
+            connection.close()
+
+
+class SessionChecks:
+    """Look at the open connections of one event loop, until the last one is gone."""
+
+    def __init__(
+        self, sessions: Sessions, users: Users, pause: Callable[[float], Awaitable[None]]
+    ) -> None:
+        self._sessions = sessions
+        self._users = users
+        self._pause = pause
+        self._by_session: dict[str, set[Connection]] = {}
+        self._by_user: dict[str, set[Connection]] = {}
+        """In the order in which they were loaded, the longest unseen first."""
+        self._asked: set[str] = set()
+        self._looking: asyncio.Task[None] | None = None
+        self._loading: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, connection: Connection) -> None:
+        """Look at a connection from now on."""
+        self._by_session.setdefault(connection.signed, set()).add(connection)
+        self._by_user.setdefault(connection.user_id, set()).add(connection)
+        if self._looking is None or self._looking.done():
+            self._looking = self._start(self._look())
+
+    def discard(self, connection: Connection) -> None:
+        """Look at it no more; it may be gone already."""
+        for table, key in (
+            (self._by_session, connection.signed),
+            (self._by_user, connection.user_id),
+        ):
+            connections = table.get(key, set())
+            connections.discard(connection)
+            if not connections:
+                table.pop(key, None)
+
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        # In a context of its own: not in that of the request that happened to come first.
+        task = asyncio.get_running_loop().create_task(work, context=Context())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _look(self) -> None:
+        looks = 0
+        while self._by_session:
+            await self._pause(LOOK_SECONDS)
+            looks += 1
+            try:
+                unsure = [s for s, open in self._by_session.items() if self._is_unsure(s, open)]
+            except StoreError as error:
+                logger.debug("connections stay open for now, the clock is wrong: %s", error)
+                continue
+            if unsure:
+                self._asked.update(unsure)
+                self._start(_each(unsure, self._ask, at_once=READS_AT_ONCE))
+            is_due = self._users.is_table and looks % LOOKS_PER_LOAD == 0
+            if is_due and (self._loading is None or self._loading.done()):
+                self._loading = self._start(self._load_users())
+
+    def _is_unsure(self, signed: str, open: Collection[Connection]) -> bool:
+        """Whether the store must be asked for a session; notes its use where it need not be."""
+        if signed in self._asked or not any(each.may_stay_open for each in open):
+            return False
+        used = [each for each in open if each.was_used]
+        if used:
+            if self._sessions.held(signed) is None:
+                return True
+            for each in used:
+                each.was_used = False
+            return False
+        return not self._sessions.surely_lives(signed)
+
+    async def _ask(self, signed: str) -> None:
+        used = [each for each in self._by_session.get(signed, ()) if each.was_used]
+        try:
+            if used:
+                lives = await self._sessions.find(signed) is not None
+                for each in used:
+                    each.was_used = False
+            else:
+                lives = await self._sessions.lives(signed)
+        except StoreError as error:
+            logger.debug("connections stay open for now, the store cannot be asked: %s", error)
+            lives = True
+        except Exception as error:
+            # As for a request: what cannot be read lets nobody in.
+            logger.error(
+                "the session of an open connection cannot be read:\n%s",
+                traceback_without_text(error),
+            )
+            lives = False
+        finally:
+            self._asked.discard(signed)
+        if not lives:
+            self._end(self._by_session.get(signed, ()))
+
+    async def _load_users(self) -> None:
+        users = list(islice(self._by_user, LOADS_PER_ROUND))
+        for user_id in users:
+            self._by_user[user_id] = self._by_user.pop(user_id)
+        await _each(users, self._load, at_once=LOADS_AT_ONCE)
+
+    async def _load(self, user_id: str) -> None:
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                user = await self._users.load(user_id)
+        except (ApiError, TimeoutError):
+            return  # the user table cannot be asked: as with the store, connections stay
+        if user is None:
+            self._end(self._by_user.get(user_id, ()))
+
+    def _end(self, connections: Collection[Connection]) -> None:
+        """End those that stay open; a response that has not begun may still become a stream."""
+        for connection in [each for each in connections if each.is_stream]:
+            self.discard(connection)
+            self._start(connection.end())
+
+
+async def _each(items: Collection[T], do: Callable[[T], Awaitable[None]], *, at_once: int) -> None:
+    """Do something for each item, some at a time."""
+    waiting = iter(items)
+
+    async def work() -> None:
+        for item in waiting:
+            await do(item)
+
+    await asyncio.gather(*(work() for _ in range(min(at_once, len(items)))))
