@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 from pwless_middleware.core.challenge import Template
 from pwless_middleware.core.keyring import Keyring
@@ -21,7 +21,7 @@ from pwless_middleware.delivery.tries import USUAL_SECONDS
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.account import Account
 from pwless_middleware.features.email_login import EmailLogin
-from pwless_middleware.features.email_login.python import EmailVerbs, SendResult, VerifyResult
+from pwless_middleware.features.email_login.python import SendResult, VerifyResult
 from pwless_middleware.features.health import Health
 from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
@@ -30,7 +30,7 @@ from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.sessions import Sessions
-from pwless_middleware.flows.store_deadline import DeadlineStore, request_deadline
+from pwless_middleware.flows.store_deadline import DeadlineStore
 from pwless_middleware.flows.users import UserDirectory, Users
 from pwless_middleware.rendering import Brand, Renderer
 from pwless_middleware.stores.base import Store
@@ -42,7 +42,7 @@ from pwless_middleware.web.cookies import Cookies, default_cookie_name
 from pwless_middleware.web.gate import Gate
 from pwless_middleware.web.identity import Identities
 from pwless_middleware.web.keys import ApiKeys
-from pwless_middleware.web.kit import Feature, Kit
+from pwless_middleware.web.kit import Feature, Kit, VerbsT
 from pwless_middleware.web.open_connections import OpenConnections
 from pwless_middleware.web.openapi import openapi_route
 from pwless_middleware.web.origin import Origin, parse_origins
@@ -264,7 +264,7 @@ class Passwordless:
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
         self.watch = OpenConnections(self.sessions, people)
-        self._email = next((m.verbs for m in mounted if isinstance(m.verbs, EmailVerbs)), None)
+        self._verbs = [(f, m.verbs) for f, m in zip(features, mounted, strict=False)]
 
     def check_served(self) -> None:
         """Refuse to be served to people with what only tests want.
@@ -296,6 +296,27 @@ class Passwordless:
                     "two middlewares of ours, one inside the other, have the same: take one of "
                     "them out, or give each a prefix and a cookie_name of its own",
                 )
+
+    def verbs(self, feature: type[Feature[VerbsT]]) -> VerbsT:
+        """Return what a feature offers to the host's own code.
+
+        `passwordless.verbs(EmailLogin)` has `send`, `resend` and `verify`, whose short form are
+        those of this class.
+
+        Args:
+            feature: its class.
+
+        Raises:
+            ConfigError: it is not among the features, or offers nothing in Python.
+        """
+        if not isinstance(feature, type):
+            raise ConfigError("features", "ask for the verbs of a class, e.g. EmailLogin")
+        for mounted, verbs in self._verbs:
+            if isinstance(mounted, feature):
+                if verbs is None:
+                    raise ConfigError("features", f"{feature.__name__} offers no verbs")
+                return cast("VerbsT", verbs)  # as the class's own `mount` promises
+        raise ConfigError("features", f"add {feature.__name__}(...) to use its verbs")
 
     async def send(
         self,
@@ -337,18 +358,17 @@ class Passwordless:
             Unavailable: the store or the queue cannot take it.
             ConfigError: there is no `EmailLogin` among the features.
         """
-        with request_deadline():
-            return await self._verbs().send(
-                email,
-                template=template,
-                magiclink_auth_uri=magiclink_auth_uri,
-                state=state,
-                expires_in=expires_in,
-                template_variables=template_variables,
-                client=client,
-                user_agent=user_agent,
-                device_token=device_token,
-            )
+        return await self.verbs(EmailLogin).send(
+            email,
+            template=template,
+            magiclink_auth_uri=magiclink_auth_uri,
+            state=state,
+            expires_in=expires_in,
+            template_variables=template_variables,
+            client=client,
+            user_agent=user_agent,
+            device_token=device_token,
+        )
 
     async def resend(
         self, auth_request_id: str, *, client: str | None = None, device_token: str | None = None
@@ -366,10 +386,9 @@ class Passwordless:
             Unavailable: the store or the queue cannot take it.
             ConfigError: there is no `EmailLogin` among the features.
         """
-        with request_deadline():
-            return await self._verbs().resend(
-                auth_request_id, client=client, device_token=device_token
-            )
+        return await self.verbs(EmailLogin).resend(
+            auth_request_id, client=client, device_token=device_token
+        )
 
     async def verify(
         self,
@@ -403,20 +422,14 @@ class Passwordless:
             Unavailable: the store could not be asked.
             ConfigError: there is no `EmailLogin` among the features.
         """
-        with request_deadline():
-            return await self._verbs().verify(
-                auth_request_id=auth_request_id,
-                code=code,
-                link_token=link_token,
-                client=client,
-                ends=ends,
-                device_token=device_token,
-            )
-
-    def _verbs(self) -> EmailVerbs:
-        if self._email is None:
-            raise ConfigError("features", "add EmailLogin(...) to use send, resend and verify")
-        return self._email
+        return await self.verbs(EmailLogin).verify(
+            auth_request_id=auth_request_id,
+            code=code,
+            link_token=link_token,
+            client=client,
+            ends=ends,
+            device_token=device_token,
+        )
 
     async def _deliver(self, payload: bytes) -> Outcome | Delivery:
         """Hand a job to the feature whose topic it begins with."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Generic, Protocol
 
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.base import Mailer
@@ -19,6 +20,14 @@ from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Route
+
+if sys.version_info >= (3, 13):
+    from typing import TypeVar
+else:
+    from typing_extensions import TypeVar  # which Starlette brings along, for the same Pythons
+
+VerbsT = TypeVar("VerbsT", covariant=True, default=object)
+"""What a feature offers in Python; of a plain `Feature` or `Mounted` nothing is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,7 @@ class Kit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mounted:
+class Mounted(Generic[VerbsT]):
     """What a feature adds; nothing else of it is used.
 
     Attributes:
@@ -66,19 +75,19 @@ class Mounted:
         before_challenge: asked with the domain before any mail goes out.
         before_session: asked before any session; may ask for a step.
         deliveries: topic (one byte) to who reads the jobs whose payload begins with it.
-        verbs: what it offers in Python; `Passwordless` knows those of `EmailLogin`.
+        verbs: what it offers to the host's own code, by `Passwordless.verbs`; `None` for nothing.
     """
 
     routes: tuple[Route, ...] = ()
     before_challenge: tuple[BeforeChallenge, ...] = ()
     before_session: tuple[BeforeSession, ...] = ()
     deliveries: Mapping[bytes, Deliver] = field(default_factory=dict)
-    verbs: object | None = None
+    verbs: VerbsT | None = None
 
 
-class Feature(Protocol):
+class Feature(Protocol[VerbsT]):
     """One login method or rule. It mutates nothing: it is asked once, and answers what it adds."""
 
-    def mount(self, kit: Kit) -> Mounted:
+    def mount(self, kit: Kit) -> Mounted[VerbsT]:
         """Return what the feature adds."""
         ...

@@ -111,7 +111,7 @@ class EmailLogin:
             signup=signup,
         )
 
-    def mount(self, kit: Kit) -> Mounted:
+    def mount(self, kit: Kit) -> Mounted[EmailVerbs]:
         """Return the pages, the JSON API, and who delivers the mails.
 
         Raises:

@@ -16,6 +16,7 @@ from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.email_login.fields import RESEND, send_fields, verify_fields
 from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
 from pwless_middleware.flows.challenges import SentChallenge
+from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.web import login_responses
 from pwless_middleware.web.bodies import check_strict
 from pwless_middleware.web.fields import Fields, Values
@@ -97,7 +98,7 @@ class EmailVerbs:
         user_agent: str | None = None,
         device_token: str | None = None,
     ) -> SendResult:
-        """See `Passwordless.send`."""
+        """Send a mail; arguments, answer and errors are those of `Passwordless.send`."""
         caller = _caller(client, user_agent)
         variables = template_variables
         values = _check_arguments(
@@ -119,17 +120,19 @@ class EmailVerbs:
             expires_in=values.integer("expires_in"),
             template_variables=values.texts("template_variables"),
         )
-        return self._sent(await self._flow.send(send_request, caller))
+        with request_deadline():
+            return self._sent(await self._flow.send(send_request, caller))
 
     async def resend(
         self, auth_request_id: str, *, client: str | None = None, device_token: str | None = None
     ) -> SendResult:
-        """See `Passwordless.resend`."""
+        """Send it again; arguments, answer and errors are those of `Passwordless.resend`."""
         caller = _caller(client, None)
         _check_arguments(RESEND, auth_request_id=auth_request_id, device_token=device_token)
         caller = self._flow.with_device(caller, device_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
-        return self._sent(await self._flow.resend(id, caller))
+        with request_deadline():
+            return self._sent(await self._flow.resend(id, caller))
 
     async def verify(
         self,
@@ -141,7 +144,7 @@ class EmailVerbs:
         ends: Session | None = None,
         device_token: str | None = None,
     ) -> VerifyResult:
-        """See `Passwordless.verify`."""
+        """Check a code or link; arguments, answer and errors are those of `Passwordless.verify`."""
         caller = _caller(client, None)
         if (code is None) == (link_token is None):
             raise InvalidArgument.of("code", "Give a code or a link token.", "one_of")
@@ -152,11 +155,12 @@ class EmailVerbs:
         _check_arguments(self._verify, code=code, link_token=link_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
         caller = replace(caller, ends=ends)
-        if code is not None:
-            done = await self._flow.verify_code(id, code, caller)
-        else:
-            self._flow.check_link_request(link_token or "", id)
-            done = await self._flow.verify_link(link_token or "", caller)
+        with request_deadline():
+            if code is not None:
+                done = await self._flow.verify_code(id, code, caller)
+            else:
+                self._flow.check_link_request(link_token or "", id)
+                done = await self._flow.verify_link(link_token or "", caller)
         max_age = done.session.expires_at - done.session.created_at
         cookie = self._kit.sessions.cookie_value(done.secret)
         return VerifyResult(
