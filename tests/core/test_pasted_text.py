@@ -211,7 +211,7 @@ def test_no_text_makes_the_reader_fail(text: str) -> None:
 
 
 def test_a_text_that_names_a_token_over_and_over_costs_no_search_for_each() -> None:
-    """A stranger can send 16 KiB of names to the link's page, as often as they like."""
+    """A stranger can send 32 KiB of names to the link's page, as often as they like."""
     assert link_token_in(" ".join(["link_token=" + TOKEN] * 8)) == TOKEN
     assert link_token_in(" ".join(["link_token=" + TOKEN] * 9)) is None
 
