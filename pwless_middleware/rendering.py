@@ -143,18 +143,25 @@ class Renderer:
     def __init__(self, *, brand: Brand, templates: Path | str | None, prefix: str) -> None:
         if templates is not None and not Path(templates).is_dir():
             raise ConfigError("templates", f"{templates} is not a folder; set one that exists")
-        palette = Palette.of(brand.color or _DEFAULT_COLOR)
-        files = _own_files("static", _MEDIA_TYPES)
-        assets = [Asset.of(name, file.read_bytes()) for name, file in files.items()]
-        assets.append(Asset.of("brand.css", palette.css().encode()))
-        self.assets: Mapping[str, Asset] = {asset.hashed_name: asset for asset in assets}
-        self._by_name = {asset.name: asset for asset in assets}
+        self._palette = Palette.of(brand.color or _DEFAULT_COLOR)
         self._prefix = prefix
-        self._own: dict[str, object] = {"brand": brand, "palette": palette}
+        self._own: dict[str, object] = {"brand": brand, "palette": self._palette}
         self._mail_variables: dict[str, frozenset[str]] = {}
         self._folder = templates
         if templates is not None:
             self._check(Path(templates))
+
+    @cached_property
+    def assets(self) -> Mapping[str, Asset]:
+        """The static files, read with the first page: finding them costs as much as making us."""
+        files = _own_files("static", _MEDIA_TYPES)
+        assets = [Asset.of(name, file.read_bytes()) for name, file in files.items()]
+        assets.append(Asset.of("brand.css", self._palette.css().encode()))
+        return {asset.hashed_name: asset for asset in assets}
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Asset]:
+        return {asset.name: asset for asset in self.assets.values()}
 
     @cached_property
     def _env(self) -> Environment:
