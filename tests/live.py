@@ -15,21 +15,13 @@ from typing import Any
 import uvicorn
 
 from pwless_middleware import Outbox
+from pwless_middleware.pytest_plugin.clock import Clock
 from tests.needs import need_command
 
 
-class Clock:
-    """Give unix seconds that a test moves. Starts at the real time, so that mails look right."""
-
-    def __init__(self) -> None:
-        self.now = int(time.time())
-
-    def __call__(self) -> int:
-        return self.now
-
-    def advance(self, seconds: int) -> None:
-        """Let time pass, for the server alone."""
-        self.now += seconds
+def clock_of_today() -> Clock:
+    """Return a clock that a test moves. It starts at the real time, so that mails look right."""
+    return Clock(int(time.time()))
 
 
 @contextlib.contextmanager

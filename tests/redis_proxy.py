@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from types import TracebackType
 
-from tests.redis_server import free_port
+from tests.ports import free_port
 
 
 class Proxy:

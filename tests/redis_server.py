@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 
 from tests.needs import lacking
+from tests.ports import free_port
 
 
 def server_binary() -> str | None:
@@ -48,13 +49,6 @@ async def until(is_so: Callable[[], bool], seconds: float = 10) -> None:
     async with asyncio.timeout(seconds):
         while not is_so():  # noqa: ASYNC110
             await asyncio.sleep(0.002)
-
-
-def free_port() -> int:
-    """Give a port of loopback that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Server:

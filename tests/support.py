@@ -25,6 +25,8 @@ from pwless_middleware.core.challenge import Challenge, ChallengeId
 from pwless_middleware.core.format_v1 import unpack_challenge
 from pwless_middleware.core.keyring import unb64
 from pwless_middleware.delivery.outbox import OutboxMessage
+from pwless_middleware.pytest_plugin.clock import START as START
+from pwless_middleware.pytest_plugin.clock import Clock as Clock
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
@@ -33,8 +35,6 @@ KEY = "mXr8vQ2tYz5bWn4cHs7dLf9gJa3eRu6pTk1"
 OTHER_KEY = "zP4kWq9sBd2fGh6jKl8mNv3cXr5tYu7iOa0"
 API_KEY = "pwk_" + "Zk3vQ8sLw2Yt6Rb9Xn4Mc7Jd1Hg5Fp0a"
 BASE = "https://app.example.com"
-START = 1_800_000_000
-"""Unix seconds at which every test begins."""
 ROOMY = SendLimits(per_minute=9000, per_quarter=9000, per_day=18000, client_per_minute=9000,
                    client_per_hour=9000)  # fmt: skip
 """Limits that do not matter, for tests about something else."""
@@ -53,21 +53,6 @@ def led_to(answer: Any) -> str:
     assert parts.scheme in ("http", "https"), answer.headers["location"]
     assert parts.netloc, answer.headers["location"]
     return str(urlunsplit(parts._replace(scheme="", netloc="")))
-
-
-class Clock:
-    """Tell the time that the test sets."""
-
-    def __init__(self, now: int = START) -> None:
-        self.now = now
-
-    def __call__(self) -> int:
-        """Give unix seconds."""
-        return self.now
-
-    def advance(self, seconds: int) -> None:
-        """Let time pass."""
-        self.now += seconds
 
 
 class WhoAmI:

@@ -22,8 +22,8 @@ from demo_app.settings import Settings, SettingsError
 from demo_app.ways import pages as pages_way
 from demo_app.ways import server as server_way
 from pwless_middleware import Outbox, PasswordlessMiddleware, SMTPMailer
-from tests.live import Clock, served, shell_answers
-from tests.redis_server import free_port
+from tests.live import clock_of_today, served, shell_answers
+from tests.ports import free_port
 from tests.support import led_to
 
 SECRET_KEY = "5d2c8e1f7a9b4c3d6e0f8a1b2c3d4e5f"
@@ -217,7 +217,7 @@ def live() -> Iterator[tuple[str, Outbox]]:
             base_url=url,
             mailer=outbox,
             api_keys={"demo": API_KEY},
-            clock=Clock(),
+            clock=clock_of_today(),
         )
 
     with served(make) as url:

@@ -19,7 +19,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from pwless_middleware import ConfigError, Outbox, PasswordlessMiddleware
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
-from tests.redis_server import free_port
+from tests.ports import free_port
 from tests.support import KEY, WhoAmI, http_scope, make_site
 
 ok = WhoAmI()

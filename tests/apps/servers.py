@@ -19,18 +19,13 @@ import time
 from pathlib import Path
 from typing import Literal
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 40
 """How long a server may take to come up; Gradio imports pandas first."""
 
 Kind = Literal["uvicorn", "uvicorn-h11", "uvicorn-wsproto", "hypercorn", "granian"]
-
-
-def free_port() -> int:
-    """Give a port of loopback that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _command(kind: Kind, target: str, port: int, root_path: str) -> list[str]:

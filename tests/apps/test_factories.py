@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.apps.places import needs
-from tests.redis_server import free_port
+from tests.ports import free_port
 
 needs("fastapi", "fastapi_cli", "granian", "hypercorn")
 

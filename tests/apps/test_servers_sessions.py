@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.apps.person import Person
 from tests.apps.places import SERVERS, Place, Site, needs, served
-from tests.apps.servers import free_port
+from tests.ports import free_port
 
 needs("hypercorn", "granian", "httptools", "h2", "wsproto")
 

@@ -20,7 +20,8 @@ from playwright.sync_api import (
 
 from demo_app.app import create_app
 from pwless_middleware import Outbox, PasswordlessMiddleware
-from tests.live import Clock, served
+from pwless_middleware.pytest_plugin.clock import Clock
+from tests.live import clock_of_today, served
 from tests.needs import CHROMIUM, CHROMIUM_FLAGS, need_chromium
 
 SECRET_KEY = "3f1b0c9a7d5e4b2f8a6c1d0e9f7b5a3c"
@@ -66,7 +67,7 @@ class Demo:
 @pytest.fixture
 def demo() -> Iterator[Demo]:
     """Serve a demo of this test's own."""
-    outbox, clock = Outbox(), Clock()
+    outbox, clock = Outbox(), clock_of_today()
     made: list[PasswordlessMiddleware] = []
 
     def make(url: str) -> object:

@@ -20,7 +20,7 @@ from playwright.sync_api import expect
 from demo_app.app import create_app
 from pwless_middleware import Outbox, SMTPMailer
 from tests.browser.conftest import SECRET_KEY, Demo, Visit
-from tests.live import Clock, served
+from tests.live import clock_of_today, served
 
 JO = "jo@example.com"
 OF_WHOLE_PAGES = {rule: {"enabled": False} for rule in ("region", "landmark-one-main")}
@@ -80,7 +80,7 @@ def demo(postbox: Postbox) -> Iterator[Demo]:
     """Serve a demo that sends real mail."""
     mailer = SMTPMailer(f"smtp://127.0.0.1:{postbox.port}", sender="Fernway <login@example.org>")
     with served(lambda url: create_app(secret_key=SECRET_KEY, base_url=url, mailer=mailer)) as url:
-        yield Demo(url, Outbox(), Clock())
+        yield Demo(url, Outbox(), clock_of_today())
 
 
 def part(message: EmailMessage, kind: Literal["plain", "html"]) -> str:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from pwless_middleware import Brand, EmailLogin, Outbox, PasswordlessMiddleware
 from tests.browser.conftest import SECRET_KEY, Demo, Visit
-from tests.live import Clock, served
+from tests.live import clock_of_today, served
 
 JO = "jo@example.com"
 LOGO = (
@@ -31,7 +31,7 @@ async def _hello(request: Request) -> Response:
 @pytest.fixture
 def demo(request: pytest.FixtureRequest) -> Iterator[Demo]:
     """Serve a bare app with the options of the test's parameter, in place of the demo."""
-    outbox, clock = Outbox(), Clock()
+    outbox, clock = Outbox(), clock_of_today()
     options: dict[str, Any] = dict(getattr(request, "param", {}))
     login = EmailLogin(**options.pop("login", {}))
     app = Starlette(routes=[Route(path, _hello) for path in ("/", "/dashboard", "/favicon.ico")])

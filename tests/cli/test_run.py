@@ -26,7 +26,7 @@ from pwless_middleware.cli.run import OPTIONS, app_from_environment, build
 from pwless_middleware.cli.settings import Settings
 from pwless_middleware.pytest_plugin.sign_in import SignIn
 from tests.cli.conftest import KEY, PLAIN, Project
-from tests.redis_server import free_port
+from tests.ports import free_port
 
 SMTP_URL = "smtp://us:secret-pw@127.0.0.1:9"
 PUBLIC = ("--base-url", "https://app.acme.example", "--sender", "login@acme.example")

@@ -17,21 +17,12 @@ from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import DELIVERY_SECONDS, LONGEST_HOLD
 from pwless_middleware.delivery.turns import PATIENCE, WAITING
 from pwless_middleware.errors import DeliveryError, StoreError
+from pwless_middleware.pytest_plugin.clock import Clock
 from pwless_middleware.stores.memory_jobs import MemoryJobs
 
 pytestmark = pytest.mark.anyio
 
 SECRET = b"ann@example.org 123456 https://a.example/link?link_token=t"
-
-
-class Clock:
-    """Whole seconds that stand still until they are moved."""
-
-    def __init__(self) -> None:
-        self.now = 1_700_000_000
-
-    def __call__(self) -> int:
-        return self.now
 
 
 class ListJobs:

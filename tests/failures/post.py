@@ -22,7 +22,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from pwless_middleware.delivery.outbox import OutboxMessage
-from tests.redis_server import free_port
+from tests.ports import free_port
 
 TAKEN = "250 2.0.0 taken"
 Answer = Callable[[str, str], Awaitable[str]]

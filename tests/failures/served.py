@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.redis_server import free_port
+from tests.ports import free_port
 
 _ROOT = Path(__file__).parents[2]
 

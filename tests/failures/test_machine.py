@@ -14,10 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.failures.person import Person
 from tests.failures.post import Post
 from tests.failures.scene import an_address, scene
 from tests.failures.served import Process
+from tests.failures.spread_browser import SpreadBrowser
 from tests.redis_server import Server, until
 from tests.support import wrong
 
@@ -43,7 +43,7 @@ async def http() -> AsyncIterator[httpx.AsyncHTTPTransport]:
         yield transport
 
 
-async def until_well(jo: Person, process: Process) -> None:
+async def until_well(jo: SpreadBrowser, process: Process) -> None:
     """Wait until nothing is down, by itself."""
     async with asyncio.timeout(20):
         while True:
@@ -62,13 +62,13 @@ async def test_out_of_file_descriptors(
     process = Process(server.url, post.url, "short.test", files=FILES, events=str(log))
     try:
         await asyncio.to_thread(process.ready)
-        jo, address = Person(http, "203.0.113.1"), an_address()
+        jo, address = SpreadBrowser(http, "203.0.113.1"), an_address()
         await jo.ask(process, address)
         await until(lambda: bool(post.mails(address)), 10)
         await jo.type_code(process, post.mails(address)[0].code)
         assert await jo.who(process) == address
         cookies = dict(jo.cookies)
-        people = [Person(http, f"203.0.113.{n + 10}") for n in range(16)]
+        people = [SpreadBrowser(http, f"203.0.113.{n + 10}") for n in range(16)]
         # Each has a connection before they run out.
         await asyncio.gather(*(each.get(process, "/auth/login") for each in people))
         addresses = [an_address() for _ in people]

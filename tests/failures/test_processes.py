@@ -14,10 +14,10 @@ import redis.asyncio
 
 from pwless_middleware.core.job import CLAIM_SECONDS
 from tests.failures.feed_proxy import FeedProxy
-from tests.failures.person import Person
 from tests.failures.post import TAKEN, Post, take
 from tests.failures.scene import an_address
 from tests.failures.served import Process
+from tests.failures.spread_browser import SpreadBrowser
 from tests.redis_server import Server, until
 from tests.support import wrong
 
@@ -58,16 +58,20 @@ async def http() -> AsyncIterator[httpx.AsyncHTTPTransport]:
 _ips = (f"198.51.100.{n}" for n in itertools.count(1))
 
 
-async def signed_in(http: httpx.AsyncHTTPTransport, at: Process, post: Post) -> tuple[Person, str]:
+async def signed_in(
+    http: httpx.AsyncHTTPTransport, at: Process, post: Post
+) -> tuple[SpreadBrowser, str]:
     """Sign somebody in at a process."""
-    jo, address = Person(http, next(_ips)), an_address()
+    jo, address = SpreadBrowser(http, next(_ips)), an_address()
     assert (await jo.ask(at, address)).status_code == 303
     await until(lambda: bool(post.mails(address)), 30)
     assert (await jo.type_code(at, post.mails(address)[0].code)).status_code == 303
     return jo, address
 
 
-async def admitted_after(jo: Person, at: Process, revoked: float, seconds: float) -> list[float]:
+async def admitted_after(
+    jo: SpreadBrowser, at: Process, revoked: float, seconds: float
+) -> list[float]:
     """Ask a process again and again; give when, after `revoked`, each admitted request began."""
     admitted = []
     while (begun := time.monotonic()) < revoked + seconds:
@@ -169,19 +173,19 @@ async def storm(
 
     address = an_address()
     asked = await asyncio.gather(
-        *(Person(http, next(_ips)).ask(next(turn), address) for _ in range(8))
+        *(SpreadBrowser(http, next(_ips)).ask(next(turn), address) for _ in range(8))
     )
     answers["sends to an address"] = Counter(each.status_code for each in asked)
     assert answers["sends to an address"] == {303: 2, 429: 6}
 
     ip = next(_ips)
     asked = await asyncio.gather(
-        *(Person(http, ip).ask(next(turn), an_address()) for _ in range(30))
+        *(SpreadBrowser(http, ip).ask(next(turn), an_address()) for _ in range(30))
     )
     answers["sends by a client"] = Counter(each.status_code for each in asked)
     assert answers["sends by a client"] == {303: 20, 429: 10}
 
-    jo, address = Person(http, next(_ips)), an_address()
+    jo, address = SpreadBrowser(http, next(_ips)), an_address()
     assert (await jo.ask(next(turn), address)).status_code == 303
     await until(lambda: bool(post.mails(address)), 30)
     code = post.mails(address)[0].code
@@ -195,11 +199,11 @@ async def storm(
 async def test_a_code_typed_in_four_processes_at_once_signs_in_once(
     http: httpx.AsyncHTTPTransport, four: list[Process], post: Post
 ) -> None:
-    jo, address = Person(http, next(_ips)), an_address()
+    jo, address = SpreadBrowser(http, next(_ips)), an_address()
     await jo.ask(four[0], address)
     await until(lambda: bool(post.mails(address)), 30)
     code, cookies = post.mails(address)[0].code, dict(jo.cookies)
-    people = [Person(http) for _ in four]
+    people = [SpreadBrowser(http) for _ in four]
     for person in people:
         person.cookies = dict(cookies)
     answers = await asyncio.gather(
@@ -222,7 +226,7 @@ async def test_killed_between_accepting_and_sending(
 
     post.answer = hangs_first
     try:
-        jo, address = Person(http, next(_ips)), an_address()
+        jo, address = SpreadBrowser(http, next(_ips)), an_address()
         assert (await jo.ask(four[3], address)).status_code == 303
         await until(lambda: any(to == address for to, _ in post.asked), 30)
         holder = next(helo for to, helo in post.asked if to == address)

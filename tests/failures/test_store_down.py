@@ -19,8 +19,9 @@ from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 
 from tests.failures.scene import Scene, an_address, scene
+from tests.ports import free_port
 from tests.redis_proxy import Proxy
-from tests.redis_server import Server, free_port, until
+from tests.redis_server import Server, until
 from tests.support import wrong
 
 pytestmark = pytest.mark.anyio

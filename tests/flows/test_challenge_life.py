@@ -41,7 +41,7 @@ class Model:
 
 
 @dataclass(eq=False)
-class Person:
+class ModelBrowser:
     """A browser, and what the model knows of it."""
 
     browser: Browser
@@ -59,8 +59,8 @@ class Life(RuleBasedStateMachine):
     def begin(self) -> None:
         self.runner = asyncio.Runner()
         feature = EmailLogin(send_limits=ROOMY, rotate_on_resend=self.rotate)
-        self.home = make_site(features=[feature])
-        self.people = [Person(self.home.browser()) for _ in range(2)]
+        self.site = make_site(features=[feature])
+        self.people = [ModelBrowser(self.site.browser()) for _ in range(2)]
         self.made: list[Model] = []
         # Wrong tries: of strangers at this address, of each known browser, of the one client.
         self.ledgers: dict[object, list[int]] = {None: [], "client": []}
@@ -74,7 +74,7 @@ class Life(RuleBasedStateMachine):
 
     @property
     def now(self) -> int:
-        return self.home.clock.now
+        return self.site.clock.now
 
     def count(self, events: list[int], window: int) -> int:
         return sum(at > self.now - window for at in events)
@@ -85,7 +85,7 @@ class Life(RuleBasedStateMachine):
     def send(self, who: int) -> None:
         person = self.people[who]
         assert self.do(person.browser.ask(EMAIL)).status_code == 303
-        mail = self.home.mail()
+        mail = self.site.mail()
         token = token_of(mail.link)
         made = Model(self.now, self.now, self.now + 300, str(mail.code), [token])
         self.made.append(made)
@@ -94,7 +94,7 @@ class Life(RuleBasedStateMachine):
     @rule(who=BROWSERS)
     def resend(self, who: int) -> None:
         person = self.people[who]
-        mails = len(self.home.outbox.messages)
+        mails = len(self.site.outbox.messages)
         status = self.do(person.browser.post("/auth/resend", {})).status_code
         held = person.holds[0] if person.holds else None
         if held is None or not held.stands(self.now) or self.now >= held.asked + 900:
@@ -104,7 +104,7 @@ class Life(RuleBasedStateMachine):
         else:
             assert status == 303
             held.resends += 1
-            mail = self.home.mail()
+            mail = self.site.mail()
             if self.now < held.expires and not self.rotate:
                 held.expires = min(self.now + 300, held.started + 600)
                 assert (mail.code, token_of(mail.link)) == (held.code, held.tokens[-1])
@@ -113,9 +113,9 @@ class Life(RuleBasedStateMachine):
                 held.started, held.expires = self.now, self.now + 300
                 held.code = str(mail.code)
                 held.tokens.append(token_of(mail.link))
-        assert len(self.home.outbox.messages) == mails + (status == 303)
+        assert len(self.site.outbox.messages) == mails + (status == 303)
 
-    def guess(self, person: Person, code: str) -> None:
+    def guess(self, person: ModelBrowser, code: str) -> None:
         status = self.do(person.browser.type_code(code)).status_code
         held = person.holds[0] if person.holds else None
         if held is None or not held.stands(self.now):
@@ -142,7 +142,7 @@ class Life(RuleBasedStateMachine):
         address.append(self.now)
         client.append(self.now)
 
-    def entered(self, person: Person, held: Model) -> None:
+    def entered(self, person: ModelBrowser, held: Model) -> None:
         held.is_used = True
         person.is_known = person.is_in = True
 
@@ -177,7 +177,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 59, 60, 240, 299, 300, 600, 899, 900, 7200]))
     def wait(self, seconds: int) -> None:
-        self.home.clock.advance(seconds)
+        self.site.clock.advance(seconds)
 
     @rule(who=BROWSERS)
     def open_pages(self, who: int) -> None:
@@ -191,12 +191,12 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def sessions_are_those_of_the_model(self) -> None:
         if hasattr(self, "people"):
-            assert self.home.sessions == sum(person.is_in for person in self.people)
+            assert self.site.sessions == sum(person.is_in for person in self.people)
 
     @invariant()
     def nothing_pends(self) -> None:
         if hasattr(self, "home"):
-            assert self.home.pending == []
+            assert self.site.pending == []
 
 
 class RotatingLife(Life):

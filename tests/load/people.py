@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tests.failures.person import Person
 from tests.failures.post import Mail, Post
 from tests.failures.served import Process
+from tests.failures.spread_browser import SpreadBrowser
 from tests.load.events import Answer, Kind, Record
 from tests.support import token_of, wrong
 
@@ -40,8 +40,8 @@ class Town:
     post: Post
     record: Record
     until: float
-    held: list[tuple[Person, str]] = field(default_factory=list)
-    thieves: list[tuple[Person, str]] = field(default_factory=list)
+    held: list[tuple[SpreadBrowser, str]] = field(default_factory=list)
+    thieves: list[tuple[SpreadBrowser, str]] = field(default_factory=list)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     @property
@@ -53,11 +53,11 @@ class Town:
         """Pick one."""
         return random.choice(self.processes)
 
-    def newcomer(self) -> tuple[Person, str]:
+    def newcomer(self) -> tuple[SpreadBrowser, str]:
         """Give somebody new: a client and an address that nobody has used."""
         n = next(self._numbers)
         ip = f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"
-        return Person(self.http, ip), f"person{n}@example.com"
+        return SpreadBrowser(self.http, ip), f"person{n}@example.com"
 
     async def live(self) -> None:
         """Do one thing after the other until the time is over."""
@@ -102,7 +102,7 @@ class Town:
         mail = await self._asks(jo, address)
         if mail is None:
             return
-        twins = [Person(self.http) for _ in range(4)]
+        twins = [SpreadBrowser(self.http) for _ in range(4)]
         for twin in twins:
             twin.cookies = dict(jo.cookies)
         kinds: list[Kind] = ["code", "link", "code", "link"]
@@ -130,7 +130,7 @@ class Town:
 
     # --- one thing each --------------------------------------------------------------------------
 
-    async def _asks(self, jo: Person, address: str) -> Mail | None:
+    async def _asks(self, jo: SpreadBrowser, address: str) -> Mail | None:
         """Ask, again while it is closed, and wait for the mail."""
         for _ in range(40):
             answer = await self._send("ask", jo, address, "/auth/login", {"email": address})
@@ -143,7 +143,7 @@ class Town:
             await asyncio.sleep(0.02)
         return None
 
-    async def _verifies(self, kind: Kind, jo: Person, address: str, secret: str) -> Answer:
+    async def _verifies(self, kind: Kind, jo: SpreadBrowser, address: str, secret: str) -> Answer:
         """Verify, again while it is closed, as a person who is told to try again."""
         for _ in range(4):
             answer = await self._once(kind, jo, address, secret)
@@ -152,14 +152,16 @@ class Town:
             await self._closed(answer)
         return answer
 
-    async def _once(self, kind: Kind, jo: Person, address: str, secret: str) -> Answer:
+    async def _once(self, kind: Kind, jo: SpreadBrowser, address: str, secret: str) -> Answer:
         path, name = ("/auth/verify", "code") if kind == "code" else ("/auth/link", "link_token")
         return await self._send(kind, jo, address, path, {name: secret})
 
-    async def _visits(self, jo: Person, address: str, process: Process | None = None) -> None:
+    async def _visits(
+        self, jo: SpreadBrowser, address: str, process: Process | None = None
+    ) -> None:
         await self._send("request", jo, address, "/private", None, process)
 
-    async def _leaves(self, jo: Person, address: str) -> None:
+    async def _leaves(self, jo: SpreadBrowser, address: str) -> None:
         """End the session, and go on using its cookie at every process."""
         stolen = dict(jo.cookies)
         session = stolen[_COOKIE]
@@ -180,7 +182,7 @@ class Town:
     async def _send(
         self,
         kind: Kind,
-        jo: Person,
+        jo: SpreadBrowser,
         address: str,
         path: str,
         form: dict[str, str] | None,

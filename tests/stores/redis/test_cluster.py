@@ -17,8 +17,9 @@ from pwless_middleware.core.budget import Draw, Limit, Refund
 from pwless_middleware.errors import QueueFull, StoreError
 from pwless_middleware.stores.base import Drop, Put, Writes
 from pwless_middleware.stores.redis import RedisStore
+from tests.ports import free_port
 from tests.redis_cluster import Cluster, disconnect
-from tests.redis_server import Server, free_port, until
+from tests.redis_server import Server, until
 
 pytestmark = pytest.mark.anyio
 

@@ -15,8 +15,9 @@ from pwless_middleware.errors import StoreError
 from pwless_middleware.stores.base import Drop, Put, Writes
 from pwless_middleware.stores.redis import RedisStore
 from tests.failures.feed_proxy import FeedProxy
+from tests.ports import free_port
 from tests.redis_proxy import Proxy
-from tests.redis_server import Server, free_port, until
+from tests.redis_server import Server, until
 
 pytestmark = pytest.mark.anyio
 

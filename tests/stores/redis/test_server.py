@@ -23,8 +23,9 @@ from pwless_middleware.stores.redis import RedisStore
 from pwless_middleware.stores.redis import server as redis_server
 from pwless_middleware.stores.redis.errors import explain
 from tests.needs import lacking
+from tests.ports import free_port
 from tests.redis_proxy import Proxy
-from tests.redis_server import Server, free_port, until
+from tests.redis_server import Server, until
 
 pytestmark = pytest.mark.anyio
 

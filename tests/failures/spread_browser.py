@@ -12,7 +12,7 @@ from tests.support import BASE
 _PATIENCE = {"timeout": httpx.Timeout(10).as_dict()}
 
 
-class Person:
+class SpreadBrowser:
     """Keep cookies, send `Origin`, and say to each request which process it goes to.
 
     Args:
