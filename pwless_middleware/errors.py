@@ -176,7 +176,7 @@ class Unauthenticated(ApiError):
 
 
 class ForbiddenOrigin(ApiError):
-    """The request was sent by a page of another origin (SECURITY rule 10)."""
+    """The request was sent by a page of another origin (security rule 10)."""
 
     code = "FORBIDDEN_ORIGIN"
     status = 403
@@ -394,7 +394,7 @@ class UsersUnavailable(Unavailable):
 def traceback_without_text(error: BaseException) -> str:
     """Return a traceback for the log without the exception's text.
 
-    The text of somebody else's exception may quote an address, a row or a message (SECURITY
+    The text of somebody else's exception may quote an address, a row or a message (security
     rule 13); frames and type say where to look.
     """
     frames = "".join(traceback.format_tb(error.__traceback__))

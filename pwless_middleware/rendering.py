@@ -39,7 +39,7 @@ MAIL_VARIABLES: Final = frozenset(
 """
 
 SUBJECT_VARIABLES: Final = frozenset({"kind", "expiry_time_relative", "asked_at", "subject_code"})
-"""All that a subject may name besides `brand`: no user input in any header (SECURITY rule 16).
+"""All that a subject may name besides `brand`: no user input in any header (security rule 16).
 
 `subject_code` is the code where `EmailLogin(code_in_subject=True)` puts it there, else `None`.
 """

@@ -115,7 +115,7 @@ async def asked_for_mail(site: Site, email: str = EMAIL) -> tuple[Browser, str]:
     return browser, answer.json()["auth_request_id"]
 
 
-# --- round trips (DESIGN, "Counting before comparing") -----------------------------------------
+# --- round trips ---------------------------------------------------------------------------------
 
 
 async def test_no_cookie_costs_no_round_trip(site: Site, store: Counting) -> None:
@@ -371,6 +371,7 @@ async def test_sessions_held_in_process_are_bounded(monkeypatch: pytest.MonkeyPa
 
 
 async def test_nothing_is_held_for_forged_cookies(site: Site, store: Counting) -> None:
+    """Security rule 23."""
     browser = site.browser()
     for number in range(100):
         browser.cookies[browser.cookie_name()] = f"{number:064d}.{number:043d}"

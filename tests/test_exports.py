@@ -31,7 +31,7 @@ from pwless_middleware.errors import ConfigError
 from tests.support import make_site
 
 PROMISED = {
-    # CONTRACT.md, "The Python surface", and what it takes to write a feature or a mailer.
+    # What a host needs, and what it takes to write a feature or a mailer.
     "Passwordless", "PasswordlessMiddleware", "EmailLogin", "SendLimits", "TryLimits",
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "Outbox", "SMTPMailer",
     "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser", "Session",

@@ -1,4 +1,4 @@
-"""The floors of DESIGN.md, kept by import-linter: who may import whom, and what stays out."""
+"""The floors, kept by import-linter: who may import whom, and what stays out."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_core_has_no_async_and_asks_no_clock() -> None:
 
 
 def test_no_module_reads_the_environment() -> None:
-    """The demo and the command line do; the library does not (STYLE 33)."""
+    """The demo and the command line do; the library does not."""
     for file in sources("."):
         where = file.relative_to(PACKAGE).parts[0]
         if where in ("cli", "pytest_plugin", "__main__.py"):
@@ -190,7 +190,7 @@ def test_what_reads_input_uses_no_assert() -> None:
 
 
 def test_nobody_uses_basehttpmiddleware_simplecookie_or_a_router() -> None:
-    """What the table in STYLE.md warns of."""
+    """Each of them has broken an app or let somebody in elsewhere."""
     for file in sources("."):
         tree = ast.parse(file.read_text())
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

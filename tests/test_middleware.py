@@ -1,4 +1,4 @@
-"""What a pure ASGI middleware owes the app behind it: STYLE.md's list, one test for each line."""
+"""What a pure ASGI middleware owes the app behind it, one test for each promise."""
 
 from __future__ import annotations
 

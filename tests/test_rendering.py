@@ -363,7 +363,7 @@ def test_the_waiting_page_knows_where_to_go_on(kind: str) -> None:
 
 
 def test_only_the_browser_that_asked_submits_the_link_by_itself() -> None:
-    """Mail scanners run scripts (SECURITY rule 5): nowhere else may a script find that form."""
+    """Mail scanners run scripts (security rule 5): nowhere else may a script find that form."""
     for state, submits in [("confirm", True), ("button", False)]:
         [form] = page("link.html", LINK | {"state": state}).all("form")
         assert form["action"] == "/auth/link"
@@ -564,7 +564,7 @@ def test_a_template_that_does_not_parse_is_refused_at_start(tmp_path: Path) -> N
 
 
 def test_a_subject_that_names_a_callers_variable_is_refused(tmp_path: Path) -> None:
-    """A header takes no user input (SECURITY rule 16)."""
+    """A header takes no user input (security rule 16)."""
     (tmp_path / "email").mkdir()
     subject = tmp_path / "email" / "signin.subject.txt"
     subject.write_text("Hello {{ first_name }} {{ code }}")
@@ -668,7 +668,7 @@ def test_padding_stands_in_cells(name: str) -> None:
 
 
 def test_a_mails_repr_gives_nothing_away() -> None:
-    """Secrets are in no log (SECURITY rule 13)."""
+    """Secrets are in no log (security rule 13)."""
     assert repr(Email("Subject", "text", "html")) == "Email(subject='Subject')"
     assert "481902" not in repr(renderer().email("signin", **MAIL))
 

@@ -190,7 +190,7 @@ class _Scheme:
     """Tell the app that it is served over https, as people see it.
 
     The proxy in front ends TLS, so the server would say http, and the app write such links. The
-    configured origin says it, not a header that anybody can send (SECURITY rule 7).
+    configured origin says it, not a header that anybody can send (security rule 7).
     """
 
     def __init__(self, app: ASGIApp) -> None:

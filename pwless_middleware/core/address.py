@@ -1,4 +1,4 @@
-"""The one canonical email address (SECURITY rule 3).
+"""The one canonical email address (security rule 3).
 
 An address is made canonical once, before anything else looks at it, and everything after that
 (challenge, limits, session, mail) uses the canonical form only. The grammar is the part of RFC 5321

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 PENDING_LIFETIME = 600
-"""Seconds that a pending login lives (SECURITY rule 20)."""
+"""Seconds that a pending login lives (security rule 20)."""
 STEP_TRIES = 5
-"""Tries for each step, counted per user (SECURITY rule 20)."""
+"""Tries for each step, counted per user (security rule 20)."""
 
 
 @dataclass(frozen=True, slots=True)

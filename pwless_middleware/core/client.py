@@ -1,4 +1,4 @@
-"""A client's address as the limits count it (SECURITY rule 7).
+"""A client's address as the limits count it (security rule 7).
 
 One IPv6 customer owns at least a /64 (RFC 6177 §2), so a single address means nothing there; and
 often a /48, which therefore counts too, at ten times the number. An IPv4 client that reaches an

@@ -1,7 +1,7 @@
 """Which browser, in a closed vocabulary.
 
 A User-Agent is the sender's own text. It goes into mails and pages only as one of the pairs below,
-so that nobody can write to a stranger through us (SECURITY rule 16). Order decides: Chromium-based
+so that nobody can write to a stranger through us (security rule 16). Order decides: Chromium-based
 browsers all claim to be Chrome and Safari, and Android claims to be Linux.
 """
 

@@ -7,7 +7,7 @@ claim lapses by itself and another worker takes the job. The result is delivery 
 mail may come twice after a crash, with the same code and link, but is never lost in silence.
 
 The payload names a challenge, its generation and its end, and nothing more; code and link are
-derived as the mail is made (DESIGN, "Secrets are derived, never stored").
+derived as the mail is made (security rule 13).
 """
 
 from __future__ import annotations

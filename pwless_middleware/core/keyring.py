@@ -46,7 +46,7 @@ CodeStyle = Literal["standard", "high"]
 MIN_KEY_BYTES = 32
 """RFC 2104 §3: a key shorter than the hash's output weakens the MAC."""
 MAC_BYTES = 16
-"""RFC 2104 §5 allows truncation to half the hash; 128 bits is SECURITY's floor for a link token."""
+"""RFC 2104 §5 allows truncation to half the hash; 128 bits are what ASVS 7.2.3 asks of a token."""
 _SECRET_BYTES = 16
 LINK_MAC_BYTES = 12
 """A link token's MAC only keeps forged ones from the store; behind it are 128 bits of secret."""

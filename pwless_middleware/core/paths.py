@@ -1,4 +1,4 @@
-"""Paths as other people's software resolves them (SECURITY rules 8 and 9).
+"""Paths as other people's software resolves them (security rules 8 and 9).
 
 Two checks. A `next` is followed by a browser, so it is read as the WHATWG URL Standard (§4.4)
 would resolve it: a backslash is a slash, tabs and newlines vanish, `//` at the begin starts a host.

@@ -48,7 +48,7 @@ class Message:
 
     Attributes:
         to: the one recipient, a canonical address; also the one envelope recipient.
-        subject: one line, no control characters, no user input (SECURITY rule 16).
+        subject: one line, no control characters, no user input (security rule 16).
         text: the plain part, lines ended by `\\n`.
         html: the HTML part, a whole document.
     """
@@ -70,7 +70,7 @@ class Mailer(Protocol):
       and on a mailer that never sent.
     - `delivers_inline: bool`, default false. True has the request that asked for the mail deliver
       it too, before it answers, instead of the worker. For development only: it lets the time of
-      an answer tell whether there was anybody to serve (SECURITY rule 14). `Outbox` sets it, since
+      an answer tell whether there was anybody to serve (security rule 14). `Outbox` sets it, since
       under Starlette's TestClient an event loop, and so a worker, lives for one request.
     - `parallel: int`, default 8: how many messages it can send at a time.
     - `check() -> Awaitable[None]`: connect and authenticate without sending, or raise

@@ -7,7 +7,7 @@ takes about 84 µs for a mail of 1 KiB text and 6 KiB HTML (our measurement, one
 What makes header injection impossible here, rather than unlikely:
 - every value that reaches a header passes `_one_line`, which refuses CR, LF, NUL and every other
   control character, also U+0085, U+2028 and U+2029, which some readers take for line ends;
-- the recipient is one ASCII dot-atom address and nothing else (SECURITY rule 3);
+- the recipient is one ASCII dot-atom address and nothing else (security rule 3);
 - whatever is not plain short ASCII leaves as base64 encoded-words (RFC 2047), whose alphabet has
   no character that means anything in a header;
 - bodies leave as quoted-printable or base64, whose alphabets cannot spell the boundary: it begins

@@ -1,4 +1,4 @@
-"""Challenges: started, sent again, and verified by the one verifier (SECURITY rule 2).
+"""Challenges: started, sent again, and verified by the one verifier (security rule 2).
 
 A code is verified in this order, always: count the attempt → load → expiry → purpose → compare in
 constant time → take. Counting comes first and is atomic in the store, so that a thousand parallel

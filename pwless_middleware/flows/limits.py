@@ -1,4 +1,4 @@
-"""Which budgets a send and a try draw on, and their numbers (SECURITY, rule 4 and numbers).
+"""Which budgets a send and a try draw on, and their numbers (security rule 4).
 
 Budgets live apart from challenges, by address and by client, so that nothing a client does (a new
 request, a resend, an old cookie) gives tries back. They cannot be turned against a person either: a
@@ -24,7 +24,7 @@ from pwless_middleware.errors import ConfigError
 
 MINUTE, QUARTER, HOUR, DAY = 60, 900, 3600, 86400
 WIDE = 10
-"""An IPv6 /48 gets this many times the number of a /64 (SECURITY rule 7), and so does a proxy with
+"""An IPv6 /48 gets this many times the number of a /64 (security rule 7), and so does a proxy with
 everybody behind it."""
 DOORS = 2
 """All anonymous doors of an address together get this many times the number of one."""

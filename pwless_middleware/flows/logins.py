@@ -258,7 +258,7 @@ class Logins:
         if missing:
             await self._suspend(login, missing, taken, refunds)
         secret, session, put = self._sessions.mint(login, now)
-        # A login ends what was there (SECURITY rule 20).
+        # A login ends what was there (security rule 20).
         drops = self._sessions.drops(caller.session) if caller.session is not None else ()
         if caller.ends is not None:
             drops = (*drops, self._sessions.drop(caller.ends))

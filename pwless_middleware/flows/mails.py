@@ -2,7 +2,7 @@
 
 The queue holds an id and a generation, nothing else. Code and link are derived here, in the worker;
 and here alone it is decided whether there is anybody to serve, so that the request which asked for
-the mail took the same path, and the same time, for every address (SECURITY rule 14).
+the mail took the same path, and the same time, for every address (security rule 14).
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ _BINDS = re.compile(r"([.@:\\/\uff0e\u3002\uff61])(?!\s)")
 
 
 def break_links(text: str) -> str:
-    """Keep mail clients from making a link of a caller's words (SECURITY rule 16).
+    """Keep mail clients from making a link of a caller's words (security rule 16).
 
     Clients link whatever looks like `evil.example`, `jo@evil.example` or `tel:…`, no markup needed.
     An invisible WORD JOINER (U+2060), which no host name may hold (RFC 5892 §2.6), goes behind

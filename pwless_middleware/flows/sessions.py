@@ -198,7 +198,7 @@ class Sessions:
         record = self._keyring.bind("session", key, pack_session(session), key_id=key_id)
         return Put(key, record, until=session.ends_at, listed=listed)
 
-    # --- birth: called by `Logins` and nobody else (SECURITY rule 1) -----------------------------
+    # --- birth: called by `Logins` and nobody else (security rule 1) -----------------------------
 
     def mint(self, login: Login, now: int) -> tuple[SessionSecret, Session, Put]:
         """Make a session from a login that has passed every check; it is not written yet.

@@ -1,4 +1,4 @@
-"""One time limit around all store steps of a request (DESIGN, "Failing").
+"""One time limit around all store steps of a request (security rule 15).
 
 A store that hangs must not hang the app: a request may spend 1.5 seconds in it altogether, waiting
 for a connection included, whatever client the host has passed in. After that the answer is 503.

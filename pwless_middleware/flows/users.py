@@ -149,7 +149,8 @@ async def _answer(call: Awaitable[User | None]) -> User | None:
     try:
         return await call
     except Exception as exc:
-        # Not the exception's text: a database quotes the row, and with it the address (rule 13).
+        # Not the exception's text: a database quotes the row, and with it the address (security
+        # rule 13).
         logger.error(
             "the user directory failed:\n%s",
             traceback_without_text(exc),

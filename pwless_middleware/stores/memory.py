@@ -3,7 +3,7 @@
 Every verb runs without a pause between its first look and its last write, under a lock that also
 holds when an app is tested from several threads; that is all its atomicity. Expired entries leave
 through a heap that holds one entry for each key, a few at every write. What is live is never thrown
-away: at `max_entries` the store refuses new keys (SECURITY rule 15).
+away: at `max_entries` the store refuses new keys (security rule 15).
 
 Who fills it keeps nobody from finishing a login: what `admit` writes sets aside the entries that
 its tries and its session will need, so a full store refuses new sends and goes on with the rest.

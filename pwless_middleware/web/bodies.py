@@ -1,4 +1,4 @@
-"""Strict readers of request bodies (SECURITY rule 12, CONTRACT "JSON").
+"""Strict readers of request bodies (security rule 12).
 
 Strict, because what two readers understand differently is a way in: duplicate keys, `NaN`, lone
 surrogates, bytes that are not UTF-8. Bounded, because a body is read before anybody has proven

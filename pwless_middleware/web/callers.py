@@ -1,4 +1,4 @@
-"""From a request to a `Caller`: exactly two kinds, never mixed (CONTRACT, "Callers")."""
+"""From a request to a `Caller`: exactly two kinds, never mixed."""
 
 from __future__ import annotations
 

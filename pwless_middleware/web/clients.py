@@ -1,4 +1,4 @@
-"""Whose address counts: the peer's, or what trusted proxies say of it (SECURITY rule 7)."""
+"""Whose address counts: the peer's, or what trusted proxies say of it (security rule 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our cookies: read from raw bytes, written with every flag (SECURITY rule 11).
+"""Our cookies: read from raw bytes, written with every flag (security rule 11).
 
 Reading is by hand. Python's `SimpleCookie` unquotes, and frameworks strip characters that browsers
 keep; an attacker on a sister domain uses such differences to plant a second cookie of our name
@@ -137,7 +137,7 @@ class Cookies:
     def session(self, headers: RawHeaders) -> str | None:
         """Return the session cookie's value as it came; it proves nothing yet.
 
-        A session token is none, though its signature is good (CONTRACT, "Session resource").
+        A session token is none, though its signature is good: each is made for one place.
         """
         return _no_token(read_cookie(headers, self.names.session))
 

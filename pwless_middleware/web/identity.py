@@ -1,4 +1,4 @@
-"""Who a request is from, and how the app is told (SECURITY rule 18)."""
+"""Who a request is from, and how the app is told (security rule 18)."""
 
 from __future__ import annotations
 

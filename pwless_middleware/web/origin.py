@@ -1,4 +1,4 @@
-"""The one configured origin (SECURITY rules 7 and 10).
+"""The one configured origin (security rules 7 and 10).
 
 `Host`, `X-Forwarded-*` and `Forwarded` decide nothing: an attacker writes them.
 """

@@ -1,4 +1,4 @@
-"""One place where a result or an error becomes a page or JSON (CONTRACT, "Errors")."""
+"""One place where a result or an error becomes a page or JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIGNED_OUT = {"clear-site-data": '"cache"'}
 """Goes with every answer that ends the browser's own session: Back shows no private page, neither
 from the cache nor as it was left (OWASP ASVS 5.0 14.3.1)."""
 
-# SECURITY, "Pages carry". `no-referrer` would make Chromium send `Origin: null` with our own forms.
+# See security numbers. `no-referrer` would make Chromium send `Origin: null` with our own forms.
 ON_PAGES = {
     **EVERYWHERE,
     "content-security-policy": (

@@ -1,4 +1,4 @@
-"""Our own paths: a table, matched exactly (SECURITY rule 9).
+"""Our own paths: a table, matched exactly (security rule 9).
 
 Not Starlette's router: its regexes end in `$`, which lets `%0a` through, and run in front of the
 app it would write its own keys into the scope.

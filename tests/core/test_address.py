@@ -1,4 +1,4 @@
-"""The canonical address: the grammar, written a second time in plain Python."""
+"""The canonical address: the grammar, written a second time in plain Python (security rule 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Client addresses: an IPv4 client is one, however it reaches us; a /64 is one, a /48 is many."""
+"""Client addresses: an IPv4 client is one, a /64 is one, a /48 is many (security rule 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Device cookies: sealed, of one length, unlike each other, and readable under any listed key."""
+"""Device cookies: sealed, of one length, unlike each other, read under any key of the list.
+
+Security rule 21.
+"""
 
 from __future__ import annotations
 

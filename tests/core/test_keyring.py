@@ -1,4 +1,4 @@
-"""The keyring: purposes apart, rotation without loss, one spelling for each value."""
+"""The keyring: purposes apart, rotation without loss, one spelling (security rules 6 and 21)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What people type and paste: one code or token comes out, in one spelling, or nothing."""
+"""What people type and paste: one code or token comes out, in one spelling, or nothing.
+
+Security rules 12 and 23.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths: `next` against a WHATWG resolver, public paths, the root path."""
+"""Paths: `next` against a WHATWG resolver, public paths, the root path (security rules 8 and 9)."""
 
 from __future__ import annotations
 

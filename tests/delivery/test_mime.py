@@ -1,4 +1,7 @@
-"""What is written is read back by the standard library's parser exactly, and injects nothing."""
+"""What is written is read back by the standard library's parser exactly, and injects nothing.
+
+Security rule 16.
+"""
 
 from __future__ import annotations
 

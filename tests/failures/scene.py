@@ -1,7 +1,7 @@
 """Who is there when something breaks: one who is in, one with a mail, a stranger, a backend.
 
 Each of them asks for whatever needs the store, all at once; `assert_closed` holds
-the answers to DESIGN, "Failing".
+the answers to security rule 15.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.support import (
 )
 
 WITHIN = 2.0
-"""Seconds in which a store that does not answer is a 503 (DESIGN, "Failing")."""
+"""Seconds in which a store that does not answer is a 503 (security numbers)."""
 LINK_PAGE = "https://front.example.com/link"
 _PAGE = {"accept": "text/html", "sec-fetch-mode": "navigate"}
 _names = itertools.count()

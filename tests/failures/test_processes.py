@@ -24,7 +24,7 @@ from tests.support import wrong
 pytestmark = pytest.mark.anyio
 
 HEARD_WITHIN = 0.1
-"""Seconds until every process refuses a revoked session (DESIGN, "Sessions")."""
+"""Seconds until every process refuses a revoked session (security numbers)."""
 
 
 @pytest.fixture(scope="module")

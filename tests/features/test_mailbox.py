@@ -1,4 +1,4 @@
-"""The development mailbox opens for whoever reads the console, and for nobody else."""
+"""The development mailbox opens for whoever reads the console alone (security rule 17)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The life of challenges, as a state machine over the real flow, beside a plain model of the rules.
 
 Two browsers of one household ask for one address, resend, guess, type, open links and wait; the
-model says what each answer must be, from the numbers of SECURITY.md and nothing else.
+model says what each answer must be, from the security numbers and nothing else.
 """
 
 from __future__ import annotations

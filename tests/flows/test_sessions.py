@@ -238,6 +238,7 @@ CLEARED = '"cache"'
 
 @pytest.mark.parametrize("way", ["logout", "logout to", "all", "own", "api", "api own"])
 async def test_after_the_end_of_its_session_a_browser_keeps_no_page_for_back(way: str) -> None:
+    """Security rule 22."""
     site = make_site(roomy=True)
     jo = site.browser()
     signed_in = await jo.sign_in("jo@example.com")

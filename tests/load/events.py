@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 TRIES = 5
-"""Codes that may be compared for one challenge (SECURITY, "Numbers")."""
+"""Codes that may be compared for one challenge (security numbers)."""
 HEARD_WITHIN = 0.1
 """Seconds after the answer to a revocation in which a request may still be let in elsewhere."""
 

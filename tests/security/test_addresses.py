@@ -1,4 +1,4 @@
-"""Rule 3: one canonical address, made once, to which alone mail goes (grammar: tests/core)."""
+"""One canonical address, to which alone mail goes (security rule 3; grammar: tests/core)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Attacks that go around a rule instead of against it: each once worked, or nearly."""
+"""Attacks that go around a rule instead of against it: each once worked, or nearly.
+
+Most go around the budgets (security rule 4).
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,7 @@ async def test_signing_up_in_the_same_second_gives_back_no_wrong_guess() -> None
         if n < 29:  # the right code of the 31st try would be refused like any other
             await site.browser().sign_in(f"mine{n}@example.org")
         site.clock.advance(1)
-    assert statuses.index(429) == 30  # SECURITY, numbers: 30 wrong tries per client
+    assert statuses.index(429) == 30  # security numbers: 30 wrong tries per client
 
 
 # --- device cookies are bound to the exact address ----------------------------------------------

@@ -1,4 +1,7 @@
-"""Rule 6: a code works only with the handle of its own request, and no handle makes another."""
+"""A code works only with the handle of its own request (security rule 6).
+
+No handle can be made from another.
+"""
 
 from __future__ import annotations
 

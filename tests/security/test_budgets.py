@@ -1,4 +1,7 @@
-"""Rule 4: nothing that a client holds or does gives tries back, and nobody locks another out."""
+"""Nothing that a client holds or does gives tries back (security rule 4).
+
+Nor can anybody use up the tries of somebody else.
+"""
 
 from __future__ import annotations
 

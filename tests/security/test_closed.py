@@ -1,4 +1,7 @@
-"""Rule 15: store down means closed, and full means 503; nobody is let in or logged out by it."""
+"""Store down means closed, and full means 503 (security rule 15).
+
+Nobody is let in or logged out by it.
+"""
 
 from __future__ import annotations
 

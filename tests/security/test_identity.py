@@ -1,4 +1,4 @@
-"""Rules 16, 18 and 19: who the app is told it is, what caches may keep, and what mails carry."""
+"""Who the app is told it is, what caches keep, what mails carry (security rules 16, 18 and 19)."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ async def test_a_user_who_is_gone_from_the_table_is_nobody() -> None:
     assert await jo.who() is None
 
 
-# --- caches (rule 19) ----------------------------------------------------------------------------
+# --- caches (security rule 19) -------------------------------------------------------------------
 
 
 def answering(headers: list[tuple[bytes, bytes]]) -> object:
@@ -190,7 +190,7 @@ async def test_a_public_page_for_nobody_is_left_alone() -> None:
     assert await cached(path="/open", is_in=False) == []
 
 
-# --- mail content (rule 16) ----------------------------------------------------------------------
+# --- mail content (security rule 16) -------------------------------------------------------------
 
 
 async def test_nothing_of_the_user_agent_is_mailed_but_a_name_from_our_own_list() -> None:

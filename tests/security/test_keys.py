@@ -1,4 +1,4 @@
-"""Rotation: an older key of the list opens what was made under it, and nothing else.
+"""Rotation: an older key of the list opens what was made under it alone (security rule 6).
 
 `[OLD, NEW]` is the list after a rotation. Whoever has the old key may have copied it from a backup:
 what is made under the new one must be out of reach for it.

@@ -1,4 +1,4 @@
-"""Every number of SECURITY.md at its edge: what holds one second or one try before, and after."""
+"""Every security number at its edge: what holds one second or one try before, and after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules 1, 2 and 20: one mint, one verifier, and a login ends what was there."""
+"""One place makes sessions, one verifier (security rules 1, 2, 20 and 24)."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ async def test_codes_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPat
     assert (code, wrong(code)) in compared
 
 
-# --- a login ends what was there (rule 20) -------------------------------------------------------
+# --- a login ends what was there (security rule 20) ----------------------------------------------
 
 
 async def test_a_new_login_revokes_the_browsers_older_session_also_of_another_user() -> None:

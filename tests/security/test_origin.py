@@ -1,4 +1,4 @@
-"""Rules 7 and 10: the configured origin alone decides, and cross-site writes are refused."""
+"""The configured origin alone decides; no cross-site writes (security rules 7 and 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules 8 and 9: `next` is a path of ours, and what is not surely public is behind the gate."""
+"""What `next` may be, and what is behind the gate (security rules 8 and 9)."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ async def test_a_next_is_taken_from_no_header_or_link() -> None:
     assert led_to(done) == "/asked-for"
 
 
-# --- the gate (rule 9) ---------------------------------------------------------------------------
+# --- the gate (security rule 9) ------------------------------------------------------------------
 
 
 async def test_everything_is_denied_by_default() -> None:

@@ -1,4 +1,4 @@
-"""Rule 14 in the mail queue: when a mail arrives does not tell who else has an account."""
+"""Security rule 14 in the mail queue: when a mail arrives does not tell who else has an account."""
 
 from __future__ import annotations
 

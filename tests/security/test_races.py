@@ -1,4 +1,4 @@
-"""Races: many requests at one moment, through ASGI in one loop, and from several threads.
+"""Races: many requests at once, in one loop and from several threads (security rules 1, 2 and 4).
 
 The memory store answers without a pause, so in one loop requests would run one after the other;
 `Yielding` puts a pause before and after each verb, where another process would get in between.

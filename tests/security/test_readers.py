@@ -1,4 +1,4 @@
-"""Rules 11 and 12: cookies, forms, JSON and codes are read strictly (properties: tests/web)."""
+"""Cookies, forms, JSON and codes are read strictly (security rules 11 and 12)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rule 5: GET and HEAD change nothing, whoever sends them and however often."""
+"""GET and HEAD change nothing, whoever sends them and however often (security rule 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rule 14: known and unknown, allowed and refused addresses get the same answer, to the letter."""
+"""Known and unknown, allowed and refused addresses get the same answer (security rule 14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules 13 and 17: nothing secret at rest, in logs, in `repr` or in URLs; no default secrets."""
+"""Nothing secret at rest, in logs or in URLs; no default secrets (security rules 13 and 17)."""
 
 from __future__ import annotations
 
@@ -214,7 +214,7 @@ async def test_every_answer_of_ours_forbids_caching_framing_and_sniffing(path: s
     assert "strict-transport-security" not in answer.headers
 
 
-# --- no default secrets (rule 17) ----------------------------------------------------------------
+# --- no default secrets (security rule 17) -------------------------------------------------------
 
 
 @pytest.mark.parametrize(

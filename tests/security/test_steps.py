@@ -1,4 +1,4 @@
-"""Rule 20 and the seam of the one door, with a factor and a policy that live in the tests."""
+"""Further steps, with a factor and a policy that live in the tests (security rules 20 and 24)."""
 
 from __future__ import annotations
 

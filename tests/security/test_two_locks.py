@@ -1,4 +1,4 @@
-"""Key and store are two locks: neither alone signs anybody in.
+"""Key and store are two locks: neither alone signs anybody in (security rules 13 and 21).
 
 Here somebody writes to the store whatever they like, but lacks the key; or has the key, and every
 handle, queue entry and log line, but cannot read the store.

@@ -35,7 +35,7 @@ def test_bounds_are_whole_numbers(option: str, value: object) -> None:
 
 
 async def test_full_refuses_what_is_new_and_forgets_nothing() -> None:
-    """200,000 addresses of an attacker push out nobody's live challenge (SECURITY rule 15)."""
+    """200,000 addresses of an attacker push out nobody's live challenge (security rule 15)."""
     store = MemoryStore(max_entries=3)
     for key in ("a", "b", "c"):
         await put(store, key)

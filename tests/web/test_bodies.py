@@ -1,4 +1,4 @@
-"""The strict readers: what is read is what was meant, and nothing makes them fail (rule 12)."""
+"""What is read is what was meant, and nothing makes the readers fail (security rule 12)."""
 
 from __future__ import annotations
 

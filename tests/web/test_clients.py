@@ -1,4 +1,4 @@
-"""Whose address counts where a proxy stands in front that nobody told us of."""
+"""Whose address counts where a proxy stands in front that nobody configured (security rule 7)."""
 
 from __future__ import annotations
 

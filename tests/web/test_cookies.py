@@ -1,4 +1,4 @@
-"""Cookie reading, against a reader written a second time (rule 11; attacks: tests/security)."""
+"""Cookie reading, against a reader written a second time (security rules 11 and 23)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ lines = st.lists(st.tuples(st.sampled_from([b"cookie", b"x"]), tokens), max_size
 
 
 def by_hand(headers: list[tuple[bytes, bytes]]) -> str | None:
-    """Read as rule 11 says, letter by letter."""
+    """Read as security rule 11 says, letter by letter."""
     found = []
     for key, value in headers:
         if key != b"cookie":

@@ -1,4 +1,4 @@
-"""The skin for programs: send, resend and verify in JSON, in the wire shape of CONTRACT.md."""
+"""The skin for programs: send, resend and verify in JSON, in the wire shape of Scalekit's API."""
 
 from __future__ import annotations
 

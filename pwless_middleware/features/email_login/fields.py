@@ -1,4 +1,4 @@
-"""The JSON fields of the three calls and of their answers (CONTRACT, "JSON")."""
+"""The JSON fields of the three calls and of their answers."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ TOPIC = b"e"
 LONGEST = 600
 """Seconds that an emailed secret may live (NIST SP 800-63B-4 §3.1.3.2)."""
 LONGEST_LINK = 3600
-"""Seconds that a link may live where there is no code to guess (SECURITY, numbers)."""
+"""Seconds that a link may live where there is no code to guess (security numbers)."""
 
 
 @named_options()

@@ -45,7 +45,7 @@ from pwless_middleware.stores.redis.primary import GOOD_FOR, LOOK_EVERY, RedisPr
 from pwless_middleware.stores.redis.server import Link, RedisServer
 
 LEASE: Final = 0.1
-"""Seconds that one PONG is good for, from when its PING was sent (DESIGN, "Sessions")."""
+"""Seconds that one PONG is good for, from when its PING was sent (security numbers)."""
 _PING_EVERY: Final = 0.04
 _ASKED_WITHIN: Final = 1.0
 _QUIET_PING_EVERY: Final = 5.0

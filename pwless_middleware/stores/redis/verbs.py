@@ -1,7 +1,7 @@
 """The verbs as script calls: one on a single Redis, one for each hash slot on a Redis Cluster.
 
-On a cluster the order is the one of DESIGN, "Counting before comparing": the budgets of other slots
-first (side by side), then the slot of the record, then the queue. What was counted first stays
+On a cluster attempts are counted before anything is read: the budgets of other slots come first
+(side by side), then the slot of the record, then the queue. What was counted first stays
 counted if a later part refuses, and a take comes before what it writes elsewhere: closed, never
 open. Each part remembers the operation in its own slot, so the whole may be repeated.
 """

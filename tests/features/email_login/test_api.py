@@ -1,4 +1,4 @@
-"""The three calls, line by line as CONTRACT.md has them."""
+"""The three calls, field by field."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ async def test_a_url_of_a_node_is_refused(redis_cluster: Cluster, redis_stores: 
 
 
 async def test_round_trips(cluster_client: Any, redis_stores: Stores) -> None:
-    """Send 3, resend 4 with its read, wrong code 2, right code 4 (DESIGN, the table of steps)."""
+    """Send 3, resend 4 with its read, wrong code 2, right code 4 (a single server: 1, 2, 1, 2)."""
     store = redis_stores(cluster_client)
     draws = [Draw("{a}l", LIMIT), Draw("client", LIMIT)]
     refunds = tuple(Refund.of(draw, NOW) for draw in draws)

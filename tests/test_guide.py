@@ -1,0 +1,164 @@
+"""The guide is true: what the code cites is in it, and what it says is in the code."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from pwless_middleware import EmailLogin, SendLimits, SessionPolicy, TryLimits
+from pwless_middleware.core.authentication import PENDING_LIFETIME, STEP_TRIES
+from pwless_middleware.core.challenge import MAX_RESENDS, RESEND_WINDOW
+from pwless_middleware.core.device_cookie import MAX_DEVICE
+from pwless_middleware.core.keyring import HIGH_ALPHABET, LINK_CHARACTERS, MIN_KEY_BYTES
+from pwless_middleware.core.paths import MAX_NEXT
+from pwless_middleware.features.email_login.options import LONGEST, LONGEST_LINK
+from pwless_middleware.flows.limits import DEVICES
+from pwless_middleware.flows.store_deadline import STORE_SECONDS
+from pwless_middleware.stores.redis.feed import LEASE
+from pwless_middleware.web.bodies import MAX_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_FORM_BYTES
+from pwless_middleware.web.cookies import MAX_FLOW
+from pwless_middleware.web.responses import ON_PAGES
+
+ROOT = Path(__file__).parent.parent
+GUIDE = ROOT / "demo_app" / "guide"
+SECURITY = (GUIDE / "security.md").read_text()
+RULES = {
+    int(block.split(".", 1)[0]): block.split("\n## ")[0]
+    for block in re.split(r"^### (?=\d)", SECURITY, flags=re.MULTILINE)[1:]
+}
+SUFFIXES = {".py", ".lua", ".js", ".html", ".txt", ".css", ".md"}
+
+
+def texts() -> list[tuple[Path, str]]:
+    """Return every file of ours that may cite a rule, but this one."""
+    files = [
+        path
+        for folder in ("pwless_middleware", "demo_app", "tests")
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in SUFFIXES and path != Path(__file__)
+    ]
+    return [(path, path.read_text("utf-8")) for path in (*files, ROOT / "README.md")]
+
+
+def cited(text: str) -> set[int]:
+    """Return the numbers of the security rules that a text cites."""
+    gap = r"[\s#]+"  # a citation may go over the end of a comment's line
+    found = re.findall(rf"security{gap}rules?{gap}(\d+(?:(?:,|{gap}and){gap}\d+)*)", text, re.I)
+    return {int(number) for numbers in found for number in re.findall(r"\d+", numbers)}
+
+
+def named_tests(rule: int) -> list[str]:
+    return re.findall(r"`(tests/[\w/]+\.py)`", RULES[rule].partition("- Tests:")[2])
+
+
+def test_a_rule_has_one_number() -> None:
+    assert len(re.findall(r"^### \d", SECURITY, re.MULTILINE)) == len(RULES) > 20
+
+
+def test_every_rule_that_is_cited_is_in_the_guide() -> None:
+    assert cited("(security rule 3)") == {3}
+    assert cited("(security\n    # rules 3, 4 and 15)") == {3, 4, 15}
+    for path, text in texts():
+        assert cited(text) <= set(RULES), path
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_names_its_sources_and_tests_that_name_it(rule: int) -> None:
+    assert re.search(r"^- Sources: .*(ASVS|RFC|NIST|OWASP)", RULES[rule], re.MULTILINE)
+    assert named_tests(rule)
+    for name in named_tests(rule):
+        text = (ROOT / name).read_text()
+        assert re.search(r"^(async )?def test_", text, re.MULTILINE), name
+        assert rule in cited(text), name
+
+
+def test_no_book_is_cited_that_is_not_here() -> None:
+    for path, text in texts():
+        assert not re.search(r"\b(SECURITY|DESIGN|CONTRACT|STYLE)(\.md|,|\s+rule| \d|\))", text), (
+            path
+        )
+
+
+# --- the numbers ---------------------------------------------------------------------------------
+
+
+def row(name: str) -> str:
+    """Return what the table of numbers has of one thing."""
+    rows = [line for line in SECURITY.splitlines() if line.startswith(f"| {name}")]
+    assert len(rows) == 1, name
+    return rows[0]
+
+
+def default(option: str) -> object:
+    return inspect.signature(EmailLogin).parameters[option].default
+
+
+SENDS, TRIES, SESSION, STRICT = SendLimits(), TryLimits(), SessionPolicy(), SessionPolicy.strict()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("code |", f"8 of `{HIGH_ALPHABET}`"),
+        ("life of a challenge", f"| {default('lifetime')} s | 60–{LONGEST} s; "),
+        ("life of a challenge", f"links alone to {LONGEST_LINK} s"),
+        ("resend", f"at most {MAX_RESENDS} times, until {RESEND_WINDOW} s after"),
+        ("wrong attempts per challenge", f"| {default('attempts')}, then 429 | 3–10 |"),
+        ("wrong attempts per address", f"| {TRIES.per_quarter} in 15 minutes, {TRIES.per_day} a"),
+        ("wrong attempts per address", f"together {TRIES.per_day * DEVICES} a day"),
+        ("wrong attempts per client", f"| {TRIES.client_per_ten_minutes} in 10 minutes"),
+        (
+            "mails per address",
+            f"| {SENDS.per_minute} a minute, {SENDS.per_quarter} in 15 minutes, {SENDS.per_day} a",
+        ),
+        (
+            "mails per client",
+            f"| {SENDS.client_per_minute} a minute, {SENDS.client_per_hour} an hour |",
+        ),
+        (
+            "session |",
+            f"{SESSION.idle // 86400} days idle, {SESSION.absolute // 86400} days in all",
+        ),
+        ("session |", f"{STRICT.idle // 60} minutes, {STRICT.absolute // 3600} hours"),
+        ("flow cookie", f"the {MAX_FLOW} newest challenges"),
+        ("device cookie", f"{MAX_DEVICE} addresses; 1 year"),
+        ("login that waits", f"{PENDING_LIFETIME} s, {STEP_TRIES} attempts per step"),
+        ("`next`", f"{MAX_NEXT} bytes"),
+        ("JSON body", f"{MAX_BYTES // 1024} KiB, {MAX_DEPTH} levels"),
+        ("JSON body", f"{MAX_FORM_BYTES // 1024} KiB, {MAX_FIELDS} fields"),
+        ("`secret_key`", f"{MIN_KEY_BYTES} bytes or more"),
+        ("a revoked session", f"after {round(LEASE * 1000)} ms"),
+        ("a store that does not answer", f"({STORE_SECONDS} s for all steps"),
+    ],
+)
+def test_the_numbers_are_those_of_the_code(name: str, told: str) -> None:
+    assert told in row(name)
+
+
+def test_a_link_token_is_as_short_as_the_table_says() -> None:
+    assert LINK_CHARACTERS <= 100
+    assert "at most 100 characters" in row("link token")
+
+
+def test_the_headers_of_pages_are_those_that_the_guide_names() -> None:
+    told = SECURITY.split("\nPages carry", 1)[1]
+    assert f"`Referrer-Policy: {ON_PAGES['referrer-policy']}`" in told
+    assert f"`X-Frame-Options: {ON_PAGES['x-frame-options']}`" in told
+    assert f"`X-Robots-Tag: {ON_PAGES['x-robots-tag']}`" in told
+    assert ON_PAGES["content-security-policy"].startswith("default-src 'none'")
+
+
+# --- the pages -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in GUIDE.glob("*.md")))
+def test_a_page_of_the_guide_is_linked_and_its_links_lead_somewhere(page: str) -> None:
+    assert f"](demo_app/guide/{page})" in (ROOT / "README.md").read_text()
+    text = (GUIDE / page).read_text()
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        assert target.startswith("https://") or (GUIDE / target).exists(), target
+    for path in re.findall(r"`((?:tests|demo_app|pwless_middleware)/[\w/.]+)`", text):
+        assert (ROOT / path).exists(), path
