@@ -3,7 +3,12 @@
     PwlessError
     ├── ConfigError                 bad options; raised where the middleware is made
     ├── DeliveryError               a mailer could not hand a message on
-    └── ApiError                    what a caller of ours is told: page, JSON and status
+    │   ├── RecipientRefused        this recipient is refused; another server would not change that
+    │   ├── RecipientDeferred       this recipient is refused for now; says nothing about others
+    │   └── MaybeDelivered          the connection broke after the message was out
+    ├── UsageError                  the command line was given something that it cannot use
+    ├── AppFailed                   the app that the command line imports raised an exception
+    └── ApiError                    what a caller is told: page, JSON and status
         ├── InvalidArgument         400  a field is missing or malformed
         ├── InvalidCode             400  the code is wrong, and nothing more is said
         ├── Unauthenticated         401  no or bad credentials
@@ -23,6 +28,8 @@
             │   └── StoreTimeout    it was asked and does not answer
             ├── QueueFull           the delivery queue is at its bound
             └── UsersUnavailable    the host's user directory failed
+
+The mailers' three are in `delivery.base`, the command line's two in `cli.importing`.
 
 The attributes of a class say what it is on the wire: `code` is the machine code of the closed list
 in the README, `status` the HTTP status, `grpc` the number in Scalekit's error shape. What the

@@ -1,10 +1,4 @@
-"""What a mailer is given, and what it promises.
-
-DeliveryError               the message was not accepted
-├── RecipientRefused        this recipient is not wanted; another way out would not change that
-├── RecipientDeferred       this recipient is not wanted now; says nothing about the others
-└── MaybeDelivered          the connection broke after the message was out: nobody knows
-"""
+"""What a mailer is given, what it promises, and which errors it may raise."""
 
 from __future__ import annotations
 
