@@ -50,7 +50,12 @@ class PwlessError(Exception):
 
 
 class ConfigError(PwlessError):
-    """An option is wrong: which, and what to set instead. Nothing is served."""
+    """An option is wrong: which, and what to set instead. Nothing is served.
+
+    Args:
+        option: the name of the option.
+        problem: what to set; never repeats a secret.
+    """
 
     def __init__(self, option: str, problem: str) -> None:
         super().__init__(f"{option}: {problem}")
@@ -80,7 +85,11 @@ class FieldViolation:
 
 
 class ApiError(PwlessError):
-    """An answer to a caller that is not a success; becomes a page or JSON in one place (`web`)."""
+    """An answer to a caller that is not a success; becomes a page or JSON in one place (`web`).
+
+    Args:
+        message: for people; `None` uses the class's.
+    """
 
     code: ClassVar[str] = "INTERNAL"
     status: ClassVar[int] = 500
@@ -111,6 +120,7 @@ class InvalidArgument(ApiError):
 
     Args:
         violations: one entry for each bad field, at least one.
+        message: for people; `None` joins the violations' descriptions.
     """
 
     code = "INVALID_ARGUMENT"
@@ -319,6 +329,7 @@ class TooManyAttempts(_Limited):
 
     Args:
         retry_after: whole seconds until the next try can be taken.
+        message: for people; `None` says that a link still works.
     """
 
     code = "TOO_MANY_ATTEMPTS"

@@ -34,7 +34,7 @@ class _Passed:
     """The instances that a request has passed.
 
     Attributes:
-        houses: outermost first.
+        instances: outermost first.
         cookies: cookies of other instances, which they have taken out; one further in reads them.
     """
 

@@ -217,7 +217,9 @@ class Renderer:
         """Render the page `name` (`login.html`) with `context`, every key of which it needs.
 
         Args:
-            root_path: the ASGI `root_path`, which stands before all our URLs.
+            name: the template's file name.
+            root_path: the ASGI `root_path`, which stands before all our URLs; empty by default.
+            context: the values that the template names.
 
         Raises:
             jinja2.UndefinedError: the template names something that is not in `context`.
@@ -249,6 +251,7 @@ class Renderer:
         """Render the mail `name` (`signin`, `signup`): its subject, text and HTML.
 
         Args:
+            name: how the names of its three templates begin.
             variables: a caller's own, on the same level as ours but never over them. One that a
                 template names and that is not here is empty: a mail that a page has asked for
                 must go out, and pages have none. (A JSON caller is told 400 before that.)

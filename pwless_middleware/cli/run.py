@@ -28,9 +28,12 @@ class _Option:
     """Describe an option: its flag, its variable's name without `PWLESS_`, and what it takes.
 
     Attributes:
+        flag: with its dashes.
+        help: one line for `--help`.
         metavar: what its value is called; `None` for a switch.
         several: it may be given more than once; the variable has commas.
         switch: what the variable becomes where a switch is given.
+        name: the variable's, without `PWLESS_`, where it is not that of the flag.
     """
 
     flag: str

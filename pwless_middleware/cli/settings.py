@@ -24,13 +24,16 @@ class Settings:
 
     Attributes:
         app: `module:app`.
-        factory: `app` makes the app.
-        wsgi: it is a WSGI app.
+        factory: whether `app` makes the app.
+        wsgi: whether it is a WSGI app.
         origin: the public address; `http` on localhost means development.
         secret_key: oldest first; commas or whitespace stand between keys.
         smtp_url, sender: of the mail server; `None` keeps mails in the `Outbox`.
         redis_url: of the store; `None` keeps everything in the process.
         allow: who may sign in.
+        brand_name: the product's name; `None` takes the host's.
+        public, identity_header, set_scope_user, prefix, trusted_proxies, bearer: as there.
+        cookie_name, unsafe_http, require_socket_origin: as there.
     """
 
     app: str

@@ -67,6 +67,7 @@ class Jobs(Protocol):
         """Move a job to the dead list, which is bounded.
 
         Args:
+            job: one that this worker has claimed.
             reason: for the person who looks; never holds an address or a secret.
         """
         ...

@@ -48,7 +48,12 @@ class User:
 
 @dataclass(frozen=True)
 class AnonymousUser:
-    """The user of a request without a session. Everything about it is empty, never `None`."""
+    """The user of a request without a session. Everything about it is empty, never `None`.
+
+    Attributes:
+        id, email, display_name, identity: empty.
+        is_new: false.
+    """
 
     id: str = ""
     email: str = ""

@@ -84,6 +84,7 @@ class Pool:
         return clients
 
     async def aclose(self) -> None:
+        """Say goodbye on every idle connection, and keep none from now on."""
         self._is_closed = True
         for client in self._take_all():
             try:

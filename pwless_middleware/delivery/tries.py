@@ -52,10 +52,9 @@ def _told(reason: str) -> str:
 
 
 class Tries:
-    """Try jobs. The arguments are those of `Deliveries`, and where tries are counted.
+    """Deliver claimed jobs, and settle each by how it ended.
 
-    Args:
-        health: hears how each ended.
+    All but `health`, which is told how each ended, are explained at `Deliveries`.
     """
 
     def __init__(

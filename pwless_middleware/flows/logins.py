@@ -107,8 +107,6 @@ class Logins:
 
     Args:
         store, keyring, users, sessions: what it works with.
-        before_challenge: asked in order before a mail goes out.
-        before_session: asked in order before there is a session.
         clock: gives unix seconds.
     """
 

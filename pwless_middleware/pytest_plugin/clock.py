@@ -9,11 +9,8 @@ START = 1_800_000_000
 class Clock:
     """A clock that the test sets; give it as `clock=` to the middleware.
 
-    Args:
-        now: unix seconds.
-
     Attributes:
-        now: unix seconds; may be set.
+        now: unix seconds, `START` at first; may be set.
     """
 
     def __init__(self, now: int = START) -> None:

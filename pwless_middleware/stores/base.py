@@ -61,7 +61,7 @@ class Drop:
     Attributes:
         key: which.
         listed: the list to which it belongs, as in its `Put`.
-        told: announce it on the feed, whether or not it was there.
+        publish: whether to announce it on the feed, whether or not it was there.
     """
 
     key: str

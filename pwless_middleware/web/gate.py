@@ -136,6 +136,7 @@ def _shown_path(scope: Scope, path: str) -> str:
     """Return the URL as the browser shows it: with the root path, as it was encoded, and its query.
 
     Args:
+        scope: the request's, for its root path, raw path and query.
         path: below the root path, decoded.
     """
     root: str = scope.get("root_path", "").rstrip("/")

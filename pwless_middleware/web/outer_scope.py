@@ -32,7 +32,7 @@ def show_routing(app_scope: Scope, caller: Scope, identity: Identity) -> None:
     from us, which is the caller's as well until then.
 
     Args:
-        told: the app's scope.
+        app_scope: the app's scope.
         caller: the scope that our caller gave us.
         identity: who it is.
     """
@@ -54,7 +54,7 @@ def show_routing_at_start(send: Send, app_scope: Scope, caller: Scope, identity:
 
     Args:
         send: passes the app's messages on.
-        told, caller, identity: as for `show_routing`.
+        app_scope, caller, identity: as for `show_routing`.
     """
 
     async def send_shown(message: Message) -> None:
@@ -74,7 +74,7 @@ def mark_private(
 
     Args:
         send: passes the app's messages on.
-        told, caller, identity: as for `show_routing`.
+        app_scope, caller, identity: as for `show_routing`.
         vary: the header to add.
     """
 
