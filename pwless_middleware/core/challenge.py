@@ -34,9 +34,7 @@ RESEND_WINDOW = 900
 LONGEST_KEPT = RESEND_WINDOW + 3600
 """Seconds that a store keeps a challenge, at most: a link's hour, begun at the last resend."""
 MAX_RESENDS = 3
-"""Resends of one challenge (security numbers)."""
-MAX_GENERATION = 255
-"""One byte where it is written; `MAX_RESENDS` keeps far below it."""
+"""Resends of one challenge (security numbers); so its generation fits the one byte that it has."""
 
 
 @dataclass(frozen=True, slots=True)
