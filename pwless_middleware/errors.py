@@ -60,6 +60,7 @@ class ConfigError(PwlessError):
     def __init__(self, option: str, problem: str) -> None:
         super().__init__(f"{option}: {problem}")
         self.option = option
+        self.problem = problem
 
 
 class DeliveryError(PwlessError):

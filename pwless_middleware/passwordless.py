@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
 
@@ -48,6 +49,7 @@ from pwless_middleware.web.openapi import openapi_route
 from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Routes
+from pwless_middleware.web.wiring import mount_all, name_of
 
 logger = logging.getLogger("pwless.origin")
 
@@ -217,6 +219,7 @@ class Passwordless:
             self.store, self.deliveries, mailer, is_serverless=delivery == "inline"
         )
         kit = Kit(
+            name="pwless",
             origin=self.origin,
             prefix=prefix,
             store=deadline_store,
@@ -234,18 +237,19 @@ class Passwordless:
             is_delivery_failing=lambda: self.deliveries.is_failing,
         )
         always = (Account(), OAuthToken(), Mailbox(), Health(), StaticFiles())
-        mounted = [feature.mount(kit) for feature in (*features, *always)]
+        mounted = mount_all((*features, *always), lambda name: replace(kit, name=name))
         self._topics: dict[bytes, Deliver] = {
-            t: d for m in mounted for t, d in m.deliveries.items()
+            t: d for m in mounted.values() for t, d in m.deliveries.items()
         }
         logins.bind(
-            [rule for m in mounted for rule in m.before_challenge],
-            [rule for m in mounted for rule in m.before_session],
+            [rule for m in mounted.values() for rule in m.before_challenge],
+            [rule for m in mounted.values() for rule in m.before_session],
         )
-        routes = [route for m in mounted for route in m.routes]
+        routes = {name: m.routes for name, m in mounted.items()}
+        described = [route for of_one in routes.values() for route in of_one]
         names, url = self.cookies.names, self.origin.url
-        routes.append(openapi_route(routes, url=url, prefix=prefix, names=names))
-        self.routes = Routes(routes, pages, self.origin)
+        routes["pwless"] = (openapi_route(described, url=url, prefix=prefix, names=names),)
+        self.routes = Routes(routes, pages, self.origin, callers, self.cookies)
         self.outages = pages.outages
         self.gate = Gate(public, prefix=prefix, pages=pages, preflight=preflight)
         self.identities = Identities(
@@ -264,7 +268,7 @@ class Passwordless:
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
         self.watch = OpenConnections(self.sessions, people)
-        self._verbs = [(f, m.verbs) for f, m in zip(features, mounted, strict=False)]
+        self._verbs = [(feature, mounted[name_of(feature)].verbs) for feature in features]
 
     def check_served(self) -> None:
         """Refuse to be served to people with what only tests want.

@@ -30,6 +30,7 @@ from pwless_middleware.pytest_plugin.clock import Clock as Clock
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
+from pwless_middleware.web.routes import Route
 
 KEY = "mXr8vQ2tYz5bWn4cHs7dLf9gJa3eRu6pTk1"
 OTHER_KEY = "zP4kWq9sBd2fGh6jKl8mNv3cXr5tYu7iOa0"
@@ -45,6 +46,11 @@ def cookie_name(passwordless: Passwordless, part: str = "session") -> str:
     """Name one of our cookies: `session`, `flow`, `device` or `pending`."""
     name: bytes = getattr(passwordless.cookies.names, part or "session")
     return name.decode().removesuffix("=")
+
+
+def our_paths(passwordless: Passwordless) -> dict[str, Route]:
+    """Give a path of each of our routes, below the prefix, with an `x` for each name in it."""
+    return {re.sub(r"\{\w+\}", "x", route.path): route for route in passwordless.routes.all}
 
 
 def led_to(answer: Any) -> str:

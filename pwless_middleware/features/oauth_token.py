@@ -44,7 +44,10 @@ class TokenEndpoint:
 
     def __init__(self, kit: Kit) -> None:
         self._tokens = kit.callers.tokens
-        self.route = Route(PATH, {"POST": self.issue}, "api", {"POST": _OPERATION})
+        # Servers post here without an origin, and say who they are in the form.
+        self.route = Route(
+            PATH, {"POST": self.issue}, "api", {"POST": _OPERATION}, cross_site="cookieless"
+        )
 
     async def issue(self, request: Request) -> Response:
         """Issue a token for the client's id and secret, sent as a form or by HTTP Basic."""

@@ -32,9 +32,10 @@ VerbsT = TypeVar("VerbsT", covariant=True, default=object)
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """Everything that a feature may use.
+    """Everything that a feature may use. Each feature is given one of its own.
 
     Attributes:
+        name: the feature's.
         origin: the public address of the app.
         prefix: where we are mounted, e.g. `/auth`.
         store: the store, inside its time limit.
@@ -49,6 +50,7 @@ class Kit:
         is_delivery_failing: whether mails have been failing in a row.
     """
 
+    name: str
     origin: Origin
     prefix: str
     store: Store
@@ -74,6 +76,8 @@ class Mounted(Generic[VerbsT]):
         routes: its paths below the prefix.
         before_challenge: asked with the domain before any mail goes out.
         before_session: asked before any session; may ask for a step.
+        proves: the methods of the authentications that it ends in (`Authentication.method`), of
+            first proofs and of steps alike; no two features prove the same one.
         deliveries: topic (one byte) to who reads the jobs whose payload begins with it.
         verbs: what it offers to the host's own code, by `Passwordless.verbs`; `None` for nothing.
     """
@@ -81,12 +85,18 @@ class Mounted(Generic[VerbsT]):
     routes: tuple[Route, ...] = ()
     before_challenge: tuple[BeforeChallenge, ...] = ()
     before_session: tuple[BeforeSession, ...] = ()
+    proves: tuple[str, ...] = ()
     deliveries: Mapping[bytes, Deliver] = field(default_factory=dict)
     verbs: VerbsT | None = None
 
 
 class Feature(Protocol[VerbsT]):
-    """One login method or rule. It mutates nothing: it is asked once, and answers what it adds."""
+    """One login method or rule. It mutates nothing: it is asked once, and answers what it adds.
+
+    What it keeps in the store, and what it seals, goes under its name: its attribute `name`, or
+    else its class's name. Two with one name are refused, so a feature that may be mounted several
+    times gives each object a `name` of its own (1 to 40 letters, digits and underscores).
+    """
 
     def mount(self, kit: Kit) -> Mounted[VerbsT]:
         """Return what the feature adds."""

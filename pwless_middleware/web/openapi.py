@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pwless_middleware.core.path_table import path_names
 from pwless_middleware.errors import ApiError, MethodNotAllowed, NotFound
 from pwless_middleware.web.bodies import JSON, MAX_BYTES
 from pwless_middleware.web.cookies import CookieNames
@@ -121,11 +122,19 @@ def document(
 
 def _path(path: str, methods: Mapping[str, Operation]) -> Schema:
     item: Schema = {method.lower(): _operation(o) for method, o in methods.items()}
-    if "{id}" in path:
-        about = "The public id of a session."
+    names = path_names(path)
+    if names:
+        about = {n: text for o in methods.values() for n, text in o.parameters.items()}
         schema = {"type": "string", "minLength": 1}
         item["parameters"] = [
-            {"name": "id", "in": "path", "required": True, "description": about, "schema": schema}
+            {
+                "name": name,
+                "in": "path",
+                "required": True,
+                "description": about.get(name, ""),
+                "schema": schema,
+            }
+            for name in names
         ]
     return item
 

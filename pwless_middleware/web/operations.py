@@ -28,6 +28,7 @@ class Operation:
         id: its name in generated clients.
         summary: one line.
         about: what a caller should know besides; empty for nothing.
+        parameters: each name in the path to what it is.
         security: the ways to be allowed in, each a set of schemes that go together; an empty set
             means that anybody is.
         body: what it takes; `None` reads no body.
@@ -42,6 +43,7 @@ class Operation:
     id: str
     summary: str
     about: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
     security: Sequence[Sequence[str]] = ((),)
     body: Fields | None = None
     body_type: str = JSON

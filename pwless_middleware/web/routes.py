@@ -1,7 +1,14 @@
-"""Our own paths: a table, matched exactly (security rule 9).
+"""Our own paths: a table (`core.path_table`), and one check in front of every write.
 
 Not Starlette's router: its regexes end in `$`, which lets `%0a` through, and run in front of the
-app it would write its own keys into the scope.
+app it would write its own keys into the scope (security rule 9).
+
+A write that a page of another site could have sent is refused here, for every route alike, so that
+no handler has to think of it (security rule 10). What such a page cannot do is let a browser send
+an `Authorization: Bearer` header without being asked (Fetch Standard, "CORS-preflight fetch"), so
+that servers with a key and clients with a token are let by. A route that other sites have to post
+to, such as a SAML answer, is *cookieless*: its handler sees a request without any cookie of ours,
+and so without the session that a foreign page would act on.
 """
 
 from __future__ import annotations
@@ -14,16 +21,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from pwless_middleware.core.path_table import PathTable
 from pwless_middleware.core.paths import first_segment
-from pwless_middleware.errors import (
-    ApiError,
-    ConfigError,
-    ForbiddenOrigin,
-    MethodNotAllowed,
-    NotFound,
-)
+from pwless_middleware.errors import ApiError, ForbiddenOrigin, MethodNotAllowed, NotFound
 from pwless_middleware.flows.store_deadline import request_deadline
+from pwless_middleware.web.callers import Callers
+from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.hosts import OtherHosts
+from pwless_middleware.web.keys import bearer
 from pwless_middleware.web.navigation import is_navigation
 from pwless_middleware.web.operations import Operation
 from pwless_middleware.web.origin import Origin
@@ -46,58 +51,72 @@ class Route:
     """Mount handlers on one path.
 
     Attributes:
-        path: below the prefix, beginning with `/`. A last segment `{id}` takes any one segment and
-            gives it as `request.path_params["id"]`.
+        path: below the prefix, beginning with `/`. A segment `{name}` behind the first takes any
+            one segment and gives it, decoded, as `request.path_params["name"]`.
         methods: method to handler. HEAD is answered like GET, without a body.
-        skin: `page` answers errors with a page and checks every write's origin here; `api` answers
-            with JSON, and its handlers check who calls themselves (`web.callers`).
+        skin: `page` answers errors with a page, `api` with JSON.
         operations: method to what the OpenAPI document says of it; empty for pages.
+        cross_site: `refuse` (default) answers 403 to a write that does not come from a page of
+            ours (for `api`: or of an allowed origin) and brings no bearer credential. `cookieless`
+            takes writes from anywhere, and takes our cookies out of the request.
     """
 
     path: str
     methods: Mapping[str, Handler]
     skin: Literal["page", "api"] = "page"
     operations: Mapping[str, Operation] = field(default_factory=dict)
+    cross_site: Literal["refuse", "cookieless"] = "refuse"
 
 
 class Routes:
     """Answer the requests below our prefix, and nothing else.
 
     Args:
-        routes: of all features.
+        routes: of each feature, by its name.
         pages: makes error pages.
         origin: whose pages may write.
+        callers: know which other origins may use the API.
+        cookies: know which cookies are ours.
 
     Attributes:
         all: the routes, as given.
 
     Raises:
-        ConfigError: two features have the same path.
+        ConfigError: two features could answer the same path, or a path cannot be read.
     """
 
-    def __init__(self, routes: Sequence[Route], pages: Pages, origin: Origin) -> None:
-        self.all = tuple(routes)
-        self._exact: dict[str, Route] = {}
-        self._by_id: dict[str, Route] = {}
-        for route in routes:
-            stem, brace, _ = route.path.partition("{id}")
-            table = self._by_id if brace else self._exact
-            if stem in table:
-                raise ConfigError("features", f"two of them mount {route.path}: take one out")
-            table[stem] = route
-        self._segments = FEATURES | {first_segment(route.path) for route in routes}
+    def __init__(
+        self,
+        routes: Mapping[str, Sequence[Route]],
+        pages: Pages,
+        origin: Origin,
+        callers: Callers,
+        cookies: Cookies,
+    ) -> None:
+        self.all = tuple(route for of_one in routes.values() for route in of_one)
+        self._table: PathTable[Route] = PathTable()
+        for owner, of_one in routes.items():
+            for route in of_one:
+                self._table.add(route.path, route, owner=owner)
+        self._segments = FEATURES | {first_segment(route.path) for route in self.all}
         self._pages = pages
         self._origin = origin
+        self._callers = callers
+        self._cookies = cookies
         self._hosts = OtherHosts(origin)
 
     def owns(self, path: str) -> bool:
         """Whether a path below our prefix is ours, mounted or not; the others are the app's."""
-        return path in self._exact or first_segment(path) in self._segments
+        return self._table.has_exact(path) or first_segment(path) in self._segments
 
     async def __call__(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for `path`, which is below our prefix (prefix taken off)."""
+        route, parameters = self._match(path)
+        if parameters:
+            scope = {**scope, "path_params": parameters}
+        if route is not None and route.cross_site == "cookieless":
+            scope = {**scope, "headers": self._cookies.split(scope["headers"])[1]}
         request = Request(scope, receive)
-        route = self._match(path, request)
         try:
             with request_deadline():
                 response = await self._answer(route, path, request)
@@ -109,17 +128,12 @@ class Routes:
             send = _without_body(send)
         await response(scope, receive, send)
 
-    def _match(self, path: str, request: Request) -> Route | None:
-        route = self._exact.get(path)
-        if route is None and path.endswith("/") and not path.startswith("/api/"):
+    def _match(self, path: str) -> tuple[Route | None, dict[str, str]]:
+        found = self._table.find(path)
+        if found is None and path.endswith("/") and not path.startswith("/api/"):
             # As a content network may add it. A redirect would go back and forth with such a one.
-            route = self._exact.get(path[:-1])
-        if route is None:
-            stem, slash, last = path.rpartition("/")
-            route = self._by_id.get(stem + slash) if last else None
-            if route is not None:
-                request.scope["path_params"] = {"id": last}
-        return route
+            found = self._table.find(path[:-1])
+        return found if found is not None else (None, {})
 
     async def _answer(self, route: Route | None, path: str, request: Request) -> Response:
         if route is None:
@@ -129,15 +143,30 @@ class Routes:
         if handler is None:
             allow = sorted({*route.methods, *(("HEAD",) if "GET" in route.methods else ())})
             raise MethodNotAllowed(allow)
-        if route.skin == "page":
-            if method != "GET" and not self._origin.is_own_form(request.headers):
-                self._hosts.warn(request.headers)
-                raise ForbiddenOrigin
-            is_page = method == "GET" and is_navigation(request)
+        if method != "GET":
+            self._check_site(route, request)
+        else:
+            is_page = route.skin == "page" and is_navigation(request)
             if is_page and self._hosts.should_lead(request.headers):
                 query = request.scope["query_string"].decode("latin-1")
                 return self._pages.redirect(request, f"{path}?{query}" if query else path)
         return await handler(request)
+
+    def _check_site(self, route: Route, request: Request) -> None:
+        """Refuse a write that a page of another site could have sent.
+
+        Raises:
+            Unauthenticated: an API's, and it names no origin at all.
+            ForbiddenOrigin: it comes from elsewhere.
+        """
+        if route.cross_site == "cookieless":
+            return
+        if route.skin == "api":
+            if bearer(request.headers.getlist("authorization")) is None:
+                self._callers.check_origin(request)
+        elif not self._origin.is_own_form(request.headers):
+            self._hosts.warn(request.headers)
+            raise ForbiddenOrigin
 
 
 def _without_body(send: Send) -> Send:

@@ -29,6 +29,7 @@ class Factor:
     """
 
     def __init__(self, method: str = "secret", *, only: Collection[str] | None = None) -> None:
+        self.name = f"Factor_{method}"
         self.method = method
         self.only = only
         self.asked: list[Login] = []
@@ -44,6 +45,7 @@ class Factor:
                 Route(f"/api/v1{path}", {"POST": self._api}, "api"),
             ),
             before_session=(self._rule,),
+            proves=(self.method,),
         )
 
     async def _rule(self, login: Login) -> Step | None:

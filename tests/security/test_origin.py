@@ -16,6 +16,7 @@ from tests.support import (
     error_code,
     led_to,
     make_site,
+    our_paths,
     run,
     socket_scope,
 )
@@ -53,9 +54,7 @@ async def test_a_forged_host_changes_no_link_redirect_or_check(lie: str) -> None
 async def writes(browser: Browser, **headers: str) -> dict[str, int]:
     """Send every write of ours with these headers; give path to status."""
     found = {}
-    routes = browser.home.passwordless.routes
-    table = {**routes._exact, **{f"{stem}x": route for stem, route in routes._by_id.items()}}
-    for path, route in table.items():
+    for path, route in our_paths(browser.home.passwordless).items():
         for method in route.methods:
             if method != "GET":
                 kind = {"json": {}} if route.skin == "api" else {"form": {"all": "1"}}

@@ -165,6 +165,7 @@ _END_OTHERS = Operation(
 _END_ONE = Operation(
     id="endOneSession",
     summary="End one of a person's own sessions",
+    parameters={"id": "The public id of a session."},
     security=_WRITES,
     answers={204: None},
     sets_cookie=True,

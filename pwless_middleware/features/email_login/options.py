@@ -17,7 +17,13 @@ from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.features.email_login.link_uris import LinkUris
 from pwless_middleware.features.email_login.pages import EmailPages
 from pwless_middleware.features.email_login.python import EmailVerbs
-from pwless_middleware.flows.challenges import AllowRule, ChallengeRules, Challenges
+from pwless_middleware.flows.challenges import (
+    CODE_METHOD,
+    LINK_METHOD,
+    AllowRule,
+    ChallengeRules,
+    Challenges,
+)
 from pwless_middleware.flows.limits import Limits, SendLimits, TryLimits
 from pwless_middleware.flows.mails import ChallengeMails
 from pwless_middleware.web.kit import Kit, Mounted
@@ -152,6 +158,7 @@ class EmailLogin:
 
         return Mounted(
             routes=(*pages.routes, *api.routes),
+            proves=(CODE_METHOD, LINK_METHOD),
             deliveries={TOPIC: deliver},
             verbs=EmailVerbs(kit, flow),
         )
