@@ -22,7 +22,7 @@ async def dial(host: str, port: int) -> socket.socket:
         OSError: the name has no address, or none of them answered; of the first of them.
     """
     loop = asyncio.get_running_loop()
-    waiting = deque(_interleaved(await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+    waiting = deque(_interleave(await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
     trying: set[asyncio.Task[socket.socket]] = set()
     errors: list[BaseException] = []
     try:
@@ -49,7 +49,7 @@ async def dial(host: str, port: int) -> socket.socket:
     raise errors[0] if errors else OSError("the name has no address")
 
 
-def _interleaved(addresses: Sequence[_Address]) -> list[_Address]:
+def _interleave(addresses: Sequence[_Address]) -> list[_Address]:
     """Put the families in turn, beginning with that of the first (RFC 8305 §4)."""
     first = [each for each in addresses if each[0] == addresses[0][0]]
     others = [each for each in addresses if each[0] != addresses[0][0]]

@@ -42,7 +42,7 @@ def check_options(found: Found, *, workers: int) -> Iterator[Finding]:
     yield _memory(passwordless, workers)
     yield _proxies(passwordless)
     yield _public(passwordless)
-    yield _shadowed(found.middleware)
+    yield _check_routes(found.middleware)
     yield _identity(passwordless)
 
 
@@ -133,7 +133,7 @@ def _public(passwordless: Passwordless) -> Finding:
     return Finding("ok", "public", "what is not listed needs a login")
 
 
-def _shadowed(middleware: PasswordlessMiddleware) -> Finding:
+def _check_routes(middleware: PasswordlessMiddleware) -> Finding:
     passwordless = middleware.passwordless
     paths = shadowed_routes(
         middleware.app, prefix=passwordless.prefix, owns=passwordless.routes.owns

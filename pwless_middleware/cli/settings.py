@@ -76,7 +76,7 @@ class Settings:
             raise ConfigError("app", "set PWLESS_APP to module:app")
         unsafe_http = _unsafe_http(environ)
         origin = Origin(
-            _needed(text("BASE_URL"), "base_url", "the https address people open"),
+            _require(text("BASE_URL"), "base_url", "the https address people open"),
             unsafe_http=unsafe_http,
         )
         keys = tuple((text("SECRET_KEY") or "").replace(",", " ").split())
@@ -188,7 +188,7 @@ def complete(environ: MutableMapping[str, str], *, key_file: str | None) -> list
     return said
 
 
-def _needed(value: str | None, option: str, what: str) -> str:
+def _require(value: str | None, option: str, what: str) -> str:
     if value is None:
         flag = option.replace("_", "-")
         raise ConfigError(option, f"set --{flag} or PWLESS_{option.upper()} to {what}")

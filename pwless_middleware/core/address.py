@@ -82,7 +82,7 @@ def domain_of(address: Address) -> str:
     return address.rpartition("@")[2]
 
 
-def folded(address: Address) -> str:
+def fold_mailbox(address: Address) -> str:
     """Return the mailbox that the address most likely reaches, for limits and nothing else.
 
     `+tag` is dropped, and dots where the provider ignores them, so that one inbox cannot be filled

@@ -133,7 +133,7 @@ def entries(ledger: bytes) -> Iterator[tuple[int, int, int]]:
     return ENTRY.iter_unpack(ledger)
 
 
-def _counted(ledger: bytes, draw: Draw, limit: Limit, now: int) -> list[tuple[int, int]]:
+def _find_counted(ledger: bytes, draw: Draw, limit: Limit, now: int) -> list[tuple[int, int]]:
     """Return what a limit counts, as (time, count)."""
     start, mask, bits = now - limit.window, limit.mask, draw.tag & limit.mask
     return [(t, count) for t, tag, count in entries(ledger) if t > start and tag & mask == bits]
@@ -143,7 +143,7 @@ def wait_for(ledger: bytes, draw: Draw, now: int) -> int:
     """Return how many seconds until this draw would be admitted; 0 means now."""
     wait = 0
     for limit in draw.limits:
-        live = _counted(ledger, draw, limit, now)
+        live = _find_counted(ledger, draw, limit, now)
         over = sum(count for _, count in live) + 1 - limit.count
         if over <= 0:
             continue
@@ -163,15 +163,15 @@ def wait_for_mark(mark: bytes | None, draw: Draw) -> int:
     return NEVER if is_later else 0
 
 
-def left(ledger: bytes, draw: Draw, now: int) -> int:
+def count_left(ledger: bytes, draw: Draw, now: int) -> int:
     """Return how many more events the tightest limit admits now."""
     return min(
-        max(0, limit.count - sum(count for _, count in _counted(ledger, draw, limit, now)))
+        max(0, limit.count - sum(count for _, count in _find_counted(ledger, draw, limit, now)))
         for limit in draw.limits
     )
 
 
-def entered(ledger: bytes, draw: Draw, now: int) -> bytes:
+def enter(ledger: bytes, draw: Draw, now: int) -> bytes:
     """Return the ledger with this event in it, and without what no window reaches any more."""
     at = now - now % draw.quantum
     kept: list[tuple[int, int, int]] = []
@@ -187,7 +187,7 @@ def entered(ledger: bytes, draw: Draw, now: int) -> bytes:
     return b"".join(ENTRY.pack(*entry) for entry in kept)
 
 
-def refunded(ledger: bytes, refund: Refund) -> bytes:
+def apply_refund(ledger: bytes, refund: Refund) -> bytes:
     """Return the ledger without one event of that time and tag; unchanged if there is none."""
     at = refund.at - refund.at % refund.quantum
     kept: list[tuple[int, int, int]] = []

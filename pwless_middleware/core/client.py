@@ -51,7 +51,7 @@ class Client:
     @classmethod
     def at(cls, ip: IpAddress) -> Client:
         """Name the client at an address; an IPv4 address within an IPv6 one is the IPv4 one."""
-        ip = embedded(ip)
+        ip = unwrap_ipv4(ip)
         if isinstance(ip, ipaddress.IPv4Address):
             return cls(str(ip))
         narrow = ipaddress.IPv6Network((int(ip), 64), strict=False)
@@ -59,7 +59,7 @@ class Client:
         return cls(str(narrow), str(wide))
 
 
-def embedded(ip: IpAddress) -> IpAddress:
+def unwrap_ipv4(ip: IpAddress) -> IpAddress:
     """Return the IPv4 address that an IPv6 one stands for (mapped, or NAT64); else the same."""
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
@@ -71,7 +71,7 @@ def embedded(ip: IpAddress) -> IpAddress:
 
 def is_local_peer(ip: IpAddress) -> bool:
     """Whether a peer's address is of this machine or a private network, not of the internet."""
-    ip = embedded(ip)
+    ip = unwrap_ipv4(ip)
     return any(ip in network for network in _LOCAL)
 
 

@@ -35,7 +35,7 @@ def named_options(**hints: str) -> Callable[[type[_T]], type[_T]]:
             _TAKEN_BY.setdefault(option, cls.__name__)
 
         @functools.wraps(init)
-        def checked(self: _T, *args: Any, **options: Any) -> None:
+        def check_and_init(self: _T, *args: Any, **options: Any) -> None:
             try:
                 signature.bind(self, *args, **options)
             except TypeError:
@@ -46,7 +46,7 @@ def named_options(**hints: str) -> Callable[[type[_T]], type[_T]]:
                 _refuse_missing(parameters, args, options, hints)
             init(self, *args, **options)
 
-        cls.__init__ = checked  # type: ignore[method-assign, assignment]  # the same arguments
+        cls.__init__ = check_and_init  # type: ignore[method-assign, assignment]  # the same arguments
         return cls
 
     return decorate

@@ -107,7 +107,7 @@ class MailboxPages:
         if self._has_token(request):
             for id, message in self._newest_first():
                 if id == request.path_params["id"]:
-                    return _rendered(message)
+                    return _show_rendered(message)
         raise NotFound
 
     def _newest_first(self) -> Iterator[tuple[str, OutboxMessage]]:
@@ -133,7 +133,7 @@ class MailboxPages:
             raise NotFound
 
 
-def _rendered(message: OutboxMessage) -> Response:
+def _show_rendered(message: OutboxMessage) -> Response:
     html = message.html.replace("<head>", '<head><base target="_top">', 1)
     headers = {**EVERYWHERE, "content-security-policy": _MAIL_POLICY}
     return Response(html, 200, headers, "text/html; charset=utf-8")

@@ -54,23 +54,23 @@ class TokenEndpoint:
         try:
             form = await read_form(request)
         except InvalidArgument as error:
-            return _refused(400, "invalid_request", str(error))
+            return _refuse(400, "invalid_request", str(error))
         if form.get("grant_type", "") != GRANT:
             if "grant_type" not in form:
-                return _refused(400, "invalid_request", f"Send grant_type={GRANT}.")
-            return _refused(400, "unsupported_grant_type", f"Only {GRANT} is supported.")
+                return _refuse(400, "invalid_request", f"Send grant_type={GRANT}.")
+            return _refuse(400, "unsupported_grant_type", f"Only {GRANT} is supported.")
         authorization = request.headers.getlist("authorization")
         if authorization and not {"client_id", "client_secret"}.isdisjoint(form):
-            return _refused(400, "invalid_request", "Authenticate in one way, not in two.")
-        id, secret = _basic(authorization) if authorization else _posted(form)
+            return _refuse(400, "invalid_request", "Authenticate in one way, not in two.")
+        id, secret = _basic(authorization) if authorization else _read_credentials(form)
         token = self._tokens.issue(id, secret)
         if token is None:
-            return _refused(401, "invalid_client", "The id or the secret of the client is wrong.")
+            return _refuse(401, "invalid_client", "The id or the secret of the client is wrong.")
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
         return json_response(answer)
 
 
-def _posted(form: Mapping[str, str]) -> tuple[str, str]:
+def _read_credentials(form: Mapping[str, str]) -> tuple[str, str]:
     return form.get("client_id", ""), form.get("client_secret", "")
 
 
@@ -87,7 +87,7 @@ def _basic(authorization: list[str]) -> tuple[str, str]:
     return unquote_plus(id), unquote_plus(secret)
 
 
-def _refused(status: int, error: str, description: str) -> Response:
+def _refuse(status: int, error: str, description: str) -> Response:
     response = json_response({"error": error, "error_description": description}, status=status)
     if status == 401:
         response.headers["www-authenticate"] = "Basic"

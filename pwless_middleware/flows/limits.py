@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
-from pwless_middleware.core.address import Address, folded
+from pwless_middleware.core.address import Address, fold_mailbox
 from pwless_middleware.core.budget import ONE, Draw, Limit, draws_on
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge import ID_BYTES, RESEND_WINDOW, ChallengeId
@@ -235,7 +235,7 @@ def address_tag(keyring: Keyring, address: Address) -> bytes:
 
     Challenges of `a+x@` and `a+y@` share budgets and a place, never an identity.
     """
-    return digest("address", keyring.realm, folded(address))
+    return digest("address", keyring.realm, fold_mailbox(address))
 
 
 def exact_tag(keyring: Keyring, address: Address) -> bytes:

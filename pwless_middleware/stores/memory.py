@@ -200,7 +200,7 @@ class MemoryStore:
         for draw in draws:
             if not draw.enters:
                 continue
-            ledger = budget.entered(self._ledger(draw.key), draw, now)
+            ledger = budget.enter(self._ledger(draw.key), draw, now)
             until = now + draw.window
             known = draw.key in self._ledgers
             self._ledgers[draw.key] = (ledger, until)
@@ -237,7 +237,7 @@ class MemoryStore:
         self._make_room(Writes(), now, draws=draws)
         self._enter(draws, now)
         first = draws[0] if draws and draws[0].limits else None
-        left = budget.left(self._ledger(first.key), first, now) if first is not None else 0
+        left = budget.count_left(self._ledger(first.key), first, now) if first is not None else 0
         return Attempt(value=value, left=left)
 
     def _write(self, writes: Writes, now: int) -> None:
@@ -278,7 +278,7 @@ class MemoryStore:
     def _refund(self, refund: Refund) -> None:
         held = self._ledgers.get(refund.key)
         if held is not None:
-            self._ledgers[refund.key] = (budget.refunded(held[0], refund), held[1])
+            self._ledgers[refund.key] = (budget.apply_refund(held[0], refund), held[1])
 
     def _sweep(self, now: int, most: int) -> None:
         """Remove up to `most` expired entries, by the heap's order.

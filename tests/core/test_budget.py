@@ -13,11 +13,11 @@ from pwless_middleware.core.budget import (
     Draw,
     Limit,
     Refund,
+    apply_refund,
+    count_left,
     draws_on,
-    entered,
+    enter,
     entries,
-    left,
-    refunded,
     wait_for,
 )
 
@@ -54,9 +54,9 @@ def test_the_ledger_admits_exactly_what_the_plain_rule_admits(
             limit.count - sum(t > now - limit.window and same(who, tag, limit) for t, who in events)
             for limit in rules
         ]
-        assert left(ledger, draw, now) == max(0, min(room))
+        assert count_left(ledger, draw, now) == max(0, min(room))
         if may:
-            ledger = entered(ledger, draw, now)
+            ledger = enter(ledger, draw, now)
             events.append((now, tag))
         elif all(limit.count for limit in rules):
             later, early = now + wait, now + wait - 1
@@ -78,7 +78,7 @@ def test_a_rounded_ledger_is_small_and_never_admits_more_in_a_window_less_its_ro
         now += pause
         draw = Draw("k", (Limit(count, window),), tag=tag, quantum=quantum)
         if wait_for(ledger, draw, now) == 0:
-            ledger = entered(ledger, draw, now)
+            ledger = enter(ledger, draw, now)
             events.append(now)
         assert len(ledger) // ENTRY.size <= 3 * (window // quantum + 1)
     for start in events:
@@ -93,12 +93,12 @@ def test_a_refund_takes_back_one_event_of_its_time_and_tag_and_no_other(
     for pause, tag in knocks:
         now += pause
         draw = Draw("k", (Limit(1000, 10_000),), tag=tag)
-        ledger = entered(ledger, draw, now)
+        ledger = enter(ledger, draw, now)
         model[now, tag] += 1
         if data.draw(st.booleans()):
             at, who = data.draw(st.sampled_from([*model, (now + 1, 0), (999, 2)]))
             refund = Refund.of(Draw("k", draw.limits, tag=who), at)
-            ledger = refunded(ledger, refund)
+            ledger = apply_refund(ledger, refund)
             model -= Counter({(at, who): 1})
         found = Counter({(time, tag): n for time, tag, n in entries(ledger)})
         assert found == model
@@ -107,27 +107,27 @@ def test_a_refund_takes_back_one_event_of_its_time_and_tag_and_no_other(
 def test_an_entry_that_is_full_is_followed_by_another() -> None:
     draw = Draw("k", (Limit(200_000, 100),))
     full = ENTRY.pack(1000, 0, 0xFFFF)
-    assert [n for *_, n in entries(entered(full, draw, 1000))] == [0xFFFF, 1]
+    assert [n for *_, n in entries(enter(full, draw, 1000))] == [0xFFFF, 1]
 
 
 def test_a_limit_of_nothing_admits_nothing_and_waits_its_window() -> None:
     draw = Draw("k", (Limit(0, 60),))
     assert wait_for(b"", draw, 1000) == 60
-    assert left(b"", draw, 1000) == 0
+    assert count_left(b"", draw, 1000) == 0
 
 
 def test_an_overfilled_ledger_waits_for_as_many_as_are_too_many() -> None:
     """A limit that was lowered, or a clock that was stepped back."""
     ledger = b""
     for at in (1000, 1010, 1020):
-        ledger = entered(ledger, Draw("k", (Limit(9, 60),)), at)
+        ledger = enter(ledger, Draw("k", (Limit(9, 60),)), at)
     assert wait_for(ledger, Draw("k", (Limit(2, 60),)), 1030) == 40
     assert wait_for(ledger, Draw("k", (Limit(1, 60),)), 1030) == 50
 
 
 def test_a_clock_that_steps_back_never_waits_longer_than_the_window() -> None:
     draw = Draw("k", (Limit(1, 60),))
-    ledger = entered(b"", draw, 5000)
+    ledger = enter(b"", draw, 5000)
     assert wait_for(ledger, draw, 1000) == 60
 
 
@@ -141,7 +141,7 @@ def admitted(limits: list[Limit], times: list[tuple[int, int]]) -> tuple[int, in
             continue
         count += 1
         for d in draws:
-            ledgers[d.key] = entered(ledgers.get(d.key, b""), d, now)
+            ledgers[d.key] = enter(ledgers.get(d.key, b""), d, now)
     return count, max(len(ledger) // ENTRY.size for ledger in ledgers.values())
 
 
@@ -167,7 +167,7 @@ def test_a_large_number_is_rounded_to_a_hundredth_of_its_window_and_never_exceed
     assert draw.quantum == 36
     for now in range(1_000_000, 1_012_000):
         if wait_for(ledger, draw, now) == 0:
-            ledger = entered(ledger, draw, now)
+            ledger = enter(ledger, draw, now)
             events.append(now)
     for start in events:
         assert sum(start <= t < start + 3600 - 35 for t in events) <= 300

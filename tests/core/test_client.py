@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from pwless_middleware.core.client import Client, embedded, is_local_peer
+from pwless_middleware.core.client import Client, is_local_peer, unwrap_ipv4
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_client_is_its_ipv4_address_or_its_networks(text: str, client: Client)
 
 
 def test_two_ipv4_clients_behind_one_translator_are_two() -> None:
-    first, second = (embedded(ip_address(f"64:ff9b::192.0.2.{n}")) for n in (1, 2))
+    first, second = (unwrap_ipv4(ip_address(f"64:ff9b::192.0.2.{n}")) for n in (1, 2))
     assert first != second
 
 

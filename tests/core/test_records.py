@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwless_middleware.core.client import Client, embedded, parse_ip
+from pwless_middleware.core.client import Client, parse_ip, unwrap_ipv4
 from pwless_middleware.core.device import UNKNOWN, device_of
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import ANONYMOUS, User
@@ -25,13 +25,13 @@ def test_an_ipv4_client_is_its_address_also_inside_ipv6(ip: ipaddress.IPv4Addres
 def test_an_ipv6_client_is_its_64_and_its_48(
     ip: ipaddress.IPv6Address, low: int, lower: int
 ) -> None:
-    if embedded(ip) != ip:
+    if unwrap_ipv4(ip) != ip:
         return
     near = ipaddress.IPv6Address(int(ip) >> 64 << 64 | low)
     far = ipaddress.IPv6Address(int(ip) >> 80 << 80 | lower)
-    if embedded(near) == near:
+    if unwrap_ipv4(near) == near:
         assert Client.at(ip) == Client.at(near)
-    if embedded(far) == far:
+    if unwrap_ipv4(far) == far:
         assert Client.at(ip).wide == Client.at(far).wide
     assert Client.at(ip).network.endswith("/64")
 
