@@ -16,6 +16,8 @@ import pwless_middleware
 PACKAGE = Path(pwless_middleware.__file__).parent
 NAME = "pwless_middleware"
 LAYERS = [
+    f"{NAME}.cli | {NAME}.pytest_plugin",
+    f"{NAME}.discovery",
     f"{NAME}.middleware",
     f"{NAME}.passwordless",
     f"{NAME}.features",

@@ -21,6 +21,7 @@ from pwless_middleware.stores.redis.feed import LEASE
 from pwless_middleware.web.bodies import MAX_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_FORM_BYTES
 from pwless_middleware.web.cookies import MAX_FLOW
 from pwless_middleware.web.responses import ON_PAGES
+from tests.test_floors import LAYERS
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "demo_app" / "guide"
@@ -149,6 +150,38 @@ def test_the_headers_of_pages_are_those_that_the_guide_names() -> None:
     assert f"`X-Frame-Options: {ON_PAGES['x-frame-options']}`" in told
     assert f"`X-Robots-Tag: {ON_PAGES['x-robots-tag']}`" in told
     assert ON_PAGES["content-security-policy"].startswith("default-src 'none'")
+
+
+# --- floors and words ----------------------------------------------------------------------------
+
+CONTRIBUTING = (GUIDE / "contributing.md").read_text()
+
+
+def table(marker: str) -> list[list[str]]:
+    """Return the rows of the table behind a marker."""
+    lines = CONTRIBUTING.split(f"<!-- {marker} -->\n", 1)[1].split("\n\n", 1)[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
+def test_the_floors_are_those_that_are_checked_and_all_there_are() -> None:
+    rows = [set(re.findall(r"`(\w+)(?:/|\.py)`", row[1])) for row in table("floors")]
+    places = []
+    for line in LAYERS:
+        names = {part.strip().split(".")[1] for part in line.split("|")}
+        places.append(next((n for n, row in enumerate(rows) if names <= row), -1))
+    assert -1 not in places
+    assert places == sorted(places)
+    there = {path.stem for path in (ROOT / "pwless_middleware").iterdir()}
+    assert there - set.union(*rows) <= NOT_CODE
+
+
+NOT_CODE = {"__init__", "__main__", "__pycache__", "py", "static", "templates"}
+
+
+@pytest.mark.parametrize("word", [row[0] for row in table("glossary")])
+def test_a_word_of_the_glossary_is_in_use(word: str) -> None:
+    package = "".join(text for path, text in texts() if "pwless_middleware" in path.parts)
+    assert re.search(rf"\b{word}s?\b", package, re.IGNORECASE)
 
 
 # --- the pages -----------------------------------------------------------------------------------
