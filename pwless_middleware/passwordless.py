@@ -16,7 +16,6 @@ from pwless_middleware.core.options import check_flag, check_kind, check_verbs
 from pwless_middleware.core.session import Session, SessionPolicy
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.outbox import Outbox
-from pwless_middleware.delivery.outcomes import Deliver, Delivery, Outcome
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import USUAL_SECONDS
 from pwless_middleware.errors import ConfigError
@@ -28,10 +27,12 @@ from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.flows.clock import make_clock
+from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.store_deadline import DeadlineStore
+from pwless_middleware.flows.topics import Topics
 from pwless_middleware.flows.users import UserDirectory, Users
 from pwless_middleware.rendering import Brand, Renderer
 from pwless_middleware.stores.base import Store
@@ -207,9 +208,10 @@ class Passwordless:
         tokens = AccessTokens(keys, keyring, now)
         callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies)
         pages = Pages(renderer, prefix, self.origin)
+        topics = Topics(keyring, now)
         self.deliveries = Deliveries(
             self.store.jobs,
-            self._deliver,
+            topics.read,
             clock=now,
             parallel=parallel_of(mailer),
             # A mailer for tests hides from nobody whether there was somebody to serve.
@@ -218,6 +220,11 @@ class Passwordless:
         self.lifetime = Lifetime(
             self.store, self.deliveries, mailer, is_serverless=delivery == "inline"
         )
+
+        def jobs_of(feature: str) -> FeatureJobs:
+            wake = self.lifetime.wake_delivery
+            return FeatureJobs(topics, feature, deadline_store, now, wake)
+
         kit = Kit(
             name="pwless",
             origin=self.origin,
@@ -231,16 +238,19 @@ class Passwordless:
             pages=pages,
             cookies=self.cookies,
             callers=callers,
+            jobs=jobs_of("pwless"),
             mailer=mailer,
             clock=now,
             wake_delivery=self.lifetime.wake_delivery,
             is_delivery_failing=lambda: self.deliveries.is_failing,
         )
         always = (Account(), OAuthToken(), Mailbox(), Health(), StaticFiles())
-        mounted = mount_all((*features, *always), lambda name: replace(kit, name=name))
-        self._topics: dict[bytes, Deliver] = {
-            t: d for m in mounted.values() for t, d in m.deliveries.items()
-        }
+        mounted = mount_all(
+            (*features, *always), lambda name: replace(kit, name=name, jobs=jobs_of(name))
+        )
+        for name, added in mounted.items():
+            for topic, reader in added.jobs.items():
+                topics.add(topic, reader, owner=name)
         logins.bind(
             [rule for m in mounted.values() for rule in m.before_challenge],
             [rule for m in mounted.values() for rule in m.before_session],
@@ -434,8 +444,3 @@ class Passwordless:
             ends=ends,
             device_token=device_token,
         )
-
-    async def _deliver(self, payload: bytes) -> Outcome | Delivery:
-        """Hand a job to the feature whose topic it begins with."""
-        deliver = self._topics.get(payload[:1])
-        return await deliver(payload) if deliver is not None else Outcome.NOT_OURS

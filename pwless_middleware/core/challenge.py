@@ -31,8 +31,6 @@ ID_BYTES = 32
 SALT_BYTES = 16
 RESEND_WINDOW = 900
 """Seconds from the first send in which a resend is possible (security numbers)."""
-LONGEST_KEPT = RESEND_WINDOW + 3600
-"""Seconds that a store keeps a challenge, at most: a link's hour, begun at the last resend."""
 MAX_RESENDS = 3
 """Resends of one challenge (security numbers); so its generation fits the one byte that it has."""
 

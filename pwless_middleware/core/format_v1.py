@@ -111,18 +111,18 @@ def unpack_challenge(id: ChallengeId, value: bytes, *, key_id: str) -> Challenge
     )
 
 
-_JOB = struct.Struct(f">{ID_BYTES}sBI")
+_JOB = struct.Struct(f">{ID_BYTES}sB")
 
 
 def pack_job(c: Challenge) -> bytes:
-    """Return what the delivery queue keeps of a challenge: 37 bytes, and no secret among them."""
-    return _JOB.pack(c.id, c.generation, c.kept_until)
+    """Return what the delivery queue keeps of a challenge: 33 bytes, and no secret among them."""
+    return _JOB.pack(c.id, c.generation)
 
 
-def unpack_job(value: bytes) -> tuple[ChallengeId, int, int]:
-    """Read a job that `pack_job` wrote: id, generation, and unix seconds of the challenge's end."""
-    id, generation, kept_until = _JOB.unpack(value)
-    return ChallengeId(id), generation, kept_until
+def unpack_job(value: bytes) -> tuple[ChallengeId, int]:
+    """Read a job that `pack_job` wrote: id and generation."""
+    id, generation = _JOB.unpack(value)
+    return ChallengeId(id), generation
 
 
 def pack_session(s: Session) -> bytes:

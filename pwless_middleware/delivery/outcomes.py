@@ -20,10 +20,12 @@ class Outcome(Enum):
     """The mailer took it."""
     DROPPED = "dropped"
     """There is nothing to send any more: nobody to serve, used, or expired untried."""
+    DONE = "done"
+    """There was no mail to send, and what the job stood for is done."""
     EXPIRED = "expired"
     """It was still failing when its challenge expired."""
     NOT_OURS = "not_ours"
-    """The key it was made under is unknown in this process."""
+    """This process has not the key it was made under, or not the feature that reads it."""
 
 
 @dataclass(frozen=True, slots=True)

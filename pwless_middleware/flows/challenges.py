@@ -54,6 +54,7 @@ from pwless_middleware.errors import (
     traceback_without_text,
 )
 from pwless_middleware.flows.bound_records import open_record
+from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.flood_log import FloodLog
 from pwless_middleware.flows.limits import (
     EXACT_BYTES,
@@ -70,7 +71,7 @@ logger = logging.getLogger("pwless.challenges")
 CODE_METHOD = "email_code"
 LINK_METHOD = "email_link"
 MAIL = "mail"
-"""What a job of ours is bound to; it has no place of its own in the store."""
+"""The topic of our jobs."""
 
 
 AllowRule = Callable[[str], bool | Awaitable[bool]]
@@ -123,7 +124,7 @@ class Challenges:
     Args:
         store, keyring, limits: what it works with.
         rules: how challenges behave.
-        topic: one byte that names our jobs in the delivery queue.
+        jobs: makes the job of a challenge's mail.
         clock: gives unix seconds.
     """
 
@@ -134,14 +135,14 @@ class Challenges:
         limits: Limits,
         rules: ChallengeRules,
         *,
-        topic: bytes,
+        jobs: FeatureJobs,
         clock: Callable[[], int],
     ) -> None:
         self._store = store
         self._keyring = keyring
         self._limits = limits
         self._rules = rules
-        self._topic = topic
+        self._jobs = jobs
         self._clock = clock
         self._floods = FloodLog(logger)
 
@@ -394,11 +395,13 @@ class Challenges:
         draws = self._limits.for_send(challenge.id, caller, now=now)
         key, key_id = challenge_key(challenge.id), challenge.key_id
         record = self._keyring.bind("challenge", key, pack_challenge(challenge), key_id=key_id)
-        job = self._keyring.bind("job", MAIL, pack_job(challenge), key_id=key_id)
+        job = self._jobs.payload(
+            MAIL, pack_job(challenge), until=challenge.kept_until, key_id=key_id
+        )
         admission = await self._store.admit(
             draws,
             Put(key, record, challenge.kept_until),
-            job=self._topic + job,
+            job=job,
             replaces=replaces,
             now=now,
             op=new_operation(),

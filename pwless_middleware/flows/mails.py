@@ -13,14 +13,15 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pwless_middleware.core.caller import BROWSER
-from pwless_middleware.core.challenge import LONGEST_KEPT, Challenge
+from pwless_middleware.core.challenge import Challenge
 from pwless_middleware.core.device import UNKNOWN
 from pwless_middleware.core.format_v1 import unpack_job
 from pwless_middleware.core.keyring import CodeStyle, Keyring, format_code
 from pwless_middleware.delivery.base import Mailer, Message
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import LoginDenied
-from pwless_middleware.flows.challenges import MAIL, Challenges
+from pwless_middleware.flows.challenges import Challenges
+from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.flows.users import Users
 from pwless_middleware.rendering import Renderer
 
@@ -67,7 +68,7 @@ class ChallengeMails:
         self._signup = signup
         self._clock = clock
 
-    async def read(self, payload: bytes) -> Outcome | Delivery:
+    async def read(self, job: QueuedJob) -> Outcome | Delivery:
         """Read what a job stands for: a mail, or why there is none.
 
         Where there is nobody to serve it is a delivery all the same, which sends nothing.
@@ -75,15 +76,9 @@ class ChallengeMails:
         Raises:
             Unavailable: store or directory could not be asked.
         """
-        now, opened = self._clock(), self._keyring.unbind("job", MAIL, payload)
-        if opened is None:
-            # Another process may have its key; if none has, it leaves with its challenge.
-            kept_until = int.from_bytes(payload[-4:], "big")
-            waits = now < kept_until <= now + LONGEST_KEPT
-            return Outcome.NOT_OURS if waits else Outcome.EXPIRED
-        id, generation, kept_until = unpack_job(opened.payload)
-        challenge = await self._challenges.read(id, key_id=opened.key_id)
-        if challenge is None and now >= kept_until:
+        id, generation = unpack_job(job.body)
+        challenge = await self._challenges.read(id, key_id=job.key_id)
+        if challenge is None and self._clock() >= job.until:
             # Nobody looked at the queue for so long that the store has forgotten the challenge.
             return Outcome.EXPIRED
         if challenge is None or challenge.generation != generation:

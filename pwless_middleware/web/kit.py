@@ -9,9 +9,10 @@ from typing import Generic, Protocol
 
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.base import Mailer
-from pwless_middleware.delivery.outcomes import Deliver
+from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.logins import BeforeChallenge, BeforeSession, Logins
 from pwless_middleware.flows.sessions import Sessions
+from pwless_middleware.flows.topics import ReadJob
 from pwless_middleware.flows.users import Users
 from pwless_middleware.rendering import Renderer
 from pwless_middleware.stores.base import Store
@@ -44,6 +45,7 @@ class Kit:
         sessions, users: their keepers.
         renderer, pages: texts, and texts as responses.
         cookies, callers: what a request says of itself.
+        jobs: queues what the feature's own readers do later (`Mounted.jobs`).
         mailer: takes messages.
         clock: gives unix seconds.
         wake_delivery: to be called after a job was queued.
@@ -62,6 +64,7 @@ class Kit:
     pages: Pages
     cookies: Cookies
     callers: Callers
+    jobs: FeatureJobs
     mailer: Mailer
     clock: Callable[[], int]
     wake_delivery: Callable[[], Awaitable[None]]
@@ -78,7 +81,7 @@ class Mounted(Generic[VerbsT]):
         before_session: asked before any session; may ask for a step.
         proves: the methods of the authentications that it ends in (`Authentication.method`), of
             first proofs and of steps alike; no two features prove the same one.
-        deliveries: topic (one byte) to who reads the jobs whose payload begins with it.
+        jobs: topic to who reads its jobs, which `Kit.jobs` queues; no two features have one topic.
         verbs: what it offers to the host's own code, by `Passwordless.verbs`; `None` for nothing.
     """
 
@@ -86,7 +89,7 @@ class Mounted(Generic[VerbsT]):
     before_challenge: tuple[BeforeChallenge, ...] = ()
     before_session: tuple[BeforeSession, ...] = ()
     proves: tuple[str, ...] = ()
-    deliveries: Mapping[bytes, Deliver] = field(default_factory=dict)
+    jobs: Mapping[str, ReadJob] = field(default_factory=dict)
     verbs: VerbsT | None = None
 
 

@@ -51,7 +51,7 @@ def mount_all(features: Sequence[Feature], make_kit: Callable[[str], Kit]) -> di
         owners[name] = feature
     found = {name: _mount(name, feature, make_kit(name)) for name, feature in owners.items()}
     _check_one_owner("prove the login method", {n: m.proves for n, m in found.items()})
-    _check_one_owner("read the jobs of topic", {n: m.deliveries for n, m in found.items()})
+    _check_one_owner("read the jobs of topic", {n: m.jobs for n, m in found.items()})
     return found
 
 

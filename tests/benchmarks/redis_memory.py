@@ -60,7 +60,9 @@ async def measure(url: str, sends: int, *, address: bool, job: bool, client: boo
         one = challenge(number, id)
         # In front of each stands a MAC, as random as any bytes.
         record = secrets.token_bytes(MAC_BYTES) + pack_challenge(one)
-        payload = b"e" + secrets.token_bytes(MAC_BYTES) + pack_job(one) if job else None
+        payload = (
+            b"\x04mail" + secrets.token_bytes(MAC_BYTES) + pack_job(one) + bytes(4) if job else None
+        )
         put = Put(slot + b64(id[16:]), record, NOW + 900)
         await store.admit(draws, put, job=payload, replaces=None, now=NOW, op=str(number))
 

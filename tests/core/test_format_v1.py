@@ -92,7 +92,7 @@ def test_a_challenge_is_read_back_as_it_was(challenge: Challenge) -> None:
 @given(challenges)
 def test_a_job_is_read_back_as_it_was(challenge: Challenge) -> None:
     read = unpack_job(pack_job(challenge))
-    assert read == (challenge.id, challenge.generation, challenge.kept_until)
+    assert read == (challenge.id, challenge.generation)
 
 
 @given(sessions)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.challenge import ID_BYTES, LONGEST_KEPT
+from pwless_middleware.core.challenge import ID_BYTES, RESEND_WINDOW
 from pwless_middleware.core.keyring import MAC_BYTES
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.errors import DeliveryError
 from pwless_middleware.flows.mails import format_time, with_token
+from pwless_middleware.flows.topics import LONGEST
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import KEY, OTHER_KEY, ROOMY, Clock, Site, challenge_of, make_site
 
@@ -50,23 +51,24 @@ async def test_the_queue_holds_an_id_a_generation_an_end_and_no_more() -> None:
     """Besides the MAC that binds them: neither a secret nor the salt that one is made from."""
     site, post = await queued()
     (job,) = await site.store.jobs.claim(now=site.clock.now, limit=9)
-    assert len(job.payload) == 1 + MAC_BYTES + ID_BYTES + 1 + 4
+    assert len(job.payload) == 5 + MAC_BYTES + ID_BYTES + 1 + 4
     assert challenge_of(site).salt not in job.payload
     assert post.sent == []
 
 
-@pytest.mark.parametrize("at", [1, 20, 49, 53], ids=["mac", "id", "generation", "end"])
+@pytest.mark.parametrize("at", [5, 25, 53, 57], ids=["mac", "id", "generation", "end"])
 async def test_a_job_that_somebody_else_wrote_sends_nothing_and_leaves_in_the_end(at: int) -> None:
     site, post = await queued()
     (job,) = await site.store.jobs.claim(now=site.clock.now, limit=9)
     await site.store.jobs.complete(job)
     changed = bytearray(job.payload)
     changed[at] ^= 1
-    for payload in (bytes(changed), b"e", b"e" + bytes(16), job.payload[:-1], b"e" + b"\xff" * 60):
+    noise = (b"\x04mail", b"\x04mail" + bytes(16), job.payload[:-1], b"\x04mail" + b"\xff" * 60)
+    for payload in (bytes(changed), *noise):
         site.store.jobs.add(payload, now=site.clock.now)  # type: ignore[attr-defined]
     await deliver(site)
     assert post.sent == []
-    site.clock.advance(LONGEST_KEPT)
+    site.clock.advance(LONGEST + 1)
     await deliver(site)
     assert post.sent == []
     assert len(site.store.jobs) == 0  # type: ignore[arg-type]
@@ -127,7 +129,8 @@ async def test_a_mail_that_fails_is_tried_again_with_the_same_code() -> None:
 
 async def test_a_job_of_a_feature_that_is_not_mounted_is_left_to_others() -> None:
     site, post = await queued()
-    site.store.jobs.add(b"?unknown", now=site.clock.now)  # type: ignore[attr-defined]
+    until = (site.clock.now + 60).to_bytes(4, "big")
+    site.store.jobs.add(b"\x01xunknown" + until, now=site.clock.now)  # type: ignore[attr-defined]
     await deliver(site)
     assert len(post.sent) == 1
     assert len(site.store.jobs) == 1  # type: ignore[arg-type]
@@ -177,7 +180,7 @@ async def test_a_mail_whose_challenge_the_store_has_forgotten_is_reported(
     site, post = await queued()
     assert isinstance(site.store, MemoryStore)
     site.store._records.clear()
-    site.clock.advance(LONGEST_KEPT)
+    site.clock.advance(RESEND_WINDOW + 3600)
     await deliver(site)
     assert post.sent == []
     assert "expired before it could be delivered" in caplog.text

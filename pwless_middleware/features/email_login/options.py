@@ -10,7 +10,6 @@ from pwless_middleware.core.challenge import RESEND_WINDOW, Kind
 from pwless_middleware.core.keyring import CodeStyle
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag, check_kind, check_texts
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.email_login.api import EmailApi
 from pwless_middleware.features.email_login.flow import EmailFlow
@@ -20,6 +19,7 @@ from pwless_middleware.features.email_login.python import EmailVerbs
 from pwless_middleware.flows.challenges import (
     CODE_METHOD,
     LINK_METHOD,
+    MAIL,
     AllowRule,
     ChallengeRules,
     Challenges,
@@ -28,8 +28,6 @@ from pwless_middleware.flows.limits import Limits, SendLimits, TryLimits
 from pwless_middleware.flows.mails import ChallengeMails
 from pwless_middleware.web.kit import Kit, Mounted
 
-TOPIC = b"e"
-"""How our jobs in the delivery queue begin."""
 LONGEST = 600
 """Seconds that an emailed secret may live (NIST SP 800-63B-4 §3.1.3.2)."""
 LONGEST_LINK = 3600
@@ -127,7 +125,9 @@ class EmailLogin:
         if not rules.signup and not kit.users.is_table:
             raise ConfigError("signup", "signup=False needs users=: who is known, without a table?")
         limits = Limits(kit.keyring, sends=self._sends, tries=self._tries, attempts=self._attempts)
-        challenges = Challenges(kit.store, kit.keyring, limits, rules, topic=TOPIC, clock=kit.clock)
+        challenges = Challenges(
+            kit.store, kit.keyring, limits, rules, jobs=kit.jobs, clock=kit.clock
+        )
         mails = ChallengeMails(
             challenges,
             kit.keyring,
@@ -153,13 +153,10 @@ class EmailLogin:
         pages = EmailPages(kit, flow, rules, flow_seconds=keep)
         api = EmailApi(kit, flow, flow_seconds=keep)
 
-        async def deliver(payload: bytes) -> Outcome | Delivery:
-            return await mails.read(payload[len(TOPIC) :])
-
         return Mounted(
             routes=(*pages.routes, *api.routes),
             proves=(CODE_METHOD, LINK_METHOD),
-            deliveries={TOPIC: deliver},
+            jobs={MAIL: mails.read},
             verbs=EmailVerbs(kit, flow),
         )
 
