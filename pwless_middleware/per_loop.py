@@ -1,5 +1,8 @@
-"""One of something for each running event loop: connections and tasks belong to the loop they
-were made in, and an app may have several (a test client makes one for each request)."""
+"""Keep one object for each running event loop.
+
+Connections and tasks belong to the loop that they were made in, and an app may have several loops
+(a test client makes one for each request).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `check` has found, one line each."""
+"""The findings of `check`, one line each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From `module:app` to the app, with an answer a person can use where it goes wrong."""
+"""Import the app that `module:app` names; errors say what there is instead."""
 
 from __future__ import annotations
 

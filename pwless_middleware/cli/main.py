@@ -1,4 +1,4 @@
-"""Which command, with which options; and what a mistake looks like: one line, exit code 2."""
+"""The parser of all commands. A mistake is one line on stderr and exit code 2."""
 
 from __future__ import annotations
 

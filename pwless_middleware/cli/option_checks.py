@@ -1,4 +1,4 @@
-"""What can be said from the options alone."""
+"""The checks that need nothing but the options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has to be tried: the login page, the store, the mail server, the live site.
+"""The checks that have to try: the login page, the store, the mail server, the live site.
 
 Nothing here raises: whatever happens is a finding. Messages of our own errors are shown, since they
 never hold a secret; of foreign exceptions only the kind is, since nobody knows what they hold.

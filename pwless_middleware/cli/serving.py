@@ -1,4 +1,4 @@
-"""How uvicorn is started: on a port that is free, with an access log that holds no secrets."""
+"""How uvicorn is started: its port is checked first, and its access log holds no secrets."""
 
 from __future__ import annotations
 

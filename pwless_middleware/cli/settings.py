@@ -1,4 +1,4 @@
-"""What `run` is told, by options or by the environment, and what it takes where it is told nothing.
+"""The settings of `run`: read from the environment, completed for development.
 
 Options are written into the environment, so that every worker process reads the same; this is the
 only place that knows the variables' names.

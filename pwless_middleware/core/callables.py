@@ -1,4 +1,4 @@
-"""What a callable takes, and so what kind of app it is."""
+"""Tell ASGI and WSGI apps apart, by the arguments that a callable takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks: a browser or a server, and what it has shown of itself."""
+"""The caller of a login: a browser or a server, and the credentials that it has shown."""
 
 from __future__ import annotations
 

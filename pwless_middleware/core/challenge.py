@@ -1,4 +1,4 @@
-"""The challenge: one request to prove an address, and what may become of it.
+"""The challenge: one request to prove an address, and the states that it goes through.
 
     (send) ──▶ live ──▶ taken                      a right code or link, once
                 │  ╲

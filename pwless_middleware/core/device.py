@@ -1,4 +1,4 @@
-"""Which browser, in a closed vocabulary.
+"""The name of a browser, from a closed vocabulary.
 
 A User-Agent is the sender's own text. It goes into mails and pages only as one of the pairs below,
 so that nobody can write to a stranger through us (security rule 16). Order decides: Chromium-based

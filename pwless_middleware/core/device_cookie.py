@@ -1,4 +1,4 @@
-"""What a device cookie (or device token) says: as which addresses its holder has signed in.
+"""The content of a device cookie or device token: the addresses its holder has signed in as.
 
 Theory. Budgets by address can be used against that address by anybody who knows it. A browser that
 has signed in as an address before therefore draws on a budget of its own (OWASP Authentication

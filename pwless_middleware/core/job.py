@@ -1,4 +1,4 @@
-"""What waits in the delivery queue, and what a store promises about it.
+"""The jobs of the delivery queue, and what a store promises about them.
 
 Theory. Accepting a send writes a job; a worker *claims* it, tries to deliver it, and *settles* it
 in one of three ways: `complete` (nothing is left to do), `retry` (again from a given second) or

@@ -1,4 +1,4 @@
-"""Unknown and missing options, told as a `ConfigError` that names the likely one.
+"""Make unknown and missing options a `ConfigError` that names the likely one.
 
 Python's own answer is a `TypeError`, which every other mistake in an option is not.
 """

@@ -1,4 +1,4 @@
-"""What an option must be, said as a `ConfigError` that names it.
+"""Check the type of an option; a wrong one is a `ConfigError` that names it.
 
 The signatures say the same to a type checker; many hosts run without one, and an option of the
 wrong kind must not wait for the first request to be found out.

@@ -1,4 +1,4 @@
-"""What people type and paste: a code or a link token, read out of what stands around it.
+"""Find the one code or link token in what people type and paste.
 
 A code comes with the words of the mail around it, in the digits of another keyboard, with invisible
 characters of a web mail; a link comes cut in two, with the full stop of its sentence, or decoded

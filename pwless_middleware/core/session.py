@@ -1,4 +1,4 @@
-"""The session: who signed in, how and when, and until when that holds."""
+"""The session: who signed in, how and when, and when it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who speaks: a user, or nobody in particular."""
+"""The user of a request, and the anonymous user."""
 
 from __future__ import annotations
 

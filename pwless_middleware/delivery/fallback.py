@@ -1,4 +1,4 @@
-"""Two ways out: a second mailer for when the first does not take a message."""
+"""A second mailer, for when the first does not take a message."""
 
 from __future__ import annotations
 

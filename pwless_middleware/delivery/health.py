@@ -1,4 +1,4 @@
-"""Whether mails go out: what the tries of a process say together, and the log lines about it.
+"""Whether mails go out, seen from the tries of a process, and the log lines about it.
 
 An outage is a fault of the way out: three tries in a row that failed at the connection, the login
 or the sender, or a store that cannot be asked. What a mail server says about one recipient (a 4xx

@@ -1,4 +1,4 @@
-"""What a job of the delivery queue turns out to be, and how its delivery ended."""
+"""The outcomes of a job: what its feature made of it, and how its delivery ended."""
 
 from __future__ import annotations
 

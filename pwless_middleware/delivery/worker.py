@@ -1,4 +1,4 @@
-"""What is claimed and not settled: held by a worker, which never ends without a word about it.
+"""The jobs that a worker has claimed and not settled; it gives them back when it ends.
 
 A cancelled claim is a claim whose answer nobody took: its jobs would be lost to everybody until the
 claim lapses. So a claim runs in a task of its own, and who ends waits for it, and then gives back

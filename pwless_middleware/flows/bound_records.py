@@ -1,4 +1,4 @@
-"""What is believed of a record: only what the key of the handle that leads to it has bound.
+"""Records with a MAC: one that was changed or moved in the store counts as absent.
 
 A store is another lock than the secret key: who can write to it must gain nothing by that. A record
 that is not as we wrote it, or stands where we did not write it, is therefore as if it were absent:

@@ -1,4 +1,4 @@
-"""Unix seconds, whole, and only such as records can hold.
+"""The clock: whole unix seconds, and only such as records can hold.
 
 Records keep a time in 32 bits, and so do the budgets of every store. A machine whose clock stands
 before 1970 or near 2106 (an empty battery, a wrong unit) would write times that mean something

@@ -1,4 +1,4 @@
-"""Where users live: the host's own table, behind three questions."""
+"""The users: the host's own table behind three methods, or ids derived from addresses."""
 
 from __future__ import annotations
 

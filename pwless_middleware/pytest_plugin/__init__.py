@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def pwless_mailbox() -> Outbox:
-    """A mailer for the app under test; `.latest("jo@example.com").code`, `.link`, `.messages`."""
+    """Return a mailer for the app: `.latest("jo@example.com").code`, `.link`, `.messages`."""
     from pwless_middleware.pytest_plugin.mailbox import Mailbox
 
     return Mailbox()
@@ -69,7 +69,7 @@ def pwless_mailbox() -> Outbox:
 
 @pytest.fixture
 def pwless_clock() -> Clock:
-    """A clock for the app under test; `.advance(seconds)` lets time pass, `.now` tells it."""
+    """Return a clock for the app: `.advance(seconds)` lets time pass, `.now` is the time."""
     from pwless_middleware.pytest_plugin.clock import Clock
 
     return Clock()

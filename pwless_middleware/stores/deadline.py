@@ -1,4 +1,4 @@
-"""A time limit on somebody else, which a busy event loop of our own does not use up.
+"""A time limit for a store, which a busy event loop does not use up.
 
 A thousand requests that come together keep the loop busy for a second or two. A plain timer is due
 by then, although the answer it waits for lies in the socket since the first millisecond. So time is

@@ -40,7 +40,7 @@ class MemoryFeed:
         self._heard: list[Callable[[str | None], None]] = []
 
     def is_live(self) -> bool:
-        """Always true."""
+        """Return true: there is no other process."""
         return True
 
     def subscribe(self, heard: Callable[[str | None], None]) -> None:

@@ -1,4 +1,4 @@
-"""So many questions to a store at a time; the others wait in line.
+"""A bound on how many requests ask a store at a time; the others wait in line.
 
 Waiting in line is not the store's fault, so it does not count against its time limit. When a
 question was not answered in time, though, the store hangs, and those in line need not find out one

@@ -1,4 +1,4 @@
-"""From a request to a `Caller`: exactly two kinds, never mixed."""
+"""Make the `Caller` of a request: a browser or a server, never both."""
 
 from __future__ import annotations
 

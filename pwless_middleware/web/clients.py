@@ -1,4 +1,4 @@
-"""Whose address counts: the peer's, or what trusted proxies say of it (security rule 7)."""
+"""The client's address: the peer's, or the one that trusted proxies report (security rule 7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gate: what may pass without a login, and what the others are told.
+"""The gate: which requests pass without a login, and how the others are answered.
 
 People and programs are told apart (Fetch Metadata, and `Accept` for older browsers): a page load is
 sent to the login and comes back with its query; a form that was posted after the session ran out is

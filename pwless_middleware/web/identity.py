@@ -1,4 +1,4 @@
-"""Who a request is from, and how the app is told (security rule 18)."""
+"""The user and session of a request, and how the app is told (security rule 18)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""API keys: which backends may ask, each under its own name."""
+"""API keys: the backends that may call, each under its own name."""
 
 from __future__ import annotations
 

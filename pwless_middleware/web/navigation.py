@@ -1,4 +1,4 @@
-"""People and programs are told apart: Fetch Metadata, and `Accept` for older browsers."""
+"""Tell page loads of people from requests of programs, by Fetch Metadata or `Accept`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stays open ends with its session: sockets always, event streams where that is wanted.
+"""End open connections with their session: sockets always, event streams where that is set.
 
 One task in each event loop looks at every open connection, twice a second. A look costs no I/O
 while the store's feed vouches for what is held in process; whatever must be asked of the store is

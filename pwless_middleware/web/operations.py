@@ -1,4 +1,4 @@
-"""What one method of a route does, as the feature that mounts it says (`web.openapi` writes it)."""
+"""The description of one method of a route, from which `web.openapi` makes the document."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the log says when requests are answered 503, whose pages name no cause."""
+"""Log why requests are answered 503; the pages name no cause."""
 
 from __future__ import annotations
 

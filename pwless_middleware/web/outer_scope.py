@@ -1,4 +1,4 @@
-"""What the middlewares outside ours see of a request: where the app routed it.
+"""Show the middlewares outside ours the route and the identity of a request.
 
 The app gets a scope of its own (ASGI specification, "Middleware"), and routers write into that.
 Metrics, tracing and access logs outside look for it in the scope that they have handed in, where

@@ -1,4 +1,4 @@
-"""One place where a result or an error becomes a page or JSON."""
+"""Make pages and JSON of results and errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A wrong option, told where a person looks: in one line, as the server starts.
+"""Report a wrong option in one line as the server starts.
 
 Starlette and FastAPI make what `add_middleware` was given when they are first called, which is the
 lifespan. An exception there means to servers that the app knows no lifespan: they drop it, report

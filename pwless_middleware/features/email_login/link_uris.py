@@ -1,4 +1,4 @@
-"""Which pages a caller may name as `magiclink_auth_uri`: those that the deployment has listed.
+"""The pages that a caller may name as `magiclink_auth_uri`: those that the deployment lists.
 
 A link that leads anywhere else would carry its token there, so the list decides, by text. Where an
 entry ends in `/*`, what follows is read as a browser resolves it (WHATWG URL §4.4), so that no

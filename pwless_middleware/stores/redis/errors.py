@@ -1,4 +1,4 @@
-"""What went wrong with Redis, said so that the reader knows what to do.
+"""Errors of Redis, explained so that the reader knows what to do.
 
 Every exception of redis-py, every timeout and every `OSError` becomes a `StoreError` at this floor;
 nothing above it knows Redis. The texts name options and commands, never a password, key or value.

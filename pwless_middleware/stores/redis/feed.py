@@ -265,7 +265,7 @@ class RedisFeed:
             await asyncio.sleep(max(0.0, begun + LOOK_EVERY - monotonic()))
 
     async def _handle_message(self, ear: _Listener, word: str) -> None:
-        """Raises `TimeoutError` if our own word is not heard: we listen at another server."""
+        """Wait for our own message; `TimeoutError` means that we listen at another server."""
         async with Deadline(_LOST_AFTER):
             while ear.word != word:
                 ear.heard_word.clear()

@@ -1,4 +1,4 @@
-"""How a verb becomes one script call: KEYS, ARGV, and a plan in JSON that points into both.
+"""Plan a verb as one script call: KEYS, ARGV, and a plan in JSON that points into both.
 
 Pure: no connection, no clock. On a single Redis everything of a verb goes into one plan; on a
 Redis Cluster one plan holds what lives in one hash slot (`redis.py` puts them in order).

@@ -1,4 +1,4 @@
-"""Asking a Redis: one script or command at a time, within a deadline, with faults explained.
+"""Run one script or command on a Redis server, within a deadline, with errors explained.
 
 At most 32 questions at a time in each event loop; the others wait in line (`stores.turns`). A
 client that is passed in is used as it is; turns and deadline hold for it as well.
