@@ -44,6 +44,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from pwless_middleware.text import Text, duration_text
+
 
 class PwlessError(Exception):
     """Catch everything that this package raises on purpose."""
@@ -78,7 +80,13 @@ class DeliveryError(PwlessError):
 
 @dataclass(frozen=True, slots=True)
 class FieldViolation:
-    """Name one bad field: which, what is wrong with it, and the rule it broke."""
+    """Name one bad field: which, what is wrong with it, and the rule it broke.
+
+    Attributes:
+        field: its name, with a dot before each inner one.
+        description: for people; a `Text` of ours, so that it is shown in their language.
+        constraint: for programs.
+    """
 
     field: str
     description: str
@@ -95,15 +103,21 @@ class ApiError(PwlessError):
     code: ClassVar[str] = "INTERNAL"
     status: ClassVar[int] = 500
     grpc: ClassVar[int] = 13
-    message: ClassVar[str] = "Something went wrong."
+    message: ClassVar[str] = Text("Something went wrong.")
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.message)
+        self._message = message or self.message
+
+    @property
+    def public_texts(self) -> Sequence[str]:
+        """What pages and JSON show, each to be translated: sentences, or lines of a list."""
+        return (self._message,)
 
     @property
     def public_message(self) -> str:
-        """What pages and JSON show. `str(error)` may name the cause, for logs and for Python."""
-        return str(self)
+        """Return what is shown, in English. `str(error)` may name the cause, for logs."""
+        return "; ".join(self.public_texts)
 
     @property
     def detail(self) -> Mapping[str, object]:
@@ -127,11 +141,16 @@ class InvalidArgument(ApiError):
     code = "INVALID_ARGUMENT"
     status = 400
     grpc = 3
-    message = "The request is not valid."
+    message = Text("The request is not valid.")
 
     def __init__(self, violations: Sequence[FieldViolation], message: str | None = None) -> None:
         super().__init__(message or "; ".join(v.description for v in violations))
         self.violations = tuple(violations)
+        self._texts = (message,) if message else tuple(v.description for v in violations)
+
+    @property
+    def public_texts(self) -> Sequence[str]:
+        return self._texts
 
     @classmethod
     def of(cls, field: str, description: str, constraint: str) -> InvalidArgument:
@@ -160,7 +179,7 @@ class InvalidCode(ApiError):
     code = "INVALID_CODE"
     status = 400
     grpc = 3
-    message = "That code is not right. Use the one from the newest email."
+    message = Text("That code is not right. Use the one from the newest email.")
 
     def __init__(self, attempts_left: int) -> None:
         super().__init__()
@@ -182,7 +201,7 @@ class Unauthenticated(ApiError):
     code = "UNAUTHENTICATED"
     status = 401
     grpc = 16
-    message = "Sign in first."
+    message = Text("Sign in first.")
 
     def __init__(self, message: str | None = None, *, login_url: str | None = None) -> None:
         super().__init__(message)
@@ -199,7 +218,7 @@ class ForbiddenOrigin(ApiError):
     code = "FORBIDDEN_ORIGIN"
     status = 403
     grpc = 7
-    message = "This request came from another site. Open the page here and try again."
+    message = Text("This request came from another site. Open the page here and try again.")
 
 
 class LoginDenied(ApiError):
@@ -214,7 +233,7 @@ class LoginDenied(ApiError):
     code = "LOGIN_DENIED"
     status = 403
     grpc = 7
-    message = "You cannot sign in here."
+    message = Text("You cannot sign in here.")
 
     def __init__(self, message: str | None = None, *, path: str | None = None) -> None:
         super().__init__(message)
@@ -227,7 +246,7 @@ class OtherBrowser(ApiError):
     code = "OTHER_BROWSER"
     status = 403
     grpc = 7
-    message = "Open this link in the browser where you asked for it."
+    message = Text("Open this link in the browser where you asked for it.")
 
 
 class StepRequired(ApiError):
@@ -243,7 +262,7 @@ class StepRequired(ApiError):
     code = "STEP_REQUIRED"
     status = 403
     grpc = 7
-    message = "A further step is required."
+    message = Text("A further step is required.")
 
     def __init__(self, login_id: str, steps: Sequence[str], expires_at: int, path: str) -> None:
         super().__init__()
@@ -267,7 +286,7 @@ class NotFound(ApiError):
     code = "NOT_FOUND"
     status = 404
     grpc = 5
-    message = "There is nothing here."
+    message = Text("There is nothing here.")
 
 
 class MethodNotAllowed(ApiError):
@@ -276,7 +295,7 @@ class MethodNotAllowed(ApiError):
     code = "METHOD_NOT_ALLOWED"
     status = 405
     grpc = 12
-    message = "This address takes another method."
+    message = Text("This address takes another method.")
 
     def __init__(self, allow: Sequence[str]) -> None:
         super().__init__()
@@ -289,7 +308,7 @@ class RequestExpired(ApiError):
     code = "REQUEST_EXPIRED"
     status = 410
     grpc = 9
-    message = "This sign-in has expired or was already used."
+    message = Text("This sign-in has expired or was already used.")
 
 
 class ContentTooLarge(ApiError):
@@ -298,7 +317,7 @@ class ContentTooLarge(ApiError):
     code = "CONTENT_TOO_LARGE"
     status = 413
     grpc = 3
-    message = "The request is too large."
+    message = Text("The request is too large.")
 
 
 class UnsupportedMediaType(ApiError):
@@ -307,7 +326,7 @@ class UnsupportedMediaType(ApiError):
     code = "UNSUPPORTED_MEDIA_TYPE"
     status = 415
     grpc = 3
-    message = "The request has the wrong content type."
+    message = Text("The request has the wrong content type.")
 
 
 class _Limited(ApiError):
@@ -334,7 +353,7 @@ class TooManyAttempts(_Limited):
     """
 
     code = "TOO_MANY_ATTEMPTS"
-    message = "Too many wrong codes. If the email has a link, that still works."
+    message = Text("Too many wrong codes. If the email has a link, that still works.")
 
     @property
     def detail(self) -> Mapping[str, object]:
@@ -349,20 +368,14 @@ class RateLimited(_Limited):
     """
 
     code = "RATE_LIMITED"
-    message = "Too many emails were asked for."
+    message = Text("Too many emails were asked for.")
 
     def __init__(self, retry_after: int) -> None:
         # It may be a minute or most of a day: who is told "a little" would try all evening.
-        super().__init__(retry_after, f"{self.message} Try again in {_wait(retry_after)}.")
-
-
-def _wait(seconds: int) -> str:
-    """Return a wait in words, rounded up."""
-    if seconds > 5400:
-        return f"{-(-seconds // 3600)} hours"
-    if seconds > 90:
-        return f"{-(-seconds // 60)} minutes"
-    return "1 second" if seconds <= 1 else f"{seconds} seconds"
+        wait = duration_text(max(1, retry_after))
+        super().__init__(
+            retry_after, Text("Too many emails were asked for. Try again in %(wait)s.", wait=wait)
+        )
 
 
 class Unavailable(ApiError):
@@ -375,11 +388,11 @@ class Unavailable(ApiError):
     code = "STORE_UNAVAILABLE"
     status = 503
     grpc = 14
-    message = "Sign-in is not available right now. Please try again in a minute."
+    message = Text("Sign-in is not available right now. Please try again in a minute.")
 
     @property
-    def public_message(self) -> str:
-        return self.message
+    def public_texts(self) -> Sequence[str]:
+        return (self.message,)
 
     @property
     def retry_after(self) -> int:

@@ -34,6 +34,7 @@ from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.store_deadline import DeadlineStore
 from pwless_middleware.flows.topics import Topics
 from pwless_middleware.flows.users import UserDirectory, Users
+from pwless_middleware.languages.languages import Languages
 from pwless_middleware.rendering import Brand, Renderer
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
@@ -84,6 +85,8 @@ class Passwordless:
         sessions: how long sessions live; `None` is 7 days idle, 30 days in all.
         brand: name, logo and colour of the pages and mails; `None` takes the host's name.
         templates: a folder whose templates replace ours by name; `None` for none.
+        languages: of pages, emails and errors, the default first; `None` is all that are complete,
+            English first. A `languages/fr.mo` in `templates` adds a language, or changes texts.
         api_keys: name to `pwk_…` key, for backends that use the JSON API; `None` for none.
         allowed_origins: further origins whose pages may use the JSON API and sockets.
         trusted_proxies: how many proxies stand in front, or their networks; 0 believes nobody.
@@ -126,6 +129,7 @@ class Passwordless:
         sessions: SessionPolicy | None = None,
         brand: Brand | None = None,
         templates: Path | str | None = None,
+        languages: Sequence[str] | None = None,
         api_keys: Mapping[str, str] | None = None,
         allowed_origins: Sequence[str] = (),
         trusted_proxies: int | Sequence[str] = 0,
@@ -201,13 +205,14 @@ class Passwordless:
         renderer = Renderer(
             brand=brand or Brand(self.origin.host), templates=templates, prefix=prefix
         )
+        catalogues = Languages(languages, folder=templates)
         self.cookies = Cookies(keyring, cookie_name=cookie_name, secure=self.origin.is_secure)
         self.clients = Clients(trusted_proxies)
         origins = parse_origins(allowed_origins)
         keys = ApiKeys(api_keys)
         tokens = AccessTokens(keys, keyring, now)
         callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies)
-        pages = Pages(renderer, prefix, self.origin)
+        pages = Pages(renderer, prefix, self.origin, catalogues)
         topics = Topics(keyring, now)
         self.deliveries = Deliveries(
             self.store.jobs,
@@ -236,6 +241,7 @@ class Passwordless:
             users=people,
             renderer=renderer,
             pages=pages,
+            languages=catalogues,
             cookies=self.cookies,
             callers=callers,
             jobs=jobs_of("pwless"),

@@ -6,13 +6,16 @@ style and no inline script; the brand's colours travel as a small stylesheet of 
 
 A host's folder mirrors `templates/`: a file of the same name replaces ours, and can still build on
 it, since ours stay reachable under `pwless/` (`{% extends "pwless/login.html" %}`).
+
+Texts are written in the language that is set (`languages.current`); templates are compiled once for
+all of them. A host's template may use `_("…")` and `{% trans %}`, or none of it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,11 +24,14 @@ from typing import TYPE_CHECKING, Final
 from pwless_middleware.core.colors import Palette
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.languages.current import current_language
+from pwless_middleware.languages.times import format_duration
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
     from jinja2 import Environment
+    from jinja2.runtime import Context
 
 MAIL_VARIABLES: Final = frozenset(
     {
@@ -183,7 +189,8 @@ class Renderer:
         files = _own_files("templates", _TEMPLATE_TYPES)
         ours = DictLoader({name: file.read_text("utf-8") for name, file in files.items()})
         theirs = [FileSystemLoader(self._folder)] if self._folder is not None else []
-        return Environment(
+        env = Environment(
+            extensions=["jinja2.ext.i18n"],
             loader=ChoiceLoader([*theirs, ours, PrefixLoader({"pwless": ours})]),
             autoescape=select_autoescape(disabled_extensions=("txt",), default=True),
             undefined=StrictUndefined,
@@ -191,6 +198,13 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        env.policies["ext.i18n.trimmed"] = True  # a message is one line, however it is wrapped
+        env.newstyle_gettext = True  # type: ignore[attr-defined] # the extension's
+        gettext, ngettext = _template_functions()
+        env.globals.update(
+            {"gettext": gettext, "ngettext": ngettext, "_": gettext, "duration": format_duration}
+        )
+        return env
 
     def _check(self, folder: Path) -> None:
         """Refuse now what would otherwise fail when the first person wants to sign in."""
@@ -229,7 +243,16 @@ class Renderer:
         def asset(name: str) -> str:
             return f"{base}/static/{self._by_name[name].hashed_name}"
 
-        own = {**self._own, "home": root_path + "/", "base": base, "asset": asset}
+        language = current_language()
+        own = {
+            **self._own,
+            "home": root_path + "/",
+            "base": base,
+            "asset": asset,
+            "language": language.code,
+            "direction": language.direction,
+            "durations": language.durations,
+        }
         return self._env.get_template(name).render(context | own)
 
     def other_version(self, hashed_name: str) -> Asset | None:
@@ -262,7 +285,9 @@ class Renderer:
         """
         # Ours win, so that no caller's variable can put its own link or code in place of ours.
         empty = dict.fromkeys(self.template_variables(name), "")
-        values = {**empty, **(variables or {}), **context, **self._own}
+        language = current_language()
+        own = {**self._own, "language": language.code, "direction": language.direction}
+        values = {**empty, **(variables or {}), **context, **own}
         only_ours = {key: value for key, value in context.items() if key in SUBJECT_VARIABLES}
 
         def render(ending: str, values: Mapping[str, object]) -> str:
@@ -291,7 +316,7 @@ class Renderer:
         loader = self._env.loader
         assert loader is not None  # `_env` has set it
         found: set[str] = set()
-        known: set[str] = {*self._env.globals, *self._own}
+        known: set[str] = {*self._env.globals, *self._own, "language", "direction"}
         pending, seen = [name], set[str]()
         while pending:
             current = pending.pop()
@@ -306,6 +331,35 @@ class Renderer:
                     known |= {n.name for n in node.find_all(nodes.Name) if n.ctx == "store"}
             pending += [other for other in meta.find_referenced_templates(tree) if other]
         return found - known
+
+
+def _template_functions() -> tuple[Callable[..., str], Callable[..., str]]:
+    """Return what `_()` and `{% trans %}` call in templates.
+
+    As `install_gettext_callables(newstyle=True)` has them, but an escaped value is put into a `str`
+    and not into a `Markup`, which takes four times as long.
+    """
+    from jinja2 import pass_context
+    from markupsafe import Markup, escape
+
+    def fill(context: Context, message: str, values: Mapping[str, object]) -> str:
+        if not context.eval_ctx.autoescape:
+            return message % values if "%" in message else message
+        # Messages and translations are ours, and may hold elements; values are escaped.
+        if "%" in message:
+            message %= {name: escape(value) for name, value in values.items()}
+        return Markup(message)  # noqa: S704 # see above
+
+    @pass_context
+    def gettext(context: Context, message: str, /, **values: object) -> str:
+        return fill(context, current_language().gettext(message), values)
+
+    @pass_context
+    def ngettext(context: Context, one: str, several: str, count: int, /, **values: object) -> str:
+        message = current_language().ngettext(one, several, count)
+        return fill(context, message, {"num": count, **values})
+
+    return gettext, ngettext
 
 
 def _own_files(folder: str, endings: Iterable[str]) -> dict[str, Traversable]:

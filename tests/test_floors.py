@@ -24,11 +24,12 @@ LAYERS = [
     f"{NAME}.web",
     f"{NAME}.flows",
     f"{NAME}.stores | {NAME}.delivery | {NAME}.rendering",
-    f"{NAME}.core | {NAME}.dialing",
+    f"{NAME}.core | {NAME}.languages | {NAME}.dialing",
     f"{NAME}.errors",
+    f"{NAME}.text",
 ]
 BELOW_WEB = [f"{NAME}.{floor}" for floor in ("flows", "stores", "delivery", "rendering", "core",
-                                             "errors")]  # fmt: skip
+                                             "languages", "errors", "text")]  # fmt: skip
 FEATURES = sorted(
     f"{NAME}.features.{path.stem}"
     for path in (PACKAGE / "features").iterdir()

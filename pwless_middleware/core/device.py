@@ -7,7 +7,9 @@ browsers all claim to be Chrome and Safari, and Android claims to be Linux.
 
 from __future__ import annotations
 
-UNKNOWN = "an unknown browser"
+from pwless_middleware.text import Text
+
+UNKNOWN = Text("an unknown browser")
 
 _BROWSERS = (
     ("Edg", "Edge"),
@@ -43,3 +45,9 @@ def device_of(user_agent: str) -> str:
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), None)
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
     return f"{browser} on {system}" if browser and system else UNKNOWN
+
+
+def device_text(name: str) -> str:
+    """Return one of `NAMES` as a text that can be translated."""
+    browser, on, system = name.partition(" on ")
+    return Text("%(browser)s on %(system)s", browser=browser, system=system) if on else name

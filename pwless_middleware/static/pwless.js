@@ -96,9 +96,11 @@
 
   // Times that run down. The clock is read anew each time: timers sleep in hidden tabs. Only what is
   // shown at the end stands in a live region, so that no screen reader counts along.
+  const { forms, of } = JSON.parse(document.documentElement.dataset.durations || '{"forms":[["#","#","#"]],"of":"0"}');
   const words = (left) => {
-    if (left <= 90) return left === 1 ? "1 second" : left + " seconds";
-    return left <= 5400 ? Math.ceil(left / 60) + " minutes" : Math.ceil(left / 3600) + " hours";
+    const unit = left <= 90 ? 0 : left <= 5400 ? 1 : 2;
+    const count = Math.ceil(left / [1, 60, 3600][unit]);
+    return forms[of[count] ?? of.at(-1)][unit].replace("#", count);
   };
   const over = (name) => {
     const part = one(`template[data-replaces-main="${name}"]`);

@@ -19,7 +19,7 @@ from pwless_middleware.errors import ApiError, Unauthenticated
 from pwless_middleware.web.navigation import is_navigation
 from pwless_middleware.web.responses import Pages, json_error, root_path
 
-VARY = "Cookie, Accept, Sec-Fetch-Mode"
+VARY = "Cookie, Accept, Accept-Language, Sec-Fetch-Mode"
 
 
 class Gate:
@@ -53,6 +53,10 @@ class Gate:
     def deny(self, scope: Scope, path: str) -> Response:
         """Answer a request that lacks a login."""
         request = Request(dict(scope))  # which writes into the scope that it is given
+        with self._pages.use_language_of(request):
+            return self._deny(request, scope, path)
+
+    def _deny(self, request: Request, scope: Scope, path: str) -> Response:
         if not is_navigation(request):
             if "x-inertia" in request.headers:
                 return self._leave_inertia(request, _shown_path(scope, path))
@@ -69,9 +73,10 @@ class Gate:
     def refuse(self, scope: Scope, error: ApiError) -> Response:
         """Answer a request whose identity could not be told: a page for people, else JSON."""
         request = Request(dict(scope))
-        if is_navigation(request):
-            return self._pages.error(request, error)
-        return json_error(error)
+        with self._pages.use_language_of(request):
+            if is_navigation(request):
+                return self._pages.error(request, error)
+            return json_error(error)
 
     def _signed_out(self, request: Request, page: str | None) -> Response:
         """Show that the session is over, and the login in a new tab or instead of the page."""

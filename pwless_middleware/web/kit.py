@@ -14,6 +14,7 @@ from pwless_middleware.flows.logins import BeforeChallenge, BeforeSession, Login
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.topics import ReadJob
 from pwless_middleware.flows.users import Users
+from pwless_middleware.languages.languages import Languages
 from pwless_middleware.rendering import Renderer
 from pwless_middleware.stores.base import Store
 from pwless_middleware.web.callers import Callers
@@ -44,6 +45,7 @@ class Kit:
         logins: the one door.
         sessions, users: their keepers.
         renderer, pages: texts, and texts as responses.
+        languages: those that people read.
         cookies, callers: what a request says of itself.
         jobs: queues what the feature's own readers do later (`Mounted.jobs`).
         mailer: takes messages.
@@ -62,6 +64,7 @@ class Kit:
     users: Users
     renderer: Renderer
     pages: Pages
+    languages: Languages
     cookies: Cookies
     callers: Callers
     jobs: FeatureJobs

@@ -33,6 +33,7 @@ class Options(TypedDict, total=False):
     sessions: SessionPolicy | None
     brand: Brand | None
     templates: Path | str | None
+    languages: Sequence[str] | None
     api_keys: Mapping[str, str] | None
     allowed_origins: Sequence[str]
     trusted_proxies: int | Sequence[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -10,7 +11,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pwless_middleware.core.paths import safe_next
 from pwless_middleware.errors import ApiError, ForbiddenOrigin, LoginDenied, MethodNotAllowed
+from pwless_middleware.languages.current import current_language, translate, use_language
+from pwless_middleware.languages.languages import Languages
 from pwless_middleware.rendering import Renderer
+from pwless_middleware.text import Text
+from pwless_middleware.web.language import language_of
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.outages import Outages
 
@@ -47,16 +52,17 @@ _IN_OWN_FRAME = {
 
 # By the error's code, else by its status.
 _TITLES: Mapping[str | int, str] = {
-    "LOGIN_DENIED": "You can’t sign in here",
-    "FORBIDDEN_ORIGIN": "Please try that again",
-    "NOT_FOUND": "Page not found",
-    "METHOD_NOT_ALLOWED": "This page takes no such request",
-    "REQUEST_EXPIRED": "This has expired",
-    "CONTENT_TOO_LARGE": "That was too much",
-    "TOO_MANY_ATTEMPTS": "Too many tries",
-    "RATE_LIMITED": "Too many emails",
-    503: "Not available right now",
+    "LOGIN_DENIED": Text("You can’t sign in here"),
+    "FORBIDDEN_ORIGIN": Text("Please try that again"),
+    "NOT_FOUND": Text("Page not found"),
+    "METHOD_NOT_ALLOWED": Text("This page takes no such request"),
+    "REQUEST_EXPIRED": Text("This has expired"),
+    "CONTENT_TOO_LARGE": Text("That was too much"),
+    "TOO_MANY_ATTEMPTS": Text("Too many tries"),
+    "RATE_LIMITED": Text("Too many emails"),
+    503: Text("Not available right now"),
 }
+_TITLE = Text("That did not work")
 
 
 class Pages:
@@ -66,16 +72,24 @@ class Pages:
         renderer: makes the HTML.
         prefix: the mount prefix, below which our redirects go.
         origin: the origin of all redirects.
+        languages: those that people read.
 
     Attributes:
         outages: logs what the pages do not say.
     """
 
-    def __init__(self, renderer: Renderer, prefix: str, origin: Origin) -> None:
+    def __init__(
+        self, renderer: Renderer, prefix: str, origin: Origin, languages: Languages
+    ) -> None:
         self._renderer = renderer
         self._prefix = prefix
         self._origin = origin
+        self._languages = languages
         self.outages = Outages()
+
+    def use_language_of(self, request: Request) -> AbstractContextManager[None]:
+        """Write pages and errors in the language of a request within a `with` block."""
+        return use_language(language_of(request.scope["headers"], self._languages))
 
     def page(
         self,
@@ -106,6 +120,7 @@ class Pages:
         html = self._renderer.page(name, root_path=root_path(request), status=status, **context)
         headers = _IN_OWN_FRAME if in_own_frame else ON_PAGES
         response = Response(html, status, headers, "text/html; charset=utf-8")
+        response.headers["content-language"] = current_language().code
         if leads_away:
             policy = headers["content-security-policy"].replace("form-action 'self'; ", "")
             response.headers["content-security-policy"] = policy
@@ -140,27 +155,29 @@ class Pages:
                 where there is no such page, and the page itself where a GET cannot be answered now.
         """
         below = root_path(request) + self._prefix
-        label, url = "Sign in", below + "/login"
+        label, url = translate(Text("Sign in")), below + "/login"
         if again is not None:
-            label, url = "Try again", below + again
+            label, url = translate(Text("Try again")), below + again
         elif error.status == 503 and request.method in ("GET", "HEAD"):
-            label, url = "Try again", ""
+            label, url = translate(Text("Try again")), ""
         elif error.status in (404, 405):
-            label, url = "Go to the start page", root_path(request) + "/"
+            label, url = translate(Text("Go to the start page")), root_path(request) + "/"
         elif isinstance(error, LoginDenied):
-            label = "Use another address"
+            label = translate(Text("Use another address"))
         elif isinstance(error, ForbiddenOrigin):
             # The page may have been opened at another address of the app: name the right one.
-            label, url = f"Open {self._origin.url}/", self._origin.origin + url
-        message = error.public_message
-        if isinstance(error, LoginDenied) and message == error.message:
-            message = "If you think that is a mistake, ask whoever runs this site."
+            label = translate(Text("Open %(name)s", name=f"{self._origin.url}/"))
+            url = self._origin.origin + url
+        message = public_message(error)
+        if isinstance(error, LoginDenied) and error.public_message == error.message:
+            message = translate(Text("If you think that is a mistake, ask whoever runs this site."))
+        title = _TITLES.get(error.code) or _TITLES.get(error.status, _TITLE)
         response = self.page(
             request,
             "error.html",
             status=error.status,
             retry_after=error.retry_after,
-            title=_TITLES.get(error.code) or _TITLES.get(error.status, "That did not work"),
+            title=translate(title),
             message=message,
             action_label=label,
             action_url=url,
@@ -183,7 +200,11 @@ def json_error(error: ApiError) -> Response:
         **error.detail,
     }
     response = json_response(
-        {"code": error.grpc, "message": error.public_message, "details": [detail]},
+        {
+            "code": error.grpc,
+            "message": public_message(error),
+            "details": [_translate_texts(detail)],
+        },
         status=error.status,
     )
     if error.retry_after is not None:
@@ -191,6 +212,22 @@ def json_error(error: ApiError) -> Response:
     if error.status == 401:
         response.headers["www-authenticate"] = "Bearer"
     return _with_allow(response, error)
+
+
+def public_message(error: ApiError) -> str:
+    """Return what pages and JSON show of an error, in the language that is being written."""
+    return "; ".join(translate(text) for text in error.public_texts)
+
+
+def _translate_texts(value: object) -> object:
+    """Return a JSON value whose `Text`s are translated; codes and names are none."""
+    if isinstance(value, Text):
+        return translate(value)
+    if isinstance(value, dict):
+        return {key: _translate_texts(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_translate_texts(part) for part in value]
+    return value
 
 
 def with_cookies(response: Response, cookies: Iterable[str]) -> Response:

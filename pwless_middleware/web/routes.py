@@ -117,13 +117,14 @@ class Routes:
         if route is not None and route.cross_site == "cookieless":
             scope = {**scope, "headers": self._cookies.split(scope["headers"])[1]}
         request = Request(scope, receive)
-        try:
-            with request_deadline():
-                response = await self._answer(route, path, request)
-        except ApiError as error:
-            self._pages.outages.note(error)
-            is_api = route.skin == "api" if route is not None else path.startswith("/api/")
-            response = json_error(error) if is_api else self._pages.error(request, error)
+        with self._pages.use_language_of(request):
+            try:
+                with request_deadline():
+                    response = await self._answer(route, path, request)
+            except ApiError as error:
+                self._pages.outages.note(error)
+                is_api = route.skin == "api" if route is not None else path.startswith("/api/")
+                response = json_error(error) if is_api else self._pages.error(request, error)
         if request.method == "HEAD":
             send = _without_body(send)
         await response(scope, receive, send)

@@ -1,0 +1,114 @@
+"""The languages of a deployment, and the files that their catalogues are read from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.languages.catalogue import ENGLISH, Catalogue
+from pwless_middleware.languages.negotiation import find_language, negotiate_language
+
+if TYPE_CHECKING:
+    from gettext import NullTranslations
+    from importlib.resources.abc import Traversable
+
+COMPLETE: Final = ("en",)
+"""The languages that have every message; the tests hold them to that."""
+
+_REMEMBERED = 256
+"""`Accept-Language` headers whose answer is remembered; there are few different ones."""
+
+
+class Languages:
+    """Keep the catalogues of a deployment's languages.
+
+    Args:
+        codes: the languages, the default first; `None` is all that are complete, English first.
+        folder: the host's folder of templates, whose `languages/*.mo` come before ours; `None` for
+            none.
+
+    Attributes:
+        codes: as given.
+        default: the first one.
+
+    Raises:
+        ConfigError: one of `codes` has no catalogue, or there are none.
+    """
+
+    def __init__(
+        self, codes: Sequence[str] | None = None, *, folder: Path | str | None = None
+    ) -> None:
+        self._folder = Path(folder) / "languages" if folder is not None else None
+        if codes is not None:
+            self._check(codes)
+        self.codes: tuple[str, ...] = tuple(codes) if codes is not None else COMPLETE
+        self._catalogues = {code: self._catalogue(code) for code in self.codes}
+        self.default = self._catalogues[self.codes[0]]
+        self._negotiate = lru_cache(_REMEMBERED)(self._find)
+
+    def __getitem__(self, code: str) -> Catalogue:
+        """Return a language's catalogue; the default's for a code that is none of ours."""
+        return self._catalogues.get(code, self.default)
+
+    def find(self, tag: str) -> Catalogue | None:
+        """Return the catalogue that serves a language tag, or `None`."""
+        code = find_language(tag, self.codes)
+        return self._catalogues[code] if code is not None else None
+
+    def negotiate(self, header: str) -> Catalogue:
+        """Return the catalogue that an `Accept-Language` header likes best, else the default's."""
+        return self._negotiate(header) if header else self.default
+
+    def _find(self, header: str) -> Catalogue:
+        return self[negotiate_language(header, self.codes) or ""]
+
+    def _check(self, codes: Sequence[str]) -> None:
+        """Refuse what is no list of languages that there are."""
+        if isinstance(codes, str) or not isinstance(codes, Sequence) or not codes:
+            raise ConfigError("languages", 'set a list such as ["en", "de"], the default first')
+        there_are = sorted({"en", *(_stems(_own_folder())), *(_stems(self._folder))})
+        for code in codes:
+            if code not in there_are:
+                raise ConfigError(
+                    "languages", f"there is no {code!r}; set some of {', '.join(there_are)}"
+                )
+        if len(set(codes)) < len(codes):
+            raise ConfigError("languages", "name each language once")
+
+    def _catalogue(self, code: str) -> Catalogue:
+        host = self._folder / f"{code}.mo" if self._folder is not None else None
+        host = host if host is not None and host.is_file() else None
+        if code == "en" and host is None:
+            return ENGLISH
+        return Catalogue(code, lambda: _load(code, host))
+
+
+def _load(code: str, host: Path | None) -> NullTranslations:
+    """Read a language's translations: the host's, then ours, then the English."""
+    from gettext import GNUTranslations, NullTranslations
+
+    found = NullTranslations()
+    for file in (host, _own_folder() / f"{code}.mo"):
+        if file is not None and file.is_file():
+            with file.open("rb") as opened:
+                read = GNUTranslations(opened)
+            if type(found) is NullTranslations:
+                found = read
+            else:
+                found.add_fallback(read)
+    return found
+
+
+def _own_folder() -> Traversable:
+    from importlib import resources  # with the first catalogue
+
+    return resources.files("pwless_middleware.languages") / "catalogues"
+
+
+def _stems(folder: Traversable | None) -> list[str]:
+    if folder is None or not folder.is_dir():
+        return []
+    return [file.name[:-3] for file in folder.iterdir() if file.name.endswith(".mo")]

@@ -1,0 +1,72 @@
+"""Times as people read them, in the language that is being written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from pwless_middleware.languages.current import translate
+from pwless_middleware.text import Text, duration_text
+
+_MONTHS = (
+    Text("January"),
+    Text("February"),
+    Text("March"),
+    Text("April"),
+    Text("May"),
+    Text("June"),
+    Text("July"),
+    Text("August"),
+    Text("September"),
+    Text("October"),
+    Text("November"),
+    Text("December"),
+)
+
+
+def format_duration(seconds: int) -> str:
+    """Return a duration, rounded up: `5 minutes`."""
+    return translate(duration_text(seconds))
+
+
+def format_time(at: int) -> str:
+    """Return a point in time in UTC, the same for all locales of the server.
+
+    In English: `3 May 2026, 06:12 UTC`.
+
+    Args:
+        at: unix seconds.
+    """
+    when = datetime.fromtimestamp(at, UTC)
+    return translate(
+        Text(
+            "%(day)s %(month)s %(year)s, %(time)s UTC",
+            day=when.day,
+            month=_MONTHS[when.month - 1],
+            year=when.year,
+            time=f"{when:%H:%M}",
+        )
+    )
+
+
+def format_ago(at: int, now: int) -> str:
+    """Return how long ago a point in time was, rounded down: `3 days ago`, or `just now`."""
+    passed = now - at
+    if passed >= 86400:
+        return translate(Text.for_count("%(n)s day ago", "%(n)s days ago", passed // 86400))
+    if passed >= 3600:
+        return translate(Text.for_count("%(n)s hour ago", "%(n)s hours ago", passed // 3600))
+    if passed >= 60:
+        return translate(Text.for_count("%(n)s minute ago", "%(n)s minutes ago", passed // 60))
+    return translate(Text("just now"))
+
+
+def format_in(at: int, now: int) -> str:
+    """Return in how long a point in time will be, rounded up: `in 5 minutes`, or `now`."""
+    left = at - now
+    if left > 86400:
+        return translate(Text.for_count("in %(n)s day", "in %(n)s days", -(-left // 86400)))
+    if left > 5400:
+        return translate(Text.for_count("in %(n)s hour", "in %(n)s hours", -(-left // 3600)))
+    if left > 0:
+        return translate(Text.for_count("in %(n)s minute", "in %(n)s minutes", -(-left // 60)))
+    return translate(Text("now"))

@@ -1,0 +1,67 @@
+"""Which language a person gets, of those that there are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pwless_middleware.languages.negotiation import find_language, negotiate_language
+
+CODES = ["en", "de", "fr-CA", "he", "nb", "pt-BR", "zh-Hans", "zh-Hant"]
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("de", "de"),
+        ("DE", "de"),
+        ("de-AT, en;q=0.5", "de"),
+        ("de-CH-1996", "de"),
+        ("en;q=0.5, de;q=0.9", "de"),
+        ("en;q=0.5,de ; q = 0.9", "de"),
+        ("en, de", "en"),  # equal: the one named first
+        ("fr, de;q=0.9", "de"),  # there is no fr
+        ("fr-CA", "fr-CA"),
+        ("zh-TW", "zh-Hant"),
+        ("zh-HK, en", "zh-Hant"),
+        ("zh", "zh-Hans"),
+        ("zh-Hans-SG", "zh-Hans"),
+        ("pt", "pt-BR"),
+        ("pt-PT", "pt-BR"),
+        ("no", "nb"),
+        ("iw-IL", "he"),
+        ("*", "en"),
+        ("fr, *;q=0.1", "en"),
+        ("en;q=0, *", "de"),
+        ("de;q=0, de-AT", None),
+        ("de;q=0", None),
+        ("fr", None),
+        ("", None),
+        ("de;q=2, nb;q=0.1", "nb"),  # no weight is above 1
+        ("de;q=high, nb;q=0.1", "nb"),
+        ("de;;q=1, nb;q=0.1", "nb"),
+        ("ñ, nb", "nb"),
+        (", ,de,", "de"),
+    ],
+)
+def test_the_language_that_is_liked_best_is_found(header: str, code: str | None) -> None:
+    assert negotiate_language(header, CODES) == code
+
+
+def test_a_long_header_is_read_to_its_bound() -> None:
+    """Whoever sends a megabyte has no megabyte read; what is cut in half is not taken for a tag."""
+    assert negotiate_language("xx," * 160 + "de", CODES) == "de"
+    assert negotiate_language("xx," * 170 + "de", CODES) is None
+    assert negotiate_language("xx," * 166 + "de-latn-de-1996", CODES) is None
+
+
+@given(st.text(alphabet="aden-*;q=0.9, \t\n", max_size=60))
+def test_whatever_is_sent_the_answer_is_a_language_or_none(header: str) -> None:
+    assert negotiate_language(header, CODES) in (*CODES, None)
+
+
+def test_a_tag_alone_is_found_as_in_a_header() -> None:
+    assert find_language("de-AT", CODES) == "de"
+    assert find_language("fr", CODES) is None
+    assert find_language("", CODES) is None
