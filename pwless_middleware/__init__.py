@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pwless_middleware.core.authentication import Authentication, Login, Step
+    from pwless_middleware.core.event import Event
     from pwless_middleware.core.session import Session, SessionPolicy
     from pwless_middleware.core.user import AnonymousUser, User
     from pwless_middleware.delivery.base import Mailer, Message
@@ -58,6 +59,7 @@ __all__ = [
     "ConfigError",
     "DeliveryError",
     "EmailLogin",
+    "Event",
     "FallbackMailer",
     "Feature",
     "Kit",
@@ -91,6 +93,7 @@ _HOMES = {  # where each name lives
     "ConfigError": "errors",
     "DeliveryError": "errors",
     "EmailLogin": "features.email_login",
+    "Event": "core.event",
     "FallbackMailer": "delivery.fallback",
     "Feature": "web.kit",
     "Kit": "web.kit",

@@ -27,6 +27,9 @@ from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.flows.clock import make_clock
+from pwless_middleware.flows.event_history import EventHistory
+from pwless_middleware.flows.event_lines import EventLines
+from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.logins import Logins
@@ -109,6 +112,8 @@ class Passwordless:
             you trust. It warns at each start, makes `check` fail, and cookies go unprotected.
         id_salt: a random text of at least 16 bytes that makes the ids of the default users
             unguessable; `None` derives them from the address alone. Only without `users`.
+        on_event: called with each `Event`, in order, in the event loop, after the answer; a plain
+            function that must not block. What it raises is logged. `None` for nobody.
         clock: returns unix seconds; fractions are cut off. `None` is the system's. For tests.
 
     Raises:
@@ -143,6 +148,7 @@ class Passwordless:
         delivery: Literal["queued", "inline"] = "queued",
         unsafe_http: bool = False,
         id_salt: str | None = None,
+        on_event: Subscriber | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         is_path = isinstance(prefix, str) and re.fullmatch(r"(/[A-Za-z0-9_.~-]+)+", prefix)
@@ -195,6 +201,11 @@ class Passwordless:
         if cookie_name is None:
             cookie_name = default_cookie_name(self.origin.url)
         keyring = Keyring(secret_key, realm=f"{self.origin.url}\x00{cookie_name}")
+        events = Events(keyring, now)
+        events.subscribe(EventLines())
+        if on_event is not None:
+            events.subscribe(on_event)
+        self.events = EventHistory(events)
         self.store: Store = store
         deadline_store = (
             self.store if isinstance(self.store, MemoryStore) else DeadlineStore(self.store)
@@ -211,7 +222,7 @@ class Passwordless:
         origins = parse_origins(allowed_origins)
         keys = ApiKeys(api_keys)
         tokens = AccessTokens(keys, keyring, now)
-        callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies)
+        callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies, events)
         pages = Pages(renderer, prefix, self.origin, catalogues)
         topics = Topics(keyring, now)
         self.deliveries = Deliveries(
@@ -221,9 +232,14 @@ class Passwordless:
             parallel=parallel_of(mailer),
             # A mailer for tests hides from nobody whether there was somebody to serve.
             usual=0.0 if is_inline(mailer) else USUAL_SECONDS,
+            record=events.record,
         )
         self.lifetime = Lifetime(
-            self.store, self.deliveries, mailer, is_serverless=delivery == "inline"
+            self.store,
+            self.deliveries,
+            mailer,
+            events=events,
+            is_serverless=delivery == "inline",
         )
 
         def jobs_of(feature: str) -> FeatureJobs:
@@ -246,6 +262,7 @@ class Passwordless:
             callers=callers,
             jobs=jobs_of("pwless"),
             mailer=mailer,
+            events=events,
             clock=now,
             wake_delivery=self.lifetime.wake_delivery,
             is_delivery_failing=lambda: self.deliveries.is_failing,
@@ -257,6 +274,9 @@ class Passwordless:
         for name, added in mounted.items():
             for topic, reader in added.jobs.items():
                 topics.add(topic, reader, owner=name)
+            events.declare(added.event_kinds, by=name)
+            if added.on_event is not None:
+                events.subscribe(added.on_event)
         logins.bind(
             [rule for m in mounted.values() for rule in m.before_challenge],
             [rule for m in mounted.values() for rule in m.before_session],

@@ -36,7 +36,7 @@ PROMISED = {
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "Outbox", "SMTPMailer",
     "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser", "Session",
     "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step", "PwlessError",
-    "ConfigError", "ApiError", "DeliveryError", "LoginDenied",
+    "Event", "ConfigError", "ApiError", "DeliveryError", "LoginDenied",
 }  # fmt: skip
 SIGNATURES: dict[Callable[..., Any], list[str]] = {
     Passwordless: [
@@ -150,6 +150,7 @@ BAD: dict[str, list[object]] = {
     "delivery": [None, "", "now", True, ["inline"]],
     "cookie_name": [5, "", "a b", "__Host-x"],
     "identity_header": ["", "a b", "Cookie", "Host", "x:y", 5, "é", "remote_user"],
+    "on_event": [5, "print", asyncio.sleep],
     "clock": [5, "now", lambda: "now", lambda: None, lambda: True, lambda: float("nan")],
 }  # fmt: skip
 BAD_LOGIN: dict[str, list[object]] = {

@@ -20,11 +20,19 @@ from starlette.testclient import TestClient
 
 import pwless_middleware
 from demo_app.app import create_app
-from pwless_middleware import ApiError, Outbox, Passwordless, PasswordlessMiddleware, RedisStore
+from pwless_middleware import (
+    ApiError,
+    Event,
+    Outbox,
+    Passwordless,
+    PasswordlessMiddleware,
+    RedisStore,
+)
+from pwless_middleware.core.event import FIELDS, KINDS
 from pwless_middleware.rendering import MAIL_VARIABLES, SUBJECT_VARIABLES, Brand, Renderer
 from pwless_middleware.web.responses import Pages
 from tests.live import served, shell_answers
-from tests.support import cookie_name
+from tests.support import cookie_name, wrong
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -289,6 +297,27 @@ def api_errors(root: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
 def test_the_error_codes_are_the_closed_list() -> None:
     told = {(row[0].strip("`"), int(row[1]), int(row[2])) for row in table("error codes")}
     assert told == {(kind.code, kind.status, kind.grpc) for kind in api_errors()}
+
+
+def test_the_events_are_the_closed_list() -> None:
+    told = {row[0].strip("`"): (row[1], row[2].replace("`", "")) for row in table("event kinds")}
+    assert told == {kind.name: (kind.meaning, ", ".join(kind.fields)) for kind in KINDS.values()}
+    about = inspect.getdoc(Event) or ""
+    fields = dict(re.findall(r"^    (\w+): (.*)\.$", about, re.MULTILINE))
+    assert list(fields) == ["at", "kind", *FIELDS]
+    assert {row[0].strip("`"): row[1] for row in table("event fields")} == {
+        name: fields[name] for name in FIELDS
+    }
+
+
+@pytest.mark.anyio
+async def test_the_example_of_events_hears_of_wrong_codes(environ: None) -> None:
+    way = run(blocks("python", "on_event=note")[0])
+    sent = await way.passwordless.send("jo@example.com")
+    code = way.passwordless.mailer.messages[-1].code
+    with pytest.raises(ApiError):
+        await way.passwordless.verify(auth_request_id=sent.auth_request_id, code=wrong(code))
+    assert (await way.queue.get()).kind == "code.wrong"
 
 
 def test_the_named_templates_are_the_ones_there_are() -> None:

@@ -28,11 +28,17 @@ ChallengeId = NewType("ChallengeId", bytes)
 (for its device cookie), then 8 random ones."""
 
 ID_BYTES = 32
+RANDOM_BYTES = 8
 SALT_BYTES = 16
 RESEND_WINDOW = 900
 """Seconds from the first send in which a resend is possible (security numbers)."""
 MAX_RESENDS = 3
 """Resends of one challenge (security numbers); so its generation fits the one byte that it has."""
+
+
+def attempt_of(id: ChallengeId) -> bytes:
+    """Return what names a challenge's login in events: the random part, which tells no address."""
+    return id[-RANDOM_BYTES:]
 
 
 @dataclass(frozen=True, slots=True)

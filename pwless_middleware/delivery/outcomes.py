@@ -37,10 +37,14 @@ class Delivery:
         send: hands the mail over; raises as `Mailer.send`. `None` where there is nobody to serve:
             it then waits for its turn and takes its time like any other, so that the time of the
             mails behind it does not tell who has an account.
+        attempt: names the login in events; empty for none.
+        reason: why there is nobody to serve, for the event.
     """
 
     recipient: str = field(repr=False)
     send: Callable[[], Awaitable[None]] | None
+    attempt: bytes = b""
+    reason: str = ""
 
     @property
     def lane(self) -> str:

@@ -32,6 +32,7 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import Final
 
+from pwless_middleware.core.event import Recorder, record_nothing
 from pwless_middleware.core.job import Jobs
 from pwless_middleware.delivery.base import PARALLEL
 from pwless_middleware.delivery.health import Health
@@ -72,6 +73,7 @@ class Deliveries:
         pause: sleeps through a store's outage.
         usual: seconds that a delivery is taken to last before there was one.
         timer: seconds that only go forward.
+        record: records how each delivery ended.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Deliveries:
         pause: Pause = asyncio.sleep,
         usual: float = USUAL_SECONDS,
         timer: Callable[[], float] = time.monotonic,
+        record: Recorder = record_nothing,
     ) -> None:
         self._jobs = jobs
         self._clock = clock
@@ -102,6 +105,7 @@ class Deliveries:
             pause=pause,
             usual=usual,
             timer=timer,
+            record=record,
         )
         self._by_loop: dict[asyncio.AbstractEventLoop, Places] = {}
         self._started: set[asyncio.Task[None]] = set()

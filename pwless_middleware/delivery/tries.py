@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from pwless_middleware.core.event import Recorder, record_nothing
 from pwless_middleware.core.job import Job, Jobs
 from pwless_middleware.delivery.base import RecipientDeferred
 from pwless_middleware.delivery.health import Health
@@ -64,6 +65,7 @@ class Tries:
         *,
         clock: Callable[[], int],
         health: Health,
+        record: Recorder = record_nothing,
         jitter: Callable[[], float] = random.random,
         deadline: float = DELIVERY_SECONDS,
         pause: Pause = asyncio.sleep,
@@ -74,6 +76,7 @@ class Tries:
         self._deliver = deliver
         self._clock = clock
         self._health = health
+        self._record = record
         self._jitter = jitter
         self._deadline = deadline
         self._pause = pause
@@ -94,30 +97,32 @@ class Tries:
             delay = max(1, math.ceil(worker.places.turns.postpone(error.lane)))
             await self._retry(worker, replace(job, tries=job.tries - 1), delay)
         except RecipientDeferred as error:
-            recipient = found.recipient if isinstance(found, Delivery) else None
-            await self._again(worker, job, _told(str(error)), recipient=recipient)
+            await self._again(worker, job, _told(str(error)), found, is_recipients=True)
         except DeliveryError as error:
             reason = _told(str(error))
             if error.permanent:
                 self._health.note_error()
                 self._report(job, reason)
+                if isinstance(found, Delivery):
+                    tries = job.tries + 1
+                    self._record("mail.failed", attempt=found.attempt, reason=reason, tries=tries)
                 await self._settle(worker, job, lambda: self._jobs.bury(job, reason=reason))
             else:
-                await self._again(worker, job, reason)
+                await self._again(worker, job, reason, found)
         except StoreError as error:
             self._health.note_store_down(error)
             await self._again(worker, job, "the store could not be asked")
         except TimeoutError:
-            await self._again(worker, job, f"no end after {self._deadline:g} s")
+            await self._again(worker, job, f"no end after {self._deadline:g} s", found)
         except Exception as error:
             _log.error(
                 "delivery failed unexpectedly:\n%s",
                 traceback_without_text(error),
                 extra={"event": "mail_try_crashed", "tries": job.tries},
             )
-            await self._again(worker, job, type(error).__name__)
+            await self._again(worker, job, type(error).__name__, found)
         else:
-            await self._conclude(worker, job, outcome)
+            await self._conclude(worker, job, outcome, found)
 
     async def give_back(self, job: Job) -> None:
         """Make a job claimable at once, without counting the try."""
@@ -159,7 +164,9 @@ class Tries:
         finally:
             places.holds -= 1
 
-    async def _conclude(self, worker: Worker, job: Job, outcome: Outcome) -> None:
+    async def _conclude(
+        self, worker: Worker, job: Job, outcome: Outcome, found: Outcome | Delivery
+    ) -> None:
         """Settle a job whose delivery did not fail."""
         if outcome is Outcome.NOT_OURS:
             await self._retry(worker, replace(job, tries=job.tries - 1), 1)
@@ -168,16 +175,40 @@ class Tries:
             self._report(job, "expired before it could be delivered")
         elif outcome is Outcome.SENT:
             self._health.note_sent()
+        if isinstance(found, Delivery):
+            if outcome is Outcome.SENT:
+                self._record("mail.sent", attempt=found.attempt, tries=job.tries + 1)
+            elif found.reason:
+                self._record("mail.suppressed", attempt=found.attempt, reason=found.reason)
         await self._settle(worker, job, lambda: self._jobs.complete(job))
 
     async def _again(
-        self, worker: Worker, job: Job, reason: str, *, recipient: str | None = None
+        self,
+        worker: Worker,
+        job: Job,
+        reason: str,
+        found: Outcome | Delivery | None = None,
+        *,
+        is_recipients: bool = False,
     ) -> None:
-        """Put a job back, later each time."""
+        """Put a job back, later each time.
+
+        Args:
+            worker, job: whose, and which.
+            reason: for the log.
+            found: what the job was read as, if it could be.
+            is_recipients: whether the server did not want this recipient now.
+        """
         backoff = min(_LONGEST_BACKOFF, 2 ** min(job.tries, 6))
         # Whole seconds, as all time in the store: the spread shows from the third try on.
         delay = max(1, round(backoff * (0.8 + 0.4 * self._jitter())))
-        self._health.note_failure(reason, tries=job.tries + 1, delay=delay, recipient=recipient)
+        tries = job.tries + 1
+        recipient = None
+        if isinstance(found, Delivery):
+            recipient = found.recipient if is_recipients else None
+            attempt = found.attempt
+            self._record("mail.deferred", attempt=attempt, reason=reason, wait=delay, tries=tries)
+        self._health.note_failure(reason, tries=tries, delay=delay, recipient=recipient)
         await self._retry(worker, job, delay)
 
     async def _retry(self, worker: Worker, job: Job, delay: int) -> None:

@@ -30,6 +30,7 @@ from pwless_middleware.core.challenge import (
     ChallengeId,
     Kind,
     Template,
+    attempt_of,
 )
 from pwless_middleware.core.device_cookie import (
     NOBODY,
@@ -54,8 +55,8 @@ from pwless_middleware.errors import (
     traceback_without_text,
 )
 from pwless_middleware.flows.bound_records import open_record
+from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.feature_jobs import FeatureJobs
-from pwless_middleware.flows.flood_log import FloodLog
 from pwless_middleware.flows.limits import (
     EXACT_BYTES,
     TAG_BYTES,
@@ -126,6 +127,7 @@ class Challenges:
         rules: how challenges behave.
         jobs: makes the job of a challenge's mail.
         clock: gives unix seconds.
+        events: records what happens.
     """
 
     def __init__(
@@ -137,6 +139,7 @@ class Challenges:
         *,
         jobs: FeatureJobs,
         clock: Callable[[], int],
+        events: Events,
     ) -> None:
         self._store = store
         self._keyring = keyring
@@ -144,7 +147,7 @@ class Challenges:
         self._rules = rules
         self._jobs = jobs
         self._clock = clock
-        self._floods = FloodLog(logger)
+        self._events = events
 
     async def serves(self, address: Address) -> bool:
         """Whether an address is on the allow list. Only worker and verifier may ask.
@@ -196,6 +199,9 @@ class Challenges:
             variables=new.variables,
         )
         admission = await self._admit(challenge, caller, replaces=None, now=now)
+        self._events.record(
+            "send.requested", caller, attempt=attempt_of(challenge.id), address=challenge.address
+        )
         return SentChallenge(challenge, admission.wait)
 
     async def resend(self, id: ChallengeId, caller: Caller) -> SentChallenge:
@@ -207,14 +213,22 @@ class Challenges:
             Unavailable: the store or the queue is full or cannot be asked.
         """
         if id not in caller.holds:
-            raise RequestExpired
+            raise self._refusal("unknown", caller, id)
         now = self._clock()
         value = await self._store.read(challenge_key(id), now=now)
         challenge = self._theirs(id, value, caller, caller.holds[id])
         ends = challenge.asked_at + RESEND_WINDOW
         if now >= ends:
-            raise RequestExpired
+            raise self._refusal("expired", caller, id)
         if not challenge.may_resend(now):
+            self._events.record(
+                "limit.reached",
+                caller,
+                attempt=attempt_of(id),
+                address=challenge.address,
+                reason="resend_by_challenge",
+                wait=ends - now,
+            )
             raise RateLimited(ends - now)
         again = challenge.resent(
             now=now,
@@ -223,6 +237,13 @@ class Challenges:
             longest=self._rules.max_lifetime,
         )
         admission = await self._admit(again, caller, replaces=value, now=now)
+        self._events.record(
+            "resend.requested",
+            caller,
+            attempt=attempt_of(id),
+            address=challenge.address,
+            tries=again.resends,
+        )
         wait = admission.wait if again.may_resend(now) else ends - now
         return SentChallenge(again, wait)
 
@@ -241,19 +262,33 @@ class Challenges:
             shape = "6 digits" if self._rules.code == "standard" else "8 letters"
             raise InvalidArgument.of("code", f"Type the {shape} from the email.", shape)
         if id not in caller.holds:
-            raise RequestExpired
+            raise self._refusal("unknown", caller, id)
         now = self._clock()
         draws, attempt = await self._attempt(id, caller, now)
         if attempt.refused_by is not None:
-            self._log_limit("try", draws[attempt.refused_by])
+            scope = "challenge" if attempt.refused_by == 0 else _scope_of(draws[attempt.refused_by])
+            self._events.record(
+                "limit.reached",
+                caller,
+                attempt=attempt_of(id),
+                reason=f"try_by_{scope}",
+                wait=attempt.wait,
+            )
             raise TooManyAttempts(attempt.wait)
         challenge = self._theirs(id, attempt.value, caller, caller.holds[id])
         if not challenge.is_live(now):
-            raise RequestExpired
+            raise self._refusal("expired", caller, id)
         expected = self._keyring.code(challenge, self._rules.code)
         wrong = InvalidCode(attempt.left)
         matched = hmac.compare_digest(expected, code)
         if not (matched and challenge.kind != "LINK" and await self.serves(challenge.address)):
+            self._events.record(
+                "code.wrong",
+                caller,
+                attempt=attempt_of(id),
+                address=challenge.address,
+                tries_left=attempt.left,
+            )
             raise wrong
         refunds = Refund.of_all(draws[1:], now)
         return self._proof(challenge, CODE_METHOD, now, refunds, refusal=wrong)
@@ -273,21 +308,34 @@ class Challenges:
         """
         link = self.open_link(token)
         if link is None:
-            raise RequestExpired
+            raise self._refusal("unknown", caller)
         if self._rules.same_browser and link.id not in caller.holds:
+            self.note_elsewhere(link, caller)
             raise OtherBrowser
         now = self._clock()
         value = await self._store.read(challenge_key(link.id), now=now)
         key_id = caller.holds.get(link.id, link.key_id)
         challenge = self._theirs(link.id, value, caller, key_id)
+        if not challenge.is_live(now):
+            raise self._refusal("expired", caller, link.id)
         if (
-            not challenge.is_live(now)
-            or not self._keyring.is_link_of(link, challenge)
+            not self._keyring.is_link_of(link, challenge)
             or challenge.kind == "OTP"
             or not await self.serves(challenge.address)
         ):
-            raise RequestExpired
+            raise self._refusal("unknown", caller, link.id)
         return self._proof(challenge, LINK_METHOD, now, (), refusal=RequestExpired())
+
+    def note_elsewhere(self, link: Link, caller: Caller, *, by_page: bool = True) -> None:
+        """Note that a link was opened where its challenge is not held; nothing is looked up.
+
+        Args:
+            link: which.
+            caller: who opened it.
+            by_page: whether as a page that somebody sees.
+        """
+        kind = "link.opened_elsewhere" if by_page else "link.scanned"
+        self._events.record(kind, caller, attempt=attempt_of(link.id))
 
     async def is_locked(self, challenge: Challenge) -> bool:
         """Whether a browser without a device cookie can type no code for this challenge now.
@@ -381,7 +429,7 @@ class Challenges:
     ) -> Challenge:
         challenge = self._unpack(id, value, key_id)
         if challenge is None or challenge.caller != caller.name:
-            raise RequestExpired
+            raise self._refusal("unknown", caller, id)
         return challenge
 
     def _unpack(self, id: ChallengeId, value: bytes | None, key_id: str) -> Challenge | None:
@@ -413,11 +461,27 @@ class Challenges:
             stranger = caller.as_stranger()
             return await self._admit(challenge, stranger, replaces=replaces, now=now)
         if admission.refused_by is not None:
-            self._log_limit("send", draws[admission.refused_by])
+            scope = _scope_of(draws[admission.refused_by])
+            self._events.record(
+                "limit.reached",
+                caller,
+                attempt=attempt_of(challenge.id),
+                address=challenge.address,
+                reason=f"send_by_{scope}",
+                wait=admission.wait,
+            )
             raise RateLimited(admission.wait)
         return admission
 
-    def _log_limit(self, what: str, draw: Draw) -> None:
-        # Which limit was hit is for the operator; the caller hears only how long to wait.
-        scope = {"{": "address", "c": "client"}.get(draw.key[0], "overall")
-        self._floods.warning(f"limit reached: {what} by {scope}", event="limited", scope=scope)
+    def _refusal(
+        self, reason: str, caller: Caller, id: ChallengeId | None = None
+    ) -> RequestExpired:
+        """Record why a request is refused, of which the caller hears only that it is."""
+        attempt = attempt_of(id) if id is not None else b""
+        self._events.record("login.refused", caller, attempt=attempt, reason=reason)
+        return RequestExpired()
+
+
+def _scope_of(draw: Draw) -> str:
+    """Return whose limit a budget is."""
+    return {"{": "address", "c": "client"}.get(draw.key[0], "overall")

@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from pwless_middleware.delivery.base import Mailer, close_mailer, is_inline
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.errors import ConfigError, StoreError
+from pwless_middleware.flows.events import Events
 from pwless_middleware.stores.base import Store
 
 logger = logging.getLogger("pwless.lifetime")
@@ -34,6 +35,7 @@ class Lifetime:
         store: opened and closed.
         deliveries: its loop is run, unless requests deliver.
         mailer: closed at the end.
+        events: told to the last one at the end.
         is_serverless: nothing runs between requests, so that each delivers its own mail.
     """
 
@@ -43,11 +45,13 @@ class Lifetime:
         deliveries: Deliveries,
         mailer: Mailer,
         *,
+        events: Events,
         is_serverless: bool = False,
     ) -> None:
         self._store = store
         self._deliveries = deliveries
         self._mailer = mailer
+        self._events = events
         # Under Starlette's TestClient without `with`, a loop lives for one request: a worker would
         # die with it, so the `Outbox` is served by the request itself.
         self._is_inline = is_inline(mailer)
@@ -112,6 +116,7 @@ class Lifetime:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._events.flush()
         await close_mailer(self._mailer)
         await self._store.aclose()
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pwless_middleware.core.caller import BROWSER
-from pwless_middleware.core.challenge import Challenge
+from pwless_middleware.core.challenge import Challenge, attempt_of
 from pwless_middleware.core.device import UNKNOWN
 from pwless_middleware.core.format_v1 import unpack_job
 from pwless_middleware.core.keyring import CodeStyle, Keyring, format_code
@@ -21,6 +21,7 @@ from pwless_middleware.delivery.base import Mailer, Message
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.flows.challenges import Challenges
+from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.flows.users import Users
 from pwless_middleware.rendering import Renderer
@@ -39,6 +40,7 @@ class ChallengeMails:
         code_in_subject: whether the subject holds the code too.
         signup: whether an unknown address is served.
         clock: gives unix seconds.
+        events: records which emails are not needed or too late.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class ChallengeMails:
         code_in_subject: bool,
         signup: bool,
         clock: Callable[[], int],
+        events: Events,
     ) -> None:
         self._challenges = challenges
         self._keyring = keyring
@@ -67,6 +70,7 @@ class ChallengeMails:
         self._code_in_subject = code_in_subject
         self._signup = signup
         self._clock = clock
+        self._events = events
 
     async def read(self, job: QueuedJob) -> Outcome | Delivery:
         """Read what a job stands for: a mail, or why there is none.
@@ -78,31 +82,38 @@ class ChallengeMails:
         """
         id, generation = unpack_job(job.body)
         challenge = await self._challenges.read(id, key_id=job.key_id)
+        attempt = attempt_of(id)
         if challenge is None and self._clock() >= job.until:
             # Nobody looked at the queue for so long that the store has forgotten the challenge.
+            self._events.record("mail.failed", attempt=attempt, reason="expired")
             return Outcome.EXPIRED
         if challenge is None or challenge.generation != generation:
+            self._events.record("mail.suppressed", attempt=attempt, reason="superseded")
             return Outcome.DROPPED
         if not challenge.is_live(self._clock()):
+            self._events.record("mail.failed", attempt=attempt, reason="expired")
             return Outcome.EXPIRED
         # A code alone cannot be typed while strangers have spent the tries: then a link helps.
         is_code = challenge.kind == "OTP" and challenge.caller == BROWSER
         is_locked = is_code and await self._challenges.is_locked(challenge)
-        if not await self._has_somebody(challenge):
-            return Delivery(challenge.address, send=None)
+        reason = await self._reason_against(challenge)
+        if reason is not None:
+            return Delivery(challenge.address, send=None, attempt=attempt, reason=reason)
 
         async def send() -> None:
             await self._mailer.send(self.message(challenge, unlocks=is_locked))
 
-        return Delivery(challenge.address, send)
+        return Delivery(challenge.address, send, attempt)
 
-    async def _has_somebody(self, challenge: Challenge) -> bool:
+    async def _reason_against(self, challenge: Challenge) -> str | None:
+        """Return why there is nobody to serve, or `None` if there is somebody."""
         if not await self._challenges.serves(challenge.address):
-            return False
+            return "not_allowed"
         try:
-            return await self._users.find(challenge.address) is not None or self._signup
+            is_known = await self._users.find(challenge.address) is not None
         except LoginDenied:
-            return False
+            return "refused_by_users"
+        return None if is_known or self._signup else "unknown_user"
 
     def message(self, challenge: Challenge, *, unlocks: bool = False) -> Message:
         """Render the mail of a challenge, with its code and link.

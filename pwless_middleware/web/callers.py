@@ -7,6 +7,7 @@ from starlette.requests import Request
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.device import device_of
 from pwless_middleware.errors import ForbiddenOrigin, Unauthenticated
+from pwless_middleware.flows.events import Events
 from pwless_middleware.web.access_tokens import AccessTokens
 from pwless_middleware.web.clients import Clients
 from pwless_middleware.web.cookies import Cookies
@@ -24,6 +25,7 @@ class Callers:
         tokens: the access tokens that stand for them.
         clients: finds the client's address.
         cookies: reads what a browser brings.
+        events: records who is refused.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Callers:
         tokens: AccessTokens,
         clients: Clients,
         cookies: Cookies,
+        events: Events,
     ) -> None:
         self._origin = origin
         self._allowed = allowed_origins
@@ -41,6 +44,7 @@ class Callers:
         self.tokens = tokens
         self._clients = clients
         self._cookies = cookies
+        self._events = events
 
     def browser(self, request: Request) -> Caller:
         """Return the browser behind a page's request."""
@@ -67,6 +71,7 @@ class Callers:
         if authorization:
             name = self._server_name(authorization)
             if name is None:
+                self._refuse(request, "unknown_key")
                 raise Unauthenticated("This API key or access token is not known.")
             return Caller(name=f"server:{name}")
         self.check_origin(request)
@@ -94,5 +99,12 @@ class Callers:
         if len(origins) == 1 and origins[0] in self._allowed:
             return
         if origins or "sec-fetch-site" in request.headers:
+            self._refuse(request, "foreign_origin")
             raise ForbiddenOrigin
         raise Unauthenticated("Send an API key, or call from a page of this origin.")
+
+    def _refuse(self, request: Request, reason: str) -> None:
+        """Record a refusal. Nothing that the request claims to be is in it but its client."""
+        client = self._clients.of(request.scope)
+        device = device_of(request.headers.get("user-agent", ""))
+        self._events.record("caller.refused", Caller(client=client, device=device), reason=reason)

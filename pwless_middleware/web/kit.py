@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol
 
+from pwless_middleware.core.event import EventKind
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.base import Mailer
+from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.logins import BeforeChallenge, BeforeSession, Logins
 from pwless_middleware.flows.sessions import Sessions
@@ -49,6 +51,7 @@ class Kit:
         cookies, callers: what a request says of itself.
         jobs: queues what the feature's own readers do later (`Mounted.jobs`).
         mailer: takes messages.
+        events: records what happened.
         clock: gives unix seconds.
         wake_delivery: to be called after a job was queued.
         is_delivery_failing: whether mails have been failing in a row.
@@ -69,6 +72,7 @@ class Kit:
     callers: Callers
     jobs: FeatureJobs
     mailer: Mailer
+    events: Events
     clock: Callable[[], int]
     wake_delivery: Callable[[], Awaitable[None]]
     is_delivery_failing: Callable[[], bool]
@@ -85,6 +89,8 @@ class Mounted(Generic[VerbsT]):
         proves: the methods of the authentications that it ends in (`Authentication.method`), of
             first proofs and of steps alike; no two features prove the same one.
         jobs: topic to who reads its jobs, which `Kit.jobs` queues; no two features have one topic.
+        event_kinds: the kinds of events that it records, beside the product's own.
+        on_event: called with each event, in order, in the event loop; must not block.
         verbs: what it offers to the host's own code, by `Passwordless.verbs`; `None` for nothing.
     """
 
@@ -93,6 +99,8 @@ class Mounted(Generic[VerbsT]):
     before_session: tuple[BeforeSession, ...] = ()
     proves: tuple[str, ...] = ()
     jobs: Mapping[str, ReadJob] = field(default_factory=dict)
+    event_kinds: tuple[EventKind, ...] = ()
+    on_event: Subscriber | None = None
     verbs: VerbsT | None = None
 
 

@@ -12,6 +12,7 @@ from typing import Literal, TypedDict
 
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.delivery.base import Mailer
+from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.users import UserDirectory
 from pwless_middleware.rendering import Brand
 from pwless_middleware.stores.base import Store
@@ -46,4 +47,5 @@ class Options(TypedDict, total=False):
     require_socket_origin: bool
     delivery: Literal["queued", "inline"]
     unsafe_http: bool
+    on_event: Subscriber | None
     clock: Callable[[], float] | None

@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.outcomes import Outcome
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.errors import ConfigError, StoreError
+from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.stores.memory import MemoryStore
-from tests.support import Clock
+from tests.support import KEY, Clock
 
 pytestmark = pytest.mark.anyio
 
@@ -64,7 +66,8 @@ def made(
 
     store, mailer = Store(), Mailer(inline=inline)
     deliveries = Deliveries(store.jobs, deliver or note, clock=Clock())
-    lifetime = Lifetime(store, deliveries, mailer, is_serverless=serverless)
+    events = Events(Keyring(KEY, realm=""), Clock())
+    lifetime = Lifetime(store, deliveries, mailer, events=events, is_serverless=serverless)
     return lifetime, store, mailer, delivered
 
 

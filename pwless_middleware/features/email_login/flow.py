@@ -198,6 +198,10 @@ class EmailFlow:
         """Return what the link token in a text holds, or `None` if there is none of ours."""
         return self._challenges.open_link(text)
 
+    def note_elsewhere(self, link: Link, caller: Caller, *, by_page: bool) -> None:
+        """Note that a link was opened where its challenge is not held."""
+        self._challenges.note_elsewhere(link, caller, by_page=by_page)
+
     def check_link_request(self, token: str, id: ChallengeId) -> None:
         """Refuse a link token that belongs to another challenge than the request id says.
 

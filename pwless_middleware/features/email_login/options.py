@@ -126,7 +126,13 @@ class EmailLogin:
             raise ConfigError("signup", "signup=False needs users=: who is known, without a table?")
         limits = Limits(kit.keyring, sends=self._sends, tries=self._tries, attempts=self._attempts)
         challenges = Challenges(
-            kit.store, kit.keyring, limits, rules, jobs=kit.jobs, clock=kit.clock
+            kit.store,
+            kit.keyring,
+            limits,
+            rules,
+            jobs=kit.jobs,
+            clock=kit.clock,
+            events=kit.events,
         )
         mails = ChallengeMails(
             challenges,
@@ -140,6 +146,7 @@ class EmailLogin:
             code_in_subject=self._code_in_subject,
             signup=rules.signup,
             clock=kit.clock,
+            events=kit.events,
         )
         flow = EmailFlow(
             kit,

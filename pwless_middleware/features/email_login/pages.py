@@ -31,6 +31,7 @@ from pwless_middleware.flows.challenges import ChallengeRules
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
+from pwless_middleware.web.navigation import is_navigation
 from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
 
@@ -233,6 +234,7 @@ class EmailPages:
         if link.id not in caller.holds:
             if self._rules.same_browser:
                 # Nothing is looked up: a stranger does not learn whether the link still lives.
+                self._flow.note_elsewhere(link, caller, by_page=is_navigation(request))
                 return self._link_page(request, "elsewhere")
             # Who holds the token could press the button, and has the email with the address.
             state, caller = "button", replace(caller, holds={link.id: link.key_id})

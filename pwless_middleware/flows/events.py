@@ -1,0 +1,221 @@
+"""Events: recorded on the path of a request, told to their subscribers behind it.
+
+    events.record("code.wrong", caller, attempt=attempt_of(id), tries_left=3)
+
+Recording appends to a list and asks the event loop for one callback; what costs more (digests, the
+record `Event`, whoever subscribes) happens in that callback, for all that was recorded by then.
+So it costs the same whatever was recorded and whoever listens, and no subscriber can slow, break or
+fail a login. What waits is bounded, and so is what is kept: the last 10,000 of this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import suppress
+from contextvars import Context
+from inspect import iscoroutinefunction
+from itertools import islice
+from typing import Final, Unpack
+
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.event import KINDS, Event, EventFields, EventKind
+from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.errors import ConfigError, StoreError, traceback_without_text
+from pwless_middleware.flows.flood_log import FloodLog
+
+logger = logging.getLogger("pwless.events")
+
+Subscriber = Callable[[Event], None]
+"""Is called with each event, in order, in the event loop; it must not block."""
+
+KEPT: Final = 10_000
+"""Events that are kept, and events that may wait; about 4 MiB."""
+_AT_ONCE: Final = 100
+"""Events that are told before the event loop goes on with something else."""
+
+_Recorded = tuple[int, EventKind, Caller | None, EventFields]
+
+
+class Events:
+    """Record events, keep the last ones, and tell subscribers.
+
+    Args:
+        keyring: makes the digests.
+        clock: returns unix seconds.
+        kept: how many events are kept, and how many may wait to be told; default 10,000.
+    """
+
+    def __init__(self, keyring: Keyring, clock: Callable[[], int], *, kept: int = KEPT) -> None:
+        self._keyring = keyring
+        self._clock = clock
+        self._kinds = dict(KINDS)
+        self._bound = kept
+        self._waiting: deque[_Recorded] = deque()
+        self._kept: deque[Event] = deque(maxlen=kept)
+        self._count = 0
+        self._subscribers: list[Subscriber] = []
+        self._sleepers: list[asyncio.Future[None]] = []
+        self._woken: asyncio.AbstractEventLoop | None = None
+        self._floods = FloodLog(logger)
+        self.dropped = 0
+        """How many events were told to nobody, since too many were waiting."""
+
+    # --- set-up --------------------------------------------------------------------------------
+
+    def declare(self, kinds: Iterable[EventKind], *, by: str) -> None:
+        """Add a feature's own kinds.
+
+        Raises:
+            ConfigError: one of them is there already.
+        """
+        for kind in kinds:
+            if kind.name in self._kinds:
+                raise ConfigError("features", f"{by} declares events {kind.name!r}, which exist")
+            self._kinds[kind.name] = kind
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Have a subscriber called with each event from now on.
+
+        An exception of it is logged, and goes no further.
+
+        Raises:
+            ConfigError: it is not callable, or async: nobody would await it.
+        """
+        is_async = iscoroutinefunction(subscriber) or iscoroutinefunction(
+            getattr(subscriber, "__call__", None)  # noqa: B004 # an object whose call is async
+        )
+        if is_async or not callable(subscriber):
+            example = "a plain function; one that has to wait puts the event into an asyncio.Queue"
+            raise ConfigError("on_event", f"set {example}")
+        self._subscribers.append(subscriber)
+
+    # --- recording -----------------------------------------------------------------------------
+
+    def record(
+        self, kind: str, caller: Caller | None = None, /, **given: Unpack[EventFields]
+    ) -> None:
+        """Record an event; returns at once.
+
+        Args:
+            kind: one of `core.event.KINDS`, or of a feature's own.
+            caller: of whom it tells, for the kinds that have the fields of a caller.
+            given: the other fields.
+
+        Raises:
+            ValueError: a kind, field or reason that is not declared: a mistake of who records.
+        """
+        declared = self._kinds.get(kind)
+        if declared is None or not declared.admits(caller, given):
+            raise ValueError(f"no event {kind!r} with {sorted(given)} and these values")
+        try:
+            at = self._clock()
+        except StoreError:  # a time that no record can hold; whoever needs the store says so
+            at = 0
+        if len(self._waiting) >= self._bound:
+            self.dropped += 1
+            self._floods.warning("an event was dropped: too many wait", event="event_dropped")
+            return
+        self._waiting.append((at, declared, caller, given))
+        loop = asyncio.get_running_loop()
+        if self._woken is not loop:
+            self._woken = loop
+            loop.call_soon(self._tell_some, context=Context())
+
+    def flush(self) -> None:
+        """Tell the subscribers everything that waits, as the process ends."""
+        while self._waiting:
+            self._tell()
+
+    def _tell_some(self) -> None:
+        self._woken = None
+        self._tell()
+        if self._waiting:
+            self._woken = loop = asyncio.get_running_loop()
+            loop.call_soon(self._tell_some, context=Context())
+
+    def _tell(self) -> None:
+        for _ in range(min(_AT_ONCE, len(self._waiting))):
+            try:
+                recorded = self._waiting.popleft()
+            except IndexError:  # another event loop's thread was faster
+                break
+            event = self._event(recorded)
+            self._kept.append(event)
+            self._count += 1
+            for subscriber in self._subscribers:
+                try:
+                    subscriber(event)
+                except Exception as error:
+                    logger.error(
+                        "a subscriber failed at an event %s:\n%s",
+                        event.kind,
+                        traceback_without_text(error),
+                        extra={"event": "subscriber_failed"},
+                    )
+        self._wake()
+
+    def _event(self, recorded: _Recorded) -> Event:
+        at, kind, caller, given = recorded
+        attempt, address = given.get("attempt"), given.get("address")
+        client = caller.client if caller is not None else None
+        name = caller.name if caller is not None and "caller" in kind.fields else None
+        return Event(
+            at=at,
+            kind=kind.name,
+            attempt=self._keyring.log_name(f"attempt {attempt.hex()}") if attempt else None,
+            user_id=given.get("user_id"),
+            address=self._keyring.log_name(address) if address is not None else None,
+            caller=name,
+            client=self._keyring.log_name(client.network) if client is not None else None,
+            device=caller.device or None if caller is not None else None,
+            method=given.get("method"),
+            methods=given.get("methods"),
+            session=given.get("session"),
+            reason=given.get("reason"),
+            wait=given.get("wait"),
+            tries=given.get("tries"),
+            tries_left=given.get("tries_left"),
+            details=given.get("details"),
+        )
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def newest(self) -> Iterator[Event]:
+        """Go through the events that are kept, the newest first."""
+        yield from [self._event(recorded) for recorded in reversed(list(self._waiting))]
+        yield from list(reversed(self._kept))
+
+    def follow(self) -> AsyncIterator[Event]:
+        """Go through all events from now on, as they come; never ends.
+
+        Who is slower than events come misses those that are not kept any more.
+        """
+        return self._follow(self._count)
+
+    async def _follow(self, told: int) -> AsyncIterator[Event]:
+        while True:
+            new = min(self._count - told, len(self._kept))
+            told = self._count
+            for event in list(islice(self._kept, len(self._kept) - new, None)):
+                yield event
+            if told == self._count:
+                await self._sleep()
+
+    async def _sleep(self) -> None:
+        sleeper = asyncio.get_running_loop().create_future()
+        self._sleepers.append(sleeper)
+        await sleeper
+
+    def _wake(self) -> None:
+        sleepers, self._sleepers = self._sleepers, []
+        for sleeper in sleepers:
+            with suppress(RuntimeError):  # its event loop has ended
+                sleeper.get_loop().call_soon_threadsafe(_end, sleeper)
+
+
+def _end(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
