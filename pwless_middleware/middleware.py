@@ -15,8 +15,8 @@ from pwless_middleware.core.paths import below, without_last_slash
 from pwless_middleware.errors import ApiError, ConfigError, Unauthenticated
 from pwless_middleware.flows.lifetime import NOT_ASYNCIO
 from pwless_middleware.passwordless import Passwordless
+from pwless_middleware.web.accounts import NOBODY
 from pwless_middleware.web.gate import refuse_socket
-from pwless_middleware.web.identity import NOBODY
 from pwless_middleware.web.options import Options
 from pwless_middleware.web.outer_scope import mark_private, show_routing, show_routing_at_start
 from pwless_middleware.web.shadowed import warn_of_shadowed

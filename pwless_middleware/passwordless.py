@@ -23,6 +23,7 @@ from pwless_middleware.features.account import Account
 from pwless_middleware.features.email_login import EmailLogin
 from pwless_middleware.features.email_login.python import SendResult, VerifyResult
 from pwless_middleware.features.health import Health
+from pwless_middleware.features.login_page import LoginPage
 from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
@@ -42,13 +43,16 @@ from pwless_middleware.rendering import Brand, Renderer
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.web.access_tokens import AccessTokens
+from pwless_middleware.web.accounts import Accounts
 from pwless_middleware.web.callers import Callers
 from pwless_middleware.web.clients import Clients
+from pwless_middleware.web.cookie_check import CookieCheck
 from pwless_middleware.web.cookies import Cookies, default_cookie_name
 from pwless_middleware.web.gate import Gate
 from pwless_middleware.web.identity import Identities
 from pwless_middleware.web.keys import ApiKeys
 from pwless_middleware.web.kit import Feature, Kit, VerbsT
+from pwless_middleware.web.offers import Offers
 from pwless_middleware.web.open_connections import OpenConnections
 from pwless_middleware.web.openapi import openapi_route
 from pwless_middleware.web.origin import Origin, parse_origins
@@ -80,7 +84,8 @@ class Passwordless:
             a proxy shows the app, if any. `http` is for localhost only.
         mailer: `SMTPMailer(...)`, `Outbox()` for development, or your own.
         store: `RedisStore(...)` for several processes; `None` makes a `MemoryStore`.
-        features: the login methods and rules; `None` is `(EmailLogin(),)`.
+        features: the login methods and rules; `None` is `(EmailLogin(),)`. An empty list
+            is for apps whose `public` is `*`.
         public: the paths that need no login, exact or ending in `/*`; `*` opens all, and handlers
             decide. Empty (default) lets nobody in without a login.
         prefix: where our pages are mounted; default `/auth`.
@@ -225,6 +230,8 @@ class Passwordless:
         callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies, events)
         pages = Pages(renderer, prefix, self.origin, catalogues)
         topics = Topics(keyring, now)
+        accounts = Accounts(self.sessions, people, self.cookies, pages, prefix=prefix, clock=now)
+        offers = Offers()
         self.deliveries = Deliveries(
             self.store.jobs,
             topics.read,
@@ -261,13 +268,16 @@ class Passwordless:
             cookies=self.cookies,
             callers=callers,
             jobs=jobs_of("pwless"),
+            accounts=accounts,
+            cookie_check=CookieCheck(pages, self.cookies, host=self.origin.host),
+            offers=offers,
             mailer=mailer,
             events=events,
             clock=now,
             wake_delivery=self.lifetime.wake_delivery,
             is_delivery_failing=lambda: self.deliveries.is_failing,
         )
-        always = (Account(), OAuthToken(), Mailbox(), Health(), StaticFiles())
+        always = (LoginPage(), Account(), OAuthToken(), Mailbox(), Health(), StaticFiles())
         mounted = mount_all(
             (*features, *always), lambda name: replace(kit, name=name, jobs=jobs_of(name))
         )
@@ -287,10 +297,19 @@ class Passwordless:
         routes["pwless"] = (openapi_route(described, url=url, prefix=prefix, names=names),)
         self.routes = Routes(routes, pages, self.origin, callers, self.cookies)
         self.outages = pages.outages
-        self.gate = Gate(public, prefix=prefix, pages=pages, preflight=preflight)
+        self.gate = Gate(public, pages=pages, preflight=preflight)
+        offers.bind(
+            [method for m in mounted.values() for method in m.methods],
+            [page for m in mounted.values() for page in m.account_pages],
+        )
+        if not features and not self.gate.is_open:
+            raise ConfigError(
+                "features", "nobody could sign in: add a login method, e.g. EmailLogin()"
+            )
         self.identities = Identities(
             self.sessions,
-            people,
+            accounts,
+            has_table=people.is_table,
             origins={self.origin.origin, *origins},
             require_socket_origin=require_socket_origin,
             bearer=bearer,

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.colors import Palette
 from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.languages.times import format_duration
@@ -253,7 +254,23 @@ class Renderer:
             "direction": language.direction,
             "durations": language.durations,
         }
-        return self._env.get_template(name).render(context | own)
+        shared = {"login_url": base + LOGIN_PATH}
+        return self._env.get_template(name).render(shared | context | own)
+
+    def part(self, name: str, /, *, root_path: str = "", **context: object) -> str:
+        """Render a part of a page, as HTML that the page's template takes as it is.
+
+        Args:
+            name: the template's file name.
+            root_path: as for `page`.
+            context: the values that the template names.
+
+        Raises:
+            jinja2.UndefinedError: the template names something that is not in `context`.
+        """
+        from markupsafe import Markup  # with Jinja2
+
+        return Markup(self.page(name, root_path=root_path, **context))  # noqa: S704  # it is escaped
 
     def other_version(self, hashed_name: str) -> Asset | None:
         """Return the file of that name whose content here is another than the hash says.

@@ -332,12 +332,23 @@ def test_what_a_page_is_given_is_what_the_code_gives_it() -> None:
     of_the_answer = set(inspect.signature(Pages.page).parameters)
     given: dict[str, set[str]] = {}
     for path in (ROOT / "pwless_middleware").rglob("*.py"):
+        parts: dict[str, set[str]] = {}
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and not node.args:  # a method's part of a shared page
+                words = {word.arg: word.value for word in node.keywords}
+                template, values = words.get("template"), words.get("context")
+                if isinstance(template, ast.Constant):
+                    parts.setdefault("templates", set()).add(str(template.value))
+                if isinstance(values, ast.Dict):
+                    keys = {str(getattr(key, "value", None)) for key in values.keys}
+                    parts.setdefault("context", set()).update(keys)
             if isinstance(node, ast.Call) and len(node.args) == 2:
                 name = getattr(node.args[1], "value", None)
                 if isinstance(name, str) and name.endswith(".html"):
                     context = {word.arg for word in node.keywords if word.arg}
                     given.setdefault(name, set()).update(context - of_the_answer)
+        for name in parts.get("templates", ()):
+            given[name] = parts["context"] | {"next", "signed_in"}
     told = {
         row[0].strip("`"): re.sub(r"\(.*?\)", "", row[1]) for row in table("template variables")
     }
@@ -354,9 +365,7 @@ def test_what_an_email_is_given_is_what_the_code_gives_it() -> None:
 def test_the_template_example_builds_on_ours(tmp_path: Path) -> None:
     (tmp_path / "login.html").write_text(blocks("html")[0])
     renderer = Renderer(brand=Brand("Acme"), templates=tmp_path, prefix="/auth")
-    page = renderer.page(
-        "login.html", next="", email="", error=None, problem=None, wait=0, notice=None, kind="OTP"
-    )
+    page = renderer.page("login.html", next="", parts=["<form>"], error=None, problem=None)
     assert "/static/acme.css" in page
     assert "Sign in to Acme" in page
 

@@ -206,8 +206,16 @@ class Page(HTMLParser):
         return {field["name"]: field for field in self.all("input")}
 
 
+def render(made: Renderer, template: str, context: Context, **options: str) -> str:
+    """Render a page; one that offers login methods with the email login's part."""
+    if template in ("login.html", "signed_in.html"):
+        values = LOGIN | context | {"signed_in": template == "signed_in.html"}
+        context = context | {"parts": [made.part("login/email.html", **options, **values)]}
+    return made.page(template, **options, **context)
+
+
 def page(template: str, context: Context, **options: str) -> Page:
-    return Page(renderer().page(template, **options, **context))
+    return Page(render(renderer(), template, context, **options))
 
 
 # Every page
@@ -261,7 +269,7 @@ def test_a_page_escapes_what_it_is_given(template: str, context: Context) -> Non
                 SimpleNamespace(**{key: evil(value) for key, value in vars(row).items()})
                 for row in context[group]
             ]
-    html = renderer().page(template, **values)
+    html = render(renderer(), template, values)
     assert "<script>alert" not in html
     made = Page(html)
     assert len(made.all("script")) == len(page(template, context).all("script"))
@@ -271,7 +279,7 @@ def test_a_page_escapes_what_it_is_given(template: str, context: Context) -> Non
 @every_page
 def test_a_page_says_email_and_breaks_no_word_at_a_hyphen(template: str, context: Context) -> None:
     """One word for one thing, and no "sign-" at the end of a line."""
-    words = re.sub(r"<[^>]*>", " ", renderer().page(template, **context))
+    words = re.sub(r"<[^>]*>", " ", render(renderer(), template, context))
     assert not re.search(r"\b(?:e-mails?|mails?|sign-(?:in|up|out))\b", words, re.IGNORECASE)
 
 
@@ -384,7 +392,7 @@ def test_a_session_is_revoked_by_its_id_and_the_own_one_by_signing_out() -> None
 
 def test_a_logo_replaces_the_first_letter() -> None:
     brand = Brand("Acme", logo="/static/logo.svg")
-    made = Page(Renderer(brand=brand, templates=None, prefix="/auth").page("login.html", **LOGIN))
+    made = Page(render(Renderer(brand=brand, templates=None, prefix="/auth"), "login.html", LOGIN))
     assert made.all("img") == [{"src": "/static/logo.svg", "alt": "Acme"}]
     assert page("login.html", LOGIN).all("img") == []
 
@@ -512,7 +520,7 @@ def test_assets_are_named_after_their_content() -> None:
 
 def test_every_asset_that_a_page_asks_for_is_there() -> None:
     made = renderer()
-    pages = made.page("login.html", **LOGIN) + made.page("outbox.html", **OUTBOX)
+    pages = render(made, "login.html", LOGIN) + made.page("outbox.html", **OUTBOX)
     used = re.findall(r"/auth/static/([^\"]+)", pages)
     assert sorted(set(used)) == sorted(made.assets)
 
@@ -541,7 +549,7 @@ def test_a_host_replaces_a_page_and_can_build_on_ours(tmp_path: Path) -> None:
     )
     (tmp_path / "error.html").write_text("<p>{{ message }} {{ asset('pwless.css') }}</p>")
     made = renderer(tmp_path)
-    assert "<title>Hello · Acme</title>" in made.page("login.html", **LOGIN)
+    assert "<title>Hello · Acme</title>" in render(made, "login.html", LOGIN)
     own = made.page("error.html", **ERROR | {"message": "<b>"})
     assert re.fullmatch(r"<p>&lt;b&gt; /auth/static/pwless\.[0-9a-f]{8}\.css</p>", own)
     assert "Check your email" in made.page("verify.html", **VERIFY)

@@ -15,6 +15,8 @@ from urllib.parse import quote, unquote
 from pwless_middleware.core.options import check_texts, check_trimmed
 from pwless_middleware.errors import ConfigError
 
+LOGIN_PATH = "/login"
+"""Where the login page is, below the prefix."""
 MAX_NEXT = 8192
 """Bytes of a `next`: dashboards keep their whole state in the query."""
 

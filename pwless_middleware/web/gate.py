@@ -8,16 +8,20 @@ answered with a page that says so, and can be sent again; everything else gets 4
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope, Send
 
-from pwless_middleware.core.paths import PublicPaths, safe_next
+from pwless_middleware.core.paths import PublicPaths
 from pwless_middleware.errors import ApiError, Unauthenticated
-from pwless_middleware.web.navigation import is_navigation
-from pwless_middleware.web.responses import Pages, json_error, root_path
+from pwless_middleware.web.navigation import (
+    htmx_page,
+    is_navigation,
+    referring_page,
+    shown_url,
+)
+from pwless_middleware.web.responses import Pages, json_error
 
 VARY = "Cookie, Accept, Accept-Language, Sec-Fetch-Mode"
 
@@ -27,19 +31,15 @@ class Gate:
 
     Args:
         public: the paths that need no login.
-        prefix: where the login page is.
-        pages: makes pages for people.
+        pages: makes pages for people, and knows the login page.
         preflight: whether a real CORS preflight passes, as anonymous.
 
     Raises:
         ConfigError: a pattern that is none.
     """
 
-    def __init__(
-        self, public: Sequence[str], *, prefix: str, pages: Pages, preflight: bool
-    ) -> None:
+    def __init__(self, public: Sequence[str], *, pages: Pages, preflight: bool) -> None:
         self._public = PublicPaths(public)
-        self._prefix = prefix
         self._pages = pages
         self._preflight = preflight
         self.is_open = self._public.all
@@ -59,14 +59,14 @@ class Gate:
     def _deny(self, request: Request, scope: Scope, path: str) -> Response:
         if not is_navigation(request):
             if "x-inertia" in request.headers:
-                return self._leave_inertia(request, _shown_path(scope, path))
+                return self._leave_inertia(request, shown_url(scope, path))
             if _renders_errors(request):
-                return self._signed_out(request, _referring_page(request))
+                return self._signed_out(request, referring_page(request))
             return self._unauthenticated(request)
         if request.method not in ("GET", "HEAD"):
             return self._signed_out(request, None)
-        query = _login_query(_shown_path(scope, path))
-        response = self._pages.redirect(request, "/login" + query)
+        login = self._pages.login_url(request, shown_url(scope, path))
+        response = self._pages.redirect(request, login, ours=False)
         response.headers["vary"] = VARY
         return response
 
@@ -85,7 +85,7 @@ class Gate:
             "signed_out.html",
             status=401,
             in_own_frame=True,
-            login_url=root_path(request) + self._prefix + "/login" + _login_query(page),
+            login_url=self._pages.login_url(request, page),
             sent=request.method not in ("GET", "HEAD"),
             in_turbo_frame="turbo-frame" in request.headers,
         )
@@ -97,8 +97,9 @@ class Gate:
 
         Its visits are page loads: what was asked for with GET is where the login ends.
         """
-        page = url if request.method == "GET" else _referring_page(request)
-        login = self._pages.redirect(request, "/login" + _login_query(page)).headers["location"]
+        page = url if request.method == "GET" else referring_page(request)
+        path = self._pages.login_url(request, page)
+        login = self._pages.redirect(request, path, ours=False).headers["location"]
         response = json_error(Unauthenticated(login_url=login))
         response.status_code = 409
         response.headers["x-inertia-location"] = login
@@ -106,7 +107,7 @@ class Gate:
         return response
 
     def _unauthenticated(self, request: Request) -> Response:
-        login = root_path(request) + self._prefix + "/login" + _login_query(_htmx_page(request))
+        login = self._pages.login_url(request, htmx_page(request))
         response = json_error(Unauthenticated(login_url=login))
         response.headers["vary"] = VARY
         if "hx-request" in request.headers:
@@ -129,49 +130,6 @@ async def refuse_socket(scope: Scope, send: Send, error: ApiError) -> None:
         await send({"type": "websocket.http.response.body", "body": bytes(response.body)})
     else:
         await send({"type": "websocket.close", "code": 4401, "reason": error.code})
-
-
-def _login_query(url: str | None) -> str:
-    """Return the query of the login page for who comes from a URL of the app."""
-    target = safe_next(url)
-    return "" if target in (None, "/") else "?" + urlencode({"next": target})
-
-
-def _shown_path(scope: Scope, path: str) -> str:
-    """Return the URL as the browser shows it: with the root path, as it was encoded, and its query.
-
-    Args:
-        scope: the request's, for its root path, raw path and query.
-        path: below the root path, decoded.
-    """
-    root: str = scope.get("root_path", "").rstrip("/")
-    raw = (scope.get("raw_path") or b"").split(b"?", 1)[0].decode("latin-1")
-    if raw and unquote(raw) == root + path:
-        url = raw
-    elif raw and unquote(raw) == path:
-        url = root + raw
-    else:
-        url = quote(root + path, errors="replace")
-    query = scope.get("query_string", b"").decode("latin-1")
-    return f"{url}?{query}" if query else url
-
-
-def _htmx_page(request: Request) -> str | None:
-    """Return the path and query of the page on which htmx runs, or `None`."""
-    return _path_of(request.headers.get("hx-current-url", ""))
-
-
-def _path_of(url: str) -> str | None:
-    try:
-        page = urlsplit(url)
-    except ValueError:  # half an IPv6 address
-        return None
-    return f"{page.path}?{page.query}" if page.query else page.path
-
-
-def _referring_page(request: Request) -> str | None:
-    """Return the path and query of the page that sent a request, or `None`."""
-    return _path_of(request.headers.get("referer", ""))
 
 
 def _renders_errors(request: Request) -> bool:

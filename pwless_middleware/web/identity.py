@@ -4,45 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
-from dataclasses import dataclass, field
 
 from starlette.authentication import AuthCredentials
 from starlette.types import Scope
 
-from pwless_middleware.core.session import Session
-from pwless_middleware.core.user import ANONYMOUS, AnonymousUser, User
-from pwless_middleware.errors import ConfigError, Unauthenticated
-from pwless_middleware.flows.sessions import TOKEN_PREFIX, Held, Sessions
-from pwless_middleware.flows.store_deadline import request_deadline
-from pwless_middleware.flows.users import Users
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.flows.sessions import TOKEN_PREFIX, Sessions
+from pwless_middleware.web.accounts import NOBODY, Accounts, Identity
 from pwless_middleware.web.keys import bearer as bearer_of
 
 RawHeader = tuple[bytes, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who a request is from.
-
-    Attributes:
-        user: the user, or the anonymous one.
-        session: `None` for the anonymous one.
-        signed: the cookie value or token that stands for the session.
-    """
-
-    user: User | AnonymousUser
-    session: Session | None
-    signed: str = field(default="", repr=False)
-
-
-NOBODY = Identity(ANONYMOUS, None)
 
 
 class Identities:
     """Find the identity of a request, and write it into the scope that the app gets.
 
     Args:
-        sessions, users: what it works with.
+        sessions, accounts: what it works with.
+        has_table: whether users are looked up in the host's table.
         origins: whose pages may open sockets with a cookie.
         require_socket_origin: whether a socket with a cookie must name its origin.
         bearer: whether session tokens are read, on any path.
@@ -56,8 +35,9 @@ class Identities:
     def __init__(
         self,
         sessions: Sessions,
-        users: Users,
+        accounts: Accounts,
         *,
+        has_table: bool,
         origins: Set[str],
         require_socket_origin: bool,
         bearer: bool,
@@ -65,14 +45,14 @@ class Identities:
         set_scope_user: bool,
     ) -> None:
         self._sessions = sessions
-        self._users = users
+        self._accounts = accounts
         self._origins = frozenset(origin.encode() for origin in origins)
         self._require_socket_origin = require_socket_origin
         self._bearer = bearer
         self._header = _header_name(identity_header)
         self._folded = _fold(self._header) if self._header is not None else None
         self._set_scope_user = set_scope_user
-        self._is_plain = not bearer and not users.is_table
+        self._is_plain = not bearer and not has_table
 
     @property
     def header(self) -> str | None:
@@ -107,28 +87,8 @@ class Identities:
             # A page of another site opens the socket with the person's cookie (RFC 6455 §10.2).
             signed = None
         token = _session_token(headers) if self._bearer else None
-        with request_deadline():
-            held = await self._find(signed) if signed is not None else None
-            by_token = await self._find(token) if token is not None else None
-        if token is not None:
-            if held and by_token and held.session.user_id != by_token.session.user_id:
-                raise Unauthenticated("The cookie and the token are of different users.")
-            held, signed = by_token, token
-        if held is None or signed is None:
-            return NOBODY
-        session = held.session
-        if self._users.is_table:
-            user = await self._users.load(session.user_id)
-            return NOBODY if user is None else Identity(user, session, signed)
-        made = Identity(User(id=session.user_id, email=session.email), session, signed)
-        held.made = made
-        return made
-
-    async def _find(self, signed: str) -> Held | None:
-        held = self._sessions.held(signed)
-        if held is None:
-            held = await self._sessions.find(signed)
-        return held
+        account = await self._accounts.of(signed, token)
+        return account if account is not None else NOBODY
 
     def _is_foreign(self, headers: list[RawHeader]) -> bool:
         origins = [value for key, value in headers if key == b"origin"]

@@ -19,8 +19,11 @@ from pwless_middleware.flows.users import Users
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.rendering import Renderer
 from pwless_middleware.stores.base import Store
+from pwless_middleware.web.accounts import Accounts
 from pwless_middleware.web.callers import Callers
+from pwless_middleware.web.cookie_check import CookieCheck
 from pwless_middleware.web.cookies import Cookies
+from pwless_middleware.web.offers import AccountPage, LoginMethod, Offers
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Route
@@ -50,6 +53,9 @@ class Kit:
         languages: those that people read.
         cookies, callers: what a request says of itself.
         jobs: queues what the feature's own readers do later (`Mounted.jobs`).
+        accounts: who is signed in.
+        cookie_check: whether a browser keeps cookies.
+        offers: what all features offer on the login page and the account's.
         mailer: takes messages.
         events: records what happened.
         clock: gives unix seconds.
@@ -71,6 +77,9 @@ class Kit:
     cookies: Cookies
     callers: Callers
     jobs: FeatureJobs
+    accounts: Accounts
+    cookie_check: CookieCheck
+    offers: Offers
     mailer: Mailer
     events: Events
     clock: Callable[[], int]
@@ -84,6 +93,8 @@ class Mounted(Generic[VerbsT]):
 
     Attributes:
         routes: its paths below the prefix.
+        methods: what it offers on the login page.
+        account_pages: its pages of a person's account.
         before_challenge: asked with the domain before any mail goes out.
         before_session: asked before any session; may ask for a step.
         proves: the methods of the authentications that it ends in (`Authentication.method`), of
@@ -95,6 +106,8 @@ class Mounted(Generic[VerbsT]):
     """
 
     routes: tuple[Route, ...] = ()
+    methods: tuple[LoginMethod, ...] = ()
+    account_pages: tuple[AccountPage, ...] = ()
     before_challenge: tuple[BeforeChallenge, ...] = ()
     before_session: tuple[BeforeSession, ...] = ()
     proves: tuple[str, ...] = ()

@@ -33,8 +33,8 @@ from pwless_middleware.errors import ApiError, StoreError, traceback_without_tex
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.store_deadline import STORE_SECONDS
 from pwless_middleware.flows.users import Users
+from pwless_middleware.web.accounts import Identity
 from pwless_middleware.web.connection import Connection
-from pwless_middleware.web.identity import Identity
 
 logger = logging.getLogger("pwless.watch")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from starlette.types import Message, Scope, Send
 
-from pwless_middleware.web.identity import Identity
+from pwless_middleware.web.accounts import Identity
 
 _ROUTING = (
     *("endpoint", "path_params", "route", "router", "app"),  # Starlette, FastAPI

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from pwless_middleware.core.paths import safe_next
+from pwless_middleware.core.paths import LOGIN_PATH, safe_next
 from pwless_middleware.errors import ApiError, ForbiddenOrigin, LoginDenied, MethodNotAllowed
 from pwless_middleware.languages.current import current_language, translate, use_language
 from pwless_middleware.languages.languages import Languages
@@ -128,6 +128,22 @@ class Pages:
             response.headers["retry-after"] = str(retry_after)
         return with_cookies(response, cookies)
 
+    def part(self, request: Request, name: str, **context: object) -> str:
+        """Return a part of a page, as HTML that another template takes as it is."""
+        return self._renderer.part(name, root_path=root_path(request), **context)
+
+    def login_url(self, request: Request, next: str | None = None) -> str:
+        """Return the path of the login page, with the root path.
+
+        Args:
+            request: for the root path.
+            next: where the login leads, with the root path; what is no path of ours is left out,
+                as `None` is.
+        """
+        target = safe_next(next)
+        query = "" if target in (None, "/") else "?" + urlencode({"next": target})
+        return root_path(request) + self._prefix + LOGIN_PATH + query
+
     def redirect(
         self, request: Request, path: str, *, ours: bool = True, cookies: Iterable[str] = ()
     ) -> Response:
@@ -155,7 +171,7 @@ class Pages:
                 where there is no such page, and the page itself where a GET cannot be answered now.
         """
         below = root_path(request) + self._prefix
-        label, url = translate(Text("Sign in")), below + "/login"
+        label, url = translate(Text("Sign in")), self.login_url(request)
         if again is not None:
             label, url = translate(Text("Try again")), below + again
         elif error.status == 503 and request.method in ("GET", "HEAD"):

@@ -23,7 +23,13 @@ from starlette.types import Message, Receive, Scope, Send
 
 from pwless_middleware.core.path_table import PathTable
 from pwless_middleware.core.paths import first_segment
-from pwless_middleware.errors import ApiError, ForbiddenOrigin, MethodNotAllowed, NotFound
+from pwless_middleware.errors import (
+    ApiError,
+    ForbiddenOrigin,
+    MethodNotAllowed,
+    NotFound,
+    Unauthenticated,
+)
 from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.web.callers import Callers
 from pwless_middleware.web.cookies import Cookies
@@ -124,10 +130,15 @@ class Routes:
             except ApiError as error:
                 self._pages.outages.note(error)
                 is_api = route.skin == "api" if route is not None else path.startswith("/api/")
-                response = json_error(error) if is_api else self._pages.error(request, error)
+                response = json_error(error) if is_api else self._page_of(request, error)
         if request.method == "HEAD":
             send = _without_body(send)
         await response(scope, receive, send)
+
+    def _page_of(self, request: Request, error: ApiError) -> Response:
+        if isinstance(error, Unauthenticated) and error.login_url is not None:
+            return self._pages.redirect(request, error.login_url, ours=False)
+        return self._pages.error(request, error)
 
     def _match(self, path: str) -> tuple[Route | None, dict[str, str]]:
         found = self._table.find(path)

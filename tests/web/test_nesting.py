@@ -86,7 +86,7 @@ async def test_two_beside_each_other_do_not_disturb_each_other() -> None:
 
 
 def test_two_features_on_one_path_are_a_mistake() -> None:
-    with pytest.raises(ConfigError, match="features: two of them mount /login"):
+    with pytest.raises(ConfigError, match="features: EmailLogin is mounted twice"):
         make_site(features=[EmailLogin(), EmailLogin()])
 
 

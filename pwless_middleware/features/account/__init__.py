@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pwless_middleware.features.account.accounts import Accounts
+from pwless_middleware.features.account.logout_page import LogoutPage
 from pwless_middleware.features.account.sessions_api import SessionApi
 from pwless_middleware.features.account.sessions_page import SessionPages
 from pwless_middleware.web.kit import Kit, Mounted
@@ -13,7 +13,5 @@ class Account:
 
     def mount(self, kit: Kit) -> Mounted:
         """Return their routes."""
-        accounts = Accounts(kit)
-        return Mounted(
-            routes=(*SessionPages(kit, accounts).routes, *SessionApi(kit, accounts).routes)
-        )
+        pages = (*LogoutPage(kit).routes, *SessionPages(kit).routes)
+        return Mounted(routes=(*pages, *SessionApi(kit).routes))

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import ForbiddenOrigin, NotFound, Unauthenticated
-from pwless_middleware.features.account.accounts import Accounts
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.operations import ORIGIN, SESSION_COOKIE, SESSION_TOKEN, Operation
@@ -20,9 +19,8 @@ from pwless_middleware.web.routes import Route
 class SessionApi:
     """Answer the session resource."""
 
-    def __init__(self, kit: Kit, accounts: Accounts) -> None:
+    def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self._accounts = accounts
         base = "/api/v1"
         self.routes = (
             Route(
@@ -41,27 +39,28 @@ class SessionApi:
         )
 
     async def get(self, request: Request) -> Response:
-        session, email = await self._accounts.by_either(request)
-        user = {"id": session.user_id, "email": email}
+        account = await self._kit.accounts.require(request)
+        session = account.session
+        user = {"id": session.user_id, "email": account.user.email}
         return json_response({"user": user, "session": _public(session, session)})
 
     async def end(self, request: Request) -> Response:
-        session, _ = await self._accounts.by_either(request, writes=True)
+        session = (await self._kit.accounts.require(request)).session
         await self._kit.sessions.end(session)
         return await self._no_content(request)
 
     async def list(self, request: Request) -> Response:
-        session, _ = await self._accounts.by_either(request)
+        session = (await self._kit.accounts.require(request)).session
         rows = await self._kit.sessions.list(session.user_id)
         return json_response({"sessions": [_public(row, session) for row in rows]})
 
     async def end_others(self, request: Request) -> Response:
-        session, _ = await self._accounts.by_either(request, writes=True)
+        session = (await self._kit.accounts.require(request)).session
         await self._kit.sessions.revoke_others(session.user_id, keep=session.id)
         return await self._no_content(request)
 
     async def end_one(self, request: Request) -> Response:
-        session, _ = await self._accounts.by_either(request, writes=True)
+        session = (await self._kit.accounts.require(request)).session
         if not await self._kit.sessions.revoke(session.user_id, request.path_params["id"]):
             raise NotFound
         return await self._no_content(request)
@@ -73,7 +72,7 @@ class SessionApi:
         stays.
         """
         signed = self._kit.cookies.session(request.scope["headers"])
-        is_over = signed is not None and await self._accounts.find(signed) is None
+        is_over = signed is not None and await self._kit.sessions.find(signed) is None
         if not is_over:
             return Response(status_code=204, headers=EVERYWHERE)
         response = Response(status_code=204, headers={**EVERYWHERE, **SIGNED_OUT})

@@ -1,22 +1,19 @@
-"""The skin for people: log out, and the list of one's own sessions."""
+"""The page of a person's own sessions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.paths import safe_next
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import NotFound
-from pwless_middleware.features.account.accounts import Accounts
+from pwless_middleware.features.account.logout_page import end_here
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import SIGNED_OUT, root_path
 from pwless_middleware.web.routes import Route
 
 
@@ -36,44 +33,15 @@ class SessionRow:
 class SessionPages:
     """Show the pages."""
 
-    def __init__(self, kit: Kit, accounts: Accounts) -> None:
+    def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self._accounts = accounts
         self.routes = (
-            Route("/logout", {"GET": self.show_logout, "POST": self.logout}),
             Route("/sessions", {"GET": self.show_sessions}),
             Route("/sessions/revoke", {"POST": self.revoke}),
         )
 
-    async def show_logout(self, request: Request) -> Response:
-        next = safe_next(request.query_params.get("next")) or ""
-        session = await self._accounts.by_cookie(request)
-        return self._kit.pages.page(
-            request,
-            "logout.html",
-            leads_away=True,
-            user_email=session.email if session else None,
-            next=next,
-        )
-
-    async def logout(self, request: Request) -> Response:
-        form = await read_form(request)
-        session = await self._accounts.by_cookie(request)
-        if session is not None:
-            await self._kit.sessions.end(session)
-        next = safe_next(form.get("next"))
-        cookies = [self._kit.cookies.clear_session()]
-        is_ours = next is None
-        response = self._kit.pages.redirect(
-            request, next or "/logout", ours=is_ours, cookies=cookies
-        )
-        response.headers.update(SIGNED_OUT)
-        return response
-
     async def show_sessions(self, request: Request) -> Response:
-        session = await self._accounts.present(request)
-        if session is None:
-            return self._to_login(request)
+        session = (await self._kit.accounts.require(request, back="/sessions")).session
         sessions = await self._kit.sessions.list(session.user_id)
         return self._kit.pages.page(
             request,
@@ -85,9 +53,7 @@ class SessionPages:
 
     async def revoke(self, request: Request) -> Response:
         form = await read_form(request)
-        session = await self._accounts.present(request)
-        if session is None:
-            return self._to_login(request)
+        session = (await self._kit.accounts.require(request, back="/sessions")).session
         keeper = self._kit.sessions
         if form.get("all"):
             await keeper.revoke_all(session.user_id)
@@ -96,15 +62,8 @@ class SessionPages:
         elif not await keeper.revoke(session.user_id, form.get("id", "")):
             raise NotFound("That session is over already, or was never yours.")
         if form.get("all") or form.get("id") == session.id:
-            cookies = [self._kit.cookies.clear_session()]
-            response = self._kit.pages.redirect(request, "/logout", cookies=cookies)
-            response.headers.update(SIGNED_OUT)
-            return response
+            return end_here(self._kit, request)
         return self._kit.pages.redirect(request, "/sessions")
-
-    def _to_login(self, request: Request) -> Response:
-        here = root_path(request) + self._kit.prefix + "/sessions"
-        return self._kit.pages.redirect(request, "/login?" + urlencode({"next": here}))
 
 
 def _row(session: Session, current: Session, now: int) -> SessionRow:

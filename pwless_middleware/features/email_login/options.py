@@ -14,6 +14,7 @@ from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.email_login.api import EmailApi
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.features.email_login.link_uris import LinkUris
+from pwless_middleware.features.email_login.login_form import LoginForm
 from pwless_middleware.features.email_login.pages import EmailPages
 from pwless_middleware.features.email_login.python import EmailVerbs
 from pwless_middleware.flows.challenges import (
@@ -162,6 +163,7 @@ class EmailLogin:
 
         return Mounted(
             routes=(*pages.routes, *api.routes),
+            methods=(LoginForm(kit, flow, flow_seconds=keep).method,),
             proves=(CODE_METHOD, LINK_METHOD),
             jobs={MAIL: mails.read},
             verbs=EmailVerbs(kit, flow),

@@ -1,8 +1,8 @@
-"""The skin for people: login, check your email, the link's landing page."""
+"""The skin for people: check your email, the link's landing page; `login_form` has the form."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,21 +12,18 @@ from pwless_middleware.core.challenge import Challenge, ChallengeId
 from pwless_middleware.core.device_cookie import Known
 from pwless_middleware.core.mailboxes import likely_meant, webmail_of
 from pwless_middleware.core.pasted_text import link_token_in
-from pwless_middleware.core.paths import safe_next
+from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import (
     ApiError,
-    InvalidArgument,
-    InvalidCode,
     LoginDenied,
     OtherBrowser,
-    RateLimited,
     RequestExpired,
-    TooManyAttempts,
     Unavailable,
 )
-from pwless_middleware.features.email_login.arrival import Arrival
-from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
+from pwless_middleware.features.email_login.error_text import ErrorText, is_last_try
+from pwless_middleware.features.email_login.flow import EmailFlow
+from pwless_middleware.features.email_login.login_form import redirect_to_verify
 from pwless_middleware.flows.challenges import ChallengeRules
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
@@ -53,73 +50,10 @@ class EmailPages:
         self._flow = flow
         self._rules = rules
         self._flow_seconds = flow_seconds
-        self._arrival = Arrival(kit, kind=flow.kind, flow_seconds=flow_seconds)
         self.routes = (
-            Route("/login", {"GET": self.show_login, "POST": self.login}),
             Route("/verify", {"GET": self.show_verify, "POST": self.verify}),
             Route("/resend", {"POST": self.resend}),
             Route("/link", {"GET": self.show_link, "POST": self.link}),
-        )
-
-    # --- login ---------------------------------------------------------------------------------
-
-    async def show_login(self, request: Request) -> Response:
-        """Show the form, or who is signed in; `next` comes from the query, if it is a path of ours.
-
-        With `another` in the query, who mistyped an address finds it in the form, and the place
-        that was asked for is kept: both are read from the challenge, so that no cookie and no URL
-        holds an address.
-        """
-        next = safe_next(request.query_params.get("next")) or ""
-        caller = self._kit.callers.browser(request)
-        if "another" in request.query_params:
-            challenge = await self._flow.newest(caller)
-            if challenge is not None:
-                next = next or challenge.next
-                return self._login_page(request, email=challenge.address, next=next)
-            return self._login_page(request, next=next)
-        if "check" in request.query_params and not self._arrival.keeps_cookies(request):
-            return self._arrival.no_cookies_page(request, next)
-        page = await self._arrival.signed_in_page(request, caller, next)
-        return page if page is not None else self._login_page(request, next=next)
-
-    async def login(self, request: Request) -> Response:
-        """Send the mail, and go to the page that waits for it."""
-        form = await read_form(request)
-        email, next = form.get("email", ""), safe_next(form.get("next")) or ""
-        if "check" in form:
-            return self._arrival.probe(request, next)
-        caller = self._kit.callers.browser(request)
-        home = root_path(request) + "/"
-        try:
-            started = await self._flow.send(SendRequest(email=email, next=next or home), caller)
-        except LoginDenied as error:
-            if error.path is not None:
-                return self._kit.pages.redirect(request, error.path)
-            return self._login_page(request, email=email, next=next, error=error)
-        except ApiError as error:
-            self._kit.pages.outages.note(error)
-            return self._login_page(request, email=email, next=next, error=error)
-        return self._to_verify(request, caller, started.challenge)
-
-    def _login_page(
-        self, request: Request, *, email: str = "", next: str = "", error: ApiError | None = None
-    ) -> Response:
-        told = _ErrorText.of(error)
-        return self._kit.pages.page(
-            request,
-            "login.html",
-            leads_away=self._kit.logins.may_lead_away,
-            in_own_frame=True,
-            status=error.status if error else 200,
-            retry_after=error.retry_after if error else None,
-            email=email[:254],
-            next=next,
-            notice=None,
-            error=told.error,
-            problem=told.problem,
-            wait=told.wait,
-            kind=self._flow.kind,
         )
 
     # --- the code ------------------------------------------------------------------------------
@@ -131,10 +65,10 @@ class EmailPages:
         if challenge is None and await self._is_signed_in(caller):
             home = root_path(request) + "/"
             return self._kit.pages.redirect(request, home, ours=False)
-        if challenge is None and self._arrival.lost_its_cookie(request):
-            return self._arrival.no_cookies_page(request)
+        if challenge is None and self._kit.cookie_check.lost_its_cookie(request):
+            return self._kit.cookie_check.page(request)
         if challenge is None:
-            return self._kit.pages.redirect(request, "/login")
+            return self._kit.pages.redirect(request, LOGIN_PATH)
         return self._verify_page(request, challenge)
 
     async def verify(self, request: Request) -> Response:
@@ -171,7 +105,7 @@ class EmailPages:
             return self._later(request, error)
         except ApiError as error:
             return await self._verify_again(request, id, caller, error)
-        return self._to_verify(request, caller, started.challenge)
+        return redirect_to_verify(self._kit, request, caller, started.challenge, self._flow_seconds)
 
     def _later(self, request: Request, error: Unavailable) -> Response:
         """Offer to try again where the login stands, not to start anew."""
@@ -189,7 +123,7 @@ class EmailPages:
     def _verify_page(
         self, request: Request, challenge: Challenge, *, error: ApiError | None = None
     ) -> Response:
-        now, told = self._kit.clock(), _ErrorText.of(error)
+        now, told = self._kit.clock(), ErrorText.of(error)
         return self._kit.pages.page(
             request,
             "verify.html",
@@ -204,7 +138,7 @@ class EmailPages:
             expires_in=max(0, challenge.expires_at - now),
             notice="Sent again. Use the newest email." if challenge.resends and not error else None,
             code_format="digits" if self._rules.code == "standard" else "letters",
-            can_try=not _is_last_try(error),
+            can_try=not is_last_try(error),
             expired=not challenge.is_live(now),
             continue_url=challenge.next,
             meant=likely_meant(challenge.address),
@@ -259,7 +193,7 @@ class EmailPages:
             token = token or request.query_params.get("link_token", "")
             known = await self._flow.grant(token, caller)
             # The answer is the same where it grants nothing.
-            return self._known(request, caller.known_to if known is None else known, "/login")
+            return self._known(request, caller.known_to if known is None else known, LOGIN_PATH)
         try:
             attempt = self._flow.verify_link(token, caller)
             return await respond_with_page(self._kit, request, caller, attempt)
@@ -299,7 +233,7 @@ class EmailPages:
             link_token=token,
             email=challenge.address if challenge is not None else "",
             home=root_path(request) + "/",
-            keeps_cookies=self._arrival.keeps_cookies(request),
+            keeps_cookies=self._kit.cookie_check.keeps_cookies(request),
             can_resend=can_resend,
             request_id=self._flow.request_id(challenge) if challenge is not None else "",
         )
@@ -319,44 +253,3 @@ class EmailPages:
 
     async def _is_signed_in(self, caller: Caller) -> bool:
         return caller.session is not None and await self._kit.sessions.lives(caller.session)
-
-    def _to_verify(self, request: Request, caller: Caller, newest: Challenge) -> Response:
-        holds = caller.holds_with(newest)
-        cookie = self._kit.cookies.set_flow(holds, max_age=self._flow_seconds)
-        return self._kit.pages.redirect(request, "/verify", cookies=[cookie])
-
-
-@dataclass(frozen=True, slots=True)
-class _ErrorText:
-    """What a page says went wrong.
-
-    Attributes:
-        error: beside the field, which is then marked.
-        problem: above the form, since nothing is wrong with what was typed.
-        wait: seconds until a refusal for its number ends; 0 if it is none.
-    """
-
-    error: str | None = None
-    problem: str | None = None
-    wait: int = 0
-
-    @classmethod
-    def of(cls, error: ApiError | None) -> _ErrorText:
-        if error is None or isinstance(error, RequestExpired):
-            return cls()
-        if isinstance(error, InvalidArgument):
-            return cls(error=error.violations[0].description)
-        if isinstance(error, InvalidCode):
-            left = error.attempts_left
-            return cls(error=f"{error} {left} {'try' if left == 1 else 'tries'} left.")
-        if isinstance(error, RateLimited):
-            return cls(problem=error.message, wait=error.retry_after)
-        if isinstance(error, TooManyAttempts):
-            return cls(problem=error.public_message, wait=error.retry_after)
-        return cls(problem=error.public_message)
-
-
-def _is_last_try(error: ApiError | None) -> bool:
-    return isinstance(error, TooManyAttempts) or (
-        isinstance(error, InvalidCode) and error.attempts_left == 0
-    )

@@ -277,7 +277,7 @@ async def test_rules_refuse_and_steps_are_asked_for_here_too() -> None:
 
 
 async def test_without_email_login_the_verbs_say_what_to_add() -> None:
-    site = make_site(features=[])
+    site = make_site(features=[], public=["*"])
     calls: list[Callable[[], Awaitable[object]]] = [
         lambda: site.passwordless.send("jo@example.com"),
         lambda: site.passwordless.resend("x"),

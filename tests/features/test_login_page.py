@@ -1,14 +1,19 @@
-"""Who comes to the login page signed in already, or with a browser that keeps no cookies."""
+"""The login page: what it offers, who is signed in already, and browsers that keep no cookies."""
 
 from __future__ import annotations
 
 import html
 import re
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
-from pwless_middleware import EmailLogin, User
+from pwless_middleware import ConfigError, EmailLogin, Kit, Mounted, User
+from pwless_middleware.web.offers import Form, LoginMethod, Part
 from tests.security.factor import Policy
 from tests.support import Browser, led_to, make_site, said
 
@@ -197,3 +202,96 @@ async def test_a_link_in_a_browser_without_cookies_says_what_may_be_wrong() -> N
     other = site.browser()
     await other.ask("kim@example.com")
     assert "keeps no cookies" not in said(await other.get(link))
+
+
+# --- what other features offer -------------------------------------------------------------------
+
+
+class Word:
+    """Offer a login method whose form asks for a word: a template of the host's own folder."""
+
+    def __init__(self, name: str = "word", *, order: int = 100) -> None:
+        self.name = name
+        self.order = order
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Offer it."""
+        self._kit = kit
+        method = LoginMethod(
+            name=self.name,
+            template="word.html",
+            show=self._show,
+            post=self._post,
+            field="word",
+            order=self.order,
+        )
+        return Mounted(methods=(method,))
+
+    async def _show(self, request: Request, next: str) -> Part:
+        return Part(context={"error": None})
+
+    async def _post(self, request: Request, form: Form, next: str) -> Response | Part:
+        if form["word"] == "right":
+            return self._kit.pages.redirect(request, next or "/", ours=False)
+        return Part(context={"error": "Not that word."}, status=400)
+
+
+@pytest.fixture
+def templates(tmp_path: Path) -> Path:
+    (tmp_path / "word.html").write_text(
+        '<form method="post" action="{{ login_url }}"><input name="word"{% if next %} '
+        'data-next="{{ next }}"{% endif %}>{{ error or "" }}</form>'
+    )
+    return tmp_path
+
+
+async def test_the_page_offers_what_features_offer_in_their_order(templates: Path) -> None:
+    for order, is_first in ((1, True), (100, False), (200, False)):
+        features = [EmailLogin(), Word(order=order)]
+        page = await make_site(features=features, templates=templates).browser().get("/auth/login")
+        at_word, at_email = page.text.index('name="word"'), page.text.index('name="email"')
+        assert (at_word < at_email) is is_first
+        assert said(page).count(" or ") >= 1
+
+
+async def test_a_form_is_answered_by_the_method_whose_it_is(templates: Path) -> None:
+    site = make_site(features=[EmailLogin(), Word()], templates=templates)
+    jo = site.browser()
+    assert led_to(await jo.post("/auth/login", {"word": "right", "next": "/a"})) == "/a"
+    wrong = await jo.post("/auth/login", {"word": "wrong", "next": "/a"})
+    assert wrong.status_code == 400
+    assert "Not that word." in wrong.text
+    assert "<title>Error: Sign in" in wrong.text
+    assert 'data-next="/a"' in wrong.text
+    assert 'name="next" value="/a"' in wrong.text, "the other method's form keeps the way too"
+    assert site.outbox.messages == []
+    await jo.sign_in("jo@example.com")
+    page = await jo.get("/auth/login")
+    assert 'name="word"' in page.text
+    assert "signed in to app.example.com as jo@example.com" in said(page)
+
+
+async def test_a_method_alone_takes_forms_that_nobody_knows(templates: Path) -> None:
+    jo = make_site().browser()
+    answer = await jo.post("/auth/login", {})
+    assert answer.status_code == 400
+    assert "Enter one email address" in said(answer)
+
+
+def test_two_methods_of_one_name_are_a_mistake(templates: Path) -> None:
+    with pytest.raises(ConfigError, match="features: two of them offer the login method 'email'"):
+        make_site(features=[EmailLogin(), Word("email")], templates=templates)
+
+
+def test_an_app_that_nobody_could_enter_is_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="features: nobody could sign in: add a login method"):
+        make_site(features=[])
+
+
+@pytest.mark.parametrize("options", [{"features": [Policy()]}, {"features": [], "public": ["*"]}])
+async def test_without_a_method_the_page_says_what_is_missing(options: dict[str, Any]) -> None:
+    jo = make_site(**options).browser()
+    page = await jo.get("/auth/login")
+    assert page.status_code == 200
+    assert "Nobody can sign in here yet" in said(page)
+    assert (await jo.post("/auth/login", {"email": "jo@example.com"})).status_code == 200

@@ -1,0 +1,62 @@
+"""The page that asks whether to sign out, and does."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.paths import safe_next
+from pwless_middleware.core.session import Session
+from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.responses import SIGNED_OUT
+from pwless_middleware.web.routes import Route
+
+
+class LogoutPage:
+    """Show the page. A session can be ended whether or not its user is still in the table."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self.routes = (Route("/logout", {"GET": self.show, "POST": self.logout}),)
+
+    async def show(self, request: Request) -> Response:
+        """Ask, or say that nobody is signed in."""
+        next = safe_next(request.query_params.get("next")) or ""
+        session = await self._session(request)
+        return self._kit.pages.page(
+            request,
+            "logout.html",
+            leads_away=True,
+            user_email=session.email if session else None,
+            next=next,
+        )
+
+    async def logout(self, request: Request) -> Response:
+        """End the session, and go to `next`, or to the page that says so."""
+        form = await read_form(request)
+        session = await self._session(request)
+        if session is not None:
+            await self._kit.sessions.end(session)
+        next = safe_next(form.get("next"))
+        return end_here(self._kit, request, next)
+
+    async def _session(self, request: Request) -> Session | None:
+        signed = self._kit.cookies.session(request.scope["headers"])
+        held = await self._kit.sessions.find(signed) if signed else None
+        return held.session if held is not None else None
+
+
+def end_here(kit: Kit, request: Request, next: str | None = None) -> Response:
+    """Take the session cookie away and send the browser on.
+
+    Args:
+        kit: everything below.
+        request: of the browser.
+        next: a checked path; `None` is the page that says that nobody is signed in.
+    """
+    cookies = [kit.cookies.clear_session()]
+    path = next if next is not None else "/logout"
+    response = kit.pages.redirect(request, path, ours=next is None, cookies=cookies)
+    response.headers.update(SIGNED_OUT)
+    return response

@@ -1,0 +1,52 @@
+"""What a page of the email login says went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pwless_middleware.errors import (
+    ApiError,
+    InvalidArgument,
+    InvalidCode,
+    RateLimited,
+    RequestExpired,
+    TooManyAttempts,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """What a page says went wrong.
+
+    Attributes:
+        error: beside the field, which is then marked.
+        problem: above the form, since nothing is wrong with what was typed.
+        wait: seconds until a refusal for its number ends; 0 if it is none.
+    """
+
+    error: str | None = None
+    problem: str | None = None
+    wait: int = 0
+
+    @classmethod
+    def of(cls, error: ApiError | None) -> ErrorText:
+        """Return the text of an error; `None` says nothing."""
+        if error is None or isinstance(error, RequestExpired):
+            return cls()
+        if isinstance(error, InvalidArgument):
+            return cls(error=error.violations[0].description)
+        if isinstance(error, InvalidCode):
+            left = error.attempts_left
+            return cls(error=f"{error} {left} {'try' if left == 1 else 'tries'} left.")
+        if isinstance(error, RateLimited):
+            return cls(problem=error.message, wait=error.retry_after)
+        if isinstance(error, TooManyAttempts):
+            return cls(problem=error.public_message, wait=error.retry_after)
+        return cls(problem=error.public_message)
+
+
+def is_last_try(error: ApiError | None) -> bool:
+    """Whether no further code can be tried after this error."""
+    return isinstance(error, TooManyAttempts) or (
+        isinstance(error, InvalidCode) and error.attempts_left == 0
+    )

@@ -1,0 +1,86 @@
+"""The part of the login page that asks for an address, and answers its form."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.challenge import Challenge
+from pwless_middleware.errors import ApiError, LoginDenied
+from pwless_middleware.features.email_login.error_text import ErrorText
+from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.offers import Form, LoginMethod, Part
+from pwless_middleware.web.responses import root_path
+
+
+class LoginForm:
+    """Show the form, and send the mail that it asks for.
+
+    Args:
+        kit: everything below.
+        flow: the three verbs.
+        flow_seconds: how long a browser keeps its flow cookie.
+    """
+
+    def __init__(self, kit: Kit, flow: EmailFlow, *, flow_seconds: int) -> None:
+        self._kit = kit
+        self._flow = flow
+        self._flow_seconds = flow_seconds
+        self.method = LoginMethod(
+            name="email", template="login/email.html", show=self.show, post=self.post, field="email"
+        )
+
+    async def show(self, request: Request, next: str) -> Part:
+        """Return the form, empty.
+
+        With `another` in the query, who mistyped an address finds it in the form, and the place
+        that was asked for is kept: both are read from the challenge, so that no cookie and no URL
+        holds an address.
+        """
+        if "another" in request.query_params:
+            challenge = await self._flow.newest(self._kit.callers.browser(request))
+            if challenge is not None:
+                return self._part(email=challenge.address, next=challenge.next)
+        return self._part()
+
+    async def post(self, request: Request, form: Form, next: str) -> Response | Part:
+        """Send the mail, and go to the page that waits for it."""
+        email = form.get("email", "")
+        caller = self._kit.callers.browser(request)
+        home = root_path(request) + "/"
+        try:
+            started = await self._flow.send(SendRequest(email=email, next=next or home), caller)
+        except LoginDenied as error:
+            if error.path is not None:
+                return self._kit.pages.redirect(request, error.path)
+            return self._part(email=email, error=error)
+        except ApiError as error:
+            self._kit.pages.outages.note(error)
+            return self._part(email=email, error=error)
+        return redirect_to_verify(self._kit, request, caller, started.challenge, self._flow_seconds)
+
+    def _part(self, *, email: str = "", next: str = "", error: ApiError | None = None) -> Part:
+        told = ErrorText.of(error)
+        return Part(
+            context={
+                "email": email[:254],
+                "kind": self._flow.kind,
+                "notice": None,
+                "error": told.error,
+                "problem": told.problem,
+                "wait": told.wait,
+            },
+            next=next,
+            status=error.status if error else 200,
+            retry_after=error.retry_after if error else None,
+        )
+
+
+def redirect_to_verify(
+    kit: Kit, request: Request, caller: Caller, newest: Challenge, flow_seconds: int
+) -> Response:
+    """Send a browser to the page that waits for a code, with the challenge in its flow cookie."""
+    cookie = kit.cookies.set_flow(caller.holds_with(newest), max_age=flow_seconds)
+    return kit.pages.redirect(request, "/verify", cookies=[cookie])

@@ -1,0 +1,119 @@
+"""The pages for who comes to sign in: the form, or who is signed in already, or no cookies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.paths import LOGIN_PATH, safe_next
+from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.offers import Form, LoginMethod, Part
+from pwless_middleware.web.responses import root_path
+from pwless_middleware.web.routes import Route
+
+
+class LoginPages:
+    """Show the login page, and hand a posted form to the method whose it is."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self.routes = (Route(LOGIN_PATH, {"GET": self.show, "POST": self.post}),)
+
+    async def show(self, request: Request) -> Response:
+        """Show the form, or who is signed in; `next` comes from the query, if it is a path of ours.
+
+        With `another` in the query the form is shown whoever is signed in: to use another address.
+        """
+        next = safe_next(request.query_params.get("next")) or ""
+        check = self._kit.cookie_check
+        if "another" in request.query_params:
+            return await self._form(request, next)
+        if "check" in request.query_params and not check.keeps_cookies(request):
+            return check.page(request, next)
+        page = await self._signed_in(request, next)
+        return page if page is not None else await self._form(request, next)
+
+    async def post(self, request: Request) -> Response:
+        """Have a method answer its form."""
+        form = await read_form(request)
+        next = safe_next(form.get("next")) or ""
+        if "check" in form:
+            return self._kit.cookie_check.probe(request, next)
+        method = self._method_of(form)
+        if method is None or method.post is None:
+            return await self._form(request, next)
+        answer = await method.post(request, form, next)
+        if isinstance(answer, Response):
+            return answer
+        return await self._form(request, next, {method.name: answer})
+
+    def _method_of(self, form: Form) -> LoginMethod | None:
+        takes = [method for method in self._kit.offers.methods if method.post is not None]
+        return next((m for m in takes if m.field in form), takes[0] if takes else None)
+
+    async def _form(
+        self, request: Request, next: str, posted: Mapping[str, Part] | None = None
+    ) -> Response:
+        """Return the page with every method's part.
+
+        Args:
+            request: of the page.
+            next: where the login leads.
+            posted: the part of the method whose form was posted and is shown again, by name.
+        """
+        posted = posted or {}
+        parts, next = await self._parts(request, next, posted, signed_in=False)
+        worst = max(posted.values(), key=lambda part: part.status, default=Part())
+        return self._kit.pages.page(
+            request,
+            "login.html",
+            leads_away=self._kit.logins.may_lead_away,
+            in_own_frame=True,
+            status=worst.status,
+            retry_after=worst.retry_after,
+            parts=parts,
+            next=next,
+            error=worst.context.get("error"),
+            problem=worst.context.get("problem"),
+        )
+
+    async def _signed_in(self, request: Request, next: str) -> Response | None:
+        """Return the page that tells a browser who is signed in here, or `None` for nobody.
+
+        It leads on, and has the forms for another account.
+
+        Bookmarks, a second tab, and office programs (which follow a link without the browser's
+        cookies, and then open where that led) come to the login page with a session.
+        """
+        account = await self._kit.accounts.find(request)
+        if account is None:
+            return None
+        parts, _ = await self._parts(request, next, {}, signed_in=True)
+        return self._kit.pages.page(
+            request,
+            "signed_in.html",
+            leads_away=self._kit.logins.may_lead_away,
+            in_own_frame=True,
+            user_email=account.user.email,
+            continue_url=next or root_path(request) + "/",
+            next=next,
+            parts=parts,
+        )
+
+    async def _parts(
+        self, request: Request, next: str, posted: Mapping[str, Part], *, signed_in: bool
+    ) -> tuple[list[str], str]:
+        """Return the HTML of every method's part, and where the login leads."""
+        methods = self._kit.offers.methods
+        parts = [posted.get(m.name) or await m.show(request, next) for m in methods]
+        for part in parts:
+            next = next or part.next
+        render = self._kit.pages.part
+        texts = [
+            render(request, method.template, **part.context, next=next, signed_in=signed_in)
+            for method, part in zip(methods, parts, strict=True)
+        ]
+        return texts, next

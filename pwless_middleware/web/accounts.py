@@ -1,0 +1,174 @@
+"""Who is signed in: decided here for the gate, our pages, the session resource and sockets.
+
+The rules, once: a session counts while it lives and its user is in the table; a token that is given
+decides; a cookie and a token of different users are nobody's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from pwless_middleware.core.paths import below
+from pwless_middleware.core.session import Session
+from pwless_middleware.core.user import ANONYMOUS, AnonymousUser, User
+from pwless_middleware.errors import Unauthenticated
+from pwless_middleware.flows.sessions import TOKEN_PREFIX, Held, Sessions
+from pwless_middleware.flows.store_deadline import request_deadline
+from pwless_middleware.flows.users import Users
+from pwless_middleware.web.cookies import Cookies
+from pwless_middleware.web.keys import bearer
+from pwless_middleware.web.navigation import shown_url
+from pwless_middleware.web.responses import Pages, root_path
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a request is from.
+
+    Attributes:
+        user: the user, or the anonymous one.
+        session: `None` for the anonymous one.
+        signed: the cookie value or token that stands for the session.
+    """
+
+    user: User | AnonymousUser
+    session: Session | None
+    signed: str = field(default="", repr=False)
+
+
+NOBODY = Identity(ANONYMOUS, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Account(Identity):
+    """Somebody who is signed in.
+
+    Attributes:
+        user: as the table has it now.
+        session: alive.
+    """
+
+    user: User
+    session: Session
+
+    @property
+    def is_by_token(self) -> bool:
+        """Whether a session token was given, not a cookie."""
+        return self.signed.startswith(TOKEN_PREFIX)
+
+
+class Accounts:
+    """Find out who is signed in.
+
+    Args:
+        sessions, users, cookies, pages: what it works with.
+        prefix: where our pages are mounted.
+        clock: gives unix seconds.
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        users: Users,
+        cookies: Cookies,
+        pages: Pages,
+        *,
+        prefix: str,
+        clock: Callable[[], int],
+    ) -> None:
+        self._sessions = sessions
+        self._users = users
+        self._cookies = cookies
+        self._pages = pages
+        self._prefix = prefix
+        self._clock = clock
+
+    async def of(self, cookie: str | None, token: str | None) -> Account | None:
+        """Return whose a session cookie and a session token are, or `None` for nobody.
+
+        Args:
+            cookie: the session cookie's value; `None` if there is none.
+            token: `pws_…`, which decides where it is given; `None` if there is none.
+
+        Raises:
+            Unauthenticated: the two are of different users.
+            StoreError, Unavailable: it cannot be known now; neither in nor out.
+        """
+        with request_deadline():
+            held = await self._find(cookie) if cookie is not None else None
+            by_token = await self._find(token) if token is not None else None
+        signed = cookie
+        if token is not None:
+            if held and by_token and held.session.user_id != by_token.session.user_id:
+                raise Unauthenticated("The cookie and the token are of different users.")
+            held, signed = by_token, token
+        if held is None or signed is None:
+            return None
+        session = held.session
+        if self._users.is_table:
+            user = await self._users.load(session.user_id)
+            return None if user is None else Account(user, session, signed)
+        account = Account(User(id=session.user_id, email=session.email), session, signed)
+        held.made = account
+        return account
+
+    async def find(self, request: Request) -> Account | None:
+        """Return who is signed in by the cookie of a request to our pages, or `None`.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known now.
+        """
+        return await self.of(self._cookies.session(request.scope["headers"]), None)
+
+    async def require(self, request: Request, *, back: str | None = None) -> Account:
+        """Return who is signed in; below `/api/` by cookie or token, elsewhere by cookie.
+
+        Args:
+            request: to a route of ours.
+            back: where a person goes on after signing in, below the prefix; `None` is the page
+                that was asked for. Forms say it: they cannot be asked for again.
+
+        Raises:
+            Unauthenticated: nobody, or a user who is gone; for a page it becomes a redirect to the
+                login page.
+            StoreError, Unavailable: it cannot be known now.
+        """
+        if self._is_api(request.scope):
+            return await self._require_api(request)
+        account = await self.find(request)
+        if account is None:
+            here = self._return_url(request, back)
+            raise Unauthenticated(login_url=self._pages.login_url(request, here))
+        return account
+
+    async def _require_api(self, request: Request) -> Account:
+        authorization = request.headers.getlist("authorization")
+        token = bearer(authorization) or ""
+        if authorization and not token.startswith(TOKEN_PREFIX):
+            raise Unauthenticated(_BAD_TOKEN)
+        cookie = self._cookies.session(request.scope["headers"])
+        account = await self.of(cookie, token or None)
+        if account is None:
+            raise Unauthenticated(_BAD_TOKEN if token else None)
+        return account
+
+    async def _find(self, signed: str) -> Held | None:
+        held = self._sessions.held(signed)
+        return held if held is not None else await self._sessions.find(signed)
+
+    def _is_api(self, scope: Scope) -> bool:
+        path = below(scope["path"], scope.get("root_path", ""))
+        return path.startswith(f"{self._prefix}/api/")
+
+    def _return_url(self, request: Request, back: str | None) -> str:
+        if back is not None:
+            return root_path(request) + self._prefix + back
+        scope = request.scope
+        return shown_url(scope, below(scope["path"], scope.get("root_path", "")))
+
+
+_BAD_TOKEN = "This session token is not valid."  # noqa: S105  # a sentence
