@@ -47,7 +47,7 @@ def _one_line(value: str, what: str) -> str:
     return value
 
 
-def _encoded_words(value: str) -> str:
+def _encode_words(value: str) -> str:
     """Encode text as RFC 2047 words, one a line, none of which cuts a character in two."""
     words: list[str] = []
     chunk = b""
@@ -61,18 +61,18 @@ def _encoded_words(value: str) -> str:
     return "\r\n ".join(f"=?utf-8?b?{word}?=" for word in words)
 
 
-def _unstructured(value: str) -> str:
+def _write_subject(value: str) -> str:
     """Return a subject: as it is where that is safe and short, else as encoded-words."""
     is_plain = value.isascii() and len(value) <= _LINE - 10
     if is_plain and "=?" not in value and value == value.strip():
         return value
-    return _encoded_words(value)
+    return _encode_words(value)
 
 
 def _phrase(name: str) -> str:
     """Return a display name: bare, as a quoted string, or as encoded-words."""
     if not name.isascii() or len(name) > _LINE - 10 or "=?" in name:
-        return _encoded_words(name)
+        return _encode_words(name)
     if _PLAIN_NAME.fullmatch(name):
         return name
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
@@ -162,7 +162,7 @@ def compose(message: Message, *, sender: Sender, now: int) -> bytes:
     """
     if len(message.to) > 254 or not _ADDRESS.fullmatch(message.to):
         raise ValueError("the recipient is not one plain ASCII address")
-    subject = _unstructured(_one_line(message.subject, "subject"))
+    subject = _write_subject(_one_line(message.subject, "subject"))
     boundary = f"=_{os.urandom(16).hex()}"
     date = format_datetime(datetime.fromtimestamp(now, UTC))
     # `Auto-Submitted` is RFC 3834 §5; `X-Auto-…` is what Exchange heeds in its place. Without an id

@@ -51,7 +51,7 @@ def _bad_url(problem: str) -> ConfigError:
     return ConfigError("mailer", f"the SMTP URL {problem}; {_WANTED}")
 
 
-def _split(url: str) -> tuple[SplitResult, int | None] | None:
+def _split_url(url: str) -> tuple[SplitResult, int | None] | None:
     """Take a URL apart; `None` where the standard library refuses it, since it would quote it."""
     try:
         parts = urlsplit(url)
@@ -60,7 +60,7 @@ def _split(url: str) -> tuple[SplitResult, int | None] | None:
         return None
 
 
-def _decoded(value: str | None) -> str | None:
+def _decode(value: str | None) -> str | None:
     """Percent-decode a user name or password."""
     if value is None:
         return None
@@ -92,7 +92,7 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _asked_starttls(query: str) -> StartTLS | None:
+def _read_starttls(query: str) -> StartTLS | None:
     """Read `?starttls=…`, the one parameter there is."""
     if not query:
         return None
@@ -102,7 +102,7 @@ def _asked_starttls(query: str) -> StartTLS | None:
     return cast(StartTLS, pairs[0][1])
 
 
-def _read(url: str) -> _Place:
+def _read_url(url: str) -> _Place:
     """Read the URL.
 
     Raises:
@@ -110,10 +110,10 @@ def _read(url: str) -> _Place:
     """
     if not isinstance(url, str):
         raise ConfigError("mailer", f"the SMTP URL is no text; {_WANTED}")
-    taken = None if _UNPRINTABLE.search(url) else _split(url)
-    if taken is None:
+    split = None if _UNPRINTABLE.search(url) else _split_url(url)
+    if split is None:
         raise _bad_url("cannot be read (percent-encode what is special in user name and password)")
-    parts, port = taken
+    parts, port = split
     if parts.scheme not in _PORTS:
         raise _bad_url("has another scheme than smtp or smtps")
     if parts.path not in ("", "/") or parts.fragment or "#" in url:
@@ -126,7 +126,7 @@ def _read(url: str) -> _Place:
     if port is not None and port == _PORTS["smtps" if parts.scheme == "smtp" else "smtp"]:
         other = "smtps" if parts.scheme == "smtp" else "smtp"
         raise _bad_url(f"has port {port}, which speaks {other}://")
-    username, password = _decoded(parts.username), _decoded(parts.password)
+    username, password = _decode(parts.username), _decode(parts.password)
     if (username is None) is not (password is None) or "" in (username, password):
         raise _bad_url("has only one of user name and password")
     return _Place(
@@ -135,7 +135,7 @@ def _read(url: str) -> _Place:
         is_implicit=parts.scheme == "smtps",
         username=username,
         password=password,
-        starttls=_asked_starttls(parts.query),
+        starttls=_read_starttls(parts.query),
     )
 
 
@@ -209,7 +209,7 @@ class SMTPMailer:
         helo: str | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        place = _read(url)
+        place = _read_url(url)
         self._sender = Sender.parse(sender)
         self._clock = clock
         if not _is_number(timeout) or not 0 < timeout < inf:

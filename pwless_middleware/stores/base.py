@@ -123,18 +123,18 @@ class Feed(Protocol):
 
     @property
     def epoch(self) -> int:
-        """A number that changes with every drop heard, and whenever hearing was interrupted."""
+        """Return a number that changes with every drop and every interruption of the feed."""
         ...
 
     def is_live(self) -> bool:
-        """Whether every drop that was told more than 100 ms ago has been heard. Costs no I/O.
+        """Whether every drop published more than 100 ms ago was received. Costs no I/O.
 
         False also means: whoever keeps records must throw all of them away.
         """
         ...
 
-    def subscribe(self, heard: Callable[[str | None], None]) -> None:
-        """Call `heard(key)` for every told drop; `heard(None)` if any may have been missed."""
+    def subscribe(self, on_drop: Callable[[str | None], None]) -> None:
+        """Call `on_drop(key)` for each published drop; `None` says that any may be missing."""
         ...
 
 

@@ -37,21 +37,21 @@ class MemoryFeed:
 
     def __init__(self) -> None:
         self.epoch = 0
-        self._heard: list[Callable[[str | None], None]] = []
+        self._subscribers: list[Callable[[str | None], None]] = []
 
     def is_live(self) -> bool:
         """Return true: there is no other process."""
         return True
 
-    def subscribe(self, heard: Callable[[str | None], None]) -> None:
-        """Call `heard(key)` for every told drop."""
-        self._heard.append(heard)
+    def subscribe(self, on_drop: Callable[[str | None], None]) -> None:
+        """Call `on_drop(key)` for each published drop."""
+        self._subscribers.append(on_drop)
 
     def publish(self, key: str) -> None:
         """Announce a drop."""
         self.epoch += 1
-        for heard in self._heard:
-            heard(key)
+        for on_drop in self._subscribers:
+            on_drop(key)
 
 
 @named_options()

@@ -82,13 +82,13 @@ def explain(fault: BaseException) -> StoreError:
     """
     if isinstance(fault, StoreError):
         return fault
-    error = _explained(fault)
+    error = _explain(fault)
     if "args beginning with" not in str(fault):
         error.__cause__ = fault
     return error
 
 
-def _explained(fault: BaseException) -> StoreError:
+def _explain(fault: BaseException) -> StoreError:
     text = str(fault)
     for mark, advice in _BY_TEXT:
         if mark in text:

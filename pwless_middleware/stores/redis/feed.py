@@ -1,25 +1,25 @@
 """The revocation feed over Redis: what was dropped anywhere, and proof that nothing is missing.
 
 Theory. Drops are published by the script that does them. A subscribed connection delivers in order,
-so the PONG to a PING proves that every message published before the PING arrived has been heard.
+so the PONG to a PING proves that every message published before the PING arrived was received.
 From it follows a *lease*: until 100 ms after the last answered PING was **sent**, on the monotonic
-clock, nothing can have been told more than 100 ms ago without having been heard here.
+clock, nothing was published more than 100 ms ago that has not been received here.
 
-That is so at a primary which takes writes and has our data. So beside the PINGs a look is taken
-every second (`redis_primary`), on a connection of the pool, which publishes a word to us: heard on
-the subscription, it proves that both are at one server. Without such a look there is no lease.
+That is so at a primary which takes writes and has our data. So beside the PINGs `primary.look` is
+asked every second, on a connection of the pool; it publishes an echo to us, which proves, once it
+comes on the subscription, that both are at one server. Without such a look there is no lease.
 
     quiet ──is_live() asked──▶ pinging, every 40 ms ──not asked for 1 s──▶ quiet
-      any ──connection lost, a PING or our own word unheard for 1 s──▶ interrupted
+      any ──connection lost, a PING or our echo unanswered for 1 s──▶ interrupted
           ──▶ connected again
 
-Whoever keeps records throws all of them away at each interruption (`heard(None)`), and again when a
-new subscription stands: what was told between the two is unknown. A lease that merely ran out (a
+Whoever keeps records throws all of them away at each interruption (`on_drop(None)`), and again when
+a new subscription stands: what was published in between is unknown. A lease that merely ran out (a
 slow network, a busy process) is no interruption: on the same connection the next PONG proves that
-everything before it has been heard.
+everything before it was received.
 
 On a Redis Cluster a message comes to our node over the cluster bus, and a PONG proves nothing about
-that: the feed tells there, but is never live, and the store is asked on every request.
+that: the feed passes drops on there, but is never live, and the store is asked on every request.
 """
 
 from __future__ import annotations
@@ -58,28 +58,28 @@ _log = logging.getLogger("pwless.store")
 
 class _Listener:
     """What one event loop has of the feed: its task, its lease, when it was last asked, whether it
-    waits quietly, whether its last subscription ever stood, and the words to itself."""
+    waits quietly, whether its last subscription was up, and the last echo that came."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
         self.task: asyncio.Task[None] | None = None
         self.wake = asyncio.Event()
         self.lease = 0.0
-        self.asked = 0.0
+        self.asked_at = 0.0
         self.is_quiet = True
-        self.stood = False
+        self.was_up = False
         self.is_pinging = asyncio.Event()
-        self.word = ""
-        self.heard_word = asyncio.Event()
+        self.echo = ""
+        self.has_echo = asyncio.Event()
 
 
 class RedisFeed:
-    """Hear what was dropped in any process (`stores.base.Feed` has the promises).
+    """Receive what is dropped in any process (`stores.base.Feed` has the promises).
 
     Args:
-        server: whom to subscribe at.
+        server: where to subscribe.
         primary: looks whether the server may be trusted.
-        channel: the channel that our scripts publish on; the one of our own word begins with it.
+        channel: the channel that our scripts publish on; the one of our echoes begins with it.
     """
 
     def __init__(self, server: RedisServer, primary: RedisPrimary, channel: str) -> None:
@@ -87,71 +87,71 @@ class RedisFeed:
         self._server = server
         self._primary = primary
         self._channel = channel
-        self._heard: list[Callable[[str | None], None]] = []
+        self._subscribers: list[Callable[[str | None], None]] = []
         self._listeners: PerLoop[_Listener] = PerLoop(lambda: _Listener(server.link()))
 
     def is_live(self) -> bool:
         """Whether the lease holds; asking keeps it up."""
         try:
-            ear = self.start()
+            listener = self.start()
         except (RuntimeError, StoreError):  # no event loop runs here, or none that can be served
             return False
         now = monotonic()
-        ear.asked = now
-        if ear.is_quiet:
-            ear.wake.set()
-        return ear.lease > now < ear.link.proved_until
+        listener.asked_at = now
+        if listener.is_quiet:
+            listener.wake.set()
+        return listener.lease > now < listener.link.proved_until
 
-    def subscribe(self, heard: Callable[[str | None], None]) -> None:
-        """Call `heard(key)` for every told drop; `heard(None)` if any may have been missed."""
-        self._heard.append(heard)
+    def subscribe(self, on_drop: Callable[[str | None], None]) -> None:
+        """Call `on_drop(key)` for each published drop; `None` says that any may be missing."""
+        self._subscribers.append(on_drop)
 
     def publish(self, key: str | None) -> None:
         """Publish a drop, or with `None` an interruption, to the listeners of this process."""
         self.epoch += 1
-        for heard in self._heard:
-            heard(key)
+        for on_drop in self._subscribers:
+            on_drop(key)
 
     def start(self) -> _Listener:
         """Begin to listen in the running event loop, if that was not done."""
-        ear = self._listeners.here()
-        if ear.task is None or ear.task.done():
-            ear.task = asyncio.get_running_loop().create_task(self._keep(ear))
-        return ear
+        listener = self._listeners.here()
+        if listener.task is None or listener.task.done():
+            listener.task = asyncio.get_running_loop().create_task(self._keep(listener))
+        return listener
 
     async def aclose(self) -> None:
         """Stop listening in the running event loop."""
-        ear = self._listeners.pop()
-        if ear is not None and ear.task is not None:
-            ear.task.cancel()
+        listener = self._listeners.pop()
+        if listener is not None and listener.task is not None:
+            listener.task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await ear.task
+                await listener.task
 
-    async def _keep(self, ear: _Listener) -> None:
+    async def _keep(self, listener: _Listener) -> None:
         """Listen for as long as the loop runs, through every interruption."""
         pause = 0.0
         try:
             while True:
                 try:
-                    await self._listen(ear)
-                except Exception as fault:  # also a listener's own: one that ends hears nothing
-                    if ear.stood or not pause:  # once for each outage, not for each try
+                    await self._listen(listener)
+                except Exception as fault:  # a subscriber's too: the task must go on
+                    if listener.was_up or not pause:  # once for each outage, not for each try
                         _log.warning(
                             "the revocation feed is interrupted: %s",
                             explain(fault),
                             extra={"event": "feed_interrupted"},
                         )
-                    pause = 0.05 if ear.stood else min(_LONGEST_PAUSE, 2 * pause + 0.05)
-                ear.stood, ear.lease = False, 0.0
+                    pause = 0.05 if listener.was_up else min(_LONGEST_PAUSE, 2 * pause + 0.05)
+                listener.was_up, listener.lease = False, 0.0
                 self.publish(None)
                 await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311  # only spreads load
         finally:
-            ear.lease = 0.0
+            listener.lease = 0.0
             self.publish(None)
             # A loop that ends cancels its tasks: the last moment to give its connections back.
             await self._server.aclose()
 
-    async def _listen(self, ear: _Listener) -> None:
+    async def _listen(self, listener: _Listener) -> None:
         connection = await self._server.subscription()
         own = f"{self._channel}:{secrets.token_hex(8)}"
         try:
@@ -161,11 +161,11 @@ class RedisFeed:
                 for channel in (self._channel, own):
                     await connection.send_command("SUBSCRIBE", channel, check_health=False)
                     await connection.read_response(disable_decoding=True)
-            ear.stood = True
-            ear.is_pinging.clear()
-            ear.link.proved_until = 0.0  # a new subscription, perhaps at another server
+            listener.was_up = True
+            listener.is_pinging.clear()
+            listener.link.proved_until = 0.0  # a new subscription, perhaps at another server
             self.publish(None)
-            await self._receive(ear, connection, own, is_proof)
+            await self._receive(listener, connection, own, is_proof)
         finally:
             await connection.disconnect(nowait=True)
 
@@ -187,14 +187,14 @@ class RedisFeed:
         return True
 
     async def _receive(
-        self, ear: _Listener, connection: AbstractConnection, own: str, is_proof: bool
+        self, listener: _Listener, connection: AbstractConnection, own: str, is_proof: bool
     ) -> None:
         """Read, ping and look side by side, until one of them fails; raises that one's fault."""
         sent: deque[float] = deque()
         works = [
-            self._read(ear, connection, own.encode(), sent, is_proof),
-            self._ping(ear, connection, sent, is_proof),
-            self._prove(ear, own),
+            self._read(listener, connection, own.encode(), sent, is_proof),
+            self._ping(listener, connection, sent, is_proof),
+            self._prove(listener, own),
         ]
         tasks = [asyncio.create_task(work) for work in works]
         try:
@@ -206,7 +206,7 @@ class RedisFeed:
 
     async def _read(
         self,
-        ear: _Listener,
+        listener: _Listener,
         connection: AbstractConnection,
         own: bytes,
         sent: deque[float],
@@ -220,16 +220,16 @@ class RedisFeed:
                 kind, rest = b"pong", []
             if kind == b"pong":
                 at = sent.popleft()  # answers come in order
-                ear.lease = at + LEASE if is_proof else 0.0
+                listener.lease = at + LEASE if is_proof else 0.0
             elif rest[0] == own:
-                ear.word = rest[1].decode()
-                ear.heard_word.set()
+                listener.echo = rest[1].decode()
+                listener.has_echo.set()
             elif rest[-1]:  # an empty message is a `ping` of some store
                 self.publish(rest[-1].decode())
 
     async def _ping(
         self,
-        ear: _Listener,
+        listener: _Listener,
         connection: AbstractConnection,
         sent: deque[float],
         is_proof: bool,
@@ -240,33 +240,33 @@ class RedisFeed:
                 raise TimeoutError("a ping was not answered")
             sent.append(now)
             await connection.send_command("PING", check_health=False)
-            if is_proof and now - ear.asked < _ASKED_WITHIN:
-                ear.is_pinging.set()
+            if is_proof and now - listener.asked_at < _ASKED_WITHIN:
+                listener.is_pinging.set()
                 await asyncio.sleep(_PING_EVERY)
                 continue
-            ear.wake.clear()
-            ear.is_quiet = True
-            ear.is_pinging.clear()
+            listener.wake.clear()
+            listener.is_quiet = True
+            listener.is_pinging.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOST_AFTER if sent else _QUIET_PING_EVERY):
-                    await ear.wake.wait()
-            ear.is_quiet = False
+                    await listener.wake.wait()
+            listener.is_quiet = False
 
-    async def _prove(self, ear: _Listener, own: str) -> None:
-        """Take a look every second while there are pings, and hear of it on the subscription."""
-        link = ear.link
+    async def _prove(self, listener: _Listener, own: str) -> None:
+        """Look every second while there are pings, and wait for the echo on the subscription."""
+        link = listener.link
         while True:
-            await ear.is_pinging.wait()
-            begun, word = monotonic(), secrets.token_hex(8)
-            error = await self._primary.look(own, word)
+            await listener.is_pinging.wait()
+            begun, echo = monotonic(), secrets.token_hex(8)
+            error = await self._primary.look(own, echo)
             if error is None:
-                await self._handle_message(ear, word)
+                await self._await_echo(listener, echo)
                 link.proved_until = begun + GOOD_FOR
             await asyncio.sleep(max(0.0, begun + LOOK_EVERY - monotonic()))
 
-    async def _handle_message(self, ear: _Listener, word: str) -> None:
-        """Wait for our own message; `TimeoutError` means that we listen at another server."""
+    async def _await_echo(self, listener: _Listener, echo: str) -> None:
+        """Wait for an echo; `TimeoutError` means that we listen at another server."""
         async with Deadline(_LOST_AFTER):
-            while ear.word != word:
-                ear.heard_word.clear()
-                await ear.heard_word.wait()
+            while listener.echo != echo:
+                listener.has_echo.clear()
+                await listener.has_echo.wait()

@@ -25,7 +25,7 @@ def with_until(put: Put) -> bytes:
     return min(max(put.until, 0), 0xFFFFFFFF).to_bytes(4, "big") + put.value
 
 
-def alive(record: bytes | None, now: int) -> bytes | None:
+def unless_expired(record: bytes | None, now: int) -> bytes | None:
     """Return the value of a stored record, or `None` if it is absent."""
     if record is None or len(record) < 4 or int.from_bytes(record[:4], "big") <= now:
         return None

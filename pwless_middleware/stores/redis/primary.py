@@ -81,7 +81,7 @@ class RedisPrimary:
 
         Args:
             channel: where to publish `echo`; empty for nowhere.
-            echo: what the asker wants to hear on a subscription, as proof that it is at the same
+            echo: what to publish to the caller's subscription, as proof that it is at the same
                 server.
 
         Returns:

@@ -103,11 +103,11 @@ class RedisStore:
 
     async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
         """Remove a record and, if it was there, do these writes; say whether it was there."""
-        return await self._telling(then, lambda: self._verbs.take(key, then, now, op))
+        return await self._publishing(then, lambda: self._verbs.take(key, then, now, op))
 
     async def write(self, writes: Writes, *, now: int, op: str) -> None:
         """Do these writes."""
-        await self._telling(writes, lambda: self._verbs.write(writes, now, op))
+        await self._publishing(writes, lambda: self._verbs.write(writes, now, op))
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
         """Return a record if exactly `replaces` stands there."""
@@ -134,7 +134,7 @@ class RedisStore:
     async def _ask(self, verb: Callable[[], Awaitable[T]]) -> T:
         self.feed.start()
 
-        async def checked() -> T:
+        async def check_and_ask() -> T:
             await self._server.check()
             if self._primary.is_sure():
                 return await verb()
@@ -147,10 +147,10 @@ class RedisStore:
                     raise each
             return cast(T, answer)
 
-        return await self._server.within(checked)
+        return await self._server.within(check_and_ask)
 
-    async def _telling(self, writes: Writes, verb: Callable[[], Awaitable[T]]) -> T:
-        """Let this process hear its own drops at once, and once more when they are done.
+    async def _publishing(self, writes: Writes, verb: Callable[[], Awaitable[T]]) -> T:
+        """Publish drops in this process at once, and once more when they are done.
 
         Without the second time, a reader that notes the feed's epoch after the first and asks
         before the script has run would keep what is then gone.

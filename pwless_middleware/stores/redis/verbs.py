@@ -16,7 +16,7 @@ from pwless_middleware.core.budget import Draw, Refund
 from pwless_middleware.errors import QueueFull
 from pwless_middleware.stores.base import Admission, Attempt, Drop, Put, Writes
 from pwless_middleware.stores.redis.jobs import DELAYED, STREAM
-from pwless_middleware.stores.redis.plans import Plan, alive, by_slot, slots_of
+from pwless_middleware.stores.redis.plans import Plan, by_slot, slots_of, unless_expired
 from pwless_middleware.stores.redis.scripts import ADMIT, ATTEMPT, PING, READ_LIST, SWAP, WRITE
 from pwless_middleware.stores.redis.server import RedisServer
 
@@ -56,7 +56,7 @@ class RedisVerbs:
 
     async def read(self, key: str, now: int) -> bytes | None:
         """Read a record."""
-        return alive(await self._server.command("GET", self._prefix + key), now)
+        return unless_expired(await self._server.command("GET", self._prefix + key), now)
 
     async def read_list(self, listed: str, now: int) -> Sequence[tuple[str, bytes]]:
         """Read a list: in one script, or on a cluster the list and then its records."""
@@ -71,7 +71,7 @@ class RedisVerbs:
         gone = [key for key, record in zip(keys, records, strict=True) if record is None]
         if gone:
             await self._server.command("ZREM", self._prefix + listed, *gone)
-        values = [(key, alive(r, now)) for key, r in zip(keys, records, strict=True)]
+        values = [(key, unless_expired(r, now)) for key, r in zip(keys, records, strict=True)]
         return [(key, value) for key, value in values if value is not None]
 
     async def admit(
@@ -93,7 +93,7 @@ class RedisVerbs:
             for numbers, part in _parts(groups, draws)
         ]
         answers = await _all(foreign)
-        refused = _refused(answers)
+        refused = _find_refusal(answers)
         if refused:
             return refused
 
@@ -225,7 +225,7 @@ def _wait(answer: Admission | Attempt) -> int:
     return answer.wait
 
 
-def _refused(answers: Sequence[Admission]) -> Admission | None:
+def _find_refusal(answers: Sequence[Admission]) -> Admission | None:
     return max((a for a in answers if not a.ok), key=_wait, default=None)
 
 
