@@ -74,6 +74,7 @@ SESSION: Context = {
     "created_iso": "2026-11-20T08:40:00Z",
     "seen_at": "23 November 2026",
     "seen_iso": "2026-11-23T06:12:00Z",
+    "icon": "computer",
 }
 SESSIONS: Context = {
     "sessions": [
@@ -81,6 +82,9 @@ SESSIONS: Context = {
         SimpleNamespace(**SESSION | {"id": "s2", "current": False, "device": "an unknown browser"}),
     ],
     "user_email": "ada@example.com",
+    "user_name": "",
+    "account_pages": [SimpleNamespace(title="Sessions", path="/sessions")],
+    "current_path": "/sessions",
     "notice": None,
 }
 ERROR: Context = {
@@ -139,8 +143,12 @@ PAGES: list[tuple[str, str, Context]] = [
     ("signed-in-home", "signed_in.html", SIGNED_IN | {"next": "", "kind": "LINK"}),
     ("no-cookies", "no_cookies.html", {"next": "/a", "host": "app.example.com"}),
     ("no-cookies-home", "no_cookies.html", {"next": "", "host": "app.example.com"}),
-    ("logout", "logout.html", {"user_email": "ada@example.com", "next": "/bye"}),
-    ("logout-nobody", "logout.html", {"user_email": None, "next": ""}),
+    (
+        "logout",
+        "logout.html",
+        {"user_email": "ada@example.com", "next": "/bye", "is_everywhere": False},
+    ),
+    ("logout-nobody", "logout.html", {"user_email": None, "next": "", "is_everywhere": True}),
     ("sessions", "sessions.html", SESSIONS),
     ("sessions-one", "sessions.html", SESSIONS | {"sessions": [SimpleNamespace(**SESSION)]}),
     ("error", "error.html", ERROR),

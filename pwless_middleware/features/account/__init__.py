@@ -1,7 +1,8 @@
-"""A person's own sessions: log out, see them, end them. Two skins: pages and JSON."""
+"""A person's own account: its pages and its JSON, the session resource."""
 
 from __future__ import annotations
 
+from pwless_middleware.features.account.account_index import AccountIndex
 from pwless_middleware.features.account.logout_page import LogoutPage
 from pwless_middleware.features.account.sessions_api import SessionApi
 from pwless_middleware.features.account.sessions_page import SessionPages
@@ -9,9 +10,12 @@ from pwless_middleware.web.kit import Kit, Mounted
 
 
 class Account:
-    """Mount logout, the sessions page and the session resource."""
+    """Mount the account's pages, logout and the session resource."""
 
     def mount(self, kit: Kit) -> Mounted:
-        """Return their routes."""
-        pages = (*LogoutPage(kit).routes, *SessionPages(kit).routes)
-        return Mounted(routes=(*pages, *SessionApi(kit).routes))
+        """Return their routes, and the page that stands in the account's navigation."""
+        sessions = SessionPages(kit)
+        pages = (*AccountIndex(kit).routes, *LogoutPage(kit).routes, *sessions.routes)
+        return Mounted(
+            routes=(*pages, *SessionApi(kit).routes), account_pages=(sessions.account_page,)
+        )

@@ -12,6 +12,9 @@ from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.responses import SIGNED_OUT
 from pwless_middleware.web.routes import Route
 
+SIGNED_OUT_EVERYWHERE = "everywhere"
+"""What the query of the page says after every session of the person was ended."""
+
 
 class LogoutPage:
     """Show the page. A session can be ended whether or not its user is still in the table."""
@@ -30,6 +33,7 @@ class LogoutPage:
             leads_away=True,
             user_email=session.email if session else None,
             next=next,
+            is_everywhere=request.query_params.get("done") == SIGNED_OUT_EVERYWHERE,
         )
 
     async def logout(self, request: Request) -> Response:
@@ -47,16 +51,17 @@ class LogoutPage:
         return held.session if held is not None else None
 
 
-def end_here(kit: Kit, request: Request, next: str | None = None) -> Response:
+def end_here(kit: Kit, request: Request, next: str | None = None, *, done: str = "") -> Response:
     """Take the session cookie away and send the browser on.
 
     Args:
         kit: everything below.
         request: of the browser.
         next: a checked path; `None` is the page that says that nobody is signed in.
+        done: what that page's query says of it; empty (default) says nothing.
     """
     cookies = [kit.cookies.clear_session()]
-    path = next if next is not None else "/logout"
+    path = next if next is not None else "/logout" + (f"?done={done}" if done else "")
     response = kit.pages.redirect(request, path, ours=next is None, cookies=cookies)
     response.headers.update(SIGNED_OUT)
     return response
