@@ -207,7 +207,7 @@ class Passwordless:
             cookie_name = default_cookie_name(self.origin.url)
         keyring = Keyring(secret_key, realm=f"{self.origin.url}\x00{cookie_name}")
         events = Events(keyring, now)
-        events.subscribe(EventLines())
+        events.subscribe(EventLines(), kinds=EventLines.kinds)
         if on_event is not None:
             events.subscribe(on_event)
         self.events = EventHistory(events)

@@ -226,6 +226,13 @@ async def test_every_kind_and_reason_happens_with_the_fields_of_the_table() -> N
             assert reasons[name] == set(kind.reasons), name
 
 
+async def test_a_form_of_a_foreign_page_is_refused_and_recorded() -> None:
+    story = Story()
+    await story.jo.post("/auth/login", {"email": EMAIL}, headers={"origin": "https://evil.example"})
+    (event,) = await story.events()
+    assert (event.kind, event.reason) == ("caller.refused", "foreign_origin")
+
+
 async def test_a_login_is_one_story() -> None:
     """From the email to the session, `attempt` is the same; another login has another."""
     story = await a_login()

@@ -158,7 +158,7 @@ class EventKind:
             return False
         if self.reasons and given.get("reason") not in self.reasons:
             return False
-        details = given.get("details")
+        details = given.get("details") if self.details else None
         return details is None or (
             details.keys() <= set(self.details)
             and all(isinstance(value, str | int) for value in details.values())
@@ -232,7 +232,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         ),
         EventKind(
             "caller.refused",
-            "a call of the JSON API was refused: an unknown key, or a page of a foreign origin",
+            "a write was refused: from a page of a foreign origin, or with an unknown API key",
             ("reason", "client", "device"),
             reasons=("unknown_key", "foreign_origin"),
         ),

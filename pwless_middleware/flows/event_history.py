@@ -10,7 +10,7 @@ from pwless_middleware.flows.events import Events
 
 
 class EventHistory:
-    """Read what happened in this process, as long as it is kept: the last 10,000 events.
+    """Read what happened in this process, as long as it is kept: the last 5,000 events.
 
     for event in passwordless.events.recent(kind="code.wrong"):
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from pwless_middleware.core.event import Event
 from pwless_middleware.flows.flood_log import FloodLog
@@ -10,6 +11,9 @@ from pwless_middleware.flows.flood_log import FloodLog
 
 class EventLines:
     """Write a line to the `pwless` loggers for each event that has one."""
+
+    kinds: Final = ("limit.reached",)
+    """Those that have one."""
 
     def __init__(self) -> None:
         self._floods = FloodLog(logging.getLogger("pwless.challenges"))

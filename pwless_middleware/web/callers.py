@@ -71,7 +71,7 @@ class Callers:
         if authorization:
             name = self._server_name(authorization)
             if name is None:
-                self._refuse(request, "unknown_key")
+                self.note_refusal(request, "unknown_key")
                 raise Unauthenticated("This API key or access token is not known.")
             return Caller(name=f"server:{name}")
         self.check_origin(request)
@@ -99,12 +99,12 @@ class Callers:
         if len(origins) == 1 and origins[0] in self._allowed:
             return
         if origins or "sec-fetch-site" in request.headers:
-            self._refuse(request, "foreign_origin")
+            self.note_refusal(request, "foreign_origin")
             raise ForbiddenOrigin
         raise Unauthenticated("Send an API key, or call from a page of this origin.")
 
-    def _refuse(self, request: Request, reason: str) -> None:
-        """Record a refusal. Nothing that the request claims to be is in it but its client."""
+    def note_refusal(self, request: Request, reason: str) -> None:
+        """Record that a request is refused; of what it says of itself, only the browser's name."""
         client = self._clients.of(request.scope)
         device = device_of(request.headers.get("user-agent", ""))
         self._events.record("caller.refused", Caller(client=client, device=device), reason=reason)

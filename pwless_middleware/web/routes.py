@@ -178,6 +178,7 @@ class Routes:
                 self._callers.check_origin(request)
         elif not self._origin.is_own_form(request.headers):
             self._hosts.warn(request.headers)
+            self._callers.note_refusal(request, "foreign_origin")
             raise ForbiddenOrigin
 
 

@@ -22,6 +22,7 @@ PARTS = {
     "logins": "logins",
     "store": "outstanding",
     "growth": "growth",
+    "events": "events",
     "process": "processes",
 }
 
