@@ -1,4 +1,4 @@
-"""The skin for programs: the session resource."""
+"""The session resource of the JSON API."""
 
 from __future__ import annotations
 
@@ -39,27 +39,32 @@ class SessionApi:
         )
 
     async def get(self, request: Request) -> Response:
+        """Return the session that the request comes with, and its user."""
         account = await self._kit.accounts.require(request)
         session = account.session
         user = {"id": session.user_id, "email": account.user.email}
         return json_response({"user": user, "session": _public(session, session)})
 
     async def end(self, request: Request) -> Response:
+        """End that session."""
         session = (await self._kit.accounts.require(request)).session
         await self._kit.sessions.end(session)
         return await self._no_content(request)
 
     async def list(self, request: Request) -> Response:
+        """List the person's sessions; `current` marks this one."""
         session = (await self._kit.accounts.require(request)).session
         rows = await self._kit.sessions.list(session.user_id)
         return json_response({"sessions": [_public(row, session) for row in rows]})
 
     async def end_others(self, request: Request) -> Response:
+        """End all of the person's sessions but this one."""
         session = (await self._kit.accounts.require(request)).session
         await self._kit.sessions.revoke_others(session.user_id, keep=session.id)
         return await self._no_content(request)
 
     async def end_one(self, request: Request) -> Response:
+        """End one of the person's sessions; another person's is 404."""
         session = (await self._kit.accounts.require(request)).session
         if not await self._kit.sessions.revoke(session.user_id, request.path_params["id"]):
             raise NotFound

@@ -1,4 +1,4 @@
-"""E-mail login: a link, a code, or both, in one mail. Two skins (pages, JSON) over one flow."""
+"""Email login: a link, a code, or both, in one mail; by pages, JSON and Python over one flow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The skin for programs: send, resend and verify in JSON, in the wire shape of Scalekit's API."""
+"""The JSON interface: send, resend and verify, in the wire shape of Scalekit's API."""
 
 from __future__ import annotations
 

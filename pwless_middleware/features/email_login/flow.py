@@ -1,4 +1,4 @@
-"""The three verbs, once: send, resend, verify. Pages, JSON and Python are skins over them."""
+"""The three verbs, send, resend and verify, as pages, JSON and Python all use them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class SendRequest:
 
 
 class EmailFlow:
-    """Do what a caller asks, in whichever skin.
+    """Do what a caller asks, by whichever interface.
 
     Args:
         kit: everything below.
@@ -76,8 +76,8 @@ class EmailFlow:
         sends_per_minute: of one address; for the wait that a page shows.
         link_uris: checks `magiclink_auth_uri`.
 
-    The skins check each field by the tables of `fields`; here is checked what needs the caller, the
-    deployment, or the grammar of addresses.
+    The interfaces check each field by the tables of `fields`; here is checked what needs the
+    caller, the deployment, or the grammar of addresses.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The skin for people: check your email, the link's landing page; `login_form` has the form."""
+"""The pages: check your email, the link's landing page; `login_form` has the form."""
 
 from __future__ import annotations
 

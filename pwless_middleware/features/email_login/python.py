@@ -1,4 +1,4 @@
-"""The skin for a host's own code: the three verbs as coroutines, without any HTTP."""
+"""The Python interface: the three verbs as coroutines, without any HTTP."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class EmailVerbs:
 
     Args:
         kit: everything below.
-        flow: the three verbs, under all skins.
+        flow: the three verbs.
     """
 
     def __init__(self, kit: Kit, flow: EmailFlow) -> None:
