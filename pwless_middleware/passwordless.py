@@ -31,12 +31,10 @@ from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.event_lines import EventLines
 from pwless_middleware.flows.events import Events, Subscriber
-from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.store_deadline import DeadlineStore
-from pwless_middleware.flows.topics import Topics
 from pwless_middleware.flows.users import UserDirectory, Users
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.rendering import Brand, Renderer
@@ -44,6 +42,7 @@ from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.web.access_tokens import AccessTokens
 from pwless_middleware.web.accounts import Accounts
+from pwless_middleware.web.background import Background
 from pwless_middleware.web.callers import Callers
 from pwless_middleware.web.clients import Clients
 from pwless_middleware.web.cookie_check import CookieCheck
@@ -229,12 +228,12 @@ class Passwordless:
         tokens = AccessTokens(keys, keyring, now)
         callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies, events)
         pages = Pages(renderer, prefix, self.origin, catalogues)
-        topics = Topics(keyring, now)
+        background = Background(deadline_store, keyring, now)
         accounts = Accounts(self.sessions, people, self.cookies, pages, prefix=prefix, clock=now)
         offers = Offers()
         self.deliveries = Deliveries(
             self.store.jobs,
-            topics.read,
+            background.topics.read,
             clock=now,
             parallel=parallel_of(mailer),
             # A mailer for tests hides from nobody whether there was somebody to serve.
@@ -246,13 +245,11 @@ class Passwordless:
             self.deliveries,
             mailer,
             events=events,
+            lifespans=background.lifespans,
+            periodics=background.periodics,
             is_serverless=delivery == "inline",
         )
-
-        def jobs_of(feature: str) -> FeatureJobs:
-            wake = self.lifetime.wake_delivery
-            return FeatureJobs(topics, feature, deadline_store, now, wake)
-
+        wake = self.lifetime.wake_delivery
         kit = Kit(
             name="pwless",
             origin=self.origin,
@@ -267,23 +264,26 @@ class Passwordless:
             languages=catalogues,
             cookies=self.cookies,
             callers=callers,
-            jobs=jobs_of("pwless"),
+            records=background.records_of("pwless"),
+            jobs=background.jobs_of("pwless", wake),
             accounts=accounts,
             cookie_check=CookieCheck(pages, self.cookies, host=self.origin.host),
             offers=offers,
             mailer=mailer,
             events=events,
             clock=now,
-            wake_delivery=self.lifetime.wake_delivery,
+            wake_delivery=wake,
             is_delivery_failing=lambda: self.deliveries.is_failing,
+            checks=background.checks,
         )
+
+        def kit_of(feature: str) -> Kit:
+            records, jobs = background.records_of(feature), background.jobs_of(feature, wake)
+            return replace(kit, name=feature, records=records, jobs=jobs)
+
         always = (LoginPage(), Account(), OAuthToken(), Mailbox(), Health(), StaticFiles())
-        mounted = mount_all(
-            (*features, *always), lambda name: replace(kit, name=name, jobs=jobs_of(name))
-        )
+        mounted = mount_all((*features, *always), kit_of, background)
         for name, added in mounted.items():
-            for topic, reader in added.jobs.items():
-                topics.add(topic, reader, owner=name)
             events.declare(added.event_kinds, by=name)
             if added.on_event is not None:
                 events.subscribe(added.on_event)

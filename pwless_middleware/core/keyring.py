@@ -40,7 +40,7 @@ from pwless_middleware.errors import ConfigError
 Purpose = Literal[
     "flow", "request", "link", "pending", "step", "session", "token", "device", "access"
 ]
-RecordKind = Literal["challenge", "session", "pending", "job"]
+RecordKind = Literal["challenge", "session", "pending", "job", "feature"]
 CodeStyle = Literal["standard", "high"]
 
 MIN_KEY_BYTES = 32

@@ -37,7 +37,8 @@ _STATE = Fields(
 _HEALTH = Operation(
     id="getHealth",
     summary="Whether logins can be served",
-    about="Only with an API key does `down` name failing deliveries; strangers hear of the store.",
+    about="Strangers hear of the store. Only with an API key does `down` name more: failing "
+    "deliveries, and what features check.",
     answers={200: _STATE, 503: _STATE},
     uses_store=False,
 )
@@ -57,15 +58,17 @@ class _HealthCheck:
         self._checks: PerLoop[_Check] = PerLoop(_Check)
 
     async def show(self, request: Request) -> Response:
-        """Return what is down: 503 without the store; failing mails alone keep nobody out.
+        """Return what is down: 503 without the store; what else fails keeps not everybody out.
 
-        Who brings an API key hears of delivery too. A stranger does not: while mails fail, whether
-        one of theirs joined the queue would tell whether the address is a user's.
+        Who brings an API key hears of delivery and of the features' own checks too. A stranger does
+        not: while mails fail, whether one of theirs joined the queue would tell whether the address
+        is a user's.
         """
         is_store_down = await self._is_store_down()
         down = ["store"] if is_store_down else []
-        if self._kit.is_delivery_failing() and self._kit.callers.is_server(request):
-            down.append("delivery")
+        if self._kit.callers.is_server(request):
+            down += ["delivery"] if self._kit.is_delivery_failing() else []
+            down += await self._kit.checks.down()
         status = 503 if is_store_down else 200
         answer = json_response({"status": "down" if down else "ok", "down": down}, status=status)
         if is_store_down:

@@ -16,7 +16,7 @@ logger = logging.getLogger("pwless.records")
 
 
 def open_record(
-    keyring: Keyring, kind: RecordKind, place: str, stored: bytes | None, *, key_id: str
+    keyring: Keyring, kind: RecordKind, place: str, stored: bytes | None, *, key_id: str | None
 ) -> bytes | None:
     """Return a record without its MAC, or `None` if there is none to be believed.
 
@@ -25,7 +25,8 @@ def open_record(
         kind: what the record is.
         place: its key in the store.
         stored: what stands there; `None` if nothing does.
-        key_id: fingerprint of the key that sealed the handle.
+        key_id: fingerprint of the key that sealed the handle; `None` where no handle leads to it,
+            and any key of ours may have bound it.
     """
     if stored is None:
         return None
@@ -38,4 +39,4 @@ def open_record(
             extra={"event": "record_refused", "record": kind},
         )
         return None
-    return opened.payload if opened.key_id == key_id else None
+    return opened.payload if key_id in (opened.key_id, None) else None

@@ -17,6 +17,8 @@ from pwless_middleware.delivery.base import Mailer, close_mailer, is_inline
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.lifespans import Lifespans
+from pwless_middleware.flows.periodic import Periodics
 from pwless_middleware.stores.base import Store
 
 logger = logging.getLogger("pwless.lifetime")
@@ -36,6 +38,9 @@ class Lifetime:
         deliveries: its loop is run, unless requests deliver.
         mailer: closed at the end.
         events: told to the last one at the end.
+        lifespans: what features hold open; `None` is nothing.
+        periodics: what features do every so often, in the loops that have a worker; `None` is
+            nothing.
         is_serverless: nothing runs between requests, so that each delivers its own mail.
     """
 
@@ -46,12 +51,16 @@ class Lifetime:
         mailer: Mailer,
         *,
         events: Events,
+        lifespans: Lifespans | None = None,
+        periodics: Periodics | None = None,
         is_serverless: bool = False,
     ) -> None:
         self._store = store
         self._deliveries = deliveries
         self._mailer = mailer
         self._events = events
+        self._lifespans = lifespans or Lifespans()
+        self._periodics = periodics
         # Under Starlette's TestClient without `with`, a loop lives for one request: a worker would
         # die with it, so the `Outbox` is served by the request itself.
         self._is_inline = is_inline(mailer)
@@ -73,9 +82,12 @@ class Lifetime:
             logger.warning("%s", self.notice)
             self.notice = None
         # In a context of their own: the first request's time limit is not theirs.
+        self._lifespans.start()
         tasks = self._tasks[loop] = {loop.create_task(self._open(), context=Context())}
         if not (self._is_inline or self._is_serverless):
             tasks.add(loop.create_task(self._deliveries.run(), context=Context()))
+            if self._periodics is not None:
+                tasks.add(loop.create_task(self._periodics.run(), context=Context()))
 
     def serve_only(self) -> None:
         """Start nothing in the running event loop: `check` must deliver nobody's mail."""
@@ -85,8 +97,8 @@ class Lifetime:
         """Start, and wait until the store was reached once, as an app's startup does.
 
         Raises:
-            ConfigError: the store is set up in a way that would break promises, or the server does
-                not run on asyncio.
+            ConfigError: the store is set up in a way that would break promises, the lifespan of a
+                feature has failed, or the server does not run on asyncio.
         """
         try:
             asyncio.get_running_loop()
@@ -94,6 +106,7 @@ class Lifetime:
             raise ConfigError("server", NOT_ASYNCIO) from None
         with contextlib.suppress(StoreError):  # logged where it happened
             await self._connect()
+        await self._lifespans.open()
         self.start()
 
     async def wake_delivery(self) -> None:
@@ -117,6 +130,7 @@ class Lifetime:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._events.flush()
+        await self._lifespans.close()
         await close_mailer(self._mailer)
         await self._store.aclose()
 

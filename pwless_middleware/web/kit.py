@@ -12,7 +12,11 @@ from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_jobs import FeatureJobs
+from pwless_middleware.flows.health_checks import HealthCheck, HealthChecks
+from pwless_middleware.flows.lifespans import Lifespan
 from pwless_middleware.flows.logins import BeforeChallenge, BeforeSession, Logins
+from pwless_middleware.flows.periodic import Periodic
+from pwless_middleware.flows.records import Records
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.topics import ReadJob
 from pwless_middleware.flows.users import Users
@@ -52,6 +56,8 @@ class Kit:
         renderer, pages: texts, and texts as responses.
         languages: those that people read.
         cookies, callers: what a request says of itself.
+        records: gives the feature's records of a name: `kit.records("states")`. No other feature
+            reaches them, and they reach nothing else in the store.
         jobs: queues what the feature's own readers do later (`Mounted.jobs`).
         accounts: who is signed in.
         cookie_check: whether a browser keeps cookies.
@@ -61,6 +67,7 @@ class Kit:
         clock: gives unix seconds.
         wake_delivery: to be called after a job was queued.
         is_delivery_failing: whether mails have been failing in a row.
+        checks: what features say of their health.
     """
 
     name: str
@@ -76,6 +83,7 @@ class Kit:
     languages: Languages
     cookies: Cookies
     callers: Callers
+    records: Callable[[str], Records]
     jobs: FeatureJobs
     accounts: Accounts
     cookie_check: CookieCheck
@@ -85,6 +93,7 @@ class Kit:
     clock: Callable[[], int]
     wake_delivery: Callable[[], Awaitable[None]]
     is_delivery_failing: Callable[[], bool]
+    checks: HealthChecks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +108,11 @@ class Mounted(Generic[VerbsT]):
         before_session: asked before any session; may ask for a step.
         proves: the methods of the authentications that it ends in (`Authentication.method`), of
             first proofs and of steps alike; no two features prove the same one.
+        lifespan: held open beside the requests of each event loop (`flows.lifespans`); what the
+            feature mounts waits for it. `None` for nothing.
+        periodic: what it does every so often, on one process of all.
+        health: name to a check that raises where something is down; `/health` lists the name then,
+            for who has an API key. A check has a second.
         jobs: topic to who reads its jobs, which `Kit.jobs` queues; no two features have one topic.
         event_kinds: the kinds of events that it records, beside the product's own.
         on_event: called with each event, in order, in the event loop; must not block.
@@ -111,6 +125,9 @@ class Mounted(Generic[VerbsT]):
     before_challenge: tuple[BeforeChallenge, ...] = ()
     before_session: tuple[BeforeSession, ...] = ()
     proves: tuple[str, ...] = ()
+    lifespan: Lifespan | None = None
+    periodic: tuple[Periodic, ...] = ()
+    health: Mapping[str, HealthCheck] = field(default_factory=dict)
     jobs: Mapping[str, ReadJob] = field(default_factory=dict)
     event_kinds: tuple[EventKind, ...] = ()
     on_event: Subscriber | None = None

@@ -8,10 +8,17 @@ whatever two features could both lay claim to is compared as they are put togeth
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.web.background import Background
 from pwless_middleware.web.kit import Feature, Kit, Mounted
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
@@ -33,12 +40,15 @@ def name_of(feature: object) -> str:
     return name
 
 
-def mount_all(features: Sequence[Feature], make_kit: Callable[[str], Kit]) -> dict[str, Mounted]:
+def mount_all(
+    features: Sequence[Feature], make_kit: Callable[[str], Kit], background: Background
+) -> dict[str, Mounted]:
     """Mount every feature, and return what each adds, by its name.
 
     Args:
         features: in their order, which the result keeps.
         make_kit: makes the kit of the feature with this name.
+        background: takes what they have going beside the requests.
 
     Raises:
         ConfigError: two have the same name, or one cannot be mounted; it is named.
@@ -52,7 +62,51 @@ def mount_all(features: Sequence[Feature], make_kit: Callable[[str], Kit]) -> di
     found = {name: _mount(name, feature, make_kit(name)) for name, feature in owners.items()}
     _check_one_owner("prove the login method", {n: m.proves for n, m in found.items()})
     _check_one_owner("read the jobs of topic", {n: m.jobs for n, m in found.items()})
+    checks = {n: m.health for n, m in found.items()}
+    _check_one_owner("check the health of", {"pwless": ("store", "delivery"), **checks})
+    for name, mounted in found.items():
+        _check_periodics(name, mounted)
+        if mounted.lifespan is not None:
+            found[name] = behind_lifespan(mounted, partial(background.lifespans.require, name))
+        background.add(name, found[name])
     return found
+
+
+def behind_lifespan(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
+    """Return what a feature adds so that all of it waits for the feature's lifespan.
+
+    Args:
+        mounted: as the feature gave it.
+        require: returns when the lifespan is entered, and raises `Unavailable` if it is not.
+    """
+
+    def wait(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        async def waiting(*args: P.args, **kwargs: P.kwargs) -> T:
+            await require()
+            return await call(*args, **kwargs)
+
+        return waiting
+
+    routes = [
+        replace(route, methods={verb: wait(handler) for verb, handler in route.methods.items()})
+        for route in mounted.routes
+    ]
+    return replace(
+        mounted,
+        routes=tuple(routes),
+        before_challenge=tuple(wait(rule) for rule in mounted.before_challenge),
+        before_session=tuple(wait(rule) for rule in mounted.before_session),
+        jobs={topic: wait(reader) for topic, reader in mounted.jobs.items()},
+        periodic=tuple(replace(one, run=wait(one.run)) for one in mounted.periodic),
+        health={name: wait(check) for name, check in mounted.health.items()},
+    )
+
+
+def _check_periodics(name: str, mounted: Mounted) -> None:
+    names = [one.name for one in mounted.periodic]
+    for one in names:
+        if names.count(one) > 1:
+            raise ConfigError("features", f"{name} mounts two periodics named {one!r}: rename one")
 
 
 def _mount(name: str, feature: Feature, kit: Kit) -> Mounted:

@@ -1,0 +1,73 @@
+"""Keep what features have going beside the requests, and what that stands on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.flows.feature_jobs import FeatureJobs
+from pwless_middleware.flows.health_checks import HealthChecks
+from pwless_middleware.flows.lifespans import Lifespans
+from pwless_middleware.flows.periodic import Periodics
+from pwless_middleware.flows.records import Records
+from pwless_middleware.flows.topics import Topics
+from pwless_middleware.stores.base import Store
+from pwless_middleware.web.kit import Mounted
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+class Background:
+    """The jobs, lifespans, periodics, health checks and records of all features.
+
+    Args:
+        store, keyring: what it works with.
+        clock: gives unix seconds.
+    """
+
+    def __init__(self, store: Store, keyring: Keyring, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._keyring = keyring
+        self._clock = clock
+        self.topics = Topics(keyring, clock)
+        self.lifespans = Lifespans()
+        self.periodics = Periodics(clock)
+        self.checks = HealthChecks(clock)
+
+    def jobs_of(self, feature: str, wake: Callable[[], Awaitable[None]]) -> FeatureJobs:
+        """Return a feature's way to the queue; `wake` has what was queued delivered."""
+        return FeatureJobs(self.topics, feature, self._store, self._clock, wake)
+
+    def records_of(self, feature: str) -> Callable[[str], Records]:
+        """Return what gives a feature its records by name."""
+
+        def records(name: str) -> Records:
+            if not isinstance(name, str) or not _NAME.fullmatch(name):
+                raise ConfigError(
+                    "features",
+                    f"{feature}: records({name!r}): set up to 40 of a-z, 0-9, _",
+                )
+            return self._records(feature, name)
+
+        return records
+
+    def add(self, feature: str, mounted: Mounted) -> None:
+        """Take what a feature has going.
+
+        Raises:
+            ConfigError: a topic or a periodic is not as it has to be.
+        """
+        for topic, reader in mounted.jobs.items():
+            self.topics.add(topic, reader, owner=feature)
+        if mounted.lifespan is not None:
+            self.lifespans.add(feature, mounted.lifespan)
+        leases = self._records(feature, "")  # a name that a feature cannot give
+        for periodic in mounted.periodic:
+            self.periodics.add(feature, periodic, leases)
+        for name, check in mounted.health.items():
+            self.checks.add(name, check)
+
+    def _records(self, feature: str, name: str) -> Records:
+        return Records(self._store, self._keyring, self._clock, feature=feature, name=name)
