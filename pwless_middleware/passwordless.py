@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Literal, cast
 from pwless_middleware.core.challenge import Template
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_flag, check_kind, check_verbs
 from pwless_middleware.core.session import Session, SessionPolicy
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.outbox import Outbox
@@ -54,14 +52,13 @@ from pwless_middleware.web.kit import Feature, Kit, VerbsT
 from pwless_middleware.web.offers import Offers
 from pwless_middleware.web.open_connections import OpenConnections
 from pwless_middleware.web.openapi import openapi_route
+from pwless_middleware.web.option_checks import check_options
 from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Routes
 from pwless_middleware.web.wiring import mount_all, name_of
 
 logger = logging.getLogger("pwless.origin")
-
-_STORE_VERBS = ("read", "read_list", "admit", "attempt", "take", "write", "swap", "ping")
 
 
 @named_options(
@@ -155,42 +152,10 @@ class Passwordless:
         on_event: Subscriber | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        is_path = isinstance(prefix, str) and re.fullmatch(r"(/[A-Za-z0-9_.~-]+)+", prefix)
-        if not is_path or "/." in prefix:
-            raise ConfigError("prefix", "set a path such as '/auth', without a slash at its end")
-        if sessions is None:
-            sessions = SessionPolicy()
-        if store is None:
-            store = MemoryStore()
-        if features is None:
-            features = (EmailLogin(),)
-        example = "SMTPMailer(...), or Outbox() for development"
-        check_verbs("mailer", mailer, ("send",), example=example)
-        check_verbs("store", store, _STORE_VERBS, example="MemoryStore() or RedisStore(...)")
-        if users is not None:
-            verbs = ("find", "create", "load")
-            check_verbs("users", users, verbs, example="an object with find, create and load")
-        check_kind("sessions", sessions, SessionPolicy, example="SessionPolicy(...)")
-        check_kind("features", features, Sequence, example="a list, e.g. [EmailLogin(...)]")
-        for feature in features:
-            check_verbs("features", feature, ("mount",), example="features, e.g. [EmailLogin()]")
-        if brand is not None:
-            check_kind("brand", brand, Brand, example="Brand('Your name', ...)")
-        if templates is not None and not isinstance(templates, str | Path):
-            raise ConfigError("templates", "set the path of a folder")
-        for option, flag in (
-            ("bearer", bearer),
-            ("set_scope_user", set_scope_user),
-            ("preflight", preflight),
-            ("end_streams", end_streams),
-            ("require_socket_origin", require_socket_origin),
-            ("unsafe_http", unsafe_http),
-        ):
-            check_flag(option, flag)
-        if delivery not in ("queued", "inline"):
-            raise ConfigError("delivery", 'set "queued" or "inline"')
-        if clock is not None:
-            check_verbs("clock", clock, ("__call__",), example="a callable, e.g. time.time")
+        check_options(locals())  # every argument, by its name
+        sessions = SessionPolicy() if sessions is None else sessions
+        store = MemoryStore() if store is None else store
+        features = (EmailLogin(),) if features is None else features
         now = make_clock(clock)
         self.prefix = prefix
         self.origin = Origin(base_url, unsafe_http=unsafe_http)

@@ -130,6 +130,15 @@ def test_a_broken_floor_is_seen(tmp_path: Path) -> None:
     assert lint_imports(config_filename=str(config), cache_dir=str(tmp_path)) == 1
 
 
+def test_everything_at_the_top_has_a_floor() -> None:
+    """A new package or module is put into `LAYERS`, or nothing is checked of it."""
+    floors = {part.strip() for line in LAYERS for part in line.split("|")}
+    for path in PACKAGE.iterdir():
+        is_package = path.is_dir() and any(path.rglob("*.py"))
+        if is_package or (path.suffix == ".py" and path.stem not in ("__init__", "__main__")):
+            assert f"{NAME}.{path.stem}" in floors, path.name
+
+
 def test_the_contracts_speak_of_modules_that_exist() -> None:
     for layer in (part.strip() for line in LAYERS for part in line.split("|")):
         path = PACKAGE / layer.removeprefix(NAME + ".").replace(".", "/")

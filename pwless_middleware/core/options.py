@@ -33,15 +33,27 @@ def check_texts(option: str, value: object, *, example: str) -> None:
         raise ConfigError(option, f"give a list of texts, e.g. {example}")
 
 
-def check_verbs(option: str, value: object, verbs: tuple[str, ...], *, example: str) -> None:
+def check_verbs(
+    option: str, value: object, verbs: tuple[str, ...], *, example: str, part: str = ""
+) -> None:
     """Refuse what lacks one of these methods: any object that has them is one of the kind.
+
+    Args:
+        option: its name.
+        value: what was given.
+        verbs: the methods that it has to have.
+        example: what to set.
+        part: which attribute of the option the value is; empty for the option itself.
 
     Raises:
         ConfigError: it lacks one, or is the class itself, which forgot its brackets.
     """
-    has_all = all(callable(getattr(value, verb, None)) for verb in verbs)
-    if isinstance(value, type) or not has_all:
+    lacks = [verb for verb in verbs if not callable(getattr(value, verb, None))]
+    if isinstance(value, type) or (lacks and not part and len(lacks) == len(verbs)):
         raise ConfigError(option, f"set {example}")
+    if lacks:
+        named = ", ".join(f"{part}.{verb}" if part else verb for verb in lacks)
+        raise ConfigError(option, f"{named} is missing: set {example}, or an object with all verbs")
 
 
 def check_kind(option: str, value: object, kind: type, *, example: str) -> None:

@@ -1,0 +1,70 @@
+"""A store or mailer that lacks a verb is told as the middleware is made, not at the first login."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pwless_middleware import ConfigError, MemoryStore
+from pwless_middleware.web.option_checks import FEED_VERBS, JOB_VERBS, STORE_VERBS
+from tests.support import make_site
+
+
+class Lacking:
+    """Something with all that another object has, but for one verb."""
+
+    def __init__(self, whole: object, verb: str, **parts: object) -> None:
+        self.__dict__.update(parts)
+        self._whole = whole
+        self._verb = verb
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._verb:
+            raise AttributeError(name)
+        return getattr(self._whole, name)
+
+
+@pytest.mark.parametrize("verb", STORE_VERBS)
+def test_a_store_that_lacks_a_verb_is_refused(verb: str) -> None:
+    with pytest.raises(ConfigError, match=rf"store: {verb} is missing"):
+        make_site(store=Lacking(MemoryStore(), verb))
+
+
+@pytest.mark.parametrize(
+    ("part", "verb"),
+    [*(("feed", verb) for verb in FEED_VERBS), *(("jobs", verb) for verb in JOB_VERBS)],
+)
+def test_a_store_whose_feed_or_queue_lacks_a_verb_is_refused(part: str, verb: str) -> None:
+    whole = MemoryStore()
+    lacking = Lacking(getattr(whole, part), verb)
+    with pytest.raises(ConfigError, match=rf"store: {part}\.{verb} is missing"):
+        make_site(store=Lacking(whole, "", **{part: lacking}))
+
+
+@pytest.mark.parametrize("part", ["feed", "jobs"])
+def test_a_store_without_feed_or_queue_is_refused(part: str) -> None:
+    with pytest.raises(ConfigError, match=rf"store: {part}\."):
+        make_site(store=Lacking(MemoryStore(), part))
+
+
+class Mailer:
+    """A mailer of somebody else's."""
+
+    def __init__(self, **attributes: object) -> None:
+        self.__dict__.update(attributes)
+
+    async def send(self, message: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"parallel": 0}, {"parallel": "8"}, {"parallel": True}, {"aclose": None}, {"check": 5}],
+)
+def test_a_mailer_whose_optional_parts_are_wrong_is_refused(attributes: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=rf"mailer: Mailer\.{next(iter(attributes))} is"):
+        make_site(mailer=Mailer(**attributes))
+
+
+def test_a_mailer_with_one_verb_is_one() -> None:
+    make_site(mailer=Mailer())
