@@ -220,7 +220,7 @@ class Renderer:
                     "templates", f"correct {exc.name}, line {exc.lineno}: {exc.message}"
                 ) from exc
             if name.endswith(".subject.txt") and (
-                foreign := self._undeclared(name) - SUBJECT_VARIABLES
+                foreign := self._find_undeclared(name) - SUBJECT_VARIABLES
             ):
                 raise ConfigError(
                     "templates",
@@ -322,11 +322,13 @@ class Renderer:
         Follows `extends`, `include` and `import` where the template's name is written out.
         """
         if name not in self._mail_variables:
-            found = self._undeclared(f"email/{name}.txt") | self._undeclared(f"email/{name}.html")
+            found = self._find_undeclared(f"email/{name}.txt") | self._find_undeclared(
+                f"email/{name}.html"
+            )
             self._mail_variables[name] = frozenset(found - MAIL_VARIABLES)
         return self._mail_variables[name]
 
-    def _undeclared(self, name: str) -> set[str]:
+    def _find_undeclared(self, name: str) -> set[str]:
         """Name what `name` and the templates it draws on look up in the context."""
         from jinja2 import meta, nodes
 

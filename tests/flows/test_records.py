@@ -63,7 +63,7 @@ async def test_of_many_who_take_a_record_one_is_given_it() -> None:
 
 
 async def test_of_many_who_add_a_record_one_hears_true() -> None:
-    """Also with one value: an assertion that is shown twice is taken once (security rule 52)."""
+    """Also with one value: what may be shown once, an assertion say, is taken once."""
     world = World()
     records = world.records()
     assert sum(await asyncio.gather(*(records.add("k", b"", ttl=60) for _ in range(20)))) == 1
