@@ -49,6 +49,7 @@ from pwless_middleware.web.gate import Gate
 from pwless_middleware.web.identity import Identities
 from pwless_middleware.web.keys import ApiKeys
 from pwless_middleware.web.kit import Feature, Kit, VerbsT
+from pwless_middleware.web.nesting import Instance
 from pwless_middleware.web.offers import Offers
 from pwless_middleware.web.open_connections import OpenConnections
 from pwless_middleware.web.openapi import openapi_route
@@ -259,15 +260,15 @@ class Passwordless:
         routes = {name: m.routes for name, m in mounted.items()}
         described = [route for of_one in routes.values() for route in of_one]
         names, url = self.cookies.names, self.origin.url
+        self.instance = Instance(prefix, names)
         routes["pwless"] = (openapi_route(described, url=url, prefix=prefix, names=names),)
         self.routes = Routes(routes, pages, self.origin, callers, self.cookies)
-        self.outages = pages.outages
         self.gate = Gate(public, pages=pages, preflight=preflight)
         offers.bind(
             [method for m in mounted.values() for method in m.methods],
             [page for m in mounted.values() for page in m.account_pages],
         )
-        if not features and not self.gate.is_open:
+        if not features and not self.gate.public.all:
             raise ConfigError(
                 "features", "nobody could sign in: add a login method, e.g. EmailLogin()"
             )
@@ -287,7 +288,7 @@ class Passwordless:
             self.lifetime.notice = f"emails stay on this machine; read them at {self.mailbox_url}"
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
-        self.watch = OpenConnections(self.sessions, people)
+        self.open_connections = OpenConnections(self.sessions, people)
         self._verbs = [(feature, mounted[name_of(feature)].verbs) for feature in features]
 
     def check_served(self) -> None:
@@ -302,24 +303,6 @@ class Passwordless:
                 f"an Outbox sends nothing, and {self.origin.url} is not this machine: set "
                 "SMTPMailer(...); a test takes the fixture pwless_mailbox",
             )
-
-    def check_beside(self, other: Passwordless) -> None:
-        """Refuse to be nested with an instance that answers the same paths or cookies.
-
-        Raises:
-            ConfigError: the other one has this one's prefix or cookie name.
-        """
-        ours, theirs = self.prefix + "/", other.prefix + "/"
-        for option, is_same in (
-            ("prefix", ours.startswith(theirs) or theirs.startswith(ours)),
-            ("cookie_name", not set(self.cookies.names.all).isdisjoint(other.cookies.names.all)),
-        ):
-            if is_same:
-                raise ConfigError(
-                    option,
-                    "two middlewares of ours, one inside the other, have the same: take one of "
-                    "them out, or give each a prefix and a cookie_name of its own",
-                )
 
     def verbs(self, feature: type[Feature[VerbsT]]) -> VerbsT:
         """Return what a feature offers to the host's own code.

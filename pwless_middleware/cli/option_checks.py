@@ -126,7 +126,7 @@ def _proxies(passwordless: Passwordless) -> Finding:
 
 
 def _public(passwordless: Passwordless) -> Finding:
-    if passwordless.gate.is_open:
+    if passwordless.gate.public.all:
         return Finding(
             "warn", "public", "'*' lets everybody reach every path; the app itself must refuse"
         )

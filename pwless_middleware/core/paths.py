@@ -105,8 +105,9 @@ class PublicPaths:
         """
         if self.all:
             return True
-        is_exact = path in self._exact  # and so was checked when it was set
-        if not is_exact and (not path.startswith(self._below) or _is_ambiguous(path)):
+        # An exact one was checked when it was set.
+        is_exact = path in self._exact
+        if not is_exact and (not path.startswith(self._below) or _AMBIGUOUS.search(path)):
             return False
         if raw_path is None or b"%" not in raw_path:
             return True

@@ -73,6 +73,19 @@ class Lifetime:
             WeakKeyDictionary()
         )
 
+    def ensure_started(self) -> None:
+        """Start in the running event loop, if this is its first request; never waits.
+
+        Raises:
+            ConfigError: the server does not run on asyncio.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise ConfigError("server", NOT_ASYNCIO) from None
+        if self.loop is not loop:
+            self.start()
+
     def start(self) -> None:
         """Start in the running event loop, if that has not been done; never waits."""
         self.loop = loop = asyncio.get_running_loop()

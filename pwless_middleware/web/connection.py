@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from starlette.types import Message, Receive, Send
@@ -106,6 +106,7 @@ class Connection:
             await self._ended.wait()
             raise OSError("the session of this connection is over")
         if message["type"] == "http.response.start":
+            message = _with_listed_headers(message)
             self.is_stream = self.may_stay_open = _is_event_stream(message)
         if not self.may_stay_open:
             await self._server_send(message)
@@ -144,6 +145,12 @@ class Connection:
         """Stop waiting for the server; the app has returned, or the connection ends."""
         if self._next is not None:
             _dismiss(self._next)
+
+
+def _with_listed_headers(start: Message) -> Message:
+    """Return the message with headers that can be read twice: an app may give a generator."""
+    headers = start.get("headers")
+    return {**start, "headers": [*headers]} if isinstance(headers, Iterator) else start
 
 
 def _is_event_stream(start: Message) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
@@ -23,6 +22,10 @@ from pwless_middleware.flows.sessions import TOKEN_PREFIX
 RawHeader = tuple[bytes, bytes]
 RawHeaders = Iterable[RawHeader]
 
+_Split = tuple[bytes, str | None, int, tuple[bytes, ...]]
+"""What is left of a `Cookie` header, our session cookie if there is one, how many of its name there
+are, and the cookies of other instances."""
+
 MAX_FLOW = 3
 """Recent challenges that a flow cookie keeps, so that a form sent twice kills no link."""
 MAX_LOGIN_ID = 100
@@ -30,7 +33,8 @@ MAX_LOGIN_ID = 100
 _DEFAULT = b"pwless"
 _KEPT = 1000
 _SHORT = 1024
-"""Headers whose reading is kept, and the bytes that such a header has at most: 2 MiB in all."""
+"""Headers with cookies of ours whose reading is kept, and the bytes that such a header has at most:
+3 MiB in all."""
 # The cookies of any instance with a default name (`default_cookie_name`).
 _ANY = re.compile(rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?(?:-(?:flow|device|pending))?=")
 
@@ -126,7 +130,7 @@ class Cookies:
         self._is_named = _DEFAULT not in self.names.session
         self._stem = self.names.session.removesuffix(b"=")
         # A browser sends the same header again and again.
-        self._split_short = lru_cache(maxsize=_KEPT)(self._split)
+        self._splits: dict[bytes, _Split] = {}
 
     def _write(self, name: bytes, value: str, max_age: int) -> str:
         flags = f"; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax"
@@ -216,38 +220,60 @@ class Cookies:
         on this host are taken out as well, if they have default names; a `cookie_name` that another
         instance was given is not known here. They are the third value, for one that is further in.
         """
-        for header in headers:
-            if header[0] == b"cookie" and (
-                _DEFAULT in header[1] or (self._is_named and self._stem in header[1])
-            ):
-                break
-        else:
+        at = -1
+        for index, header in enumerate(headers):
+            if header[0] == b"cookie":
+                if at >= 0:  # HTTP/2 lets clients divide the header (RFC 9113 §8.2.3)
+                    return self._split_several(headers)
+                at = index
+        if at < 0:
             return None, headers, ()
-        at = headers.index(header)
-        kept = headers[:at]
+        value = headers[at][1]
+        split = self._splits.get(value)
+        if split is None:
+            if _DEFAULT not in value and not (self._is_named and self._stem in value):
+                return None, headers, ()
+            split = self._split(value)
+        rest, signed, _, others = split
+        if rest == value:
+            return None, headers, ()
+        kept = [*headers]
+        if rest:
+            kept[at] = (b"cookie", rest)
+        else:
+            del kept[at]
+        return signed, kept, others
+
+    def _split_several(
+        self, headers: list[RawHeader]
+    ) -> tuple[str | None, list[RawHeader], Sequence[bytes]]:
+        kept: list[RawHeader] = []
         found: list[str | None] = []
         others: list[bytes] = []
-        for header in headers[at:]:
+        for header in headers:
             key, value = header
             if key == b"cookie":
-                split = self._split_short if len(value) <= _SHORT else self._split
-                rest, mine, theirs = split(value)
-                found += mine
+                rest, signed, count, theirs = self._split(value)
+                found += [signed] * count
                 others += theirs
                 if value and not rest:
                     continue
                 header = (key, rest)
             kept.append(header)
-        return found[0] if len(found) == 1 else None, kept, others
+        return found[0] if len(found) == 1 else None, kept, tuple(others)
 
-    def _split(self, value: bytes) -> tuple[bytes, tuple[str | None, ...], tuple[bytes, ...]]:
-        """Return what is left of a `Cookie` header, our session cookies, and other instances'."""
+    def _split(self, value: bytes) -> _Split:
         found: list[bytes] = []
         others: list[bytes] = []
         rest = self._take_out(value, _DEFAULT, found, others)
         if self._is_named:
             rest = self._take_out(rest, self._stem, found, others)
-        return rest, tuple(_no_token(_only([each])) for each in found), tuple(others)
+        split = (rest, _no_token(_only(found)), len(found), tuple(others))
+        if rest != value and len(value) <= _SHORT:
+            if len(self._splits) >= _KEPT:
+                self._splits.clear()
+            self._splits[value] = split
+        return split
 
     def _take_out(
         self, value: bytes, text: bytes, found: list[bytes], others: list[bytes]

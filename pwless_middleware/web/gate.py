@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Scope, Send
+from starlette.types import ASGIApp, Scope
 
 from pwless_middleware.core.paths import PublicPaths
 from pwless_middleware.errors import ApiError, Unauthenticated
@@ -22,6 +22,7 @@ from pwless_middleware.web.navigation import (
     shown_url,
 )
 from pwless_middleware.web.responses import Pages, json_error
+from pwless_middleware.web.sockets import SocketRefusal
 
 VARY = "Cookie, Accept, Accept-Language, Sec-Fetch-Mode"
 
@@ -34,49 +35,55 @@ class Gate:
         pages: makes pages for people, and knows the login page.
         preflight: whether a real CORS preflight passes, as anonymous.
 
+    Attributes:
+        public: the paths that need no login.
+
     Raises:
         ConfigError: a pattern that is none.
     """
 
     def __init__(self, public: Sequence[str], *, pages: Pages, preflight: bool) -> None:
-        self._public = PublicPaths(public)
+        self.public = PublicPaths(public)
         self._pages = pages
         self._preflight = preflight
-        self.is_open = self._public.all
 
-    def passes(self, scope: Scope, path: str) -> bool:
-        """Whether a request needs no login."""
-        if self.is_open or self._public.includes(path, scope.get("raw_path")):
-            return True
+    def passes_preflight(self, scope: Scope) -> bool:
+        """Whether a request is a CORS preflight that may pass, as anonymous."""
         return self._preflight and _is_preflight(scope)
 
-    def deny(self, scope: Scope, path: str) -> Response:
-        """Answer a request that lacks a login."""
+    def refuse(self, scope: Scope, path: str, unknown: ApiError | None) -> ASGIApp:
+        """Return the answer to a request or socket that does not pass.
+
+        Args:
+            scope: with the root path that stands before all our URLs.
+            path: below the root path.
+            unknown: why it cannot be known who it is; `None` where nobody is signed in.
+        """
+        if unknown is not None:
+            self._pages.outages.note(unknown)
+        if scope["type"] == "websocket":
+            return SocketRefusal(unknown or Unauthenticated())
         request = Request(dict(scope))  # which writes into the scope that it is given
         with self._pages.use_language_of(request):
-            return self._deny(request, scope, path)
+            if unknown is None:
+                return self._lead_to_login(request, path)
+            if is_navigation(request):
+                return self._pages.error(request, unknown)
+            return json_error(unknown)
 
-    def _deny(self, request: Request, scope: Scope, path: str) -> Response:
+    def _lead_to_login(self, request: Request, path: str) -> Response:
         if not is_navigation(request):
             if "x-inertia" in request.headers:
-                return self._leave_inertia(request, shown_url(scope, path))
+                return self._leave_inertia(request, shown_url(request.scope, path))
             if _renders_errors(request):
                 return self._signed_out(request, referring_page(request))
             return self._unauthenticated(request)
         if request.method not in ("GET", "HEAD"):
             return self._signed_out(request, None)
-        login = self._pages.login_url(request, shown_url(scope, path))
+        login = self._pages.login_url(request, shown_url(request.scope, path))
         response = self._pages.redirect(request, login, ours=False)
         response.headers["vary"] = VARY
         return response
-
-    def refuse(self, scope: Scope, error: ApiError) -> Response:
-        """Answer a request whose identity could not be told: a page for people, else JSON."""
-        request = Request(dict(scope))
-        with self._pages.use_language_of(request):
-            if is_navigation(request):
-                return self._pages.error(request, error)
-            return json_error(error)
 
     def _signed_out(self, request: Request, page: str | None) -> Response:
         """Show that the session is over, and the login in a new tab or instead of the page."""
@@ -114,22 +121,6 @@ class Gate:
             # htmx follows this with the whole page, whatever the status.
             response.headers["hx-redirect"] = login
         return response
-
-
-async def refuse_socket(scope: Scope, send: Send, error: ApiError) -> None:
-    """Refuse a websocket before it is accepted: with a status where the server can, else close."""
-    if "websocket.http.response" in (scope.get("extensions") or {}):
-        response = json_error(error)
-        await send(
-            {
-                "type": "websocket.http.response.start",
-                "status": response.status_code,
-                "headers": response.raw_headers,
-            }
-        )
-        await send({"type": "websocket.http.response.body", "body": bytes(response.body)})
-    else:
-        await send({"type": "websocket.close", "code": 4401, "reason": error.code})
 
 
 def _renders_errors(request: Request) -> bool:

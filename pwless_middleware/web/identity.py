@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Set
+from functools import cached_property
 
 from starlette.authentication import AuthCredentials
 from starlette.types import Scope
@@ -53,6 +54,7 @@ class Identities:
         self._folded = _fold(self._header) if self._header is not None else None
         self._set_scope_user = set_scope_user
         self._is_plain = not bearer and not has_table
+        self._edits_headers = bearer or self._header is not None
 
     @property
     def header(self) -> str | None:
@@ -97,7 +99,7 @@ class Identities:
         return any(origin not in self._origins for origin in origins)
 
     def annotate(
-        self, scope: Scope, headers: list[RawHeader], identity: Identity, *, caller: Scope
+        self, scope: Scope, headers: list[RawHeader], identity: Identity, caller: Scope
     ) -> Scope:
         """Return a copy of the scope that says who it is, whatever it said before.
 
@@ -112,23 +114,46 @@ class Identities:
             caller: the scope that our caller gave us.
         """
         user, session = identity.user, identity.session
+        if self._edits_headers:
+            headers = self._hand_on(headers, identity)
+        state = {**(scope.get("state") or {}), "user": user, "session": session}
+        caller["state"] = state
+        if not self._set_scope_user:
+            return {**scope, "headers": headers, "state": state}
+        auth = _Credentials() if session is None else _SignedIn()
+        caller["user"] = user
+        caller["auth"] = auth
+        return {**scope, "headers": headers, "state": state, "user": user, "auth": auth}
+
+    def _hand_on(self, headers: list[RawHeader], identity: Identity) -> list[RawHeader]:
+        """Return the headers without what is not the app's to read, with the identity header."""
         if self._bearer:
             headers = [h for h in headers if not _is_session_token(h)]
         if self._header is not None:
             headers = [h for h in headers if _fold(h[0]) != self._folded]
-            if session is not None:
-                headers.append((self._header, user.email.encode()))
-        state = {**(scope.get("state") or {}), "user": user, "session": session}
-        app_scope = {**scope, "headers": headers, "state": state}
-        caller["state"] = state
-        if self._set_scope_user:
-            auth = AuthCredentials(_SIGNED_IN if session is not None else ())
-            app_scope["user"] = caller["user"] = user
-            app_scope["auth"] = caller["auth"] = auth
-        return app_scope
+            if identity.session is not None:
+                headers.append((self._header, identity.user.email.encode()))
+        return headers
 
 
-_SIGNED_IN = ("authenticated",)
+class _Credentials(AuthCredentials):
+    """Starlette's credentials, whose list is made when it is first read: few apps do.
+
+    One for each request, since the app may write into the list.
+    """
+
+    _granted: tuple[str, ...] = ()
+
+    __init__ = object.__init__  # what Starlette's does, `scopes` does
+
+    @cached_property
+    def scopes(self) -> list[str]:  # type: ignore[override]  # an attribute there, as it is here
+        """What Starlette's `requires` looks for."""
+        return list(self._granted)
+
+
+class _SignedIn(_Credentials):
+    _granted = ("authenticated",)
 
 
 def _session_token(headers: list[RawHeader]) -> str | None:

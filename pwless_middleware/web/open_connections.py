@@ -27,7 +27,7 @@ from itertools import islice
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from starlette.types import Receive, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pwless_middleware.errors import ApiError, StoreError, traceback_without_text
 from pwless_middleware.flows.sessions import Sessions
@@ -74,17 +74,25 @@ class OpenConnections:
             WeakKeyDictionary()
         )
 
-    @contextmanager
-    def open(
-        self, receive: Receive, send: Send, identity: Identity, *, is_socket: bool
-    ) -> Iterator[Connection]:
-        """Watch a connection while the app serves it.
+    def around(self, app: ASGIApp, identity: Identity) -> ASGIApp:
+        """Return an app whose connection ends with the session of whose it is.
 
         Args:
-            receive, send: the server's.
+            app: serves it; a websocket, or an http response that may become a stream.
             identity: whose it is; somebody signed in.
-            is_socket: whether it is a websocket, or an http response that may become a stream.
         """
+
+        async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+            is_socket = scope["type"] == "websocket"
+            with self._open(receive, send, identity, is_socket=is_socket) as connection:
+                await app(scope, connection.receive, connection.send)
+
+        return serve
+
+    @contextmanager
+    def _open(
+        self, receive: Receive, send: Send, identity: Identity, *, is_socket: bool
+    ) -> Iterator[Connection]:
         connection = Connection(
             receive, send, signed=identity.signed, user_id=identity.user.id, is_socket=is_socket
         )

@@ -9,7 +9,9 @@ what the server was asked for.
 
 from __future__ import annotations
 
-from starlette.types import Message, Scope, Send
+from collections.abc import Awaitable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pwless_middleware.web.accounts import Identity
 
@@ -18,11 +20,10 @@ _ROUTING = (
     "fastapi",  # FastAPI: the route as its routers include it
     *("route_handler", "path_template"),  # Litestar
 )
-_STARTS = (
-    *("http.response.start", "websocket.accept"),
-    *("websocket.close", "websocket.http.response.start"),
-)
-_PRIVATE = (b"cache-control", b"private, no-cache")
+_OTHER_STARTS = frozenset({"websocket.accept", "websocket.close", "websocket.http.response.start"})
+_CACHE_CONTROL = b"cache-control"
+_LENGTH = len(_CACHE_CONTROL)
+_PRIVATE = (_CACHE_CONTROL, b"private, no-cache")
 
 
 def show_routing(app_scope: Scope, caller: Scope, identity: Identity) -> None:
@@ -49,49 +50,60 @@ def show_routing(app_scope: Scope, caller: Scope, identity: Identity) -> None:
         caller["state"] = {**state, "user": user, "session": session}
 
 
-def show_routing_at_start(send: Send, app_scope: Scope, caller: Scope, identity: Identity) -> Send:
-    """Return a `send` for the app that shows the routing when the answer starts.
+async def serve_shown(
+    app: ASGIApp,
+    app_scope: Scope,
+    receive: Receive,
+    send: Send,
+    caller: Scope,
+    identity: Identity,
+    vary: tuple[bytes, bytes] | None,
+) -> None:
+    """Have the app serve, and show the routing when its answer starts, and when it has ended.
 
     Args:
-        send: passes the app's messages on.
-        app_scope, caller, identity: as for `show_routing`.
+        app: the app.
+        app_scope: its scope.
+        receive, send: as our caller gave them.
+        caller, identity: as for `show_routing`.
+        vary: the header to add to what is one person's; `None` for what is nobody's. Where the app
+            says nothing of caching, nobody but the browser may keep one person's answer
+            (RFC 9111 §3).
     """
+    state = app_scope["state"]
 
-    async def send_shown(message: Message) -> None:
-        if message["type"] in _STARTS:
+    # No coroutine function: messages that pass unread cost no coroutine more.
+    def send_shown(message: Message) -> Awaitable[None]:
+        kind = message["type"]
+        if kind == "http.response.start":
             show_routing(app_scope, caller, identity)
-        await send(message)
-
-    return send_shown
-
-
-def mark_private(
-    send: Send, app_scope: Scope, caller: Scope, identity: Identity, *, vary: tuple[bytes, bytes]
-) -> Send:
-    """Return a `send` like `show_routing_at_start`'s that keeps answers out of shared caches.
-
-    RFC 9111 §3: where the app says nothing of caching, nobody but the browser may keep the answer.
-
-    Args:
-        send: passes the app's messages on.
-        app_scope, caller, identity: as for `show_routing`.
-        vary: the header to add.
-    """
-
-    async def send_private(message: Message) -> None:
-        if message["type"] == "http.response.start":
+            if vary is not None:
+                message = _with_private(message, vary)
+        elif kind in _OTHER_STARTS:
             show_routing(app_scope, caller, identity)
-            try:
-                headers = [*message.get("headers", ())]
-                for header in headers:
-                    if header[0].lower() == b"cache-control":
-                        headers.append(vary)
-                        break
-                else:
-                    headers += (_PRIVATE, vary)
-                message = {**message, "headers": headers}
-            except (AttributeError, IndexError, TypeError):
-                pass  # malformed: the server checks it, as it would without us
-        await send(message)
+        return send(message)
 
-    return send_private
+    try:
+        await app(app_scope, receive, send_shown)
+    except BaseException:
+        show_routing(app_scope, caller, identity)
+        raise
+    # Most apps leave their state as it is; the route is shown already.
+    is_kept = state.get("user") is identity.user and state.get("session") is identity.session
+    if not is_kept or app_scope.get("state") is not state:
+        show_routing(app_scope, caller, identity)
+
+
+def _with_private(start: Message, vary: tuple[bytes, bytes]) -> Message:
+    try:
+        headers = [*start.get("headers", ())]
+        for header in headers:
+            name = header[0]
+            if len(name) == _LENGTH and name.lower() == _CACHE_CONTROL:
+                headers.append(vary)
+                break
+        else:
+            headers += (_PRIVATE, vary)
+    except (AttributeError, IndexError, TypeError):
+        return start  # malformed: the server checks it, as it would without us
+    return {**start, "headers": headers}

@@ -39,6 +39,7 @@ from pwless_middleware.web.navigation import is_navigation
 from pwless_middleware.web.operations import Operation
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages, json_error
+from pwless_middleware.web.sockets import SocketRefusal
 
 FEATURES = frozenset(
     {
@@ -117,6 +118,9 @@ class Routes:
 
     async def __call__(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for `path`, which is below our prefix (prefix taken off)."""
+        if scope["type"] == "websocket":
+            await SocketRefusal(Unauthenticated())(scope, receive, send)
+            return
         route, parameters = self._match(path)
         if parameters:
             scope = {**scope, "path_params": parameters}

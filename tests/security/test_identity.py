@@ -125,6 +125,27 @@ async def test_without_bearer_a_token_opens_no_path_of_the_app() -> None:
     assert (await visitor.get("/auth/api/v1/session")).status_code == 200
 
 
+@pytest.mark.parametrize("is_in", [True, False])
+async def test_what_an_app_adds_to_the_credentials_of_a_request_stays_in_it(is_in: bool) -> None:
+    """Starlette's `auth.scopes` is a list; nobody may get the next request's rights by it."""
+    seen: list[list[str]] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(list(scope["auth"].scopes))
+        scope["auth"].scopes.append("admin")
+        assert scope["auth"].scopes[-1] == "admin"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    site = make_site(app, public=["*"])
+    jo = site.browser()
+    if is_in:
+        await jo.sign_in("jo@example.com")
+    for _ in range(2):
+        await run(site.app, http_scope("/x", headers=cookie_header(jo)))
+    assert seen == [["authenticated"] if is_in else []] * 2
+
+
 async def test_a_user_who_is_gone_from_the_table_is_nobody() -> None:
     class Table:
         gone = False

@@ -85,7 +85,7 @@ async def test_two_beside_each_other_do_not_disturb_each_other() -> None:
     assert await first.browser(cookies=kim.cookies).who() == "jo@example.com"
 
 
-def test_two_features_on_one_path_are_a_mistake() -> None:
+def test_a_feature_mounted_twice_is_a_mistake() -> None:
     with pytest.raises(ConfigError, match="features: EmailLogin is mounted twice"):
         make_site(features=[EmailLogin(), EmailLogin()])
 

@@ -127,7 +127,7 @@ async def opened(
 ) -> tuple[Site, Browser, Open, Looks, asyncio.Task[None]]:
     connection, looks = Open(kind, content_type=content_type), Looks()
     site = make_site(anybody, end_streams=True, roomy=True, **options)
-    site.passwordless.watch._pause = looks.pause
+    site.passwordless.open_connections._pause = looks.pause
     jo, task = await beside(site, connection, app=app)
     await until(lambda: looks.seen > 0)
     return site, jo, connection, looks, task
