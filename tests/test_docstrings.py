@@ -140,6 +140,20 @@ def test_everything_public_says_what_it_is_for() -> None:
     assert silent == []
 
 
+def test_what_returns_something_says_so_and_what_does_not_does_not() -> None:
+    """ "Return …" for a value, "Return when/if/once …" for a wait, "Whether …" for a claim."""
+    wrong = []
+    for name, found in EVERY.items():
+        if isinstance(found.node, Function) and found.doc:
+            first, returns = found.doc.split()[0], found.node.returns
+            kind = "None" if returns is None else ast.unparse(returns)
+            if first == "Return" and found.doc.split()[1] not in ("when", "if", "once"):
+                wrong += [name] if kind == "None" else []
+            elif first == "Whether":
+                wrong += [name] if not re.search("bool|TypeGuard|TypeIs", kind) else []
+    assert wrong == []
+
+
 def test_the_arguments_that_are_explained_are_the_ones_there_are() -> None:
     wrong = {}
     for name, found in EVERY.items():

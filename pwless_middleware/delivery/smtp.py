@@ -290,5 +290,5 @@ class SMTPMailer:
         await self._connections.check()
 
     async def aclose(self) -> None:
-        """Return back the connections of the running event loop. A later send opens new ones."""
+        """Close the connections of the running event loop. A later send opens new ones."""
         await self._connections.aclose()

@@ -90,7 +90,7 @@ class Turns:
         return True
 
     def give(self, name: str, *, seconds: float | None = None) -> None:
-        """Return a place back.
+        """Give a place back.
 
         Args:
             name: as it was taken.

@@ -76,7 +76,7 @@ class _HealthCheck:
         return answer
 
     async def _is_store_down(self) -> bool:
-        """Return the answer of the look of this second, or of one that still runs.
+        """Whether the store cannot be asked, by the last check of this second or one under way.
 
         Anybody may ask, and each look writes to the store: who asks at the same time shares one.
         """

@@ -198,7 +198,7 @@ class Store(Protocol):
         ...
 
     async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
-        """Remove a record and, if it was there, do these writes; say whether it was there.
+        """Remove a record and, if it was there, do these writes; return whether it was there.
 
         On a Redis Cluster writes to other slots follow the take; a process that dies between the
         two has spent the record without writing: closed, never open.
@@ -210,7 +210,7 @@ class Store(Protocol):
         ...
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
-        """Return a record if exactly `replaces` stands there; never brings back a dropped one.
+        """Write a record if exactly `replaces` stands there; never brings back a dropped one.
 
         True as well if `put` stands there already: the call has come twice.
         """
@@ -229,5 +229,5 @@ class Store(Protocol):
         ...
 
     async def aclose(self) -> None:
-        """Return back connections and tasks of the running event loop; may be called twice."""
+        """Close connections and end tasks of the running event loop; may be called twice."""
         ...

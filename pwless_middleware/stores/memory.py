@@ -135,7 +135,7 @@ class MemoryStore:
             return answer
 
     async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
-        """Remove a record and, if it was there, do these writes; say whether it was there."""
+        """Remove a record and, if it was there, do these writes; return whether it was there."""
         with self._lock:
             if self._answer("take", op, now):
                 return True
@@ -156,7 +156,7 @@ class MemoryStore:
                 self._remember("write", op, now, True)
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
-        """Return a record if exactly `replaces` stands there."""
+        """Write a record if exactly `replaces` stands there."""
         with self._lock:
             held = self._records.get(put.key)
             if held is None or held.until <= now:
@@ -171,7 +171,7 @@ class MemoryStore:
         """Do nothing: there is nothing to connect to."""
 
     async def ping(self) -> None:
-        """Return: this store is always there."""
+        """Do nothing: this store is always there."""
 
     async def aclose(self) -> None:
         """Keep everything: the store lives as long as the process."""

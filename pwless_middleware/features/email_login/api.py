@@ -175,7 +175,7 @@ _RESEND = Operation(
 
 
 def _check_combination(values: Values, *, same_browser: bool) -> None:
-    """Return which of verify's fields are missing, or exclude each other."""
+    """Refuse fields of verify that are missing, or exclude each other."""
     has_code, has_link = values.get("code") is not None, values.get("link_token") is not None
     bad = []
     if has_code and has_link:

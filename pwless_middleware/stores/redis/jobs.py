@@ -142,7 +142,7 @@ class RedisJobs:
                 await self._workers.here().wake.wait()
 
     async def aclose(self) -> None:
-        """Return back what this event loop holds, so that others take it at once."""
+        """Give back the jobs that this event loop holds, so that others take them at once."""
         worker = self._workers.pop()
         if worker is None:
             return

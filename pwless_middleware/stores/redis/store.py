@@ -102,7 +102,7 @@ class RedisStore:
         return await self._ask(lambda: self._verbs.attempt(draws, key, now, op))
 
     async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
-        """Remove a record and, if it was there, do these writes; say whether it was there."""
+        """Remove a record and, if it was there, do these writes; return whether it was there."""
         return await self._publishing(then, lambda: self._verbs.take(key, then, now, op))
 
     async def write(self, writes: Writes, *, now: int, op: str) -> None:
@@ -110,7 +110,7 @@ class RedisStore:
         await self._publishing(writes, lambda: self._verbs.write(writes, now, op))
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
-        """Return a record if exactly `replaces` stands there."""
+        """Write a record if exactly `replaces` stands there."""
         return await self._ask(lambda: self._verbs.swap(put, replaces, now))
 
     # --- life ----------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ class RedisStore:
         await self._ask(self._verbs.ping)
 
     async def aclose(self) -> None:
-        """Return back the running event loop's jobs, feed and connections."""
+        """Give back the running event loop's jobs, and close its feed and connections."""
         await self.jobs.aclose()
         await self.feed.aclose()
         await self._server.aclose()

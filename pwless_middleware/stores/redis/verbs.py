@@ -49,7 +49,7 @@ class RedisVerbs:
         return self._server.slot_of(self._prefix + key)
 
     async def ping(self) -> None:
-        """Return a key and announce nothing."""
+        """Write a key and publish an empty message, to see that the server takes both."""
         plan = self._plan(0).set(channel=self._channel)
         plan.key("ping")
         await self._server.run(PING, plan)
@@ -188,7 +188,7 @@ class RedisVerbs:
         return True
 
     async def write(self, writes: Writes, now: int, op: str) -> None:
-        """Return; on a cluster every slot by itself, side by side."""
+        """Write; on a cluster every slot by itself, side by side."""
         slots = slots_of(writes, self._slot)
         await _all(self._write_part(writes, slot, near, now, op) for slot, near in slots.items())
 
@@ -202,7 +202,7 @@ class RedisVerbs:
         return bool(await self._server.run(WRITE, plan))
 
     async def swap(self, put: Put, replaces: bytes, now: int) -> bool:
-        """Return a record if exactly `replaces` stands there, or `put` does already."""
+        """Write a record if exactly `replaces` stands there, or `put` does already."""
         plan = self._plan(now).put(put, replaces)
         listed_here = put.listed is not None and self._slot(put.listed) == self._slot(put.key)
         if listed_here:
