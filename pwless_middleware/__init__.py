@@ -13,10 +13,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.authentication import Authentication, Login, Step
+    from pwless_middleware.core.authentication import Authentication
+    from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
     from pwless_middleware.core.event import Event
+    from pwless_middleware.core.login import Login, Step
     from pwless_middleware.core.session import Session, SessionPolicy
     from pwless_middleware.core.user import AnonymousUser, User
+    from pwless_middleware.core.verdict import Verdict
     from pwless_middleware.delivery.base import Mailer, Message
     from pwless_middleware.delivery.fallback import FallbackMailer
     from pwless_middleware.delivery.outbox import Outbox
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
         ConfigError,
         DeliveryError,
         LoginDenied,
+        LoginElsewhere,
         PwlessError,
     )
     from pwless_middleware.features.email_login import EmailLogin
@@ -56,6 +60,7 @@ __all__ = [
     "ApiError",
     "Authentication",
     "Brand",
+    "ChallengeContext",
     "ConfigError",
     "DeliveryError",
     "EmailLogin",
@@ -65,6 +70,7 @@ __all__ = [
     "Kit",
     "Login",
     "LoginDenied",
+    "LoginElsewhere",
     "Mailer",
     "MemoryStore",
     "Message",
@@ -73,6 +79,7 @@ __all__ = [
     "Passwordless",
     "PasswordlessMiddleware",
     "PwlessError",
+    "Redirect",
     "RedisStore",
     "SMTPMailer",
     "SendLimits",
@@ -83,6 +90,7 @@ __all__ = [
     "TryLimits",
     "User",
     "UserDirectory",
+    "Verdict",
 ]
 
 _HOMES = {  # where each name lives
@@ -90,6 +98,7 @@ _HOMES = {  # where each name lives
     "ApiError": "errors",
     "Authentication": "core.authentication",
     "Brand": "rendering",
+    "ChallengeContext": "core.challenge_context",
     "ConfigError": "errors",
     "DeliveryError": "errors",
     "EmailLogin": "features.email_login",
@@ -97,8 +106,9 @@ _HOMES = {  # where each name lives
     "FallbackMailer": "delivery.fallback",
     "Feature": "web.kit",
     "Kit": "web.kit",
-    "Login": "core.authentication",
+    "Login": "core.login",
     "LoginDenied": "errors",
+    "LoginElsewhere": "errors",
     "Mailer": "delivery.base",
     "MemoryStore": "stores.memory",
     "Message": "delivery.base",
@@ -107,16 +117,18 @@ _HOMES = {  # where each name lives
     "Passwordless": "passwordless",
     "PasswordlessMiddleware": "middleware",
     "PwlessError": "errors",
+    "Redirect": "core.challenge_context",
     "RedisStore": "stores.redis",
     "SMTPMailer": "delivery.smtp",
     "SendLimits": "flows.limits",
     "Session": "core.session",
     "SessionPolicy": "core.session",
-    "Step": "core.authentication",
+    "Step": "core.login",
     "Store": "stores.base",
     "TryLimits": "flows.limits",
     "User": "core.user",
     "UserDirectory": "flows.users",
+    "Verdict": "core.verdict",
 }
 
 

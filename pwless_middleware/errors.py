@@ -14,6 +14,7 @@
         ├── Unauthenticated         401  no or bad credentials
         ├── ForbiddenOrigin         403  the request comes from a foreign page
         ├── LoginDenied             403  a policy refuses this login
+        │   └── LoginElsewhere      403  it refuses it here, and says where it is done
         ├── OtherBrowser            403  the link belongs to the browser that asked for it
         ├── StepRequired            403  the login is pending: a further step is asked for
         ├── NotFound                404  no such page, or no such session of yours
@@ -226,8 +227,6 @@ class LoginDenied(ApiError):
 
     Args:
         message: the policy's words, shown to the person; `None` uses ours.
-        path: where a browser goes instead, below the mount prefix (an organisation's own sign-in);
-            `None` shows the message.
     """
 
     code = "LOGIN_DENIED"
@@ -235,9 +234,26 @@ class LoginDenied(ApiError):
     grpc = 7
     message = Text("You cannot sign in here.")
 
-    def __init__(self, message: str | None = None, *, path: str | None = None) -> None:
-        super().__init__(message)
+
+class LoginElsewhere(LoginDenied):
+    """This login is done on another page: an organization's own sign-in, for one.
+
+    Args:
+        path: where a browser goes, below the mount prefix; it holds the place that was asked for.
+        login_url: the same page's whole URL, for programs.
+    """
+
+    code = "LOGIN_ELSEWHERE"
+    message = Text("Sign in on another page.")
+
+    def __init__(self, path: str, *, login_url: str) -> None:
+        super().__init__()
         self.path = path
+        self.login_url = login_url
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        return {"login_url": self.login_url}
 
 
 class OtherBrowser(ApiError):
@@ -252,9 +268,12 @@ class OtherBrowser(ApiError):
 class StepRequired(ApiError):
     """The login is pending until a further step is done. There is no session yet, anywhere.
 
+    `steps` names each step by its usual method. Where a step has several, `step_methods` lists for
+    each step all that satisfy it.
+
     Args:
         login_id: the MAC'd id with which the caller goes on.
-        steps: the names of the steps that are still asked for, in order.
+        steps: the steps that are still asked for, in order: the methods that satisfy each.
         expires_at: when the pending login ends, unix seconds.
         path: where a browser goes for the first step, below the mount prefix.
     """
@@ -264,20 +283,26 @@ class StepRequired(ApiError):
     grpc = 7
     message = Text("A further step is required.")
 
-    def __init__(self, login_id: str, steps: Sequence[str], expires_at: int, path: str) -> None:
+    def __init__(
+        self, login_id: str, steps: Sequence[Sequence[str]], expires_at: int, path: str
+    ) -> None:
         super().__init__()
         self.login_id = login_id
-        self.steps = tuple(steps)
+        self.steps = tuple(methods[0] for methods in steps)
+        self.step_methods = tuple(tuple(methods) for methods in steps)
         self.expires_at = expires_at
         self.path = path
 
     @property
     def detail(self) -> Mapping[str, object]:
-        return {
+        detail: dict[str, object] = {
             "login_id": self.login_id,
             "steps": list(self.steps),
             "expires_at": str(self.expires_at),
         }
+        if any(len(methods) > 1 for methods in self.step_methods):
+            detail["step_methods"] = [list(methods) for methods in self.step_methods]
+        return detail
 
 
 class NotFound(ApiError):

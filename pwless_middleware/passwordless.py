@@ -26,12 +26,16 @@ from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.flows.clock import make_clock
+from pwless_middleware.flows.door import make_door
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.event_lines import EventLines
 from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.lifetime import Lifetime
+from pwless_middleware.flows.login_rules import LoginRules
 from pwless_middleware.flows.logins import Logins
+from pwless_middleware.flows.pending_logins import PendingLogins
 from pwless_middleware.flows.sessions import Sessions
+from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.store_deadline import DeadlineStore
 from pwless_middleware.flows.users import UserDirectory, Users
 from pwless_middleware.languages.languages import Languages
@@ -171,7 +175,7 @@ class Passwordless:
         if cookie_name is None:
             cookie_name = default_cookie_name(self.origin.url)
         keyring = Keyring(secret_key, realm=f"{self.origin.url}\x00{cookie_name}")
-        events = Events(keyring, now)
+        events = Events(keyring.derive("events"), now)
         events.subscribe(EventLines(), kinds=EventLines.kinds)
         if on_event is not None:
             events.subscribe(on_event)
@@ -181,21 +185,39 @@ class Passwordless:
             self.store if isinstance(self.store, MemoryStore) else DeadlineStore(self.store)
         )
         people = Users(users, id_salt=id_salt)
-        self.sessions = Sessions(deadline_store, keyring, sessions, now)
-        logins = Logins(deadline_store, keyring, people, self.sessions, now)
+        # Who has the keys of a use can make what they make: those of sessions and pending logins
+        # stay with their keepers and the door, and a feature has keys of its own.
+        session_keys, feature_keys = keyring.derive("sessions"), keyring.derive("features")
+        kept = Sessions(deadline_store, session_keys, now)
+        self.sessions = SessionsView(kept)
+        rules, pages_url = LoginRules(), f"{self.origin.url}{prefix}"
+        pending_logins = PendingLogins(deadline_store, keyring.derive("pending"), now)
+        door = make_door(
+            deadline_store,
+            session_keys,
+            sessions,
+            rules,
+            kept,
+            pending_logins,
+            url=pages_url,
+            clock=now,
+        )
+        logins = Logins(
+            door, deadline_store, people, kept, pending_logins, rules, url=pages_url, clock=now
+        )
         renderer = Renderer(
             brand=brand or Brand(self.origin.host), templates=templates, prefix=prefix
         )
         catalogues = Languages(languages, folder=templates)
-        self.cookies = Cookies(keyring, cookie_name=cookie_name, secure=self.origin.is_secure)
+        self.cookies = Cookies(feature_keys, cookie_name=cookie_name, secure=self.origin.is_secure)
         self.clients = Clients(trusted_proxies)
         origins = parse_origins(allowed_origins)
         keys = ApiKeys(api_keys)
-        tokens = AccessTokens(keys, keyring, now)
+        tokens = AccessTokens(keys, keyring.derive("access"), now)
         callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies, events)
         pages = Pages(renderer, prefix, self.origin, catalogues)
-        background = Background(deadline_store, keyring, now)
-        accounts = Accounts(self.sessions, people, self.cookies, pages, prefix=prefix, clock=now)
+        background = Background(deadline_store, feature_keys, now)
+        accounts = Accounts(kept, people, self.cookies, pages, prefix=prefix, clock=now)
         offers = Offers()
         self.deliveries = Deliveries(
             self.store.jobs,
@@ -221,7 +243,7 @@ class Passwordless:
             origin=self.origin,
             prefix=prefix,
             store=deadline_store,
-            keyring=keyring,
+            keyring=feature_keys,
             logins=logins,
             sessions=self.sessions,
             users=people,
@@ -253,10 +275,8 @@ class Passwordless:
             events.declare(added.event_kinds, by=name)
             if added.on_event is not None:
                 events.subscribe(added.on_event)
-        logins.bind(
-            [rule for m in mounted.values() for rule in m.before_challenge],
-            [rule for m in mounted.values() for rule in m.before_session],
-        )
+            rules.before_challenge += added.before_challenge
+            rules.before_session += added.before_session
         routes = {name: m.routes for name, m in mounted.items()}
         described = [route for of_one in routes.values() for route in of_one]
         names, url = self.cookies.names, self.origin.url
@@ -273,7 +293,7 @@ class Passwordless:
                 "features", "nobody could sign in: add a login method, e.g. EmailLogin()"
             )
         self.identities = Identities(
-            self.sessions,
+            kept,
             accounts,
             has_table=people.is_table,
             origins={self.origin.origin, *origins},
@@ -288,7 +308,7 @@ class Passwordless:
             self.lifetime.notice = f"emails stay on this machine; read them at {self.mailbox_url}"
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
-        self.open_connections = OpenConnections(self.sessions, people)
+        self.open_connections = OpenConnections(kept, people)
         self._verbs = [(feature, mounted[name_of(feature)].verbs) for feature in features]
 
     def check_served(self) -> None:

@@ -25,6 +25,7 @@ from pwless_middleware.core.challenge import Challenge, ChallengeId
 from pwless_middleware.core.format_v1 import unpack_challenge
 from pwless_middleware.core.keyring import unb64
 from pwless_middleware.delivery.outbox import OutboxMessage
+from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.pytest_plugin.clock import START as START
 from pwless_middleware.pytest_plugin.clock import Clock as Clock
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
@@ -125,6 +126,15 @@ class Site:
         mail = self.outbox.latest(to)
         assert mail is not None, "no mail has come"
         return mail
+
+    @property
+    def keeper(self) -> Sessions:
+        """Return the keeper of the sessions; hosts and features get a view of it only."""
+        return self.passwordless.identities._sessions
+
+    def forget_sessions(self) -> None:
+        """Let this process forget every session record that it has read."""
+        self.keeper._cache.forget(None)
 
     @property
     def sessions(self) -> int:

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pwless_middleware import MemoryStore, Store
 from pwless_middleware.core.budget import Draw
 from pwless_middleware.core.job import Jobs
-from pwless_middleware.flows import sessions as sessions_module
+from pwless_middleware.flows import session_cache
 from pwless_middleware.stores.base import Admission, Attempt, Feed, Put, Writes
 from tests.benchmarks.round_trips import of_steps
 from tests.support import Browser, Site, make_site, wrong
@@ -357,7 +357,7 @@ async def test_a_longer_path_costs_no_more_calls() -> None:
 
 
 async def test_sessions_held_in_process_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions_module, "_KEPT", 20)
+    monkeypatch.setattr(session_cache, "_MOST", 20)
     site = make_site(roomy=True)
     browsers = [site.browser(ip=f"203.0.113.{n}") for n in range(50)]
     for number, browser in enumerate(browsers):
@@ -365,9 +365,9 @@ async def test_sessions_held_in_process_are_bounded(monkeypatch: pytest.MonkeyPa
     for _ in range(2):
         for number, browser in enumerate(browsers):
             assert await browser.who() == f"person{number}@example.com"
-    sessions = site.passwordless.sessions
+    sessions = site.keeper
     assert len(sessions._held) == 20
-    assert sum(map(len, sessions._signed_by_key.values())) == 20
+    assert sum(map(len, sessions._cache._signed_by_key.values())) == 20
 
 
 async def test_nothing_is_held_for_forged_cookies(site: Site, store: Counting) -> None:
@@ -376,8 +376,8 @@ async def test_nothing_is_held_for_forged_cookies(site: Site, store: Counting) -
     for number in range(100):
         browser.cookies[browser.cookie_name()] = f"{number:064d}.{number:043d}"
         assert await browser.who() is None
-    assert site.passwordless.sessions._held == {}
-    assert site.passwordless.sessions._signed_by_key == {}
+    assert site.keeper._held == {}
+    assert site.keeper._cache._signed_by_key == {}
 
 
 async def test_remembered_operations_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,8 @@ PROMISED = {
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "Outbox", "SMTPMailer",
     "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser", "Session",
     "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step", "PwlessError",
-    "Event", "ConfigError", "ApiError", "DeliveryError", "LoginDenied",
+    "Event", "ConfigError", "ApiError", "DeliveryError", "LoginDenied", "LoginElsewhere",
+    "Redirect", "ChallengeContext", "Verdict",
 }  # fmt: skip
 SIGNATURES: dict[Callable[..., Any], list[str]] = {
     Passwordless: [

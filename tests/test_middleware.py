@@ -759,7 +759,7 @@ async def test_our_time_limit_does_not_follow_the_app_into_its_own_work() -> Non
         await ok(scope, receive, send)
 
     site, jo = await inside(app, store=Slow(MemoryStore()))
-    site.passwordless.sessions._forget(None)
+    site.forget_sessions()
     await run(site.app, http_scope(headers=cookie_header(jo)))
     assert left == [None]
 

@@ -107,10 +107,10 @@ async def test_the_verbs_in_python_sign_in_and_out(
     name = cookie_name(way.passwordless) + "="
     assert cookie.startswith(name)
     signed = cookie.split(";")[0].removeprefix(name)
-    held = await way.passwordless.sessions.find(signed)
-    await way.sign_out_everywhere(held.session.user_id)
+    session = await way.passwordless.sessions.find(signed)
+    await way.sign_out_everywhere(session.user_id)
     assert await way.passwordless.sessions.find(signed) is None
-    assert await way.passwordless.sessions.list(held.session.user_id) == []
+    assert await way.passwordless.sessions.list(session.user_id) == []
 
 
 @pytest.mark.anyio
@@ -139,7 +139,7 @@ async def test_the_house_rules_refuse(environ: None) -> None:
     login: Passwordless = run(blocks("python", "class HouseRules")[0]).passwordless
     outbox = login.mailer
     assert isinstance(outbox, Outbox)
-    with pytest.raises(pwless_middleware.LoginDenied, match="own organisation"):
+    with pytest.raises(pwless_middleware.LoginDenied, match="own organization"):
         await login.send("jo@competitor.example")
     assert outbox.messages == []
     sent = await login.send("mallory@example.com")

@@ -1,17 +1,15 @@
-"""What a login is made of: proofs, further steps, and the login that waits for one.
-
-Every login method ends in an `Authentication`. A rule may ask for a `Step`; until it is done the
-login is *pending*: a record of its own, under an id of its own, and not a session anywhere.
-"""
+"""The authentication: one proof of who somebody is, and what several of them are worth together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
-PENDING_LIFETIME = 600
-"""Seconds that a pending login lives (security rule 20)."""
-STEP_TRIES = 5
-"""Tries for each step, counted per user (security rule 20)."""
+Strength = Literal["any", "two_factors", "phishing_resistant"]
+"""How strongly somebody has proven who they are. Each word includes those before it."""
+
+STRENGTHS: tuple[Strength, ...] = ("any", "two_factors", "phishing_resistant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,71 +17,55 @@ class Authentication:
     """One proof.
 
     Attributes:
-        method: which, e.g. `email_code` or `email_link`.
+        method: which, e.g. `email_code`, `email_link` or `passkey`.
         at: unix seconds at which it was given.
+        factors: what was proven, each word a factor of its own; two methods that prove the same
+            thing (`email_code` and `email_link` prove the mailbox) name the same factor. A passkey
+            with user verification names two (WebAuthn Level 3 §6.1, "multi-factor"). Empty is one
+            factor, named like the method.
+        phishing_resistant: whether a page of another origin cannot have relayed it (NIST SP
+            800-63B-4 §3.2.5).
     """
 
     method: str
     at: int
+    factors: tuple[str, ...] = ()
+    phishing_resistant: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A further proof that is asked for before there may be a session.
+def strength_of(authentications: Iterable[Authentication]) -> Strength:
+    """Return what authentications are worth together; none at all is `any`."""
+    given = tuple(authentications)
+    factors = {factor for one in given for factor in one.factors or (one.method,)}
+    if len(factors) < 2:
+        return "any"
+    return "phishing_resistant" if any(one.phishing_resistant for one in given) else "two_factors"
 
-    Attributes:
-        method: the `Authentication.method` that will satisfy it.
-        path: the step's page, below the mount prefix, e.g. `/step/totp`.
+
+def is_at_least(strength: Strength, wanted: Strength) -> bool:
+    """Whether a strength is the wanted one or a greater one."""
+    return STRENGTHS.index(strength) >= STRENGTHS.index(wanted)
+
+
+def is_fresh(
+    authentications: Iterable[Authentication],
+    *,
+    now: int,
+    within: int,
+    strength: Strength = "any",
+) -> bool:
+    """Whether what was proven not long ago is strong enough by itself.
+
+    Args:
+        authentications: all that were given.
+        now: unix seconds.
+        within: seconds that a proof counts as fresh.
+        strength: what the fresh ones must be worth together.
     """
-
-    method: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A login in progress: who, proven how, asked by whom, going where.
-
-    Attributes:
-        user_id: the user's id.
-        email: the proven canonical address.
-        is_new: true if this login created the user.
-        authentications: the proofs so far, in order.
-        caller: `browser`, or `server:` and the key's name.
-        device: the browser in our closed vocabulary.
-        next: the path a browser goes to afterwards.
-        state: the API caller's own text.
-        template: the wording that was asked for.
-        kind: what the first mail carried.
-    """
-
-    user_id: str
-    email: str = field(repr=False)
-    is_new: bool
-    authentications: tuple[Authentication, ...]
-    caller: str
-    device: str = ""
-    next: str = "/"
-    state: str | None = field(default=None, repr=False)
-    template: str = "SIGNIN"
-    kind: str = "LINK_OTP"
-
-    @property
-    def methods(self) -> tuple[str, ...]:
-        """The proofs' names, in order."""
-        return tuple(a.method for a in self.authentications)
+    fresh = [one for one in authentications if now - one.at <= within]
+    return bool(fresh) and is_at_least(strength_of(fresh), strength)
 
 
-@dataclass(frozen=True, slots=True)
-class PendingLogin:
-    """A login that waits for a step.
-
-    Attributes:
-        login: what is proven so far.
-        steps: what is still asked for, in order; never empty.
-        expires_at: unix seconds.
-    """
-
-    login: Login
-    steps: tuple[Step, ...]
-    expires_at: int
+def renew(given: tuple[Authentication, ...], again: Authentication) -> tuple[Authentication, ...]:
+    """Return authentications with one more, which replaces an older one of its method."""
+    return (*(one for one in given if one.method != again.method), again)

@@ -4,7 +4,7 @@ Theory. Budgets by address can be used against that address by anybody who knows
 has signed in as an address before therefore draws on a budget of its own (OWASP Authentication
 Cheat Sheet, "Device cookies"). The cookie grants nothing else. It is sealed under the secret key,
 so that it shows neither its addresses nor that two cookies are of one person, and it dies in three
-ways: after a year, with its key, and when all sessions of its user are revoked (`mark_key`).
+ways: after a year, with its key, and when all sessions of its user are revoked (`mark_value`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from pwless_middleware.core.keyring import Keyring, b64
+from pwless_middleware.core.keyring import Keyring
 
 MAX_DEVICE = 3
 """Addresses that one cookie speaks for: the people who share one browser."""
@@ -79,11 +79,6 @@ def open_known(keyring: Keyring, text: str) -> Known:
     return tuple(row for row in rows if any(row.exact))
 
 
-def mark_key(owner: bytes) -> str:
-    """Name the record that holds when all sessions of a user were revoked."""
-    return "{" + b64(owner) + "}d"
-
-
 def mark_value(at: int) -> bytes:
-    """Write that record's value."""
+    """Return what the record `device_mark` (`core.store_keys`) says of a revocation."""
     return min(max(at, 0), _LATEST).to_bytes(4, "big")

@@ -17,10 +17,11 @@ import struct
 from typing import Any
 
 from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import Authentication, Login, PendingLogin, Step
+from pwless_middleware.core.authentication import Authentication
 from pwless_middleware.core.caller import BROWSER
 from pwless_middleware.core.challenge import ID_BYTES, Challenge, ChallengeId, Kind
 from pwless_middleware.core.device import NAMES, UNKNOWN
+from pwless_middleware.core.login import Login, PendingLogin, Step
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import StoreError
 
@@ -125,6 +126,17 @@ def unpack_job(value: bytes) -> tuple[ChallengeId, int]:
     return ChallengeId(id), generation
 
 
+def _pack_authentications(given: tuple[Authentication, ...]) -> list[Any]:
+    return [[one.method, one.at, one.factors, one.phishing_resistant] for one in given]
+
+
+def _unpack_authentications(rows: list[Any]) -> tuple[Authentication, ...]:
+    return tuple(
+        Authentication(method, at, tuple(factors), phishing_resistant)
+        for method, at, factors, phishing_resistant in rows
+    )
+
+
 def pack_session(s: Session) -> bytes:
     """Return a session; its id is the key, and is left out."""
     return _dumps(
@@ -133,12 +145,12 @@ def pack_session(s: Session) -> bytes:
             s.user_id,
             s.email,
             s.created_at,
-            s.authenticated_at,
             s.seen_at,
             s.idle,
             s.expires_at,
-            list(s.methods),
+            _pack_authentications(s.authentications),
             s.device,
+            s.organization,
         ]
     ).encode()
 
@@ -151,12 +163,12 @@ def unpack_session(id: str, value: bytes) -> Session:
         user_id=f[1],
         email=f[2],
         created_at=f[3],
-        authenticated_at=f[4],
-        seen_at=f[5],
-        idle=f[6],
-        expires_at=f[7],
-        methods=tuple(f[8]),
-        device=f[9],
+        seen_at=f[4],
+        idle=f[5],
+        expires_at=f[6],
+        authentications=_unpack_authentications(f[7]),
+        device=f[8],
+        organization=f[9],
     )
 
 
@@ -169,15 +181,15 @@ def pack_pending(p: PendingLogin) -> bytes:
             login.user_id,
             login.email,
             login.is_new,
-            [[a.method, a.at] for a in login.authentications],
+            _pack_authentications(login.authentications),
             login.caller,
             login.device,
             login.next,
-            login.state,
-            login.template,
-            login.kind,
-            [[s.method, s.path] for s in p.steps],
+            login.organization,
+            dict(login.answer),
+            [[s.methods, s.path] for s in p.steps],
             p.expires_at,
+            p.renews,
         ]
     ).encode()
 
@@ -190,14 +202,14 @@ def unpack_pending(value: bytes) -> PendingLogin:
             user_id=f[1],
             email=f[2],
             is_new=f[3],
-            authentications=tuple(Authentication(method, at) for method, at in f[4]),
+            authentications=_unpack_authentications(f[4]),
             caller=f[5],
             device=f[6],
             next=f[7],
-            state=f[8],
-            template=f[9],
-            kind=f[10],
+            organization=f[8],
+            answer=f[9],
         ),
-        steps=tuple(Step(method, path) for method, path in f[11]),
-        expires_at=f[12],
+        steps=tuple(Step(tuple(methods), path) for methods, path in f[10]),
+        expires_at=f[11],
+        renews=f[12],
     )

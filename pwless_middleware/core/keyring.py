@@ -38,7 +38,7 @@ from pwless_middleware.core.challenge import ID_BYTES, Challenge, ChallengeId
 from pwless_middleware.errors import ConfigError
 
 Purpose = Literal[
-    "flow", "request", "link", "pending", "step", "session", "token", "device", "access"
+    "flow", "request", "link", "pending", "step", "session", "token", "device", "access", "hint"
 ]
 RecordKind = Literal["challenge", "session", "pending", "job", "feature"]
 CodeStyle = Literal["standard", "high"]
@@ -53,8 +53,9 @@ LINK_MAC_BYTES = 12
 _LINK_BYTES = LINK_MAC_BYTES + ID_BYTES + _SECRET_BYTES
 LINK_CHARACTERS = _LINK_BYTES * 8 // 5
 """96 of base32, which 60 bytes fill exactly: no two texts are one token (RFC 4648 §6)."""
-MAX_HANDLE = 200
-"""Characters of a handle, at most; longer ones are not ours."""
+MAX_HANDLE = 450
+"""Characters of a handle, at most; longer ones are not ours. A hint of the longest address has
+448."""
 
 # Letters that are hard to misread, without vowels so that no word appears (RFC 8628 §6.1).
 HIGH_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
@@ -139,12 +140,27 @@ class Keyring:
         keys = [secret_key] if isinstance(secret_key, str) else list(secret_key)
         for key in keys:
             _check_key(key)
+        self._hold([key.encode() for key in keys], realm)
+
+    def _hold(self, keys: Sequence[bytes], realm: str) -> None:
         self.realm = realm
         self._labels: dict[str, bytes] = {}
-        self._keys = {self._fingerprint(key.encode()): key.encode() for key in keys}
-        self._secrets = [key.encode() for key in keys]
+        self._keys = {self._fingerprint(key): key for key in keys}
+        self._secrets = list(keys)
         self.current = self._fingerprint(self._secrets[-1])
         self._signers: dict[str, Signer] = {}
+
+    def derive(self, use: str) -> Keyring:
+        """Return a keyring of keys derived from these, for one use.
+
+        It opens nothing that these keys, or those of another use, have made, and leads back to
+        none of them (HMAC as a key derivation function, NIST SP 800-108r1 §4.1): what is given one
+        can do what its keys do, and nothing else.
+        """
+        label = f"pwless\x00keys\x00{use}".encode()
+        derived = Keyring.__new__(Keyring)
+        derived._hold([hmac.digest(key, label, "sha256") for key in self._secrets], self.realm)
+        return derived
 
     def __repr__(self) -> str:
         return f"<Keyring {' '.join(self._keys)}>"
@@ -173,7 +189,7 @@ class Keyring:
 
         Args:
             purpose: what the handle is for; it opens for nothing else.
-            payload: at most 128 bytes.
+            payload: at most 320 bytes.
             key_id: fingerprint of the key; `None` takes the current one.
 
         Raises:

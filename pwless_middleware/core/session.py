@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import NewType
 
+from pwless_middleware.core.authentication import (
+    Authentication,
+    Strength,
+    is_fresh,
+    strength_of,
+)
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
 
@@ -27,24 +33,49 @@ class Session:
         user_id: whose session it is.
         email: the proven address.
         created_at: unix seconds of the login.
-        authenticated_at: unix seconds of the newest proof in it.
         seen_at: unix seconds of use, at most a twenty-fourth of `idle` old.
         idle: seconds without use after which it ends.
         expires_at: unix seconds at which it ends whatever happens.
-        methods: how the person proved it, in order, e.g. `("email_code",)`.
+        authentications: how the person proved it and when, in order; never empty.
         device: the browser in our closed vocabulary, e.g. `Firefox on Linux`.
+        organization: the organization that it is in; `None` is none.
     """
 
     id: str
     user_id: str
     email: str = field(repr=False)
     created_at: int
-    authenticated_at: int
     seen_at: int
     idle: int
     expires_at: int
-    methods: tuple[str, ...]
+    authentications: tuple[Authentication, ...]
     device: str = ""
+    organization: str | None = None
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The names of the authentications, in order, e.g. `("email_code",)`."""
+        return tuple(one.method for one in self.authentications)
+
+    @property
+    def authenticated_at(self) -> int:
+        """Unix seconds of the newest authentication."""
+        return max(one.at for one in self.authentications)
+
+    @property
+    def strength(self) -> Strength:
+        """What the authentications are worth together."""
+        return strength_of(self.authentications)
+
+    def is_fresh(self, *, now: int, within: int, strength: Strength = "any") -> bool:
+        """Whether what the person has proven in the last seconds is strong enough by itself.
+
+        Args:
+            now: unix seconds.
+            within: seconds that a proof counts as fresh.
+            strength: what the fresh ones must be worth together.
+        """
+        return is_fresh(self.authentications, now=now, within=within, strength=strength)
 
     def is_alive(self, now: int) -> bool:
         """Whether it holds: neither idle for too long nor past its end."""
@@ -88,6 +119,12 @@ class SessionPolicy:
         ):
             if type(value) is not int or not low <= value <= high:
                 raise ConfigError(f"sessions.{name}", f"set whole seconds, {low} to {high}")
+
+    def stricter(self, other: SessionPolicy) -> SessionPolicy:
+        """Return the smaller of each of the two numbers."""
+        return SessionPolicy(
+            idle=min(self.idle, other.idle), absolute=min(self.absolute, other.absolute)
+        )
 
     @classmethod
     def strict(cls) -> SessionPolicy:

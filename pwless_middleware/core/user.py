@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NewType
 from uuid import UUID
+
+UserId = NewType("UserId", str)
+"""The id of a user, where it must not be taken for an address."""
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,11 @@ from pwless_middleware.core.device_cookie import (
     KnownAddress,
     add_known,
     find_known,
-    mark_key,
 )
 from pwless_middleware.core.format_v1 import pack_challenge, pack_job, unpack_challenge
 from pwless_middleware.core.keyring import CodeStyle, Keyring, Link, new_operation
 from pwless_middleware.core.pasted_text import code_in, link_token_in
+from pwless_middleware.core.store_keys import TAG_BYTES, challenge_key, device_mark
 from pwless_middleware.errors import (
     ApiError,
     InvalidArgument,
@@ -57,20 +57,16 @@ from pwless_middleware.errors import (
 from pwless_middleware.flows.bound_records import open_record
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.feature_jobs import FeatureJobs
-from pwless_middleware.flows.limits import (
-    EXACT_BYTES,
-    TAG_BYTES,
-    Limits,
-    challenge_key,
-    new_challenge_id,
-)
-from pwless_middleware.flows.logins import Proof
-from pwless_middleware.stores.base import Admission, Attempt, Put, Store
+from pwless_middleware.flows.limits import EXACT_BYTES, Limits, new_challenge_id
+from pwless_middleware.flows.proofs import Proof
+from pwless_middleware.stores.base import Admission, Attempt, Put, Store, Writes
 
 logger = logging.getLogger("pwless.challenges")
 
 CODE_METHOD = "email_code"
 LINK_METHOD = "email_link"
+FACTOR = "mailbox"
+"""What a code and a link both prove: that somebody reads the mail of an address."""
 MAIL = "mail"
 """The topic of our jobs."""
 
@@ -388,7 +384,7 @@ class Challenges:
         return add_known(caller.known_to, KnownAddress(exact, NOBODY, challenge.asked_at, budget))
 
     async def _is_revoked(self, row: KnownAddress) -> bool:
-        mark = await self._store.read(mark_key(row.owner), now=self._clock())
+        mark = await self._store.read(device_mark(row.owner), now=self._clock())
         return mark is not None and int.from_bytes(mark, "big") >= row.issued_at
 
     async def _attempt(
@@ -411,17 +407,15 @@ class Challenges:
         refusal: ApiError,
     ) -> Proof:
         return Proof(
-            address=challenge.address,
-            authentication=Authentication(method, now),
+            subject=challenge.address,
+            authentication=Authentication(method, now, (FACTOR,)),
             taken=challenge_key(challenge.id),
-            refunds=refunds,
+            then=Writes(refunds=refunds),
             may_create=self._rules.signup,
             refusal=refusal,
             next=challenge.next,
-            state=challenge.state,
-            template=challenge.template,
-            kind=challenge.kind,
             device=challenge.device,
+            answer=_answer(challenge),
         )
 
     def _theirs(
@@ -485,3 +479,14 @@ class Challenges:
 def _scope_of(draw: Draw) -> str:
     """Return whose limit a budget is."""
     return {"{": "address", "c": "client"}.get(draw.key[0], "overall")
+
+
+def _answer(challenge: Challenge) -> dict[str, str]:
+    """Return what `verify` tells besides the session: what `send` was given."""
+    state = {} if challenge.state is None else {"state": challenge.state}
+    return {
+        "email": challenge.address,
+        **state,
+        "template": challenge.template,
+        "passwordless_type": challenge.kind,
+    }

@@ -17,9 +17,18 @@ from pwless_middleware.core.budget import ONE, Draw, Limit, draws_on
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge import ID_BYTES, RESEND_WINDOW, ChallengeId
 from pwless_middleware.core.client import Client
-from pwless_middleware.core.device_cookie import NOBODY, find_known, mark_key
-from pwless_middleware.core.keyring import Keyring, b64, digest
+from pwless_middleware.core.device_cookie import NOBODY, find_known
+from pwless_middleware.core.keyring import Keyring, digest
 from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.store_keys import (
+    TAG_BYTES,
+    address_budget,
+    challenge_tries,
+    client_budget,
+    device_budget,
+    device_mark,
+    overall_budget,
+)
 from pwless_middleware.errors import ConfigError
 
 MINUTE, QUARTER, HOUR, DAY = 60, 900, 3600, 86400
@@ -35,7 +44,6 @@ GRANTED = 5
 _CLIENT_BITS = 20
 DOOR = 0xFFF00000
 """Which bits of a tag are the door's; the others are the client's."""
-TAG_BYTES = 16
 EXACT_BYTES = 8
 _CHALLENGE_SECONDS = RESEND_WINDOW + 600
 """The longest that a challenge with a code can live: its last resend, and a full life after it."""
@@ -171,29 +179,29 @@ class Limits:
         draws = self._of("s", self._sends, id, caller, now)
         if self._overall is not None:
             limit = Limit(self._overall, HOUR)
-            draws += draws_on("a" + self._keyring.name("overall"), (limit,))
+            draws += draws_on(overall_budget(self._keyring.realm), (limit,))
         return draws
 
     def for_try(self, id: ChallengeId, caller: Caller, *, now: int) -> tuple[Draw, ...]:
         """Return the budgets that a code for this challenge draws on, the challenge's own first."""
-        own = Draw(challenge_key(id) + "t", (Limit(self._attempts, _CHALLENGE_SECONDS),))
+        own = Draw(challenge_tries(id), (Limit(self._attempts, _CHALLENGE_SECONDS),))
         return (own, *self._of("t", self._tries, id, caller, now))
 
     def lock_on_tries(self, id: ChallengeId) -> tuple[Draw, ...]:
         """Return what tells, without counting, whether the pages' anonymous tries are spent."""
         limits = tuple(limit for limit in self._tries.anonymous if limit.mask != ONE)
-        draws = draws_on("{" + b64(id[:TAG_BYTES]) + "}t", limits)
+        draws = draws_on(address_budget(id, "t"), limits)
         return tuple(replace(draw, enters=False) for draw in draws)
 
     def _of(
         self, what: str, numbers: _Numbers, id: ChallengeId, caller: Caller, now: int
     ) -> tuple[Draw, ...]:
-        ledger = "{" + b64(id[:TAG_BYTES]) + "}" + what
+        ledger = address_budget(id, what)
         # By the exact address: who owns `jo+x@` where tags are not folded is not `jo@`.
         exact = id[TAG_BYTES : TAG_BYTES + EXACT_BYTES]
-        row, devices = find_known(caller.known_to, exact), f"{ledger}d{b64(exact)}"
+        row, devices = find_known(caller.known_to, exact), device_budget(id, what, exact)
         if row is not None and row.owner != NOBODY:
-            mark = Draw.unless(mark_key(row.owner), since=row.issued_at)
+            mark = Draw.unless(device_mark(row.owner), since=row.issued_at)
             return (mark, *draws_on(devices, numbers.device, row.budget))
         if row is not None and now < row.issued_at + DAY:
             return draws_on(devices, numbers.granted, row.budget)
@@ -213,9 +221,9 @@ class Limits:
             return ()
         wide = tuple(Limit(limit.count * WIDE, limit.window) for limit in limits)
         own = wide if client.is_shared else limits
-        draws = draws_on(f"c{self._keyring.name('client', client.network)}{what}", own)
+        draws = draws_on(client_budget(self._keyring.realm, client.network, what), own)
         if client.wide is not None:
-            draws += draws_on(f"c{self._keyring.name('client', client.wide)}{what}", wide)
+            draws += draws_on(client_budget(self._keyring.realm, client.wide, what), wide)
         return draws
 
 
@@ -248,8 +256,3 @@ def new_challenge_id(keyring: Keyring, address: Address) -> ChallengeId:
     exact = exact_tag(keyring, address)[:EXACT_BYTES]
     random = secrets.token_bytes(ID_BYTES - TAG_BYTES - EXACT_BYTES)
     return ChallengeId(address_tag(keyring, address) + exact + random)
-
-
-def challenge_key(id: ChallengeId) -> str:
-    """Return a challenge's place in the store: its address's slot, then its random part."""
-    return "{" + b64(id[:TAG_BYTES]) + "}" + b64(id[TAG_BYTES:ID_BYTES])

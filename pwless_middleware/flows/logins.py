@@ -1,9 +1,6 @@
-"""The one door. Every login method ends here, and only here does a session begin.
+"""Logins: every login method ends here, and only here does a session begin.
 
-    proof ──▶ user found (or made) ──▶ every before_session ──▶ session
-                                            │
-                                            ├─▶ LoginDenied: the proof is spent, nothing else
-                                            └─▶ a step is asked for: pending ──proof──▶ (once more)
+    proof ──▶ user found (or made) ──▶ the door (`flows.door`) ──▶ session
 
 The proof's record is taken in the same atomic write that puts the session (or the pending login):
 of two requests with the same right code one gets a session, the other "used"; and a process that
@@ -13,174 +10,153 @@ winner makes one; that costs it a third round trip.
 
 from __future__ import annotations
 
-import logging
-import secrets
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import (
-    PENDING_LIFETIME,
-    STEP_TRIES,
-    Authentication,
-    Login,
-    PendingLogin,
-    Step,
-)
-from pwless_middleware.core.budget import Draw, Limit, Refund
+from pwless_middleware.core.authentication import renew
 from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.format_v1 import pack_pending, unpack_pending
-from pwless_middleware.core.keyring import Keyring, Opened, b64, new_operation
-from pwless_middleware.core.session import Session, SessionSecret
+from pwless_middleware.core.challenge_context import ChallengeContext
+from pwless_middleware.core.login import EnrolledUser, Login, PendingLogin
+from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
 from pwless_middleware.errors import (
-    ApiError,
     InvalidCode,
     LoginDenied,
+    LoginElsewhere,
     RequestExpired,
-    StepRequired,
-    TooManyAttempts,
+    Unauthenticated,
 )
-from pwless_middleware.flows.bound_records import open_record
+from pwless_middleware.flows.door import Door, Entry, LoginResult, spend
+from pwless_middleware.flows.login_rules import LoginRules, ask_before_challenge
+from pwless_middleware.flows.pending_logins import PendingLogins
+from pwless_middleware.flows.proofs import Proof, StepCheck
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.users import Users
-from pwless_middleware.stores.base import Put, Store, Writes
-
-logger = logging.getLogger("pwless.logins")
-
-BeforeChallenge = Callable[[str], Awaitable[None]]
-"""Asked with the address's domain before any mail goes out; raises `LoginDenied` to refuse."""
-BeforeSession = Callable[[Login], Awaitable[Step | None]]
-"""Asked before there is a session: `None`, a further `Step`, or `LoginDenied`.
-
-Asked again after each step; `Login.methods` says what is proven by then.
-"""
-_PENDING_ID_BYTES = 28
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """What a caller has proven, and what must still be spent for it.
-
-    Attributes:
-        address: proven.
-        authentication: how and when.
-        taken: the record to take: the proof's single use.
-        refunds: what the winning take gives back: this proof's own count.
-        may_create: whether an unknown address becomes a user.
-        refusal: what to raise where nobody is to be served: the same as for a wrong proof.
-        next, state, template, kind, device: carried along; see `Login`.
-    """
-
-    address: Address = field(repr=False)
-    authentication: Authentication
-    taken: str
-    refunds: tuple[Refund, ...]
-    may_create: bool
-    refusal: ApiError
-    next: str
-    state: str | None
-    template: str
-    kind: str
-    device: str
-
-
-@dataclass(frozen=True, slots=True)
-class LoginResult:
-    """What a finished login brings.
-
-    Attributes:
-        session: the record.
-        secret: for the cookie or the token; exists nowhere else.
-        user: who; `is_new` if this login made the user.
-        login: what it was made from.
-    """
-
-    session: Session
-    secret: SessionSecret = field(repr=False)
-    user: User
-    login: Login
+from pwless_middleware.stores.base import Store, Writes
+from pwless_middleware.text import Text
 
 
 class Logins:
     """Turn proofs into sessions, and nothing else into sessions.
 
     Args:
-        store, keyring, users, sessions: what it works with.
-        clock: gives unix seconds.
+        door: makes a session of a login that no rule refuses.
+        store: where proofs are taken.
+        users: who is known.
+        sessions: reads the session that a fresh proof is for.
+        pending_logins: keep the logins that wait for a step.
+        rules: those of all features.
+        url: of our pages, with the mount prefix; for `LoginElsewhere`.
+        clock: returns unix seconds.
     """
 
     def __init__(
         self,
+        door: Door,
         store: Store,
-        keyring: Keyring,
         users: Users,
         sessions: Sessions,
+        pending_logins: PendingLogins,
+        rules: LoginRules,
+        *,
+        url: str,
         clock: Callable[[], int],
     ) -> None:
+        self._enter = door
         self._store = store
-        self._keyring = keyring
         self._users = users
         self._sessions = sessions
+        self._pending_logins = pending_logins
+        self._rules = rules
+        self._url = url
         self._clock = clock
-        self._before_challenge: tuple[BeforeChallenge, ...] = ()
-        self._before_session: tuple[BeforeSession, ...] = ()
-
-    def bind(
-        self,
-        before_challenge: Sequence[BeforeChallenge],
-        before_session: Sequence[BeforeSession],
-    ) -> None:
-        """Take the rules of all features, once, as the product is put together."""
-        self._before_challenge = tuple(before_challenge)
-        self._before_session = tuple(before_session)
 
     @property
     def may_lead_away(self) -> bool:
         """Whether a rule may send a browser elsewhere before any mail goes out."""
-        return bool(self._before_challenge)
+        return bool(self._rules.before_challenge)
 
-    async def check_challenge(self, domain: str) -> None:
-        """Ask every `before_challenge`.
+    async def check_challenge(self, context: ChallengeContext) -> None:
+        """Ask every `before_challenge` rule.
 
         Raises:
-            LoginDenied: one of them refuses; nothing was counted or sent.
+            LoginElsewhere: a rule sends this login to another page.
+            LoginDenied: one of them refuses. Either way nothing was counted or sent.
         """
-        for rule in self._before_challenge:
-            await rule(domain)
+        redirect = await ask_before_challenge(self._rules, context)
+        if redirect is not None:
+            path = redirect.with_next(context.next)
+            raise LoginElsewhere(path, login_url=self._url + path)
 
     async def finish(self, proof: Proof, caller: Caller) -> LoginResult:
-        """Spend a proof and open the door.
+        """Spend a proof and begin a session.
 
         Raises:
             StepRequired: every check has passed but a further step is asked for.
-            LoginDenied: a rule or the directory refuses; the proof is spent.
+            LoginDenied, LoginElsewhere: a rule or the directory refuses; the proof is spent.
             RequestExpired: somebody else has spent the proof.
             InvalidCode, RequestExpired: `proof.refusal`: there is nobody to serve; not spent.
             Unavailable: store or directory failed; spent or not, there is no session.
         """
-        user = await self._users.find(proof.address)
+        found = await self._users.of(proof.subject)
         taken: str | None = proof.taken
-        refunds = proof.refunds
-        if user is None:
-            if not proof.may_create:
+        then = proof.then
+        if found is None:
+            if not proof.may_create or isinstance(proof.subject, EnrolledUser):
                 raise proof.refusal
-            await self._spend(proof.taken, Writes(refunds=refunds))
-            taken, refunds = None, ()  # both are done, and done once
-            user = replace(await self._users.create(proof.address), is_new=True)
-        login = Login(
-            user_id=user.id,
-            email=proof.address,
-            is_new=user.is_new,
-            authentications=(proof.authentication,),
-            caller=caller.name,
-            device=proof.device,
-            next=proof.next,
-            state=proof.state,
-            template=proof.template,
-            kind=proof.kind,
+            await spend(self._store, proof.taken, then, now=self._clock())
+            taken, then = None, Writes()  # both are done, and done once
+            user = replace(await self._users.create(proof.subject), is_new=True)
+            found = user, proof.subject
+        login = _login(proof, caller, *found)
+        entry = Entry(login=login, caller=caller, user=found[0], taken=taken, then=then)
+        return await self._enter(entry)
+
+    async def step_up(self, proof: Proof, caller: Caller, session: Session) -> LoginResult:
+        """Spend a proof on a live session: a fresh authentication, through the same rules.
+
+        The session gets a new id and the old one ends in the same write. It began and ends when it
+        did before; its authentications are those it had and this one, in place of an older one by
+        the same method.
+
+        Args:
+            proof: of the session's own user.
+            caller: who holds the session.
+            session: the session; it is read again, so that one that has ended meanwhile, or is
+                another than the store's, is worth nothing.
+
+        Raises:
+            Unauthenticated: the session is over; the proof may be spent.
+            LoginDenied: the proof is another user's, or a rule or the directory refuses; the proof
+                is spent.
+            StepRequired, LoginElsewhere, RequestExpired, InvalidCode, Unavailable: as in `finish`.
+        """
+        found = await self._users.of(proof.subject)
+        if found is None:
+            raise proof.refusal
+        live = await self._sessions.find_by_id(session.user_id, session.id)
+        if live is None:
+            raise Unauthenticated
+        if found[0].id != live.user_id:
+            then = replace(proof.then, refunds=())
+            await spend(self._store, proof.taken, then, now=self._clock())
+            raise LoginDenied(Text("This is not the account that is signed in here."))
+        login = replace(
+            _login(proof, caller, *found),
+            authentications=renew(live.authentications, proof.authentication),
+            organization=live.organization,
+            device=proof.device or live.device,
         )
-        return await self._pass(login, caller, user=user, taken=taken, refunds=refunds)
+        entry = Entry(
+            login=login,
+            caller=caller,
+            user=found[0],
+            taken=proof.taken,
+            then=proof.then,
+            renews=live,
+        )
+        return await self._enter(entry)
 
     async def pending(self, login_id: str, caller: Caller) -> PendingLogin:
         """Return a pending login, for the page of its step.
@@ -188,127 +164,65 @@ class Logins:
         Raises:
             RequestExpired: unknown, over, or another caller's.
         """
-        id, key_id = self._open(login_id, caller)
-        key = _pending_key(id)
-        return self._theirs(key, await self._store.read(key, now=self._clock()), caller, key_id)
+        return await self._pending_logins.read(login_id, caller)
 
     async def do_step(
-        self,
-        login_id: str,
-        method: str,
-        caller: Caller,
-        check: Callable[[Login], Awaitable[bool]],
+        self, login_id: str, method: str, caller: Caller, check: StepCheck
     ) -> LoginResult:
         """Try a pending login's next step: count, load, compare, take, through the same door.
 
         Args:
             login_id: the pending login's handle.
-            method: the step that is being done.
+            method: by which the step is tried; one of the step's methods.
             caller: must be the one that began the login.
-            check: says whether the proof is right; asked only after the try was counted.
+            check: returns what the answer proves, or `None` if it is wrong; asked only after the
+                try was counted.
 
         Raises:
-            InvalidCode: the proof is wrong.
-            TooManyAttempts: the five tries of this login or of the user are spent.
+            InvalidCode: the answer is wrong.
+            TooManyAttempts: the five tries of this login, or of the user by this method, are spent.
             StepRequired: this step is done, another is asked for.
-            RequestExpired, LoginDenied, Unavailable: as in `finish`.
+            RequestExpired: unknown, over, another caller's, or waits for another step; or its user
+                has gone.
+            Unauthenticated: it was a fresh proof for a session that is over.
+            LoginDenied, LoginElsewhere, Unavailable: as in `finish`.
         """
-        (id, key_id), now = self._open(login_id, caller), self._clock()
-        key, tries = _pending_key(id), Limit(STEP_TRIES, PENDING_LIFETIME)
-        of_user = "{" + b64(id[:16]) + "}k" + self._keyring.name("step", method)
-        draws = (Draw(key + "t", (tries,)), Draw(of_user, (tries,)))
-        attempt = await self._store.attempt(draws, key, now=now, op=new_operation())
-        if attempt.refused_by is not None:
-            raise TooManyAttempts(attempt.wait)
-        pending = self._theirs(key, attempt.value, caller, key_id)
-        if pending.steps[0].method != method:
-            raise RequestExpired
-        if self._users.is_table and await self._users.load(pending.login.user_id) is None:
+        step = await self._pending_logins.attempt(login_id, method, caller)
+        waiting = step.pending.login
+        if self._users.is_table and await self._users.load(waiting.user_id) is None:
             raise RequestExpired  # the user has gone meanwhile
-        if not await check(pending.login):
-            raise InvalidCode(attempt.left)
+        renews = None
+        if step.pending.renews is not None:
+            renews = await self._sessions.find_by_id(waiting.user_id, step.pending.renews)
+            if renews is None:
+                raise Unauthenticated
+        right = await check(waiting)
+        if right is None:
+            raise InvalidCode(step.left)
+        if right.authentication.method != method:
+            raise ValueError(f"the check of {method} returned {right.authentication.method}")
         login = replace(
-            pending.login,
-            authentications=(*pending.login.authentications, Authentication(method, now)),
+            waiting, authentications=renew(waiting.authentications, right.authentication)
         )
-        refunds = Refund.of_all(draws[1:], now)
-        return await self._pass(login, caller, user=None, taken=key, refunds=refunds)
-
-    # --- the door ------------------------------------------------------------------------------
-
-    async def _pass(
-        self,
-        login: Login,
-        caller: Caller,
-        *,
-        user: User | None,
-        taken: str | None,
-        refunds: tuple[Refund, ...],
-    ) -> LoginResult:
-        now = self._clock()
-        try:
-            steps = [step for rule in self._before_session if (step := await rule(login))]
-        except LoginDenied:
-            if taken is not None:
-                await self._spend(taken, Writes())
-            raise
-        missing = [step for step in steps if step.method not in login.methods]
-        if missing:
-            await self._suspend(login, missing, taken, refunds)
-        secret, session, put = self._sessions.mint(login, now)
-        # A login ends what was there (security rule 20).
-        drops = self._sessions.drops(caller.session) if caller.session is not None else ()
-        if caller.ends is not None:
-            drops = (*drops, self._sessions.drop(caller.ends))
-        await self._spend(taken, Writes(puts=(put,), drops=drops, refunds=refunds))
-        user = user or User(id=login.user_id, email=login.email, is_new=login.is_new)
-        logger.info(
-            "signed in by %s",
-            " and ".join(login.methods),
-            extra={"event": "signed_in", "methods": login.methods},
+        entry = Entry(
+            login=login,
+            caller=caller,
+            user=None,
+            taken=step.key,
+            then=replace(right.then, refunds=step.refunds),
+            renews=renews,
         )
-        return LoginResult(session, secret, user, login)
-
-    async def _suspend(
-        self,
-        login: Login,
-        steps: Sequence[Step],
-        taken: str | None,
-        refunds: tuple[Refund, ...],
-    ) -> None:
-        id = self._sessions.slot_of(login.user_id) + secrets.token_bytes(12)
-        until = self._clock() + PENDING_LIFETIME
-        pending = PendingLogin(login, tuple(steps), until)
-        listed = self._sessions.pending_list(login.user_id)
-        key, key_id = _pending_key(id), self._keyring.current
-        record = self._keyring.bind("pending", key, pack_pending(pending), key_id=key_id)
-        put = Put(key, record, until=until, listed=listed)
-        await self._spend(taken, Writes(puts=(put,), refunds=refunds))
-        login_id = self._keyring.seal("pending", id, key_id=key_id)
-        raise StepRequired(login_id, [s.method for s in steps], until, steps[0].path)
-
-    async def _spend(self, taken: str | None, then: Writes) -> None:
-        now, op = self._clock(), new_operation()
-        if taken is None:
-            await self._store.write(then, now=now, op=op)
-        elif not await self._store.take(taken, then, now=now, op=op):
-            raise RequestExpired
-
-    def _open(self, login_id: str, caller: Caller) -> Opened:
-        opened = self._keyring.open("pending", login_id, size=_PENDING_ID_BYTES)
-        if opened is None or (caller.is_browser and caller.pending != login_id):
-            raise RequestExpired
-        return opened
-
-    def _theirs(self, key: str, value: bytes | None, caller: Caller, key_id: str) -> PendingLogin:
-        record = open_record(self._keyring, "pending", key, value, key_id=key_id)
-        if record is None:
-            raise RequestExpired
-        pending = unpack_pending(record)
-        if pending.login.caller != caller.name:
-            raise RequestExpired
-        return pending
+        return await self._enter(entry)
 
 
-def _pending_key(id: bytes) -> str:
-    return "{" + b64(id[:16]) + "}p" + b64(id[16:])
+def _login(proof: Proof, caller: Caller, user: User, address: Address) -> Login:
+    return Login(
+        user_id=user.id,
+        email=address,
+        is_new=user.is_new,
+        authentications=(proof.authentication,),
+        caller=caller.name,
+        device=proof.device,
+        next=proof.next,
+        answer=proof.answer,
+    )

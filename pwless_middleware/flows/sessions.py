@@ -1,4 +1,4 @@
-"""Sessions: minted by the one door, read on every request, ended at once.
+"""Sessions: read on every request, ended at once. The one door makes them (`flows.door`).
 
 Theory. The secret (48 bytes) is in the cookie or token; the store keeps a record under its digest,
 bound to that place by the key that sealed the cookie (`flows.bound_records`).
@@ -14,46 +14,27 @@ drop; without that it asks the store each time. Three races are closed here:
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
-from pwless_middleware.core.authentication import Login
-from pwless_middleware.core.device_cookie import DEVICE_SECONDS, mark_key, mark_value
+from pwless_middleware.core.device_cookie import DEVICE_SECONDS, mark_value
 from pwless_middleware.core.format_v1 import pack_session, unpack_session
-from pwless_middleware.core.keyring import Keyring, Opened, b64, digest, new_operation
-from pwless_middleware.core.session import (
-    SECRET_BYTES,
-    Session,
-    SessionPolicy,
-    SessionSecret,
+from pwless_middleware.core.keyring import Keyring, Opened, new_operation
+from pwless_middleware.core.session import SECRET_BYTES, Session
+from pwless_middleware.core.store_keys import (
+    TAG_BYTES,
+    device_mark,
+    pending_list,
+    session_id_of,
+    session_key,
+    session_list,
+    session_place,
+    user_slot,
 )
 from pwless_middleware.flows.bound_records import open_record
+from pwless_middleware.flows.session_cache import Held, SessionCache
 from pwless_middleware.stores.base import Drop, Put, Store, Writes
 
 TOKEN_PREFIX = "pws_"  # noqa: S105  # how a token begins, not one
-_KEPT = 10_000
-"""Records held in process, at most; the oldest leave first. A record is about 1 KiB here."""
-_SLOT_BYTES = 16
-
-
-@dataclass(slots=True)
-class Held:
-    """A session record kept in process, with what was computed from it.
-
-    Attributes:
-        session: the record.
-        value: the record as it stands in the store, for `swap`.
-        key: its place in the store.
-        key_id: fingerprint of the secret key that sealed its cookie or token, and binds it.
-        made: what the floor above has computed from it; opaque here.
-    """
-
-    session: Session
-    value: bytes = field(repr=False)
-    key: str
-    key_id: str
-    made: object | None = None
 
 
 class Sessions:
@@ -61,32 +42,19 @@ class Sessions:
 
     Args:
         store: where records live.
-        keyring: signs cookies and tokens.
-        policy: how long sessions live.
-        clock: gives unix seconds.
+        keyring: opens cookies and tokens, and binds records.
+        clock: returns unix seconds.
     """
 
-    def __init__(
-        self, store: Store, keyring: Keyring, policy: SessionPolicy, clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, store: Store, keyring: Keyring, clock: Callable[[], int]) -> None:
         self._store = store
         self._feed = store.feed
         self._keyring = keyring
-        self._policy = policy
         self._clock = clock
-        self._held: dict[str, Held] = {}
-        self._signed_by_key: dict[str, list[str]] = {}
-        store.feed.subscribe(self._forget)
+        self._cache = SessionCache(store.feed)
+        self._held = self._cache.by_signed  # asked on every request
 
     # --- what a cookie or token says -------------------------------------------------------------
-
-    def cookie_value(self, secret: SessionSecret) -> str:
-        """Return a session's cookie value."""
-        return self._keyring.seal("session", secret)
-
-    def token(self, secret: SessionSecret) -> str:
-        """Return a session's token: `pws_…`, for clients without cookies. No cookie is one."""
-        return TOKEN_PREFIX + self._keyring.seal("token", secret)
 
     def held(self, signed: str) -> Held | None:
         """Return the session of a cookie value or token if it is surely alive, without I/O.
@@ -113,11 +81,11 @@ class Sessions:
             return None
         now = self._clock()
         epoch = self._feed.epoch
-        held = await self._read(*self._place(opened.payload), opened.key_id, now)
+        held = await self._read(*session_place(opened.payload), opened.key_id, now)
         if held is not None and held.session.is_due(now):
             held = await self._saw(held, now)
         if held is not None and self._feed.is_live() and self._feed.epoch == epoch:
-            self._keep(signed, held)
+            self._cache.keep(signed, held)
         return held
 
     def surely_lives(self, signed: str) -> bool:
@@ -141,7 +109,7 @@ class Sessions:
         opened = self._open(signed)
         if opened is None:
             return False
-        place = self._place(opened.payload)
+        place = session_place(opened.payload)
         return await self._read(*place, opened.key_id, self._clock()) is not None
 
     def _open(self, signed: str) -> Opened | None:
@@ -166,81 +134,26 @@ class Sessions:
         # Another process has written it, or it was dropped: what stands there now decides.
         return await self._read(held.key, session.id, held.key_id, now)
 
-    def _keep(self, signed: str, held: Held) -> None:
-        if len(self._held) >= _KEPT and signed not in self._held:
-            oldest = next(iter(self._held))
-            self._forget(self._held[oldest].key)
-        self._held[signed] = held
-        spellings = self._signed_by_key.setdefault(held.key, [])
-        if signed not in spellings:
-            spellings.append(signed)
-
-    def _forget(self, key: str | None) -> None:
-        if key is None:
-            self._held.clear()
-            self._signed_by_key.clear()
-        else:
-            for signed in self._signed_by_key.pop(key, ()):
-                self._held.pop(signed, None)
-
-    # --- places --------------------------------------------------------------------------------
-
-    def slot_of(self, user_id: str) -> bytes:
-        """Return the digest under which everything of a user is kept."""
-        return digest("user-slot", self._keyring.realm, user_id)
-
-    def _place(self, secret: bytes) -> tuple[str, str]:
-        id = b64(digest("session", b64(secret)))
-        return _key(secret[-_SLOT_BYTES:], id), id
+    def _slot_of(self, user_id: str) -> bytes:
+        return user_slot(self._keyring.realm, user_id)
 
     def _put(self, key: str, session: Session, key_id: str) -> Put:
-        listed = _list_key(self.slot_of(session.user_id))
+        listed = session_list(self._slot_of(session.user_id))
         record = self._keyring.bind("session", key, pack_session(session), key_id=key_id)
         return Put(key, record, until=session.ends_at, listed=listed)
-
-    # --- birth: called by `Logins` and nobody else (security rule 1) -----------------------------
-
-    def mint(self, login: Login, now: int) -> tuple[SessionSecret, Session, Put]:
-        """Make a session from a login that has passed every check; it is not written yet.
-
-        The id is new each time, whatever the browser brought along (OWASP Session Management,
-        "Renew the Session ID After Any Privilege Level Change").
-        """
-        slot = self.slot_of(login.user_id)
-        secret = SessionSecret(secrets.token_bytes(32) + slot)
-        while self.cookie_value(secret).startswith(TOKEN_PREFIX):  # no cookie looks like a token
-            secret = SessionSecret(secrets.token_bytes(32) + slot)
-        key, id = self._place(secret)
-        session = Session(
-            id=id,
-            user_id=login.user_id,
-            email=login.email,
-            created_at=now,
-            authenticated_at=max(a.at for a in login.authentications),
-            seen_at=now,
-            idle=self._policy.idle,
-            expires_at=now + self._policy.absolute,
-            methods=login.methods,
-            device=login.device,
-        )
-        return secret, session, self._put(key, session, self._keyring.current)
 
     def drops(self, signed: str) -> tuple[Drop, ...]:
         """Return the write that ends the session of a cookie value or token, without reading it."""
         opened = self._open(signed)
         if opened is None:
             return ()
-        slot = opened.payload[-_SLOT_BYTES:]
-        return (Drop(self._place(opened.payload)[0], listed=_list_key(slot), publish=True),)
+        slot = opened.payload[-TAG_BYTES:]
+        return (Drop(session_place(opened.payload)[0], listed=session_list(slot), publish=True),)
 
     def drop(self, session: Session) -> Drop:
         """Return the write that ends a session."""
-        slot = self.slot_of(session.user_id)
-        return Drop(_key(slot, session.id), listed=_list_key(slot), publish=True)
-
-    def pending_list(self, user_id: str) -> str:
-        """Name the list of a user's pending logins, so that `revoke_all` finds them."""
-        return "{" + b64(self.slot_of(user_id)) + "}q"
+        slot = self._slot_of(session.user_id)
+        return Drop(session_key(slot, session.id), listed=session_list(slot), publish=True)
 
     # --- end -----------------------------------------------------------------------------------
 
@@ -251,13 +164,13 @@ class Sessions:
             StoreError: the store could not be asked.
         """
         now = self._clock()
-        rows = await self._store.read_list(_list_key(self.slot_of(user_id)), now=now)
+        rows = await self._store.read_list(session_list(self._slot_of(user_id)), now=now)
         alive = []
         for key, value in rows:
             # Of a key that has left the list, or not of ours: no cookie leads there. Which records
             # stand on the list is bound by nothing, so that another's are passed over.
             if opened := self._keyring.unbind("session", key, value):
-                session = unpack_session(_id_of(key), opened.payload)
+                session = unpack_session(session_id_of(key), opened.payload)
                 if session.user_id == user_id and session.is_alive(now):
                     alive.append(session)
         return sorted(alive, key=lambda s: (s.seen_at, s.created_at, s.id), reverse=True)
@@ -276,7 +189,7 @@ class Sessions:
         Raises:
             StoreError: the store could not be asked; the session may still live.
         """
-        drops = [d for d in await self._drops_of(user_id) if _id_of(d.key) == session_id]
+        drops = [d for d in await self._drops_of(user_id) if session_id_of(d.key) == session_id]
         await self._end(drops)
         return bool(drops)
 
@@ -286,7 +199,7 @@ class Sessions:
         Raises:
             StoreError: the store could not be asked; sessions may still live.
         """
-        drops = [d for d in await self._drops_of(user_id) if _id_of(d.key) != keep]
+        drops = [d for d in await self._drops_of(user_id) if session_id_of(d.key) != keep]
         await self._end(drops)
         return len(drops)
 
@@ -304,22 +217,36 @@ class Sessions:
         Raises:
             StoreError: the store could not be asked; sessions may still live.
         """
-        now, listed = self._clock(), self.pending_list(user_id)
+        now, listed = self._clock(), pending_list(self._slot_of(user_id))
         rows = await self._store.read_list(listed, now=now)
         if rows:
             drops = tuple(Drop(key, listed=listed) for key, _ in rows)
             await self._store.write(Writes(drops=drops), now=now, op=new_operation())
         ended = await self.revoke_others(user_id, keep="")
         # Last: a full store refuses it, and has ended the sessions by then.
-        key, until = mark_key(self.slot_of(user_id)), now + DEVICE_SECONDS
+        key, until = device_mark(self._slot_of(user_id)), now + DEVICE_SECONDS
         mark = Put(key, mark_value(now), until=until)
         await self._store.write(Writes(puts=(mark,)), now=now, op=new_operation())
         return ended
 
+    async def find_by_id(self, user_id: str, session_id: str) -> Session | None:
+        """Return a live session of a user by its public id, as it stands in the store now.
+
+        Raises:
+            StoreError: the store could not be asked.
+        """
+        key, now = session_key(self._slot_of(user_id), session_id), self._clock()
+        value = await self._store.read(key, now=now)
+        opened = self._keyring.unbind("session", key, value) if value is not None else None
+        if opened is None:
+            return None
+        session = unpack_session(session_id, opened.payload)
+        return session if session.user_id == user_id and session.is_alive(now) else None
+
     async def _drops_of(self, user_id: str) -> Sequence[Drop]:
         # Of everything that is listed, whatever stands there: a record that cannot be believed now
         # must not be out of reach of "revoke all".
-        listed = _list_key(self.slot_of(user_id))
+        listed = session_list(self._slot_of(user_id))
         rows = await self._store.read_list(listed, now=self._clock())
         return [Drop(key, listed=listed, publish=True) for key, _ in rows]
 
@@ -328,18 +255,6 @@ class Sessions:
             return
         # First here: whatever the store answers, this process does not let them in again unasked.
         for drop in drops:
-            self._forget(drop.key)
+            self._cache.forget(drop.key)
         writes = Writes(drops=tuple(drops))
         await self._store.write(writes, now=self._clock(), op=new_operation())
-
-
-def _key(slot: bytes, id: str) -> str:
-    return "{" + b64(slot) + "}s" + id
-
-
-def _id_of(key: str) -> str:
-    return key.rpartition("}s")[2]
-
-
-def _list_key(slot: bytes) -> str:
-    return "{" + b64(slot) + "}l"

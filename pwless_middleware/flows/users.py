@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.keyring import b64, digest
+from pwless_middleware.core.login import EnrolledUser, Subject
 from pwless_middleware.core.user import User
 from pwless_middleware.errors import (
     ConfigError,
@@ -128,6 +129,35 @@ class Users:
         if user is None:
             raise LoginDenied
         return user
+
+    async def of(self, subject: Subject) -> tuple[User, Address] | None:
+        """Return the user whom a proof is about, with the address that counts, or `None`.
+
+        An address is looked up. A user by id is loaded by that id, and their address is the one
+        they have now: who has moved on keeps the account, whoever has the old address since. Where
+        there is no table an id is made of its address, and is nobody's if it is not that.
+
+        Raises:
+            LoginDenied: the directory gave a user with another address than the proven one, or one
+                by id whose address is not of our grammar: no rule could tell its domain.
+            UsersUnavailable: the directory failed.
+        """
+        if not isinstance(subject, EnrolledUser):
+            user = await self.find(subject)
+            return None if user is None else (user, subject)
+        if not self.is_table:
+            user = None if subject.address is None else await self.find(subject.address)
+            is_same = user is not None and user.id == subject.id
+        else:
+            user = await self.load(subject.id)
+            is_same = user is not None
+        if user is None or not is_same:
+            return None
+        address = parse_address(user.email)
+        if address is None:
+            logger.error("the user directory gave a user without a usable address; refused")
+            raise LoginDenied
+        return user, address
 
     async def load(self, user_id: str) -> User | None:
         """Return the user of a session, or `None` if gone.

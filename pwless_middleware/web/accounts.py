@@ -16,7 +16,8 @@ from pwless_middleware.core.paths import below
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import ANONYMOUS, AnonymousUser, User
 from pwless_middleware.errors import Unauthenticated
-from pwless_middleware.flows.sessions import TOKEN_PREFIX, Held, Sessions
+from pwless_middleware.flows.session_cache import Held
+from pwless_middleware.flows.sessions import TOKEN_PREFIX, Sessions
 from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.flows.users import Users
 from pwless_middleware.web.cookies import Cookies

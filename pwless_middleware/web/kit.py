@@ -14,10 +14,11 @@ from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.health_checks import HealthCheck, HealthChecks
 from pwless_middleware.flows.lifespans import Lifespan
-from pwless_middleware.flows.logins import BeforeChallenge, BeforeSession, Logins
+from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession
+from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.flows.records import Records
-from pwless_middleware.flows.sessions import Sessions
+from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.topics import ReadJob
 from pwless_middleware.flows.users import Users
 from pwless_middleware.languages.languages import Languages
@@ -50,9 +51,10 @@ class Kit:
         origin: the public address of the app.
         prefix: where we are mounted, e.g. `/auth`.
         store: the store, inside its time limit.
-        keyring: codes, tokens, signatures, names.
+        keyring: codes, tokens, signatures, names; its keys make no session.
         logins: the one door.
-        sessions, users: their keepers.
+        sessions: finds, lists and ends sessions.
+        users: their keeper.
         renderer, pages: texts, and texts as responses.
         languages: those that people read.
         cookies, callers: what a request says of itself.
@@ -76,7 +78,7 @@ class Kit:
     store: Store
     keyring: Keyring
     logins: Logins
-    sessions: Sessions
+    sessions: SessionsView
     users: Users
     renderer: Renderer
     pages: Pages
@@ -104,8 +106,8 @@ class Mounted(Generic[VerbsT]):
         routes: its paths below the prefix.
         methods: what it offers on the login page.
         account_pages: its pages of a person's account.
-        before_challenge: asked with the domain before any mail goes out.
-        before_session: asked before any session; may ask for a step.
+        before_challenge: asked before any mail goes out; may refuse, or lead to another page.
+        before_session: asked before any session; may refuse, ask for a step, or narrow it.
         proves: the methods of the authentications that it ends in (`Authentication.method`), of
             first proofs and of steps alike; no two features prove the same one.
         lifespan: held open beside the requests of each event loop (`flows.lifespans`); what the

@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import PENDING_LIFETIME
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.device_cookie import (
     Known,
@@ -22,9 +21,11 @@ from pwless_middleware.core.device_cookie import (
     find_known,
     seal_known,
 )
-from pwless_middleware.errors import LoginDenied, StepRequired
+from pwless_middleware.core.login import PENDING_LIFETIME
+from pwless_middleware.core.store_keys import user_slot
+from pwless_middleware.errors import LoginElsewhere, StepRequired
+from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.flows.limits import EXACT_BYTES, exact_tag
-from pwless_middleware.flows.logins import LoginResult
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.responses import SIGNED_OUT, json_error, json_response, with_cookies
 
@@ -42,13 +43,11 @@ async def respond_with_page(
     except StepRequired as error:
         cookies = _pending_cookies(kit, error)
         return kit.pages.redirect(request, error.path, cookies=cookies)
-    except LoginDenied as error:
-        if error.path is None:
-            raise
+    except LoginElsewhere as error:
         return kit.pages.redirect(request, error.path)
     cookies = _session_cookies(kit, caller, done)
     response = kit.pages.redirect(request, done.login.next, ours=False, cookies=cookies)
-    return _ending(caller, response)
+    return _ending(caller, done, response)
 
 
 async def respond_with_json(kit: Kit, caller: Caller, attempt: Awaitable[LoginResult]) -> Response:
@@ -62,26 +61,24 @@ async def respond_with_json(kit: Kit, caller: Caller, attempt: Awaitable[LoginRe
     except StepRequired as error:
         cookies = _pending_cookies(kit, error) if caller.is_browser else []
         return with_cookies(json_error(error), cookies)
+    # What a method adds of its own comes first: it can replace nothing of what all logins answer.
     content: dict[str, object] = {
-        "email": done.login.email,
-        **({"state": done.login.state} if done.login.state is not None else {}),
-        "template": done.login.template,
-        "passwordless_type": done.login.kind,
+        **done.login.answer,
         "user_id": done.user.id,
         "is_new_user": done.login.is_new,
     }
     if caller.is_browser:
         response = json_response(content, cookies=_session_cookies(kit, caller, done))
-        return _ending(caller, response)
-    content["session_token"] = kit.sessions.token(done.secret)
+        return _ending(caller, done, response)
+    content["session_token"] = done.token
     content["session_expires_at"] = str(done.session.expires_at)
     content["device_token"] = device_token(kit, caller, done)
     return json_response(content)
 
 
-def _ending(caller: Caller, response: Response) -> Response:
+def _ending(caller: Caller, done: LoginResult, response: Response) -> Response:
     """Clear what the browser kept of the session that this login has ended, perhaps another's."""
-    if caller.session is not None:
+    if caller.session is not None and not done.is_renewal:
         response.headers.update(SIGNED_OUT)
     return response
 
@@ -92,15 +89,19 @@ def _session_cookies(kit: Kit, caller: Caller, done: LoginResult) -> list[str]:
     The flow cookie stays until it expires: its challenge is spent, and a link that is opened once
     more in this browser is then known as used, not taken for another browser's.
     """
-    value = kit.sessions.cookie_value(done.secret)
-    max_age = done.session.expires_at - done.session.created_at
     cookies = [
-        kit.cookies.set_session(value, max_age=max_age),
+        session_cookie(kit, done),
         kit.cookies.set_device(_known_after(kit, caller, done)),
     ]
     if caller.pending is not None:
         cookies.append(kit.cookies.set_pending(None, max_age=0))
     return cookies
+
+
+def session_cookie(kit: Kit, done: LoginResult) -> str:
+    """Return the `Set-Cookie` of a login's session; it lives as long as the session can."""
+    max_age = max(0, done.session.expires_at - kit.clock())
+    return kit.cookies.set_session(done.cookie, max_age=max_age)
 
 
 def device_token(kit: Kit, caller: Caller, done: LoginResult) -> str:
@@ -114,8 +115,8 @@ def _known_after(kit: Kit, caller: Caller, done: LoginResult) -> Known:
     row = find_known(caller.known_to, exact)
     known = KnownAddress(
         exact,
-        owner=kit.sessions.slot_of(done.user.id),
-        issued_at=done.session.created_at,
+        owner=user_slot(kit.keyring.realm, done.user.id),
+        issued_at=done.session.authenticated_at,
         budget=row.budget if row is not None else secrets.randbits(32),
     )
     return add_known(caller.known_to, known)

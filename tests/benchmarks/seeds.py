@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pwless_middleware import PasswordlessMiddleware
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import Authentication, Login
+from pwless_middleware.core.authentication import Authentication
 from pwless_middleware.core.budget import Draw, Limit
 from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
 from pwless_middleware.core.format_v1 import pack_challenge
 from pwless_middleware.core.keyring import MAC_BYTES
-from pwless_middleware.flows.limits import challenge_key
+from pwless_middleware.core.session import SECRET_BYTES, Session, SessionPolicy
+from pwless_middleware.core.store_keys import challenge_key, session_place, user_slot
 from pwless_middleware.stores.base import Put, Store, Writes
 from tests.benchmarks.redis_memory import challenge
 from tests.benchmarks.targets import Target
@@ -67,7 +67,8 @@ async def sessions(target: Target, number: int) -> list[bytes]:
     """Add so many sessions; give the `Cookie` headers of an even sample of them."""
     passwordless = make_site(target).passwordless
     name = passwordless.cookies.names.session
-    now = int(time.time())
+    keeper, life, now = passwordless.identities._sessions, SessionPolicy(), int(time.time())
+    keyring = keeper._keyring
     every = max(1, number // _KEPT)
     cookies: list[bytes] = []
     puts: list[Put] = []
@@ -75,11 +76,14 @@ async def sessions(target: Target, number: int) -> list[bytes]:
         for n in range(number):
             email = f"person{n}@example.com"
             proof = (Authentication("email_code", now),)
-            login = Login(f"u{n:021d}", Address(email), False, proof, "browser", "Firefox on Linux")
-            secret, _, put = passwordless.sessions.mint(login, now)
-            puts.append(put)
+            user_id, random = f"u{n:021d}", secrets.token_bytes(SECRET_BYTES - 16)
+            secret = random + user_slot(keyring.realm, user_id)
+            key, id = session_place(secret)
+            ends, device = now + life.absolute, "Firefox on Linux"
+            session = Session(id, user_id, email, now, now, life.idle, ends, proof, device)
+            puts.append(keeper._put(key, session, keyring.current))
             if n % every == 0:
-                cookies.append(name + passwordless.sessions.cookie_value(secret).encode())
+                cookies.append(name + keyring.seal("session", secret).encode())
             if len(puts) == 100 or n == number - 1:
                 await passwordless.store.write(Writes(puts=tuple(puts)), now=now, op=f"seed{n}")
                 puts.clear()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import Authentication, Login, PendingLogin, Step
+from pwless_middleware.core.authentication import Authentication
 from pwless_middleware.core.challenge import ID_BYTES, SALT_BYTES, Challenge, ChallengeId
 from pwless_middleware.core.device import NAMES
 from pwless_middleware.core.format_v1 import (
@@ -21,6 +21,7 @@ from pwless_middleware.core.format_v1 import (
     unpack_session,
 )
 from pwless_middleware.core.keyring import b64
+from pwless_middleware.core.login import Login, PendingLogin, Step
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import StoreError
 
@@ -52,35 +53,40 @@ challenges = st.builds(
     link_uri=st.none() | words,
     variables=st.dictionaries(words, words, max_size=3),
 )
+authentications = st.lists(
+    st.builds(
+        Authentication, words, seconds, st.lists(words, max_size=2).map(tuple), st.booleans()
+    ),
+    max_size=3,
+).map(tuple)
 sessions = st.builds(
     Session,
     id=words,
     user_id=words,
     email=words,
     created_at=seconds,
-    authenticated_at=seconds,
     seen_at=seconds,
     idle=seconds,
     expires_at=seconds,
-    methods=st.lists(words, max_size=3).map(tuple),
+    authentications=authentications,
     device=words,
+    organization=st.none() | words,
 )
 logins = st.builds(
     Login,
     user_id=words,
     email=words,
     is_new=st.booleans(),
-    authentications=st.lists(st.builds(Authentication, words, seconds), max_size=3).map(tuple),
+    authentications=authentications,
     caller=callers,
     device=words,
     next=words,
-    state=st.none() | words,
-    template=templates,
-    kind=kinds,
+    organization=st.none() | words,
+    answer=st.dictionaries(words, words, max_size=3),
 )
-pendings = st.builds(
-    PendingLogin, logins, st.lists(st.builds(Step, words, words), max_size=3).map(tuple), seconds
-)
+methods = st.lists(words, min_size=1, max_size=3).map(tuple)
+steps = st.lists(st.builds(Step, methods, words), max_size=3).map(tuple)
+pendings = st.builds(PendingLogin, logins, steps, seconds, st.none() | words)
 
 
 @given(challenges)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pwless_middleware.core.authentication import Authentication
 from pwless_middleware.core.client import Client, parse_ip, unwrap_ipv4
 from pwless_middleware.core.device import UNKNOWN, device_of
 from pwless_middleware.core.session import Session
@@ -91,7 +92,9 @@ def test_real_browsers_have_their_names(agent: str, device: str) -> None:
 def test_a_session_never_gets_younger_and_ends_at_the_nearer_end(
     start: int, idle: int, later: int
 ) -> None:
-    session = Session("i", "u", "e", start, start, start, idle, start + 8000, ("m",))
+    session = Session(
+        "i", "u", "e", start, start, idle, start + 8000, (Authentication("m", start),)
+    )
     seen = session.seen(start + later)
     assert seen.seen(start).seen_at == seen.seen_at >= session.seen_at
     assert seen.ends_at == min(start + 8000, start + later + idle)

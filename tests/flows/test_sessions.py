@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware import SessionPolicy
-from pwless_middleware.flows import sessions as module
+from pwless_middleware.flows import session_cache as module
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import (
     KEY,
@@ -108,7 +108,7 @@ async def test_a_read_in_flight_does_not_bring_a_revoked_session_back() -> None:
     await has_read.wait()
     del store.after["read"]
     sessions = site.passwordless.sessions
-    (session,) = await sessions.list((await sessions.find(str(jo.cookie()))).session.user_id)  # type: ignore[union-attr]
+    (session,) = await sessions.list((await sessions.find(str(jo.cookie()))).user_id)  # type: ignore[union-attr]
     await sessions.end(session)
     may_go_on.set()
     await in_flight
@@ -147,7 +147,7 @@ async def test_two_that_see_a_session_at_once_are_both_let_in() -> None:
 
 
 async def test_what_is_held_in_process_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_KEPT", 5)
+    monkeypatch.setattr(module, "_MOST", 5)
     site, _, _ = await entered()
     visitors = []
     for n in range(12):
@@ -155,9 +155,9 @@ async def test_what_is_held_in_process_is_bounded(monkeypatch: pytest.MonkeyPatc
         await visitor.sign_in(f"jo{n}@example.com")
         assert await visitor.who() == f"jo{n}@example.com"
         visitors.append(visitor)
-    sessions = site.passwordless.sessions
+    sessions = site.keeper
     assert len(sessions._held) == 5
-    assert len(sessions._signed_by_key) <= 5
+    assert len(sessions._cache._signed_by_key) <= 5
     for n, visitor in enumerate(visitors):
         assert await visitor.who() == f"jo{n}@example.com"
     assert len(sessions._held) == 5
@@ -169,17 +169,17 @@ async def test_without_a_live_feed_every_request_asks_the_store() -> None:
     for _ in range(3):
         assert await jo.who() == "jo@example.com"
     assert store.calls == ["read"] * 3
-    assert site.passwordless.sessions._held == {}
+    assert site.keeper._held == {}
 
 
 async def test_an_interrupted_feed_forgets_everything() -> None:
     site, jo, _ = await entered()
     await jo.who()
-    assert len(site.passwordless.sessions._held) == 1
+    assert len(site.keeper._held) == 1
     for heard in site.store.feed._heard:  # type: ignore[attr-defined]
         heard(None)
-    assert site.passwordless.sessions._held == {}
-    assert site.passwordless.sessions._signed_by_key == {}
+    assert site.keeper._held == {}
+    assert site.keeper._cache._signed_by_key == {}
     assert await jo.who() == "jo@example.com"
 
 
@@ -384,7 +384,7 @@ async def test_what_stays_open_ends_with_the_life_of_its_session(
 ) -> None:
     """Idle or absolute, held in process or read from the store, which may keep a record longer."""
     site, jo, _ = await entered(sessions=policy)
-    sessions, signed = site.passwordless.sessions, str(jo.cookie())
+    sessions, signed = site.keeper, str(jo.cookie())
     site.clock.advance(used_at)
     assert await jo.who() == "jo@example.com"
     site.clock.advance(ends - used_at - 1)
@@ -393,5 +393,5 @@ async def test_what_stays_open_ends_with_the_life_of_its_session(
     site.clock.advance(1)
     assert not sessions.surely_lives(signed)
     assert not await sessions.lives(signed)
-    sessions._forget(None)
+    site.forget_sessions()
     assert not await sessions.lives(signed)

@@ -6,13 +6,23 @@ names alone (`Feature`, `Kit`, `Mounted`, `Step`, `Login`, `LoginDenied`).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware import Kit, Login, LoginDenied, Mounted, Step
+from pwless_middleware import (
+    Authentication,
+    ChallengeContext,
+    Kit,
+    Login,
+    LoginDenied,
+    Mounted,
+    Redirect,
+    Step,
+)
 from pwless_middleware.errors import ApiError
+from pwless_middleware.flows.proofs import StepCheck, StepProof
 from pwless_middleware.web.bodies import read_form, read_json
 from pwless_middleware.web.login_responses import respond_with_json, respond_with_page
 from pwless_middleware.web.routes import Route
@@ -52,7 +62,7 @@ class Factor:
         self.asked.append(login)
         if self.only is not None and login.email not in self.only:
             return None
-        return Step(self.method, f"/step/{self.method}")
+        return Step((self.method,), f"/step/{self.method}")
 
     async def _show(self, request: Request) -> Response:
         caller = self._kit.callers.browser(request)
@@ -74,10 +84,12 @@ class Factor:
         attempt = self._kit.logins.do_step(str(body["login_id"]), self.method, caller, check)
         return await respond_with_json(self._kit, caller, attempt)
 
-    def _check(self, secret: str) -> Callable[[Login], Awaitable[bool]]:
-        async def check(login: Login) -> bool:
+    def _check(self, secret: str) -> StepCheck:
+        async def check(login: Login) -> StepProof | None:
             self.checked += 1
-            return secret == RIGHT
+            if secret != RIGHT:
+                return None
+            return StepProof(Authentication(self.method, self._kit.clock()))
 
         return check
 
@@ -89,26 +101,35 @@ class Policy:
         domain: refused before a challenge.
         address: refused before a session.
         error: what is raised; `None` is a plain `LoginDenied`.
+        leads_to: where the login is done instead; `None` refuses with the error.
     """
 
     def __init__(
-        self, *, domain: str = "", address: str = "", error: ApiError | None = None
+        self,
+        *,
+        domain: str = "",
+        address: str = "",
+        error: ApiError | None = None,
+        leads_to: str | None = None,
     ) -> None:
         self.domain = domain
         self.address = address
         self.error = error or LoginDenied()
-        self.saw: list[object] = []
+        self.leads_to = leads_to
+        self.saw: list[ChallengeContext] = []
 
     def mount(self, kit: Kit) -> Mounted:
         """Add both rules."""
         return Mounted(before_challenge=(self._challenge,), before_session=(self._session,))
 
-    async def _challenge(self, domain: str) -> None:
-        self.saw.append(domain)
-        if domain == self.domain:
-            raise self.error
+    async def _challenge(self, context: ChallengeContext) -> Redirect | None:
+        self.saw.append(context)
+        return self._answer() if context.domain == self.domain else None
 
-    async def _session(self, login: Login) -> Step | None:
-        if login.email == self.address:
+    async def _session(self, login: Login) -> Redirect | None:
+        return self._answer() if login.email == self.address else None
+
+    def _answer(self) -> Redirect:
+        if self.leads_to is None:
             raise self.error
-        return None
+        return Redirect(self.leads_to)

@@ -237,11 +237,11 @@ async def test_a_record_of_a_later_version_lets_nobody_in_and_throws_nobody_out(
     site = make_site()
     jo = site.browser()
     await jo.sign_in("jo@example.com")
-    keyring, records = site.passwordless.cookies._keyring, site.store._records  # type: ignore[attr-defined]
+    keyring, records = site.keeper._keyring, site.store._records  # type: ignore[attr-defined]
     for key, put in records.items():
         value = keyring.bind("session", key, b'[2,"newer"]', key_id=keyring.current)
         records[key] = replace(put, value=value)
-    site.passwordless.sessions._forget(None)
+    site.forget_sessions()
     sent = await run(site.app, http_scope(headers=cookie_header(jo)))
     assert sent[0]["status"] == 503
     assert len(site.inner.scopes) == 0
@@ -257,7 +257,7 @@ async def test_a_record_that_is_not_ours_lets_nobody_in_and_a_new_login_does(
     records = site.store._records  # type: ignore[attr-defined]
     for key, put in records.items():
         records[key] = replace(put, value=b'["not", "ours"]')
-    site.passwordless.sessions._forget(None)
+    site.forget_sessions()
     assert await jo.who() is None
     assert len(site.inner.scopes) == 0
     assert "changed or moved" in caplog.text

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware import EmailLogin, LoginDenied
-from pwless_middleware.core.authentication import PENDING_LIFETIME
+from pwless_middleware import EmailLogin
 from pwless_middleware.core.keyring import MAC_BYTES
+from pwless_middleware.core.login import PENDING_LIFETIME
 from tests.security.factor import RIGHT, Factor, Policy
 from tests.support import (
     ROOMY,
@@ -281,11 +281,14 @@ async def test_before_challenge_sees_the_domain_and_nothing_else() -> None:
     policy = Policy()
     site = make_site(features=[EmailLogin(), policy])
     await site.browser().ask("Jo+tag@Example.com")
-    assert policy.saw == ["example.com"]
+    (context,) = policy.saw
+    assert (context.domain, context.next) == ("example.com", "/")
+    assert "jo" not in repr(context).lower()
+    assert "jo" not in context.hint.lower() or len(context.hint) > 100, "sealed"
 
 
 async def test_a_policy_sends_a_browser_to_another_sign_in() -> None:
-    policy = Policy(domain="sso.example", error=LoginDenied("Use your company.", path="/sso"))
+    policy = Policy(domain="sso.example", leads_to="/sso")
     site = make_site(features=[EmailLogin(), policy])
     answer = await site.browser().ask("jo@sso.example")
     assert (answer.status_code, led_to(answer)) == (303, "/auth/sso")
@@ -308,8 +311,8 @@ async def test_a_policy_refuses_after_the_proof_and_there_is_no_session(by: str)
 
 
 async def test_a_policy_after_the_proof_may_send_a_browser_elsewhere() -> None:
-    denied = LoginDenied("No.", path="/sso")
-    site = make_site(features=[EmailLogin(), Policy(address="jo@example.com", error=denied)])
+    policy = Policy(address="jo@example.com", leads_to="/sso")
+    site = make_site(features=[EmailLogin(), policy])
     jo = site.browser()
     await jo.ask("jo@example.com")
     answer = await jo.type_code(site.mail().code)

@@ -13,10 +13,10 @@ from dataclasses import replace
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import Authentication, Login
 from pwless_middleware.core.challenge import ID_BYTES
 from pwless_middleware.core.keyring import MAC_BYTES, unb64
+from pwless_middleware.core.session import SECRET_BYTES
+from pwless_middleware.core.store_keys import user_slot
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.stores.base import Writes
 from pwless_middleware.stores.memory import MemoryStore
@@ -37,7 +37,7 @@ def overwrite(site: Site, key: str, value: bytes) -> None:
     """Write to the store as somebody who has its password."""
     assert isinstance(site.store, MemoryStore)
     site.store._records[key] = replace(site.store._records[key], value=value)
-    site.passwordless.sessions._forget(None)  # no process holds an older one
+    site.forget_sessions()  # no process holds an older one
 
 
 async def session_of(site: Site, email: str) -> tuple[Browser, str]:
@@ -73,7 +73,12 @@ async def test_another_address_or_user_in_ones_own_session_is_nobody() -> None:
     eve, key = await session_of(site, EVE)
     value = records(site)[key]
     mac, fields = value[:MAC_BYTES], json.loads(value[MAC_BYTES:])
-    for at, text in ((1, "another-user"), (2, JO), (7, fields[7] + 9), (8, ["passkey"])):
+    for at, text in (
+        (1, "another-user"),
+        (2, JO),
+        (6, fields[6] + 9),
+        (7, [["passkey", 1, [], True]]),
+    ):
         changed = [*fields[:at], text, *fields[at + 1 :]]
         overwrite(site, key, mac + json.dumps(changed).encode())
         assert await eve.who() is None
@@ -215,17 +220,18 @@ async def test_a_resend_keeps_the_salt_so_that_the_same_code_goes_out_again() ->
     assert len(salts) == 2, "each challenge has its own"
 
 
-def test_the_session_cookie_holds_no_digest_of_the_person() -> None:
+async def test_the_session_cookie_holds_no_digest_of_the_person() -> None:
     """The record's place begins with one; in the cookie it is masked."""
     site = make_site()
-    sessions = site.passwordless.sessions
-    login = Login("u1", Address(JO), False, (Authentication("email_code", 1),), "browser")
-    secret, _, _ = sessions.mint(login, 1)
-    slot = sessions.slot_of("u1")
-    assert secret.endswith(slot)
-    for text in (sessions.cookie_value(secret), sessions.token(secret).removeprefix("pws_")):
+    sent = await site.passwordless.send(JO)
+    done = await site.passwordless.verify(
+        auth_request_id=sent.auth_request_id, code=site.mail().code
+    )
+    slot = user_slot(site.keeper._keyring.realm, done.user.id)
+    cookie = done.set_cookie.partition("=")[2].partition(";")[0]
+    for text in (cookie, done.session_token.removeprefix("pws_")):
         data = unb64(text) or b""
-        assert len(data) == MAC_BYTES + len(secret)
+        assert len(data) == MAC_BYTES + SECRET_BYTES
         assert slot not in data
 
 

@@ -229,7 +229,7 @@ async def test_while_the_store_is_away_connections_stay() -> None:
         raise StoreError("no connection")
 
     store.before["read"] = fail
-    site.passwordless.sessions._forget(None)
+    site.forget_sessions()
     await looks.look()
     assert len(socket.sent) == 1
     store.before.clear()
@@ -379,7 +379,7 @@ async def test_an_unreadable_record_keeps_no_other_connection_open(record: bytes
     other = Open("websocket")
     kim, ended = await beside(site, other, email="kim@example.com")
     site.store._records[key] = replace(site.store._records[key], value=record)
-    site.passwordless.sessions._forget(None)
+    site.forget_sessions()
     await kim.post("/auth/logout", {})
     await looks.look()
     await done(ended)
@@ -433,7 +433,7 @@ async def test_a_store_that_does_not_answer_for_one_is_asked_for_the_others(
     other = Open("websocket")
     kim, ended = await beside(site, other, email="kim@example.com")
     store.bad[record] = fault
-    site.passwordless.sessions._forget(None)
+    site.forget_sessions()
     await kim.post("/auth/logout", {})
     for _ in range(3):
         await looks.look()
@@ -452,7 +452,7 @@ async def test_few_questions_are_asked_of_the_store_at_a_time_and_one_for_each_s
     others = [await beside(site, Open("websocket"), jo=jo) for _ in range(3)]
     for n in range(70):
         others += [await beside(site, Open("websocket"), email=f"p{n}@example.com")]
-    site.passwordless.sessions._forget(None)
+    site.forget_sessions()
     store.most = store.reads = 0
     await looks.look()
     await until(lambda: store.asking == 0)

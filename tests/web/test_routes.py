@@ -33,7 +33,7 @@ class Careless:
         async def act(request: Request) -> Any:
             caller = kit.callers.browser(request)
             session = await kit.sessions.find(caller.session) if caller.session else None
-            self.acted.append((request.url.path, session.session.email if session else None))
+            self.acted.append((request.url.path, session.email if session else None))
             return json_response({"cookies": sorted(request.cookies), **request.path_params})
 
         verbs = {"GET": act, "POST": act, "PUT": act, "DELETE": act}

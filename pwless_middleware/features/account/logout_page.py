@@ -47,8 +47,7 @@ class LogoutPage:
 
     async def _session(self, request: Request) -> Session | None:
         signed = self._kit.cookies.session(request.scope["headers"])
-        held = await self._kit.sessions.find(signed) if signed else None
-        return held.session if held is not None else None
+        return await self._kit.sessions.find(signed) if signed else None
 
 
 def end_here(kit: Kit, request: Request, next: str | None = None, *, done: str = "") -> Response:

@@ -16,6 +16,7 @@ from pwless_middleware.core.challenge import (
     Kind,
     Template,
 )
+from pwless_middleware.core.challenge_context import ChallengeContext, seal_hint
 from pwless_middleware.core.device_cookie import Known, open_known
 from pwless_middleware.core.keyring import Link
 from pwless_middleware.errors import (
@@ -32,7 +33,7 @@ from pwless_middleware.flows.challenges import (
     NewChallenge,
     SentChallenge,
 )
-from pwless_middleware.flows.logins import LoginResult
+from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.web.kit import Kit
 
 MAX_VARIABLES = 30
@@ -103,11 +104,12 @@ class EmailFlow:
         Raises:
             InvalidArgument: every bad field, named; nothing was counted or sent.
             LoginDenied: a rule refuses the domain.
+            LoginElsewhere: a rule sends this login to another page.
             RateLimited: a budget is spent.
             Unavailable: store or queue cannot take it.
         """
         new = self._check_send(send_request, caller)
-        await self._kit.logins.check_challenge(domain_of(new.address))
+        await self._check_rules(new)
         started = await self._challenges.start(new, caller)
         await self._kit.wake_delivery()
         return started
@@ -211,6 +213,13 @@ class EmailFlow:
         link = self.open_link(token)
         if link is None or link.id != id:
             raise RequestExpired
+
+    async def _check_rules(self, new: NewChallenge) -> None:
+        if not self._kit.logins.may_lead_away:
+            return
+        hint = seal_hint(self._kit.keyring, new.address, now=self._kit.clock())
+        context = ChallengeContext(domain=domain_of(new.address), next=new.next, hint=hint)
+        await self._kit.logins.check_challenge(context)
 
     # --- checking a send -----------------------------------------------------------------------
 

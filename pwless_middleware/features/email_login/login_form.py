@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge import Challenge
-from pwless_middleware.errors import ApiError, LoginDenied
+from pwless_middleware.errors import ApiError, LoginElsewhere
 from pwless_middleware.features.email_login.error_text import ErrorText
 from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
 from pwless_middleware.web.kit import Kit
@@ -52,10 +52,8 @@ class LoginForm:
         home = root_path(request) + "/"
         try:
             started = await self._flow.send(SendRequest(email=email, next=next or home), caller)
-        except LoginDenied as error:
-            if error.path is not None:
-                return self._kit.pages.redirect(request, error.path)
-            return self._part(email=email, error=error)
+        except LoginElsewhere as error:
+            return self._kit.pages.redirect(request, error.path)
         except ApiError as error:
             self._kit.pages.outages.note(error)
             return self._part(email=email, error=error)

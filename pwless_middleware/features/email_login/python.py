@@ -161,17 +161,16 @@ class EmailVerbs:
             else:
                 self._flow.check_link_request(link_token or "", id)
                 done = await self._flow.verify_link(link_token or "", caller)
-        max_age = done.session.expires_at - done.session.created_at
-        cookie = self._kit.sessions.cookie_value(done.secret)
+        answer = done.login.answer
         return VerifyResult(
             user=done.user,
             session=done.session,
-            session_token=self._kit.sessions.token(done.secret),
-            set_cookie=self._kit.cookies.set_session(cookie, max_age=max_age),
+            session_token=done.token,
+            set_cookie=login_responses.session_cookie(self._kit, done),
             email=done.login.email,
-            state=done.login.state,
-            template=done.login.template,
-            passwordless_type=done.login.kind,
+            state=answer.get("state"),
+            template=answer["template"],
+            passwordless_type=answer["passwordless_type"],
             device_token=login_responses.device_token(self._kit, caller, done),
         )
 

@@ -480,7 +480,7 @@ async def test_a_browser_goes_on_by_its_cookie() -> None:
 
 
 async def test_a_rule_may_refuse_before_the_session() -> None:
-    policy = Policy(address="jo@example.com", error=LoginDenied("Not today.", path="/sso"))
+    policy = Policy(address="jo@example.com", error=LoginDenied("Not today."))
     site = make_site(features=[EmailLogin(), policy])
     request_id = await started(site.backend())
     response = await site.backend().verify(request_id, code=site.mail().code)

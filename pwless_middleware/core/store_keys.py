@@ -1,0 +1,133 @@
+"""The names of everything in the store, in one table.
+
+    key                          kind     what stands there
+    {address}<id>                record   a challenge
+    {address}<id>t               budget   tries of one challenge
+    {address}s · {address}t      budget   sends · tries of strangers, for an address
+    {address}sd<exact> · …td…    budget   sends · tries of the devices known to an exact address
+    c<client>s · c<client>t      budget   sends · tries of a client
+    a<name>                      budget   sends of the whole deployment
+    {user}s<id>                  record   a session
+    {user}l                      list     a user's sessions
+    {user}p<id>                  record   a pending login
+    {user}p<id>t                 budget   tries of one pending login
+    {user}q                      list     a user's pending logins
+    {user}k<method>              budget   tries of one step's method, over all logins of a user
+    {user}d                      record   since when no device cookie of a user holds
+
+`{address}` and `{user}` are digests of 16 bytes in braces: a Redis Cluster keeps what has one of
+them in one slot, so that it is written in one step. What follows them are digests and random bytes,
+so that no input can form another's key. Budgets and records are two spaces: `{…}s` as a budget and
+`{…}s<id>` as a record never meet. A store may put a prefix of its own in front.
+"""
+
+from __future__ import annotations
+
+from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
+from pwless_middleware.core.keyring import b64, digest
+
+TAG_BYTES = 16
+"""Bytes of the digest that names an address or a user."""
+
+
+def _tag(digest: bytes) -> str:
+    return "{" + b64(digest[:TAG_BYTES]) + "}"
+
+
+# --- an address ----------------------------------------------------------------------------------
+
+
+def challenge_key(id: ChallengeId) -> str:
+    """Return the record of a challenge: its address's slot, then its random part."""
+    return _tag(id) + b64(id[TAG_BYTES:ID_BYTES])
+
+
+def challenge_tries(id: ChallengeId) -> str:
+    """Return the budget of one challenge's tries."""
+    return challenge_key(id) + "t"
+
+
+def address_budget(id: ChallengeId, what: str) -> str:
+    """Return the budget of strangers for the address of a challenge.
+
+    Args:
+        id: of the challenge.
+        what: `s` for sends, `t` for tries.
+    """
+    return _tag(id) + what
+
+
+def device_budget(id: ChallengeId, what: str, exact: bytes) -> str:
+    """Return the budget of the devices that an exact address knows; `what` as above."""
+    return f"{_tag(id)}{what}d{b64(exact)}"
+
+
+# --- clients and everybody -----------------------------------------------------------------------
+
+
+def client_budget(realm: str, network: str, what: str) -> str:
+    """Return the budget of a client's network; `what` is `s` for sends, `t` for tries."""
+    return f"c{b64(digest('client', realm, network))}{what}"
+
+
+def overall_budget(realm: str) -> str:
+    """Return the budget of all sends of a deployment."""
+    return "a" + b64(digest("overall", realm))
+
+
+# --- a user --------------------------------------------------------------------------------------
+
+
+def user_slot(realm: str, user_id: str) -> bytes:
+    """Return the digest under which everything of a user is kept."""
+    return digest("user-slot", realm, user_id)
+
+
+def session_key(slot: bytes, session_id: str) -> str:
+    """Return the record of a session."""
+    return f"{_tag(slot)}s{session_id}"
+
+
+def session_place(secret: bytes) -> tuple[str, str]:
+    """Return the record of the session that a secret opens, and the session's public id.
+
+    Args:
+        secret: 48 bytes, the last 16 of them its user's slot (`SessionSecret`).
+    """
+    id = b64(digest("session", b64(secret)))
+    return session_key(secret[-TAG_BYTES:], id), id
+
+
+def session_id_of(key: str) -> str:
+    """Return the id of the session that stands under a key."""
+    return key.rpartition("}s")[2]
+
+
+def session_list(slot: bytes) -> str:
+    """Return the list of a user's sessions."""
+    return _tag(slot) + "l"
+
+
+def pending_key(id: bytes) -> str:
+    """Return the record of a pending login: its user's slot, then its random part."""
+    return f"{_tag(id)}p{b64(id[TAG_BYTES:])}"
+
+
+def pending_tries(id: bytes) -> str:
+    """Return the budget of one pending login's tries."""
+    return pending_key(id) + "t"
+
+
+def pending_list(slot: bytes) -> str:
+    """Return the list of a user's pending logins."""
+    return _tag(slot) + "q"
+
+
+def step_tries(realm: str, slot: bytes, method: str) -> str:
+    """Return the budget of a user's tries at one method of a step, over all logins."""
+    return f"{_tag(slot)}k{b64(digest('step', realm, method))}"
+
+
+def device_mark(slot: bytes) -> str:
+    """Return the record that holds when all sessions of a user were revoked."""
+    return _tag(slot) + "d"

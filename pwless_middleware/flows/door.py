@@ -1,0 +1,202 @@
+"""The door: the one place where a session begins (security rules 1, 20 and 24).
+
+    login ──▶ every before_session rule ──▶ session
+                     │
+                     ├─▶ LoginDenied, or a redirect: the proof is spent, nothing else
+                     └─▶ a step is missing: the login waits ──proof──▶ (once more)
+
+`make_door` returns a function. The mint, and the key that cookies and records of sessions are made
+with, exist only inside of it: whoever holds the function, by whatever way, can make a session only
+of a login that no rule refuses.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.format_v1 import pack_session
+from pwless_middleware.core.keyring import Keyring, new_operation
+from pwless_middleware.core.login import Login
+from pwless_middleware.core.session import Session, SessionPolicy, SessionSecret
+from pwless_middleware.core.store_keys import session_list, session_place, user_slot
+from pwless_middleware.core.user import User
+from pwless_middleware.core.verdict import Verdict
+from pwless_middleware.errors import LoginDenied, LoginElsewhere, RequestExpired, Unauthenticated
+from pwless_middleware.flows.login_rules import LoginRules, ask_before_session
+from pwless_middleware.flows.pending_logins import PendingLogins
+from pwless_middleware.flows.sessions import TOKEN_PREFIX, Sessions
+from pwless_middleware.stores.base import Put, Store, Writes
+
+logger = logging.getLogger("pwless.logins")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A login at the door.
+
+    Attributes:
+        login: what is proven.
+        caller: by whom.
+        user: who, where already loaded; `None` takes what the login says.
+        taken: the record to take: the proof's single use; `None` if that is done.
+        then: what the winning take writes besides.
+        renews: the live session that this is a fresh proof for; `None` for a new login.
+    """
+
+    login: Login
+    caller: Caller
+    user: User | None
+    taken: str | None
+    then: Writes
+    renews: Session | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoginResult:
+    """What a finished login brings.
+
+    Attributes:
+        session: the record.
+        cookie: the value of the session cookie; it opens the session and exists nowhere else.
+        token: the same session as a token, `pws_…`; empty for a browser, which gets none.
+        user: who; `is_new` if this login made the user.
+        login: what it was made from.
+        is_renewal: whether it was a fresh proof for a session that was there already.
+    """
+
+    session: Session
+    cookie: str = field(repr=False)
+    token: str = field(repr=False)
+    user: User
+    login: Login
+    is_renewal: bool = False
+
+
+Door = Callable[[Entry], Awaitable[LoginResult]]
+
+
+async def spend(store: Store, taken: str | None, then: Writes, *, now: int) -> None:
+    """Take a record and do these writes, in one step; without a record, only write.
+
+    Raises:
+        RequestExpired: somebody else has taken it.
+    """
+    op = new_operation()
+    if taken is None:
+        await store.write(then, now=now, op=op)
+    elif not await store.take(taken, then, now=now, op=op):
+        raise RequestExpired
+
+
+def make_door(
+    store: Store,
+    keyring: Keyring,
+    policy: SessionPolicy,
+    rules: LoginRules,
+    sessions: Sessions,
+    pending_logins: PendingLogins,
+    *,
+    url: str,
+    clock: Callable[[], int],
+) -> Door:
+    """Return the function that makes a session of a login, once every rule has agreed.
+
+    Args:
+        store: where sessions live.
+        keyring: seals cookies and tokens, and binds records of sessions.
+        policy: how long sessions live, at most.
+        rules: those of all features.
+        sessions: names what a login ends.
+        pending_logins: keep the logins that wait for a step.
+        url: of our pages, with the mount prefix; for `LoginElsewhere`.
+        clock: returns unix seconds.
+    """
+
+    def mint(
+        login: Login, verdict: Verdict, renews: Session | None, now: int
+    ) -> tuple[SessionSecret, str, Session, Put]:
+        """Make a session; it is not written yet.
+
+        The id is new each time, whatever the browser brought along (OWASP Session Management,
+        "Renew the Session ID After Any Privilege Level Change").
+        """
+        slot = user_slot(keyring.realm, login.user_id)
+        while True:
+            secret = SessionSecret(secrets.token_bytes(32) + slot)
+            cookie = keyring.seal("session", secret)
+            if not cookie.startswith(TOKEN_PREFIX):  # no cookie looks like a token
+                break
+        key, id = session_place(secret)
+        life = policy if verdict.session is None else policy.stricter(verdict.session)
+        created_at = now if renews is None else renews.created_at
+        session = Session(
+            id=id,
+            user_id=login.user_id,
+            email=login.email,
+            created_at=created_at,
+            seen_at=now,
+            idle=life.idle,
+            expires_at=created_at + life.absolute,
+            authentications=login.authentications,
+            device=login.device,
+            organization=verdict.organization,
+        )
+        if renews is not None:  # a fresh proof makes no session live longer
+            session = replace(
+                session,
+                idle=min(session.idle, renews.idle),
+                expires_at=min(session.expires_at, renews.expires_at),
+            )
+        record = keyring.bind("session", key, pack_session(session), key_id=keyring.current)
+        put = Put(key, record, until=session.ends_at, listed=session_list(slot))
+        return secret, cookie, session, put
+
+    async def enter(entry: Entry) -> LoginResult:
+        login, caller, then = entry.login, entry.caller, entry.then
+        now = clock()
+        try:
+            decision = await ask_before_session(rules, login)
+            if decision.redirect is not None:
+                path = decision.redirect.with_next(login.next)
+                raise LoginElsewhere(path, login_url=url + path)
+        except LoginDenied:
+            if entry.taken is not None:
+                await spend(store, entry.taken, replace(then, refunds=()), now=now)
+            raise
+        if decision.missing:
+            renewed = entry.renews.id if entry.renews is not None else None
+            put, error = pending_logins.suspend(login, decision.missing, renewed)
+            waits = replace(then, puts=(*then.puts, put))
+            await spend(store, entry.taken, waits, now=now)
+            raise error
+        secret, cookie, session, put = mint(login, decision.verdict, entry.renews, now)
+        # A login ends what was there (security rule 20).
+        drops = sessions.drops(caller.session) if caller.session is not None else ()
+        if caller.ends is not None:
+            drops = (*drops, sessions.drop(caller.ends))
+        if entry.renews is None:
+            begins = replace(then, puts=(*then.puts, put), drops=(*then.drops, *drops))
+            await spend(store, entry.taken, begins, now=now)
+        else:
+            # Two takes: the proof is spent once, and a session that was revoked meanwhile does not
+            # come back. A process that dies between them has spent the proof, and no more.
+            await spend(store, entry.taken, then, now=now)
+            old = sessions.drop(entry.renews)
+            drops = (old, *(drop for drop in drops if drop.key != old.key))
+            begins = Writes(puts=(put,), drops=drops)
+            if not await store.take(old.key, begins, now=now, op=new_operation()):
+                raise Unauthenticated
+        logger.info(
+            "signed in by %s",
+            " and ".join(login.methods),
+            extra={"event": "signed_in", "methods": login.methods},
+        )
+        token = "" if caller.is_browser else TOKEN_PREFIX + keyring.seal("token", secret)
+        user = entry.user or User(id=login.user_id, email=login.email, is_new=login.is_new)
+        return LoginResult(session, cookie, token, user, login, entry.renews is not None)
+
+    return enter

@@ -1,0 +1,91 @@
+"""The rules of all features, asked before a challenge and before a session.
+
+Every rule is asked, and the strictest answer counts: a refusal before a redirect, a redirect before
+a step, and the verdicts of all together (`core.verdict`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
+from pwless_middleware.core.login import Login, Step
+from pwless_middleware.core.verdict import Verdict, strictest
+
+BeforeChallenge = Callable[[ChallengeContext], Awaitable[Redirect | None]]
+"""Asked before any mail goes out: `None`, a `Redirect`, or `LoginDenied` to refuse."""
+BeforeSession = Callable[[Login], Awaitable[Step | Verdict | Redirect | None]]
+"""Asked before there is a session: `None`, a further `Step`, a `Verdict` that narrows the session,
+or `LoginDenied` to refuse; a `Redirect` refuses too, and says where else to sign in.
+
+Asked again after each step; `Login.methods` says what is proven by then.
+"""
+
+
+@dataclass(slots=True)
+class LoginRules:
+    """The rules, in the order of their features; filled as the features are mounted."""
+
+    before_challenge: list[BeforeChallenge] = field(default_factory=list)
+    before_session: list[BeforeSession] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What all rules say of a login that none of them refuses.
+
+    Attributes:
+        redirect: where it must begin anew; `None` for nowhere.
+        missing: the steps that are not done yet, in order.
+        verdict: how its session is narrowed.
+    """
+
+    redirect: Redirect | None
+    missing: tuple[Step, ...]
+    verdict: Verdict
+
+
+async def ask_before_challenge(rules: LoginRules, context: ChallengeContext) -> Redirect | None:
+    """Ask every rule before a challenge is made; the first redirect counts.
+
+    Raises:
+        LoginDenied: one of them refuses.
+        TypeError: a rule's answer is none of those it may give.
+    """
+    found: Redirect | None = None
+    for rule in rules.before_challenge:
+        answer: object = await rule(context)
+        if isinstance(answer, Redirect):
+            found = found or answer
+        elif answer is not None:
+            raise _unknown("before_challenge", answer)
+    return found
+
+
+async def ask_before_session(rules: LoginRules, login: Login) -> Decision:
+    """Ask every rule before there is a session.
+
+    Raises:
+        LoginDenied: one of them refuses, or two name two organizations.
+        TypeError: a rule's answer is none of those it may give: nobody is let in by it.
+    """
+    redirect: Redirect | None = None
+    missing: list[Step] = []
+    verdicts = [Verdict(organization=login.organization)]
+    for rule in rules.before_session:
+        answer: object = await rule(login)
+        if isinstance(answer, Step):
+            if not answer.is_done(login.methods):
+                missing.append(answer)
+        elif isinstance(answer, Verdict):
+            verdicts.append(answer)
+        elif isinstance(answer, Redirect):
+            redirect = redirect or answer
+        elif answer is not None:
+            raise _unknown("before_session", answer)
+    return Decision(redirect, tuple(missing), strictest(verdicts))
+
+
+def _unknown(rule: str, answer: object) -> TypeError:
+    return TypeError(f"a {rule} rule answered with a {type(answer).__name__}")

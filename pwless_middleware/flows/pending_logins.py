@@ -1,0 +1,132 @@
+"""Pending logins: logins that wait for a step. None of them is a session anywhere."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pwless_middleware.core.budget import Draw, Limit, Refund
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.format_v1 import pack_pending, unpack_pending
+from pwless_middleware.core.keyring import Keyring, Opened, new_operation
+from pwless_middleware.core.login import PENDING_LIFETIME, STEP_TRIES, Login, PendingLogin, Step
+from pwless_middleware.core.store_keys import (
+    TAG_BYTES,
+    pending_key,
+    pending_list,
+    pending_tries,
+    step_tries,
+    user_slot,
+)
+from pwless_middleware.errors import RequestExpired, StepRequired, TooManyAttempts
+from pwless_middleware.flows.bound_records import open_record
+from pwless_middleware.stores.base import Put, Store
+
+_RANDOM_BYTES = 12
+_ID_BYTES = TAG_BYTES + _RANDOM_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class StepTry:
+    """A try at a step that has been counted.
+
+    Attributes:
+        pending: the login that waits.
+        key: its record, to be taken by the right answer.
+        left: how many more tries it has.
+        refunds: what the right answer gives back: the user's own count of this try.
+    """
+
+    pending: PendingLogin
+    key: str
+    left: int
+    refunds: tuple[Refund, ...]
+
+
+class PendingLogins:
+    """Keep pending logins.
+
+    Args:
+        store: where they wait.
+        keyring: seals their ids and binds their records. Nobody else may have it: who could write
+            a pending login would choose what is proven in it.
+        clock: returns unix seconds.
+    """
+
+    def __init__(self, store: Store, keyring: Keyring, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._keyring = keyring
+        self._clock = clock
+
+    def suspend(
+        self, login: Login, steps: tuple[Step, ...], renews: str | None
+    ) -> tuple[Put, StepRequired]:
+        """Return the write that keeps a login waiting, and what its caller is told.
+
+        Args:
+            login: what is proven so far.
+            steps: what is asked for.
+            renews: id of the session that it is a fresh proof for; `None` for a new login.
+        """
+        slot = user_slot(self._keyring.realm, login.user_id)
+        id = slot + secrets.token_bytes(_RANDOM_BYTES)
+        until = self._clock() + PENDING_LIFETIME
+        pending = PendingLogin(login, steps, until, renews)
+        key, key_id = pending_key(id), self._keyring.current
+        record = self._keyring.bind("pending", key, pack_pending(pending), key_id=key_id)
+        login_id = self._keyring.seal("pending", id, key_id=key_id)
+        put = Put(key, record, until=until, listed=pending_list(slot))
+        return put, StepRequired(login_id, [s.methods for s in steps], until, steps[0].path)
+
+    async def read(self, login_id: str, caller: Caller) -> PendingLogin:
+        """Return a pending login.
+
+        Raises:
+            RequestExpired: unknown, over, or another caller's.
+        """
+        opened = self._open(login_id, caller)
+        key = pending_key(opened.payload)
+        return self._theirs(key, await self._store.read(key, now=self._clock()), caller, opened)
+
+    async def attempt(self, login_id: str, method: str, caller: Caller) -> StepTry:
+        """Count a try at a pending login's next step, and return the login.
+
+        Args:
+            login_id: its handle.
+            method: how the step is tried; one of those that satisfy it.
+            caller: must be the one that began the login.
+
+        Raises:
+            TooManyAttempts: the five tries of this login, or of the user by this method, are spent.
+            RequestExpired: unknown, over, another caller's, or another step is asked for.
+        """
+        opened, now = self._open(login_id, caller), self._clock()
+        id, tries = opened.payload, Limit(STEP_TRIES, PENDING_LIFETIME)
+        key = pending_key(id)
+        of_user = step_tries(self._keyring.realm, id[:TAG_BYTES], method)
+        draws = (Draw(pending_tries(id), (tries,)), Draw(of_user, (tries,)))
+        attempt = await self._store.attempt(draws, key, now=now, op=new_operation())
+        if attempt.refused_by is not None:
+            raise TooManyAttempts(attempt.wait)
+        pending = self._theirs(key, attempt.value, caller, opened)
+        if method not in pending.steps[0].methods:
+            raise RequestExpired
+        return StepTry(pending, key, attempt.left, Refund.of_all(draws[1:], now))
+
+    def _open(self, login_id: str, caller: Caller) -> Opened:
+        opened = self._keyring.open("pending", login_id, size=_ID_BYTES)
+        if opened is None or (caller.is_browser and caller.pending != login_id):
+            raise RequestExpired
+        return opened
+
+    def _theirs(
+        self, key: str, value: bytes | None, caller: Caller, opened: Opened
+    ) -> PendingLogin:
+        record = open_record(self._keyring, "pending", key, value, key_id=opened.key_id)
+        if record is None:
+            raise RequestExpired
+        pending = unpack_pending(record)
+        if pending.login.caller != caller.name:
+            raise RequestExpired
+        return pending

@@ -1,0 +1,57 @@
+"""What a login method hands to the door: a proof, and what its winning take writes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from pwless_middleware.core.authentication import Authentication
+from pwless_middleware.core.login import Login, Subject
+from pwless_middleware.errors import ApiError
+from pwless_middleware.stores.base import Writes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What a caller has proven, and what must still be spent for it.
+
+    Attributes:
+        subject: whom it is about: an address, or a user by id (`EnrolledUser`).
+        authentication: how and when.
+        taken: the record to take: the proof's single use.
+        refusal: what to raise where nobody is to be served: the same as for a wrong proof.
+        then: what the winning take writes; a refund of this proof's own count, for one.
+        may_create: whether an unknown address becomes a user. A user by id is never made.
+        next: the path a browser goes to afterwards.
+        device: the browser in our closed vocabulary.
+        answer: what the method adds to the JSON answer. It is kept while the login is pending, so
+            that the answer is the same whichever step came between.
+    """
+
+    subject: Subject = field(repr=False)
+    authentication: Authentication
+    taken: str
+    refusal: ApiError
+    then: Writes = field(default_factory=Writes)
+    may_create: bool = False
+    next: str = "/"
+    device: str = ""
+    answer: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StepProof:
+    """What a right answer to a step proves.
+
+    Attributes:
+        authentication: how and when; its method is the one that the step was tried by.
+        then: what is written as the step is taken, all or nothing with it: the counter of a
+            one-time password, for one. Refunds do not belong here; the door has its own.
+    """
+
+    authentication: Authentication
+    then: Writes = field(default_factory=Writes)
+
+
+StepCheck = Callable[[Login], Awaitable[StepProof | None]]
+"""Whether an answer to a step is right, asked after the try was counted; `None` is wrong."""

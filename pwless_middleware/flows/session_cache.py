@@ -1,0 +1,68 @@
+"""The session records that this process has read, while the feed vouches for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pwless_middleware.core.session import Session
+from pwless_middleware.stores.base import Feed
+
+_MOST = 10_000
+"""Records kept, at most; the oldest leave first. A record is about 1 KiB here."""
+
+
+@dataclass(slots=True)
+class Held:
+    """A session record kept in process, with what was computed from it.
+
+    Attributes:
+        session: the record.
+        value: the record as it stands in the store, for `swap`.
+        key: its place in the store.
+        key_id: fingerprint of the secret key that sealed its cookie or token, and binds it.
+        made: what the floor above has computed from it; opaque here.
+    """
+
+    session: Session
+    value: bytes = field(repr=False)
+    key: str
+    key_id: str
+    made: object | None = None
+
+
+class SessionCache:
+    """Keep records by the cookie value or token that led to them.
+
+    Only `Sessions` may say whether one still holds: a record here is worth nothing while the feed
+    is not live.
+
+    Args:
+        feed: tells which records were dropped, anywhere.
+
+    Attributes:
+        by_signed: the records; to be read only.
+    """
+
+    def __init__(self, feed: Feed) -> None:
+        self.by_signed: dict[str, Held] = {}
+        self._signed_by_key: dict[str, list[str]] = {}
+        feed.subscribe(self.forget)
+
+    def keep(self, signed: str, held: Held) -> None:
+        """Keep a record under the text that led to it; when full, the oldest leaves."""
+        if len(self.by_signed) >= _MOST and signed not in self.by_signed:
+            oldest = next(iter(self.by_signed))
+            self.forget(self.by_signed[oldest].key)
+        self.by_signed[signed] = held
+        spellings = self._signed_by_key.setdefault(held.key, [])
+        if signed not in spellings:
+            spellings.append(signed)
+
+    def forget(self, key: str | None) -> None:
+        """Forget the record of a key in the store; `None` forgets all."""
+        if key is None:
+            self.by_signed.clear()
+            self._signed_by_key.clear()
+        else:
+            for signed in self._signed_by_key.pop(key, ()):
+                self.by_signed.pop(signed, None)

@@ -1,0 +1,84 @@
+"""What a host and a feature may do with sessions: look at them and end them, never make one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pwless_middleware.core.session import Session
+from pwless_middleware.flows.sessions import Sessions
+
+
+class SessionsView:
+    """Find, list and end sessions.
+
+    Args:
+        sessions: their keeper.
+    """
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def find(self, signed: str) -> Session | None:
+        """Return the live session of a cookie value or token (`pws_…`), or `None`.
+
+        Raises:
+            StoreError: the store could not be asked; that is neither "in" nor "out".
+        """
+        held = await self._sessions.find(signed)
+        return held.session if held is not None else None
+
+    async def lives(self, signed: str) -> bool:
+        """Whether the session of a cookie value or token is alive, without using it.
+
+        Raises:
+            StoreError: the store could not be asked.
+        """
+        return await self._sessions.lives(signed)
+
+    async def list(self, user_id: str) -> Sequence[Session]:
+        """Return a user's live sessions, the most recently used first.
+
+        Raises:
+            StoreError: the store could not be asked.
+        """
+        return await self._sessions.list(user_id)
+
+    async def end(self, session: Session) -> None:
+        """End one session, here at once and elsewhere within 100 ms; may already be over.
+
+        Raises:
+            StoreError: the store could not be asked; the session may still live.
+        """
+        await self._sessions.end(session)
+
+    async def revoke(self, user_id: str, session_id: str) -> bool:
+        """End one session of a user by its public id; false if the user has no such session.
+
+        Raises:
+            StoreError: the store could not be asked; the session may still live.
+        """
+        return await self._sessions.revoke(user_id, session_id)
+
+    async def revoke_others(self, user_id: str, keep: str) -> int:
+        """End all sessions of a user but the one with the id `keep`; return how many.
+
+        Raises:
+            StoreError: the store could not be asked; sessions may still live.
+        """
+        return await self._sessions.revoke_others(user_id, keep)
+
+    async def revoke_all(self, user_id: str) -> int:
+        """End every session of a user, and every login that waits for a step.
+
+        Device cookies and tokens given before lose their own budget too: whoever holds one is a
+        stranger until the next login (with the memory store, as long as its process lives).
+
+        For a changed address, a lost phone, a user who is deleted.
+
+        Returns:
+            How many sessions there were.
+
+        Raises:
+            StoreError: the store could not be asked; sessions may still live.
+        """
+        return await self._sessions.revoke_all(user_id)
