@@ -20,7 +20,7 @@ LAYERS = [
     f"{NAME}.discovery",
     f"{NAME}.middleware",
     f"{NAME}.passwordless",
-    f"{NAME}.features",
+    f"{NAME}.features | {NAME}.kit",
     f"{NAME}.web",
     f"{NAME}.flows",
     f"{NAME}.stores | {NAME}.delivery | {NAME}.rendering",

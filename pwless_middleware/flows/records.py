@@ -76,8 +76,8 @@ class Records:
             ttl: seconds that it lives, at least 1.
             group: the list that it belongs to; empty (default) for none.
         """
-        put = self._put(key, value, ttl, group)
-        await self._store.write(Writes(puts=(put,)), now=self._clock(), op=new_operation())
+        writes = self.writes(key, value, ttl=ttl, group=group)
+        await self._store.write(writes, now=self._clock(), op=new_operation())
 
     async def add(self, key: str, value: bytes = b"", *, ttl: int, group: str = "") -> bool:
         """Write a record if there is none, and return whether it was written.
@@ -91,7 +91,7 @@ class Records:
 
     async def read(self, key: str, *, group: str = "") -> Record | None:
         """Return a record, or `None` if there is none."""
-        place = self._place(key, group)
+        place = self.place(key, group=group)
         return self._open(place, await self._store.read(place, now=self._clock()), group)
 
     async def take(self, key: str, *, group: str = "") -> Record | None:
@@ -103,7 +103,7 @@ class Records:
         record = await self.read(key, group=group)
         if record is None:
             return None
-        place, now, op = self._place(key, group), self._clock(), new_operation()
+        place, now, op = self.place(key, group=group), self._clock(), new_operation()
         return record if await self._store.take(place, Writes(), now=now, op=op) else None
 
     async def swap(self, record: Record, value: bytes, *, ttl: int) -> Record | None:
@@ -119,7 +119,7 @@ class Records:
 
     async def drop(self, key: str, *, group: str = "") -> None:
         """Remove a record; nothing happens if there is none."""
-        drop = Drop(self._place(key, group), listed=self._list(group))
+        drop = Drop(self.place(key, group=group), listed=self._list(group))
         await self._store.write(Writes(drops=(drop,)), now=self._clock(), op=new_operation())
 
     async def list(self, group: str) -> Sequence[Record]:
@@ -131,16 +131,24 @@ class Records:
         found = [self._open(place, stored, group) for place, stored in rows]
         return [record for record in found if record is not None]
 
+    def place(self, key: str, *, group: str = "") -> str:
+        """Return a record's key in the store, for a `Proof` that is spent by taking the record."""
+        if not group:
+            return self._slot("key", key)
+        return self._slot("group", group) + self._keyring.name("feature-key", key)
+
+    def writes(self, key: str, value: bytes, *, ttl: int, group: str = "") -> Writes:
+        """Return what writes a record as `put` does, for a write that is done by somebody else.
+
+        `StepProof(..., then=records.writes(...))` remembers something as the step is taken, all or
+        nothing.
+        """
+        return Writes(puts=(self._put(key, value, ttl, group),))
+
     # --- names and forms -----------------------------------------------------------------------
 
     def _slot(self, *parts: str) -> str:
         return "{" + self._keyring.name("feature", self._feature, self._name, *parts) + "}f"
-
-    def _place(self, key: str, group: str) -> str:
-        if not group:
-            return self._slot("key", key)
-        of_key = self._keyring.name("feature-key", key)
-        return self._slot("group", group) + of_key
 
     def _list(self, group: str) -> str | None:
         return self._slot("group", group) + "l" if group else None
@@ -150,7 +158,7 @@ class Records:
             raise ValueError(f"ttl is {ttl}: a record lives for a second at least")
         if len(value) > MOST_BYTES:
             raise ValueError(f"a record holds at most {MOST_BYTES} bytes, not {len(value)}")
-        place, name = self._place(key, group), key.encode()
+        place, name = self.place(key, group=group), key.encode()
         text = secrets.token_bytes(_NONCE_BYTES) + len(name).to_bytes(2, "big") + name + value
         stored = self._keyring.bind("feature", place, text, key_id=self._keyring.current)
         return Put(place, stored, self._clock() + ttl, self._list(group))

@@ -1,17 +1,15 @@
 """Features that exist in the tests only: they prove that a new rule needs no change in the package.
 
-`Factor` is a second factor, `Policy` a rule of an organisation. Both are mounted by the public
-names alone (`Feature`, `Kit`, `Mounted`, `Step`, `Login`, `LoginDenied`).
+`Factor` is a second factor, `Policy` a rule of an organisation. Both are written with
+`pwless_middleware.kit` alone, as somebody else's would be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from pwless_middleware import (
+from pwless_middleware.kit import (
+    ApiError,
     Authentication,
     ChallengeContext,
     Kit,
@@ -19,13 +17,17 @@ from pwless_middleware import (
     LoginDenied,
     Mounted,
     Redirect,
+    Request,
+    Response,
+    Route,
     Step,
+    StepCheck,
+    StepProof,
+    read_form,
+    read_json,
+    respond_with_json,
+    respond_with_page,
 )
-from pwless_middleware.errors import ApiError
-from pwless_middleware.flows.proofs import StepCheck, StepProof
-from pwless_middleware.web.bodies import read_form, read_json
-from pwless_middleware.web.login_responses import respond_with_json, respond_with_page
-from pwless_middleware.web.routes import Route
 
 RIGHT = "open sesame"
 
