@@ -220,15 +220,15 @@ class Cookies:
         on this host are taken out as well, if they have default names; a `cookie_name` that another
         instance was given is not known here. They are the third value, for one that is further in.
         """
-        at = -1
-        for index, header in enumerate(headers):
+        found = None
+        for header in headers:
             if header[0] == b"cookie":
-                if at >= 0:  # HTTP/2 lets clients divide the header (RFC 9113 §8.2.3)
+                if found is not None:  # HTTP/2 lets clients divide it (RFC 9113 §8.2.3)
                     return self._split_several(headers)
-                at = index
-        if at < 0:
+                found = header
+        if found is None:
             return None, headers, ()
-        value = headers[at][1]
+        value = found[1]
         split = self._splits.get(value)
         if split is None:
             if _DEFAULT not in value and not (self._is_named and self._stem in value):
@@ -237,7 +237,7 @@ class Cookies:
         rest, signed, _, others = split
         if rest == value:
             return None, headers, ()
-        kept = [*headers]
+        kept, at = [*headers], headers.index(found)
         if rest:
             kept[at] = (b"cookie", rest)
         else:

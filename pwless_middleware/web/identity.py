@@ -116,14 +116,18 @@ class Identities:
         user, session = identity.user, identity.session
         if self._edits_headers:
             headers = self._hand_on(headers, identity)
-        state = {**(scope.get("state") or {}), "user": user, "session": session}
-        caller["state"] = state
-        if not self._set_scope_user:
-            return {**scope, "headers": headers, "state": state}
-        auth = _Credentials() if session is None else _SignedIn()
-        caller["user"] = user
-        caller["auth"] = auth
-        return {**scope, "headers": headers, "state": state, "user": user, "auth": auth}
+        app_scope = dict(scope)
+        app_scope["headers"] = headers
+        state = scope.get("state")
+        state = dict(state) if state else {}
+        state["user"] = user
+        state["session"] = session
+        app_scope["state"] = caller["state"] = state
+        if self._set_scope_user:
+            app_scope["user"] = caller["user"] = user
+            auth = _Credentials() if session is None else _SignedIn()
+            app_scope["auth"] = caller["auth"] = auth
+        return app_scope
 
     def _hand_on(self, headers: list[RawHeader], identity: Identity) -> list[RawHeader]:
         """Return the headers without what is not the app's to read, with the identity header."""
