@@ -47,9 +47,9 @@ class PasswordlessMiddleware:
         self.app = app
         try:
             check_asgi_app(app)
-            self.passwordless = _one_of(passwordless, options)
+            self.passwordless = _choose_passwordless(passwordless, options)
             self._alone = Passed((self.passwordless.instance,))
-            for inner in _wrapped(app):
+            for inner in _find_wrapped(app):
                 self.passwordless.instance.check_beside(inner.passwordless.instance)
         except ConfigError as error:
             if not is_made_late():
@@ -129,7 +129,7 @@ class Misconfigured(PasswordlessMiddleware):
         await serve_problem(self.problem, scope, receive, send)
 
 
-def _one_of(passwordless: Passwordless | None, options: Options) -> Passwordless:
+def _choose_passwordless(passwordless: Passwordless | None, options: Options) -> Passwordless:
     if passwordless is None:
         return Passwordless(**options)
     if options:
@@ -139,7 +139,7 @@ def _one_of(passwordless: Passwordless | None, options: Options) -> Passwordless
     return passwordless
 
 
-def _wrapped(app: object) -> Iterator[PasswordlessMiddleware]:
+def _find_wrapped(app: object) -> Iterator[PasswordlessMiddleware]:
     """Find the instances that an app wraps, as far as its `.app` attributes lead."""
     for _ in range(50):
         if isinstance(app, PasswordlessMiddleware) and not isinstance(app, Misconfigured):

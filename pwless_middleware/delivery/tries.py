@@ -47,7 +47,7 @@ class _NoTurn(Exception):
         self.lane = lane
 
 
-def _told(reason: str) -> str:
+def _redact(reason: str) -> str:
     """Strike addresses and links from a reason: a mailer of the host's may have quoted one."""
     return _NOT_FOR_LOGS.sub("…", reason)
 
@@ -97,9 +97,9 @@ class Tries:
             delay = max(1, math.ceil(worker.places.turns.postpone(error.lane)))
             await self._retry(worker, replace(job, tries=job.tries - 1), delay)
         except RecipientDeferred as error:
-            await self._again(worker, job, _told(str(error)), found, is_recipients=True)
+            await self._again(worker, job, _redact(str(error)), found, is_recipients=True)
         except DeliveryError as error:
-            reason = _told(str(error))
+            reason = _redact(str(error))
             if error.permanent:
                 self._health.note_error()
                 self._report(job, reason)

@@ -76,16 +76,16 @@ class Gate:
             if "x-inertia" in request.headers:
                 return self._leave_inertia(request, shown_url(request.scope, path))
             if _renders_errors(request):
-                return self._signed_out(request, referring_page(request))
-            return self._unauthenticated(request)
+                return self._show_signed_out(request, referring_page(request))
+            return self._refuse_program(request)
         if request.method not in ("GET", "HEAD"):
-            return self._signed_out(request, None)
+            return self._show_signed_out(request, None)
         login = self._pages.login_url(request, shown_url(request.scope, path))
         response = self._pages.redirect(request, login, ours=False)
         response.headers["vary"] = VARY
         return response
 
-    def _signed_out(self, request: Request, page: str | None) -> Response:
+    def _show_signed_out(self, request: Request, page: str | None) -> Response:
         """Show that the session is over, and the login in a new tab or instead of the page."""
         response = self._pages.page(
             request,
@@ -113,7 +113,7 @@ class Gate:
         response.headers["vary"] = VARY
         return response
 
-    def _unauthenticated(self, request: Request) -> Response:
+    def _refuse_program(self, request: Request) -> Response:
         login = self._pages.login_url(request, htmx_page(request))
         response = json_error(Unauthenticated(login_url=login))
         response.headers["vary"] = VARY

@@ -112,7 +112,7 @@ class EmailLogin:
             code=code,
             same_browser=same_browser,
             rotate_on_resend=rotate_on_resend,
-            allow=_allowed(allow),
+            allow=_check_allow(allow),
             signup=signup,
         )
 
@@ -175,7 +175,7 @@ def _check_number(option: str, value: object, low: int, high: int) -> None:
         raise ConfigError(option, f"set a whole number from {low} to {high}")
 
 
-def _allowed(allow: Sequence[str] | AllowRule) -> tuple[str, ...] | AllowRule:
+def _check_allow(allow: Sequence[str] | AllowRule) -> tuple[str, ...] | AllowRule:
     if not isinstance(allow, Sequence) and callable(allow) and not isinstance(allow, type):
         return allow
     example = "['*@acme.example', 'jo@partner.example'], or a function"

@@ -33,7 +33,7 @@ class LoginPages:
             return await self._form(request, next)
         if "check" in request.query_params and not check.keeps_cookies(request):
             return check.page(request, next)
-        page = await self._signed_in(request, next)
+        page = await self._show_signed_in(request, next)
         return page if page is not None else await self._form(request, next)
 
     async def post(self, request: Request) -> Response:
@@ -80,7 +80,7 @@ class LoginPages:
             problem=worst.context.get("problem"),
         )
 
-    async def _signed_in(self, request: Request, next: str) -> Response | None:
+    async def _show_signed_in(self, request: Request, next: str) -> Response | None:
         """Return the page that tells a browser who is signed in here, or `None` for nobody.
 
         It leads on, and has the forms for another account.
