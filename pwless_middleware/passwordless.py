@@ -354,6 +354,7 @@ class Passwordless:
         state: str | None = None,
         expires_in: int | None = None,
         template_variables: Mapping[str, str] | None = None,
+        language: str | None = None,
         client: str | None = None,
         user_agent: str | None = None,
         device_token: str | None = None,
@@ -371,6 +372,8 @@ class Passwordless:
             state: up to 1000 characters that `verify` gives back; `None` for none.
             expires_in: seconds, 60 to `max_lifetime`; `None` takes `lifetime`.
             template_variables: words for the mail's template, at most 30; `None` for none.
+            language: of the mail: a tag such as `de`, or the asking person's whole
+                `Accept-Language`; `None`, or one that there is not, takes the default.
             client: the asking person's IP address, for the limits by client; `None` counts by
                 address alone.
             user_agent: the asking person's `User-Agent`, told in the mail in our own words; `None`
@@ -392,6 +395,7 @@ class Passwordless:
             state=state,
             expires_in=expires_in,
             template_variables=template_variables,
+            language=language,
             client=client,
             user_agent=user_agent,
             device_token=device_token,

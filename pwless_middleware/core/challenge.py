@@ -66,6 +66,8 @@ class Challenge:
         state: the API caller's own text, returned unchanged; `None` if none was given.
         link_uri: the page that the link opens; `None` is our own.
         variables: the API caller's words for the mail's template.
+        language: the code of the language that the mail is written in, since the worker that writes
+            it sees no request; empty is the deployment's default.
     """
 
     id: ChallengeId = field(repr=False)
@@ -86,6 +88,7 @@ class Challenge:
     state: str | None = field(default=None, repr=False)
     link_uri: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    language: str = ""
 
     def is_live(self, now: int) -> bool:
         """Whether code and link may still be used."""

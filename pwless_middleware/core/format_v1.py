@@ -63,7 +63,7 @@ def pack_challenge(c: Challenge) -> bytes:
         NAMES.index(c.device),
     )
     caller = "" if c.caller == BROWSER else c.caller
-    texts = [c.address, caller, c.next]
+    texts = [c.address, caller, c.next, c.language]
     if has_more:
         texts.append(_dumps([c.state, c.link_uri, dict(c.variables)]))
     return head + "\0".join(texts).encode()
@@ -84,7 +84,7 @@ def unpack_challenge(id: ChallengeId, value: bytes, *, key_id: str) -> Challenge
         version, salt, generation, flags, asked_at, started, expires, lifetime, resends, device = (
             _CHALLENGE.unpack_from(value)
         )
-        address, caller, next, *more = value[_CHALLENGE.size :].decode().split("\0", 3)
+        address, caller, next, language, *more = value[_CHALLENGE.size :].decode().split("\0", 4)
         state, link_uri, variables = json.loads(more[0]) if flags & 8 else (None, None, {})
     except (struct.error, ValueError, IndexError) as exc:
         raise StoreError("a record cannot be read") from exc
@@ -109,6 +109,7 @@ def unpack_challenge(id: ChallengeId, value: bytes, *, key_id: str) -> Challenge
         state=state,
         link_uri=link_uri,
         variables=variables,
+        language=language,
     )
 
 

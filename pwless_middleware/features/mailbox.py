@@ -20,7 +20,7 @@ from starlette.responses import Response
 from pwless_middleware.core.client import parse_ip
 from pwless_middleware.delivery.outbox import Outbox, OutboxMessage
 from pwless_middleware.errors import NotFound
-from pwless_middleware.flows.mails import format_time
+from pwless_middleware.languages.times import format_time
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.responses import EVERYWHERE
 from pwless_middleware.web.routes import Route

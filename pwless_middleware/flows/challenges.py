@@ -60,6 +60,7 @@ from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.limits import EXACT_BYTES, Limits, new_challenge_id
 from pwless_middleware.flows.proofs import Proof
 from pwless_middleware.stores.base import Admission, Attempt, Put, Store, Writes
+from pwless_middleware.text import Text
 
 logger = logging.getLogger("pwless.challenges")
 
@@ -113,6 +114,7 @@ class NewChallenge:
     state: str | None = None
     link_uri: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    language: str = ""
 
 
 class Challenges:
@@ -193,6 +195,7 @@ class Challenges:
             state=new.state,
             link_uri=new.link_uri,
             variables=new.variables,
+            language=new.language,
         )
         admission = await self._admit(challenge, caller, replaces=None, now=now)
         self._events.record(
@@ -255,8 +258,11 @@ class Challenges:
         """
         code = code_in(text, self._rules.code)
         if code is None:
-            shape = "6 digits" if self._rules.code == "standard" else "8 letters"
-            raise InvalidArgument.of("code", f"Type the {shape} from the email.", shape)
+            if self._rules.code == "standard":
+                text = Text("Type the 6 digits from the email.")
+                raise InvalidArgument.of("code", text, "6 digits")
+            text = Text("Type the 8 letters from the email.")
+            raise InvalidArgument.of("code", text, "8 letters")
         if id not in caller.holds:
             raise self._refusal("unknown", caller, id)
         now = self._clock()

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pwless_middleware.core.caller import BROWSER
 from pwless_middleware.core.challenge import Challenge, attempt_of
-from pwless_middleware.core.device import UNKNOWN
+from pwless_middleware.core.device import UNKNOWN, device_text
 from pwless_middleware.core.format_v1 import unpack_job
 from pwless_middleware.core.keyring import CodeStyle, Keyring, format_code
 from pwless_middleware.delivery.base import Mailer, Message
@@ -24,7 +23,11 @@ from pwless_middleware.flows.challenges import Challenges
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.flows.users import Users
-from pwless_middleware.rendering import Renderer
+from pwless_middleware.languages.current import translate, use_language
+from pwless_middleware.languages.languages import Languages
+from pwless_middleware.languages.times import format_time
+from pwless_middleware.rendering import Email, Renderer
+from pwless_middleware.text import Text
 
 
 class ChallengeMails:
@@ -33,6 +36,7 @@ class ChallengeMails:
     Args:
         challenges, keyring, users: what it works with.
         renderer: makes the texts.
+        languages: those that people read.
         mailer: takes the message.
         link_page: absolute URL of our own link page.
         host: the login's own host, which a domain-bound code names.
@@ -50,6 +54,7 @@ class ChallengeMails:
         users: Users,
         renderer: Renderer,
         mailer: Mailer,
+        languages: Languages,
         *,
         link_page: str,
         host: str,
@@ -64,6 +69,7 @@ class ChallengeMails:
         self._users = users
         self._renderer = renderer
         self._mailer = mailer
+        self._languages = languages
         self._link_page = link_page
         self._host = host
         self._code = code
@@ -128,8 +134,14 @@ class ChallengeMails:
         if challenge.kind != "OTP" or unlocks:
             token = self._keyring.link_token(challenge)
             link = with_token(challenge.link_uri or self._link_page, token)
+        # Always set: a worker begun by a request would go on in the language of that one.
+        with use_language(self._languages[challenge.language]):
+            email = self._render(challenge, code, link)
+        return Message(challenge.address, email.subject, email.text, email.html)
+
+    def _render(self, challenge: Challenge, code: str | None, link: str | None) -> Email:
         minutes = max(1, round((challenge.expires_at - self._clock()) / 60))
-        email = self._renderer.email(
+        return self._renderer.email(
             challenge.template.lower(),
             variables={name: break_links(text) for name, text in challenge.variables.items()},
             kind=challenge.kind,
@@ -139,13 +151,14 @@ class ChallengeMails:
             subject_code=code if self._code_in_subject else None,
             email=challenge.address,
             host=self._host,
-            device=challenge.device or UNKNOWN,
+            device=translate(device_text(challenge.device or UNKNOWN)),
             asked_at=format_time(challenge.asked_at),
-            expiry_time_relative=f"{minutes} minute{'' if minutes == 1 else 's'}",
+            expiry_time_relative=translate(
+                Text.for_count("%(n)s minute", "%(n)s minutes", minutes)
+            ),
             expire_time=str(challenge.expires_at),
             expiry_time=format_time(challenge.expires_at),
         )
-        return Message(challenge.address, email.subject, email.text, email.html)
 
 
 # What binds the parts of an address or URL; the wide forms are dots too (UTS #46 §2.3).
@@ -167,12 +180,3 @@ def with_token(uri: str, token: str) -> str:
     parts = urlsplit(uri)
     query = "&".join(filter(None, (parts.query, urlencode({"link_token": token}))))
     return urlunsplit(parts._replace(query=query))
-
-
-_MONTHS = "January February March April May June July August September October November December"
-
-
-def format_time(at: int) -> str:
-    """Return a time for people, the same in every locale of the server: `3 May 2026, 06:12 UTC`."""
-    when = datetime.fromtimestamp(at, UTC)
-    return f"{when.day} {_MONTHS.split()[when.month - 1]} {when.year}, {when:%H:%M} UTC"

@@ -37,13 +37,14 @@ def format_time(at: int) -> str:
         at: unix seconds.
     """
     when = datetime.fromtimestamp(at, UTC)
+    time = when.strftime("%H:%M")
     return translate(
         Text(
             "%(day)s %(month)s %(year)s, %(time)s UTC",
             day=when.day,
             month=_MONTHS[when.month - 1],
             year=when.year,
-            time=f"{when:%H:%M}",
+            time=time,
         )
     )
 

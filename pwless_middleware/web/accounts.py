@@ -20,6 +20,7 @@ from pwless_middleware.flows.session_cache import Held
 from pwless_middleware.flows.sessions import TOKEN_PREFIX, Sessions
 from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.flows.users import Users
+from pwless_middleware.text import Text
 from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.keys import bearer
 from pwless_middleware.web.navigation import shown_url
@@ -105,7 +106,7 @@ class Accounts:
         signed = cookie
         if token is not None:
             if held and by_token and held.session.user_id != by_token.session.user_id:
-                raise Unauthenticated("The cookie and the token are of different users.")
+                raise Unauthenticated(Text("The cookie and the token are of different users."))
             held, signed = by_token, token
         if held is None or signed is None:
             return None
@@ -172,4 +173,4 @@ class Accounts:
         return shown_url(scope, below(scope["path"], scope.get("root_path", "")))
 
 
-_BAD_TOKEN = "This session token is not valid."  # noqa: S105  # a sentence
+_BAD_TOKEN = Text("This session token is not valid.")

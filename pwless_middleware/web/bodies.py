@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 
 from pwless_middleware.errors import ContentTooLarge, InvalidArgument, UnsupportedMediaType
+from pwless_middleware.text import Text
 
 MAX_BYTES = 16 * 1024
 MAX_FORM_BYTES = 32 * 1024
@@ -35,7 +36,7 @@ async def read_form(request: Request) -> dict[str, str]:
     """
     if "content-type" not in request.headers:
         if await _read(request, MAX_FORM_BYTES):
-            raise UnsupportedMediaType(f"Send {FORM}.")
+            raise UnsupportedMediaType(Text("Send %(media_type)s.", media_type=FORM))
         return {}
     _expect(request, FORM)
     body = await _read(request, MAX_FORM_BYTES)
@@ -48,11 +49,13 @@ async def read_form(request: Request) -> dict[str, str]:
             max_num_fields=MAX_FIELDS,
         )
     except ValueError as exc:
-        raise InvalidArgument.of("body", "The form could not be read.", "urlencoded UTF-8") from exc
+        raise InvalidArgument.of(
+            "body", Text("The form could not be read."), "urlencoded UTF-8"
+        ) from exc
     fields: dict[str, str] = {}
     for name, value in pairs:
         if name in fields:
-            raise InvalidArgument.of(name[:50], "This field came twice.", "once")
+            raise InvalidArgument.of(name[:50], Text("This field came twice."), "once")
         fields[name] = value
     return fields
 
@@ -79,9 +82,11 @@ def parse_json(body: bytes) -> dict[str, Json]:
         _check_depth(text)
         value = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as exc:
-        raise InvalidArgument.of("body", "The body is not strict JSON in UTF-8.", "json") from exc
+        raise InvalidArgument.of(
+            "body", Text("The body is not strict JSON in UTF-8."), "json"
+        ) from exc
     if not isinstance(value, dict):
-        raise InvalidArgument.of("body", "The body must be one JSON object.", "object")
+        raise InvalidArgument.of("body", Text("The body must be one JSON object."), "object")
     check_strict(value)
     return value
 
@@ -104,9 +109,9 @@ def _expect(request: Request, media_type: str) -> None:
     kind, _, parameters = (types[0] if len(types) == 1 else "").partition(";")
     charset = parameters.strip().lower().replace('"', "")
     if kind.strip().lower() != media_type or charset not in ("", "charset=utf-8"):
-        raise UnsupportedMediaType(f"Send {media_type}.")
+        raise UnsupportedMediaType(Text("Send %(media_type)s.", media_type=media_type))
     if request.headers.get("content-encoding", "identity") != "identity":
-        raise UnsupportedMediaType("Send the body without a content encoding.")
+        raise UnsupportedMediaType(Text("Send the body without a content encoding."))
 
 
 async def _read(request: Request, most: int) -> bytes:
@@ -120,7 +125,7 @@ async def _read(request: Request, most: int) -> bytes:
             if len(body) > most:
                 raise ContentTooLarge
     except ClientDisconnect as exc:
-        raise InvalidArgument.of("body", "The body did not arrive.", "complete") from exc
+        raise InvalidArgument.of("body", Text("The body did not arrive."), "complete") from exc
     return body
 
 
@@ -166,11 +171,11 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 def _fault(value: Json, path: str) -> tuple[str, str, str] | None:
     """Find what strict JSON does not have: path, description, constraint; or `None`."""
     if isinstance(value, str) and not _is_text(value):
-        return path, "This is not UTF-8.", "utf-8"
+        return path, Text("This is not UTF-8."), "utf-8"
     if isinstance(value, float) and not math.isfinite(value):
-        return path, "This is not a JSON number in range.", "number"
+        return path, Text("This is not a JSON number in range."), "number"
     if isinstance(value, _Twice):
-        return _below(path, value.key), "This field came twice.", "once"
+        return _below(path, value.key), Text("This field came twice."), "once"
     if isinstance(value, dict):
         inner = [(_below(path, key), key, part) for key, part in value.items()]
     elif isinstance(value, list):

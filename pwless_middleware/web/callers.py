@@ -8,6 +8,7 @@ from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.device import device_of
 from pwless_middleware.errors import ForbiddenOrigin, Unauthenticated
 from pwless_middleware.flows.events import Events
+from pwless_middleware.text import Text
 from pwless_middleware.web.access_tokens import AccessTokens
 from pwless_middleware.web.clients import Clients
 from pwless_middleware.web.cookies import Cookies
@@ -72,7 +73,7 @@ class Callers:
             name = self._server_name(authorization)
             if name is None:
                 self.note_refusal(request, "unknown_key")
-                raise Unauthenticated("This API key or access token is not known.")
+                raise Unauthenticated(Text("This API key or access token is not known."))
             return Caller(name=f"server:{name}")
         self.check_origin(request)
         return self.browser(request)
@@ -101,7 +102,7 @@ class Callers:
         if origins or "sec-fetch-site" in request.headers:
             self.note_refusal(request, "foreign_origin")
             raise ForbiddenOrigin
-        raise Unauthenticated("Send an API key, or call from a page of this origin.")
+        raise Unauthenticated(Text("Send an API key, or call from a page of this origin."))
 
     def note_refusal(self, request: Request, reason: str) -> None:
         """Record that a request is refused; of what it says of itself, only the browser's name."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from pwless_middleware.errors import FieldViolation, InvalidArgument
+from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import Json
 
 Kind = Literal["string", "integer", "boolean", "texts", "strings", "object", "objects"]
@@ -57,22 +58,27 @@ class Field:
         if self.kind == "integer":
             number = _whole(value)
             if number is None:
-                return "This must be an integer.", "integer"
+                return Text("This must be an integer."), "integer"
             least = -math.inf if self.least is None else self.least
             most = math.inf if self.most is None else self.most
-            return None if least <= number <= most else (f"Send {least} to {most}.", "range")
+            return (
+                None
+                if least <= number <= most
+                else (Text("Send %(least)s to %(most)s.", least=least, most=most), "range")
+            )
         if self.kind == "texts":
             if not isinstance(value, dict) or not all(
                 isinstance(part, str) for pair in value.items() for part in pair
             ):
-                return "This must be an object of strings.", "object"
+                return Text("This must be an object of strings."), "object"
             return None
         if not isinstance(value, str):
-            return "This must be a string.", "string"
+            return Text("This must be a string."), "string"
         if self.one_of and value not in self.one_of:
-            return f"Send one of {', '.join(self.one_of)}.", "enum"
+            return Text("Send one of %(names)s.", names=", ".join(self.one_of)), "enum"
         if not self.shortest <= len(value) <= (self.longest or len(value)):
-            return f"Send {self.shortest} to {self.longest} characters.", "length"
+            least, most = self.shortest, self.longest
+            return Text("Send %(least)s to %(most)s characters.", least=least, most=most), "length"
         return None
 
     def from_json(self, name: str, value: Json) -> Json:
@@ -162,7 +168,11 @@ class Fields:
         for name, one in self.fields.items():
             given = [key for key in dict.fromkeys((name, _camel_case(name))) if key in body]
             if len(given) > 1:
-                raise InvalidArgument.of(name, f"This came as {' and '.join(given)}.", "once")
+                raise InvalidArgument.of(
+                    name,
+                    Text("This came as %(one)s and %(other)s.", one=given[0], other=given[1]),
+                    "once",
+                )
             value = one.from_json(name, body[given[0]]) if given else None
             if value is not None:
                 found[name] = value
@@ -178,7 +188,7 @@ class Fields:
         for name, one in self.fields.items():
             if name not in body:
                 if one.required:
-                    bad.append(FieldViolation(name, "This field is required.", "required"))
+                    bad.append(FieldViolation(name, Text("This field is required."), "required"))
                 continue
             problem = one.problem(body[name])
             if problem is not None:

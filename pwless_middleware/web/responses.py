@@ -182,7 +182,8 @@ class Pages:
             label = translate(Text("Use another address"))
         elif isinstance(error, ForbiddenOrigin):
             # The page may have been opened at another address of the app: name the right one.
-            label = translate(Text("Open %(name)s", name=f"{self._origin.url}/"))
+            name = self._origin.url + "/"
+            label = translate(Text("Open %(name)s", name=name))
             url = self._origin.origin + url
         message = public_message(error)
         if isinstance(error, LoginDenied) and error.public_message == error.message:

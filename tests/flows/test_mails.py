@@ -9,8 +9,9 @@ from pwless_middleware.core.challenge import ID_BYTES, RESEND_WINDOW
 from pwless_middleware.core.keyring import MAC_BYTES
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.errors import DeliveryError
-from pwless_middleware.flows.mails import format_time, with_token
+from pwless_middleware.flows.mails import with_token
 from pwless_middleware.flows.topics import LONGEST
+from pwless_middleware.languages.times import format_time
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import KEY, OTHER_KEY, ROOMY, Clock, Site, challenge_of, make_site
 

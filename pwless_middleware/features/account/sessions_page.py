@@ -107,7 +107,7 @@ class SessionPages:
 def _row(session: Session, current: Session, now: int) -> SessionRow:
     return SessionRow(
         id=session.id,
-        device=translate(device_text(session.device) or Text("A program")),
+        device=translate(device_text(session.device) if session.device else Text("A program")),
         icon=_icon(session.device),
         created_at=format_ago(session.created_at, now),
         created_iso=_iso(session.created_at),

@@ -31,6 +31,8 @@ from pwless_middleware.features.email_login.fields import (
 )
 from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
 from pwless_middleware.flows.challenges import SentChallenge
+from pwless_middleware.languages.current import current_language
+from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_json
 from pwless_middleware.web.fields import Values
 from pwless_middleware.web.kit import Kit
@@ -77,6 +79,7 @@ class EmailApi:
             state=values.get("state"),
             expires_in=values.integer("expires_in"),
             template_variables=values.texts("template_variables"),
+            language=current_language().code,
         )
         caller = self._flow.with_device(caller, values.get("device_token"))
         return self._started(await self._flow.send(send_request, caller), caller)
@@ -181,10 +184,12 @@ def _check_combination(values: Values, *, same_browser: bool) -> None:
     has_code, has_link = values.get("code") is not None, values.get("link_token") is not None
     bad = []
     if has_code and has_link:
-        bad.append(FieldViolation("link_token", "Send a code or a link token.", "one_of"))
+        bad.append(FieldViolation("link_token", Text("Send a code or a link token."), "one_of"))
     elif not has_code and not has_link:
-        bad.append(FieldViolation("code", "Send a code or a link token.", "one_of"))
+        bad.append(FieldViolation("code", Text("Send a code or a link token."), "one_of"))
     if values.get("auth_request_id") is None and (has_code or (has_link and same_browser)):
-        bad.append(FieldViolation("auth_request_id", "Send the id that send gave.", "required"))
+        bad.append(
+            FieldViolation("auth_request_id", Text("Send the id that send gave."), "required")
+        )
     if bad:
         raise InvalidArgument(bad)

@@ -1,4 +1,4 @@
-"""What a page of the email login says went wrong."""
+"""What a page of the email login says went wrong, in the language of the request."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from pwless_middleware.errors import (
     RequestExpired,
     TooManyAttempts,
 )
+from pwless_middleware.languages.current import translate
+from pwless_middleware.text import Text
+from pwless_middleware.web.responses import public_message
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,15 @@ class ErrorText:
         if error is None or isinstance(error, RequestExpired):
             return cls()
         if isinstance(error, InvalidArgument):
-            return cls(error=error.violations[0].description)
+            return cls(error=translate(error.violations[0].description))
         if isinstance(error, InvalidCode):
-            left = error.attempts_left
-            return cls(error=f"{error} {left} {'try' if left == 1 else 'tries'} left.")
+            left = Text.for_count("%(n)s try left.", "%(n)s tries left.", error.attempts_left)
+            return cls(error=f"{public_message(error)} {translate(left)}")
         if isinstance(error, RateLimited):
-            return cls(problem=error.message, wait=error.retry_after)
+            return cls(problem=translate(error.message), wait=error.retry_after)
         if isinstance(error, TooManyAttempts):
-            return cls(problem=error.public_message, wait=error.retry_after)
-        return cls(problem=error.public_message)
+            return cls(problem=public_message(error), wait=error.retry_after)
+        return cls(problem=public_message(error))
 
 
 def is_last_try(error: ApiError | None) -> bool:

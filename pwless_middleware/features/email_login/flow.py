@@ -34,6 +34,7 @@ from pwless_middleware.flows.challenges import (
     SentChallenge,
 )
 from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
 MAX_VARIABLES = 30
@@ -55,6 +56,7 @@ class SendRequest:
         expires_in: seconds.
         template_variables: the caller's words.
         next: where a page's login goes on; already checked.
+        language: the code of the language of the mail.
     """
 
     email: str = field(repr=False)
@@ -64,6 +66,7 @@ class SendRequest:
     expires_in: int | None = None
     template_variables: Mapping[str, str] | None = field(default=None, repr=False)
     next: str = "/"
+    language: str = ""
 
 
 class EmailFlow:
@@ -229,20 +232,24 @@ class EmailFlow:
         address = parse_address(send_request.email)
         if address is None:
             bad.append(
-                FieldViolation("email", "Enter one email address, like jo@example.com.", "email")
+                FieldViolation(
+                    "email", Text("Enter one email address, like jo@example.com."), "email"
+                )
             )
         lifetime = (
             self.rules.lifetime if send_request.expires_in is None else send_request.expires_in
         )
         uri = send_request.magiclink_auth_uri
         if uri is not None and not self._link_uris.allows(uri):
-            listed = "This URI is not listed in EmailLogin(link_uris=...)."
+            listed = Text("This URI is not listed in EmailLogin(link_uris=...).")
             bad.append(FieldViolation("magiclink_auth_uri", listed, "link_uris"))
         kind = self.kind
         if not caller.is_browser and uri is None:
             if kind == "LINK":
                 bad.append(
-                    FieldViolation("magiclink_auth_uri", "Name the page of the link.", "required")
+                    FieldViolation(
+                        "magiclink_auth_uri", Text("Name the page of the link."), "required"
+                    )
                 )
             kind = "OTP"
         bad += self._bad_variables(send_request, caller)
@@ -257,6 +264,7 @@ class EmailFlow:
             state=send_request.state,
             link_uri=uri,
             variables=send_request.template_variables or {},
+            language=send_request.language,
         )
 
     def _bad_variables(self, send_request: SendRequest, caller: Caller) -> list[FieldViolation]:
@@ -264,27 +272,29 @@ class EmailFlow:
         given = send_request.template_variables
         if caller.is_browser:
             if given is not None:
-                return [FieldViolation(field_name, "Only a server may set these.", "server")]
+                return [FieldViolation(field_name, Text("Only a server may set these."), "server")]
             return []
         given = given or {}
         bad = []
         if len(given) > MAX_VARIABLES:
-            bad.append(FieldViolation(field_name, "At most 30 variables.", "max_items"))
+            bad.append(FieldViolation(field_name, Text("At most 30 variables."), "max_items"))
         for name, value in list(given.items())[:MAX_VARIABLES]:
             where = f"{field_name}.{name[:25]}"
             if not 2 <= len(name) <= 25 or _CONTROL.search(name):
-                bad.append(FieldViolation(where, "Names have 2 to 25 characters.", "length"))
+                bad.append(FieldViolation(where, Text("Names have 2 to 25 characters."), "length"))
             if name in RESERVED:
-                bad.append(FieldViolation(where, "This name is reserved.", "reserved"))
+                bad.append(FieldViolation(where, Text("This name is reserved."), "reserved"))
             if len(value) > 256:
-                bad.append(FieldViolation(where, "At most 256 characters.", "max_length"))
+                bad.append(FieldViolation(where, Text("At most 256 characters."), "max_length"))
             lowered = value.lower()
             if _CONTROL.search(value) or "://" in value or "www." in lowered:
                 bad.append(
-                    FieldViolation(where, "No control characters and no links.", "plain_text")
+                    FieldViolation(where, Text("No control characters and no links."), "plain_text")
                 )
         for name in sorted(self._kit.renderer.template_variables(send_request.template.lower())):
             if name not in given:
                 where = f"{field_name}.{name}"
-                bad.append(FieldViolation(where, "The email's template needs this.", "required"))
+                bad.append(
+                    FieldViolation(where, Text("The email's template needs this."), "required")
+                )
         return bad

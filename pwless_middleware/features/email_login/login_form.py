@@ -10,6 +10,7 @@ from pwless_middleware.core.challenge import Challenge
 from pwless_middleware.errors import ApiError, LoginElsewhere
 from pwless_middleware.features.email_login.error_text import ErrorText
 from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
+from pwless_middleware.languages.current import current_language
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.offers import Form, LoginMethod, Part
 from pwless_middleware.web.responses import root_path
@@ -51,7 +52,10 @@ class LoginForm:
         caller = self._kit.callers.browser(request)
         home = root_path(request) + "/"
         try:
-            started = await self._flow.send(SendRequest(email=email, next=next or home), caller)
+            started = await self._flow.send(
+                SendRequest(email=email, next=next or home, language=current_language().code),
+                caller,
+            )
         except LoginElsewhere as error:
             return self._kit.pages.redirect(request, error.path)
         except ApiError as error:

@@ -141,6 +141,7 @@ class EmailLogin:
             kit.users,
             kit.renderer,
             kit.mailer,
+            kit.languages,
             link_page=f"{kit.origin.url}{kit.prefix}/link",
             host=kit.origin.host.partition(":")[0],
             code=rules.code,

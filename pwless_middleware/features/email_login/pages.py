@@ -25,12 +25,16 @@ from pwless_middleware.features.email_login.error_text import ErrorText, is_last
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.features.email_login.login_form import redirect_to_verify
 from pwless_middleware.flows.challenges import ChallengeRules
+from pwless_middleware.languages.current import translate
+from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.navigation import is_navigation
 from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
+
+_SENT_AGAIN = Text("Sent again. Use the newest email.")
 
 
 class EmailPages:
@@ -136,7 +140,7 @@ class EmailPages:
             request_id=self._flow.request_id(challenge),
             resend_after=self._flow.resend_after(challenge, error),
             expires_in=max(0, challenge.expires_at - now),
-            notice="Sent again. Use the newest email." if challenge.resends and not error else None,
+            notice=translate(_SENT_AGAIN) if challenge.resends and not error else None,
             code_format="digits" if self._rules.code == "standard" else "letters",
             can_try=not is_last_try(error),
             expired=not challenge.is_live(now),

@@ -94,12 +94,15 @@ class EmailVerbs:
         state: str | None = None,
         expires_in: int | None = None,
         template_variables: Mapping[str, str] | None = None,
+        language: str | None = None,
         client: str | None = None,
         user_agent: str | None = None,
         device_token: str | None = None,
     ) -> SendResult:
         """Send a mail; arguments, answer and errors are those of `Passwordless.send`."""
         caller = _caller(client, user_agent)
+        if language is not None and not isinstance(language, str):
+            raise InvalidArgument.of("language", "Give a language tag, or None.", "string")
         variables = template_variables
         values = _check_arguments(
             self._send,
@@ -119,6 +122,7 @@ class EmailVerbs:
             state=state,
             expires_in=values.integer("expires_in"),
             template_variables=values.texts("template_variables"),
+            language=self._kit.languages.negotiate(language or "").code,
         )
         with request_deadline():
             return self._sent(await self._flow.send(send_request, caller))

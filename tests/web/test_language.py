@@ -1,0 +1,146 @@
+"""The language of a request: its pages, its errors, and the mail that it asks for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.languages.current import current_language
+from tests.support import Site, make_site, retry_after, wrong
+
+pytestmark = pytest.mark.anyio
+
+GERMAN = {"accept-language": "de-AT,de;q=0.9,en;q=0.5"}
+EMAIL = "jo@example.com"
+
+
+@pytest.fixture
+def site() -> Site:
+    return make_site(roomy=True)
+
+
+async def test_a_page_is_in_the_language_that_the_browser_asks_for(site: Site) -> None:
+    page = await site.browser(headers=GERMAN).get("/auth/login")
+    assert '<html lang="de" dir="ltr"' in page.text
+    assert "E-Mail-Adresse" in page.text
+    assert page.headers["content-language"] == "de"
+    page = await site.browser().get("/auth/login")
+    assert '<html lang="en" dir="ltr"' in page.text
+    assert "Email address" in page.text
+
+
+async def test_the_cookie_of_the_host_goes_before_what_the_browser_asks_for(site: Site) -> None:
+    browser = site.browser(headers=GERMAN, cookies={"a": "b", "pwless-language": "en", "c": "d"})
+    assert '<html lang="en"' in (await browser.get("/auth/login")).text
+    for value in ("xx", "", "de;de", "x" * 4000):
+        browser.cookies["pwless-language"] = value
+        assert '<html lang="de"' in (await browser.get("/auth/login")).text
+
+
+async def test_the_first_language_is_what_others_get() -> None:
+    site = make_site(languages=["de", "en"])
+    for headers in ({}, {"accept-language": "fr"}, {"accept-language": "~;;q"}):
+        assert '<html lang="de"' in (await site.browser(headers=headers).get("/auth/login")).text
+    english = site.browser(headers={"accept-language": "en-GB"})
+    assert '<html lang="en"' in (await english.get("/auth/login")).text
+
+
+async def test_errors_on_pages_are_in_the_language_of_the_page(site: Site) -> None:
+    browser = site.browser(headers=GERMAN)
+    page = await browser.post("/auth/login", {"email": "no address"})
+    assert "Geben Sie eine E-Mail-Adresse ein" in page.text
+    assert "<title>Fehler: Anmelden" in page.text
+    await browser.ask(EMAIL)
+    page = await browser.type_code(wrong(site.mail().code))
+    assert "Dieser Code stimmt nicht." in page.text
+    assert "Noch 4 Versuche." in page.text
+    page = await browser.get("/auth/sso")
+    assert page.status_code == 404
+    assert "Seite nicht gefunden" in page.text
+
+
+async def test_the_mail_is_in_the_language_of_who_asked_for_it(site: Site) -> None:
+    """Whatever the worker that writes it was begun by."""
+    await site.browser().ask("en@example.com")
+    await site.browser(headers=GERMAN).ask("de@example.com")
+    mail = site.mail("de@example.com")
+    assert mail.subject == "Bei app.example.com anmelden"
+    assert "Ihr Code:" in mail.text
+    assert "2027, 08:00 Uhr UTC" in mail.text
+    assert "5 Minuten lang." in mail.text
+    assert '<html lang="de" dir="ltr">' in mail.html
+    mail = site.mail("en@example.com")
+    assert mail.subject == "Sign in to app.example.com"
+    assert "Your code:" in mail.text
+    assert current_language().code == "en"
+
+
+async def test_a_mail_that_is_sent_again_keeps_its_language(site: Site) -> None:
+    browser = site.browser(headers=GERMAN)
+    await browser.ask(EMAIL)
+    browser.headers.clear()
+    await browser.post("/auth/resend", {})
+    assert [m.subject for m in site.outbox.messages] == ["Bei app.example.com anmelden"] * 2
+
+
+async def test_api_callers_choose_by_the_header_too(site: Site) -> None:
+    backend = site.backend()
+    answer = await backend.send("no address")
+    violation = answer.json()["details"][0]["validation_error_info"]["field_violations"][0]
+    assert violation["description"] == "Enter one email address, like jo@example.com."
+    backend.browser.headers |= GERMAN
+    answer = await backend.send("no address")
+    violation = answer.json()["details"][0]["validation_error_info"]["field_violations"][0]
+    assert violation["description"].startswith("Geben Sie eine E-Mail-Adresse ein")
+    assert answer.json()["message"] == violation["description"]
+    assert violation["constraint"] == "email"
+    await backend.send(EMAIL)
+    assert "Anmeldecode" in site.mail().subject
+
+
+async def test_a_wait_is_told_in_the_language_with_its_number() -> None:
+    site = make_site()
+    browser = site.browser(headers=GERMAN)
+    for _ in range(30):
+        answer = await browser.call("send", {"email": EMAIL})
+        if answer.status_code == 429:
+            break
+    seconds = retry_after(answer)
+    assert answer.json()["message"].startswith("Es wurden zu viele E-Mails angefordert.")
+    assert f"in {seconds} Sekunden" in answer.json()["message"]
+
+
+async def test_the_gate_answers_in_the_language(site: Site) -> None:
+    browser = site.browser(headers=GERMAN)
+    answer = await browser.get("/private", headers={"accept": "application/json"})
+    assert answer.status_code == 401
+    assert answer.json()["message"] == "Melden Sie sich zuerst an."
+    assert "Accept-Language" in answer.headers["vary"]
+
+
+async def test_python_names_the_language_or_takes_the_default(site: Site) -> None:
+    send = site.passwordless.send
+    await send("a@example.com", language="de-CH")
+    await send("b@example.com", language=GERMAN["accept-language"])
+    await send("c@example.com", language="fr")
+    await send("d@example.com")
+    words = [m.subject.split()[1] for m in site.outbox.messages]
+    assert words == ["Anmeldecode", "Anmeldecode", "sign-in", "sign-in"]
+    with pytest.raises(InvalidArgument, match="language tag"):
+        await send("e@example.com", language=7)  # type: ignore[arg-type] # untyped hosts may
+
+
+async def test_no_language_of_ours_reaches_the_app(site: Site) -> None:
+    seen = []
+
+    async def app(scope, receive, send):  # type: ignore[no-untyped-def] # an app
+        seen.append(current_language().code)
+        await site.inner(scope, receive, send)
+
+    site.app.app = app
+    browser = site.browser(headers=GERMAN)
+    await browser.sign_in(EMAIL)
+    assert json.loads((await browser.get("/private")).text)["email"] == EMAIL
+    assert set(seen) == {"en"}
