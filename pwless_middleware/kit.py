@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         Unavailable,
     )
     from pwless_middleware.flows.door import LoginResult
+    from pwless_middleware.flows.feature_secrets import FeatureSecrets
     from pwless_middleware.flows.health_checks import HealthCheck
     from pwless_middleware.flows.lifespans import Lifespan
     from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession
@@ -110,6 +111,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Feature",
+    "FeatureSecrets",
     "Field",
     "Fields",
     "Handler",
@@ -180,6 +182,7 @@ _HOMES = {  # where each name lives
     "Event": "pwless_middleware.core.event",
     "EventKind": "pwless_middleware.core.event",
     "Feature": "pwless_middleware.web.kit",
+    "FeatureSecrets": "pwless_middleware.flows.feature_secrets",
     "Field": "pwless_middleware.web.fields",
     "Fields": "pwless_middleware.web.fields",
     "Handler": "pwless_middleware.web.routes",

@@ -30,6 +30,7 @@ from pwless_middleware.flows.door import make_door
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.event_lines import EventLines
 from pwless_middleware.flows.events import Events, Subscriber
+from pwless_middleware.flows.feature_store import FeatureStore
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.login_rules import LoginRules
 from pwless_middleware.flows.logins import Logins
@@ -216,7 +217,9 @@ class Passwordless:
         tokens = AccessTokens(keys, keyring.derive("access"), now)
         callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies, events)
         pages = Pages(renderer, prefix, self.origin, catalogues)
-        background = Background(deadline_store, feature_keys, now)
+        background = Background(
+            deadline_store, feature_keys, lambda name: keyring.derive(f"feature:{name}"), now
+        )
         accounts = Accounts(kept, people, self.cookies, pages, prefix=prefix, clock=now)
         offers = Offers()
         self.deliveries = Deliveries(
@@ -242,7 +245,7 @@ class Passwordless:
             name="pwless",
             origin=self.origin,
             prefix=prefix,
-            store=deadline_store,
+            store=FeatureStore(deadline_store),
             keyring=feature_keys,
             logins=logins,
             sessions=self.sessions,
@@ -252,6 +255,7 @@ class Passwordless:
             languages=catalogues,
             cookies=self.cookies,
             callers=callers,
+            secrets=background.secrets_of("pwless"),
             records=background.records_of("pwless"),
             jobs=background.jobs_of("pwless", wake),
             accounts=accounts,
@@ -266,8 +270,13 @@ class Passwordless:
         )
 
         def kit_of(feature: str) -> Kit:
-            records, jobs = background.records_of(feature), background.jobs_of(feature, wake)
-            return replace(kit, name=feature, records=records, jobs=jobs)
+            return replace(
+                kit,
+                name=feature,
+                secrets=background.secrets_of(feature),
+                records=background.records_of(feature),
+                jobs=background.jobs_of(feature, wake),
+            )
 
         always = (LoginPage(), Account(), OAuthToken(), Mailbox(), Health(), StaticFiles())
         mounted = mount_all((*features, *always), kit_of, background)

@@ -19,7 +19,8 @@ TESTS = Path(__file__).parent
 PROMISED = {
     "AccountPage", "Account", "Address", "ApiError", "Authentication", "BeforeChallenge",
     "BeforeSession", "Caller", "ChallengeContext", "ConfigError", "Delivery", "DeliveryError",
-    "EnrolledUser", "Event", "EventKind", "Feature", "Field", "Fields", "Handler", "HealthCheck",
+    "EnrolledUser", "Event", "EventKind", "Feature", "FeatureSecrets", "Field", "Fields",
+    "Handler", "HealthCheck",
     "InvalidArgument", "InvalidCode", "Kit", "Lifespan", "Login", "LoginDenied", "LoginMethod",
     "LoginResult", "Message", "Mounted", "NotFound", "Operation", "Outcome", "Part",
     "PendingLogin", "Periodic", "Proof", "QueuedJob", "ReadJob", "Record", "Records", "Redirect",

@@ -14,17 +14,23 @@
     {user}q                      list     a user's pending logins
     {user}k<method>              budget   tries of one step's method, over all logins of a user
     {user}d                      record   since when no device cookie of a user holds
+    {feature}f<key>              record   one of a feature's own; of a group, the whole group's slot
+    {feature}fl                  list     the records of a feature's group
 
-`{address}` and `{user}` are digests of 16 bytes in braces: a Redis Cluster keeps what has one of
-them in one slot, so that it is written in one step. What follows them are digests and random bytes,
-so that no input can form another's key. Budgets and records are two spaces: `{…}s` as a budget and
-`{…}s<id>` as a record never meet. A store may put a prefix of its own in front.
+`{address}`, `{user}` and `{feature}` are digests of 16 bytes in braces: a Redis Cluster keeps what
+has one of them in one slot, so that it is written in one step. What follows them are digests and
+random bytes, so that no input can form another's key. Budgets and records are two spaces: `{…}s` as
+a budget and `{…}s<id>` as a record never meet. A store may put a prefix of its own in front.
 """
 
 from __future__ import annotations
 
+import re
+
 from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
 from pwless_middleware.core.keyring import b64, digest
+
+_FOR_FEATURES = re.compile(r"\{[\w-]{22}\}(?:[\w-]{22}|f(?:[\w-]{22}|l)?|d)")
 
 TAG_BYTES = 16
 """Bytes of the digest that names an address or a user."""
@@ -131,3 +137,35 @@ def step_tries(realm: str, slot: bytes, method: str) -> str:
 def device_mark(slot: bytes) -> str:
     """Return the record that holds when all sessions of a user were revoked."""
     return _tag(slot) + "d"
+
+
+# --- a feature -----------------------------------------------------------------------------------
+
+
+def feature_slot(realm: str, feature: str, records: str, *of: str) -> str:
+    """Return the tag of a feature's records, of one record or of a group.
+
+    Args:
+        realm: the deployment's.
+        feature: its name.
+        records: which of its records.
+        of: what kind of thing has the slot, and its name.
+    """
+    return _tag(digest("feature", realm, feature, records, *of))
+
+
+def feature_record(slot: str, key: str = "") -> str:
+    """Return the record of a feature: alone in its slot, or by its key in a group's."""
+    return f"{slot}f{b64(digest('feature-key', key))}" if key else slot + "f"
+
+
+def feature_list(slot: str) -> str:
+    """Return the list of the records in a group's slot."""
+    return slot + "fl"
+
+
+def is_for_features(key: str) -> bool:
+    """Whether a record or list is one that features may name: a challenge, the mark of revoked
+    device cookies, or a feature's own. Sessions and pending logins are the door's.
+    """
+    return _FOR_FEATURES.fullmatch(key) is not None

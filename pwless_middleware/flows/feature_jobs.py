@@ -5,7 +5,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 
-from pwless_middleware.core.keyring import b64, new_operation
+from pwless_middleware.core.keyring import new_operation
+from pwless_middleware.core.store_keys import feature_record, feature_slot
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.topics import LONGEST, Topics
 from pwless_middleware.stores.base import Put, Store
@@ -53,7 +54,8 @@ class FeatureJobs:
         now = self._clock()
         payload = self.payload(topic, body, until=now + ttl)
         # The queue is reached by way of a record; this one is gone in a second.
-        put = Put("{" + b64(secrets.token_bytes(16)) + "}j", b"", now + 1)
+        slot = feature_slot(secrets.token_hex(16), self._feature, "jobs")
+        put = Put(feature_record(slot), b"", now + 1)
         op = new_operation()
         await self._store.admit((), put, job=payload, replaces=None, now=now, op=op)
         await self._wake()

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pwless_middleware.core.keyring import Keyring, new_operation
+from pwless_middleware.core.store_keys import feature_list, feature_record, feature_slot
 from pwless_middleware.flows.bound_records import open_record
 from pwless_middleware.stores.base import Drop, Put, Store, Writes
 
@@ -52,7 +53,8 @@ class Records:
     A group, where one is given, is part of a record's name: it has to be given again.
 
     Args:
-        store, keyring: what it works with.
+        store: where they stand.
+        keyring: of the feature's own keys; binds them.
         clock: gives unix seconds.
         feature: whose.
         name: which of its records.
@@ -134,8 +136,8 @@ class Records:
     def place(self, key: str, *, group: str = "") -> str:
         """Return a record's key in the store, for a `Proof` that is spent by taking the record."""
         if not group:
-            return self._slot("key", key)
-        return self._slot("group", group) + self._keyring.name("feature-key", key)
+            return feature_record(self._slot("key", key))
+        return feature_record(self._slot("group", group), key)
 
     def writes(self, key: str, value: bytes, *, ttl: int, group: str = "") -> Writes:
         """Return what writes a record as `put` does, for a write that is done by somebody else.
@@ -148,10 +150,10 @@ class Records:
     # --- names and forms -----------------------------------------------------------------------
 
     def _slot(self, *parts: str) -> str:
-        return "{" + self._keyring.name("feature", self._feature, self._name, *parts) + "}f"
+        return feature_slot(self._keyring.realm, self._feature, self._name, *parts)
 
     def _list(self, group: str) -> str | None:
-        return self._slot("group", group) + "l" if group else None
+        return feature_list(self._slot("group", group)) if group else None
 
     def _put(self, key: str, value: bytes, ttl: int, group: str) -> Put:
         if ttl < 1:

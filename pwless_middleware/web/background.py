@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.feature_jobs import FeatureJobs
+from pwless_middleware.flows.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.health_checks import HealthChecks
 from pwless_middleware.flows.lifespans import Lifespans
 from pwless_middleware.flows.periodic import Periodics
@@ -23,13 +24,21 @@ class Background:
     """The jobs, lifespans, periodics, health checks and records of all features.
 
     Args:
-        store, keyring: what it works with.
+        store: what it works with.
+        keyring: binds jobs.
+        own_keys: gives the keys of a feature by its name.
         clock: gives unix seconds.
     """
 
-    def __init__(self, store: Store, keyring: Keyring, clock: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keyring: Keyring,
+        own_keys: Callable[[str], Keyring],
+        clock: Callable[[], int],
+    ) -> None:
         self._store = store
-        self._keyring = keyring
+        self._own_keys = own_keys
         self._clock = clock
         self.topics = Topics(keyring, clock)
         self.lifespans = Lifespans()
@@ -39,6 +48,10 @@ class Background:
     def jobs_of(self, feature: str, wake: Callable[[], Awaitable[None]]) -> FeatureJobs:
         """Return a feature's way to the queue; `wake` has what was queued delivered."""
         return FeatureJobs(self.topics, feature, self._store, self._clock, wake)
+
+    def secrets_of(self, feature: str) -> FeatureSecrets:
+        """Return what a feature seals and derives its own handles and secrets with."""
+        return FeatureSecrets(self._own_keys(feature))
 
     def records_of(self, feature: str) -> Callable[[str], Records]:
         """Return what gives a feature its records by name."""
@@ -70,4 +83,5 @@ class Background:
             self.checks.add(name, check)
 
     def _records(self, feature: str, name: str) -> Records:
-        return Records(self._store, self._keyring, self._clock, feature=feature, name=name)
+        keys = self._own_keys(feature)
+        return Records(self._store, keys, self._clock, feature=feature, name=name)

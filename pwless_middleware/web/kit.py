@@ -12,6 +12,7 @@ from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_jobs import FeatureJobs
+from pwless_middleware.flows.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.health_checks import HealthCheck, HealthChecks
 from pwless_middleware.flows.lifespans import Lifespan
 from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession
@@ -50,14 +51,15 @@ class Kit:
         name: the feature's.
         origin: the public address of the app.
         prefix: where we are mounted, e.g. `/auth`.
-        store: the store, inside its time limit.
-        keyring: codes, tokens, signatures, names; its keys make no session.
+        store: the store, inside its time limit, without sessions and pending logins.
+        keyring: codes, links and flow cookies; its keys make no session.
         logins: the one door.
         sessions: finds, lists and ends sessions.
         users: their keeper.
         renderer, pages: texts, and texts as responses.
         languages: those that people read.
         cookies, callers: what a request says of itself.
+        secrets: seals and derives under keys that only this feature has.
         records: gives the feature's records of a name: `kit.records("states")`. No other feature
             reaches them, and they reach nothing else in the store.
         jobs: queues what the feature's own readers do later (`Mounted.jobs`).
@@ -85,6 +87,7 @@ class Kit:
     languages: Languages
     cookies: Cookies
     callers: Callers
+    secrets: FeatureSecrets
     records: Callable[[str], Records]
     jobs: FeatureJobs
     accounts: Accounts

@@ -1,0 +1,67 @@
+"""What a feature computes from the secret key: handles and secrets of its own, and no other's."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from pwless_middleware.core.keyring import Keyring, Purpose
+from pwless_middleware.errors import ConfigError
+
+MOST_BYTES = 256
+"""Bytes that a handle holds, at most."""
+_PURPOSE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+class FeatureSecrets:
+    """Seal and derive, under keys that only this feature has.
+
+    A purpose is a name of up to 40 letters, digits and underscores, fixed in the code: what was
+    made for one opens for no other.
+
+    Args:
+        keyring: of the feature's own keys (`Keyring.derive`).
+    """
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    def seal(self, purpose: str, payload: bytes) -> str:
+        """Return a handle that holds a payload: it tells nothing of it, and cannot be changed.
+
+        The same payload gives the same handle; put random bytes into what must not be recognised,
+        and the time into what must end.
+
+        Args:
+            purpose: what the handle is for.
+            payload: 1 to 256 bytes.
+
+        Raises:
+            ValueError: the payload is empty or longer.
+        """
+        if not 1 <= len(payload) <= MOST_BYTES:
+            raise ValueError(f"a handle holds 1 to {MOST_BYTES} bytes, not {len(payload)}")
+        return self._keyring.seal(_checked(purpose), payload)
+
+    def open(self, purpose: str, handle: str) -> bytes | None:
+        """Return what a handle holds, or `None` if it was not sealed by us for this purpose.
+
+        Args:
+            purpose: what it must have been sealed for.
+            handle: as it came; any text.
+        """
+        opened = self._keyring.open(_checked(purpose), handle, size=1, most=MOST_BYTES)
+        return opened.payload if opened is not None else None
+
+    def derived(self, purpose: str) -> str:
+        """Return a secret that all processes with the secret key agree on: 22 characters.
+
+        It changes as the secret key is rotated.
+        """
+        return self._keyring.derived(_checked(purpose))
+
+
+def _checked(purpose: str) -> Purpose:
+    if not isinstance(purpose, str) or not _PURPOSE.fullmatch(purpose):
+        raise ConfigError("features", f"{purpose!r} is no purpose: set up to 40 of a-z, 0-9 and _")
+    return cast("Purpose", purpose)  # the keys are the feature's own: so are their purposes

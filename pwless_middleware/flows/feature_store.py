@@ -1,0 +1,110 @@
+"""The store as features are given it: without the records of sessions and pending logins.
+
+A feature has no key that binds such a record. But one that could read a session's record could keep
+it, and put it back when the session has been revoked; so it can name neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pwless_middleware.core.budget import Draw
+from pwless_middleware.core.job import Jobs
+from pwless_middleware.core.store_keys import is_for_features
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.stores.base import Admission, Attempt, Feed, Put, Store, Writes
+
+
+class FeatureStore:
+    """Hand on to another store what features may ask of it; its promises stay the same.
+
+    Args:
+        store: the other one.
+
+    Raises:
+        ConfigError: from any verb that is given the key of a record that is not for features.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    @property
+    def feed(self) -> Feed:
+        """The store's own."""
+        return self._store.feed
+
+    @property
+    def jobs(self) -> Jobs:
+        """The store's own."""
+        return self._store.jobs
+
+    async def read(self, key: str, *, now: int) -> bytes | None:
+        """See `Store.read`."""
+        _check(key)
+        return await self._store.read(key, now=now)
+
+    async def read_list(self, listed: str, *, now: int) -> Sequence[tuple[str, bytes]]:
+        """See `Store.read_list`."""
+        _check(listed)
+        return await self._store.read_list(listed, now=now)
+
+    async def admit(
+        self,
+        draws: Sequence[Draw],
+        put: Put,
+        *,
+        job: bytes | None,
+        replaces: bytes | None,
+        now: int,
+        op: str,
+    ) -> Admission:
+        """See `Store.admit`."""
+        _check(put.key)
+        return await self._store.admit(draws, put, job=job, replaces=replaces, now=now, op=op)
+
+    async def attempt(self, draws: Sequence[Draw], key: str, *, now: int, op: str) -> Attempt:
+        """See `Store.attempt`."""
+        _check(key)
+        return await self._store.attempt(draws, key, now=now, op=op)
+
+    async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
+        """See `Store.take`."""
+        _check(key)
+        _check_writes(then)
+        return await self._store.take(key, then, now=now, op=op)
+
+    async def write(self, writes: Writes, *, now: int, op: str) -> None:
+        """See `Store.write`."""
+        _check_writes(writes)
+        await self._store.write(writes, now=now, op=op)
+
+    async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
+        """See `Store.swap`."""
+        _check(put.key)
+        return await self._store.swap(put, replaces=replaces, now=now)
+
+    async def open(self) -> None:
+        """See `Store.open`."""
+        await self._store.open()
+
+    async def ping(self) -> None:
+        """See `Store.ping`."""
+        await self._store.ping()
+
+    async def aclose(self) -> None:
+        """Do nothing: who has made the store closes it."""
+
+
+def _check_writes(writes: Writes) -> None:
+    """Refuse writes that name a record which is not for features.
+
+    Raises:
+        ConfigError: they do.
+    """
+    for key in (*(put.key for put in writes.puts), *(drop.key for drop in writes.drops)):
+        _check(key)
+
+
+def _check(key: str) -> None:
+    if not is_for_features(key):
+        raise ConfigError("features", "a feature has no access to sessions and pending logins")

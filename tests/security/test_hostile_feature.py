@@ -1,0 +1,146 @@
+"""Rule 24: nothing that a feature is given makes a session, or brings one back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pwless_middleware import EmailLogin, LoginDenied
+from pwless_middleware.kit import (
+    Authentication,
+    Caller,
+    ConfigError,
+    Kit,
+    Login,
+    Mounted,
+    Proof,
+    Records,
+    RequestExpired,
+    Writes,
+    parse_address,
+)
+from pwless_middleware.stores.base import Drop, Put
+from pwless_middleware.stores.memory import MemoryStore
+from tests.support import Site, make_site
+
+pytestmark = pytest.mark.anyio
+
+
+class Hostile:
+    """A feature that keeps its kit, to try things with it."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        self.kit = kit
+        return Mounted()
+
+
+class Closed:
+    """A rule that lets nobody in."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        return Mounted(before_session=(self._rule,))
+
+    async def _rule(self, login: Login) -> None:
+        raise LoginDenied
+
+
+def hostile(*more: object) -> tuple[Site, Kit]:
+    feature = Hostile()
+    site = make_site(features=[EmailLogin(), feature, *more])
+    return site, feature.kit
+
+
+def session_of(site: Site) -> tuple[str, Put]:
+    """Find the one session's record, as somebody who has read the store would."""
+    assert isinstance(site.store, MemoryStore)
+    found = [(key, put) for key, put in site.store._records.items() if "}s" in key]
+    (row,) = [(key, put) for key, put in found if len(key.rpartition("}")[2]) == 23]
+    return row
+
+
+async def test_a_proof_of_a_hostile_feature_meets_every_rule() -> None:
+    site, kit = hostile(Closed())
+    records: Records = kit.records("proofs")
+    await records.put("k", b"", ttl=60)
+    address = parse_address("jo@example.com")
+    assert address is not None
+    proof = Proof(
+        subject=address,
+        authentication=Authentication("made_up", kit.clock()),
+        taken=records.place("k"),
+        refusal=RequestExpired(),
+        may_create=True,
+    )
+    with pytest.raises(LoginDenied):
+        await kit.logins.finish(proof, Caller())
+    assert site.sessions == 0
+
+
+async def test_what_a_feature_seals_or_signs_is_no_session() -> None:
+    site, kit = hostile()
+    jo = site.browser()
+    await jo.sign_in("jo@example.com")
+    name = jo.cookie_name()
+    value = jo.cookie()
+    assert value is not None
+    payloads = [bytes(48), value.partition(".")[0].encode()[:48]]
+    made = [kit.secrets.seal(purpose, p) for purpose in ("session", "token") for p in payloads]
+    for purpose in ("session", "token", "device", "flow"):
+        made.append(kit.keyring.sign(purpose, value.rpartition(".")[0]))
+        made += [kit.keyring.seal(purpose, payload) for payload in payloads]
+    for text in made:
+        thief = site.browser(cookies={name: text})
+        assert await thief.who() is None
+        assert await kit.sessions.find(text) is None
+        assert await kit.sessions.find(f"pws_{text}") is None
+    assert site.sessions == 1
+
+
+async def test_a_feature_can_neither_read_nor_write_a_session_or_pending_login() -> None:
+    site, kit = hostile()
+    jo = site.browser()
+    await jo.sign_in("jo@example.com")
+    key, put = session_of(site)
+    now, listed = site.clock.now, key.partition("}")[0] + "}l"
+    pending = key.partition("}")[0] + "}p" + "A" * 16
+    tries: list[Any] = [
+        lambda at: kit.store.read(at, now=now),
+        lambda at: kit.store.read_list(at, now=now),
+        lambda at: kit.store.attempt((), at, now=now, op="1"),
+        lambda at: kit.store.take(at, Writes(), now=now, op="2"),
+        lambda at: kit.store.write(Writes(puts=(Put(at, put.value, put.until),)), now=now, op="3"),
+        lambda at: kit.store.write(Writes(drops=(Drop(at),)), now=now, op="4"),
+        lambda at: kit.store.swap(Put(at, b"", put.until), replaces=put.value, now=now),
+        lambda at: kit.store.admit(
+            (), Put(at, put.value, put.until), job=None, replaces=None, now=now, op="5"
+        ),
+        lambda at: kit.store.take(
+            "{" + "A" * 22 + "}f", Writes(puts=(Put(at, b"", put.until),)), now=now, op="6"
+        ),
+    ]
+    for attempt in tries:
+        for at in (key, listed, pending, listed[:-1] + "q"):
+            with pytest.raises(ConfigError, match="no access to sessions"):
+                await attempt(at)
+    assert await jo.who() == "jo@example.com"
+
+
+async def test_a_feature_cannot_bring_a_revoked_session_back_by_its_records() -> None:
+    """Also one that has the record's bytes: it cannot name the place where they count."""
+    site, kit = hostile()
+    jo = site.browser()
+    await jo.sign_in("jo@example.com")
+    key, put = session_of(site)
+    kept = site.browser(cookies=jo.cookies)
+    await jo.post("/auth/logout", {})
+    for group in ("", "g"):
+        await kit.records("x").put(key, put.value, ttl=60, group=group)
+    assert await kept.who() is None
+    assert site.sessions == 0
+
+
+async def test_a_view_of_the_sessions_makes_none() -> None:
+    _, kit = hostile()
+    verbs = {name for name in dir(kit.sessions) if not name.startswith("_")}
+    assert verbs == {"find", "lives", "list", "end", "revoke", "revoke_others", "revoke_all"}
