@@ -7,8 +7,8 @@ edge. One ledger serves all windows of its subject; an entry is ten bytes, most 
     ledger  = entry*                    oldest first
     entry   = time u32 | tag u32 | count u16      big-endian; time is a multiple of the quantum
 
-The tag says who caused the event (a door and a client's digest, or a device), and a limit's mask
-which bits of it must be the same: one ledger has "20 from this door", "40 from all doors" and "10
+The tag says who caused the event (an interface and a client's digest, or a device), and a limit's
+mask which bits of it must be the same: one ledger has "20 by this interface", "40 by all" and "10
 from this client". Refused events are not entered: who keeps asking does not prolong the wait.
 
 Numbers up to `EXACT` are exact. A window with a larger one gets a ledger of its own (`draws_on`),

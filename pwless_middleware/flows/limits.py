@@ -35,15 +35,15 @@ MINUTE, QUARTER, HOUR, DAY = 60, 900, 3600, 86400
 WIDE = 10
 """An IPv6 /48 gets this many times the number of a /64 (security rule 7), and so does a proxy with
 everybody behind it."""
-DOORS = 2
-"""All anonymous doors of an address together get this many times the number of one."""
+INTERFACES = 2
+"""All interfaces together get, for an address, this many times the number of one."""
 DEVICES = 3
 """All devices of an address together get this many times the day of one."""
 GRANTED = 5
 """Tries and mails of a device that a link has let in without a login, in its 24 hours."""
 _CLIENT_BITS = 20
-DOOR = 0xFFF00000
-"""Which bits of a tag are the door's; the others are the client's."""
+INTERFACE_BITS = 0xFFF00000
+"""Which bits of a tag are the interface's; the others are the client's."""
 EXACT_BYTES = 8
 _CHALLENGE_SECONDS = RESEND_WINDOW + 600
 """The longest that a challenge with a code can live: its last resend, and a full life after it."""
@@ -54,8 +54,8 @@ _CHALLENGE_SECONDS = RESEND_WINDOW + 600
 class SendLimits:
     """Set how many mails may be asked for; resends count like sends.
 
-    The numbers for an address hold for each anonymous door (the pages, each API key, Python) and
-    for each device that has signed in as the address before. All anonymous doors together get twice
+    The numbers for an address hold for each interface (the pages, each API key, Python) and
+    for each device that has signed in as the address before. All interfaces together get twice
     the numbers of 15 minutes and of the day, all devices together three times the day's.
 
     Args:
@@ -91,7 +91,7 @@ class SendLimits:
 class TryLimits:
     """Set how many wrong codes are borne, across challenges. They can only be made lower.
 
-    Doors and devices count as for `SendLimits`.
+    Interfaces and devices count as for `SendLimits`.
 
     Args:
         per_quarter: for one address in 15 minutes; 1 to 10, default 10.
@@ -131,13 +131,17 @@ class _Numbers:
             client: (count, window) for one client.
         """
         day, _ = address[-1]
-        common = [Limit(n * DOORS, window) for n, window in address if window >= QUARTER]
+        common = [Limit(n * INTERFACES, window) for n, window in address if window >= QUARTER]
         share = Limit(max(1, day // 2), DAY, ONE)
         devices = Limit(day * DEVICES, DAY)
         own = tuple(Limit(n, window, ONE) for n, window in address)
         few = tuple(Limit(min(n, GRANTED), window, ONE) for n, window in address)
         return cls(
-            anonymous=(*(Limit(n, window, DOOR) for n, window in address), *common, share),
+            anonymous=(
+                *(Limit(n, window, INTERFACE_BITS) for n, window in address),
+                *common,
+                share,
+            ),
             device=(*own, devices),
             granted=(*few, devices),
             client=tuple(Limit(n, window) for n, window in client),
@@ -148,9 +152,9 @@ class Limits:
     """Name the budgets of each step. Pure: the store counts.
 
     An address has two ledgers for each step, which never draw on each other. The anonymous one
-    counts by door (the pages, each API key, Python) and for all doors together, and knows who a
-    client is; the devices' one counts by device and for all devices together. A device does not
-    depend on its client: an office or a carrier's NAT keeps nobody out who has been in before.
+    counts by interface (the pages, each API key, Python) and for all of them together, and knows
+    who a client is; the devices' one counts by device and for all devices together. A device does
+    not depend on its client: an office or a carrier's NAT keeps nobody out who has been in before.
 
     Args:
         keyring: names the budgets in the store.
@@ -232,10 +236,10 @@ def _number(label: str, text: str) -> int:
 
 
 def _door(caller: Caller) -> int:
-    """Return the bits of a tag that say by which door a caller comes; 0 is the pages'."""
+    """Return the bits of a tag that say by which interface a caller comes; 0 is the pages'."""
     if caller.is_browser:
         return 0
-    return 1 + _number("door", caller.name) % ((DOOR >> _CLIENT_BITS) - 1)
+    return 1 + _number("interface", caller.name) % ((INTERFACE_BITS >> _CLIENT_BITS) - 1)
 
 
 def address_tag(keyring: Keyring, address: Address) -> bytes:

@@ -361,10 +361,10 @@ async def test_pages_keys_and_python_have_ten_wrong_codes_each_and_twenty_togeth
             return error.status
         raise AssertionError
 
-    assert [await by_key(0) for _ in range(11)] == [400] * 10 + [429], "one door"
+    assert [await by_key(0) for _ in range(11)] == [400] * 10 + [429], "one interface"
     assert [await by_page() for _ in range(6)] == [400] * 6
     assert [await by_python() for _ in range(5)] == [400] * 4 + [429]
-    assert [await by_page(), await by_key(1)] == [429, 429], "all doors together"
+    assert [await by_page(), await by_key(1)] == [429, 429], "all interfaces together"
     site.clock.advance(900)
     assert [await by_key(1) for _ in range(11)] == [400] * 10 + [429]
     assert [await by_python() for _ in range(11)] == [400] * 10 + [429]
@@ -374,7 +374,7 @@ async def test_pages_keys_and_python_have_ten_wrong_codes_each_and_twenty_togeth
     assert await by_page() == 400
 
 
-async def test_all_anonymous_doors_together_send_forty_mails_a_day() -> None:
+async def test_all_interfaces_together_send_forty_mails_a_day() -> None:
     keys = {f"key{n}": f"{API_KEY}{n}" for n in range(4)}
     site = make_site(api_keys=keys)
     sent = 0
@@ -492,14 +492,14 @@ async def test_python_with_a_device_token_types_codes_where_strangers_have_spent
     done = await login.verify(
         auth_request_id=sent.auth_request_id, code=site.mail().code, client="192.0.2.1"
     )
-    for door in range(2):
+    for attempt in range(2):
         for n in range(10):
             sent = await login.send("jo@example.com", client=f"192.0.2.{n}")
             with pytest.raises(ApiError):
                 await login.verify(
                     auth_request_id=sent.auth_request_id,
                     code=wrong(site.mail().code),
-                    device_token="foreign" if door else None,
+                    device_token="foreign" if attempt else None,
                 )
     sent = await login.send("jo@example.com")
     code = site.mail().code
