@@ -115,8 +115,8 @@ def _expect(request: Request, media_type: str) -> None:
 
 
 async def _read(request: Request, most: int) -> bytes:
-    length = request.headers.get("content-length", "")
-    if length.isascii() and length.isdigit() and len(length) < 12 and int(length) > most:
+    length = request.headers.get("content-length", "").lstrip("0")
+    if length.isascii() and length.isdigit() and (len(length) > 11 or int(length) > most):
         raise ContentTooLarge
     body = b""
     try:

@@ -283,6 +283,8 @@ async def test_a_socket_without_an_origin_is_a_programs_unless_one_is_required()
         for headers, is_in in (
             ([own, *cookies], True),
             ([foreign, *cookies], False),
+            ([own, foreign, *cookies], False),
+            ([foreign, own, *cookies], False),
             (cookies, not is_required),
             ([token], True),
         ):

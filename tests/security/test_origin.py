@@ -142,6 +142,20 @@ async def test_two_origin_headers_are_no_origin() -> None:
     assert site.outbox.messages == []
 
 
+@pytest.mark.parametrize("sites", [("same-origin", "cross-site"), ("cross-site", "same-origin")])
+@pytest.mark.parametrize("origin", [[("origin", "")], [("origin", "null")]])
+async def test_two_sec_fetch_site_headers_say_nothing(
+    sites: tuple[str, str], origin: list[tuple[str, str]]
+) -> None:
+    site = make_site()
+    headers = [*origin, *(("sec-fetch-site", each) for each in sites)]
+    answer = await site.browser().request(
+        "POST", "/auth/login", form={"email": "jo@example.com"}, headers=headers
+    )
+    assert answer.status_code == 403
+    assert site.outbox.messages == []
+
+
 async def test_sec_fetch_site_same_origin_stands_in_for_a_missing_origin() -> None:
     site = make_site()
     headers = {"origin": "", "sec-fetch-site": "same-origin"}
@@ -253,10 +267,20 @@ async def test_behind_proxies_the_header_is_read_from_the_right(
     assert (await sends(site, peer="10.0.0.1", forwarded=forwarded))[-1] == 429
 
 
-@pytest.mark.parametrize("hops", [1, ["10.0.0.0/8"]])
-async def test_behind_a_proxy_every_client_has_its_own_limit(hops: object) -> None:
+@pytest.mark.parametrize(
+    ("hops", "forwarded"),
+    [
+        (1, "198.51.100.{n}"),
+        (["10.0.0.0/8"], "198.51.100.{n}"),
+        # What the visitor wrote, the visitor as the first proxy saw them, and that proxy.
+        (2, "192.0.2.1, 198.51.100.{n}, 10.0.0.9"),
+        (2, "198.51.100.{n}, 10.0.0.9"),
+        (["10.0.0.0/8"], "192.0.2.1, 198.51.100.{n}, 10.0.0.9"),
+    ],
+)
+async def test_behind_proxies_every_client_has_its_own_limit(hops: object, forwarded: str) -> None:
     site = make_site(trusted_proxies=hops)
-    assert set(await sends(site, peer="10.0.0.1", forwarded="198.51.100.{n}")) == {303}
+    assert set(await sends(site, peer="10.0.0.1", forwarded=forwarded)) == {303}
 
 
 async def test_a_peer_that_is_no_trusted_proxy_is_not_believed() -> None:

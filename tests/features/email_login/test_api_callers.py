@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Message
 
 from pwless_middleware import ConfigError
 from pwless_middleware.web.keys import ApiKeys
@@ -21,7 +22,7 @@ SEND = {"email": "jo@example.com"}
 
 
 def two_keys(**options: Any) -> Site:
-    """Build a house with two keys and one allowed origin."""
+    """Make a site with two keys and one allowed origin."""
     keys = {"backend": API_KEY, "worker": OTHER}
     return make_site(api_keys=keys, allowed_origins=[FRIEND], roomy=True, **options)
 
@@ -251,6 +252,36 @@ async def test_too_large_is_413_declared_or_not(size: int) -> None:
     response = await browser.request("POST", url, content=content, headers=lying)
     check_error(response, 413, 3, "CONTENT_TOO_LARGE")
     assert not site.outbox.messages
+
+
+@pytest.mark.parametrize("digits", [6, 12, 5_000])
+async def test_a_length_that_is_too_large_however_it_is_written_is_413_unread(digits: int) -> None:
+    """`int` refuses more than 4,300 digits."""
+    site = two_keys()
+    length = b"9" * digits
+    headers = [(b"origin", BASE.encode()), (b"content-type", b"application/json")]
+    scope = http_scope(
+        f"{JSON_BASE}/send", method="POST", headers=[*headers, (b"content-length", length)]
+    )
+
+    async def receive() -> Message:
+        raise AssertionError("the body was read")
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await site.app(scope, receive, send)
+    assert sent[0]["status"] == 413
+
+
+async def test_zeros_before_a_length_add_nothing_to_it() -> None:
+    browser = two_keys().backend().browser
+    content = b'{"email": "jo@example.com"}'
+    headers = {"content-type": "application/json", "content-length": f"{len(content):020}"}
+    answer = await browser.request("POST", f"{JSON_BASE}/send", content=content, headers=headers)
+    assert answer.status_code == 200
 
 
 async def test_exactly_16_kib_are_read() -> None:
