@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
+import re
 import subprocess
 import sys
 import textwrap
@@ -63,6 +65,13 @@ def test_a_feature_is_written_with_these_names_alone(file: Path) -> None:
             modules |= {alias.name for alias in node.names}
     outside = {m for m in modules if m.split(".")[0] not in sys.stdlib_module_names}
     assert outside <= {"pwless_middleware", "pwless_middleware.kit"}
+
+
+def test_the_readme_explains_every_field_of_what_is_mounted() -> None:
+    readme = (TESTS.parent / "README.md").read_text()
+    table = readme.split("<!-- mounted -->")[1].split("\n\n")[0]
+    names = re.findall(r"`(\w+)`", " ".join(row.split("|")[1] for row in table.splitlines()[1:]))
+    assert sorted(names) == sorted(field.name for field in dataclasses.fields(kit.Mounted))
 
 
 def example() -> str:
