@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pwless_middleware.stores.memory import MemoryStore
     from pwless_middleware.stores.redis import RedisStore
     from pwless_middleware.web.kit import Feature, Kit, Mounted
+    from pwless_middleware.web.requires_fresh import requires_fresh
 else:  # so that a type checker knows the names and no others
 
     def __getattr__(name: str) -> object:
@@ -91,6 +92,7 @@ __all__ = [
     "User",
     "UserDirectory",
     "Verdict",
+    "requires_fresh",
 ]
 
 _HOMES = {  # where each name lives
@@ -128,6 +130,7 @@ _HOMES = {  # where each name lives
     "TryLimits": "flows.limits",
     "User": "core.user",
     "UserDirectory": "flows.users",
+    "requires_fresh": "web.requires_fresh",
     "Verdict": "core.verdict",
 }
 

@@ -16,6 +16,7 @@
         ├── LoginDenied             403  a policy refuses this login
         │   └── LoginElsewhere      403  it refuses it here, and says where it is done
         ├── OtherBrowser            403  the link belongs to the browser that asked for it
+        ├── StepUpRequired          403  a fresh proof of who is signed in is asked for
         ├── StepRequired            403  the login is pending: a further step is asked for
         ├── NotFound                404  no such page, or no such session of yours
         ├── MethodNotAllowed        405  the path exists, the method does not
@@ -303,6 +304,27 @@ class StepRequired(ApiError):
         if any(len(methods) > 1 for methods in self.step_methods):
             detail["step_methods"] = [list(methods) for methods in self.step_methods]
         return detail
+
+
+class StepUpRequired(ApiError):
+    """Somebody is signed in, but what is asked for needs a fresh proof of who they are.
+
+    Args:
+        step_url: the path where a person gives it, and comes back from.
+    """
+
+    code = "STEP_UP_REQUIRED"
+    status = 403
+    grpc = 7
+    message = Text("Confirm that it is you first.")
+
+    def __init__(self, step_url: str) -> None:
+        super().__init__()
+        self.step_url = step_url
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        return {"step_url": self.step_url}
 
 
 class NotFound(ApiError):

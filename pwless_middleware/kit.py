@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         LoginDenied,
         NotFound,
         RequestExpired,
+        StepUpRequired,
         TooManyAttempts,
         Unauthenticated,
         Unavailable,
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
     from pwless_middleware.web.fields import Field, Fields, Values
     from pwless_middleware.web.kit import Feature, Kit, Mounted
     from pwless_middleware.web.login_responses import respond_with_json, respond_with_page
-    from pwless_middleware.web.offers import AccountPage, LoginMethod, Part
+    from pwless_middleware.web.offers import AccountPage, LoginMethod, Part, StepUpMethod
     from pwless_middleware.web.operations import Operation
     from pwless_middleware.web.responses import json_response, with_cookies
     from pwless_middleware.web.routes import Handler, Route
@@ -147,6 +148,8 @@ __all__ = [
     "Step",
     "StepCheck",
     "StepProof",
+    "StepUpMethod",
+    "StepUpRequired",
     "Strength",
     "TooManyAttempts",
     "Unauthenticated",
@@ -218,6 +221,8 @@ _HOMES = {  # where each name lives
     "Step": "pwless_middleware.core.login",
     "StepCheck": "pwless_middleware.flows.proofs",
     "StepProof": "pwless_middleware.flows.proofs",
+    "StepUpMethod": "pwless_middleware.web.offers",
+    "StepUpRequired": "pwless_middleware.errors",
     "Strength": "pwless_middleware.core.authentication",
     "TooManyAttempts": "pwless_middleware.errors",
     "Unauthenticated": "pwless_middleware.errors",

@@ -25,6 +25,7 @@ from pwless_middleware.features.login_page import LoginPage
 from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
+from pwless_middleware.features.step_up import StepUp
 from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.door import make_door
 from pwless_middleware.flows.event_history import EventHistory
@@ -62,6 +63,7 @@ from pwless_middleware.web.option_checks import check_options
 from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Routes
+from pwless_middleware.web.step_up_gate import StepUpGate
 from pwless_middleware.web.wiring import mount_all, name_of
 
 logger = logging.getLogger("pwless.origin")
@@ -278,7 +280,10 @@ class Passwordless:
                 jobs=background.jobs_of(feature, wake),
             )
 
-        always = (LoginPage(), Account(), OAuthToken(), Mailbox(), Health(), StaticFiles())
+        always = (
+            *(LoginPage(), StepUp(), Account(), OAuthToken()),
+            *(Mailbox(), Health(), StaticFiles()),
+        )
         mounted = mount_all((*features, *always), kit_of, background)
         for name, added in mounted.items():
             events.declare(added.event_kinds, by=name)
@@ -289,12 +294,14 @@ class Passwordless:
         routes = {name: m.routes for name, m in mounted.items()}
         described = [route for of_one in routes.values() for route in of_one]
         names, url = self.cookies.names, self.origin.url
-        self.instance = Instance(prefix, names)
         routes["pwless"] = (openapi_route(described, url=url, prefix=prefix, names=names),)
         self.routes = Routes(routes, pages, self.origin, callers, self.cookies)
         self.gate = Gate(public, pages=pages, preflight=preflight)
+        step_up = StepUpGate(accounts, self.gate, pages, base_path=self.origin.path)
+        self.instance = Instance(prefix, names, step_up)
         offers.bind(
             [method for m in mounted.values() for method in m.methods],
+            [method for m in mounted.values() for method in m.step_up],
             [page for m in mounted.values() for page in m.account_pages],
         )
         if not features and not self.gate.public.all:

@@ -37,7 +37,7 @@ PROMISED = {
     "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser", "Session",
     "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step", "PwlessError",
     "Event", "ConfigError", "ApiError", "DeliveryError", "LoginDenied", "LoginElsewhere",
-    "Redirect", "ChallengeContext", "Verdict",
+    "Redirect", "ChallengeContext", "Verdict", "requires_fresh",
 }  # fmt: skip
 SIGNATURES: dict[Callable[..., Any], list[str]] = {
     Passwordless: [

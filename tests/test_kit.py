@@ -27,7 +27,8 @@ PROMISED = {
     "LoginResult", "Message", "Mounted", "NotFound", "Operation", "Outcome", "Part",
     "PendingLogin", "Periodic", "Proof", "QueuedJob", "ReadJob", "Record", "Records", "Redirect",
     "Request", "RequestExpired", "Response", "Route", "Session", "SessionPolicy", "Step",
-    "StepCheck", "StepProof", "Strength", "TooManyAttempts", "Unauthenticated", "Unavailable",
+    "StepCheck", "StepProof", "StepUpMethod", "StepUpRequired", "Strength", "TooManyAttempts",
+    "Unauthenticated", "Unavailable",
     "User", "Values", "Verdict", "Writes", "json_response", "open_hint", "parse_address",
     "read_form", "read_json", "respond_with_json", "respond_with_page", "with_cookies",
 }  # fmt: skip

@@ -348,7 +348,8 @@ def test_what_a_page_is_given_is_what_the_code_gives_it() -> None:
                     context = {word.arg for word in node.keywords if word.arg}
                     given.setdefault(name, set()).update(context - of_the_answer)
         for name in parts.get("templates", ()):
-            given[name] = parts["context"] | {"next", "signed_in"}
+            from_the_page = {"action"} if name.startswith("step_up/") else {"next", "signed_in"}
+            given[name] = parts["context"] | from_the_page
     told = {
         row[0].strip("`"): re.sub(r"\(.*?\)", "", row[1]) for row in table("template variables")
     }

@@ -108,7 +108,27 @@ OUTBOX: Context = {
     ],
     "token": "t0ken",
 }
+STEP_UP: Context = {
+    "user_email": "ada@example.com",
+    "email": "ada@example.com",
+    "is_sent": True,
+    "can_try": True,
+    "request_id": "req.1",
+    "resend_after": 30,
+    "expires_in": 300,
+    "code_format": "digits",
+    "notice": None,
+    "error": None,
+    "problem": None,
+    "wait": 0,
+}
 PAGES: list[tuple[str, str, Context]] = [
+    ("step-up", "step_up.html", STEP_UP | {"is_sent": False}),
+    ("step-up-code", "step_up.html", STEP_UP),
+    ("step-up-error", "step_up.html", STEP_UP | {"error": "No."}),
+    ("step-up-spent", "step_up.html", STEP_UP | {"can_try": False, "problem": "No.", "wait": 9}),
+    ("step-up-letters", "step_up.html", STEP_UP | {"code_format": "letters"}),
+    ("confirm-first", "confirm_first.html", {"step_url": "/auth/step/up?within=300"}),
     ("login", "login.html", LOGIN),
     ("login-code", "login.html", LOGIN | {"kind": "OTP"}),
     ("login-error", "login.html", LOGIN | {"error": "No.", "next": "/app", "notice": "Note."}),
@@ -216,6 +236,9 @@ class Page(HTMLParser):
 
 def render(made: Renderer, template: str, context: Context, **options: str) -> str:
     """Render a page; one that offers login methods with the email login's part."""
+    if template == "step_up.html":
+        values = STEP_UP | context | {"action": options.get("root_path", "") + "/auth/step/up"}
+        context = context | {"parts": [made.part("step_up/email.html", **options, **values)]}
     if template in ("login.html", "signed_in.html"):
         values = LOGIN | context | {"signed_in": template == "signed_in.html"}
         context = context | {"parts": [made.part("login/email.html", **options, **values)]}
@@ -594,7 +617,7 @@ def test_a_subject_that_names_a_callers_variable_is_refused(tmp_path: Path) -> N
 # Mails
 
 
-@pytest.mark.parametrize("name", ["signin", "signup"])
+@pytest.mark.parametrize("name", ["signin", "signup", "step_up"])
 def test_code_and_link_stand_on_lines_of_their_own(name: str) -> None:
     lines = renderer().email(name, **MAIL).text.splitlines()
     assert lines.count("481902") == 1
@@ -603,14 +626,14 @@ def test_code_and_link_stand_on_lines_of_their_own(name: str) -> None:
     assert all(len(line) <= 78 for line in lines if line != MAIL["link"])
 
 
-@pytest.mark.parametrize("name", ["signin", "signup"])
+@pytest.mark.parametrize("name", ["signin", "signup", "step_up"])
 def test_no_other_number_in_a_mail_could_be_taken_for_the_code(name: str) -> None:
     mail = renderer().email(name, **MAIL)
     assert set(re.findall(r"\d{6,}", mail.text)) == {"481902"}
     assert set(re.findall(r"\d{6,}", mail.html)) == {"481902"}
 
 
-@pytest.mark.parametrize("name", ["signin", "signup"])
+@pytest.mark.parametrize("name", ["signin", "signup", "step_up"])
 @pytest.mark.parametrize(("kind", "missing"), [("OTP", "link"), ("LINK", "code")])
 def test_a_mail_speaks_only_of_what_it_holds(name: str, kind: str, missing: str) -> None:
     mail = renderer().email(name, **MAIL | {"kind": kind, missing: None})
@@ -648,14 +671,14 @@ def test_the_html_part_is_small_and_loads_nothing(code: str | None, count: int) 
     assert len(renderer().email("signin", **MAIL).html.encode()) <= 10_000
 
 
-@pytest.mark.parametrize("name", ["signin", "signup"])
+@pytest.mark.parametrize("name", ["signin", "signup", "step_up"])
 def test_the_last_line_binds_the_code_to_its_host(name: str) -> None:
     """WICG, "Sender-bound one-time codes": phones fill the code in on that host alone."""
     assert renderer().email(name, **MAIL).text.endswith("\n\n@app.example.com #481902\n")
     assert "@app.example.com" not in renderer().email(name, **MAIL | {"code": None}).text
 
 
-@pytest.mark.parametrize("name", ["signin", "signup"])
+@pytest.mark.parametrize("name", ["signin", "signup", "step_up"])
 def test_the_code_is_named_before_its_digits_and_previewed(name: str) -> None:
     html = renderer().email(name, **MAIL).html
     shown = " ".join(re.sub(r"<style.*?</style>|<[^>]*>", " ", html, flags=re.DOTALL).split())
@@ -665,7 +688,7 @@ def test_the_code_is_named_before_its_digits_and_previewed(name: str) -> None:
     assert "Your code" not in without
 
 
-@pytest.mark.parametrize("name", ["signin", "signup"])
+@pytest.mark.parametrize("name", ["signin", "signup", "step_up"])
 def test_the_subject_holds_the_code_only_where_that_is_wanted(name: str) -> None:
     assert "481902" not in renderer().email(name, **MAIL).subject
     subject = renderer().email(name, **MAIL | {"subject_code": "481902"}).subject
@@ -673,7 +696,7 @@ def test_the_subject_holds_the_code_only_where_that_is_wanted(name: str) -> None
     assert subject.endswith("Acme")
 
 
-@pytest.mark.parametrize("name", ["signin", "signup"])
+@pytest.mark.parametrize("name", ["signin", "signup", "step_up"])
 def test_padding_stands_in_cells(name: str) -> None:
     """Outlook for Windows pads neither `div`, nor `p`, nor `a`."""
     made = Page(renderer().email(name, **MAIL).html)

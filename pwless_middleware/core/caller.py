@@ -11,6 +11,8 @@ from pwless_middleware.core.device_cookie import Known
 from pwless_middleware.core.session import Session
 
 BROWSER = "browser"
+STEP_UP = "step_up:"
+"""How the name of a browser begins that confirms who it is, before the session's id."""
 IN_PROCESS = "server:"
 """The name of a host app that calls `Passwordless.send` and the like in Python."""
 
@@ -20,7 +22,9 @@ class Caller:
     """Who asks.
 
     Attributes:
-        name: `browser`, or `server:` and the API key's name; a challenge belongs to one name.
+        name: `browser`, `step_up:` and a session's id, or `server:` and the API key's name. A
+            challenge belongs to one name, so that a code for a step-up signs nobody in, a code
+            for a login is no step-up, and neither serves another session.
         client: for the limits; `None` for servers, whose address is their backend's.
         device: the browser in our closed vocabulary; empty for servers.
         holds: the challenges of its flow cookie, newest first; or the one of the request id that a
@@ -49,7 +53,16 @@ class Caller:
     @property
     def is_browser(self) -> bool:
         """Whether cookies are its credentials."""
-        return self.name == BROWSER
+        return self.name == BROWSER or self.is_step_up
+
+    @property
+    def is_step_up(self) -> bool:
+        """Whether it is signed in, and confirms who it is."""
+        return self.name.startswith(STEP_UP)
+
+    def for_step_up(self, session_id: str) -> Caller:
+        """Return the same browser as it confirms who it is, in a session."""
+        return replace(self, name=STEP_UP + session_id)
 
     def as_stranger(self) -> Caller:
         """Return the same caller without its device cookie."""

@@ -17,6 +17,8 @@ from pwless_middleware.errors import ConfigError
 
 LOGIN_PATH = "/login"
 """Where the login page is, below the prefix."""
+STEP_UP_PATH = "/step/up"
+"""Where who is signed in confirms that it is them, below the prefix."""
 MAX_NEXT = 8192
 """Bytes of a `next`: dashboards keep their whole state in the query."""
 

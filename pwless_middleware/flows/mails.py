@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from pwless_middleware.core.caller import BROWSER
+from pwless_middleware.core.caller import BROWSER, STEP_UP
 from pwless_middleware.core.challenge import Challenge, attempt_of
 from pwless_middleware.core.device import UNKNOWN, device_text
 from pwless_middleware.core.format_v1 import unpack_job
@@ -142,7 +142,7 @@ class ChallengeMails:
     def _render(self, challenge: Challenge, code: str | None, link: str | None) -> Email:
         minutes = max(1, round((challenge.expires_at - self._clock()) / 60))
         return self._renderer.email(
-            challenge.template.lower(),
+            "step_up" if challenge.caller.startswith(STEP_UP) else challenge.template.lower(),
             variables={name: break_links(text) for name, text in challenge.variables.items()},
             kind=challenge.kind,
             code=code,

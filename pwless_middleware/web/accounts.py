@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.types import Scope
 
+from pwless_middleware.core.authentication import Strength
 from pwless_middleware.core.paths import below
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import ANONYMOUS, AnonymousUser, User
-from pwless_middleware.errors import Unauthenticated
+from pwless_middleware.errors import StepUpRequired, Unauthenticated
 from pwless_middleware.flows.session_cache import Held
 from pwless_middleware.flows.sessions import TOKEN_PREFIX, Sessions
 from pwless_middleware.flows.store_deadline import request_deadline
@@ -23,7 +24,7 @@ from pwless_middleware.flows.users import Users
 from pwless_middleware.text import Text
 from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.keys import bearer
-from pwless_middleware.web.navigation import shown_url
+from pwless_middleware.web.navigation import htmx_page
 from pwless_middleware.web.responses import Pages, root_path
 
 
@@ -126,26 +127,54 @@ class Accounts:
         """
         return await self.of(self._cookies.session(request.scope["headers"]), None)
 
-    async def require(self, request: Request, *, back: str | None = None) -> Account:
+    async def require(
+        self,
+        request: Request,
+        *,
+        fresh_within: int | None = None,
+        strength: Strength = "any",
+        back: str | None = None,
+    ) -> Account:
         """Return who is signed in; below `/api/` by cookie or token, elsewhere by cookie.
 
         Args:
             request: to a route of ours.
+            fresh_within: seconds since the person last proved who they are; `None` asks for no
+                fresh proof.
+            strength: what the fresh proofs must be worth together; default `any`.
             back: where a person goes on after signing in, below the prefix; `None` is the page
                 that was asked for. Forms say it: they cannot be asked for again.
 
         Raises:
             Unauthenticated: nobody, or a user who is gone; for a page it becomes a redirect to the
                 login page.
+            StepUpRequired: the last proof is too old or too weak; for a page it becomes a redirect
+                to the page that asks again.
             StoreError, Unavailable: it cannot be known now.
         """
         if self._is_api(request.scope):
-            return await self._require_api(request)
-        account = await self.find(request)
-        if account is None:
+            account = await self._require_api(request)
+            here = htmx_page(request)
+        else:
             here = self._return_url(request, back)
-            raise Unauthenticated(login_url=self._pages.login_url(request, here))
+            found = await self.find(request)
+            if found is None:
+                raise Unauthenticated(login_url=self._pages.login_url(request, here))
+            account = found
+        if fresh_within is not None and not self.is_fresh(account.session, fresh_within, strength):
+            url = self._pages.step_up_url
+            raise StepUpRequired(url(request, here, within=fresh_within, strength=strength))
         return account
+
+    def is_fresh(self, session: Session, within: int, strength: Strength = "any") -> bool:
+        """Whether what was proven in a session not long ago is strong enough by itself.
+
+        Args:
+            session: of whom is signed in.
+            within: seconds that a proof counts as fresh.
+            strength: what the fresh proofs must be worth together.
+        """
+        return session.is_fresh(now=self._clock(), within=within, strength=strength)
 
     async def _require_api(self, request: Request) -> Account:
         authorization = request.headers.getlist("authorization")
@@ -169,8 +198,7 @@ class Accounts:
     def _return_url(self, request: Request, back: str | None) -> str:
         if back is not None:
             return root_path(request) + self._prefix + back
-        scope = request.scope
-        return shown_url(scope, below(scope["path"], scope.get("root_path", "")))
+        return self._pages.here(request)
 
 
 _BAD_TOKEN = Text("This session token is not valid.")

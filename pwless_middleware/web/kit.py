@@ -29,7 +29,7 @@ from pwless_middleware.web.accounts import Accounts
 from pwless_middleware.web.callers import Callers
 from pwless_middleware.web.cookie_check import CookieCheck
 from pwless_middleware.web.cookies import Cookies
-from pwless_middleware.web.offers import AccountPage, LoginMethod, Offers
+from pwless_middleware.web.offers import AccountPage, LoginMethod, Offers, StepUpMethod
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Route
@@ -108,6 +108,7 @@ class Mounted(Generic[VerbsT]):
     Attributes:
         routes: its paths below the prefix.
         methods: what it offers on the login page.
+        step_up: how it lets who is signed in prove once more who they are.
         account_pages: its pages of a person's account.
         before_challenge: asked before any mail goes out; may refuse, or lead to another page.
         before_session: asked before any session; may refuse, ask for a step, or narrow it.
@@ -126,6 +127,7 @@ class Mounted(Generic[VerbsT]):
 
     routes: tuple[Route, ...] = ()
     methods: tuple[LoginMethod, ...] = ()
+    step_up: tuple[StepUpMethod, ...] = ()
     account_pages: tuple[AccountPage, ...] = ()
     before_challenge: tuple[BeforeChallenge, ...] = ()
     before_session: tuple[BeforeSession, ...] = ()

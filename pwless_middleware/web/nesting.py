@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.web.cookies import CookieNames
+from pwless_middleware.web.step_up_gate import StepUpGate
 
 PASSED = "pwless"
 """Our key in the app's scope: a `Passed`."""
@@ -16,15 +17,19 @@ PASSED = "pwless"
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What two instances must not share.
+    """What is known of an instance by those inside: by other ones, and by the app's handlers.
+
+    Two of them must not share the first two.
 
     Attributes:
         prefix: where its pages are.
         cookie_names: of its cookies.
+        step_up: the gate in front of handlers that need a fresh proof.
     """
 
     prefix: str
     cookie_names: CookieNames = field(repr=False)
+    step_up: StepUpGate | None = field(default=None, repr=False, compare=False)
 
     def check_beside(self, other: Instance) -> None:
         """Refuse to be nested with an instance that answers the same paths or cookies.

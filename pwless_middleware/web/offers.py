@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pwless_middleware.core.authentication import Strength
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.web.accounts import Account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,29 @@ class LoginMethod:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepUpMethod:
+    """One way in which who is signed in proves once more who they are.
+
+    Attributes:
+        name: of the method, once in an app, e.g. `email`. Its forms have it in a field `method`.
+        template: its part of the page. It is given the part's `context`, and `action`:
+            where its forms go.
+        show: gives the part for a GET, from the request and who is signed in.
+        post: answers a form, from the request, who is signed in, the form and where it leads: with
+            a response, or with the part to show again.
+        strength: what its proof is worth; it is offered where no more is asked for.
+        order: where it stands on the page; lower comes first.
+    """
+
+    name: str
+    template: str
+    show: Callable[[Request, Account], Awaitable[Part]]
+    post: Callable[[Request, Account, Form, str], Awaitable[Response | Part]]
+    strength: Strength = "any"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPage:
     """One page of a person's account; the navigation follows.
 
@@ -80,22 +105,31 @@ class Offers:
 
     Attributes:
         methods: ways to sign in.
+        step_up: ways to prove once more who it is.
         account_pages: pages of the account.
     """
 
     def __init__(self) -> None:
         self.methods: tuple[LoginMethod, ...] = ()
+        self.step_up: tuple[StepUpMethod, ...] = ()
         self.account_pages: tuple[AccountPage, ...] = ()
 
-    def bind(self, methods: Iterable[LoginMethod], account_pages: Iterable[AccountPage]) -> None:
+    def bind(
+        self,
+        methods: Iterable[LoginMethod],
+        step_up: Iterable[StepUpMethod],
+        account_pages: Iterable[AccountPage],
+    ) -> None:
         """Take the offers of all features, once.
 
         Raises:
             ConfigError: two methods have one name, or two account pages one path.
         """
         self.methods = tuple(sorted(methods, key=lambda method: method.order))
+        self.step_up = tuple(sorted(step_up, key=lambda method: method.order))
         self.account_pages = tuple(sorted(account_pages, key=lambda page: page.order))
         _check_unique("login method", [method.name for method in self.methods])
+        _check_unique("step-up method", [method.name for method in self.step_up])
         _check_unique("account page", [page.path for page in self.account_pages])
 
 

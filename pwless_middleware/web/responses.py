@@ -9,13 +9,14 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from pwless_middleware.core.paths import LOGIN_PATH, safe_next
+from pwless_middleware.core.paths import LOGIN_PATH, STEP_UP_PATH, below, safe_next
 from pwless_middleware.errors import ApiError, ForbiddenOrigin, LoginDenied, MethodNotAllowed
 from pwless_middleware.languages.current import current_language, translate, use_language
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.rendering import Renderer
 from pwless_middleware.text import Text
 from pwless_middleware.web.language import language_of
+from pwless_middleware.web.navigation import shown_url
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.outages import Outages
 
@@ -132,6 +133,11 @@ class Pages:
         """Return a part of a page, as HTML that another template takes as it is."""
         return self._renderer.part(name, root_path=root_path(request), **context)
 
+    def here(self, request: Request) -> str:
+        """Return the path and query that were asked for, with the root path, as they are shown."""
+        scope = request.scope
+        return shown_url(scope, below(scope["path"], scope.get("root_path", "")))
+
     def login_url(self, request: Request, next: str | None = None) -> str:
         """Return the path of the login page, with the root path.
 
@@ -143,6 +149,24 @@ class Pages:
         target = safe_next(next)
         query = "" if target in (None, "/") else "?" + urlencode({"next": target})
         return root_path(request) + self._prefix + LOGIN_PATH + query
+
+    def step_up_url(
+        self, request: Request, next: str | None = None, *, within: int, strength: str = "any"
+    ) -> str:
+        """Return the path of the page that asks again who it is, with the root path.
+
+        Args:
+            request: for the root path.
+            next: where it leads, with the root path; what is no path of ours is left out.
+            within: seconds that a proof counts as fresh; who has one goes on at once.
+            strength: what the fresh proofs must be worth.
+        """
+        query = {"within": str(within)}
+        if strength != "any":
+            query["strength"] = strength
+        if (target := safe_next(next)) is not None:
+            query["next"] = target
+        return f"{root_path(request)}{self._prefix}{STEP_UP_PATH}?{urlencode(query)}"
 
     def redirect(
         self, request: Request, path: str, *, ours: bool = True, cookies: Iterable[str] = ()

@@ -28,6 +28,7 @@ from pwless_middleware.errors import (
     ForbiddenOrigin,
     MethodNotAllowed,
     NotFound,
+    StepUpRequired,
     Unauthenticated,
 )
 from pwless_middleware.flows.store_deadline import request_deadline
@@ -142,6 +143,8 @@ class Routes:
     def _page_of(self, request: Request, error: ApiError) -> Response:
         if isinstance(error, Unauthenticated) and error.login_url is not None:
             return self._pages.redirect(request, error.login_url, ours=False)
+        if isinstance(error, StepUpRequired):
+            return self._pages.redirect(request, error.step_url, ours=False)
         return self._pages.error(request, error)
 
     def _match(self, path: str) -> tuple[Route | None, dict[str, str]]:

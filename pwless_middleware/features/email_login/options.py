@@ -17,6 +17,7 @@ from pwless_middleware.features.email_login.link_uris import LinkUris
 from pwless_middleware.features.email_login.login_form import LoginForm
 from pwless_middleware.features.email_login.pages import EmailPages
 from pwless_middleware.features.email_login.python import EmailVerbs
+from pwless_middleware.features.email_login.step_up import StepUpByCode
 from pwless_middleware.flows.challenges import (
     CODE_METHOD,
     LINK_METHOD,
@@ -165,6 +166,7 @@ class EmailLogin:
         return Mounted(
             routes=(*pages.routes, *api.routes),
             methods=(LoginForm(kit, flow, flow_seconds=keep).method,),
+            step_up=(StepUpByCode(kit, flow, challenges, rules, flow_seconds=keep).method,),
             proves=(CODE_METHOD, LINK_METHOD),
             jobs={MAIL: mails.read},
             verbs=EmailVerbs(kit, flow),

@@ -1,0 +1,113 @@
+"""The page that asks again who it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.authentication import STRENGTHS, Strength, is_at_least
+from pwless_middleware.core.paths import STEP_UP_PATH, safe_next
+from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.offers import Part, StepUpMethod
+from pwless_middleware.web.responses import root_path
+from pwless_middleware.web.routes import Route
+
+_LONGEST = 10**8
+"""Seconds in `within` that are read, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the query asks for; nothing is let through by it, whoever asked for it checks again.
+
+    Attributes:
+        next: where the page leads; empty is the app's root.
+        within: seconds that a proof counts as fresh; `None` asks for a proof in any case.
+        strength: what the fresh proofs must be worth.
+    """
+
+    next: str
+    within: int | None
+    strength: Strength
+
+    @classmethod
+    def of(cls, request: Request) -> _Wanted:
+        query = request.query_params
+        within, strength = query.get("within", ""), query.get("strength", "any")
+        is_number = within.isascii() and within.isdigit() and len(within) <= len(str(_LONGEST))
+        return cls(
+            safe_next(query.get("next")) or "",
+            int(within) if is_number else None,
+            strength if strength in STRENGTHS else "any",
+        )
+
+
+class StepUpPages:
+    """Show the page, and hand a posted form to the method whose it is.
+
+    A form goes to the page's own address, query and all, so that no answer loses where it leads.
+    """
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self.routes = (Route(STEP_UP_PATH, {"GET": self.show, "POST": self.post}),)
+
+    async def show(self, request: Request) -> Response:
+        """Ask; or go on at once, if the proof that was asked for is there."""
+        account, wanted = await self._kit.accounts.require(request), _Wanted.of(request)
+        if wanted.within is not None and account.session.is_fresh(
+            now=self._kit.clock(), within=wanted.within, strength=wanted.strength
+        ):
+            return self._kit.pages.redirect(request, self._next(request, wanted), ours=False)
+        return await self._page(request, account, wanted)
+
+    async def post(self, request: Request) -> Response:
+        """Have a method answer its form."""
+        form = await read_form(request)
+        account, wanted = await self._kit.accounts.require(request), _Wanted.of(request)
+        methods = self._methods(wanted)
+        method = next((m for m in methods if m.name == form.get("method")), None)
+        if method is None:
+            return await self._page(request, account, wanted)
+        answer = await method.post(request, account, form, self._next(request, wanted))
+        if isinstance(answer, Response):
+            return answer
+        return await self._page(request, account, wanted, {method.name: answer})
+
+    def _methods(self, wanted: _Wanted) -> list[StepUpMethod]:
+        offered = self._kit.offers.step_up
+        return [method for method in offered if is_at_least(method.strength, wanted.strength)]
+
+    def _next(self, request: Request, wanted: _Wanted) -> str:
+        return wanted.next or root_path(request) + "/"
+
+    async def _page(
+        self,
+        request: Request,
+        account: Account,
+        wanted: _Wanted,
+        posted: Mapping[str, Part] | None = None,
+    ) -> Response:
+        posted, methods = posted or {}, self._methods(wanted)
+        parts = [posted.get(m.name) or await m.show(request, account) for m in methods]
+        worst = max(parts, key=lambda part: part.status, default=Part())
+        action = self._kit.pages.here(request)
+        return self._kit.pages.page(
+            request,
+            "step_up.html",
+            leads_away=True,
+            status=worst.status,
+            retry_after=worst.retry_after,
+            parts=[
+                self._kit.pages.part(request, method.template, **part.context, action=action)
+                for method, part in zip(methods, parts, strict=True)
+            ],
+            user_email=account.user.email,
+            error=worst.context.get("error"),
+            problem=worst.context.get("problem"),
+        )
