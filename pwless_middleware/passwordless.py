@@ -191,7 +191,7 @@ class Passwordless:
         # Who has the keys of a use can make what they make: those of sessions and pending logins
         # stay with their keepers and the door, and a feature has keys of its own.
         session_keys, feature_keys = keyring.derive("sessions"), keyring.derive("features")
-        kept = Sessions(deadline_store, session_keys, now)
+        kept = Sessions(deadline_store, session_keys, now, events)
         self.sessions = SessionsView(kept)
         rules, pages_url = LoginRules(), f"{self.origin.url}{prefix}"
         pending_logins = PendingLogins(deadline_store, keyring.derive("pending"), now)
@@ -204,9 +204,18 @@ class Passwordless:
             pending_logins,
             url=pages_url,
             clock=now,
+            events=events,
         )
         logins = Logins(
-            door, deadline_store, people, kept, pending_logins, rules, url=pages_url, clock=now
+            door,
+            deadline_store,
+            people,
+            kept,
+            pending_logins,
+            rules,
+            url=pages_url,
+            clock=now,
+            events=events,
         )
         renderer = Renderer(
             brand=brand or Brand(self.origin.host), templates=templates, prefix=prefix

@@ -7,19 +7,32 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from starlette.requests import Request
+from starlette.responses import Response
 
 from pwless_middleware import (
+    Authentication,
     DeliveryError,
     EmailLogin,
     Event,
+    Kit,
+    MemoryStore,
     Message,
+    Mounted,
     SendLimits,
     TryLimits,
     User,
 )
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import KINDS
+from pwless_middleware.errors import InvalidCode
+from pwless_middleware.flows.proofs import Proof
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
-from tests.support import ROOMY, Browser, Site, make_site, wrong
+from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.login_responses import respond_with_page
+from pwless_middleware.web.routes import Route
+from tests.security.factor import RIGHT, Factor, Policy
+from tests.support import ROOMY, Browser, Site, Slow, make_site, wrong
 
 pytestmark = pytest.mark.anyio
 
@@ -62,12 +75,47 @@ class Flaky(Mailbox):
 
 
 class Table:
-    """Be a user table that knows nobody."""
+    """Be a user table that knows one person, or nobody, and takes new ones."""
 
-    async def find(self, email: str) -> Any:
+    def __init__(self, *known: str) -> None:
+        self.known = list(known)
+
+    async def find(self, email: str) -> User | None:
+        return User(id=f"u-{sum(email.encode())}", email=email) if email in self.known else None
+
+    async def create(self, email: str) -> User | None:
+        self.known.append(email)
+        return await self.find(email)
+
+    async def load(self, user_id: str) -> User | None:
         return None
 
-    create = load = find
+
+class Fresh:
+    """Take a form as a fresh proof for the live session; `gone` ends it just before."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        self._kit = kit
+        return Mounted(routes=(Route("/fresh", {"POST": self._post}),), proves=("word",))
+
+    async def _post(self, request: Request) -> Response:
+        kit, now = self._kit, self._kit.clock()
+        caller = kit.callers.browser(request)
+        session = await kit.sessions.find(caller.session or "")
+        assert session is not None
+        words = kit.records("words")
+        await words.put("word", b"", ttl=60)
+        if "gone" in await read_form(request):
+            await kit.sessions.end(session)
+        proof = Proof(
+            subject=Address(session.email),
+            authentication=Authentication("word", now),
+            taken=words.place("word"),
+            refusal=InvalidCode(0),
+            attempt=b"a-random",
+        )
+        done = kit.logins.step_up(proof, caller, session)
+        return await respond_with_page(kit, request, caller, done)
 
 
 async def a_login() -> Story:
@@ -145,7 +193,7 @@ async def nobody_to_serve() -> Story:
 
 async def a_user_table_that_refuses() -> Story:
     class Confused(Table):
-        async def find(self, email: str) -> Any:
+        async def find(self, email: str) -> User | None:
             return User(id="u-1", email="other@example.com")
 
     story = Story(users=Confused())
@@ -194,6 +242,88 @@ async def strange_calls() -> Story:
     return story
 
 
+async def a_step() -> Story:
+    story = Story(features=[EmailLogin(send_limits=ROOMY), Factor()])
+    await story.jo.ask(EMAIL)
+    await story.jo.type_code(story.code)
+    await story.jo.post("/auth/step/secret", {"secret": "wrong"})
+    await story.jo.post("/auth/step/secret", {"secret": RIGHT})
+    return story
+
+
+async def a_step_too_many() -> Story:
+    story = Story(features=[EmailLogin(send_limits=ROOMY), Factor()])
+    await story.jo.post("/auth/step/secret", {"secret": RIGHT})
+    await story.jo.ask(EMAIL)
+    await story.jo.type_code(story.code)
+    for _ in range(6):
+        await story.jo.post("/auth/step/secret", {"secret": "wrong"})
+    return story
+
+
+async def a_rule_that_refuses() -> Story:
+    refusing = Policy(domain="refused.example")
+    story = Story(features=[EmailLogin(send_limits=ROOMY), refusing])
+    await story.jo.ask("jo@refused.example")
+    return story
+
+
+async def a_rule_that_leads_elsewhere() -> Story:
+    leading = Policy(address=EMAIL, leads_to="/sso/start")
+    story = Story(features=[EmailLogin(send_limits=ROOMY), leading])
+    await story.jo.ask(EMAIL)
+    await story.jo.type_code(story.code)
+    return story
+
+
+async def one_code_twice_at_once() -> Story:
+    store, both = Slow(MemoryStore()), asyncio.Barrier(2)
+
+    async def wait() -> None:
+        await both.wait()
+
+    store.before["take"] = wait
+    story = Story(store=store)
+    await story.jo.ask(EMAIL)
+    code, cookies = story.code, story.jo.cookies
+    tabs = [story.site.browser(cookies=cookies) for _ in range(2)]
+    await asyncio.gather(*(tab.type_code(code) for tab in tabs))
+    return story
+
+
+async def a_first_login() -> Story:
+    table = Table()
+    story = Story(users=table)
+    await story.jo.sign_in(EMAIL)
+    return story
+
+
+async def a_user_who_goes_meanwhile() -> Story:
+    table = Table(EMAIL)
+    story = Story(users=table, features=[EmailLogin(signup=False)])
+    await story.jo.ask(EMAIL)
+    table.known.clear()
+    await story.jo.type_code(story.code)
+    return story
+
+
+async def sessions_that_end() -> Story:
+    story = Story(features=[EmailLogin(send_limits=ROOMY), Fresh()])
+    await story.jo.sign_in(EMAIL)
+    await story.jo.sign_in(EMAIL)
+    await story.jo.post("/auth/fresh", {})
+    phone = story.site.browser()
+    await phone.sign_in(EMAIL)
+    await story.jo.post("/auth/sessions/revoke", {"others": "1"})
+    await story.jo.post("/auth/logout", {})
+    await story.jo.sign_in(EMAIL)
+    await story.jo.post("/auth/sessions/revoke", {"all": "1"})
+    await story.jo.sign_in(EMAIL)
+    story.site.clock.advance(1)
+    await story.jo.post("/auth/fresh", {"gone": "1"})
+    return story
+
+
 STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_login,
     a_send_too_many,
@@ -207,6 +337,14 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_link_elsewhere,
     a_code_too_late,
     strange_calls,
+    a_step,
+    a_step_too_many,
+    a_rule_that_refuses,
+    a_rule_that_leads_elsewhere,
+    one_code_twice_at_once,
+    a_first_login,
+    a_user_who_goes_meanwhile,
+    sessions_that_end,
 ]
 
 
@@ -226,6 +364,36 @@ async def test_every_kind_and_reason_happens_with_the_fields_of_the_table() -> N
             assert reasons[name] == set(kind.reasons), name
 
 
+async def test_a_login_with_a_step_is_one_story() -> None:
+    """What waits for a step keeps the name of its login."""
+    events = await (await a_step()).events()
+    assert [event.kind for event in events] == [
+        "send.requested",
+        "mail.sent",
+        "login.verified",
+        "step.required",
+        "step.wrong",
+        "step.verified",
+        "session.created",
+    ]
+    assert len({event.attempt for event in events}) == 1
+    assert events[-1].methods == ("email_code", "secret")
+
+
+async def test_each_end_of_a_session_says_how() -> None:
+    events = await (await sessions_that_end()).events()
+    created = [e.session for e in events if e.kind in ("session.created", "session.renewed")]
+    ended = [(e.session, e.reason) for e in events if e.kind == "session.ended"]
+    assert ended == [
+        (created[0], "replaced"),
+        (created[1], "renewed"),
+        (created[3], "revoked"),
+        (created[2], "logout"),
+        (created[4], "revoked_all"),
+        (created[5], "logout"),
+    ]
+
+
 async def test_a_form_of_a_foreign_page_is_refused_and_recorded() -> None:
     story = Story()
     await story.jo.post("/auth/login", {"email": EMAIL}, headers={"origin": "https://evil.example"})
@@ -243,6 +411,8 @@ async def test_a_login_is_one_story() -> None:
         "code.wrong",
         "resend.requested",
         "mail.sent",
+        "login.verified",
+        "session.created",
     ]
     assert len({event.attempt for event in events}) == 1
     assert {event.at for event in events} == {story.site.clock.now}

@@ -190,6 +190,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
                 "try_by_challenge",
                 "try_by_address",
                 "try_by_client",
+                "try_by_step",
             ),
         ),
         EventKind("mail.sent", "the mail server took the email", ("attempt", "tries")),
@@ -226,9 +227,58 @@ KINDS: Final[Mapping[str, EventKind]] = {
         ),
         EventKind(
             "login.refused",
-            "a code, link or resend was refused: too late, or used, unknown or not this caller's",
+            "no login or resend: too late, used, unknown or another caller's, or a rule says no",
             ("attempt", "reason", *_CALLER),
-            reasons=("expired", "unknown"),
+            reasons=(
+                "expired",
+                "used",
+                "unknown",
+                "unknown_user",
+                "denied",
+                "elsewhere",
+                "signed_out",
+            ),
+        ),
+        EventKind(
+            "login.verified",
+            "the proof was right: a code, a link; what follows says whether it opened anything",
+            ("attempt", "method", *_CALLER),
+        ),
+        EventKind(
+            "user.created",
+            "the user table got a new user, by a first login",
+            ("attempt", "user_id", "address", *_CALLER),
+        ),
+        EventKind(
+            "step.required",
+            "a further step is asked for before there is a session",
+            ("attempt", "methods", *_CALLER),
+        ),
+        EventKind(
+            "step.wrong",
+            "a wrong answer to a step",
+            ("attempt", "user_id", "method", "tries_left", *_CALLER),
+        ),
+        EventKind(
+            "step.verified",
+            "a right answer to a step",
+            ("attempt", "user_id", "method", *_CALLER),
+        ),
+        EventKind(
+            "session.created",
+            "somebody is signed in",
+            ("attempt", "user_id", "address", "methods", "session", *_CALLER),
+        ),
+        EventKind(
+            "session.renewed",
+            "a fresh proof was given for a live session, which has a new id",
+            ("attempt", "user_id", "address", "methods", "session", *_CALLER),
+        ),
+        EventKind(
+            "session.ended",
+            "a session was ended; by its cookie alone where it was replaced, perhaps over already",
+            ("user_id", "session", "reason"),
+            reasons=("logout", "revoked", "revoked_all", "replaced", "renewed"),
         ),
         EventKind(
             "caller.refused",

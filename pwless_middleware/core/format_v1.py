@@ -191,6 +191,7 @@ def pack_pending(p: PendingLogin) -> bytes:
             [[s.methods, s.path] for s in p.steps],
             p.expires_at,
             p.renews,
+            login.attempt.hex(),
         ]
     ).encode()
 
@@ -209,6 +210,7 @@ def unpack_pending(value: bytes) -> PendingLogin:
             next=f[7],
             organization=f[8],
             answer=f[9],
+            attempt=bytes.fromhex(f[13]),
         ),
         steps=tuple(Step(tuple(methods), path) for methods, path in f[10]),
         expires_at=f[11],

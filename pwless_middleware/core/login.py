@@ -83,6 +83,7 @@ class Login:
         next: the path a browser goes to afterwards.
         organization: the organization of the session that a fresh proof renews; else `None`.
         answer: what the login method adds to the JSON answer; nobody else reads it.
+        attempt: names it in events; see `Proof.attempt`.
     """
 
     user_id: str
@@ -94,6 +95,7 @@ class Login:
     next: str = "/"
     organization: str | None = None
     answer: Mapping[str, str] = field(default_factory=dict, repr=False)
+    attempt: bytes = field(default=b"", repr=False)
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -422,6 +422,7 @@ class Challenges:
             next=challenge.next,
             device=challenge.device,
             answer=_answer(challenge),
+            attempt=attempt_of(challenge.id),
         )
 
     def _theirs(

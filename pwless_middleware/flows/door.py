@@ -12,26 +12,25 @@ of a login that no rule refuses.
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.format_v1 import pack_session
 from pwless_middleware.core.keyring import Keyring, new_operation
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.session import Session, SessionPolicy, SessionSecret
-from pwless_middleware.core.store_keys import session_list, session_place, user_slot
+from pwless_middleware.core.store_keys import session_id_of, session_list, session_place, user_slot
 from pwless_middleware.core.user import User
 from pwless_middleware.core.verdict import Verdict
 from pwless_middleware.errors import LoginDenied, LoginElsewhere, RequestExpired, Unauthenticated
+from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.login_rules import LoginRules, ask_before_session
 from pwless_middleware.flows.pending_logins import PendingLogins
 from pwless_middleware.flows.sessions import TOKEN_PREFIX, Sessions
 from pwless_middleware.stores.base import Put, Store, Writes
-
-logger = logging.getLogger("pwless.logins")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +101,7 @@ def make_door(
     *,
     url: str,
     clock: Callable[[], int],
+    events: Events,
 ) -> Door:
     """Return the function that makes a session of a login, once every rule has agreed.
 
@@ -114,6 +114,7 @@ def make_door(
         pending_logins: keep the logins that wait for a step.
         url: of our pages, with the mount prefix; for `LoginElsewhere`.
         clock: returns unix seconds.
+        events: records which sessions begin and end.
     """
 
     def mint(
@@ -190,11 +191,19 @@ def make_door(
             begins = Writes(puts=(put,), drops=drops)
             if not await store.take(old.key, begins, now=now, op=new_operation()):
                 raise Unauthenticated
-        logger.info(
-            "signed in by %s",
-            " and ".join(login.methods),
-            extra={"event": "signed_in", "methods": login.methods},
+        events.record(
+            "session.created" if entry.renews is None else "session.renewed",
+            caller,
+            attempt=login.attempt,
+            user_id=login.user_id,
+            address=Address(login.email),
+            methods=login.methods,
+            session=session.id,
         )
+        for drop in drops:
+            is_old = entry.renews is not None and session_id_of(drop.key) == entry.renews.id
+            reason = "renewed" if is_old else "replaced"
+            events.record("session.ended", session=session_id_of(drop.key), reason=reason)
         token = "" if caller.is_browser else TOKEN_PREFIX + keyring.seal("token", secret)
         user = entry.user or User(id=login.user_id, email=login.email, is_new=login.is_new)
         return LoginResult(session, cookie, token, user, login, entry.renews is not None)

@@ -12,11 +12,12 @@ from pwless_middleware.flows.flood_log import FloodLog
 class EventLines:
     """Write a line to the `pwless` loggers for each event that has one."""
 
-    kinds: Final = ("limit.reached",)
+    kinds: Final = ("limit.reached", "session.created", "session.renewed")
     """Those that have one."""
 
     def __init__(self) -> None:
         self._floods = FloodLog(logging.getLogger("pwless.challenges"))
+        self._logins = logging.getLogger("pwless.logins")
 
     def __call__(self, event: Event) -> None:
         """Write an event's line, in the running event loop."""
@@ -24,3 +25,9 @@ class EventLines:
             # Which limit was hit is for the operator; the caller hears only how long to wait.
             text, scope = event.reason.replace("_", " "), event.reason.rpartition("_")[2]
             self._floods.warning(f"limit reached: {text}", event="limited", scope=scope)
+        elif event.methods is not None:
+            self._logins.info(
+                "signed in by %s",
+                " and ".join(event.methods),
+                extra={"event": "signed_in", "methods": event.methods},
+            )

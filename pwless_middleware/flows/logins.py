@@ -21,15 +21,19 @@ from pwless_middleware.core.login import EnrolledUser, Login, PendingLogin
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
 from pwless_middleware.errors import (
+    ApiError,
     InvalidCode,
     LoginDenied,
     LoginElsewhere,
     RequestExpired,
+    TooManyAttempts,
     Unauthenticated,
 )
 from pwless_middleware.flows.door import Door, Entry, LoginResult, spend
+from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.login_events import recording_refusals
 from pwless_middleware.flows.login_rules import LoginRules, ask_before_challenge
-from pwless_middleware.flows.pending_logins import PendingLogins
+from pwless_middleware.flows.pending_logins import PendingLogins, StepTry
 from pwless_middleware.flows.proofs import Proof, StepCheck
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.users import Users
@@ -49,6 +53,7 @@ class Logins:
         rules: those of all features.
         url: of our pages, with the mount prefix; for `LoginElsewhere`.
         clock: returns unix seconds.
+        events: records how logins end.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class Logins:
         *,
         url: str,
         clock: Callable[[], int],
+        events: Events,
     ) -> None:
         self._enter = door
         self._store = store
@@ -71,23 +77,31 @@ class Logins:
         self._rules = rules
         self._url = url
         self._clock = clock
+        self._events = events
 
     @property
     def may_lead_away(self) -> bool:
         """Whether a rule may send a browser elsewhere before any mail goes out."""
         return bool(self._rules.before_challenge)
 
-    async def check_challenge(self, context: ChallengeContext) -> None:
+    async def check_challenge(
+        self, context: ChallengeContext, caller: Caller | None = None
+    ) -> None:
         """Ask every `before_challenge` rule.
+
+        Args:
+            context: what the rules are told.
+            caller: who asks, for the event of a refusal; `None` if that is not known.
 
         Raises:
             LoginElsewhere: a rule sends this login to another page.
             LoginDenied: one of them refuses. Either way nothing was counted or sent.
         """
-        redirect = await ask_before_challenge(self._rules, context)
-        if redirect is not None:
-            path = redirect.with_next(context.next)
-            raise LoginElsewhere(path, login_url=self._url + path)
+        with recording_refusals(self._events, caller):
+            redirect = await ask_before_challenge(self._rules, context)
+            if redirect is not None:
+                path = redirect.with_next(context.next)
+                raise LoginElsewhere(path, login_url=self._url + path)
 
     async def finish(self, proof: Proof, caller: Caller) -> LoginResult:
         """Spend a proof and begin a session.
@@ -99,6 +113,11 @@ class Logins:
             InvalidCode, RequestExpired: `proof.refusal`: there is nobody to serve; not spent.
             Unavailable: store or directory failed; spent or not, there is no session.
         """
+        self._record_verified(proof, caller)
+        with recording_refusals(self._events, caller, proof.attempt, nobody=proof.refusal):
+            return await self._finish(proof, caller)
+
+    async def _finish(self, proof: Proof, caller: Caller) -> LoginResult:
         found = await self._users.of(proof.subject)
         taken: str | None = proof.taken
         then = proof.then
@@ -109,6 +128,13 @@ class Logins:
             taken, then = None, Writes()  # both are done, and done once
             user = replace(await self._users.create(proof.subject), is_new=True)
             found = user, proof.subject
+            self._events.record(
+                "user.created",
+                caller,
+                attempt=proof.attempt,
+                user_id=user.id,
+                address=proof.subject,
+            )
         login = _login(proof, caller, *found)
         entry = Entry(login=login, caller=caller, user=found[0], taken=taken, then=then)
         return await self._enter(entry)
@@ -132,6 +158,11 @@ class Logins:
                 is spent.
             StepRequired, LoginElsewhere, RequestExpired, InvalidCode, Unavailable: as in `finish`.
         """
+        self._record_verified(proof, caller)
+        with recording_refusals(self._events, caller, proof.attempt, nobody=proof.refusal):
+            return await self._step_up(proof, caller, session)
+
+    async def _step_up(self, proof: Proof, caller: Caller, session: Session) -> LoginResult:
         found = await self._users.of(proof.subject)
         if found is None:
             raise proof.refusal
@@ -187,20 +218,48 @@ class Logins:
             Unauthenticated: it was a fresh proof for a session that is over.
             LoginDenied, LoginElsewhere, Unavailable: as in `finish`.
         """
-        step = await self._pending_logins.attempt(login_id, method, caller)
+        try:
+            step = await self._pending_logins.attempt(login_id, method, caller)
+        except TooManyAttempts as error:
+            wait = error.retry_after
+            self._events.record("limit.reached", caller, reason="try_by_step", wait=wait)
+            raise
+        except RequestExpired:
+            self._events.record("login.refused", caller, reason="unknown")
+            raise
+        nobody = RequestExpired()  # the user has gone meanwhile
+        attempt = step.pending.login.attempt
+        with recording_refusals(self._events, caller, attempt, nobody=nobody):
+            return await self._do_step(step, method, caller, check, nobody=nobody)
+
+    async def _do_step(
+        self, step: StepTry, method: str, caller: Caller, check: StepCheck, *, nobody: ApiError
+    ) -> LoginResult:
         waiting = step.pending.login
         if self._users.is_table and await self._users.load(waiting.user_id) is None:
-            raise RequestExpired  # the user has gone meanwhile
+            raise nobody
         renews = None
         if step.pending.renews is not None:
             renews = await self._sessions.find_by_id(waiting.user_id, step.pending.renews)
             if renews is None:
                 raise Unauthenticated
         right = await check(waiting)
+        attempt, user_id = waiting.attempt, waiting.user_id
         if right is None:
+            self._events.record(
+                "step.wrong",
+                caller,
+                attempt=attempt,
+                user_id=user_id,
+                method=method,
+                tries_left=step.left,
+            )
             raise InvalidCode(step.left)
         if right.authentication.method != method:
             raise ValueError(f"the check of {method} returned {right.authentication.method}")
+        self._events.record(
+            "step.verified", caller, attempt=attempt, user_id=user_id, method=method
+        )
         login = replace(
             waiting, authentications=renew(waiting.authentications, right.authentication)
         )
@@ -214,6 +273,10 @@ class Logins:
         )
         return await self._enter(entry)
 
+    def _record_verified(self, proof: Proof, caller: Caller) -> None:
+        method = proof.authentication.method
+        self._events.record("login.verified", caller, attempt=proof.attempt, method=method)
+
 
 def _login(proof: Proof, caller: Caller, user: User, address: Address) -> Login:
     return Login(
@@ -225,4 +288,5 @@ def _login(proof: Proof, caller: Caller, user: User, address: Address) -> Login:
         device=proof.device,
         next=proof.next,
         answer=proof.answer,
+        attempt=proof.attempt,
     )

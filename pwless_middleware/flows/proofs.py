@@ -26,6 +26,8 @@ class Proof:
         device: the browser in our closed vocabulary.
         answer: what the method adds to the JSON answer. It is kept while the login is pending, so
             that the answer is the same whichever step came between.
+        attempt: names the login in events: the random part of the id of what it answers, a
+            challenge or a ceremony; empty for none.
     """
 
     subject: Subject = field(repr=False)
@@ -37,6 +39,7 @@ class Proof:
     next: str = "/"
     device: str = ""
     answer: Mapping[str, str] = field(default_factory=dict, repr=False)
+    attempt: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

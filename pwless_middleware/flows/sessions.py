@@ -31,6 +31,7 @@ from pwless_middleware.core.store_keys import (
     user_slot,
 )
 from pwless_middleware.flows.bound_records import open_record
+from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.session_cache import Held, SessionCache
 from pwless_middleware.stores.base import Drop, Put, Store, Writes
 
@@ -44,13 +45,17 @@ class Sessions:
         store: where records live.
         keyring: opens cookies and tokens, and binds records.
         clock: returns unix seconds.
+        events: records which sessions end.
     """
 
-    def __init__(self, store: Store, keyring: Keyring, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, keyring: Keyring, clock: Callable[[], int], events: Events
+    ) -> None:
         self._store = store
         self._feed = store.feed
         self._keyring = keyring
         self._clock = clock
+        self._events = events
         self._cache = SessionCache(store.feed)
         self._held = self._cache.by_signed  # asked on every request
 
@@ -181,7 +186,7 @@ class Sessions:
         Raises:
             StoreError: the store could not be asked; the session may still live.
         """
-        await self._end([self.drop(session)])
+        await self._end([self.drop(session)], session.user_id, "logout")
 
     async def revoke(self, user_id: str, session_id: str) -> bool:
         """End one session of a user by its public id; false if the user has no such session.
@@ -190,7 +195,7 @@ class Sessions:
             StoreError: the store could not be asked; the session may still live.
         """
         drops = [d for d in await self._drops_of(user_id) if session_id_of(d.key) == session_id]
-        await self._end(drops)
+        await self._end(drops, user_id, "revoked")
         return bool(drops)
 
     async def revoke_others(self, user_id: str, keep: str) -> int:
@@ -199,9 +204,7 @@ class Sessions:
         Raises:
             StoreError: the store could not be asked; sessions may still live.
         """
-        drops = [d for d in await self._drops_of(user_id) if session_id_of(d.key) != keep]
-        await self._end(drops)
-        return len(drops)
+        return await self._end_others(user_id, keep, "revoked")
 
     async def revoke_all(self, user_id: str) -> int:
         """End every session of a user, and every login that waits for a step.
@@ -222,7 +225,7 @@ class Sessions:
         if rows:
             drops = tuple(Drop(key, listed=listed) for key, _ in rows)
             await self._store.write(Writes(drops=drops), now=now, op=new_operation())
-        ended = await self.revoke_others(user_id, keep="")
+        ended = await self._end_others(user_id, "", "revoked_all")
         # Last: a full store refuses it, and has ended the sessions by then.
         key, until = device_mark(self._slot_of(user_id)), now + DEVICE_SECONDS
         mark = Put(key, mark_value(now), until=until)
@@ -243,6 +246,11 @@ class Sessions:
         session = unpack_session(session_id, opened.payload)
         return session if session.user_id == user_id and session.is_alive(now) else None
 
+    async def _end_others(self, user_id: str, keep: str, reason: str) -> int:
+        drops = [d for d in await self._drops_of(user_id) if session_id_of(d.key) != keep]
+        await self._end(drops, user_id, reason)
+        return len(drops)
+
     async def _drops_of(self, user_id: str) -> Sequence[Drop]:
         # Of everything that is listed, whatever stands there: a record that cannot be believed now
         # must not be out of reach of "revoke all".
@@ -250,7 +258,7 @@ class Sessions:
         rows = await self._store.read_list(listed, now=self._clock())
         return [Drop(key, listed=listed, publish=True) for key, _ in rows]
 
-    async def _end(self, drops: Sequence[Drop]) -> None:
+    async def _end(self, drops: Sequence[Drop], user_id: str, reason: str) -> None:
         if not drops:
             return
         # First here: whatever the store answers, this process does not let them in again unasked.
@@ -258,3 +266,6 @@ class Sessions:
             self._cache.forget(drop.key)
         writes = Writes(drops=tuple(drops))
         await self._store.write(writes, now=self._clock(), op=new_operation())
+        for drop in drops:
+            id = session_id_of(drop.key)
+            self._events.record("session.ended", user_id=user_id, session=id, reason=reason)

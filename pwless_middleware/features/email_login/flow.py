@@ -112,7 +112,7 @@ class EmailFlow:
             Unavailable: store or queue cannot take it.
         """
         new = self._check_send(send_request, caller)
-        await self._check_rules(new)
+        await self._check_rules(new, caller)
         started = await self._challenges.start(new, caller)
         await self._kit.wake_delivery()
         return started
@@ -217,12 +217,12 @@ class EmailFlow:
         if link is None or link.id != id:
             raise RequestExpired
 
-    async def _check_rules(self, new: NewChallenge) -> None:
+    async def _check_rules(self, new: NewChallenge, caller: Caller) -> None:
         if not self._kit.logins.may_lead_away:
             return
         hint = seal_hint(self._kit.keyring, new.address, now=self._kit.clock())
         context = ChallengeContext(domain=domain_of(new.address), next=new.next, hint=hint)
-        await self._kit.logins.check_challenge(context)
+        await self._kit.logins.check_challenge(context, caller)
 
     # --- checking a send -----------------------------------------------------------------------
 

@@ -1,0 +1,56 @@
+"""Events of the door: how a login ended that did not end in a session."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.errors import (
+    ApiError,
+    LoginDenied,
+    LoginElsewhere,
+    RequestExpired,
+    StepRequired,
+    Unauthenticated,
+)
+from pwless_middleware.flows.events import Events
+
+
+@contextmanager
+def recording_refusals(
+    events: Events,
+    caller: Caller | None,
+    attempt: bytes = b"",
+    *,
+    nobody: ApiError | None = None,
+) -> Iterator[None]:
+    """Record why what is done inside raises, and let it be raised.
+
+    Args:
+        events: where.
+        caller: whose login it is; `None` where that is not known.
+        attempt: names the login.
+        nobody: what is raised where there is nobody to serve.
+    """
+    try:
+        yield
+    except StepRequired as error:
+        methods = tuple(error.steps)
+        events.record("step.required", caller, attempt=attempt, methods=methods)
+        raise
+    except ApiError as error:
+        reason = "unknown_user" if error is nobody else _reason_of(error)
+        if reason is not None:
+            events.record("login.refused", caller, attempt=attempt, reason=reason)
+        raise
+
+
+def _reason_of(error: ApiError) -> str | None:
+    if isinstance(error, LoginElsewhere):
+        return "elsewhere"
+    if isinstance(error, LoginDenied):
+        return "denied"
+    if isinstance(error, RequestExpired):
+        return "used"
+    return "signed_out" if isinstance(error, Unauthenticated) else None
