@@ -20,7 +20,7 @@ import contextlib
 import json
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from time import monotonic
 from typing import Final
@@ -28,8 +28,9 @@ from typing import Final
 from pwless_middleware.core.job import CLAIM_SECONDS, Job
 from pwless_middleware.errors import StoreError
 from pwless_middleware.per_loop import PerLoop
+from pwless_middleware.stores.redis.batches import Batches
 from pwless_middleware.stores.redis.plans import Plan
-from pwless_middleware.stores.redis.scripts import CLAIM, HOLD, LEAVE, SETTLE
+from pwless_middleware.stores.redis.scripts import CLAIM, COMPLETE, HOLD, LEAVE, SETTLE
 from pwless_middleware.stores.redis.server import RedisServer
 
 STREAM: Final = "{jobs}:stream"
@@ -49,7 +50,8 @@ _BURIED: Final = 1000
 class _Worker:
     """What one event loop has of the queue: its consumer and the jobs that it holds."""
 
-    def __init__(self) -> None:
+    def __init__(self, complete: Callable[[Sequence[str]], Awaitable[Sequence[None]]]) -> None:
+        self.completed: Batches[str, None] = Batches(complete, under_way=1)
         self.consumer = secrets.token_hex(8)
         self.held: dict[str, tuple[int, float]] = {}  # id → until: caller's now, monotonic
         self.wake = asyncio.Event()
@@ -68,7 +70,7 @@ class RedisJobs:
     def __init__(self, server: RedisServer, prefix: str) -> None:
         self._server = server
         self._prefix = prefix
-        self._workers: PerLoop[_Worker] = PerLoop(_Worker)
+        self._workers: PerLoop[_Worker] = PerLoop(lambda: _Worker(self._complete))
 
     def wake(self) -> None:
         """Wake the waiters of this event loop: a job was accepted."""
@@ -103,8 +105,18 @@ class RedisJobs:
         return jobs
 
     async def complete(self, job: Job) -> None:
-        """Forget a job."""
-        await self._settle(job, self._plan(self._workers.here(), 0))
+        """Forget a job; those that end while one call is under way share the next."""
+        await self._workers.here().completed.ask(job.id)
+
+    async def _complete(self, ids: Sequence[str]) -> Sequence[None]:
+        worker = self._workers.here()
+        plan = self._plan(worker, 0)
+        for id in ids:
+            plan.value(id)
+        await self._server.within(lambda: self._server.run(COMPLETE, plan))
+        for id in ids:
+            worker.held.pop(id, None)
+        return [None] * len(ids)
 
     async def retry(self, job: Job, *, at: int) -> None:
         """Make a job claimable again from `at`."""

@@ -1,13 +1,15 @@
-"""Run one script or command on a Redis server, within a deadline, with errors explained.
+"""Run scripts and commands on a Redis server, within a deadline, with errors explained.
 
-At most 32 questions at a time in each event loop; the others wait in line (`stores.turns`). A
-client that is passed in is used as it is; turns and deadline hold for it as well.
+At most 32 questions at a time in each event loop; the others wait in line (`stores.turns`). Those
+that come together go out as one pipeline over one connection (`batches`): so redis-py's work for
+each (its pool, its retry policy, a write, a wait) is done once for a dozen. A client that is passed
+in is used as it is; turns and deadline hold for it as well.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable, Sequence
 from math import inf
 from time import monotonic
 from typing import Any, Final, TypeVar
@@ -21,6 +23,7 @@ from redis.exceptions import NoPermissionError, NoScriptError
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.stores.deadline import Deadline
+from pwless_middleware.stores.redis.batches import Batches, Command, pipeline
 from pwless_middleware.stores.redis.clients import PASS, copy_of, new_client, shared_options
 from pwless_middleware.stores.redis.errors import FAULTS, explain, is_demoted
 from pwless_middleware.stores.redis.plans import Plan
@@ -32,6 +35,9 @@ T = TypeVar("T")
 DEADLINE: Final = 1.2
 """Seconds for one verb, connecting included; the flows' own bound is 1.5."""
 _AT_ONCE: Final = 32
+_UNDER_WAY: Final = 2
+"""Pipelines at a time: one is answered while the next is written. With more they only get smaller,
+and each costs the same."""
 _CHECK_EVERY: Final = 60.0
 """Seconds between two looks at the server's settings: its eviction policy may be changed."""
 _OLDEST: Final = (6, 2)
@@ -42,6 +48,7 @@ class Link:
 
     Attributes:
         client: of redis-py.
+        batches: sends what comes together to a single Redis.
         turns: who may ask now.
         good_from: when the last look began that found a primary with our data, monotonic.
         proved_until: until when that look is proof for the feed, too (`redis_feed`), monotonic.
@@ -51,11 +58,16 @@ class Link:
 
     def __init__(self, client: Any) -> None:
         self.client = client
+        self.batches: Batches[Command, Any] = Batches(self._send, under_way=_UNDER_WAY)
         self.turns = Turns(_AT_ONCE)
         self.good_from = self.proved_until = -inf
         self.looking: asyncio.Task[StoreError | None] | None = None
         self.refused: StoreError | None = None
         self.refused_at = -inf
+
+    async def _send(self, commands: Sequence[Command]) -> list[Any]:
+        async with Deadline(DEADLINE):
+            return await pipeline(self.client, commands)
 
 
 class RedisServer:
@@ -147,8 +159,10 @@ class RedisServer:
 
     async def command(self, *args: bytes | str | int) -> Any:
         """Send one command; the reply comes as bytes, whatever the client decodes."""
-        # An empty tuple would do; redis-py only looks for the key.
-        return await self.link().client.execute_command(*args, **{NEVER_DECODE: []})
+        link = self.link()
+        if not self.is_cluster:
+            return await link.batches.ask(args)
+        return await link.client.execute_command(*args, **{NEVER_DECODE: []})
 
     async def run(self, script: Script, plan: Plan) -> Any:
         """Run a script: one round trip, or two where the server has not seen it yet."""

@@ -1,0 +1,146 @@
+"""Commands that come together share a round trip; each keeps its answer, its fault and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+import redis.asyncio
+
+from pwless_middleware.errors import StoreError
+from pwless_middleware.stores.base import Put, Writes
+from pwless_middleware.stores.redis import RedisStore
+from pwless_middleware.stores.redis.batches import Batches
+from tests.redis_server import Server
+from tests.virtual_time import in_virtual_time
+
+pytestmark = pytest.mark.anyio
+
+NOW = 1_700_000_000
+Stores = Callable[..., RedisStore]
+Answers = Sequence[str | Exception]
+
+
+class Asked:
+    """Take batches of texts, a second for each batch, and answer in capitals."""
+
+    def __init__(self, *, under_way: int = 1) -> None:
+        self.batches: list[list[str]] = []
+        self.asking: Batches[str, str] = Batches(self._send, under_way=under_way)
+
+    async def _send(self, texts: Sequence[str]) -> Answers:
+        self.batches.append(list(texts))
+        await asyncio.sleep(1)
+        if "fail" in texts:
+            raise OSError("all of them")
+        return [ValueError(text) if text.startswith("bad") else text.upper() for text in texts]
+
+
+def run(main: Callable[[Asked], Awaitable[Any]], *, under_way: int = 1) -> list[list[str]]:
+    """Run this in virtual time, and return the batches that were sent."""
+
+    async def inside() -> list[list[str]]:
+        asked = Asked(under_way=under_way)
+        await main(asked)
+        return asked.batches
+
+    return in_virtual_time(inside)
+
+
+def test_what_comes_together_is_one_batch_and_what_comes_meanwhile_the_next() -> None:
+    async def main(asked: Asked) -> None:
+        first = [asked.asking.ask(text) for text in "ab"]
+        await asyncio.sleep(0.5)
+        later = [asked.asking.ask(text) for text in "cd"]
+        assert await asyncio.gather(*first, *later) == ["A", "B", "C", "D"]
+
+    assert run(main) == [["a", "b"], ["c", "d"]]
+
+
+def test_as_many_are_under_way_as_may_be() -> None:
+    async def main(asked: Asked) -> None:
+        answers = []
+        for text in "abc":
+            answers.append(asked.asking.ask(text))
+            await asyncio.sleep(0.25)
+        assert len(asked.batches) == 2
+        await asyncio.gather(*answers)
+
+    assert run(main, under_way=2) == [["a"], ["b"], ["c"]]
+
+
+def test_who_asks_in_the_moment_in_which_a_batch_ends_is_answered() -> None:
+    async def main(asked: Asked) -> None:
+        async with asyncio.timeout(9):
+            for text in "abc":
+                assert await asked.asking.ask(text) == text.upper()
+
+    assert run(main) == [["a"], ["b"], ["c"]]
+
+
+def test_each_has_its_own_fault_unless_all_fail() -> None:
+    async def main(asked: Asked) -> None:
+        gathered = asyncio.gather(*map(asked.asking.ask, ("bad", "good")), return_exceptions=True)
+        fault, answer = await gathered
+        assert isinstance(fault, ValueError)
+        assert answer == "GOOD"
+        faults = await asyncio.gather(
+            *map(asked.asking.ask, ("fail", "good")), return_exceptions=True
+        )
+        assert [type(fault) for fault in faults] == [OSError, OSError]
+
+    run(main)
+
+
+def test_who_is_cancelled_takes_back_only_its_own() -> None:
+    async def main(asked: Asked) -> None:
+        async def ask(text: str) -> str:
+            return await asked.asking.ask(text)
+
+        first, gone, other = (asyncio.create_task(ask(text)) for text in ("first", "gone", "other"))
+        await asyncio.sleep(0.5)
+        unsent, sent = (asyncio.create_task(ask(text)) for text in ("unsent", "sent"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        unsent.cancel()
+        assert await asyncio.gather(first, other, sent) == ["FIRST", "OTHER", "SENT"]
+
+    assert run(main) == [["first", "gone", "other"], ["sent"]]
+
+
+def test_a_crowd_is_cut_into_batches_of_64() -> None:
+    async def main(asked: Asked) -> None:
+        await asyncio.gather(*(asked.asking.ask("x") for _ in range(150)))
+
+    assert [len(batch) for batch in run(main)] == [64, 64, 22]
+
+
+async def test_a_crowd_of_reads_takes_a_few_round_trips(
+    servers: Callable[..., Server], redis_stores: Stores
+) -> None:
+    server = servers()
+    store, client = redis_stores(server.url), redis.asyncio.Redis.from_url(server.url)
+    await store.open()
+    before = (await client.info("stats"))["total_reads_processed"]
+    await asyncio.gather(*(store.read("k", now=NOW) for _ in range(30)))
+    assert (await client.info("stats"))["total_reads_processed"] - before - 1 <= 3
+    await client.connection_pool.disconnect()
+
+
+@pytest.mark.parametrize("options", [{}, {"single_connection_client": True}])
+async def test_a_command_that_fails_spoils_no_other_of_its_pipeline(
+    redis_url: str, redis_stores: Stores, prefix: str, admin: Any, options: dict[str, Any]
+) -> None:
+    client = redis.asyncio.Redis.from_url(redis_url, **options)
+    store = redis_stores(client)
+    await admin.lpush(f"{prefix}:alien", "x")
+    await store.write(Writes(puts=(Put("k", b"v", NOW + 9),)), now=NOW, op="1")
+    answers = await asyncio.gather(
+        *(store.read(key, now=NOW) for key in ("k", "alien", "k")), return_exceptions=True
+    )
+    assert isinstance(answers[1], StoreError)
+    assert [answers[0], answers[2]] == [b"v", b"v"]
+    await store.aclose()
+    await client.aclose()
