@@ -24,17 +24,25 @@ class PerLoop(Generic[T]):
         self._make = make
         self._kept: dict[asyncio.AbstractEventLoop, T] = {}
 
+    def __len__(self) -> int:
+        """Return how many there are; those of closed loops go as the next one is made."""
+        return len(self._kept)
+
     def here(self) -> T:
-        """Return the running loop's own."""
+        """Return the running loop's own, made now if there is none."""
         loop = asyncio.get_running_loop()
         try:
             return self._kept[loop]
         except KeyError:
-            for closed in [each for each in self._kept if each.is_closed()]:
+            for closed in [each for each in list(self._kept) if each.is_closed()]:
                 self._kept.pop(closed, None)
             made = self._kept[loop] = self._make()
             return made
 
+    def find(self) -> T | None:
+        """Return the running loop's own, or `None` if none was made."""
+        return self._kept.get(asyncio.get_running_loop())
+
     def pop(self) -> T | None:
-        """Forget the running loop's own, and give it."""
+        """Forget the running loop's own and return it, or `None` if none was made."""
         return self._kept.pop(asyncio.get_running_loop(), None)

@@ -39,6 +39,7 @@ from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Deliver
 from pwless_middleware.delivery.tries import DELIVERY_SECONDS, USUAL_SECONDS, Pause, Tries
 from pwless_middleware.delivery.worker import Places, Worker
+from pwless_middleware.per_loop import PerLoop
 
 _log = logging.getLogger("pwless.delivery")
 
@@ -92,7 +93,6 @@ class Deliveries:
     ) -> None:
         self._jobs = jobs
         self._clock = clock
-        self._parallel = parallel
         self._pause = pause
         self._health = Health(clock)
         self._tries = Tries(
@@ -107,7 +107,7 @@ class Deliveries:
             timer=timer,
             record=record,
         )
-        self._by_loop: dict[asyncio.AbstractEventLoop, Places] = {}
+        self._places: PerLoop[Places] = PerLoop(lambda: Places(parallel))
         self._started: set[asyncio.Task[None]] = set()
 
     @property
@@ -122,7 +122,7 @@ class Deliveries:
 
     async def run(self) -> None:
         """Deliver until cancelled or drained. Start it as a task, one in each event loop."""
-        places = self._places()
+        places = self._places.here()
         worker = self._worker(places)
         outages = 0
         try:
@@ -150,7 +150,7 @@ class Deliveries:
         Raises:
             StoreError: the queue could not be asked.
         """
-        worker = self._worker(self._places())
+        worker = self._worker(self._places.here())
         now = self._clock()
         try:
             try:
@@ -189,7 +189,7 @@ class Deliveries:
         Args:
             timeout: seconds; what is left then, or waits for its next try, stays in the queue.
         """
-        places = self._places()
+        places = self._places.here()
         places.draining.set()
         try:
             async with asyncio.timeout(timeout):
@@ -207,22 +207,13 @@ class Deliveries:
         finally:
             for worker in list(places.workers):
                 await self._leave(worker)
-            self._by_loop.pop(asyncio.get_running_loop(), None)
+            self._places.pop()
 
     # Claims, and what becomes of them
 
     async def _run_due_quietly(self) -> None:
         with self._noting_store_faults():
             await self.run_due()
-
-    def _places(self) -> Places:
-        loop = asyncio.get_running_loop()
-        places = self._by_loop.get(loop)
-        if places is None:
-            for closed in [each for each in self._by_loop if each.is_closed()]:
-                self._by_loop.pop(closed, None)
-            places = self._by_loop[loop] = Places(self._parallel)
-        return places
 
     def _worker(self, places: Places) -> Worker:
         return Worker(places, self._jobs, self._tries.handle, self._tries.give_back)

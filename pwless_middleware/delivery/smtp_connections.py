@@ -17,7 +17,6 @@ reason; for the same reason the library's exceptions are not chained.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TypeGuard
 
 import aiosmtplib
@@ -26,6 +25,7 @@ from pwless_middleware.delivery.base import MaybeDelivered, RecipientDeferred, R
 from pwless_middleware.delivery.smtp_opening import Opening, Server, numbers, trouble, within
 from pwless_middleware.delivery.smtp_pool import Pool, discard
 from pwless_middleware.errors import DeliveryError
+from pwless_middleware.per_loop import PerLoop
 
 _CLOSING = 421  # RFC 5321 §3.8: the server may say so to any command, and hangs up
 
@@ -64,7 +64,9 @@ class Connections:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._opening = Opening(server)
-        self._pools: dict[asyncio.AbstractEventLoop, Pool] = {}
+        self._pools: PerLoop[Pool] = PerLoop(
+            lambda: Pool(connections=server.connections, idle=server.idle)
+        )
 
     async def send(self, *, sender: str, recipient: str, data: bytes) -> None:
         """Hand one message over, with one explicit envelope recipient.
@@ -108,19 +110,14 @@ class Connections:
 
     async def aclose(self) -> None:
         """Quit the idle connections of the running loop."""
-        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        pool = self._pools.pop()
         if pool is not None:
             await pool.aclose()
 
     async def _pool(self) -> Pool:
-        loop = asyncio.get_running_loop()
-        pool = self._pools.get(loop)
+        pool = self._pools.find()
         if pool is None:
-            for stale in [known for known in self._pools if known.is_closed()]:
-                del self._pools[stale]
-            pool = self._pools[loop] = Pool(
-                connections=self._server.connections, idle=self._server.idle
-            )
+            pool = self._pools.here()
             await pool.watch_loop()
         return pool
 

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import logging
 from contextvars import Context
-from weakref import WeakKeyDictionary
 
 from pwless_middleware.delivery.base import Mailer, close_mailer, is_inline
 from pwless_middleware.delivery.queue import Deliveries
@@ -19,6 +18,7 @@ from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.lifespans import Lifespans
 from pwless_middleware.flows.periodic import Periodics
+from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.stores.base import Store
 
 logger = logging.getLogger("pwless.lifetime")
@@ -69,9 +69,7 @@ class Lifetime:
         """The loop that was started last: one comparison tells most requests that all is well."""
         self.notice: str | None = None
         """What the console is told as this starts, once; `None` for nothing."""
-        self._tasks: WeakKeyDictionary[asyncio.AbstractEventLoop, set[asyncio.Task[None]]] = (
-            WeakKeyDictionary()
-        )
+        self._tasks: PerLoop[set[asyncio.Task[None]]] = PerLoop(set)
 
     def ensure_started(self) -> None:
         """Start in the running event loop, if this is its first request; never waits.
@@ -89,14 +87,15 @@ class Lifetime:
     def start(self) -> None:
         """Start in the running event loop, if that has not been done; never waits."""
         self.loop = loop = asyncio.get_running_loop()
-        if loop in self._tasks:
+        if self._tasks.find() is not None:
             return
         if self.notice is not None:
             logger.warning("%s", self.notice)
             self.notice = None
         # In a context of their own: the first request's time limit is not theirs.
         self._lifespans.start()
-        tasks = self._tasks[loop] = {loop.create_task(self._open(), context=Context())}
+        tasks = self._tasks.here()
+        tasks.add(loop.create_task(self._open(), context=Context()))
         if not (self._is_inline or self._is_serverless):
             tasks.add(loop.create_task(self._deliveries.run(), context=Context()))
             if self._periodics is not None:
@@ -104,7 +103,7 @@ class Lifetime:
 
     def serve_only(self) -> None:
         """Start nothing in the running event loop: `check` must deliver nobody's mail."""
-        self._tasks.setdefault(asyncio.get_running_loop(), set())
+        self._tasks.here()
 
     async def open(self) -> None:
         """Start, and wait until the store was reached once, as an app's startup does.
@@ -138,7 +137,7 @@ class Lifetime:
         """Deliver what is due, then end everything of the running event loop."""
         await self._deliveries.drain(DRAIN_SECONDS)
         self.loop = None
-        tasks = self._tasks.pop(asyncio.get_running_loop(), set())
+        tasks = self._tasks.pop() or set()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -25,7 +25,6 @@ from contextlib import contextmanager
 from contextvars import Context
 from itertools import islice
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -33,6 +32,7 @@ from pwless_middleware.errors import ApiError, StoreError, traceback_without_tex
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.store_deadline import STORE_SECONDS
 from pwless_middleware.flows.users import Users
+from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.web.accounts import Identity
 from pwless_middleware.web.connection import Connection
 
@@ -67,11 +67,9 @@ class OpenConnections:
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._sessions = sessions
-        self._users = users
         self._pause = pause
-        self._lookers: WeakKeyDictionary[asyncio.AbstractEventLoop, SessionChecks] = (
-            WeakKeyDictionary()
+        self._checks: PerLoop[SessionChecks] = PerLoop(
+            lambda: SessionChecks(sessions, users, self._pause)
         )
 
     def around(self, app: ASGIApp, identity: Identity) -> ASGIApp:
@@ -96,15 +94,12 @@ class OpenConnections:
         connection = Connection(
             receive, send, signed=identity.signed, user_id=identity.user.id, is_socket=is_socket
         )
-        loop = asyncio.get_running_loop()
-        looker = self._lookers.get(loop)
-        if looker is None:
-            looker = self._lookers[loop] = SessionChecks(self._sessions, self._users, self._pause)
-        looker.add(connection)
+        checks = self._checks.here()
+        checks.add(connection)
         try:
             yield connection
         finally:
-            looker.discard(connection)
+            checks.discard(connection)
             connection.close()
 
 

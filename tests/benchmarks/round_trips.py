@@ -19,7 +19,7 @@ from tests.support import make_site, wrong
 
 _LINE = re.compile(rb'\+[\d.]+ \[\d+ (?P<peer>\S+)\] "(?P<verb>\w+)"(?: "(?P<first>[^"]*)")?')
 _NAMES = {s.sha: s.name for s in vars(scripts).values() if isinstance(s, Script)}
-_BESIDE = ("claim", "hold", "leave", "settle", "primary")
+_BESIDE = ("claim", "complete", "hold", "leave", "settle", "primary")
 """The delivery's, and the look at the server that is made once a second however much is asked."""
 
 
@@ -71,7 +71,7 @@ class RoundTrips:
         """Return the round trips of requests: without the delivery's scripts and its one read for
         each mail, and without the look of each second."""
         scripts = sum(n for name, n in self.asked.items() if name not in _BESIDE)
-        return scripts - self.asked["settle"]
+        return scripts - self.asked["complete"]
 
 
 async def of_steps(url: str) -> dict[str, int]:

@@ -627,7 +627,7 @@ def has_reached(script: Script, stage: str) -> bool:
 
 def idle_clients(mailer: SMTPMailer) -> list[Any]:
     """The connections that the mailer keeps for later, in this loop."""
-    pool = mailer._connections._pools.get(asyncio.get_running_loop())
+    pool = mailer._connections._pools.find()
     return [client for client, _ in pool._idle] if pool else []
 
 

@@ -105,7 +105,7 @@ def test_who_is_cancelled_takes_back_only_its_own() -> None:
         await asyncio.sleep(0)
         gone.cancel()
         unsent.cancel()
-        assert await asyncio.gather(first, other, sent) == ["FIRST", "OTHER", "SENT"]
+        assert [await task for task in (first, other, sent)] == ["FIRST", "OTHER", "SENT"]
 
     assert run(main) == [["first", "gone", "other"], ["sent"]]
 
