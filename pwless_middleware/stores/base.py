@@ -71,11 +71,19 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Writes:
-    """Group what is written together: all of it, or nothing."""
+    """Group what is written together: all of it, or nothing.
+
+    Attributes:
+        puts: records to write.
+        drops: records to remove.
+        refunds: events to take back from their budgets.
+        jobs: payloads for the queue, in this order; accepted together with the rest.
+    """
 
     puts: tuple[Put, ...] = ()
     drops: tuple[Drop, ...] = ()
     refunds: tuple[Refund, ...] = ()
+    jobs: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +160,7 @@ class Store(Protocol):
 
     @property
     def jobs(self) -> Jobs:
-        """The delivery queue, from the worker's side; `admit` is the other one."""
+        """The delivery queue, from the worker's side; `admit` and `Writes.jobs` are the other."""
         ...
 
     async def read(self, key: str, *, now: int) -> bytes | None:
@@ -202,11 +210,20 @@ class Store(Protocol):
 
         On a Redis Cluster writes to other slots follow the take; a process that dies between the
         two has spent the record without writing: closed, never open.
+
+        Raises:
+            QueueFull: the queue has no room for all of its jobs; nothing was removed or written.
+                On a Redis Cluster it is looked at first, and the jobs are queued with what follows
+                the take: where others fill it between the two, the rest is written nevertheless.
         """
         ...
 
     async def write(self, writes: Writes, *, now: int, op: str) -> None:
-        """Do these writes."""
+        """Do these writes.
+
+        Raises:
+            QueueFull: as from `take`.
+        """
         ...
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:

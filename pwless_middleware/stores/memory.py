@@ -215,7 +215,7 @@ class MemoryStore:
         refusal = self._refusal(draws, now)
         if refusal:
             return Admission(ok=False, refused_by=refusal[0], wait=refusal[1])
-        if job is not None and self.jobs.is_full:
+        if job is not None and not self.jobs.has_room():
             raise QueueFull
         ahead = _AHEAD * (len(self._admitted) + (put.key not in self._admitted))
         self._make_room(Writes(puts=(put,)), now, draws=draws, ahead=ahead)
@@ -247,6 +247,8 @@ class MemoryStore:
             self._drop(drop)
         for put in writes.puts:
             self._put(put)
+        for job in writes.jobs:
+            self.jobs.add(job, now=now)
         self._sweep(now, _SWEPT)
 
     def _put(self, put: Put) -> None:
@@ -318,6 +320,8 @@ class MemoryStore:
             freed: entries that it frees by itself.
             ahead: entries that must stay free for what was admitted.
         """
+        if writes.jobs and not self.jobs.has_room(len(writes.jobs)):
+            raise QueueFull
         new = sum(1 + _surcharge(p) for p in writes.puts if p.key not in self._records)
         new += sum(d.enters and d.key not in self._ledgers for d in draws)
         self._sweep(now, _SWEPT)

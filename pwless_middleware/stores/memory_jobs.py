@@ -37,10 +37,9 @@ class MemoryJobs:
         """Return the number of jobs that are not settled."""
         return len(self._due) + len(self._again) + len(self._claimed)
 
-    @property
-    def is_full(self) -> bool:
-        """Whether another job would go over the bound."""
-        return len(self) >= self._most
+    def has_room(self, number: int = 1) -> bool:
+        """Whether so many more jobs stay within the bound."""
+        return len(self) + number <= self._most
 
     @property
     def dead(self) -> Sequence[tuple[Job, str]]:
@@ -48,7 +47,7 @@ class MemoryJobs:
         return tuple(self._dead)
 
     def add(self, payload: bytes, *, now: int) -> None:
-        """Accept a job and wake who waits; the caller has asked `is_full` under its own lock."""
+        """Accept a job and wake who waits; the caller has asked `has_room` under its own lock."""
         with self._lock:
             number = next(self._numbers)
             heapq.heappush(self._due, (now, number, Job(id=str(number), payload=payload, tries=0)))

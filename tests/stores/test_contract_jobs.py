@@ -10,7 +10,7 @@ import pytest
 
 from pwless_middleware.core.job import CLAIM_SECONDS, Job
 from pwless_middleware.errors import QueueFull
-from pwless_middleware.stores.base import Put, Store
+from pwless_middleware.stores.base import Drop, Put, Store, Writes
 from pwless_middleware.stores.memory_jobs import MemoryJobs
 from pwless_middleware.stores.redis.jobs import RedisJobs
 
@@ -160,6 +160,69 @@ async def test_of_many_at_once_the_bound_holds(processes: list[Store]) -> None:
         *(queue(store, b"j") for store in processes * 15), return_exceptions=True
     )
     assert sum(answer is None for answer in answers) == 30
+
+
+class TestWrites:
+    """Write this and queue that: one write."""
+
+    async def test_jobs_are_queued_with_a_write_in_their_order(self, store: Store) -> None:
+        puts = (Put("k", b"v", NOW + 9), Put("{a}k", b"v", NOW + 9))
+        await store.write(Writes(puts, jobs=(b"a", bytes(range(256)))), now=NOW, op="1")
+        assert [job.payload for job in await claim(store)] == [b"a", bytes(range(256))]
+        assert [await store.read(put.key, now=NOW) for put in puts] == [b"v", b"v"]
+        await store.write(Writes(jobs=(b"alone",)), now=NOW, op="2")
+        assert [job.payload for job in await claim(store)] == [b"alone"]
+
+    async def test_jobs_are_queued_by_who_takes_the_record(self, processes: list[Store]) -> None:
+        await processes[0].write(Writes((Put("k", b"v", NOW + 9),)), now=NOW, op="1")
+        then = Writes((Put("n", b"v", NOW + 9),), jobs=(b"j",))
+        wins = await asyncio.gather(
+            *(store.take("k", then, now=NOW, op=f"t{n}") for n, store in enumerate(processes))
+        )
+        assert sum(wins) == 1
+        assert [job.payload for job in await claim(processes[0])] == [b"j"]
+
+    async def test_a_call_that_comes_twice_queues_once(self, store: Store) -> None:
+        await store.write(Writes((Put("k", b"v", NOW + 9),)), now=NOW, op="0")
+        then = Writes((Put("n", b"v", NOW + 9),), jobs=(b"w",))
+        for _ in range(2):
+            await store.write(then, now=NOW, op="1")
+            assert await store.take("k", Writes(jobs=(b"t",)), now=NOW, op="2")
+        assert sorted(job.payload for job in await claim(store)) == [b"t", b"w"]
+
+    async def test_the_first_answer_comes_again_also_once_the_queue_is_full(
+        self, store: Store
+    ) -> None:
+        await store.write(Writes((Put("k", b"v", NOW + 9),)), now=NOW, op="0")
+        then = Writes((Put("n", b"v", NOW + 9),), jobs=(b"j",))
+        await store.write(then, now=NOW, op="1")
+        assert await store.take("k", then, now=NOW, op="2")
+        await store.write(Writes(jobs=(b"j",) * 98), now=NOW, op="3")
+        await store.write(then, now=NOW, op="1")
+        assert await store.take("k", then, now=NOW, op="2")
+
+    async def test_where_the_queue_has_no_room_for_all_nothing_is_done(self, store: Store) -> None:
+        puts = (Put("k", b"v", NOW + 9), Put("{a}k", b"v", NOW + 9))
+        await store.write(Writes(puts, jobs=(b"j",) * 99), now=NOW, op="0")
+        two = Writes((Put("n", b"v", NOW + 9),), (Drop("{a}k"),), jobs=(b"x", b"y"))
+        with pytest.raises(QueueFull):
+            await store.write(two, now=NOW, op="1")
+        with pytest.raises(QueueFull):
+            await store.take("k", two, now=NOW, op="2")
+        assert not await store.take("absent", two, now=NOW, op="3")
+        for key, value in (("k", b"v"), ("{a}k", b"v"), ("n", None)):
+            assert await store.read(key, now=NOW) == value
+        # What was refused has not happened, and may be asked again.
+        await store.jobs.complete((await claim(store, limit=1))[0])
+        assert await store.take("k", two, now=NOW, op="2")
+        assert len(await claim(store, limit=200)) == 100
+
+    async def test_a_waiting_worker_wakes(self, store: Store) -> None:
+        waiting = asyncio.create_task(store.jobs.wait(timeout=30))
+        await asyncio.sleep(0)
+        await store.write(Writes(jobs=(b"a",)), now=NOW, op="1")
+        async with asyncio.timeout(10):  # of 30; a busy machine may take a while
+            await waiting
 
 
 class TestWait:

@@ -103,13 +103,13 @@ class Plan:
         """Enter the record into its list."""
         return self.set(add=self._add(put))
 
-    def job(self, stream: str, delayed: str, payload: bytes, most: int) -> Plan:
-        """Queue this job, if fewer than `most` wait."""
+    def jobs(self, stream: str, delayed: str, payloads: Iterable[bytes], most: int) -> Plan:
+        """Queue these jobs, if no more than `most` wait then."""
         return self.set(
-            job={
+            jobs={
                 "stream": self.key(stream),
                 "delayed": self.key(delayed),
-                "payload": self.value(payload),
+                "payloads": [self.value(payload) for payload in payloads],
                 "most": most,
             }
         )

@@ -103,11 +103,11 @@ class RedisStore:
 
     async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
         """Remove a record and, if it was there, do these writes; return whether it was there."""
-        return await self._publishing(then, lambda: self._verbs.take(key, then, now, op))
+        return await self._writing(then, lambda: self._verbs.take(key, then, now, op))
 
     async def write(self, writes: Writes, *, now: int, op: str) -> None:
         """Do these writes."""
-        await self._publishing(writes, lambda: self._verbs.write(writes, now, op))
+        await self._writing(writes, lambda: self._verbs.write(writes, now, op))
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
         """Write a record if exactly `replaces` stands there."""
@@ -149,7 +149,7 @@ class RedisStore:
 
         return await self._server.within(check_and_ask)
 
-    async def _publishing(self, writes: Writes, verb: Callable[[], Awaitable[T]]) -> T:
+    async def _writing(self, writes: Writes, verb: Callable[[], Awaitable[T]]) -> T:
         """Publish drops in this process at once, and once more when they are done.
 
         Without the second time, a reader that notes the feed's epoch after the first and asks
@@ -163,3 +163,5 @@ class RedisStore:
         finally:
             for key in published:
                 self.feed.publish(key)
+            if writes.jobs:
+                self.jobs.wake()  # perhaps for nothing, which costs one look

@@ -22,8 +22,8 @@ from pwless_middleware.stores.redis.server import RedisServer
 
 T = TypeVar("T")
 
-_OK, _REFUSED, _CONFLICT = 0, 1, 2
-"""What `lua/admit.lua` and `lua/attempt.lua` answer first; 3 is a full queue."""
+_OK, _REFUSED, _CONFLICT, _QUEUE_FULL = 0, 1, 2, 3
+"""What `lua/admit.lua` and `lua/attempt.lua` answer first; `lua/write.lua` has the last one too."""
 
 
 class RedisVerbs:
@@ -102,7 +102,7 @@ class RedisVerbs:
             plan.add(put)
         queue_is_here = job is not None and self._slot(STREAM) == home
         if job is not None and queue_is_here:
-            plan.job(STREAM, DELAYED, job, self._max_jobs)
+            plan.jobs(STREAM, DELAYED, (job,), self._max_jobs)
         if replaces is not None:
             plan.op("a", put.key, op)
         answer = await self._admit_part(plan, here)
@@ -112,7 +112,8 @@ class RedisVerbs:
         if put.listed is not None and self._slot(put.listed) != home:
             await self._write_part(Writes(puts=(put,)), self._slot(put.listed), put.listed, now, op)
         if job is not None and not queue_is_here:
-            queue = self._plan(now).job(STREAM, DELAYED, job, self._max_jobs).op("a", STREAM, op)
+            queue = self._plan(now).jobs(STREAM, DELAYED, (job,), self._max_jobs)
+            queue.op("a", STREAM, op)
             try:
                 await self._admit_part(queue, [])
             except QueueFull:
@@ -180,26 +181,62 @@ class RedisVerbs:
     async def take(self, key: str, then: Writes, now: int, op: str) -> bool:
         """Remove a record and, if that was won, write; first what lies in the record's own slot."""
         home = self._slot(key)
-        slots = slots_of(then, self._slot)
+        slots = self._slots(then)
         slots.pop(home, None)
-        if not await self._write_part(then, home, key, now, op, take=key):
+        is_full = bool(slots) and await self._is_queue_full(then)
+        if not await self._write_part(then, home, key, now, op, take=key, is_full=is_full):
             return False
         await _all(self._write_part(then, slot, near, now, op) for slot, near in slots.items())
         return True
 
     async def write(self, writes: Writes, now: int, op: str) -> None:
-        """Write; on a cluster every slot by itself, side by side."""
+        """Do these writes; on a cluster every slot by itself, side by side."""
+        slots = self._slots(writes)
+        is_full = len(slots) > 1 and await self._is_queue_full(writes)
+        await _all(
+            self._write_part(writes, slot, near, now, op, is_full=is_full)
+            for slot, near in slots.items()
+        )
+
+    def _slots(self, writes: Writes) -> dict[Hashable, str]:
         slots = slots_of(writes, self._slot)
-        await _all(self._write_part(writes, slot, near, now, op) for slot, near in slots.items())
+        if writes.jobs:
+            slots.setdefault(self._slot(STREAM), STREAM)
+        return slots
+
+    async def _is_queue_full(self, writes: Writes) -> bool:
+        """Whether these jobs find no room; asked on a cluster before what lies in other slots."""
+        if not writes.jobs:
+            return False
+        waiting = await _all(
+            self._server.command(command, self._prefix + key)
+            for command, key in (("XLEN", STREAM), ("ZCARD", DELAYED))
+        )
+        return int(sum(waiting)) + len(writes.jobs) > self._max_jobs
 
     async def _write_part(
-        self, writes: Writes, slot: Hashable, near: str, now: int, op: str, take: str | None = None
+        self,
+        writes: Writes,
+        slot: Hashable,
+        near: str,
+        now: int,
+        op: str,
+        *,
+        take: str | None = None,
+        is_full: bool = False,
     ) -> bool:
         plan = self._plan(now).op("w" if take is None else "k", near, op)
         if take is not None:
             plan.set(take=plan.key(take))
         plan.writes(writes, self._channel, slot=slot, slot_of=self._slot)
-        return bool(await self._server.run(WRITE, plan))
+        if writes.jobs and self._slot(STREAM) == slot:
+            plan.jobs(STREAM, DELAYED, writes.jobs, self._max_jobs)
+        if is_full:
+            plan.set(full=True)
+        status = await self._server.run(WRITE, plan)
+        if status == _QUEUE_FULL:
+            raise QueueFull
+        return bool(status)
 
     async def swap(self, put: Put, replaces: bytes, now: int) -> bool:
         """Write a record if exactly `replaces` stands there, or `put` does already."""

@@ -26,16 +26,10 @@ if plan.put then
 end
 local by, wait = refusal()
 if by then return {1, by, wait} end
-if plan.job then
-  local waiting = redis.call('XLEN', KEYS[plan.job.stream])
-  waiting = waiting + redis.call('ZCARD', KEYS[plan.job.delayed])
-  if waiting >= plan.job.most then return {3, -1, 0} end
-end
+if queue_is_full() then return {3, -1, 0} end
 
 enter()
 if plan.put then put(KEYS[plan.put.key], ARGV[plan.put.record], plan.put.ttl) end
 if plan.add then add_to_list(plan.add) end
-if plan.job then
-  redis.call('XADD', KEYS[plan.job.stream], '*', 'p', ARGV[plan.job.payload], 't', 0)
-end
+queue()
 return remember({0, -1, longest_wait()})

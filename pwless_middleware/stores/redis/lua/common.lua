@@ -139,6 +139,21 @@ local function put(key, record, ttl)
   if ttl > 0 then redis.call('SET', key, record, 'EX', ttl) else redis.call('DEL', key) end
 end
 
+-- Whether the queue has no room for the plan's jobs; what waits for its next try counts too.
+local function queue_is_full()
+  if not plan.jobs then return false end
+  local waiting = redis.call('XLEN', KEYS[plan.jobs.stream])
+  waiting = waiting + redis.call('ZCARD', KEYS[plan.jobs.delayed])
+  return waiting + #plan.jobs.payloads > plan.jobs.most
+end
+
+local function queue()
+  if not plan.jobs then return end
+  for _, payload in ipairs(plan.jobs.payloads) do
+    redis.call('XADD', KEYS[plan.jobs.stream], '*', 'p', ARGV[payload], 't', 0)
+  end
+end
+
 -- A list is a sorted set of keys by the second at which they end. What ended a day ago leaves here;
 -- not sooner, since a clock that runs ahead would unlist what still lives, and so save it from
 -- "revoke all".

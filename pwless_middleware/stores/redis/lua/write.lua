@@ -1,7 +1,9 @@
 -- write: do these writes. take: the same, if the record named `take` is there and so removed.
--- Answer: 1 done (now, or before under the same operation id), 0 the record was not there.
+-- Answer: 1 done (now, or before under the same operation id), 0 the record was not there, 3 queue
+-- full: here, or by `full` where a cluster has it in another slot.
 if remembered() then return 1 end
 if plan.take and not live(KEYS[plan.take]) then return 0 end
+if plan.full or queue_is_full() then return 3 end
 -- These fail on a key of the wrong type before anything is written.
 for _, refund in ipairs(plan.refunds) do redis.call('GET', KEYS[refund.key]) end
 for _, add in ipairs(plan.adds) do redis.call('ZCARD', KEYS[add.list]) end
@@ -24,5 +26,6 @@ for _, refund in ipairs(plan.refunds) do
   end
 end
 for _, each in ipairs(plan.puts) do put(KEYS[each.key], ARGV[each.record], each.ttl) end
+queue()
 for _, member in ipairs(plan.publish) do redis.call('PUBLISH', plan.channel, member) end
 return remember(1)
