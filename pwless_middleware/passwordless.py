@@ -15,7 +15,7 @@ from pwless_middleware.core.session import Session, SessionPolicy
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.delivery.queue import Deliveries
-from pwless_middleware.delivery.tries import USUAL_SECONDS
+from pwless_middleware.delivery.tries import Pace
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.account import Account
 from pwless_middleware.features.email_login import EmailLogin
@@ -239,7 +239,7 @@ class Passwordless:
             clock=now,
             parallel=parallel_of(mailer),
             # A mailer for tests hides from nobody whether there was somebody to serve.
-            usual=0.0 if is_inline(mailer) else USUAL_SECONDS,
+            pace=Pace(usual=0.0) if is_inline(mailer) else None,
             record=events.record,
         )
         self.lifetime = Lifetime(

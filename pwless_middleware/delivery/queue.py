@@ -25,8 +25,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
@@ -37,7 +35,7 @@ from pwless_middleware.core.job import Jobs
 from pwless_middleware.delivery.base import PARALLEL
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Deliver
-from pwless_middleware.delivery.tries import DELIVERY_SECONDS, USUAL_SECONDS, Pause, Tries
+from pwless_middleware.delivery.tries import Pace, Tries
 from pwless_middleware.delivery.worker import Places, Worker
 from pwless_middleware.per_loop import PerLoop
 
@@ -69,11 +67,7 @@ class Deliveries:
         clock: whole unix seconds.
         parallel: deliveries at a time in one event loop, of which a recipient's domain has at most
             half, and mails for nobody as well.
-        jitter: a number in [0, 1), evenly spread, so that retries do not come in step.
-        deadline: seconds for one delivery; below `CLAIM_SECONDS`.
-        pause: sleeps through a store's outage.
-        usual: seconds that a delivery is taken to last before there was one.
-        timer: seconds that only go forward.
+        pace: how long deliveries take and wait; `None` is the ordinary one.
         record: records how each delivery ended.
     """
 
@@ -84,27 +78,19 @@ class Deliveries:
         *,
         clock: Callable[[], int],
         parallel: int = PARALLEL,
-        jitter: Callable[[], float] = random.random,
-        deadline: float = DELIVERY_SECONDS,
-        pause: Pause = asyncio.sleep,
-        usual: float = USUAL_SECONDS,
-        timer: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
         record: Recorder = record_nothing,
     ) -> None:
         self._jobs = jobs
         self._clock = clock
-        self._pause = pause
+        self._pace = pace or Pace()
         self._health = Health(clock)
         self._tries = Tries(
             jobs,
             deliver,
             clock=clock,
             health=self._health,
-            jitter=jitter,
-            deadline=deadline,
-            pause=pause,
-            usual=usual,
-            timer=timer,
+            pace=self._pace,
             record=record,
         )
         self._places: PerLoop[Places] = PerLoop(lambda: Places(parallel))
@@ -136,7 +122,7 @@ class Deliveries:
                         await self._jobs.wait(timeout=_WAIT)
                 except Exception as error:
                     self._health.note_store_down(error)
-                    await self._pause(min(_LONGEST_OUTAGE_PAUSE, 2.0 ** min(outages, 3)))
+                    await self._pace.pause(min(_LONGEST_OUTAGE_PAUSE, 2.0 ** min(outages, 3)))
                     outages += 1
         finally:
             await self._leave(worker)

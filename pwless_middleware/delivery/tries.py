@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pwless_middleware.core.event import Recorder, record_nothing
@@ -52,6 +52,25 @@ def _redact(reason: str) -> str:
     return _NOT_FOR_LOGS.sub("…", reason)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Set how long deliveries take and wait.
+
+    Attributes:
+        deadline: seconds for one delivery; below `CLAIM_SECONDS`.
+        usual: seconds that a delivery is taken to last before there was one.
+        jitter: a number in [0, 1), evenly spread, so that retries do not come in step.
+        pause: sleeps through a store's outage.
+        timer: seconds that only go forward.
+    """
+
+    deadline: float = DELIVERY_SECONDS
+    usual: float = USUAL_SECONDS
+    jitter: Callable[[], float] = random.random
+    pause: Pause = asyncio.sleep
+    timer: Callable[[], float] = time.monotonic
+
+
 class Tries:
     """Deliver claimed jobs, and settle each by how it ended.
 
@@ -65,30 +84,22 @@ class Tries:
         *,
         clock: Callable[[], int],
         health: Health,
+        pace: Pace,
         record: Recorder = record_nothing,
-        jitter: Callable[[], float] = random.random,
-        deadline: float = DELIVERY_SECONDS,
-        pause: Pause = asyncio.sleep,
-        usual: float = USUAL_SECONDS,
-        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._jobs = jobs
         self._deliver = deliver
         self._clock = clock
         self._health = health
         self._record = record
-        self._jitter = jitter
-        self._deadline = deadline
-        self._pause = pause
-        self._usual = usual
-        self._timer = timer
+        self._pace = pace
         self._recent: deque[float] = deque(maxlen=_RECENT)
 
     async def handle(self, worker: Worker, job: Job) -> None:
         """Deliver one job and settle it. Raises nothing but what ends the task."""
         found: Outcome | Delivery | None = None
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(self._pace.deadline):
                 found = await self._deliver(job.payload)
                 outcome = (
                     await self._send(worker.places, found) if isinstance(found, Delivery) else found
@@ -113,7 +124,7 @@ class Tries:
             self._health.note_store_down(error)
             await self._again(worker, job, "the store could not be asked")
         except TimeoutError:
-            await self._again(worker, job, f"no end after {self._deadline:g} s", found)
+            await self._again(worker, job, f"no end after {self._pace.deadline:g} s", found)
         except Exception as error:
             _log.error(
                 "delivery failed unexpectedly:\n%s",
@@ -132,7 +143,7 @@ class Tries:
         """Hand a mail over in its turn; one for nobody takes its turn and its time as well."""
         if not await places.turns.take(delivery.lane):
             raise _NoTurn(delivery.lane)
-        begun, seconds = self._timer(), None
+        begun, seconds = self._pace.timer(), None
         try:
             if delivery.send is None:
                 await self._hold(places)
@@ -140,7 +151,7 @@ class Tries:
             try:
                 await delivery.send()
             finally:
-                seconds = self._timer() - begun
+                seconds = self._pace.timer() - begun
                 self._recent.append(seconds)
             return Outcome.SENT
         finally:
@@ -154,8 +165,8 @@ class Tries:
         """
         if places.holds >= max(1, places.parallel // 2):
             return
-        recent = self._recent or (self._usual,)
-        seconds = min(LONGEST_HOLD, recent[int(self._jitter() * len(recent))])
+        recent = self._recent or (self._pace.usual,)
+        seconds = min(LONGEST_HOLD, recent[int(self._pace.jitter() * len(recent))])
         places.holds += 1
         try:
             with suppress(TimeoutError):
@@ -201,7 +212,7 @@ class Tries:
         """
         backoff = min(_LONGEST_BACKOFF, 2 ** min(job.tries, 6))
         # Whole seconds, as all time in the store: the spread shows from the third try on.
-        delay = max(1, round(backoff * (0.8 + 0.4 * self._jitter())))
+        delay = max(1, round(backoff * (0.8 + 0.4 * self._pace.jitter())))
         tries = job.tries + 1
         recipient = None
         if isinstance(found, Delivery):
@@ -223,7 +234,7 @@ class Tries:
         worker.held[job.id] = verb
         for attempt in range(_SETTLE_TRIES):
             if attempt:
-                await self._pause(2.0 ** (attempt - 1))
+                await self._pace.pause(2.0 ** (attempt - 1))
             try:
                 await verb()
             except Exception as error:

@@ -14,7 +14,7 @@ from pwless_middleware.delivery import tries as one_try
 from pwless_middleware.delivery.base import RecipientDeferred
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.delivery.queue import Deliveries
-from pwless_middleware.delivery.tries import DELIVERY_SECONDS, LONGEST_HOLD
+from pwless_middleware.delivery.tries import DELIVERY_SECONDS, LONGEST_HOLD, Pace
 from pwless_middleware.delivery.turns import PATIENCE, WAITING
 from pwless_middleware.errors import DeliveryError, StoreError
 from pwless_middleware.pytest_plugin.clock import Clock
@@ -117,7 +117,7 @@ def answers(outcome: Outcome | Exception) -> Callable[[bytes], Awaitable[Outcome
 def worker(
     jobs: Jobs, outcome: Outcome | Exception, clock: Clock, *, jitter: float = 0.5
 ) -> Deliveries:
-    return Deliveries(jobs, answers(outcome), clock=clock, jitter=lambda: jitter)
+    return Deliveries(jobs, answers(outcome), clock=clock, pace=Pace(jitter=lambda: jitter))
 
 
 # One delivery
@@ -254,7 +254,7 @@ async def test_a_delivery_that_does_not_end_is_cut_off_before_its_claim_lapses(
         return Outcome.SENT
 
     jobs.put()
-    await Deliveries(jobs, deliver, clock=clock, deadline=0.01).run_due()
+    await Deliveries(jobs, deliver, clock=clock, pace=Pace(deadline=0.01)).run_due()
 
     assert jobs.due[0][1].tries == 1
     assert PATIENCE < DELIVERY_SECONDS
@@ -275,7 +275,7 @@ async def test_health_fails_after_three_tries_in_a_row_and_recovers_with_a_mail(
         return await answers(outcome)(payload)
 
     jobs.put()
-    deliveries = Deliveries(jobs, deliver, clock=clock, jitter=lambda: 0.5)
+    deliveries = Deliveries(jobs, deliver, clock=clock, pace=Pace(jitter=lambda: 0.5))
     assert deliveries.last_error_at is None
     failing = []
     for _ in range(5):
@@ -452,7 +452,7 @@ async def test_a_mail_for_nobody_keeps_its_place_as_long_as_a_recent_one_did(
         return now
 
     jobs.put(b"jo@a.example")
-    deliveries = Deliveries(jobs, line, clock=clock, parallel=2, usual=60, timer=timer)
+    deliveries = Deliveries(jobs, line, clock=clock, parallel=2, pace=Pace(usual=60, timer=timer))
     assert await deliveries.run_due() == 1
 
     loop = asyncio.get_running_loop()
@@ -471,7 +471,7 @@ async def test_before_there_was_a_mail_one_for_nobody_takes_the_usual_time_but_t
     for usual, expected in ((0.05, 0.05), (60.0, LONGEST_HOLD)):
         jobs.put(b"nobody@a.example")
         begun = loop.time()
-        await Deliveries(jobs, line, clock=clock, usual=usual).run_due()
+        await Deliveries(jobs, line, clock=clock, pace=Pace(usual=usual)).run_due()
         assert loop.time() - begun >= expected
         assert (jobs.due, jobs.claimed) == ([], [])
 
@@ -484,14 +484,14 @@ async def test_mails_for_nobody_have_at_most_half_of_the_places(
     for n in range(50):
         jobs.put(f"nobody@d{n}.example".encode())
     jobs.put(b"jo@a.example")
-    async with running(Deliveries(jobs, line, clock=clock, parallel=4, usual=60)):
+    async with running(Deliveries(jobs, line, clock=clock, parallel=4, pace=Pace(usual=60))):
         await until(lambda: line.sent == ["jo@a.example"] and len(jobs.claimed) == 2)
 
 
 async def test_no_mail_for_nobody_holds_up_the_end(jobs: ListJobs, clock: Clock) -> None:
     line, loop = Line(), asyncio.get_running_loop()
     jobs.put(b"nobody@a.example")
-    deliveries = Deliveries(jobs, line, clock=clock, usual=60)
+    deliveries = Deliveries(jobs, line, clock=clock, pace=Pace(usual=60))
     task = asyncio.create_task(deliveries.run())
     await until(lambda: len(jobs.claimed) == 1)
     jobs.put(b"nobody@b.example")
@@ -519,7 +519,7 @@ async def test_the_loop_outlives_a_store_outage_and_logs_it_once(
         if len(pauses) == 5:
             jobs.outage = None
 
-    deliveries = Deliveries(jobs, answers(Outcome.SENT), clock=clock, pause=pause)
+    deliveries = Deliveries(jobs, answers(Outcome.SENT), clock=clock, pace=Pace(pause=pause))
     jobs.put()
     jobs.outage = StoreError()
     running = asyncio.create_task(deliveries.run())
@@ -544,7 +544,7 @@ async def test_a_defect_of_the_store_does_not_kill_the_loop_and_is_logged_each_t
     jobs.put()
     jobs.outage = TypeError(SECRET.decode())
     running = asyncio.create_task(
-        Deliveries(jobs, answers(Outcome.SENT), clock=clock, pause=pause).run()
+        Deliveries(jobs, answers(Outcome.SENT), clock=clock, pace=Pace(pause=pause)).run()
     )
     async with asyncio.timeout(30):
         await settled(jobs)
@@ -575,7 +575,7 @@ async def test_a_sent_mail_is_marked_so_through_a_short_outage(
             jobs.outage = None
 
     jobs.put()
-    await Deliveries(jobs, deliver, clock=clock, pause=pause).run_due()
+    await Deliveries(jobs, deliver, clock=clock, pace=Pace(pause=pause)).run_due()
 
     assert pauses == [1, 2, 4]
     assert jobs.claimed == []
@@ -592,7 +592,7 @@ async def test_a_job_that_cannot_be_settled_stays_claimable(jobs: ListJobs, cloc
 
     jobs.put()
     with pytest.raises(StoreError):
-        await Deliveries(jobs, deliver, clock=clock, pause=pause).run_due()
+        await Deliveries(jobs, deliver, clock=clock, pace=Pace(pause=pause)).run_due()
     assert jobs.outage_calls == 4 + 1
     jobs.outage = None
 

@@ -32,7 +32,7 @@ class RedisVerbs:
     Args:
         server: whom to ask.
         prefix: what every key begins with, its colon included.
-        channel: where drops are told.
+        channel: where drops are published.
         max_jobs: the queue's bound.
     """
 
