@@ -56,6 +56,14 @@ class Batches(Generic[Q, A]):
             task.add_done_callback(self._end)
         return answer
 
+    async def aclose(self) -> None:
+        """End the batches under way; who waits for them gets a fault of the connection."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
     def _end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if task.cancelled():  # perhaps before it began
@@ -81,17 +89,20 @@ class Batches(Generic[Q, A]):
         except Exception as fault:
             answers = [fault] * len(batch)
         except BaseException:
-            for _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(Disconnected("the event loop ends"))
+            _answer(batch, [Disconnected("the event loop ends")] * len(batch))
             raise
-        for (_, answer), found in zip(batch, answers, strict=True):
-            if answer.done():
-                continue
-            if isinstance(found, Exception):
-                answer.set_exception(found)
-            else:
-                answer.set_result(found)
+        _answer(batch, answers)
+
+
+def _answer(batch: Sequence[tuple[Q, asyncio.Future[A]]], answers: Sequence[A | Exception]) -> None:
+    for (_, answer), found in zip(batch, answers, strict=True):
+        if answer.done():
+            continue
+        if isinstance(found, Exception):
+            answer.set_exception(found)
+            answer.exception()  # nobody misses it where who asked is cancelled in this moment
+        else:
+            answer.set_result(found)
 
 
 async def pipeline(client: Any, commands: Sequence[Command]) -> list[Any]:

@@ -242,6 +242,7 @@ class RedisServer:
         """Close the running loop's connections; a client that was passed in stays usable."""
         link = self._links.pop()
         if link is not None:
+            await link.batches.aclose()
             await self._disconnect(link)
 
     async def _disconnect(self, link: Link) -> None:

@@ -110,6 +110,22 @@ def test_who_is_cancelled_takes_back_only_its_own() -> None:
     assert run(main) == [["first", "gone", "other"], ["sent"]]
 
 
+def test_what_is_under_way_ends_as_it_is_closed_and_who_waits_is_told() -> None:
+    async def main(asked: Asked) -> None:
+        async def ask(text: str) -> str:
+            return await asked.asking.ask(text)
+
+        waiting = asyncio.create_task(ask("a"))
+        await asyncio.sleep(0.5)
+        await asked.asking.aclose()
+        with pytest.raises(redis.exceptions.ConnectionError):
+            await waiting
+        await asked.asking.aclose()
+        assert await ask("b") == "B"  # of a client that was passed in, and goes on
+
+    assert run(main) == [["a"], ["b"]]
+
+
 def test_a_crowd_is_cut_into_batches_of_64() -> None:
     async def main(asked: Asked) -> None:
         await asyncio.gather(*(asked.asking.ask("x") for _ in range(150)))
