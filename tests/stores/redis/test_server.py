@@ -127,6 +127,16 @@ class TestClients:
         assert 45 < ttls[f"{prefix}:{{a}}li"] <= 50
         assert 55 < ttls[f"{prefix}:o:{{a}}:t:2"] <= 60
 
+    async def test_a_writer_whose_clock_runs_ahead_unlists_nothing(
+        self, redis_stores: Stores
+    ) -> None:
+        """What it takes for ended lives for the others, and must be found by "revoke all"."""
+        store = redis_stores()
+        lives, ahead = Put("s1", b"v", NOW + 300, "li"), Put("s2", b"v", NOW + 99_999, "li")
+        await store.write(Writes(puts=(lives,)), now=NOW, op="1")
+        await store.write(Writes(puts=(ahead,)), now=NOW + 9_999, op="2")
+        assert sorted(await store.read_list("li", now=NOW)) == [("s1", b"v"), ("s2", b"v")]
+
     async def test_two_prefixes_know_nothing_of_each_other(self, redis_stores: Stores) -> None:
         one, other = redis_stores(), redis_stores(prefix="test-other-" + secrets.token_hex(4))
         await one.write(Writes(puts=(Put("k", b"v", NOW + 9),)), now=NOW, op="1")
