@@ -103,7 +103,7 @@ class Challenge:
         """Unix seconds until which the store must keep it: for its life, and for a resend."""
         return max(self.expires_at, self.asked_at + RESEND_WINDOW)
 
-    def resent(self, *, now: int, rotate: bool, key_id: str, longest: int) -> Challenge:
+    def with_resend(self, *, now: int, rotate: bool, key_id: str, longest: int) -> Challenge:
         """Return the challenge as it stands after a resend.
 
         While it is live and `rotate` is off, the same code and link go out again and get their full

@@ -215,18 +215,18 @@ class Keyring:
     def _seal(self, purpose: str, payload: bytes, key_id: str, size: int) -> bytes:
         key = self._keys[key_id]
         mac = self._mac(key, purpose, payload)[:size]
-        return mac + self._masked(key, purpose, mac, payload)
+        return mac + self._mask(key, purpose, mac, payload)
 
     def _open(self, purpose: str, sealed: bytes, size: int) -> Opened | None:
         mac, masked = sealed[:size], sealed[size:]
         found = None
         for key_id, key in self._keys.items():
-            payload = self._masked(key, purpose, mac, masked)
+            payload = self._mask(key, purpose, mac, masked)
             if hmac.compare_digest(self._mac(key, purpose, payload)[:size], mac):
                 found = Opened(payload, key_id)
         return found
 
-    def _masked(self, key: bytes, purpose: str, mac: bytes, text: bytes) -> bytes:
+    def _mask(self, key: bytes, purpose: str, mac: bytes, text: bytes) -> bytes:
         """Mask a payload, or take the mask off again."""
         size, label = len(text), self._label(f"{purpose}-mask") + mac
         # SHA-512: 64 bytes at once are enough for most handles.
@@ -250,7 +250,7 @@ class Keyring:
         Raises:
             KeyError: this process lacks the key.
         """
-        return self._bound(self._keys[key_id], kind, place, value) + value
+        return self._record_mac(self._keys[key_id], kind, place, value) + value
 
     def unbind(self, kind: RecordKind, place: str, stored: bytes) -> Opened | None:
         """Return a record and the key that binds it, or `None` if it is not ours, or not from here.
@@ -259,11 +259,11 @@ class Keyring:
         """
         mac, value = stored[:MAC_BYTES], stored[MAC_BYTES:]
         for key_id, key in self._keys.items():
-            if hmac.compare_digest(self._bound(key, kind, place, value), mac):
+            if hmac.compare_digest(self._record_mac(key, kind, place, value), mac):
                 return Opened(value, key_id)
         return None
 
-    def _bound(self, key: bytes, kind: RecordKind, place: str, value: bytes) -> bytes:
+    def _record_mac(self, key: bytes, kind: RecordKind, place: str, value: bytes) -> bytes:
         # No place holds a NUL, so that the two parts have one reading.
         return self._mac(key, f"record-{kind}", f"{place}\x00".encode() + value)[:MAC_BYTES]
 
@@ -357,7 +357,7 @@ class Keyring:
         """Name something in the store: 22 characters; other realms get other names."""
         return b64(digest(label, self.realm, *parts))
 
-    def derived(self, label: str) -> str:
+    def derive_secret(self, label: str) -> str:
         """Return a secret that all processes with these keys agree on: 22 characters."""
         return b64(self._mac(self._secrets[-1], f"derived-{label}", b"")[:MAC_BYTES])
 

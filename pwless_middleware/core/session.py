@@ -85,7 +85,7 @@ class Session:
         """Whether being seen should be written: a twenty-fourth of `idle` has passed."""
         return now - self.seen_at >= max(1, self.idle // 24)
 
-    def seen(self, now: int) -> Session:
+    def with_use_at(self, now: int) -> Session:
         """Return the session as it stands after use at `now`; time never runs backwards in it."""
         return replace(self, seen_at=max(self.seen_at, now))
 

@@ -62,7 +62,7 @@ def mailbox_url(kit: Kit) -> str | None:
     """
     if not isinstance(kit.mailer, Outbox) or not kit.origin.is_development:
         return None
-    query = urlencode({"token": kit.keyring.derived("mailbox")})
+    query = urlencode({"token": kit.keyring.derive_secret("mailbox")})
     return f"{kit.origin.url}{kit.prefix}{PATH}?{query}"
 
 
@@ -77,7 +77,7 @@ class MailboxPages:
     def __init__(self, kit: Kit, outbox: Outbox) -> None:
         self._kit = kit
         self._outbox = outbox
-        self._token = kit.keyring.derived("mailbox")
+        self._token = kit.keyring.derive_secret("mailbox")
 
     async def show(self, request: Request) -> Response:
         """Show all mails, the newest first; without the token, say where the address stands."""

@@ -229,7 +229,7 @@ class Challenges:
                 wait=ends - now,
             )
             raise RateLimited(ends - now)
-        again = challenge.resent(
+        again = challenge.with_resend(
             now=now,
             rotate=self._rules.rotate_on_resend,
             key_id=self._keyring.current,

@@ -41,7 +41,7 @@ class FeatureSecrets:
         """
         if not 1 <= len(payload) <= MOST_BYTES:
             raise ValueError(f"a handle holds 1 to {MOST_BYTES} bytes, not {len(payload)}")
-        return self._keyring.seal(_checked(purpose), payload)
+        return self._keyring.seal(_check_purpose(purpose), payload)
 
     def open(self, purpose: str, handle: str) -> bytes | None:
         """Return what a handle holds, or `None` if it was not sealed by us for this purpose.
@@ -50,18 +50,18 @@ class FeatureSecrets:
             purpose: what it must have been sealed for.
             handle: as it came; any text.
         """
-        opened = self._keyring.open(_checked(purpose), handle, size=1, most=MOST_BYTES)
+        opened = self._keyring.open(_check_purpose(purpose), handle, size=1, most=MOST_BYTES)
         return opened.payload if opened is not None else None
 
-    def derived(self, purpose: str) -> str:
+    def derive(self, purpose: str) -> str:
         """Return a secret that all processes with the secret key agree on: 22 characters.
 
         It changes as the secret key is rotated.
         """
-        return self._keyring.derived(_checked(purpose))
+        return self._keyring.derive_secret(_check_purpose(purpose))
 
 
-def _checked(purpose: str) -> Purpose:
+def _check_purpose(purpose: str) -> Purpose:
     if not isinstance(purpose, str) or not _PURPOSE.fullmatch(purpose):
         raise ConfigError("features", f"{purpose!r} is no purpose: set up to 40 of a-z, 0-9 and _")
     return cast("Purpose", purpose)  # the keys are the feature's own: so are their purposes

@@ -94,7 +94,7 @@ class Lifespans:
     def start(self) -> None:
         """Begin to enter those that are not, in the running event loop; never waits."""
         for feature in self._lifespans:
-            self._held_by(feature)
+            self._hold(feature)
 
     async def open(self) -> None:
         """Enter all of them.
@@ -104,7 +104,7 @@ class Lifespans:
         """
         self.start()
         for feature in self._lifespans:
-            error = await self._held_by(feature).entered
+            error = await self._hold(feature).entered
             if error is not None:
                 await self.close()
                 said = f"{type(error).__name__}: {error}"
@@ -118,7 +118,7 @@ class Lifespans:
         Raises:
             Unavailable: it has failed, or takes too long.
         """
-        held = self._held_by(feature)
+        held = self._hold(feature)
         try:
             async with asyncio.timeout(PATIENCE):
                 error = await asyncio.shield(held.entered)
@@ -133,7 +133,7 @@ class Lifespans:
         for one in reversed([held[name] for name in self._lifespans if name in held]):
             await one.close()
 
-    def _held_by(self, feature: str) -> _Held:
+    def _hold(self, feature: str) -> _Held:
         held, now = self._held.here(), asyncio.get_running_loop().time()
         one = held.get(feature)
         if one is None or (one.has_failed and now >= one.began + AGAIN):

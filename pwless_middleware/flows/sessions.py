@@ -61,7 +61,7 @@ class Sessions:
 
     # --- what a cookie or token says -------------------------------------------------------------
 
-    def held(self, signed: str) -> Held | None:
+    def find_held(self, signed: str) -> Held | None:
         """Return the session of a cookie value or token if it is surely alive, without I/O.
 
         `None` says nothing: ask `find`.
@@ -132,7 +132,7 @@ class Sessions:
         return Held(session, value, key, key_id) if session.is_alive(now) else None
 
     async def _saw(self, held: Held, now: int) -> Held | None:
-        session = held.session.seen(now)
+        session = held.session.with_use_at(now)
         put = self._put(held.key, session, held.key_id)
         if await self._store.swap(put, replaces=held.value, now=now):
             return Held(session, put.value, held.key, held.key_id)

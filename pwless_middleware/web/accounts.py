@@ -188,7 +188,7 @@ class Accounts:
         return account
 
     async def _find(self, signed: str) -> Held | None:
-        held = self._sessions.held(signed)
+        held = self._sessions.find_held(signed)
         return held if held is not None else await self._sessions.find(signed)
 
     def _is_api(self, scope: Scope) -> bool:

@@ -72,7 +72,7 @@ class Identities:
             if signed is None:
                 return NOBODY
             if scope["type"] == "http":
-                held = self._sessions.held(signed)
+                held = self._sessions.find_held(signed)
                 if held is not None and isinstance(held.made, Identity):
                     return held.made
         return None

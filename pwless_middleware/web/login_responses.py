@@ -91,7 +91,7 @@ def _session_cookies(kit: Kit, caller: Caller, done: LoginResult) -> list[str]:
     """
     cookies = [
         session_cookie(kit, done),
-        kit.cookies.set_device(_known_after(kit, caller, done)),
+        kit.cookies.set_device(_note_login(kit, caller, done)),
     ]
     if caller.pending is not None:
         cookies.append(kit.cookies.set_pending(None, max_age=0))
@@ -106,10 +106,10 @@ def session_cookie(kit: Kit, done: LoginResult) -> str:
 
 def device_token(kit: Kit, caller: Caller, done: LoginResult) -> str:
     """Return the device token that a server keeps with the person's device after a login."""
-    return seal_known(kit.keyring, _known_after(kit, caller, done))
+    return seal_known(kit.keyring, _note_login(kit, caller, done))
 
 
-def _known_after(kit: Kit, caller: Caller, done: LoginResult) -> Known:
+def _note_login(kit: Kit, caller: Caller, done: LoginResult) -> Known:
     """Return what a caller's device cookie or token says after a login: its budget stays."""
     exact = exact_tag(kit.keyring, Address(done.login.email))[:EXACT_BYTES]
     row = find_known(caller.known_to, exact)

@@ -168,7 +168,7 @@ class SessionChecks:
             return False
         used = [each for each in open if each.was_used]
         if used:
-            if self._sessions.held(signed) is None:
+            if self._sessions.find_held(signed) is None:
                 return True
             for each in used:
                 each.was_used = False

@@ -95,8 +95,8 @@ def test_a_session_never_gets_younger_and_ends_at_the_nearer_end(
     session = Session(
         "i", "u", "e", start, start, idle, start + 8000, (Authentication("m", start),)
     )
-    seen = session.seen(start + later)
-    assert seen.seen(start).seen_at == seen.seen_at >= session.seen_at
+    seen = session.with_use_at(start + later)
+    assert seen.with_use_at(start).seen_at == seen.seen_at >= session.seen_at
     assert seen.ends_at == min(start + 8000, start + later + idle)
     for now in (seen.ends_at - 1, seen.ends_at):
         assert seen.is_alive(now) is (now < seen.ends_at)

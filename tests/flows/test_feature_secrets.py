@@ -40,9 +40,9 @@ def test_no_purpose_makes_what_the_product_makes(purpose: str) -> None:
 
 
 def test_a_derived_secret_is_the_same_everywhere_and_one_for_each_purpose() -> None:
-    derived = secrets_of().derived("hook")
-    assert derived == secrets_of().derived("hook")
-    others = {secrets_of("Saml").derived("hook"), secrets_of().derived("other")}
+    derived = secrets_of().derive("hook")
+    assert derived == secrets_of().derive("hook")
+    others = {secrets_of("Saml").derive("hook"), secrets_of().derive("other")}
     assert derived not in others
 
 

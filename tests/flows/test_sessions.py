@@ -245,7 +245,7 @@ async def test_revoke_one_others_and_all() -> None:
     await phone.post("/auth/sessions/revoke", {"others": "1"})
     assert [await b.who() is not None for b in (linux, phone, curl)] == [False, True, False]
     done = await phone.post("/auth/sessions/revoke", {"all": "1"})
-    assert led_to(done) == "/auth/logout"
+    assert led_to(done) == "/auth/logout?done=everywhere"
     assert await phone.who() is None
     assert phone.cookie() is None
     gone = await phone.post("/auth/sessions/revoke", {"all": "1"})

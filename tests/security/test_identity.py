@@ -299,7 +299,7 @@ async def test_no_repr_of_an_identity_holds_a_secret_or_an_address() -> None:
     site, jo = await signed_in()
     signed = str(jo.cookie())
     identity = await site.passwordless.identities.of(http_scope(), signed)
-    held = site.keeper.held(signed)
+    held = site.keeper.find_held(signed)
     assert identity.signed == signed
     shown = repr([identity, held])
     for secret in (signed, signed.partition(".")[0], "jo@example.com"):

@@ -82,7 +82,7 @@ class EmailApi:
             language=current_language().code,
         )
         caller = self._flow.with_device(caller, values.get("device_token"))
-        return self._started(await self._flow.send(send_request, caller), caller)
+        return self._answer_sent(await self._flow.send(send_request, caller), caller)
 
     async def resend(self, request: Request) -> Response:
         """Send a login's mail again."""
@@ -90,7 +90,7 @@ class EmailApi:
         values = RESEND.read_json(await read_json(request))
         caller = self._flow.with_device(caller, values.get("device_token"))
         id, caller = self._flow.open_request(values.text("auth_request_id"), caller)
-        return self._started(await self._flow.resend(id, caller), caller)
+        return self._answer_sent(await self._flow.resend(id, caller), caller)
 
     async def verify(self, request: Request) -> Response:
         """Check a code or a link token and answer with the session."""
@@ -150,7 +150,7 @@ class EmailApi:
             ),
         )
 
-    def _started(self, started: SentChallenge, caller: Caller) -> Response:
+    def _answer_sent(self, started: SentChallenge, caller: Caller) -> Response:
         challenge = started.challenge
         content: Mapping[str, object] = {
             "auth_request_id": self._flow.request_id(challenge),

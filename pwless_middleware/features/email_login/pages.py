@@ -79,9 +79,9 @@ class EmailPages:
         """Check the code and sign in."""
         form = await read_form(request)
         caller = self._kit.callers.browser(request)
-        id = self._held(form, caller)
+        id = self._find_held(form, caller)
         if id is None:
-            return self._gone(request, RequestExpired())
+            return self._show_gone(request, RequestExpired())
         typed = form.get("code", "")
         if self._flow.open_link(typed) is not None:  # the whole link, pasted where the code goes
             attempt = self._flow.verify_link(typed, caller)
@@ -100,9 +100,9 @@ class EmailPages:
         """Send the mail again, and go back to the page that waits for it."""
         form = await read_form(request)
         caller = self._kit.callers.browser(request)
-        id = self._held(form, caller)
+        id = self._find_held(form, caller)
         if id is None:
-            return self._gone(request, RequestExpired())
+            return self._show_gone(request, RequestExpired())
         try:
             started = await self._flow.resend(id, caller)
         except Unavailable as error:
@@ -121,7 +121,7 @@ class EmailPages:
     ) -> Response:
         challenge = await self._flow.read(id, caller)
         if challenge is None:
-            return self._gone(request, error)
+            return self._show_gone(request, error)
         return self._verify_page(request, challenge, error=error)
 
     def _verify_page(
@@ -153,7 +153,7 @@ class EmailPages:
             wait=told.wait,
         )
 
-    def _gone(self, request: Request, error: ApiError) -> Response:
+    def _show_gone(self, request: Request, error: ApiError) -> Response:
         if isinstance(error, RequestExpired):
             return self._link_page(request, "expired", status=error.status)
         raise error
@@ -197,7 +197,9 @@ class EmailPages:
             token = token or request.query_params.get("link_token", "")
             known = await self._flow.grant(token, caller)
             # The answer is the same where it grants nothing.
-            return self._known(request, caller.known_to if known is None else known, LOGIN_PATH)
+            return self._redirect_known(
+                request, caller.known_to if known is None else known, LOGIN_PATH
+            )
         try:
             attempt = self._flow.verify_link(token, caller)
             return await respond_with_page(self._kit, request, caller, attempt)
@@ -209,10 +211,10 @@ class EmailPages:
             if challenge is not None and challenge.kind == "OTP":
                 known = await self._flow.grant(token, caller)
                 if known is not None:
-                    return self._known(request, known, "/verify")
+                    return self._redirect_known(request, known, "/verify")
             return self._link_page(request, "expired", status=error.status, challenge=challenge)
 
-    def _known(self, request: Request, known: Known, path: str) -> Response:
+    def _redirect_known(self, request: Request, known: Known, path: str) -> Response:
         cookie = self._kit.cookies.set_device(known)
         return self._kit.pages.redirect(request, path, cookies=[cookie])
 
@@ -244,7 +246,7 @@ class EmailPages:
 
     # --- shared --------------------------------------------------------------------------------
 
-    def _held(self, form: dict[str, str], caller: Caller) -> ChallengeId | None:
+    def _find_held(self, form: dict[str, str], caller: Caller) -> ChallengeId | None:
         """Return the challenge that a form is about: the page's own, else the newest one held."""
         request_id = form.get("request_id", "")
         if not request_id:

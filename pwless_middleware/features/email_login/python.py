@@ -125,7 +125,7 @@ class EmailVerbs:
             language=self._kit.languages.negotiate(language or "").code,
         )
         with request_deadline():
-            return self._sent(await self._flow.send(send_request, caller))
+            return self._make_result(await self._flow.send(send_request, caller))
 
     async def resend(
         self, auth_request_id: str, *, client: str | None = None, device_token: str | None = None
@@ -136,7 +136,7 @@ class EmailVerbs:
         caller = self._flow.with_device(caller, device_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
         with request_deadline():
-            return self._sent(await self._flow.resend(id, caller))
+            return self._make_result(await self._flow.resend(id, caller))
 
     async def verify(
         self,
@@ -178,7 +178,7 @@ class EmailVerbs:
             device_token=login_responses.device_token(self._kit, caller, done),
         )
 
-    def _sent(self, started: SentChallenge) -> SendResult:
+    def _make_result(self, started: SentChallenge) -> SendResult:
         challenge = started.challenge
         return SendResult(
             auth_request_id=self._flow.request_id(challenge),
