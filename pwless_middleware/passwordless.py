@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
 
@@ -12,10 +11,8 @@ from pwless_middleware.core.challenge import Template
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.session import Session, SessionPolicy
-from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
+from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.delivery.outbox import Outbox
-from pwless_middleware.delivery.queue import Deliveries
-from pwless_middleware.delivery.tries import Pace
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.account import Account
 from pwless_middleware.features.email_login import EmailLogin
@@ -27,41 +24,22 @@ from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.features.step_up import StepUp
 from pwless_middleware.flows.clock import make_clock
-from pwless_middleware.flows.door import make_door
 from pwless_middleware.flows.event_history import EventHistory
-from pwless_middleware.flows.event_lines import EventLines
-from pwless_middleware.flows.events import Events, Subscriber
-from pwless_middleware.flows.feature_store import FeatureStore
-from pwless_middleware.flows.lifetime import Lifetime
-from pwless_middleware.flows.login_rules import LoginRules
-from pwless_middleware.flows.logins import Logins
-from pwless_middleware.flows.pending_logins import PendingLogins
-from pwless_middleware.flows.sessions import Sessions
-from pwless_middleware.flows.sessions_view import SessionsView
-from pwless_middleware.flows.store_deadline import DeadlineStore
-from pwless_middleware.flows.users import UserDirectory, Users
-from pwless_middleware.languages.languages import Languages
-from pwless_middleware.rendering import Brand, Renderer
+from pwless_middleware.flows.events import Subscriber
+from pwless_middleware.flows.users import UserDirectory
+from pwless_middleware.rendering import Brand
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
-from pwless_middleware.web.access_tokens import AccessTokens
-from pwless_middleware.web.accounts import Accounts
-from pwless_middleware.web.background import Background
-from pwless_middleware.web.callers import Callers
-from pwless_middleware.web.clients import Clients
-from pwless_middleware.web.cookie_check import CookieCheck
-from pwless_middleware.web.cookies import Cookies, default_cookie_name
+from pwless_middleware.web.cookies import default_cookie_name
+from pwless_middleware.web.floors import make_floors
 from pwless_middleware.web.gate import Gate
 from pwless_middleware.web.identity import Identities
-from pwless_middleware.web.keys import ApiKeys
-from pwless_middleware.web.kit import Feature, Kit, VerbsT
+from pwless_middleware.web.kit import Feature, VerbsT
 from pwless_middleware.web.nesting import Instance
-from pwless_middleware.web.offers import Offers
 from pwless_middleware.web.open_connections import OpenConnections
 from pwless_middleware.web.openapi import openapi_route
 from pwless_middleware.web.option_checks import check_options
 from pwless_middleware.web.origin import Origin, parse_origins
-from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Routes
 from pwless_middleware.web.step_up_gate import StepUpGate
 from pwless_middleware.web.wiring import mount_all, name_of
@@ -161,10 +139,7 @@ class Passwordless:
         clock: Callable[[], float] | None = None,
     ) -> None:
         check_options(locals())  # every argument, by its name
-        sessions = SessionPolicy() if sessions is None else sessions
-        store = MemoryStore() if store is None else store
         features = (EmailLogin(),) if features is None else features
-        now = make_clock(clock)
         self.prefix = prefix
         self.origin = Origin(base_url, unsafe_http=unsafe_http)
         if not self.origin.is_secure and not self.origin.is_development:
@@ -175,152 +150,56 @@ class Passwordless:
                 extra={"event": "unsafe_http"},
             )
         self.mailer = mailer
+        self.store: Store = MemoryStore() if store is None else store
         if cookie_name is None:
             cookie_name = default_cookie_name(self.origin.url)
-        keyring = Keyring(secret_key, realm=f"{self.origin.url}\x00{cookie_name}")
-        events = Events(keyring.derive("events"), now)
-        events.subscribe(EventLines(), kinds=EventLines.kinds)
-        if on_event is not None:
-            events.subscribe(on_event)
-        self.events = EventHistory(events)
-        self.store: Store = store
-        deadline_store = (
-            self.store if isinstance(self.store, MemoryStore) else DeadlineStore(self.store)
-        )
-        people = Users(users, id_salt=id_salt)
-        # Who has the keys of a use can make what they make: those of sessions and pending logins
-        # stay with their keepers and the door, and a feature has keys of its own.
-        session_keys, feature_keys = keyring.derive("sessions"), keyring.derive("features")
-        kept = Sessions(deadline_store, session_keys, now, events)
-        self.sessions = SessionsView(kept)
-        rules, pages_url = LoginRules(), f"{self.origin.url}{prefix}"
-        pending_logins = PendingLogins(deadline_store, keyring.derive("pending"), now)
-        door = make_door(
-            deadline_store,
-            session_keys,
-            sessions,
-            rules,
-            kept,
-            pending_logins,
-            url=pages_url,
-            clock=now,
-            events=events,
-        )
-        logins = Logins(
-            door,
-            deadline_store,
-            people,
-            kept,
-            pending_logins,
-            rules,
-            url=pages_url,
-            clock=now,
-            events=events,
-        )
-        renderer = Renderer(
-            brand=brand or Brand(self.origin.host), templates=templates, prefix=prefix
-        )
-        catalogues = Languages(languages, folder=templates)
-        self.cookies = Cookies(feature_keys, cookie_name=cookie_name, secure=self.origin.is_secure)
-        self.clients = Clients(trusted_proxies)
         origins = parse_origins(allowed_origins)
-        keys = ApiKeys(api_keys)
-        tokens = AccessTokens(keys, keyring.derive("access"), now)
-        callers = Callers(self.origin, origins, keys, tokens, self.clients, self.cookies, events)
-        pages = Pages(renderer, prefix, self.origin, catalogues)
-        background = Background(
-            deadline_store, feature_keys, lambda name: keyring.derive(f"feature:{name}"), now
-        )
-        accounts = Accounts(kept, people, self.cookies, pages, prefix=prefix, clock=now)
-        offers = Offers()
-        self.deliveries = Deliveries(
-            self.store.jobs,
-            background.topics.read,
-            clock=now,
-            parallel=parallel_of(mailer),
-            # A mailer for tests hides from nobody whether there was somebody to serve.
-            pace=Pace(usual=0.0) if is_inline(mailer) else None,
-            record=events.record,
-        )
-        self.lifetime = Lifetime(
-            self.store,
-            self.deliveries,
-            mailer,
-            events=events,
-            lifespans=background.lifespans,
-            periodics=background.periodics,
-            is_serverless=delivery == "inline",
-        )
-        wake = self.lifetime.wake_delivery
-        kit = Kit(
-            name="pwless",
+        floors = make_floors(
             origin=self.origin,
             prefix=prefix,
-            store=FeatureStore(deadline_store),
-            keyring=feature_keys,
-            logins=logins,
-            sessions=self.sessions,
-            users=people,
-            renderer=renderer,
-            pages=pages,
-            languages=catalogues,
-            cookies=self.cookies,
-            callers=callers,
-            secrets=background.secrets_of("pwless"),
-            records=background.records_of("pwless"),
-            jobs=background.jobs_of("pwless", wake),
-            accounts=accounts,
-            cookie_check=CookieCheck(pages, self.cookies, host=self.origin.host),
-            offers=offers,
+            cookie_name=cookie_name,
+            keyring=Keyring(secret_key, realm=f"{self.origin.url}\x00{cookie_name}"),
+            store=self.store,
             mailer=mailer,
-            events=events,
-            clock=now,
-            wake_delivery=wake,
-            is_delivery_failing=lambda: self.deliveries.is_failing,
-            checks=background.checks,
+            users=users,
+            sessions=sessions or SessionPolicy(),
+            brand=brand,
+            templates=templates,
+            languages=languages,
+            api_keys=api_keys,
+            allowed_origins=origins,
+            trusted_proxies=trusted_proxies,
+            is_serverless=delivery == "inline",
+            id_salt=id_salt,
+            on_event=on_event,
+            clock=make_clock(clock),
         )
-
-        def kit_of(feature: str) -> Kit:
-            return replace(
-                kit,
-                name=feature,
-                secrets=background.secrets_of(feature),
-                records=background.records_of(feature),
-                jobs=background.jobs_of(feature, wake),
-            )
-
+        kit = floors.kit
+        self.sessions, self.events = kit.sessions, EventHistory(kit.events)
+        self.cookies, self.clients = kit.cookies, floors.clients
+        self.deliveries, self.lifetime = floors.deliveries, floors.lifetime
         always = (
             *(LoginPage(), StepUp(), Account(), OAuthToken()),
             *(Mailbox(), Health(), StaticFiles()),
         )
-        mounted = mount_all((*features, *always), kit_of, background)
-        for name, added in mounted.items():
-            events.declare(added.event_kinds, by=name)
-            if added.on_event is not None:
-                events.subscribe(added.on_event)
-            rules.before_challenge += added.before_challenge
-            rules.before_session += added.before_session
+        mounted = mount_all((*features, *always), floors.kit_of, floors.background)
+        floors.bind(mounted)
         routes = {name: m.routes for name, m in mounted.items()}
         described = [route for of_one in routes.values() for route in of_one]
         names, url = self.cookies.names, self.origin.url
         routes["pwless"] = (openapi_route(described, url=url, prefix=prefix, names=names),)
-        self.routes = Routes(routes, pages, self.origin, callers, self.cookies)
-        self.gate = Gate(public, pages=pages, preflight=preflight)
-        step_up = StepUpGate(accounts, self.gate, pages, base_path=self.origin.path)
+        self.routes = Routes(routes, kit.pages, self.origin, kit.callers, self.cookies)
+        self.gate = Gate(public, pages=kit.pages, preflight=preflight)
+        step_up = StepUpGate(kit.accounts, self.gate, kit.pages, base_path=self.origin.path)
         self.instance = Instance(prefix, names, step_up)
-        offers.bind(
-            [method for m in mounted.values() for method in m.methods],
-            [method for m in mounted.values() for method in m.step_up],
-            [page for m in mounted.values() for page in m.account_pages],
-        )
         if not features and not self.gate.public.all:
             raise ConfigError(
                 "features", "nobody could sign in: add a login method, e.g. EmailLogin()"
             )
         self.identities = Identities(
-            kept,
-            accounts,
-            has_table=people.is_table,
+            floors.kept,
+            kit.accounts,
+            has_table=kit.users.is_table,
             origins={self.origin.origin, *origins},
             require_socket_origin=require_socket_origin,
             bearer=bearer,
@@ -333,7 +212,7 @@ class Passwordless:
             self.lifetime.notice = f"emails stay on this machine; read them at {self.mailbox_url}"
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
-        self.open_connections = OpenConnections(kept, people)
+        self.open_connections = OpenConnections(floors.kept, kit.users)
         self._verbs = [(feature, mounted[name_of(feature)].verbs) for feature in features]
 
     def check_served(self) -> None:

@@ -1,0 +1,189 @@
+"""Make what features stand on, from the lowest floor up, and give each feature its kit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.session import SessionPolicy
+from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
+from pwless_middleware.delivery.queue import Deliveries
+from pwless_middleware.delivery.tries import Pace
+from pwless_middleware.flows.door import make_door
+from pwless_middleware.flows.event_lines import EventLines
+from pwless_middleware.flows.events import Events, Subscriber
+from pwless_middleware.flows.feature_store import FeatureStore
+from pwless_middleware.flows.lifetime import Lifetime
+from pwless_middleware.flows.login_rules import LoginRules
+from pwless_middleware.flows.logins import Logins
+from pwless_middleware.flows.pending_logins import PendingLogins
+from pwless_middleware.flows.sessions import Sessions
+from pwless_middleware.flows.sessions_view import SessionsView
+from pwless_middleware.flows.store_deadline import DeadlineStore
+from pwless_middleware.flows.users import UserDirectory, Users
+from pwless_middleware.languages.languages import Languages
+from pwless_middleware.rendering import Brand, Renderer
+from pwless_middleware.stores.base import Store
+from pwless_middleware.stores.memory import MemoryStore
+from pwless_middleware.web.access_tokens import AccessTokens
+from pwless_middleware.web.accounts import Accounts
+from pwless_middleware.web.background import Background
+from pwless_middleware.web.callers import Callers
+from pwless_middleware.web.clients import Clients
+from pwless_middleware.web.cookie_check import CookieCheck
+from pwless_middleware.web.cookies import Cookies
+from pwless_middleware.web.keys import ApiKeys
+from pwless_middleware.web.kit import Kit, Mounted
+from pwless_middleware.web.offers import Offers
+from pwless_middleware.web.origin import Origin
+from pwless_middleware.web.responses import Pages
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """What the product and its features stand on.
+
+    Attributes:
+        kit: what the features are given, in the product's own name.
+        kept: the keeper of sessions, of which features and hosts have a view.
+        rules: of all features.
+        background: what features have going beside the requests.
+        clients: find out where a request comes from.
+        deliveries: the worker's side of the queue.
+        lifetime: what runs beside the requests.
+    """
+
+    kit: Kit
+    kept: Sessions
+    rules: LoginRules
+    background: Background
+    clients: Clients
+    deliveries: Deliveries
+    lifetime: Lifetime
+
+    def kit_of(self, feature: str) -> Kit:
+        """Return the kit of the feature with this name."""
+        return replace(
+            self.kit,
+            name=feature,
+            secrets=self.background.secrets_of(feature),
+            records=self.background.records_of(feature),
+            jobs=self.background.jobs_of(feature, self.kit.wake_delivery),
+        )
+
+    def bind(self, mounted: Mapping[str, Mounted]) -> None:
+        """Take what the features add to what they share: rules, events, offers."""
+        events = self.kit.events
+        for name, added in mounted.items():
+            events.declare(added.event_kinds, by=name)
+            if added.on_event is not None:
+                events.subscribe(added.on_event)
+            self.rules.before_challenge += added.before_challenge
+            self.rules.before_session += added.before_session
+        self.kit.offers.bind(
+            [method for added in mounted.values() for method in added.methods],
+            [method for added in mounted.values() for method in added.step_up],
+            [page for added in mounted.values() for page in added.account_pages],
+        )
+
+
+def make_floors(
+    *,
+    origin: Origin,
+    prefix: str,
+    cookie_name: str,
+    keyring: Keyring,
+    store: Store,
+    mailer: Mailer,
+    users: UserDirectory | None,
+    sessions: SessionPolicy,
+    brand: Brand | None,
+    templates: Path | str | None,
+    languages: Sequence[str] | None,
+    api_keys: Mapping[str, str] | None,
+    allowed_origins: frozenset[str],
+    trusted_proxies: int | Sequence[str],
+    is_serverless: bool,
+    id_salt: str | None,
+    on_event: Subscriber | None,
+    clock: Callable[[], int],
+) -> Floors:
+    """Return every floor, made of the options of `Passwordless`."""
+    events = Events(keyring.derive("events"), clock)
+    events.subscribe(EventLines(), kinds=EventLines.kinds)
+    if on_event is not None:
+        events.subscribe(on_event)
+    hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store)
+    people = Users(users, id_salt=id_salt)
+    # Who has the keys of a use can make what they make: those of sessions and pending logins
+    # stay with their keepers and the door, and a feature has keys of its own.
+    session_keys, feature_keys = keyring.derive("sessions"), keyring.derive("features")
+    kept = Sessions(hurried, session_keys, clock, events)
+    rules, url = LoginRules(), f"{origin.url}{prefix}"
+    pending = PendingLogins(hurried, keyring.derive("pending"), clock)
+    door = make_door(
+        hurried, session_keys, sessions, rules, kept, pending, url=url, clock=clock, events=events
+    )
+    logins = Logins(
+        door, hurried, people, kept, pending, rules, url=url, clock=clock, events=events
+    )
+    renderer = Renderer(brand=brand or Brand(origin.host), templates=templates, prefix=prefix)
+    catalogues = Languages(languages, folder=templates)
+    cookies = Cookies(feature_keys, cookie_name=cookie_name, secure=origin.is_secure)
+    clients = Clients(trusted_proxies)
+    keys = ApiKeys(api_keys)
+    tokens = AccessTokens(keys, keyring.derive("access"), clock)
+    callers = Callers(origin, allowed_origins, keys, tokens, clients, cookies, events)
+    pages = Pages(renderer, prefix, origin, catalogues)
+    background = Background(
+        hurried, feature_keys, lambda name: keyring.derive(f"feature:{name}"), clock
+    )
+    deliveries = Deliveries(
+        store.jobs,
+        background.topics.read,
+        clock=clock,
+        parallel=parallel_of(mailer),
+        # A mailer for tests hides from nobody whether there was somebody to serve.
+        pace=Pace(usual=0.0) if is_inline(mailer) else None,
+        record=events.record,
+    )
+    lifetime = Lifetime(
+        store,
+        deliveries,
+        mailer,
+        events=events,
+        lifespans=background.lifespans,
+        periodics=background.periodics,
+        is_serverless=is_serverless,
+    )
+    wake = lifetime.wake_delivery
+    kit = Kit(
+        name="pwless",
+        origin=origin,
+        prefix=prefix,
+        store=FeatureStore(hurried),
+        keyring=feature_keys,
+        logins=logins,
+        sessions=SessionsView(kept),
+        users=people,
+        renderer=renderer,
+        pages=pages,
+        languages=catalogues,
+        cookies=cookies,
+        callers=callers,
+        secrets=background.secrets_of("pwless"),
+        records=background.records_of("pwless"),
+        jobs=background.jobs_of("pwless", wake),
+        accounts=Accounts(kept, people, cookies, pages, prefix=prefix, clock=clock),
+        cookie_check=CookieCheck(pages, cookies, host=origin.host),
+        offers=Offers(),
+        mailer=mailer,
+        events=events,
+        clock=clock,
+        wake_delivery=wake,
+        is_delivery_failing=lambda: deliveries.is_failing,
+        checks=background.checks,
+    )
+    return Floors(kit, kept, rules, background, clients, deliveries, lifetime)
