@@ -199,3 +199,18 @@ def test_whoever_calls_a_public_name_finds_each_argument_explained(name: str) ->
     told = found.section("Args") + found.section("Attributes")
     if not getattr(thing, "_is_protocol", False):
         assert [n for n in found.parameters if n not in told and not n.startswith("_")] == []
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+def test_no_function_is_named_by_a_participle_alone() -> None:
+    """`fold_mailbox` says that something happens; `folded` reads like a value."""
+    wrong = []
+    for name, found in EVERY.items():
+        if isinstance(found.node, Function) and not found.node.decorator_list:
+            word = found.node.name.strip("_")
+            is_claim = ast.unparse(found.node.returns or ast.Constant(None)) == "bool"
+            if re.fullmatch(r"[a-z]{2,}ed|seen|held|known|told|sent|taken|gone", word):
+                wrong += [] if is_claim or word in ("embed", "feed", "need") else [name]
+    assert wrong == []

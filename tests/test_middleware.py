@@ -890,7 +890,7 @@ def test_the_lifespan_of_the_app_runs_and_its_state_reaches_the_handlers() -> No
     assert log == ["up", "down"]
 
 
-def test_one_house_serves_several_event_loops() -> None:
+def test_one_instance_serves_several_event_loops() -> None:
     site = make_site()
     jo = site.browser()
     asyncio.run(jo.sign_in("jo@example.com"))

@@ -90,7 +90,7 @@ def test_a_feature_mounted_twice_is_a_mistake() -> None:
         make_site(features=[EmailLogin(), EmailLogin()])
 
 
-def test_one_house_serves_two_apps() -> None:
+def test_one_instance_serves_two_apps() -> None:
     site = make_site()
     other = PasswordlessMiddleware(WhoAmI(), passwordless=site.passwordless)
     assert other.passwordless is site.app.passwordless

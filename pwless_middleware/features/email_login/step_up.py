@@ -77,7 +77,7 @@ class StepUpByCode:
     ) -> Response | Part:
         """Send a code, send it again, or check one."""
         caller = self._caller(request, account)
-        id = self._held(form, caller)
+        id = self._find_held(form, caller)
         try:
             if "code" in form:
                 if id is None:
@@ -126,7 +126,7 @@ class StepUpByCode:
     def _caller(self, request: Request, account: Account) -> Caller:
         return self._kit.callers.browser(request).for_step_up(account.session.id)
 
-    def _held(self, form: Form, caller: Caller) -> ChallengeId | None:
+    def _find_held(self, form: Form, caller: Caller) -> ChallengeId | None:
         request_id = form.get("request_id", "")
         if not request_id:
             return None
