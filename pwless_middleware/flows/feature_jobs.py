@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable
 
 from pwless_middleware.core.keyring import new_operation
-from pwless_middleware.core.store_keys import feature_record, feature_slot
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.topics import LONGEST, Topics
-from pwless_middleware.stores.base import Put, Store
+from pwless_middleware.stores.base import Store, Writes
 
 
 class FeatureJobs:
@@ -49,16 +47,22 @@ class FeatureJobs:
             Unavailable: the store or the queue cannot take it.
             ConfigError: the topic is not this feature's.
         """
+        writes = self.writes(topic, body, ttl=ttl)
+        await self._store.write(writes, now=self._clock(), op=new_operation())
+        await self._wake()
+
+    def writes(self, topic: str, body: bytes, *, ttl: int = LONGEST) -> Writes:
+        """Return what queues a job as `put` does, for a write that is done by somebody else.
+
+        `Proof(..., then=kit.jobs.writes("welcome", b"..."))` queues it as the proof is taken, all
+        or nothing. Whoever waits for it calls `Kit.wake_delivery` afterwards.
+
+        Raises:
+            ConfigError: the topic is not this feature's.
+        """
         if not 1 <= ttl <= LONGEST:
             raise ValueError(f"ttl is {ttl}: a job waits for 1 to {LONGEST} seconds")
-        now = self._clock()
-        payload = self.payload(topic, body, until=now + ttl)
-        # The queue is reached by way of a record; this one is gone in a second.
-        slot = feature_slot(secrets.token_hex(16), self._feature, "jobs")
-        put = Put(feature_record(slot), b"", now + 1)
-        op = new_operation()
-        await self._store.admit((), put, job=payload, replaces=None, now=now, op=op)
-        await self._wake()
+        return Writes(jobs=(self.payload(topic, body, until=self._clock() + ttl),))
 
     def payload(self, topic: str, body: bytes, *, until: int, key_id: str | None = None) -> bytes:
         """Return what the queue keeps of a job, for a write that queues it; see `Topics.payload`.

@@ -8,7 +8,9 @@ from pwless_middleware.kit import (
     Authentication,
     Kit,
     Mounted,
+    Outcome,
     Proof,
+    QueuedJob,
     Request,
     RequestExpired,
     Response,
@@ -36,14 +38,22 @@ class InvitationVerbs:
 
 
 class Invitations:
-    """Sign in whoever follows an invitation, and make them a user."""
+    """Sign in whoever follows an invitation, make them a user, and welcome them once."""
+
+    def __init__(self) -> None:
+        self.welcomed: list[str] = []
 
     def mount(self, kit: Kit) -> Mounted[InvitationVerbs]:
         """Return the page of an invitation, and the verb that makes one."""
         self._kit = kit
         self._records = kit.records("invitations")
         route = Route("/invitation/{token}", {"GET": self._show, "POST": self._accept})
-        return Mounted(routes=(route,), proves=("invitation",), verbs=InvitationVerbs(kit))
+        return Mounted(
+            routes=(route,),
+            proves=("invitation",),
+            jobs={"welcome": self._welcome},
+            verbs=InvitationVerbs(kit),
+        )
 
     async def _show(self, request: Request) -> Response:
         return Response(
@@ -62,7 +72,14 @@ class Invitations:
             taken=self._records.place(token),
             refusal=RequestExpired(),
             may_create=True,
+            then=self._kit.jobs.writes("welcome", address.encode()),
         )
         caller = self._kit.callers.browser(request)
         attempt = self._kit.logins.finish(proof, caller)
-        return await respond_with_page(self._kit, request, caller, attempt)
+        response = await respond_with_page(self._kit, request, caller, attempt)
+        await self._kit.wake_delivery()
+        return response
+
+    async def _welcome(self, job: QueuedJob) -> Outcome:
+        self.welcomed.append(job.body.decode())
+        return Outcome.DONE

@@ -71,12 +71,14 @@ async def test_an_app_without_email_login_signs_in_by_another_method() -> None:
 
 
 async def test_an_invitation_works_once_also_for_many_at_once() -> None:
-    site = make_site(features=[Invitations()])
+    feature = Invitations()
+    site = make_site(features=[feature])
     path = await site.passwordless.verbs(Invitations).invite("jo@example.com")
     browsers = [site.browser() for _ in range(8)]
     answers = await asyncio.gather(*(browser.post(f"/auth{path}", {}) for browser in browsers))
     assert sorted(answer.status_code for answer in answers) == [303, *([410] * 7)]
     assert site.sessions == 1
+    assert feature.welcomed == ["jo@example.com"], "queued with the take, and no second time"
 
 
 async def test_the_rules_of_other_features_hold_for_every_method() -> None:
