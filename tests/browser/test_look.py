@@ -15,6 +15,7 @@ PHONE = {"width": 320, "height": 640}
 """The narrowest width that must work without scrolling sideways (WCAG 2.2, 1.4.10)."""
 
 
+@pytest.mark.timeout(240)  # some fifty pages, each read by axe
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(
     demo: Demo, visit: Visit, scheme: Literal["light", "dark"]
@@ -57,6 +58,7 @@ def test_the_pages_follow_the_readers_scheme(
         assert (red < 60) is (scheme == "dark")
 
 
+@pytest.mark.timeout(240)  # some fifty pages, each in three ways
 def test_nothing_scrolls_sideways_on_a_phone(demo: Demo, visit: Visit) -> None:
     """Nor with text of twice the size (WCAG 2.2, 1.4.4), nor from right to left."""
     wide = []

@@ -104,6 +104,19 @@ def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
     ):
         page.goto(path)
         yield path + ", signed in", page
+    demo.clock.advance(301)
+    page.goto("/auth/step/up?next=/dashboard")
+    yield "confirm it's you", page
+    page.get_by_role("button", name="Email me a code").click()
+    expect(page.get_by_label("Code", exact=True)).to_be_focused()
+    yield "confirm it's you, by code", page
+    wrong = "000000" if demo.code(LONG) != "000000" else "111111"
+    with page.expect_navigation():
+        page.get_by_label("Code", exact=True).fill(wrong)
+        if not visitor.has_scripts:
+            page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "confirm it's you, wrong code", page
     page.goto("/spa")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     yield "front end, signed in", page
