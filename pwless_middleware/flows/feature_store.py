@@ -40,12 +40,12 @@ class FeatureStore:
 
     async def read(self, key: str, *, now: int) -> bytes | None:
         """See `Store.read`."""
-        _check(key)
+        check_key(key)
         return await self._store.read(key, now=now)
 
     async def read_list(self, listed: str, *, now: int) -> Sequence[tuple[str, bytes]]:
         """See `Store.read_list`."""
-        _check(listed)
+        check_key(listed)
         return await self._store.read_list(listed, now=now)
 
     async def admit(
@@ -59,28 +59,28 @@ class FeatureStore:
         op: str,
     ) -> Admission:
         """See `Store.admit`."""
-        _check(put.key)
+        check_key(put.key)
         return await self._store.admit(draws, put, job=job, replaces=replaces, now=now, op=op)
 
     async def attempt(self, draws: Sequence[Draw], key: str, *, now: int, op: str) -> Attempt:
         """See `Store.attempt`."""
-        _check(key)
+        check_key(key)
         return await self._store.attempt(draws, key, now=now, op=op)
 
     async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
         """See `Store.take`."""
-        _check(key)
-        _check_writes(then)
+        check_key(key)
+        check_writes(then)
         return await self._store.take(key, then, now=now, op=op)
 
     async def write(self, writes: Writes, *, now: int, op: str) -> None:
         """See `Store.write`."""
-        _check_writes(writes)
+        check_writes(writes)
         await self._store.write(writes, now=now, op=op)
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
         """See `Store.swap`."""
-        _check(put.key)
+        check_key(put.key)
         return await self._store.swap(put, replaces=replaces, now=now)
 
     async def open(self) -> None:
@@ -95,16 +95,21 @@ class FeatureStore:
         """Do nothing: who has made the store closes it."""
 
 
-def _check_writes(writes: Writes) -> None:
+def check_writes(writes: Writes) -> None:
     """Refuse writes that name a record which is not for features.
 
     Raises:
         ConfigError: they do.
     """
     for key in (*(put.key for put in writes.puts), *(drop.key for drop in writes.drops)):
-        _check(key)
+        check_key(key)
 
 
-def _check(key: str) -> None:
+def check_key(key: str) -> None:
+    """Refuse the key of a record that is not for features.
+
+    Raises:
+        ConfigError: it is one.
+    """
     if not is_for_features(key):
         raise ConfigError("features", "a feature has no access to sessions and pending logins")

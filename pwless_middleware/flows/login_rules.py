@@ -25,10 +25,16 @@ Asked again after each step; `Login.methods` says what is proven by then.
 
 @dataclass(slots=True)
 class LoginRules:
-    """The rules, in the order of their features; filled as the features are mounted."""
+    """What features have to say about logins; filled as they are mounted.
+
+    Attributes:
+        before_challenge, before_session: the rules, in the order of their features.
+        owners: method to the one feature that may prove it.
+    """
 
     before_challenge: list[BeforeChallenge] = field(default_factory=list)
     before_session: list[BeforeSession] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

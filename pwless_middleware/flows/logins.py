@@ -22,6 +22,7 @@ from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
 from pwless_middleware.errors import (
     ApiError,
+    ConfigError,
     InvalidCode,
     LoginDenied,
     LoginElsewhere,
@@ -31,6 +32,7 @@ from pwless_middleware.errors import (
 )
 from pwless_middleware.flows.door import Door, Entry, LoginResult, spend
 from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.feature_store import check_key, check_writes
 from pwless_middleware.flows.login_events import recording_refusals
 from pwless_middleware.flows.login_rules import LoginRules, ask_before_challenge
 from pwless_middleware.flows.pending_logins import PendingLogins, StepTry
@@ -51,6 +53,7 @@ class Logins:
         sessions: reads the session that a fresh proof is for.
         pending_logins: keep the logins that wait for a step.
         rules: those of all features.
+        feature: whose logins these are; it can prove its own methods only (`LoginRules.owners`).
         url: of our pages, with the mount prefix; for `LoginElsewhere`.
         clock: returns unix seconds.
         events: records how logins end.
@@ -65,6 +68,7 @@ class Logins:
         pending_logins: PendingLogins,
         rules: LoginRules,
         *,
+        feature: str,
         url: str,
         clock: Callable[[], int],
         events: Events,
@@ -75,6 +79,7 @@ class Logins:
         self._sessions = sessions
         self._pending_logins = pending_logins
         self._rules = rules
+        self._feature = feature
         self._url = url
         self._clock = clock
         self._events = events
@@ -109,10 +114,13 @@ class Logins:
         Raises:
             StepRequired: every check has passed but a further step is asked for.
             LoginDenied, LoginElsewhere: a rule or the directory refuses; the proof is spent.
+            ConfigError: the feature does not prove this method, or names a record that is not for
+                features; here as below.
             RequestExpired: somebody else has spent the proof.
             InvalidCode, RequestExpired: `proof.refusal`: there is nobody to serve; not spent.
             Unavailable: store or directory failed; spent or not, there is no session.
         """
+        self._check_feature(proof)
         self._record_verified(proof, caller)
         with recording_refusals(self._events, caller, proof.attempt, nobody=proof.refusal):
             return await self._finish(proof, caller)
@@ -158,6 +166,7 @@ class Logins:
                 is spent.
             StepRequired, LoginElsewhere, RequestExpired, InvalidCode, Unavailable: as in `finish`.
         """
+        self._check_feature(proof)
         self._record_verified(proof, caller)
         with recording_refusals(self._events, caller, proof.attempt, nobody=proof.refusal):
             return await self._step_up(proof, caller, session)
@@ -218,6 +227,7 @@ class Logins:
             Unauthenticated: it was a fresh proof for a session that is over.
             LoginDenied, LoginElsewhere, Unavailable: as in `finish`.
         """
+        self._check_owner(method)
         try:
             step = await self._pending_logins.attempt(login_id, method, caller)
         except TooManyAttempts as error:
@@ -255,6 +265,7 @@ class Logins:
                 tries_left=step.left,
             )
             raise InvalidCode(step.left)
+        check_writes(right.then)
         if right.authentication.method != method:
             raise ValueError(f"the check of {method} returned {right.authentication.method}")
         self._events.record(
@@ -276,6 +287,22 @@ class Logins:
     def _record_verified(self, proof: Proof, caller: Caller) -> None:
         method = proof.authentication.method
         self._events.record("login.verified", caller, attempt=proof.attempt, method=method)
+
+    def _check_feature(self, proof: Proof) -> None:
+        """Refuse a proof that its feature may not give, or that names another's records."""
+        self._check_owner(proof.authentication.method)
+        check_key(proof.taken)
+        check_writes(proof.then)
+
+    def _check_owner(self, method: str) -> None:
+        if self._rules.owners.get(method) != self._feature:
+            owner = self._rules.owners.get(method)
+            whose = f"is {owner}'s" if owner is not None else "is nobody's"
+            raise ConfigError(
+                "features",
+                f"{self._feature} ends a login by {method!r}, which {whose}: a feature names the "
+                "methods that it proves in Mounted.proves",
+            )
 
 
 def _login(proof: Proof, caller: Caller, user: User, address: Address) -> Login:

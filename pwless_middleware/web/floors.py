@@ -49,6 +49,7 @@ class Floors:
         kit: what the features are given, in the product's own name.
         kept: the keeper of sessions, of which features and hosts have a view.
         rules: of all features.
+        logins_of: returns a feature's own way to the door, by its name.
         background: what features have going beside the requests.
         clients: find out where a request comes from.
         deliveries: the worker's side of the queue.
@@ -58,6 +59,7 @@ class Floors:
     kit: Kit
     kept: Sessions
     rules: LoginRules
+    logins_of: Callable[[str], Logins]
     background: Background
     clients: Clients
     deliveries: Deliveries
@@ -68,6 +70,7 @@ class Floors:
         return replace(
             self.kit,
             name=feature,
+            logins=self.logins_of(feature),
             secrets=self.background.secrets_of(feature),
             records=self.background.records_of(feature),
             jobs=self.background.jobs_of(feature, self.kit.wake_delivery),
@@ -82,6 +85,7 @@ class Floors:
                 events.subscribe(added.on_event)
             self.rules.before_challenge += added.before_challenge
             self.rules.before_session += added.before_session
+            self.rules.owners.update(dict.fromkeys(added.proves, name))
         self.kit.offers.bind(
             [method for added in mounted.values() for method in added.methods],
             [method for added in mounted.values() for method in added.step_up],
@@ -126,9 +130,21 @@ def make_floors(
     door = make_door(
         hurried, session_keys, sessions, rules, kept, pending, url=url, clock=clock, events=events
     )
-    logins = Logins(
-        door, hurried, people, kept, pending, rules, url=url, clock=clock, events=events
-    )
+
+    def logins_of(feature: str) -> Logins:
+        return Logins(
+            door,
+            hurried,
+            people,
+            kept,
+            pending,
+            rules,
+            feature=feature,
+            url=url,
+            clock=clock,
+            events=events,
+        )
+
     renderer = Renderer(brand=brand or Brand(origin.host), templates=templates, prefix=prefix)
     catalogues = Languages(languages, folder=templates)
     cookies = Cookies(feature_keys, cookie_name=cookie_name, secure=origin.is_secure)
@@ -165,7 +181,7 @@ def make_floors(
         prefix=prefix,
         store=FeatureStore(hurried),
         keyring=feature_keys,
-        logins=logins,
+        logins=logins_of("pwless"),
         sessions=SessionsView(kept),
         users=people,
         renderer=renderer,
@@ -186,4 +202,4 @@ def make_floors(
         is_delivery_failing=lambda: deliveries.is_failing,
         checks=background.checks,
     )
-    return Floors(kit, kept, rules, background, clients, deliveries, lifetime)
+    return Floors(kit, kept, rules, logins_of, background, clients, deliveries, lifetime)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,12 +18,14 @@ from pwless_middleware.kit import (
     Proof,
     Records,
     RequestExpired,
+    StepProof,
     Writes,
     parse_address,
 )
 from pwless_middleware.stores.base import Drop, Put
 from pwless_middleware.stores.memory import MemoryStore
-from tests.support import Site, make_site
+from tests.security.factor import Factor
+from tests.support import Site, cookie_header, make_site
 
 pytestmark = pytest.mark.anyio
 
@@ -32,7 +35,7 @@ class Hostile:
 
     def mount(self, kit: Kit) -> Mounted:
         self.kit = kit
-        return Mounted()
+        return Mounted(proves=("made_up",))
 
 
 class Closed:
@@ -59,22 +62,66 @@ def session_of(site: Site) -> tuple[str, Put]:
     return row
 
 
-async def test_a_proof_of_a_hostile_feature_meets_every_rule() -> None:
-    site, kit = hostile(Closed())
+async def proof_of(kit: Kit, method: str, **changes: Any) -> Proof:
+    """Make up a proof."""
     records: Records = kit.records("proofs")
     await records.put("k", b"", ttl=60)
     address = parse_address("jo@example.com")
     assert address is not None
     proof = Proof(
         subject=address,
-        authentication=Authentication("made_up", kit.clock()),
+        authentication=Authentication(method, kit.clock()),
         taken=records.place("k"),
         refusal=RequestExpired(),
         may_create=True,
     )
+    return replace(proof, **changes)
+
+
+async def test_a_proof_of_a_hostile_feature_meets_every_rule() -> None:
+    site, kit = hostile(Closed())
     with pytest.raises(LoginDenied):
-        await kit.logins.finish(proof, Caller())
+        await kit.logins.finish(await proof_of(kit, "made_up"), Caller())
     assert site.sessions == 0
+
+
+@pytest.mark.parametrize("method", ["email_code", "secret", "nobodys"])
+async def test_a_feature_cannot_prove_by_the_method_of_another(method: str) -> None:
+    """Else it could satisfy the step that another one asks for."""
+    site, kit = hostile(Factor())
+    jo = site.browser()
+    await jo.ask("jo@example.com")
+    await jo.type_code(site.mail().code)
+    login_id = site.passwordless.cookies.pending(cookie_header(jo)) or ""
+    caller = Caller(pending=login_id)
+    assert (await kit.logins.pending(login_id, caller)).steps[0].methods == ("secret",)
+
+    async def check(login: Login) -> StepProof:
+        return StepProof(Authentication(method, kit.clock()))
+
+    proof = await proof_of(kit, method)
+    for attempt in (
+        kit.logins.do_step(login_id, method, caller, check),
+        kit.logins.finish(proof, Caller()),
+    ):
+        with pytest.raises(ConfigError, match="proves"):
+            await attempt
+    assert site.sessions == 0
+
+
+async def test_a_proof_takes_and_writes_no_session_and_no_pending_login() -> None:
+    site, kit = hostile()
+    jo = site.browser()
+    await jo.sign_in("jo@example.com")
+    key, put = session_of(site)
+    for changes in (
+        {"taken": key},
+        {"then": Writes(puts=(Put(key, put.value, put.until),))},
+        {"then": Writes(drops=(Drop(key),))},
+    ):
+        with pytest.raises(ConfigError, match="no access to sessions"):
+            await kit.logins.finish(await proof_of(kit, "made_up", **changes), Caller())
+    assert await jo.who() == "jo@example.com"
 
 
 async def test_what_a_feature_seals_or_signs_is_no_session() -> None:
