@@ -13,6 +13,7 @@ from itertools import islice
 from string import ascii_lowercase, ascii_uppercase
 from urllib.parse import unquote
 
+from pwless_middleware.core.control_characters import CONTROL
 from pwless_middleware.core.keyring import HIGH_ALPHABET, LINK_CHARACTERS, CodeStyle
 
 MAX_CODE = 100
@@ -61,7 +62,7 @@ _AMONG_WORDS: dict[CodeStyle, str] = {
     "high": rf"(?<!{_LETTERS})(?<!-){_LETTER}{{4}}-?{_LETTER}{{4}}(?!{_LETTERS}|-)",
 }
 _BETWEEN = re.compile("[ -]")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(f"[{CONTROL}]")
 
 
 def code_in(text: str, style: CodeStyle) -> str | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from typing import Generic, TypeVar
 
+from pwless_middleware.core.control_characters import CONTROL
 from pwless_middleware.errors import ConfigError
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ T = TypeVar("T")
 _EXACT = re.compile(r"[A-Za-z0-9._~-]+")
 _NAME = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 # A segment that a name takes: what is decoded to these is another path to some reader.
-_NO_VALUE = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|\A\.{1,2}\Z")
+_NO_VALUE = re.compile(rf"[{CONTROL}\\]|\A\.{{1,2}}\Z")
 
 Segments = tuple[str | None, ...]
 """A pattern's segments; `None` where any one fits."""

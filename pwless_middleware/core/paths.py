@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote, unquote
 
+from pwless_middleware.core.control_characters import CONTROL
 from pwless_middleware.core.options import check_texts, check_trimmed
 from pwless_middleware.errors import ConfigError
 
@@ -29,12 +30,12 @@ _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
 # A control character, a backslash, an empty segment, a dot segment, in a decoded path. One search,
 # since it is on the way of every request to a public path. `..;` is a dot segment to servers that
 # take parameters off each segment (RFC 3986 §3.3), as Java's do behind an app that is a proxy.
-_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f-\x9f\\]|//|(?:\A|/)\.\.?(?:[/;]|\Z)")
+_AMBIGUOUS = re.compile(rf"[{CONTROL}\\]|//|(?:\A|/)\.\.?(?:[/;]|\Z)")
 # The same for a path on the wire; `%2e` and `%25` too, since some routers decode twice.
 _RAW_TRICK = re.compile(rb"%(?:2f|5c|2e|25|[01][0-9a-f]|7f)", re.IGNORECASE)
 
 # Spaces and control characters: Starlette's route for `/login` matches `/login%0a` too.
-_NOT_SHOWN = re.compile(r"[\s\x00-\x1f\x7f-\x9f]")
+_NOT_SHOWN = re.compile(rf"[\s{CONTROL}]")
 
 
 def safe_next(text: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
 from pwless_middleware.core.keyring import HIGH_ALPHABET, CodeStyle
 from pwless_middleware.core.pasted_text import MAX_CODE
 from pwless_middleware.features.email_login.flow import MAX_VARIABLES, RESERVED
@@ -15,7 +16,7 @@ _CODE_PATTERNS = {
     "high": f"^[ -]*([{HIGH_ALPHABET}{HIGH_ALPHABET.lower()}][ -]*){{8}}$",
 }
 # The flow refuses these (control and bidi characters, links); here they are described.
-_NO_CONTROL = "[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]*$"
+_NO_CONTROL = f"[^{CONTROL}{LINE_ENDS}{BIDI}]*$"
 _PLAIN_TEXT = "^(?!.*://)(?!.*[wW][wW][wW][.])" + _NO_CONTROL
 
 

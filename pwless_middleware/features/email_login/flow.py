@@ -17,6 +17,7 @@ from pwless_middleware.core.challenge import (
     Template,
 )
 from pwless_middleware.core.challenge_context import ChallengeContext, seal_hint
+from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
 from pwless_middleware.core.device_cookie import Known, open_known
 from pwless_middleware.core.keyring import Link
 from pwless_middleware.errors import (
@@ -41,7 +42,7 @@ MAX_VARIABLES = 30
 RESERVED = frozenset({"otp", "link", "expiry_time_relative", "expire_time", "expiry_time"})
 """Names of Scalekit's own template variables; a caller cannot set them."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(f"[{CONTROL}{LINE_ENDS}{BIDI}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
