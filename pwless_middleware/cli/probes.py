@@ -20,6 +20,7 @@ from starlette.types import Message as AsgiMessage
 
 from pwless_middleware.cli import dns_records
 from pwless_middleware.cli.findings import Finding
+from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.delivery.base import Mailer, close_mailer
 from pwless_middleware.delivery.fallback import FallbackMailer
 from pwless_middleware.delivery.outbox import Outbox
@@ -54,7 +55,7 @@ DRIFT = 60
 async def login_page(app: object, found: Found) -> Finding:
     """Ask the whole app, as its server would, for the login page."""
     passwordless = found.middleware.passwordless
-    path = f"{found.mount}{passwordless.prefix}/login"
+    path = f"{found.mount}{passwordless.prefix}{LOGIN_PATH}"
     try:
         async with asyncio.timeout(PATIENCE):
             status = await _get(cast(ASGIApp, app), path, passwordless)
@@ -151,7 +152,7 @@ async def live(found: Found, url: str) -> list[Finding]:
         found: the login whose page is asked for.
         url: the site's address, https, with the path of its `base_url` if it has one.
     """
-    page = f"{url.rstrip('/')}{found.middleware.passwordless.prefix}/login"
+    page = f"{url.rstrip('/')}{found.middleware.passwordless.prefix}{LOGIN_PATH}"
     try:
         status, headers = await asyncio.to_thread(_fetch, page)
     except OSError as error:
