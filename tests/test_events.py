@@ -24,8 +24,8 @@ from pwless_middleware import (
     User,
 )
 from pwless_middleware.core.address import Address
-from pwless_middleware.core.event import KINDS
-from pwless_middleware.errors import InvalidCode
+from pwless_middleware.core.event import KINDS, EventKind
+from pwless_middleware.errors import ConfigError, InvalidCode
 from pwless_middleware.flows.proofs import Proof
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.web.bodies import read_form
@@ -392,6 +392,37 @@ async def test_each_end_of_a_session_says_how() -> None:
         (created[4], "revoked_all"),
         (created[5], "logout"),
     ]
+
+
+async def test_a_feature_records_kinds_of_its_own_and_hears_of_all() -> None:
+    heard: list[Event] = []
+
+    class Keys:
+        def mount(self, kit: Kit) -> Mounted:
+            self.events = kit.events
+            added = EventKind("key.added", "…", ("user_id", "details"), details=("name",))
+            return Mounted(event_kinds=(added,), on_event=heard.append)
+
+    keys = Keys()
+    story = Story(features=[EmailLogin(), keys])
+    keys.events.record("key.added", user_id="u-1", details={"name": "phone"})
+    await story.jo.ask(EMAIL)
+    await story.events()
+    assert heard == story.told
+    assert heard[0].details == {"name": "phone"}
+    assert story.site.passwordless.events.recent(user_id="u-1") == heard[:1]
+
+
+async def test_two_features_with_one_kind_are_refused() -> None:
+    class Keys:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def mount(self, kit: Kit) -> Mounted:
+            return Mounted(event_kinds=(EventKind("key.added", "…", ("user_id",)),))
+
+    with pytest.raises(ConfigError, match=r"Two declares events 'key\.added', which exist"):
+        Story(features=[EmailLogin(), Keys("One"), Keys("Two")])
 
 
 async def test_a_form_of_a_foreign_page_is_refused_and_recorded() -> None:
