@@ -21,7 +21,7 @@ from typing import Any
 
 from starlette.types import Message, Receive, Send
 
-logger = logging.getLogger("pwless.watch")
+logger = logging.getLogger("pwless.connections")
 
 END_SECONDS = 1.0
 """How long a close may take before the app is told without it: a peer that reads nothing more."""

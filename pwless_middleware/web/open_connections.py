@@ -36,7 +36,7 @@ from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.web.accounts import Identity
 from pwless_middleware.web.connection import Connection
 
-logger = logging.getLogger("pwless.watch")
+logger = logging.getLogger("pwless.connections")
 
 LOOK_SECONDS = 0.5
 """Between two looks; with the feed's 100 ms this closes within a second."""

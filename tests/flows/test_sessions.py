@@ -308,7 +308,7 @@ async def test_revoking_ones_own_session_by_its_id_signs_out() -> None:
     await jo.sign_in("jo@example.com")
     own = (await jo.get("/auth/api/v1/session")).json()["session"]["id"]
     done = await jo.post("/auth/sessions/revoke", {"id": own})
-    assert led_to(done) == "/auth/logout"
+    assert led_to(done).startswith("/auth/logout")
     assert jo.cookie() is None
 
 

@@ -440,7 +440,7 @@ async def test_a_store_that_does_not_answer_for_one_is_asked_for_the_others(
     await done(ended)
     assert other.sent[-1]["code"] == 4401
     assert [message.get("code") for message in socket.sent] == [None, 4401][: 1 + ends]
-    logged = [r for r in caplog.records if r.name == "pwless.watch"]
+    logged = [r for r in caplog.records if r.name == "pwless.connections"]
     assert [r.levelname for r in logged] == ["ERROR"] * ends
     assert "jo@example.com" not in "".join(r.getMessage() for r in logged)
     task.cancel()
