@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.event import Event, EventKind
     from pwless_middleware.core.login import EnrolledUser, Login, PendingLogin, Step
     from pwless_middleware.core.session import Session, SessionPolicy
-    from pwless_middleware.core.user import User
+    from pwless_middleware.core.user import User, UserId
     from pwless_middleware.core.verdict import Verdict
     from pwless_middleware.delivery.base import Message
     from pwless_middleware.delivery.outcomes import Delivery, Outcome
@@ -155,6 +155,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "User",
+    "UserId",
     "Values",
     "Verdict",
     "Writes",
@@ -228,6 +229,7 @@ _HOMES = {  # where each name lives
     "Unauthenticated": "pwless_middleware.errors",
     "Unavailable": "pwless_middleware.errors",
     "User": "pwless_middleware.core.user",
+    "UserId": "pwless_middleware.core.user",
     "Values": "pwless_middleware.web.fields",
     "Verdict": "pwless_middleware.core.verdict",
     "Writes": "pwless_middleware.stores.base",

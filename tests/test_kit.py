@@ -29,7 +29,7 @@ PROMISED = {
     "Request", "RequestExpired", "Response", "Route", "Session", "SessionPolicy", "Step",
     "StepCheck", "StepProof", "StepUpMethod", "StepUpRequired", "Strength", "TooManyAttempts",
     "Unauthenticated", "Unavailable",
-    "User", "Values", "Verdict", "Writes", "json_response", "open_hint", "parse_address",
+    "User", "UserId", "Values", "Verdict", "Writes", "json_response", "open_hint", "parse_address",
     "read_form", "read_json", "respond_with_json", "respond_with_page", "with_cookies",
 }  # fmt: skip
 ALONE = [TESTS / "security" / "factor.py", *sorted((TESTS / "features" / "trial").glob("[!t]*.py"))]

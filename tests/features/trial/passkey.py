@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import secrets
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from pwless_middleware import Authentication, Kit, Mounted
-from pwless_middleware.core.login import EnrolledUser
-from pwless_middleware.core.user import UserId
-from pwless_middleware.errors import RequestExpired
-from pwless_middleware.flows.proofs import Proof
-from pwless_middleware.web.bodies import read_form, read_json
-from pwless_middleware.web.login_responses import respond_with_json, respond_with_page
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.kit import (
+    Authentication,
+    EnrolledUser,
+    Kit,
+    Mounted,
+    Proof,
+    Request,
+    RequestExpired,
+    Response,
+    Route,
+    UserId,
+    json_response,
+    read_form,
+    read_json,
+    respond_with_json,
+    respond_with_page,
+)
 
 
 class PasskeyLike:

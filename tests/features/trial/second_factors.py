@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from starlette.requests import Request
-from starlette.responses import Response
-
-from pwless_middleware import Authentication, Kit, Login, Mounted, Step
-from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.flows.proofs import StepProof
-from pwless_middleware.web.bodies import read_form, read_json
-from pwless_middleware.web.login_responses import respond_with_json, respond_with_page
-from pwless_middleware.web.routes import Route
+from pwless_middleware.kit import (
+    Authentication,
+    InvalidArgument,
+    Kit,
+    Login,
+    Mounted,
+    Request,
+    Response,
+    Route,
+    Step,
+    StepProof,
+    read_form,
+    read_json,
+    respond_with_json,
+    respond_with_page,
+)
 
 METHODS = ("totp", "recovery_code")
 
