@@ -414,3 +414,21 @@ async def test_what_stays_open_ends_with_the_life_of_its_session(
     assert not await sessions.lives(signed)
     site.forget_sessions()
     assert not await sessions.lives(signed)
+
+
+class Late(MemoryStore):
+    """A store whose server drops what has expired a while late."""
+
+    async def read(self, key: str, *, now: int) -> bytes | None:
+        return await super().read(key, now=now - 100)
+
+
+async def test_a_record_that_the_store_keeps_too_long_lets_nobody_in() -> None:
+    policy = SessionPolicy(idle=600, absolute=5000)
+    site = make_site(store=Late(), roomy=True, sessions=policy)
+    jo = site.browser()
+    await jo.sign_in("jo@example.com")
+    signed = str(jo.cookie())
+    site.clock.advance(600)
+    assert not await site.keeper.lives(signed)
+    assert await jo.who() is None
