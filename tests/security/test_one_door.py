@@ -1,57 +1,25 @@
-"""One place makes sessions, one verifier (security rules 1, 2, 20 and 24)."""
+"""One place makes sessions, one verifier (security rules 1, 2, 20 and 24).
+
+That nothing else can make one is in `test_capabilities.py` and `test_hostile_feature.py`.
+"""
 
 from __future__ import annotations
 
-import ast
 import hmac
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import pwless_middleware
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import BASE, JSON_BASE, Site, Slow, make_site, our_paths, token_of, wrong
 
 pytestmark = pytest.mark.anyio
-PACKAGE = Path(pwless_middleware.__file__).parent
 DOORS = {
     ("POST", "/verify"),
     ("POST", "/link"),
     ("POST", "/api/v1/passwordless/email/verify"),
 }
 """Every route that can reach the mint."""
-
-
-def callers_of(name: str) -> set[str]:
-    """Find `module:function` of every call of a method with this name in the package."""
-    found = set()
-    for file in PACKAGE.rglob("*.py"):
-        tree = ast.parse(file.read_text())
-        for scope in ast.walk(tree):
-            if isinstance(scope, ast.FunctionDef | ast.AsyncFunctionDef):
-                for node in ast.walk(scope):
-                    if (
-                        isinstance(node, ast.Call)
-                        and isinstance(node.func, ast.Attribute)
-                        and node.func.attr == name
-                    ):
-                        where = file.relative_to(PACKAGE).with_suffix("").as_posix()
-                        found.add(f"{where}:{scope.name}")
-    return found
-
-
-def test_a_second_way_to_a_session_would_show_here() -> None:
-    # The queue has a `finish` of its own; it stands below the door and cannot import it.
-    assert {c for c in callers_of("finish") if not c.startswith("delivery/")} == {
-        "features/email_login/flow:verify_code",
-        "features/email_login/flow:verify_link",
-    }
-    assert callers_of("do_step") == set(), "no step exists in the package yet"
-    skins = {"pages", "api", "python"}
-    for verb in ("verify_code", "verify_link"):
-        outside = {c for c in callers_of(verb) if not c.startswith("features/email_login/flow")}
-        assert {c.split(":")[0].rpartition("/")[2] for c in outside} == skins
 
 
 async def test_every_other_route_makes_no_session_though_it_gets_all_proofs() -> None:
