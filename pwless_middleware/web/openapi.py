@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.path_table import path_names
-from pwless_middleware.errors import ApiError, MethodNotAllowed, NotFound
+from pwless_middleware.errors import ApiError, MethodNotAllowed, NotFound, StepUpRequired
 from pwless_middleware.web.bodies import JSON, MAX_BYTES
 from pwless_middleware.web.cookies import CookieNames
 from pwless_middleware.web.fields import Fields
@@ -82,7 +82,8 @@ def document(
         prefix + path: _path(path, methods) for path, methods in operations.items() if methods
     }
     raised = {error for ms in operations.values() for o in ms.values() for error in o.raises()}
-    raised |= {MethodNotAllowed, NotFound}  # on any path of ours
+    # On any path of ours, and where a host or a feature asks for a fresh proof.
+    raised |= {MethodNotAllowed, NotFound, StepUpRequired}
     return {
         "openapi": "3.1.0",
         "info": {
