@@ -260,3 +260,8 @@ def new_challenge_id(keyring: Keyring, address: Address) -> ChallengeId:
     exact = exact_tag(keyring, address)[:EXACT_BYTES]
     random = secrets.token_bytes(ID_BYTES - TAG_BYTES - EXACT_BYTES)
     return ChallengeId(address_tag(keyring, address) + exact + random)
+
+
+def scope_of(draw: Draw) -> str:
+    """Return whose limit a budget is."""
+    return {"{": "address", "c": "client"}.get(draw.key[0], "overall")

@@ -15,11 +15,13 @@ from pwless_middleware.core.caller import BROWSER, STEP_UP
 from pwless_middleware.core.challenge import Challenge, attempt_of
 from pwless_middleware.core.device import UNKNOWN, device_text
 from pwless_middleware.core.format_v1 import unpack_job
-from pwless_middleware.core.keyring import CodeStyle, Keyring, format_code
+from pwless_middleware.core.keyring import Keyring, format_code
 from pwless_middleware.delivery.base import Mailer, Message
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import LoginDenied
+from pwless_middleware.flows.challenge_rules import ChallengeRules
 from pwless_middleware.flows.challenges import Challenges
+from pwless_middleware.flows.device_grants import DeviceGrants
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.flows.users import Users
@@ -34,15 +36,14 @@ class ChallengeMails:
     """Make the mails of challenges.
 
     Args:
-        challenges, keyring, users: what it works with.
+        challenges, grants, keyring, users: what it works with.
+        rules: how challenges behave.
         renderer: makes the texts.
         languages: those that people read.
         mailer: takes the message.
         link_page: absolute URL of our own link page.
         host: the login's own host, which a domain-bound code names.
-        code: how codes look.
         code_in_subject: whether the subject holds the code too.
-        signup: whether an unknown address is served.
         clock: gives unix seconds.
         events: records which emails are not needed or too late.
     """
@@ -50,6 +51,8 @@ class ChallengeMails:
     def __init__(
         self,
         challenges: Challenges,
+        grants: DeviceGrants,
+        rules: ChallengeRules,
         keyring: Keyring,
         users: Users,
         renderer: Renderer,
@@ -58,13 +61,13 @@ class ChallengeMails:
         *,
         link_page: str,
         host: str,
-        code: CodeStyle,
         code_in_subject: bool,
-        signup: bool,
         clock: Callable[[], int],
         events: Events,
     ) -> None:
         self._challenges = challenges
+        self._grants = grants
+        self._rules = rules
         self._keyring = keyring
         self._users = users
         self._renderer = renderer
@@ -72,9 +75,7 @@ class ChallengeMails:
         self._languages = languages
         self._link_page = link_page
         self._host = host
-        self._code = code
         self._code_in_subject = code_in_subject
-        self._signup = signup
         self._clock = clock
         self._events = events
 
@@ -101,7 +102,7 @@ class ChallengeMails:
             return Outcome.EXPIRED
         # A code alone cannot be typed while strangers have spent the tries: then a link helps.
         is_code = challenge.kind == "OTP" and challenge.caller == BROWSER
-        is_locked = is_code and await self._challenges.is_locked(challenge)
+        is_locked = is_code and await self._grants.is_locked(challenge)
         reason = await self._reason_against(challenge)
         if reason is not None:
             return Delivery(challenge.address, send=None, attempt=attempt, reason=reason)
@@ -113,13 +114,13 @@ class ChallengeMails:
 
     async def _reason_against(self, challenge: Challenge) -> str | None:
         """Return why there is nobody to serve, or `None` if there is somebody."""
-        if not await self._challenges.serves(challenge.address):
+        if not await self._rules.serves(challenge.address):
             return "not_allowed"
         try:
             is_known = await self._users.find(challenge.address) is not None
         except LoginDenied:
             return "refused_by_users"
-        return None if is_known or self._signup else "unknown_user"
+        return None if is_known or self._rules.signup else "unknown_user"
 
     def message(self, challenge: Challenge, *, unlocks: bool = False) -> Message:
         """Render the mail of a challenge, with its code and link.
@@ -130,7 +131,8 @@ class ChallengeMails:
         """
         code = link = None
         if challenge.kind != "LINK":
-            code = format_code(self._keyring.code(challenge, self._code), self._code)
+            style = self._rules.code
+            code = format_code(self._keyring.code(challenge, style), style)
         if challenge.kind != "OTP" or unlocks:
             token = self._keyring.link_token(challenge)
             link = with_token(challenge.link_uri or self._link_page, token)

@@ -28,12 +28,10 @@ from pwless_middleware.errors import (
     RequestExpired,
 )
 from pwless_middleware.features.email_login.link_uris import LinkUris
-from pwless_middleware.flows.challenges import (
-    ChallengeRules,
-    Challenges,
-    NewChallenge,
-    SentChallenge,
-)
+from pwless_middleware.flows.challenge_rules import ChallengeRules
+from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
+from pwless_middleware.flows.challenges import Challenges, NewChallenge, SentChallenge
+from pwless_middleware.flows.device_grants import DeviceGrants
 from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
@@ -76,6 +74,8 @@ class EmailFlow:
     Args:
         kit: everything below.
         challenges: their keeper.
+        verifier: checks codes and links.
+        grants: what an email gives its reader besides a login.
         rules: how challenges behave.
         kind: what a mail of this deployment carries.
         sends_per_minute: of one address; for the wait that a page shows.
@@ -89,6 +89,8 @@ class EmailFlow:
         self,
         kit: Kit,
         challenges: Challenges,
+        verifier: ChallengeVerifier,
+        grants: DeviceGrants,
         rules: ChallengeRules,
         *,
         kind: Kind,
@@ -97,6 +99,8 @@ class EmailFlow:
     ) -> None:
         self._kit = kit
         self._challenges = challenges
+        self._verifier = verifier
+        self._grants = grants
         self.rules = rules
         self.kind = kind
         self._sends_per_minute = sends_per_minute
@@ -131,18 +135,18 @@ class EmailFlow:
         return started
 
     async def verify_code(self, id: ChallengeId, code: str, caller: Caller) -> LoginResult:
-        """Check a code, and sign in. Raises what `Challenges.verify_code` and the door raise."""
-        proof = await self._challenges.verify_code(id, code, caller)
+        """Check a code, and sign in. Raises what `ChallengeVerifier` and the door raise."""
+        proof = await self._verifier.verify_code(id, code, caller)
         return await self._kit.logins.finish(proof, caller)
 
     async def verify_link(self, token: str, caller: Caller) -> LoginResult:
-        """Check a link token, and sign in. Raises what `Challenges.verify_link` and the door do."""
-        proof = await self._challenges.verify_link(token, caller)
+        """Check a link token, and sign in. Raises what `ChallengeVerifier` and the door raise."""
+        proof = await self._verifier.verify_link(token, caller)
         return await self._kit.logins.finish(proof, caller)
 
     async def grant(self, token: str, caller: Caller) -> Known | None:
-        """Return what a link lets a browser's device cookie say; see `Challenges.grant`."""
-        return await self._challenges.grant(token, caller)
+        """Return what a link lets a browser's device cookie say; see `DeviceGrants.grant`."""
+        return await self._grants.grant(token, caller)
 
     async def read(self, id: ChallengeId, caller: Caller) -> Challenge | None:
         """Return a challenge that the caller holds, or `None` if it is used, gone or not theirs."""
@@ -202,11 +206,11 @@ class EmailFlow:
 
     def open_link(self, text: str) -> Link | None:
         """Return what the link token in a text holds, or `None` if there is none of ours."""
-        return self._challenges.open_link(text)
+        return self._verifier.open_link(text)
 
     def note_elsewhere(self, link: Link, caller: Caller, *, by_page: bool) -> None:
         """Note that a link was opened where its challenge is not held."""
-        self._challenges.note_elsewhere(link, caller, by_page=by_page)
+        self._verifier.note_elsewhere(link, caller, by_page=by_page)
 
     def check_link_request(self, token: str, id: ChallengeId) -> None:
         """Refuse a link token that belongs to another challenge than the request id says.

@@ -18,14 +18,14 @@ from pwless_middleware.features.email_login.login_form import LoginForm
 from pwless_middleware.features.email_login.pages import EmailPages
 from pwless_middleware.features.email_login.python import EmailVerbs
 from pwless_middleware.features.email_login.step_up import StepUpByCode
-from pwless_middleware.flows.challenges import (
+from pwless_middleware.flows.challenge_rules import AllowRule, ChallengeRules
+from pwless_middleware.flows.challenge_verifier import (
     CODE_METHOD,
     LINK_METHOD,
-    MAIL,
-    AllowRule,
-    ChallengeRules,
-    Challenges,
+    ChallengeVerifier,
 )
+from pwless_middleware.flows.challenges import MAIL, Challenges
+from pwless_middleware.flows.device_grants import DeviceGrants
 from pwless_middleware.flows.limits import Limits, SendLimits, TryLimits
 from pwless_middleware.flows.mails import ChallengeMails
 from pwless_middleware.web.kit import Kit, Mounted
@@ -136,8 +136,20 @@ class EmailLogin:
             clock=kit.clock,
             events=kit.events,
         )
+        verifier = ChallengeVerifier(
+            challenges,
+            kit.store,
+            kit.keyring,
+            limits,
+            rules,
+            clock=kit.clock,
+            events=kit.events,
+        )
+        grants = DeviceGrants(challenges, kit.store, kit.keyring, limits, clock=kit.clock)
         mails = ChallengeMails(
             challenges,
+            grants,
+            rules,
             kit.keyring,
             kit.users,
             kit.renderer,
@@ -145,15 +157,15 @@ class EmailLogin:
             kit.languages,
             link_page=f"{kit.origin.url}{kit.prefix}/link",
             host=kit.origin.host.partition(":")[0],
-            code=rules.code,
             code_in_subject=self._code_in_subject,
-            signup=rules.signup,
             clock=kit.clock,
             events=kit.events,
         )
         flow = EmailFlow(
             kit,
             challenges,
+            verifier,
+            grants,
             rules,
             kind=self._kind,
             sends_per_minute=self._sends.per_minute,
@@ -163,10 +175,11 @@ class EmailLogin:
         pages = EmailPages(kit, flow, rules, flow_seconds=keep)
         api = EmailApi(kit, flow, flow_seconds=keep)
 
+        step_up = StepUpByCode(kit, flow, challenges, verifier, rules, flow_seconds=keep)
         return Mounted(
             routes=(*pages.routes, *api.routes),
             methods=(LoginForm(kit, flow, flow_seconds=keep).method,),
-            step_up=(StepUpByCode(kit, flow, challenges, rules, flow_seconds=keep).method,),
+            step_up=(step_up.method,),
             proves=(CODE_METHOD, LINK_METHOD),
             jobs={MAIL: mails.read},
             verbs=EmailVerbs(kit, flow),

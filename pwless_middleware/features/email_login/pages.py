@@ -24,7 +24,7 @@ from pwless_middleware.errors import (
 from pwless_middleware.features.email_login.error_text import ErrorText, is_last_try
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.features.email_login.login_form import redirect_to_verify
-from pwless_middleware.flows.challenges import ChallengeRules
+from pwless_middleware.flows.challenge_rules import ChallengeRules
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form

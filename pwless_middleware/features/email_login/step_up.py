@@ -24,7 +24,9 @@ from pwless_middleware.errors import (
 )
 from pwless_middleware.features.email_login.error_text import ErrorText, is_last_try
 from pwless_middleware.features.email_login.flow import EmailFlow
-from pwless_middleware.flows.challenges import ChallengeRules, Challenges, NewChallenge
+from pwless_middleware.flows.challenge_rules import ChallengeRules
+from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
+from pwless_middleware.flows.challenges import Challenges, NewChallenge
 from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.languages.current import current_language, translate
 from pwless_middleware.text import Text
@@ -45,6 +47,7 @@ class StepUpByCode:
         kit: everything below.
         flow: the three verbs.
         challenges: their keeper.
+        verifier: checks the code.
         rules: how challenges behave.
         flow_seconds: how long a browser keeps its flow cookie.
     """
@@ -54,6 +57,7 @@ class StepUpByCode:
         kit: Kit,
         flow: EmailFlow,
         challenges: Challenges,
+        verifier: ChallengeVerifier,
         rules: ChallengeRules,
         *,
         flow_seconds: int,
@@ -61,6 +65,7 @@ class StepUpByCode:
         self._kit = kit
         self._flow = flow
         self._challenges = challenges
+        self._verifier = verifier
         self._rules = rules
         self._flow_seconds = flow_seconds
         self.method = StepUpMethod(
@@ -119,7 +124,7 @@ class StepUpByCode:
     async def _check(
         self, request: Request, account: Account, id: ChallengeId, code: str, next: str
     ) -> LoginResult:
-        proof = await self._challenges.verify_code(id, code, self._caller(request, account))
+        proof = await self._verifier.verify_code(id, code, self._caller(request, account))
         browser = self._kit.callers.browser(request)
         return await self._kit.logins.step_up(replace(proof, next=next), browser, account.session)
 
