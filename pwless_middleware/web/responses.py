@@ -134,9 +134,13 @@ class Pages:
         return self._renderer.part(name, root_path=root_path(request), **context)
 
     def here(self, request: Request) -> str:
-        """Return the path and query that were asked for, with the root path, as they are shown."""
-        scope = request.scope
-        return shown_url(scope, below(scope["path"], scope.get("root_path", "")))
+        """Return the path and query that were asked for, with the root path, as they are shown.
+
+        A form goes there: what is not surely a path of ours (`root_path`) is left out.
+        """
+        path = below(request.scope["path"], request.scope.get("root_path", ""))
+        url = shown_url(request.scope, path)
+        return url if safe_next(url.split("?", 1)[0]) else root_path(request) + quote(path)
 
     def login_url(self, request: Request, next: str | None = None) -> str:
         """Return the path of the login page, with the root path.

@@ -221,6 +221,21 @@ async def test_a_root_path_from_the_url_leads_to_no_other_host(tenant: str) -> N
     assert "/\\evil" not in page.text
 
 
+@pytest.mark.parametrize("tenant", ["/evil.example", "%5cevil.example"])
+async def test_the_step_up_form_posts_a_code_to_no_other_host(tenant: str) -> None:
+    site = make_site()
+    jo = site.browser()
+    await jo.sign_in("jo@example.com")
+    outer = Starlette(routes=[Mount("/{tenant:path}/app", app=site.app)])
+    site.app = outer  # type: ignore[assignment]
+    jo = site.browser(cookies=jo.cookies)
+    page = await jo.get(f"/{tenant}/app/auth/step/up?next=/x")
+    assert page.status_code == 200
+    assert 'action="/auth/step/up"' in page.text
+    sent = await jo.post(f"/{tenant}/app/auth/step/up", {"method": "email"})
+    assert sent.headers["location"] == f"{BASE}/auth/step/up"
+
+
 # --- memory -------------------------------------------------------------------------------------
 
 
