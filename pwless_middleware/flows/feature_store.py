@@ -59,7 +59,7 @@ class FeatureStore:
         op: str,
     ) -> Admission:
         """See `Store.admit`."""
-        check_key(put.key)
+        check_writes(Writes(puts=(put,)))
         return await self._store.admit(draws, put, job=job, replaces=replaces, now=now, op=op)
 
     async def attempt(self, draws: Sequence[Draw], key: str, *, now: int, op: str) -> Attempt:
@@ -80,7 +80,7 @@ class FeatureStore:
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
         """See `Store.swap`."""
-        check_key(put.key)
+        check_writes(Writes(puts=(put,)))
         return await self._store.swap(put, replaces=replaces, now=now)
 
     async def open(self) -> None:
@@ -96,13 +96,15 @@ class FeatureStore:
 
 
 def check_writes(writes: Writes) -> None:
-    """Refuse writes that name a record which is not for features.
+    """Refuse writes that name a record, or a list, which is not for features.
 
     Raises:
         ConfigError: they do.
     """
-    for key in (*(put.key for put in writes.puts), *(drop.key for drop in writes.drops)):
-        check_key(key)
+    for write in (*writes.puts, *writes.drops):
+        check_key(write.key)
+        if write.listed is not None:
+            check_key(write.listed)
 
 
 def check_key(key: str) -> None:

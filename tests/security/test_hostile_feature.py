@@ -114,10 +114,13 @@ async def test_a_proof_takes_and_writes_no_session_and_no_pending_login() -> Non
     jo = site.browser()
     await jo.sign_in("jo@example.com")
     key, put = session_of(site)
+    ours = kit.records("x").place("k")
     for changes in (
         {"taken": key},
         {"then": Writes(puts=(Put(key, put.value, put.until),))},
         {"then": Writes(drops=(Drop(key),))},
+        {"then": Writes(puts=(Put(ours, b"", put.until, key.partition("}")[0] + "}l"),))},
+        {"then": Writes(drops=(Drop(ours, listed=key),))},
     ):
         with pytest.raises(ConfigError, match="no access to sessions"):
             await kit.logins.finish(await proof_of(kit, "made_up", **changes), Caller())
