@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.languages.catalogue import ENGLISH, Catalogue
-from pwless_middleware.languages.negotiation import find_language, negotiate_language
+from pwless_middleware.languages.negotiation import (
+    LONGEST_HEADER,
+    find_language,
+    negotiate_language,
+)
 
 if TYPE_CHECKING:
     from gettext import NullTranslations
@@ -60,7 +64,8 @@ class Languages:
 
     def negotiate(self, header: str) -> Catalogue:
         """Return the catalogue that an `Accept-Language` header likes best, else the default's."""
-        return self._negotiate(header) if header else self.default
+        # What is not read is not kept either; one character more says that it was cut.
+        return self._negotiate(header[: LONGEST_HEADER + 1]) if header else self.default
 
     def _find(self, header: str) -> Catalogue:
         return self[negotiate_language(header, self.codes) or ""]

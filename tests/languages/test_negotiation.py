@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pwless_middleware.languages.languages import Languages
 from pwless_middleware.languages.negotiation import find_language, negotiate_language
 
 CODES = ["en", "de", "fr-CA", "he", "nb", "pt-BR", "zh-Hans", "zh-Hant"]
@@ -54,6 +55,15 @@ def test_a_long_header_is_read_to_its_bound() -> None:
     assert negotiate_language("xx," * 160 + "de", CODES) == "de"
     assert negotiate_language("xx," * 170 + "de", CODES) is None
     assert negotiate_language("xx," * 166 + "de-latn-de-1996", CODES) is None
+
+
+def test_of_a_long_header_only_what_is_read_is_remembered() -> None:
+    """Else 256 strangers with 64 KiB of header each would hold 16 MiB."""
+    languages = Languages(["en", "de"])
+    start = "de," + "xx," * 200
+    for n in range(5):
+        assert languages.negotiate(start + "y" * n).code == "de"
+    assert languages._negotiate.cache_info().currsize == 1
 
 
 @given(st.text(alphabet="aden-*;q=0.9, \t\n", max_size=60))
