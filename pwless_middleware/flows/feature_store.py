@@ -101,10 +101,12 @@ def check_writes(writes: Writes) -> None:
     Raises:
         ConfigError: they do.
     """
-    for write in (*writes.puts, *writes.drops):
-        check_key(write.key)
-        if write.listed is not None:
-            check_key(write.listed)
+    named = [(put.key, put.listed) for put in writes.puts]
+    named += [(drop.key, drop.listed) for drop in writes.drops]
+    for key, listed in named:
+        check_key(key)
+        if listed is not None:
+            check_key(listed)
 
 
 def check_key(key: str) -> None:
