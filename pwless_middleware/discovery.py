@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from starlette.routing import Mount
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.middleware import Misconfigured, PasswordlessMiddleware
 
 _INNER = ("app", "_app", "asgi_app", "application")

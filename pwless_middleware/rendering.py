@@ -16,12 +16,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.colors import Palette
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.errors import ConfigError

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from pwless_middleware.core.dataclass import dataclass
 
 Strength = Literal["any", "two_factors", "phishing_resistant"]
 """How strongly somebody has proven who they are. Each word includes those before it."""

@@ -21,7 +21,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from pwless_middleware.core.dataclass import dataclass
 
 ENTRY = struct.Struct(">IIH")
 EXACT = 256

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from pwless_middleware.core.challenge import Challenge, ChallengeId
 from pwless_middleware.core.client import Client
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device_cookie import Known
 from pwless_middleware.core.session import Session
 

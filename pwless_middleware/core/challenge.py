@@ -16,10 +16,11 @@ the store, so "used", "unknown" and "long expired" are one thing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Literal, NewType
 
 from pwless_middleware.core.address import Address
+from pwless_middleware.core.dataclass import dataclass
 
 Kind = Literal["OTP", "LINK", "LINK_OTP"]
 Template = Literal["SIGNIN", "SIGNUP"]

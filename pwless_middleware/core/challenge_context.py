@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlencode
 
 from pwless_middleware.core.address import Address, parse_address
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import MAC_BYTES, Keyring, b64
 
 HINT_SECONDS = 600

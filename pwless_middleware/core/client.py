@@ -8,7 +8,8 @@ IPv6 server through a translator counts as the IPv4 address that it is.
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+
+from pwless_middleware.core.dataclass import dataclass
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 

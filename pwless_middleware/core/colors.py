@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from pwless_middleware.core.dataclass import dataclass
 
 _Rgb = tuple[int, int, int]
 _BLACK: Final[_Rgb] = (0, 0, 0)

@@ -10,8 +10,9 @@ ways: after a year, with its key, and when all sessions of its user are revoked 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import Keyring
 
 MAX_DEVICE = 3

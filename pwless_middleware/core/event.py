@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from typing import Final, Protocol, TypedDict, Unpack
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import ConfigError
 
 Detail = str | int | bool

@@ -13,8 +13,10 @@ derived as the mail is made (security rule 13).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol
+
+from pwless_middleware.core.dataclass import dataclass
 
 CLAIM_SECONDS: Final = 60
 """How long a claimed job belongs to its worker; longer than a worker spends on one delivery."""

@@ -7,10 +7,11 @@ login is *pending*: a record of its own, under an id of its own, and not a sessi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.authentication import Authentication, Strength, strength_of
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.user import UserId
 from pwless_middleware.errors import ConfigError
 

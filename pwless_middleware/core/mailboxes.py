@@ -8,10 +8,10 @@ address, never put in its place.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from pwless_middleware.core.address import Address, domain_of
+from pwless_middleware.core.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

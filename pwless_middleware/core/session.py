@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import NewType
 
 from pwless_middleware.core.authentication import (
@@ -11,6 +11,7 @@ from pwless_middleware.core.authentication import (
     is_fresh,
     strength_of,
 )
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import reduce
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.errors import LoginDenied
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Protocol, runtime_checkable
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import DeliveryError
 
 

@@ -20,11 +20,11 @@ import os
 import re
 from base64 import b64encode
 from binascii import b2a_qp
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from pwless_middleware.core.control_characters import CONTROL, LINE_ENDS
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.errors import ConfigError
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_verbs
 from pwless_middleware.delivery.base import Message

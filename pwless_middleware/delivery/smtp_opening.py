@@ -17,12 +17,13 @@ import re
 import ssl
 from base64 import b64encode
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 from typing import Final, Literal, TypeVar
 
 import aiosmtplib
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.delivery.smtp_pool import discard
 from pwless_middleware.dialing import dial
 from pwless_middleware.errors import DeliveryError

@@ -11,9 +11,10 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Recorder, record_nothing
 from pwless_middleware.core.job import Job, Jobs
 from pwless_middleware.delivery.base import RecipientDeferred

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from pwless_middleware.core.address import Address, matches
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import CodeStyle
 from pwless_middleware.errors import Unavailable, traceback_without_text
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.caller import Caller
@@ -26,6 +26,7 @@ from pwless_middleware.core.challenge import (
     Template,
     attempt_of,
 )
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.format_v1 import pack_challenge, pack_job, unpack_challenge
 from pwless_middleware.core.keyring import Keyring, new_operation
 from pwless_middleware.core.store_keys import challenge_key

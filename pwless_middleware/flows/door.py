@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.format_v1 import pack_session
 from pwless_middleware.core.keyring import Keyring, new_operation
 from pwless_middleware.core.login import Login

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from pwless_middleware.core.address import Address, fold_mailbox
 from pwless_middleware.core.budget import ONE, Draw, Limit, draws_on
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge import ID_BYTES, RESEND_WINDOW, ChallengeId
 from pwless_middleware.core.client import Client
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device_cookie import NOBODY, find_known
 from pwless_middleware.core.keyring import Keyring, digest
 from pwless_middleware.core.named_options import named_options

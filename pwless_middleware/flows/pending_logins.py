@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from pwless_middleware.core.budget import Draw, Limit, Refund
 from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.format_v1 import pack_pending, unpack_pending
 from pwless_middleware.core.keyring import Keyring, Opened, new_operation
 from pwless_middleware.core.login import PENDING_LIFETIME, STEP_TRIES, Login, PendingLogin, Step

@@ -16,9 +16,9 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from contextvars import Context
-from dataclasses import dataclass
 from typing import Final
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import ConfigError, StoreError, Unavailable, traceback_without_text
 from pwless_middleware.flows.records import Record, Records
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from pwless_middleware.core.authentication import Authentication
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.login import Login, Subject
 from pwless_middleware.errors import ApiError
 from pwless_middleware.stores.base import Writes

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import Keyring, new_operation
 from pwless_middleware.core.store_keys import feature_list, feature_record, feature_slot
 from pwless_middleware.flows.bound_records import open_record

@@ -16,9 +16,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import ConfigError

@@ -29,10 +29,11 @@ Keys hold digests only. Keys that begin with the same `{tag}` live in one slot o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol, runtime_checkable
 
 from pwless_middleware.core.budget import Draw, Refund
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.job import Jobs
 
 

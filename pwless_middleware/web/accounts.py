@@ -7,12 +7,13 @@ decides; a cookie and a token of different users are nobody's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from starlette.requests import Request
 from starlette.types import Scope
 
 from pwless_middleware.core.authentication import Strength
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.paths import below
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import ANONYMOUS, AnonymousUser, User

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device_cookie import DEVICE_SECONDS, Known, open_known, seal_known
 from pwless_middleware.core.keyring import Keyring, digest
 from pwless_middleware.errors import ConfigError

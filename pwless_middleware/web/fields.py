@@ -14,9 +14,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import FieldViolation, InvalidArgument
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import Json

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of

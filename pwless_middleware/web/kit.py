@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Generic, Protocol
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import EventKind
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.base import Mailer

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from starlette.types import Scope
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.web.cookies import CookieNames
 from pwless_middleware.web.step_up_gate import StepUpGate

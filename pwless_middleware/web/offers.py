@@ -7,12 +7,13 @@ that own those pages read them here. So none imports another, and a page shows w
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.authentication import Strength
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.web.accounts import Account
 

@@ -14,13 +14,14 @@ and so without the session that a foreign page would act on.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.path_table import PathTable
 from pwless_middleware.core.paths import first_segment
 from pwless_middleware.errors import (

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device import device_text
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import NotFound

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import (
     ApiError,
     InvalidArgument,

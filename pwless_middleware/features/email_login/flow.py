@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from pwless_middleware.core.address import domain_of, parse_address
 from pwless_middleware.core.caller import Caller
@@ -18,6 +18,7 @@ from pwless_middleware.core.challenge import (
 )
 from pwless_middleware.core.challenge_context import ChallengeContext, seal_hint
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device_cookie import Known, open_known
 from pwless_middleware.core.keyring import Link
 from pwless_middleware.errors import (

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from pwless_middleware.core.caller import IN_PROCESS, Caller
 from pwless_middleware.core.challenge import Template
 from pwless_middleware.core.client import Client, parse_ip
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device import device_of
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User

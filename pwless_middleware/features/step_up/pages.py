@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.authentication import STRENGTHS, Strength, is_at_least
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.paths import STEP_UP_PATH, safe_next
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_form
