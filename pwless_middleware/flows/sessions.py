@@ -3,11 +3,13 @@
 Theory. The secret (48 bytes) is in the cookie or token; the store keeps a record under its digest,
 bound to that place by the key that sealed the cookie (`flows.bound_records`).
 A process may keep records that it has read while the store's feed vouches that it hears of every
-drop; without that it asks the store each time. Three races are closed here:
+drop; without that it asks the store each time. Four races are closed here:
 
 - a read in flight while the session is dropped: the record is kept only if the feed's epoch is the
   same before and after the read;
 - a session that looks idle here but was used elsewhere: it is read again before it is refused;
+- a session that is renewed, under a new id, between the reading of a user's list and the drops: the
+  list is read again until nothing else stands on it;
 - being seen and being dropped at once: "seen" is written by `swap`, which never brings back a
   record, and at most once in a twenty-fourth of the idle time.
 """
@@ -247,9 +249,14 @@ class Sessions:
         return session if session.user_id == user_id and session.is_alive(now) else None
 
     async def _end_others(self, user_id: str, keep: str, reason: str) -> int:
-        drops = [d for d in await self._drops_of(user_id) if session_id_of(d.key) != keep]
-        await self._end(drops, user_id, reason)
-        return len(drops)
+        ended: set[str] = set()
+        while True:
+            drops = [d for d in await self._drops_of(user_id) if session_id_of(d.key) != keep]
+            drops = [drop for drop in drops if drop.key not in ended]
+            if not drops:
+                return len(ended)
+            await self._end(drops, user_id, reason)
+            ended.update(drop.key for drop in drops)
 
     async def _drops_of(self, user_id: str) -> Sequence[Drop]:
         # Of everything that is listed, whatever stands there: a record that cannot be believed now

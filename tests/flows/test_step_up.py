@@ -33,7 +33,8 @@ from pwless_middleware.errors import (
 )
 from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.flows.proofs import Proof, StepProof
-from tests.support import ROOMY, START, Browser, Site, make_site
+from pwless_middleware.stores.memory import MemoryStore
+from tests.support import ROOMY, START, Browser, Site, Slow, make_site
 
 pytestmark = pytest.mark.anyio
 LATER = 3600
@@ -173,6 +174,33 @@ async def test_a_session_that_is_revoked_as_it_is_renewed_does_not_come_back() -
     password.meanwhile = lambda: revoke(session.user_id)
     with pytest.raises(Unauthenticated):
         await password.step_up(session)
+    assert site.sessions == 0
+
+
+# The list of pending logins is read before that of sessions, where there is one to read.
+@pytest.mark.parametrize(("verb", "nth"), [("revoke_all", 2), ("revoke_others", 1)])
+async def test_a_session_that_is_renewed_as_all_are_revoked_does_not_escape(
+    verb: str, nth: int
+) -> None:
+    """Its new id is not on the list that was read, and its old one is gone by the drop."""
+    store = Slow(MemoryStore())
+    site, password, jo, session = await signed_in(store=store)
+    site.store = store.store
+    renewed: list[LoginResult] = []
+
+    async def renew() -> None:
+        if store.calls.count("read_list") == nth:
+            renewed.append(await password.step_up(session))
+
+    store.after["read_list"] = renew
+    sessions = site.passwordless.sessions
+    if verb == "revoke_all":
+        await sessions.revoke_all(session.user_id)
+    else:
+        await sessions.revoke_others(session.user_id, keep="another")
+    assert renewed
+    thief = site.browser(cookies={jo.cookie_name(): renewed[0].cookie})
+    assert await thief.who() is None
     assert site.sessions == 0
 
 
