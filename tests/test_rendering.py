@@ -121,10 +121,12 @@ STEP_UP: Context = {
     "error": None,
     "problem": None,
     "wait": 0,
+    "in_development": False,
 }
 PAGES: list[tuple[str, str, Context]] = [
     ("step-up", "step_up.html", STEP_UP | {"is_sent": False}),
     ("step-up-code", "step_up.html", STEP_UP),
+    ("step-up-development", "step_up.html", STEP_UP | {"in_development": True}),
     ("step-up-error", "step_up.html", STEP_UP | {"error": "No."}),
     ("step-up-spent", "step_up.html", STEP_UP | {"can_try": False, "problem": "No.", "wait": 9}),
     ("step-up-letters", "step_up.html", STEP_UP | {"code_format": "letters"}),

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from pwless_middleware.core.address import parse_address
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge import Challenge, ChallengeId
+from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import (
     ApiError,
     LoginDenied,
@@ -162,6 +163,7 @@ class StepUpByCode:
                 "request_id": self._flow.request_id(challenge) if challenge is not None else "",
                 "resend_after": self._flow.resend_after(challenge, error) if challenge else 0,
                 "expires_in": max(0, challenge.expires_at - now) if challenge is not None else 0,
+                "in_development": isinstance(self._kit.mailer, Outbox),
                 "code_format": "digits" if self._rules.code == "standard" else "letters",
                 "notice": None,
                 "error": told.error,
