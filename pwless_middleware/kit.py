@@ -74,7 +74,9 @@ if TYPE_CHECKING:
     from pwless_middleware.flows.proofs import Proof, StepCheck, StepProof
     from pwless_middleware.flows.records import Record, Records
     from pwless_middleware.flows.topics import QueuedJob, ReadJob
+    from pwless_middleware.languages.current import translate
     from pwless_middleware.stores.base import Writes
+    from pwless_middleware.text import Text
     from pwless_middleware.web.accounts import Account
     from pwless_middleware.web.bodies import read_form, read_json
     from pwless_middleware.web.fields import Field, Fields, Values
@@ -151,6 +153,7 @@ __all__ = [
     "StepUpMethod",
     "StepUpRequired",
     "Strength",
+    "Text",
     "TooManyAttempts",
     "Unauthenticated",
     "Unavailable",
@@ -166,6 +169,7 @@ __all__ = [
     "read_json",
     "respond_with_json",
     "respond_with_page",
+    "translate",
     "with_cookies",
 ]
 
@@ -225,6 +229,7 @@ _HOMES = {  # where each name lives
     "StepUpMethod": "pwless_middleware.web.offers",
     "StepUpRequired": "pwless_middleware.errors",
     "Strength": "pwless_middleware.core.authentication",
+    "Text": "pwless_middleware.text",
     "TooManyAttempts": "pwless_middleware.errors",
     "Unauthenticated": "pwless_middleware.errors",
     "Unavailable": "pwless_middleware.errors",
@@ -240,6 +245,7 @@ _HOMES = {  # where each name lives
     "read_json": "pwless_middleware.web.bodies",
     "respond_with_json": "pwless_middleware.web.login_responses",
     "respond_with_page": "pwless_middleware.web.login_responses",
+    "translate": "pwless_middleware.languages.current",
     "with_cookies": "pwless_middleware.web.responses",
 }
 

@@ -27,10 +27,11 @@ PROMISED = {
     "LoginResult", "Message", "Mounted", "NotFound", "Operation", "Outcome", "Part",
     "PendingLogin", "Periodic", "Proof", "QueuedJob", "ReadJob", "Record", "Records", "Redirect",
     "Request", "RequestExpired", "Response", "Route", "Session", "SessionPolicy", "Step",
-    "StepCheck", "StepProof", "StepUpMethod", "StepUpRequired", "Strength", "TooManyAttempts",
-    "Unauthenticated", "Unavailable",
+    "StepCheck", "StepProof", "StepUpMethod", "StepUpRequired", "Strength", "Text",
+    "TooManyAttempts", "Unauthenticated", "Unavailable",
     "User", "UserId", "Values", "Verdict", "Writes", "json_response", "open_hint", "parse_address",
-    "read_form", "read_json", "respond_with_json", "respond_with_page", "with_cookies",
+    "read_form", "read_json", "respond_with_json", "respond_with_page", "translate",
+    "with_cookies",
 }  # fmt: skip
 ALONE = [TESTS / "security" / "factor.py", *sorted((TESTS / "features" / "trial").glob("[!t]*.py"))]
 """Features that are written with these names alone."""
