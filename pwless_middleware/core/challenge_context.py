@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.keyring import MAC_BYTES, Keyring, b64
+from pwless_middleware.core.keyring import Keyring
 
 HINT_SECONDS = 600
 """Seconds that a hint can be opened: as long as a pending login lives."""
@@ -82,6 +82,3 @@ def open_hint(keyring: Keyring, hint: str, *, now: int) -> Address | None:
     until = int.from_bytes(opened.payload[_RANDOM_BYTES : _RANDOM_BYTES + _TIME_BYTES], "big")
     address = opened.payload[_RANDOM_BYTES + _TIME_BYTES :].rstrip(b"\0")
     return parse_address(address.decode()) if now < until else None
-
-
-LONGEST_HINT = len(b64(bytes(MAC_BYTES + _MOST)))

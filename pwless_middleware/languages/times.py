@@ -59,15 +59,3 @@ def format_ago(at: int, now: int) -> str:
     if passed >= 60:
         return translate(Text.for_count("%(n)s minute ago", "%(n)s minutes ago", passed // 60))
     return translate(Text("just now"))
-
-
-def format_in(at: int, now: int) -> str:
-    """Return in how long a point in time will be, rounded up: `in 5 minutes`, or `now`."""
-    left = at - now
-    if left > 86400:
-        return translate(Text.for_count("in %(n)s day", "in %(n)s days", -(-left // 86400)))
-    if left > 5400:
-        return translate(Text.for_count("in %(n)s hour", "in %(n)s hours", -(-left // 3600)))
-    if left > 0:
-        return translate(Text.for_count("in %(n)s minute", "in %(n)s minutes", -(-left // 60)))
-    return translate(Text("now"))
