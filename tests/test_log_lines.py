@@ -88,8 +88,8 @@ async def test_typical_faults_say_their_reason(caplog: pytest.LogCaptureFixture)
     await site.passwordless.lifetime.open()
     await site.passwordless.lifetime.close()
     for reason in (
-        "mail delayed, next try in 1 s: greylisted",
-        "mail not delivered after 2 tries: expired before it could be delivered",
+        "delivery delayed, next try in 1 s: greylisted",
+        "not delivered after 2 tries: expired before it could be delivered",
         "second mailer in use, since the first failed: the server refuses the sender",
         "the store is not there yet: no route to the store",
     ):

@@ -68,7 +68,7 @@ class Health:
         _log.log(
             # Once loudly as an outage begins, not for each mail that waits in it.
             logging.WARNING if self._is_mail_down and not was_down else logging.INFO,
-            "mail delayed, next try in %d s: %s",
+            "delivery delayed, next try in %d s: %s",
             delay,
             reason,
             extra={"event": "mail_delayed", "reason": reason, "tries": tries},
@@ -77,7 +77,7 @@ class Health:
     def note_sent(self) -> None:
         """Note that a mail was taken."""
         if self._is_mail_down:
-            _log.info("mails are delivered again", extra={"event": "mail_recovered"})
+            _log.info("deliveries succeed again", extra={"event": "mail_recovered"})
         self._failures = 0
         self._deferred.clear()
 

@@ -186,7 +186,7 @@ class Deliveries:
                     await worker.finish()
         except TimeoutError:
             _log.warning(
-                "mails left in the queue at shutdown: not sent within %g s",
+                "jobs left in the queue at shutdown: not done within %g s",
                 timeout,
                 extra={"event": "mail_drain_timeout"},
             )

@@ -246,9 +246,9 @@ class Tries:
         del worker.held[job.id]
 
     def _report(self, job: Job, reason: str) -> None:
-        """Log that an accepted mail will not be delivered."""
+        """Log that an accepted job is given up: its mail, if it has one, does not go out."""
         _log.warning(
-            "mail not delivered after %d tries: %s",
+            "not delivered after %d tries: %s",
             job.tries + 1,
             reason,
             extra={"event": "mail_not_delivered", "reason": reason, "tries": job.tries + 1},

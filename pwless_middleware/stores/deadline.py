@@ -121,3 +121,5 @@ class _Ticker:
 
 
 _tickers: Final = PerLoop(_Ticker)
+"""The one thing of this package that a process has only once: with a ticker for each holder of
+deadlines, each question to the store would start a timer again. It holds no more than its loops."""
