@@ -212,7 +212,7 @@ class Passwordless:
             self.lifetime.notice = f"emails stay on this machine; read them at {self.mailbox_url}"
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
-        self.open_connections = OpenConnections(floors.kept, kit.users)
+        self.open_connections = OpenConnections(floors.kept, kit.accounts)
         self._verbs = [(feature, mounted[name_of(feature)].verbs) for feature in features]
 
     def check_served(self) -> None:

@@ -59,11 +59,6 @@ class Account(Identity):
     user: User
     session: Session
 
-    @property
-    def is_by_token(self) -> bool:
-        """Whether a session token was given, not a cookie."""
-        return self.signed.startswith(TOKEN_PREFIX)
-
 
 class Accounts:
     """Find out who is signed in.
@@ -113,12 +108,25 @@ class Accounts:
         if held is None or signed is None:
             return None
         session = held.session
-        if self._users.is_table:
+        if self.has_table:
             user = await self._users.load(session.user_id)
             return None if user is None else Account(user, session, signed)
         account = Account(User(id=session.user_id, email=session.email), session, signed)
         held.made = account
         return account
+
+    @property
+    def has_table(self) -> bool:
+        """Whether the host has a user table; without one every user exists."""
+        return self._users.is_table
+
+    async def exists(self, user_id: str) -> bool:
+        """Whether a user is still in the table: only then their sessions count.
+
+        Raises:
+            Unavailable: the table cannot be asked.
+        """
+        return await self._users.load(user_id) is not None
 
     async def find(self, request: Request) -> Account | None:
         """Return who is signed in by the cookie of a request to our pages, or `None`.

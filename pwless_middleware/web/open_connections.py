@@ -31,9 +31,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from pwless_middleware.errors import ApiError, StoreError, traceback_without_text
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.store_deadline import STORE_SECONDS
-from pwless_middleware.flows.users import Users
 from pwless_middleware.per_loop import PerLoop
-from pwless_middleware.web.accounts import Identity
+from pwless_middleware.web.accounts import Accounts, Identity
 from pwless_middleware.web.connection import Connection
 
 logger = logging.getLogger("pwless.connections")
@@ -56,20 +55,20 @@ class OpenConnections:
 
     Args:
         sessions: says whether a session lives.
-        users: says whether a user of the host's table still exists.
+        accounts: says whether a user of the host's table still exists.
         pause: waits between two looks.
     """
 
     def __init__(
         self,
         sessions: Sessions,
-        users: Users,
+        accounts: Accounts,
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._pause = pause
         self._checks: PerLoop[SessionChecks] = PerLoop(
-            lambda: SessionChecks(sessions, users, self._pause)
+            lambda: SessionChecks(sessions, accounts, self._pause)
         )
 
     def around(self, app: ASGIApp, identity: Identity) -> ASGIApp:
@@ -107,10 +106,10 @@ class SessionChecks:
     """Look at the open connections of one event loop, until the last one is gone."""
 
     def __init__(
-        self, sessions: Sessions, users: Users, pause: Callable[[float], Awaitable[None]]
+        self, sessions: Sessions, accounts: Accounts, pause: Callable[[float], Awaitable[None]]
     ) -> None:
         self._sessions = sessions
-        self._users = users
+        self._accounts = accounts
         self._pause = pause
         self._by_session: dict[str, set[Connection]] = {}
         self._by_user: dict[str, set[Connection]] = {}
@@ -158,7 +157,7 @@ class SessionChecks:
             if unsure:
                 self._asked.update(unsure)
                 self._start(_each(unsure, self._ask, at_once=READS_AT_ONCE))
-            is_due = self._users.is_table and looks % LOOKS_PER_LOAD == 0
+            is_due = self._accounts.has_table and looks % LOOKS_PER_LOAD == 0
             if is_due and (self._loading is None or self._loading.done()):
                 self._loading = self._start(self._load_users())
 
@@ -208,10 +207,10 @@ class SessionChecks:
     async def _load(self, user_id: str) -> None:
         try:
             async with asyncio.timeout(STORE_SECONDS):
-                user = await self._users.load(user_id)
+                exists = await self._accounts.exists(user_id)
         except (ApiError, TimeoutError):
             return  # the user table cannot be asked: as with the store, connections stay
-        if user is None:
+        if not exists:
             self._end(self._by_user.get(user_id, ()))
 
     def _end(self, connections: Collection[Connection]) -> None:
