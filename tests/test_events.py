@@ -110,7 +110,7 @@ class Fresh:
         proof = Proof(
             subject=Address(session.email),
             authentication=Authentication("word", now),
-            taken=words.place("word"),
+            takes=words.place("word"),
             refusal=InvalidCode(0),
             attempt=b"a-random",
         )

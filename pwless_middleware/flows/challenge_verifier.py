@@ -187,7 +187,7 @@ class ChallengeVerifier:
         return Proof(
             subject=challenge.address,
             authentication=Authentication(method, now, (FACTOR,)),
-            taken=challenge_key(challenge.id),
+            takes=challenge_key(challenge.id),
             then=Writes(refunds=refunds),
             may_create=self._rules.signup,
             refusal=refusal,

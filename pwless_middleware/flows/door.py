@@ -42,7 +42,7 @@ class Entry:
         login: what is proven.
         caller: by whom.
         user: who, where already loaded; `None` takes what the login says.
-        taken: the record to take: the proof's single use; `None` if that is done.
+        takes: the record to take: the proof's single use; `None` if that is done.
         then: what the winning take writes besides.
         renews: the live session that this is a fresh proof for; `None` for a new login.
     """
@@ -50,7 +50,7 @@ class Entry:
     login: Login
     caller: Caller
     user: User | None
-    taken: str | None
+    takes: str | None
     then: Writes
     renews: Session | None = None
 
@@ -79,16 +79,16 @@ class LoginResult:
 Door = Callable[[Entry], Awaitable[LoginResult]]
 
 
-async def spend(store: Store, taken: str | None, then: Writes, *, now: int) -> None:
+async def spend(store: Store, key: str | None, then: Writes, *, now: int) -> None:
     """Take a record and do these writes, in one step; without a record, only write.
 
     Raises:
         RequestExpired: somebody else has taken it.
     """
     op = new_operation()
-    if taken is None:
+    if key is None:
         await store.write(then, now=now, op=op)
-    elif not await store.take(taken, then, now=now, op=op):
+    elif not await store.take(key, then, now=now, op=op):
         raise RequestExpired
 
 
@@ -166,14 +166,14 @@ def make_door(
                 path = decision.redirect.with_next(login.next)
                 raise LoginElsewhere(path, login_url=url + path)
         except LoginDenied:
-            if entry.taken is not None:
-                await spend(store, entry.taken, replace(then, refunds=()), now=now)
+            if entry.takes is not None:
+                await spend(store, entry.takes, replace(then, refunds=()), now=now)
             raise
         if decision.missing:
             renewed = entry.renews.id if entry.renews is not None else None
             put, error = pending_logins.suspend(login, decision.missing, renewed)
             waits = replace(then, puts=(*then.puts, put))
-            await spend(store, entry.taken, waits, now=now)
+            await spend(store, entry.takes, waits, now=now)
             raise error
         secret, cookie, session, put = mint(login, decision.verdict, entry.renews, now)
         # A login ends what was there (security rule 20).
@@ -182,11 +182,11 @@ def make_door(
             drops = (*drops, sessions.drop(caller.ends))
         if entry.renews is None:
             begins = replace(then, puts=(*then.puts, put), drops=(*then.drops, *drops))
-            await spend(store, entry.taken, begins, now=now)
+            await spend(store, entry.takes, begins, now=now)
         else:
             # Two takes: the proof is spent once, and a session that was revoked meanwhile does not
             # come back. A process that dies between them has spent the proof, and no more.
-            await spend(store, entry.taken, then, now=now)
+            await spend(store, entry.takes, then, now=now)
             old = sessions.drop(entry.renews)
             drops = (old, *(drop for drop in drops if drop.key != old.key))
             begins = Writes(puts=(put,), drops=drops)

@@ -127,13 +127,13 @@ class Logins:
 
     async def _finish(self, proof: Proof, caller: Caller) -> LoginResult:
         found = await self._users.of(proof.subject)
-        taken: str | None = proof.taken
+        takes: str | None = proof.takes
         then = proof.then
         if found is None:
             if not proof.may_create or isinstance(proof.subject, EnrolledUser):
                 raise proof.refusal
-            await spend(self._store, proof.taken, then, now=self._clock())
-            taken, then = None, Writes()  # both are done, and done once
+            await spend(self._store, proof.takes, then, now=self._clock())
+            takes, then = None, Writes()  # both are done, and done once
             user = replace(await self._users.create(proof.subject), is_new=True)
             found = user, proof.subject
             self._events.record(
@@ -144,7 +144,7 @@ class Logins:
                 address=proof.subject,
             )
         login = _login(proof, caller, *found)
-        entry = Entry(login=login, caller=caller, user=found[0], taken=taken, then=then)
+        entry = Entry(login=login, caller=caller, user=found[0], takes=takes, then=then)
         return await self._enter(entry)
 
     async def step_up(self, proof: Proof, caller: Caller, session: Session) -> LoginResult:
@@ -180,7 +180,7 @@ class Logins:
             raise Unauthenticated
         if found[0].id != live.user_id:
             then = replace(proof.then, refunds=())
-            await spend(self._store, proof.taken, then, now=self._clock())
+            await spend(self._store, proof.takes, then, now=self._clock())
             raise LoginDenied(Text("This is not the account that is signed in here."))
         login = replace(
             _login(proof, caller, *found),
@@ -192,7 +192,7 @@ class Logins:
             login=login,
             caller=caller,
             user=found[0],
-            taken=proof.taken,
+            takes=proof.takes,
             then=proof.then,
             renews=live,
         )
@@ -278,7 +278,7 @@ class Logins:
             login=login,
             caller=caller,
             user=None,
-            taken=step.key,
+            takes=step.key,
             then=replace(right.then, refunds=step.refunds),
             renews=renews,
         )
@@ -291,7 +291,7 @@ class Logins:
     def _check_feature(self, proof: Proof) -> None:
         """Refuse a proof that its feature may not give, or that names another's records."""
         self._check_owner(proof.authentication.method)
-        check_key(proof.taken)
+        check_key(proof.takes)
         check_writes(proof.then)
 
     def _check_owner(self, method: str) -> None:

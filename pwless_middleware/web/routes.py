@@ -63,7 +63,7 @@ class Route:
         path: below the prefix, beginning with `/`. A segment `{name}` behind the first takes any
             one segment and gives it, decoded, as `request.path_params["name"]`.
         methods: method to handler. HEAD is answered like GET, without a body.
-        skin: `page` answers errors with a page, `api` with JSON.
+        kind: `page` answers errors with a page, `api` with JSON.
         operations: method to what the OpenAPI document says of it; empty for pages.
         cross_site: `refuse` (default) answers 403 to a write that does not come from a page of
             ours (for `api`: or of an allowed origin) and brings no bearer credential. `cookieless`
@@ -72,7 +72,7 @@ class Route:
 
     path: str
     methods: Mapping[str, Handler]
-    skin: Literal["page", "api"] = "page"
+    kind: Literal["page", "api"] = "page"
     operations: Mapping[str, Operation] = field(default_factory=dict)
     cross_site: Literal["refuse", "cookieless"] = "refuse"
 
@@ -135,7 +135,7 @@ class Routes:
                     response = await self._answer(route, path, request)
             except ApiError as error:
                 self._pages.outages.note(error)
-                is_api = route.skin == "api" if route is not None else path.startswith("/api/")
+                is_api = route.kind == "api" if route is not None else path.startswith("/api/")
                 response = json_error(error) if is_api else self._page_of(request, error)
         if request.method == "HEAD":
             send = _without_body(send)
@@ -166,7 +166,7 @@ class Routes:
         if method != "GET":
             self._check_site(route, request)
         else:
-            is_page = route.skin == "page" and is_navigation(request)
+            is_page = route.kind == "page" and is_navigation(request)
             if is_page and self._hosts.should_lead(request.headers):
                 query = request.scope["query_string"].decode("latin-1")
                 return self._pages.redirect(request, f"{path}?{query}" if query else path)
@@ -181,7 +181,7 @@ class Routes:
         """
         if route.cross_site == "cookieless":
             return
-        if route.skin == "api":
+        if route.kind == "api":
             if bearer(request.headers.getlist("authorization")) is None:
                 self._callers.check_origin(request)
         elif not self._origin.is_own_form(request.headers):

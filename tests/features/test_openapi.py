@@ -164,7 +164,7 @@ def test_the_document_is_openapi_3_1() -> None:
 
 def test_every_json_route_is_described_with_every_method() -> None:
     documented = SCHEMA.raw_schema["paths"]
-    routes = [r for r in HOME.passwordless.routes.all if r.skin == "api"]
+    routes = [r for r in HOME.passwordless.routes.all if r.kind == "api"]
     assert len(routes) == len(documented) == 9
     for route in routes:
         methods = {method.upper() for method in documented["/auth" + route.path]} - {"PARAMETERS"}

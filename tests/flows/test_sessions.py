@@ -287,12 +287,12 @@ async def test_the_end_of_another_session_clears_nothing_here() -> None:
     assert await linux.who() is None
 
 
-@pytest.mark.parametrize("skin", ["page", "api"])
-async def test_a_login_that_ends_another_session_clears_what_it_left(skin: str) -> None:
+@pytest.mark.parametrize("kind", ["page", "api"])
+async def test_a_login_that_ends_another_session_clears_what_it_left(kind: str) -> None:
     site = make_site(roomy=True)
     jo = site.browser()
     await jo.sign_in("jo@example.com")
-    if skin == "page":
+    if kind == "page":
         done = await jo.sign_in("kim@example.com")
     else:
         sent = (await jo.call("send", {"email": "kim@example.com"})).json()

@@ -68,7 +68,7 @@ class Password:
         return Proof(
             subject=subject,
             authentication=Authentication(self.method, self.kit.clock()),
-            taken=self.tokens.place(token),
+            takes=self.tokens.place(token),
             refusal=InvalidCode(0),
         )
 

@@ -80,7 +80,7 @@ def guesses(site: Site, user_id: str) -> dict[str, list[Any]]:
     now = site.clock.now
     login = Login(user_id, "jo@example.com", False, (Authentication("email_code", now),), "browser")
     caller = Caller()
-    entry = Entry(login=login, caller=caller, user=None, taken=None, then=Writes())
+    entry = Entry(login=login, caller=caller, user=None, takes=None, then=Writes())
     return {
         "login": [login],
         "caller": [caller],

@@ -71,7 +71,7 @@ async def proof_of(kit: Kit, method: str, **changes: Any) -> Proof:
     proof = Proof(
         subject=address,
         authentication=Authentication(method, kit.clock()),
-        taken=records.place("k"),
+        takes=records.place("k"),
         refusal=RequestExpired(),
         may_create=True,
     )
@@ -116,7 +116,7 @@ async def test_a_proof_takes_and_writes_no_session_and_no_pending_login() -> Non
     key, put = session_of(site)
     ours = kit.records("x").place("k")
     for changes in (
-        {"taken": key},
+        {"takes": key},
         {"then": Writes(puts=(Put(key, put.value, put.until),))},
         {"then": Writes(drops=(Drop(key),))},
         {"then": Writes(puts=(Put(ours, b"", put.until, key.partition("}")[0] + "}l"),))},

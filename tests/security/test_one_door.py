@@ -36,7 +36,7 @@ async def test_every_other_route_makes_no_session_though_it_gets_all_proofs() ->
             token = token_of(mail.link)
             form = {"code": mail.code or "", "link_token": token, "email": "kim@example.com"}
             query = f"?link_token={token}&code={mail.code}"
-            kind = {"json": form} if route.skin == "api" else {"form": form}
+            kind = {"json": form} if route.kind == "api" else {"form": form}
             await jo.request(method, f"/auth{path}{query}", **kind)  # type: ignore[arg-type]
             assert site.sessions == 0, (method, path)
             assert jo.cookie() is None, (method, path)

@@ -57,7 +57,7 @@ async def writes(browser: Browser, **headers: str) -> dict[str, int]:
     for path, route in our_paths(browser.home.passwordless).items():
         for method in route.methods:
             if method != "GET":
-                kind = {"json": {}} if route.skin == "api" else {"form": {"all": "1"}}
+                kind = {"json": {}} if route.kind == "api" else {"form": {"all": "1"}}
                 sent = {"origin": "", **headers}
                 answer = await browser.request(method, f"/auth{path}", headers=sent, **kind)  # type: ignore[arg-type]
                 found[f"{method} {path}"] = answer.status_code

@@ -69,7 +69,7 @@ class Invitations:
         proof = Proof(
             subject=address,
             authentication=Authentication("invitation", self._kit.clock(), ("mailbox",)),
-            taken=self._records.place(token),
+            takes=self._records.place(token),
             refusal=RequestExpired(),
             may_create=True,
             then=self._kit.jobs.writes("welcome", address.encode()),

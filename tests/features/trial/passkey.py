@@ -83,7 +83,7 @@ class PasskeyLike:
         return Proof(
             subject=owner,
             authentication=Authentication("passkey", self._kit.clock(), factors, True),
-            taken=self._challenges.place(given["challenge"]),
+            takes=self._challenges.place(given["challenge"]),
             refusal=RequestExpired(),
             answer={"credential": given["credential"]},
         )
