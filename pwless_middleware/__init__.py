@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pwless_middleware.core.authentication import Authentication
+    from pwless_middleware.core.brand import Brand
     from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
     from pwless_middleware.core.event import Event
     from pwless_middleware.core.login import Login, Step
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from pwless_middleware.flows.users import UserDirectory
     from pwless_middleware.middleware import PasswordlessMiddleware
     from pwless_middleware.passwordless import Passwordless
-    from pwless_middleware.rendering import Brand
     from pwless_middleware.stores.base import Store
     from pwless_middleware.stores.memory import MemoryStore
     from pwless_middleware.stores.redis import RedisStore
@@ -99,7 +99,7 @@ _HOMES = {  # where each name lives
     "AnonymousUser": "core.user",
     "ApiError": "errors",
     "Authentication": "core.authentication",
-    "Brand": "rendering",
+    "Brand": "core.brand",
     "ChallengeContext": "core.challenge_context",
     "ConfigError": "errors",
     "DeliveryError": "errors",

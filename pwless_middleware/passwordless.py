@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, cast
 
+from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.challenge import Template
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.named_options import named_options
@@ -27,7 +28,6 @@ from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.users import UserDirectory
-from pwless_middleware.rendering import Brand
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.web.cookies import default_cookie_name

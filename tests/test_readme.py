@@ -28,8 +28,9 @@ from pwless_middleware import (
     PasswordlessMiddleware,
     RedisStore,
 )
+from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.event import FIELDS, KINDS
-from pwless_middleware.rendering import MAIL_VARIABLES, SUBJECT_VARIABLES, Brand, Renderer
+from pwless_middleware.rendering.renderer import MAIL_VARIABLES, SUBJECT_VARIABLES, Renderer
 from pwless_middleware.web.responses import Pages
 from tests.live import served, shell_answers
 from tests.support import cookie_name, wrong

@@ -23,12 +23,12 @@ class _Static:
         self._kit = kit
 
     async def show(self, request: Request) -> Response:
-        name, renderer = request.path_params["id"], self._kit.renderer
+        name, assets = request.path_params["id"], self._kit.renderer.assets
         # The name changes with the content, so the content never does.
         lifetime = "max-age=31536000, immutable"
-        asset = renderer.assets.get(name)
+        asset = assets.by_hashed_name.get(name)
         if asset is None:
-            asset, lifetime = renderer.other_version(name), "max-age=60"
+            asset, lifetime = assets.other_version(name), "max-age=60"
         if asset is None:
             raise NotFound
         headers = {

@@ -28,7 +28,7 @@ from pwless_middleware.flows.users import Users
 from pwless_middleware.languages.current import translate, use_language
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.languages.times import format_time
-from pwless_middleware.rendering import Email, Renderer
+from pwless_middleware.rendering.renderer import Email, Renderer
 from pwless_middleware.text import Text
 
 

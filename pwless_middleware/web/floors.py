@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.session import SessionPolicy
@@ -25,7 +26,7 @@ from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.store_deadline import DeadlineStore
 from pwless_middleware.flows.users import UserDirectory, Users
 from pwless_middleware.languages.languages import Languages
-from pwless_middleware.rendering import Brand, Renderer
+from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.web.access_tokens import AccessTokens

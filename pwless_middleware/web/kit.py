@@ -24,7 +24,7 @@ from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.topics import ReadJob
 from pwless_middleware.flows.users import Users
 from pwless_middleware.languages.languages import Languages
-from pwless_middleware.rendering import Renderer
+from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.stores.base import Store
 from pwless_middleware.web.accounts import Accounts
 from pwless_middleware.web.callers import Callers

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.options import check_flag, check_kind, check_verbs
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.rendering import Brand
 
 STORE_VERBS = (
     *("read", "read_list", "admit", "attempt", "take", "write", "swap"),

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypedDict
 
+from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.users import UserDirectory
-from pwless_middleware.rendering import Brand
 from pwless_middleware.stores.base import Store
 from pwless_middleware.web.kit import Feature
 

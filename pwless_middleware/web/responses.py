@@ -13,7 +13,7 @@ from pwless_middleware.core.paths import LOGIN_PATH, STEP_UP_PATH, below, safe_n
 from pwless_middleware.errors import ApiError, ForbiddenOrigin, LoginDenied, MethodNotAllowed
 from pwless_middleware.languages.current import current_language, translate, use_language
 from pwless_middleware.languages.languages import Languages
-from pwless_middleware.rendering import Renderer
+from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.text import Text
 from pwless_middleware.web.language import language_of
 from pwless_middleware.web.navigation import shown_url

@@ -18,7 +18,8 @@ from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
 import pwless_middleware
-from pwless_middleware.rendering import Brand, Renderer
+from pwless_middleware.core.brand import Brand
+from pwless_middleware.rendering.renderer import Renderer
 
 PACKAGE = Path(pwless_middleware.__file__).parent
 FOLDER = PACKAGE / "languages" / "catalogues"

@@ -17,7 +17,7 @@ from pwless_middleware import EmailLogin, errors
 from pwless_middleware.errors import ApiError
 from pwless_middleware.languages.current import use_language
 from pwless_middleware.languages.languages import Languages
-from pwless_middleware.rendering import Renderer
+from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.text import Text
 from tests.languages.extraction import extract
 from tests.languages.pseudo import (
@@ -27,8 +27,8 @@ from tests.languages.pseudo import (
     plain_words_of_page,
     write_pseudo_catalogues,
 )
+from tests.rendering.test_renderer import MAIL, PAGES, render, renderer
 from tests.support import Site, make_site, wrong
-from tests.test_rendering import MAIL, PAGES, render, renderer
 
 EMAIL = "jo@example.com"
 PACKAGE = Path(pwless_middleware.__file__).parent

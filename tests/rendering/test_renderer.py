@@ -1,4 +1,4 @@
-"""Pages, mails and assets: what people get to read, and what no template may ever let through."""
+"""Pages and mails: what people get to read, and what no template may ever let through."""
 
 from __future__ import annotations
 
@@ -9,15 +9,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
-from pwless_middleware import rendering
-from pwless_middleware.core.colors import Palette
+from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.mailboxes import Webmail
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.rendering import Brand, Email, Renderer
+from pwless_middleware.rendering.renderer import Email, Renderer
 
 Context = dict[str, Any]
 
@@ -430,149 +427,6 @@ def test_a_logo_replaces_the_first_letter() -> None:
     assert page("login.html", LOGIN).all("img") == []
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 101, "Ac\nme", "Ac\x00me", "Ac\u202eme"])
-def test_a_name_that_cannot_be_shown_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"^brand\.name: set 1 to 100 printable"):
-        Brand(name)
-
-
-@pytest.mark.parametrize("option", ["name", "logo", "color"])
-def test_what_is_no_text_is_refused(option: str) -> None:
-    given: dict[str, Any] = {"name": "Acme", option: 5}
-    with pytest.raises(ConfigError, match=rf"^brand\.{option}: set a text"):
-        Brand(given.pop("name"), **given)
-
-
-@pytest.mark.parametrize(
-    "logo",
-    [
-        *(
-            "",
-            "logo.svg",
-            "//evil.example/x.svg",
-            "/\\evil.example/x",
-            "https://evil.example/x.png",
-        ),
-        *(
-            "/a b.svg",
-            "/a\n.svg",
-            "/a\\b",
-            "data:text/html,x",
-            "javascript:alert(1)",
-            "/logo.svg\n",
-        ),
-    ],
-)
-def test_a_logo_from_elsewhere_is_refused(logo: str) -> None:
-    with pytest.raises(ConfigError, match=r"^brand\.logo: set a path"):
-        Brand("Acme", logo=logo)
-
-
-@pytest.mark.parametrize("logo", ["/", "/l.svg?v=1", "data:image/svg+xml,%3Csvg/%3E"])
-def test_a_logo_of_ones_own_is_taken(logo: str) -> None:
-    assert Brand("Acme", logo=logo).logo == logo
-
-
-@pytest.mark.parametrize("color", ["", "red", "#12", "#1234", "#12345g", "#123456;}", "#fff\n"])
-def test_a_colour_of_another_form_is_refused(color: str) -> None:
-    """What is taken stands in a stylesheet as it is, so nothing else may come through."""
-    with pytest.raises(ConfigError, match=r"^brand\.color: set a colour"):
-        Brand("Acme", color=color)
-
-
-@pytest.mark.parametrize(
-    ("color", "text"),
-    [
-        *(("#000", "#fff"), ("#ccc", "#000"), ("#ffdd00", "#000"), ("#1A237E", "#fff")),
-        # On the first two black has the higher contrast, and white passes too.
-        *(("#e0245e", "#fff"), ("#767676", "#fff"), ("#777", "#000"), ("#ff5a1f", "#000")),
-    ],
-)
-def test_text_on_the_accent_is_white_wherever_white_passes(color: str, text: str) -> None:
-    assert Palette.of(color).light.on_accent == text
-
-
-def luminance(color: str) -> float:
-    """Give the relative luminance of WCAG 2.2, written a second time to check the first."""
-    digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
-    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: str, other: str) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
-
-
-@given(st.integers(0, 0xFFFFFF))
-def test_any_colour_stays_readable_in_both_schemes(value: int) -> None:
-    palette = Palette.of(f"#{value:06x}")
-    for scheme in (palette.light, palette.dark):
-        assert contrast(scheme.accent, scheme.on_accent) >= 4.5
-        assert contrast(scheme.hover, scheme.on_accent) >= 4.5
-        for surface in (scheme.page, scheme.card):
-            assert contrast(scheme.link, surface) >= 4.5
-            assert contrast(scheme.edge, surface) >= 3.0
-
-
-def test_a_colour_that_reads_well_is_left_alone() -> None:
-    assert Palette.of("#1a237e").light.link == "#1a237e"
-    assert Palette.of("#9af").dark.link == "#99aaff"
-
-
-def test_a_button_never_vanishes_in_its_card() -> None:
-    black, white = Palette.of("#111"), Palette.of("#fff")
-    assert (black.light.accent, black.light.on_accent) == ("#111111", "#fff")
-    assert (black.dark.accent, black.dark.on_accent) == ("#ffffff", "#000")
-    assert (white.light.accent, white.light.on_accent) == ("#000000", "#fff")
-    assert (white.dark.accent, white.dark.on_accent) == ("#ffffff", "#000")
-
-
-# Assets
-
-
-def test_assets_are_named_after_their_content() -> None:
-    plain, red = renderer().assets, renderer(color="#b00020").assets
-    assert {asset.name for asset in plain.values()} == {
-        "brand.css",
-        "mailbox.js",
-        "pwless.css",
-        "pwless.js",
-    }
-    for name, asset in plain.items():
-        stem, ending = asset.name.split(".")
-        assert re.fullmatch(rf"{stem}\.[0-9a-f]{{8}}\.{ending}", name)
-        assert asset.hashed_name == name
-        kind = "text/css" if ending == "css" else "text/javascript"
-        assert asset.media_type == f"{kind}; charset=utf-8"
-    changed = {asset.name for name, asset in plain.items() if name not in red}
-    assert changed == {"brand.css"}
-    assert b"--accent:#b00020" in next(a for a in red.values() if a.name == "brand.css").content
-
-
-def test_every_asset_that_a_page_asks_for_is_there() -> None:
-    made = renderer()
-    pages = render(made, "login.html", LOGIN) + made.page("outbox.html", **OUTBOX)
-    used = re.findall(r"/auth/static/([^\"]+)", pages)
-    assert sorted(set(used)) == sorted(made.assets)
-
-
-def test_a_hash_of_another_version_finds_the_file_of_ours() -> None:
-    made, [sheet] = renderer(), [a for a in renderer().assets.values() if a.name == "pwless.css"]
-    assert made.other_version("pwless.00000000.css") == sheet
-    assert made.other_version(sheet.hashed_name) == sheet
-    for name in ("pwless.css", "pwless.0.css", "pwless.0000000g.css", "x.00000000.css", "", "..."):
-        assert made.other_version(name) is None
-
-
-def test_styles_and_scripts_need_no_other_origin() -> None:
-    for asset in renderer().assets.values():
-        text = asset.content.decode().replace("http://www.w3.org/2000/svg", "")
-        assert "http" not in text
-        assert "@import" not in text
-
-
 # The host's own templates
 
 
@@ -769,8 +623,3 @@ def test_a_mail_goes_out_though_a_page_has_no_variables(tmp_path: Path) -> None:
 def test_a_mail_that_lacks_one_of_ours_is_an_error() -> None:
     with pytest.raises(UndefinedError):
         renderer().email("signin", **{k: v for k, v in MAIL.items() if k != "device"})
-
-
-def test_files_of_another_kind_beside_ours_are_left_alone() -> None:
-    """An editor's copy, or what a package manager puts there."""
-    assert set(rendering._own_files("static", [".css"])) == {"pwless.css"}

@@ -1,0 +1,81 @@
+"""The static files, under names that change with their content."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import field
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from pwless_middleware.core.colors import Palette
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.rendering.package_files import find_package_files
+
+_MEDIA_TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One static file, to be served as `{prefix}/static/{hashed_name}` and cached for good.
+
+    Attributes:
+        name: what templates call it, `pwless.css`.
+        content: its bytes.
+        media_type: its whole `Content-Type`.
+        hashed_name: the name with 32 bits of the content's SHA-256 in it, `pwless.3f2a91c0.css`.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+    media_type: str
+    hashed_name: str
+
+    @classmethod
+    def of(cls, name: str, content: bytes) -> Asset:
+        """Make the asset; the name's ending says its media type."""
+        stem, ending = Path(name).stem, Path(name).suffix
+        digest = hashlib.sha256(content).hexdigest()[:8]
+        return cls(name, content, _MEDIA_TYPES[ending], f"{stem}.{digest}{ending}")
+
+
+class Assets:
+    """Find static files by name.
+
+    Args:
+        palette: the brand's colours, which are a stylesheet of their own.
+    """
+
+    def __init__(self, palette: Palette) -> None:
+        self._palette = palette
+
+    @cached_property
+    def by_hashed_name(self) -> Mapping[str, Asset]:
+        """All of them, read with the first page: finding them costs as much as making an instance.
+
+        The key is the last part of their URL.
+        """
+        files = find_package_files("static", _MEDIA_TYPES)
+        assets = [Asset.of(name, file.read_bytes()) for name, file in files.items()]
+        assets.append(Asset.of("brand.css", self._palette.css().encode()))
+        return {asset.hashed_name: asset for asset in assets}
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Asset]:
+        """All of them, by what templates call them."""
+        return {asset.name: asset for asset in self.by_hashed_name.values()}
+
+    def other_version(self, hashed_name: str) -> Asset | None:
+        """Return the file of that name whose content here is another than the hash says.
+
+        During a rolling deployment a page of one version asks a process of the other for its
+        style sheet. Ours is nearer to what the page needs than none. `None` if the name is none of
+        ours.
+        """
+        stem, _, rest = hashed_name.partition(".")
+        digest, _, ending = rest.partition(".")
+        if not re.fullmatch("[0-9a-f]{8}", digest):
+            return None
+        return self.by_name.get(f"{stem}.{ending}")
