@@ -21,9 +21,9 @@ import httpx
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pwless_middleware import EmailLogin, Outbox, Passwordless, PasswordlessMiddleware, SendLimits
+from pwless_middleware.core.base64url import unb64
 from pwless_middleware.core.challenge import Challenge, ChallengeId
 from pwless_middleware.core.format_v1 import unpack_challenge
-from pwless_middleware.core.keyring import unb64
 from pwless_middleware.delivery.outbox import OutboxMessage
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.pytest_plugin.clock import START as START

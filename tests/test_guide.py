@@ -10,10 +10,12 @@ import pytest
 
 from pwless_middleware import EmailLogin, SendLimits, SessionPolicy, TryLimits
 from pwless_middleware.core.challenge import MAX_RESENDS, RESEND_WINDOW
+from pwless_middleware.core.codes import HIGH_ALPHABET
 from pwless_middleware.core.device_cookie import MAX_DEVICE
-from pwless_middleware.core.keyring import HIGH_ALPHABET, LINK_CHARACTERS, MIN_KEY_BYTES
+from pwless_middleware.core.keyring import LINK_CHARACTERS
 from pwless_middleware.core.login import PENDING_LIFETIME, STEP_TRIES
 from pwless_middleware.core.paths import MAX_NEXT
+from pwless_middleware.core.secret_key import MIN_KEY_BYTES
 from pwless_middleware.features.email_login.options import LONGEST, LONGEST_LINK
 from pwless_middleware.flows.limits import DEVICES
 from pwless_middleware.flows.store_deadline import STORE_SECONDS

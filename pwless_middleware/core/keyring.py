@@ -24,7 +24,6 @@ Names (store keys, user ids) are unkeyed labelled SHA-256, 128 bits: they surviv
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import secrets
 from collections.abc import Sequence
@@ -34,17 +33,18 @@ from typing import Literal, NamedTuple
 
 from itsdangerous import BadSignature, Signer
 
+from pwless_middleware.core.base64url import b64, unb64
 from pwless_middleware.core.challenge import ID_BYTES, Challenge, ChallengeId
+from pwless_middleware.core.codes import CodeStyle, code_of_number
+from pwless_middleware.core.digest import digest
+from pwless_middleware.core.secret_key import check_secret_key
 from pwless_middleware.errors import ConfigError
 
 Purpose = Literal[
     "flow", "request", "link", "pending", "step", "session", "token", "device", "access", "hint"
 ]
 RecordKind = Literal["challenge", "session", "pending", "job", "feature"]
-CodeStyle = Literal["standard", "high"]
 
-MIN_KEY_BYTES = 32
-"""RFC 2104 §3: a key shorter than the hash's output weakens the MAC."""
 MAC_BYTES = 16
 """RFC 2104 §5 allows truncation to half the hash; 128 bits are what ASVS 7.2.3 asks of a token."""
 _SECRET_BYTES = 16
@@ -56,43 +56,6 @@ LINK_CHARACTERS = _LINK_BYTES * 8 // 5
 MAX_HANDLE = 450
 """Characters of a handle, at most; longer ones are not ours. A hint of the longest address has
 448."""
-
-# Letters that are hard to misread, without vowels so that no word appears (RFC 8628 §6.1).
-HIGH_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
-# What stands in guides (ours too, once) and in settings that were never filled in.
-_PLACEHOLDERS = (
-    *("changeme", "change-me", "change_me", "change me", "changethis", "change-this"),
-    *("your-secret", "your_secret", "your secret", "supersecret", "super-secret", "super_secret"),
-    *("insecure", "placeholder", "replace-me", "replace_me", "abcdefgh", "thirty-two bytes"),
-)
-
-
-def b64(data: bytes) -> str:
-    """Write bytes as base64url without padding (RFC 4648 §5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def unb64(text: str) -> bytes | None:
-    """Read canonical base64url; `None` for anything else.
-
-    A decoder that forgives gives one value several spellings; we take exactly one.
-    """
-    try:
-        data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (ValueError, binascii.Error):
-        return None
-    return data if b64(data) == text else None
-
-
-def digest(label: str, *parts: str) -> bytes:
-    """Return the 16-byte unkeyed name of something, under a label."""
-    text = "\x00".join(("pwless", label, *parts))
-    return sha256(text.encode()).digest()[:16]
-
-
-def format_code(code: str, style: CodeStyle) -> str:
-    """Return a bare code as the mail shows it."""
-    return f"{code[:4]}-{code[4:]}" if style == "high" else code
 
 
 class Opened(NamedTuple):
@@ -139,7 +102,7 @@ class Keyring:
             raise ConfigError("secret_key", "set a key; `python -m pwless_middleware secret`")
         keys = [secret_key] if isinstance(secret_key, str) else list(secret_key)
         for key in keys:
-            _check_key(key)
+            check_secret_key(key)
         self._hold([key.encode() for key in keys], realm)
 
     def _hold(self, keys: Sequence[bytes], realm: str) -> None:
@@ -272,19 +235,11 @@ class Keyring:
     def code(self, challenge: Challenge, style: CodeStyle) -> str:
         """Derive a challenge's bare code: 6 digits, or 8 letters for `high`.
 
-        The modulo's bias is below 2**-29: 64 bits are reduced to at most 35.
-
         Raises:
             KeyError: this process lacks the challenge's key.
         """
         number = int.from_bytes(self._secret("code", challenge)[:8], "big")
-        if style == "standard":
-            return f"{number % 1_000_000:06d}"
-        letters = []
-        for _ in range(8):
-            number, index = divmod(number, len(HIGH_ALPHABET))
-            letters.append(HIGH_ALPHABET[index])
-        return "".join(letters)
+        return code_of_number(number, style)
 
     def link_token(self, challenge: Challenge) -> str:
         """Derive a challenge's link token: 96 characters of lower-case base32, 128 bits of secret.
@@ -385,22 +340,3 @@ class _PrimedSigner(Signer):
     @cached_property
     def _derived(self) -> dict[str | bytes, bytes]:
         return {}  # no more entries than there are secret keys
-
-
-def _check_key(key: object) -> None:
-    if not isinstance(key, str) or len(key.encode()) < MIN_KEY_BYTES:
-        raise ConfigError(
-            "secret_key",
-            "set a random key of at least 32 bytes; `python -m pwless_middleware secret` makes one",
-        )
-    if key != key.strip() or "\n" in key or "\r" in key:
-        raise ConfigError(
-            "secret_key", "white space or a line break stands at its end: strip it, everywhere"
-        )
-    lowered = key.lower()
-    repeated = any(lowered == (lowered[:n] * len(lowered))[: len(lowered)] for n in range(1, 9))
-    if repeated or any(word in lowered for word in _PLACEHOLDERS):
-        raise ConfigError(
-            "secret_key",
-            "this is a sample, not a secret; `python -m pwless_middleware secret` makes one",
-        )

@@ -13,8 +13,9 @@ from itertools import islice
 from string import ascii_lowercase, ascii_uppercase
 from urllib.parse import unquote
 
+from pwless_middleware.core.codes import HIGH_ALPHABET, CodeStyle
 from pwless_middleware.core.control_characters import CONTROL
-from pwless_middleware.core.keyring import HIGH_ALPHABET, LINK_CHARACTERS, CodeStyle
+from pwless_middleware.core.keyring import LINK_CHARACTERS
 
 MAX_CODE = 100
 """Characters of a text that is searched for a code, words around it included."""

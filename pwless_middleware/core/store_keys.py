@@ -27,8 +27,9 @@ from __future__ import annotations
 
 import re
 
+from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
-from pwless_middleware.core.keyring import b64, digest
+from pwless_middleware.core.digest import digest
 
 _FOR_FEATURES = re.compile(r"\{[\w-]{22}\}(?:[\w-]{22}|f(?:[\w-]{22}|l)?|d)")
 

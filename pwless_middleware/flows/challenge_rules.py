@@ -6,8 +6,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from pwless_middleware.core.address import Address, matches
+from pwless_middleware.core.codes import CodeStyle
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.keyring import CodeStyle
 from pwless_middleware.errors import Unavailable, traceback_without_text
 
 logger = logging.getLogger("pwless.challenges")

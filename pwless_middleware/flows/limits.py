@@ -19,7 +19,8 @@ from pwless_middleware.core.challenge import ID_BYTES, RESEND_WINDOW, ChallengeI
 from pwless_middleware.core.client import Client
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device_cookie import NOBODY, find_known
-from pwless_middleware.core.keyring import Keyring, digest
+from pwless_middleware.core.digest import digest
+from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.store_keys import (
     TAG_BYTES,

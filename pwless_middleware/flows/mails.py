@@ -13,9 +13,10 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pwless_middleware.core.caller import BROWSER, STEP_UP
 from pwless_middleware.core.challenge import Challenge, attempt_of
+from pwless_middleware.core.codes import format_code
 from pwless_middleware.core.device import UNKNOWN, device_text
 from pwless_middleware.core.format_v1 import unpack_job
-from pwless_middleware.core.keyring import Keyring, format_code
+from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.base import Mailer, Message
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import LoginDenied

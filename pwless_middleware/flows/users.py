@@ -8,7 +8,8 @@ from collections.abc import Awaitable
 from typing import Protocol, runtime_checkable
 
 from pwless_middleware.core.address import Address, parse_address
-from pwless_middleware.core.keyring import b64, digest
+from pwless_middleware.core.base64url import b64
+from pwless_middleware.core.digest import digest
 from pwless_middleware.core.login import EnrolledUser, Subject
 from pwless_middleware.core.user import User
 from pwless_middleware.errors import (

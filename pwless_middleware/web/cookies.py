@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device_cookie import DEVICE_SECONDS, Known, open_known, seal_known
-from pwless_middleware.core.keyring import Keyring, digest
+from pwless_middleware.core.digest import digest
+from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.sessions import TOKEN_PREFIX
 

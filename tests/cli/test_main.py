@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from pwless_middleware import __version__
-from pwless_middleware.core.keyring import Keyring, unb64
+from pwless_middleware.core.base64url import unb64
+from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.web.keys import ApiKeys
 from tests.cli.conftest import Project
 

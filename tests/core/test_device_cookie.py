@@ -8,6 +8,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pwless_middleware.core.base64url import unb64
 from pwless_middleware.core.device_cookie import (
     KnownAddress,
     add_known,
@@ -16,7 +17,8 @@ from pwless_middleware.core.device_cookie import (
     open_known,
     seal_known,
 )
-from pwless_middleware.core.keyring import Keyring, digest, unb64
+from pwless_middleware.core.digest import digest
+from pwless_middleware.core.keyring import Keyring
 from tests.support import KEY, OTHER_KEY
 
 RING = Keyring(KEY, realm="r")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.authentication import Authentication
+from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.challenge import ID_BYTES, SALT_BYTES, Challenge, ChallengeId
 from pwless_middleware.core.device import NAMES
 from pwless_middleware.core.format_v1 import (
@@ -20,7 +21,6 @@ from pwless_middleware.core.format_v1 import (
     unpack_pending,
     unpack_session,
 )
-from pwless_middleware.core.keyring import b64
 from pwless_middleware.core.login import Login, PendingLogin, Step
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import StoreError

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.challenge import ID_BYTES, SALT_BYTES, Challenge, ChallengeId
-from pwless_middleware.core.keyring import HIGH_ALPHABET, LINK_CHARACTERS, CodeStyle, Keyring
+from pwless_middleware.core.codes import HIGH_ALPHABET, CodeStyle
+from pwless_middleware.core.keyring import LINK_CHARACTERS, Keyring
 from pwless_middleware.core.pasted_text import MAX_CODE, MAX_LINK, code_in, link_token_in
 from tests.support import KEY
 

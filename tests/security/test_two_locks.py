@@ -13,8 +13,9 @@ from dataclasses import replace
 import pytest
 
 from pwless_middleware import EmailLogin
+from pwless_middleware.core.base64url import unb64
 from pwless_middleware.core.challenge import ID_BYTES
-from pwless_middleware.core.keyring import MAC_BYTES, unb64
+from pwless_middleware.core.keyring import MAC_BYTES
 from pwless_middleware.core.session import SECRET_BYTES
 from pwless_middleware.core.store_keys import user_slot
 from pwless_middleware.delivery.base import Message

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pwless_middleware.core.codes import HIGH_ALPHABET, CodeStyle
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
-from pwless_middleware.core.keyring import HIGH_ALPHABET, CodeStyle
 from pwless_middleware.core.pasted_text import MAX_CODE
 from pwless_middleware.features.email_login.flow import MAX_VARIABLES, RESERVED
 from pwless_middleware.web.fields import Field, Fields

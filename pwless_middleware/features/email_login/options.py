@@ -7,7 +7,7 @@ from typing import cast
 
 from pwless_middleware.core.address import parse_pattern
 from pwless_middleware.core.challenge import RESEND_WINDOW, Kind
-from pwless_middleware.core.keyring import CodeStyle
+from pwless_middleware.core.codes import CodeStyle
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag, check_kind, check_texts
 from pwless_middleware.errors import ConfigError
