@@ -31,7 +31,7 @@ from pwless_middleware.rendering.environment import TEMPLATE_TYPES, make_environ
 from pwless_middleware.rendering.package_files import find_package_files
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 MAIL_VARIABLES: Final = frozenset(
     {
@@ -86,6 +86,7 @@ class Renderer:
         self._prefix = prefix
         self._own: dict[str, object] = {"brand": brand, "palette": palette}
         self._mail_variables: dict[str, frozenset[str]] = {}
+        self._templates: dict[str, Template] = {}
         self._folder = templates
         if templates is not None:
             self._check(Path(templates))
@@ -93,6 +94,15 @@ class Renderer:
     @cached_property
     def _env(self) -> Environment:
         return make_environment(self._folder)
+
+    def _template(self, name: str) -> Template:
+        """Return a template, looked up once: Jinja2 would chain its globals anew for each page."""
+        found = self._templates.get(name)
+        if found is None:
+            found = self._env.get_template(name)
+            found.globals = dict(found.globals)
+            self._templates[name] = found
+        return found
 
     def _check(self, folder: Path) -> None:
         """Refuse now what would otherwise fail when the first person wants to sign in."""
@@ -144,7 +154,7 @@ class Renderer:
             "durations": language.durations,
         }
         shared = {"login_url": base + LOGIN_PATH}
-        return self._env.get_template(name).render(shared | context | own)
+        return self._template(name).render(shared | context | own)
 
     def part(self, name: str, /, *, root_path: str = "", **context: object) -> str:
         """Render a part of a page, as HTML that the page's template takes as it is.
@@ -184,7 +194,7 @@ class Renderer:
         only_ours = {key: value for key, value in context.items() if key in SUBJECT_VARIABLES}
 
         def render(ending: str, values: Mapping[str, object]) -> str:
-            return self._env.get_template(f"email/{name}{ending}").render(values)
+            return self._template(f"email/{name}{ending}").render(values)
 
         return Email(
             subject=" ".join(render(".subject.txt", only_ours | self._own).split()),

@@ -430,6 +430,22 @@ def test_a_logo_replaces_the_first_letter() -> None:
 # The host's own templates
 
 
+def test_a_hosts_texts_may_stand_in_loops_and_blocks(tmp_path: Path) -> None:
+    """Jinja2 hands over the variables of both beside the values that the text names."""
+    (tmp_path / "error.html").write_text(
+        "{% block title %}{% set word = '<b>' %}{% for n in [1, 2] %}"
+        "{% trans word, n %}{{ word }} no. {{ n }}{% endtrans %};"
+        "{{ ngettext('%(num)s day', '%(num)s days', n) }};{{ duration(n * 60) }}\n"
+        "{% endfor %}{{ _('Your code:') }}{% endblock %}"
+    )
+    made = renderer(tmp_path).page("error.html")
+    assert made.splitlines() == [
+        "&lt;b&gt; no. 1;1 day;60 seconds",
+        "&lt;b&gt; no. 2;2 days;2 minutes",
+        "Your code:",
+    ]
+
+
 def test_a_host_replaces_a_page_and_can_build_on_ours(tmp_path: Path) -> None:
     (tmp_path / "login.html").write_text(
         '{% extends "pwless/login.html" %}{% block title %}Hello{% endblock %}'
