@@ -1,10 +1,16 @@
 """The store contract: what the flows may rely on, whichever store is behind it.
 
+    put = Put("{tag}challenge", b"record", until=now + 300)
+    await store.admit(draws, put, job=b"a mail", replaces=None, now=now, op=new_operation())
+    attempt = await store.attempt(draws, put.key, now=now, op=new_operation())
+    session = Writes(puts=(Put("{tag}session", b"...", until=now + 3600),))
+    is_mine = await store.take(put.key, session, now=now, op=new_operation())
+
 A store keeps *records* (bytes under a key, until a time), *budgets* (`core.budget`), *lists* of
 records, a queue of *jobs*, and a *feed* of what was dropped. It knows no login rules. Its hot verbs
 are guarded writes, each atomic against all others and each one round trip on a single Redis:
 
-    admit     count these and, if all are within their limits, write this
+    admit     count these and, if all are within their limits, write this, with a job
     attempt   count these and, if all are within their limits, read that
     take      remove this and, if it was there, write these
 
