@@ -272,19 +272,22 @@ async def test_a_new_user_whom_a_policy_refuses_has_no_session() -> None:
     assert site.sessions == 0
 
 
+class OneUser:
+    """A user table with one user, until that one is gone."""
+
+    gone = False
+
+    async def find(self, email: str) -> User | None:
+        return User(id="1", email=email)
+
+    create = find
+
+    async def load(self, user_id: str) -> User | None:
+        return None if self.gone else User(id=user_id, email="jo@example.com")
+
+
 async def test_a_user_who_goes_while_a_step_is_asked_is_not_let_in() -> None:
-    class Table:
-        gone = False
-
-        async def find(self, email: str) -> User | None:
-            return User(id="1", email=email)
-
-        create = find
-
-        async def load(self, user_id: str) -> User | None:
-            return None if self.gone else User(id=user_id, email="jo@example.com")
-
-    table, factor = Table(), Factor()
+    table, factor = OneUser(), Factor()
     site = make_site(users=table, features=[EmailLogin(send_limits=ROOMY), factor])
     jo = site.browser()
     await jo.ask("jo@example.com")
@@ -296,18 +299,7 @@ async def test_a_user_who_goes_while_a_step_is_asked_is_not_let_in() -> None:
 
 
 async def test_the_sessions_page_is_for_who_is_signed_in_and_still_there() -> None:
-    class Table:
-        gone = False
-
-        async def find(self, email: str) -> User | None:
-            return User(id="1", email=email)
-
-        create = find
-
-        async def load(self, user_id: str) -> User | None:
-            return None if self.gone else User(id=user_id, email="jo@example.com")
-
-    table = Table()
+    table = OneUser()
     site = make_site(users=table)
     jo = site.browser()
     await jo.sign_in("jo@example.com")
