@@ -23,7 +23,7 @@ _templates = Jinja2Templates(Path(__file__).parent / "templates")
 
 
 def page(request: Request, name: str, *, status: int = 200, **context: object) -> Response:
-    """Give a page of the demo; every template knows `user` and whether there is a mailbox."""
+    """Return a page of the demo; every template knows `user` and whether there is a mailbox."""
     own = {
         "user": request.state.user,
         "path": request.url.path,

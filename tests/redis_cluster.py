@@ -21,7 +21,7 @@ SLOTS = 16384
 
 
 def cluster_port() -> int:
-    """Give a free port whose bus port (10,000 above) is free as well."""
+    """Return a free port whose bus port (10,000 above) is free as well."""
     while True:
         port = random.randint(20000, 45000)
         with contextlib.suppress(OSError), socket.socket() as one, socket.socket() as two:
@@ -115,7 +115,7 @@ async def disconnect(client: Any) -> None:
 
 @pytest.fixture(scope="session")
 def redis_cluster() -> Iterator[Cluster]:
-    """Give a cluster for the whole session; not to be harmed."""
+    """Return a cluster for the whole session; not to be harmed."""
     cluster = Cluster()
     yield cluster
     cluster.close()

@@ -158,7 +158,7 @@ class Server:
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    """Give the URL of a server for the whole session; use a prefix of your own in it."""
+    """Return the URL of a server for the whole session; use a prefix of your own in it."""
     given = os.environ.get("PWLESS_TEST_REDIS_URL")
     if given:
         yield given

@@ -1,7 +1,7 @@
-"""A whole house for a test: an app behind the middleware, its mailbox, a clock, and its visitors.
+"""A whole site for a test: an app behind the middleware, its mailbox, a clock, and its visitors.
 
-    home = house()
-    jo = home.browser()
+    site = make_site()
+    jo = site.browser()
     await jo.sign_in("jo@example.com")
 
 Everything is the real thing but the time, the network and the mail server. Secrets are read from
@@ -50,12 +50,12 @@ def cookie_name(passwordless: Passwordless, part: str = "session") -> str:
 
 
 def our_paths(passwordless: Passwordless) -> dict[str, Route]:
-    """Give a path of each of our routes, below the prefix, with an `x` for each name in it."""
+    """Return a path of each of our routes, below the prefix, with an `x` for each name in it."""
     return {re.sub(r"\{\w+\}", "x", route.path): route for route in passwordless.routes.all}
 
 
 def led_to(answer: Any) -> str:
-    """Give where a redirect leads, without the origin, which must be there."""
+    """Return where a redirect leads, without the origin, which must be there."""
     parts = urlsplit(answer.headers["location"])
     assert parts.scheme in ("http", "https"), answer.headers["location"]
     assert parts.netloc, answer.headers["location"]
@@ -143,7 +143,7 @@ class Site:
 
     @property
     def pending(self) -> list[str]:
-        """Give the keys of the live pending logins."""
+        """Return the keys of the live pending logins."""
         return self._keys("p", 16)
 
     def _keys(self, letter: str, name: int) -> list[str]:
@@ -153,7 +153,7 @@ class Site:
         return [key for key in live if shape.fullmatch(key)]
 
     def snapshot(self) -> tuple[object, ...]:
-        """Give everything that the memory store holds, to compare before and after."""
+        """Return everything that the memory store holds, to compare before and after."""
         assert isinstance(self.store, MemoryStore)
         store = self.store
         return (dict(store._records), dict(store._ledgers), len(store.jobs), len(store.jobs.dead))
@@ -170,7 +170,7 @@ def make_site(
     roomy: bool = False,
     **options: Any,
 ) -> Site:
-    """Build a house; `options` are those of `Passwordless`, `roomy` lifts the limits on sends."""
+    """Make a site; `options` are those of `Passwordless`, `roomy` lifts the limits on sends."""
     inner = WhoAmI()
     outbox = outbox or Mailbox(max_messages=100_000)
     clock = clock or Clock()
@@ -203,7 +203,7 @@ def challenge_of(site: Site) -> Challenge:
 
 
 class Browser:
-    """Visit a house as a browser does: keep cookies, send `Origin` with every post."""
+    """Visit a site as a browser does: keep cookies, send `Origin` with every post."""
 
     def __init__(
         self,
@@ -302,14 +302,14 @@ class Browser:
         return done
 
     async def who(self) -> str | None:
-        """Give the address as which the app greets this browser; `None` if it is stopped."""
+        """Return the address as which the app greets this browser; `None` if it is stopped."""
         answer = await self.get("/private")
         return str(answer.json()["email"]) if answer.status_code == 200 else None
 
     # --- what it holds -------------------------------------------------------------------------
 
     def cookie(self, part: str = "") -> str | None:
-        """Give one of our cookies: `` (the session), `flow`, `device`, `pending`."""
+        """Return one of our cookies: `` (the session), `flow`, `device`, `pending`."""
         return self.cookies.get(self.cookie_name(part))
 
     def cookie_name(self, part: str = "") -> str:
@@ -340,28 +340,28 @@ class Backend:
 
 
 def token_of(link: str | None) -> str:
-    """Give the token of a mailed link."""
+    """Return the token of a mailed link."""
     return parse_qs(urlsplit(link or "").query)["link_token"][0]
 
 
 def wrong(code: str | None, n: int = 0) -> str:
-    """Give a code of the right shape that is not this one; another one for each `n` below 9."""
+    """Return a code of the right shape that is not this one; another one for each `n` below 9."""
     assert code is not None
     return f"{(int(code) + 1 + n) % 1_000_000:06d}"
 
 
 def error_code(response: httpx.Response) -> str:
-    """Give the `error_code` of a JSON error."""
+    """Return the `error_code` of a JSON error."""
     return str(response.json()["details"][0]["error_code"])
 
 
 def said(response: httpx.Response) -> str:
-    """Give what a page says, without its markup."""
+    """Return what a page says, without its markup."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", response.text))
 
 
 def retry_after(response: httpx.Response) -> int:
-    """Give the seconds of `Retry-After`."""
+    """Return the seconds of `Retry-After`."""
     return int(response.headers["retry-after"])
 
 
@@ -393,7 +393,7 @@ def socket_scope(path: str = "/private", **more: Any) -> Scope:
 
 
 def cookie_header(browser: Browser) -> list[tuple[bytes, bytes]]:
-    """Give a browser's cookies as raw headers."""
+    """Return a browser's cookies as raw headers."""
     text = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     return [(b"cookie", text.encode())]
 

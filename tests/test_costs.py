@@ -38,7 +38,7 @@ class Counting:
         self._asked: list[tuple[str, object]] = []
 
     def take_count(self) -> list[str]:
-        """Give what this task has asked since the last time."""
+        """Return what this task has asked since the last time."""
         here = asyncio.current_task()
         asked = [verb for verb, task in self._asked if task is here]
         self._asked.clear()
@@ -245,7 +245,7 @@ PasswordlessMiddleware(app, secret_key="gT4vX9qLw2ZrB7mKc5NhD8sJf3YpE6uA1x", mai
 
 
 def imported(code: str) -> set[str]:
-    """Give the top-level modules that a fresh interpreter has after this code, without its own."""
+    """Return the top-level modules of a fresh interpreter after this code, without its own."""
     ending = "\nimport sys, json; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code + ending], capture_output=True, text=True, check=True
@@ -304,7 +304,7 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def calls_of(app: ASGIApp, cookie: str | None, path: str = "/open/door") -> list[str]:
-    """Give the functions of ours that an ordinary request calls, once it is not the first."""
+    """Return the functions of ours that an ordinary request calls, once it is not the first."""
     headers = [(b"host", b"app.example.com"), (b"accept", b"text/html")]
     if cookie is not None:
         headers.append((b"cookie", b"theme=dark; __Host-pwless=" + cookie.encode()))

@@ -33,7 +33,7 @@ WAYS = Path(demo_app.__file__).parent / "ways"
 
 
 def client(outbox: Outbox | None = None, **options: Any) -> TestClient:
-    """Give a client of a fresh demo."""
+    """Return a client of a fresh demo."""
     app = create_app(secret_key=SECRET_KEY, mailer=outbox, **options)
     return TestClient(
         app, base_url="http://localhost:8000", follow_redirects=False, client=("127.0.0.1", 4711)

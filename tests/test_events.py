@@ -50,12 +50,12 @@ class Story:
         self.jo: Browser = self.site.browser(headers={"user-agent": FIREFOX})
 
     async def events(self) -> list[Event]:
-        """Give what has been told by now."""
+        """Return what has been told by now."""
         await asyncio.sleep(0)
         return self.told
 
     async def kinds(self) -> list[str]:
-        """Give the kinds, in order."""
+        """Return the kinds, in order."""
         return [event.kind for event in await self.events()]
 
     @property

@@ -77,7 +77,7 @@ def test_the_readme_explains_every_field_of_what_is_mounted() -> None:
 
 
 def example() -> str:
-    """Give the feature in the docstring."""
+    """Return the feature in the docstring."""
     lines = (inspect.getdoc(kit) or "").splitlines()
     begin = next(n for n, line in enumerate(lines) if line.startswith("    class "))
     end = next(n for n, line in enumerate(lines) if line.startswith("    Passwordless("))

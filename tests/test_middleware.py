@@ -378,7 +378,7 @@ class Outside:
 
     @property
     def routes(self) -> list[object]:
-        """Give the paths of the routes that it has seen."""
+        """Return the paths of the routes that it has seen."""
         return [getattr(seen.get("route"), "path", None) for seen in self.seen]
 
 

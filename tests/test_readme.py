@@ -43,13 +43,13 @@ ORIGIN = {"origin": "http://localhost:8000"}
 
 
 def blocks(language: str, containing: str = "") -> list[str]:
-    """Give the README's code blocks of a language, in order."""
+    """Return the README's code blocks of a language, in order."""
     found = re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
     return [block for block in found if containing in block]
 
 
 def table(marker: str) -> list[list[str]]:
-    """Give the rows of the table behind a marker, without its two head lines."""
+    """Return the rows of the table behind a marker, without its two head lines."""
     text = README.split(f"<!-- {marker} -->\n", 1)[1].split("\n\n", 1)[0]
     rows = [re.split(r"(?<!\\)\|", line.strip("|")) for line in text.splitlines()[2:]]
     return [[cell.strip() for cell in row] for row in rows]
@@ -287,7 +287,7 @@ def test_every_option_is_told_with_its_default(name: str) -> None:
 
 
 def api_errors(root: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
-    """Give every error that a caller can be told."""
+    """Return every error that a caller can be told."""
     for kind in root.__subclasses__():
         if kind.__module__ == "pwless_middleware.errors":
             if not kind.__name__.startswith("_"):

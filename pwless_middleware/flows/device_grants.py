@@ -27,7 +27,7 @@ from pwless_middleware.stores.base import Store
 
 
 class DeviceGrants:
-    """Say whether an address is locked, and let the reader of its mail past that.
+    """Let the reader of an address's mail past the lock on its tries.
 
     Args:
         challenges, store, keyring, limits: what it works with.

@@ -26,7 +26,7 @@ def site(request: pytest.FixtureRequest, place: Place) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def member(site: Site) -> Iterator[Person]:
-    """Give a browser that is signed in as member@example.com."""
+    """Return a browser that is signed in as member@example.com."""
     with site.newcomer() as person:
         person.sign_in("/auth/login", email="member@example.com")
         yield person
@@ -34,7 +34,7 @@ def member(site: Site) -> Iterator[Person]:
 
 @pytest.fixture
 def stranger(site: Site) -> Iterator[Person]:
-    """Give a browser that nobody has signed in with."""
+    """Return a browser that nobody has signed in with."""
     with site.newcomer() as person:
         yield person
 

@@ -74,11 +74,11 @@ class Person:
         self.http.close()
 
     def url(self, path: str) -> str:
-        """Give the URL of a path of the app."""
+        """Return the URL of a path of the app."""
         return self.base_url + path
 
     def at(self, response: httpx.Response) -> str:
-        """Give the path and query that the address line shows after a redirect."""
+        """Return the path and query that the address line shows after a redirect."""
         target = urlsplit(urljoin(str(response.url), response.headers["location"]))
         assert f"{target.scheme}://{target.netloc}" == self.origin
         assert target.path.startswith(self.prefix + "/"), target.path
@@ -138,7 +138,7 @@ class Person:
 
     @property
     def session_cookie(self) -> tuple[str, str]:
-        """Give the name and value of the session cookie; there must be one."""
+        """Return the name and value of the session cookie; there must be one."""
         shape = re.compile(r"(?:__Host-)?pwless(?:-[0-9a-f]{8})?")
         [found] = [c for c in self.http.cookies.jar if shape.fullmatch(c.name)]
         return found.name, found.value or ""
@@ -186,7 +186,7 @@ class Person:
         return connection
 
     def lines(self, path: str) -> Iterator[str]:
-        """Give a stream's lines as they come."""
+        """Return a stream's lines as they come."""
         with self.http.stream("GET", self.url(path)) as response:
             assert response.status_code == 200
             yield from response.iter_lines()

@@ -66,7 +66,7 @@ class Site:
     server: Server
 
     def newcomer(self) -> Person:
-        """Give a browser that nobody has signed in with."""
+        """Return a browser that nobody has signed in with."""
         return Person(self.base_url, lambda: self.server.mailbox)
 
 

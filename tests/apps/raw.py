@@ -29,7 +29,7 @@ def head(site: Site, path: str, *lines: str, host: str | None = None) -> str:
 
 
 def status(answer: bytes) -> int:
-    """Give the status of a raw answer, or of the one that follows a `100 Continue`."""
+    """Return the status of a raw answer, or of the one that follows a `100 Continue`."""
     if answer.startswith(b"HTTP/1.1 100"):
         answer = answer.split(b"\r\n\r\n", 1)[1]
     return int(answer.split(b" ", 2)[1])

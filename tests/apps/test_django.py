@@ -19,7 +19,7 @@ PLACES = IN_PATH
 
 @pytest.fixture(scope="module")
 def staff(site: Site) -> Iterator[Person]:
-    """Give a browser of somebody who may use the admin."""
+    """Return a browser of somebody who may use the admin."""
     with site.newcomer() as person:
         person.sign_in("/auth/login", email="staff@example.com")
         yield person

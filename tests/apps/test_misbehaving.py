@@ -25,7 +25,7 @@ OURS = (b"vary: cookie", b"cache-control: private, no-cache")
 
 
 def seen(site: Site, member: Person, path: str) -> tuple[list[bytes], bytes, bool]:
-    """Give what a client sees: head lines without ours and the date, body, whether it waits on."""
+    """Return what a client sees: head lines without ours and the date, body, if it waits on."""
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {member.cookies}\r\n"
     request += "Connection: close\r\n\r\n"
     answer, waits = b"", False
@@ -83,7 +83,7 @@ def test_one_that_never_answers_hears_that_its_client_gave_up(site: Site, member
 
 
 def talk(member: Person, path: str) -> list[object]:
-    """Give what a client hears of a socket, to its end."""
+    """Return what a client hears of a socket, to its end."""
     heard: list[object] = []
     try:
         with member.socket(path) as ws:

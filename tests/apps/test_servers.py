@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def told(person: Person, path: str = "/page") -> dict[str, Any]:
-    """Give what the app was told about a request."""
+    """Return what the app was told about a request."""
     response = person.http.get(person.url(path))
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.json()

@@ -32,7 +32,7 @@ def outside(request: pytest.FixtureRequest) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def site(outside: Site) -> Site:
-    """Give the wrapped app, as people see it."""
+    """Return the wrapped app, as people see it."""
     place = Place(outside.place.kind, outside.place.prefix + "/members")
     return Site(place, outside.base_url + "/members", outside.server)
 

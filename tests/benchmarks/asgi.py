@@ -31,7 +31,7 @@ class Answer:
     body: bytes
 
     def cookies(self) -> dict[bytes, bytes]:
-        """Give the cookies that it sets, by name."""
+        """Return the cookies that it sets, by name."""
         lines = [v for k, v in self.headers if k.lower() == b"set-cookie"]
         pairs = [line.split(b";", 1)[0].partition(b"=") for line in lines]
         return {name: value for name, _, value in pairs if value not in (b"", b'""')}

@@ -41,7 +41,7 @@ _CASES = {
 
 
 async def cpu_of(events: Events, count: int, at_once: int) -> tuple[float, float]:
-    """Give the CPU microseconds of recording an event, and of telling it."""
+    """Return the CPU microseconds of recording an event, and of telling it."""
     recording = telling = 0
     for _ in range(count // at_once):
         started = time.thread_time_ns()
@@ -55,7 +55,7 @@ async def cpu_of(events: Events, count: int, at_once: int) -> tuple[float, float
 
 
 async def _cost_of_asking() -> tuple[float, float]:
-    """Give the microseconds that each of the two measurements takes itself."""
+    """Return the microseconds that each of the two measurements takes itself."""
     asked = told = 0
     for _ in range(5_000):
         started = time.thread_time_ns()

@@ -55,7 +55,7 @@ async def side_by_side(works: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
 
 
 def people(number: int) -> list[tuple[str, str]]:
-    """Give so many addresses that were never used, each with a client of its own."""
+    """Return so many addresses that were never used, each with a client of its own."""
     found = []
     for _ in range(number):
         n = next(_numbers)

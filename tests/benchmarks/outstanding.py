@@ -48,7 +48,7 @@ async def _bytes(options: Options) -> Table:
 
 
 def sizes(options: Options) -> list[int]:
-    """Give the sizes to compare: a thousand, a hundred thousand, and what was asked for."""
+    """Return the sizes to compare: a thousand, a hundred thousand, and what was asked for."""
     return sorted({n for n in (1_000, 100_000, options.outstanding) if n <= options.outstanding})
 
 

@@ -28,7 +28,7 @@ _BATCH = 20
 
 
 def _inbox() -> Receive:
-    """Give what a server hands in for a request without a body: that, and then nothing."""
+    """Return what a server hands in for a request without a body: that, and then nothing."""
     is_read = False
 
     async def receive() -> Message:
@@ -46,7 +46,7 @@ async def _take(message: Message) -> None:
 
 
 async def cpu_of(target: Target, scopes: Sequence[Scope]) -> float:
-    """Give the CPU microseconds of each request; all threads of this process are counted."""
+    """Return the CPU microseconds of each request; all threads of this process are counted."""
     app = target.app
     inboxes = [_inbox() for _ in scopes]
     started = time.process_time()

@@ -48,7 +48,7 @@ def challenge(number: int, id: ChallengeId) -> Challenge:
 
 
 async def measure(url: str, sends: int, *, address: bool, job: bool, client: bool) -> float:
-    """Give the bytes for each of so many sends."""
+    """Return the bytes for each of so many sends."""
     admin = redis.asyncio.Redis.from_url(url)
     store = RedisStore(url, max_jobs=10 * sends)
     await store.open()

@@ -30,7 +30,7 @@ _KEPT = 100_000
 
 
 def make_site(target: Target) -> PasswordlessMiddleware:
-    """Give our middleware of a target."""
+    """Return our middleware of a target."""
     assert isinstance(target.app, PasswordlessMiddleware)
     return target.app
 

@@ -24,7 +24,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def environment() -> dict[str, str]:
-    """Give the environment of a fresh interpreter that keeps its bytecode, as an installed one."""
+    """Return the environment of a fresh interpreter that keeps bytecode, as an installed one."""
     return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -89,7 +89,7 @@ class Served:
         return self.get(_SIGN_IN)
 
     def _pids(self) -> list[int]:
-        """Give the processes: the one that was started, and what it started."""
+        """Return the processes: the one that was started, and what it started."""
         found = [self._process.pid]
         for pid in found:
             for task in Path(f"/proc/{pid}/task").iterdir():
@@ -98,7 +98,7 @@ class Served:
         return found
 
     def cpu(self) -> float:
-        """Give the CPU seconds that its processes have used."""
+        """Return the CPU seconds that its processes have used."""
         total = 0
         for pid in self._pids():
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -106,7 +106,7 @@ class Served:
         return total / _TICKS
 
     def memory(self) -> float:
-        """Give the resident MiB of its processes."""
+        """Return the resident MiB of its processes."""
         pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self._pids())
         return pages * _PAGE / 2**20
 

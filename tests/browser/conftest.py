@@ -32,7 +32,7 @@ _MEANT = re.compile(r"Failed to load resource: the server responded with a statu
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Give one Chromium for each file. Its event loop must end before other folders' begin."""
+    """Return one Chromium for each file. Its event loop must end before other folders' begin."""
     need_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
@@ -50,14 +50,14 @@ class Demo:
     mailbox_url: str = ""
 
     def code(self, to: str) -> str:
-        """Give the code of the newest mail to an address."""
+        """Return the code of the newest mail to an address."""
         message = self.outbox.latest(to)
         assert message is not None
         assert message.code is not None
         return message.code
 
     def link(self, to: str) -> str:
-        """Give the link of the newest mail to an address."""
+        """Return the link of the newest mail to an address."""
         message = self.outbox.latest(to)
         assert message is not None
         assert message.link is not None
@@ -132,7 +132,7 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture
 def visit(browser: Browser, demo: Demo) -> Iterator[Visit]:
-    """Give a maker of profiles; what their consoles complain about fails the test at its end."""
+    """Return a maker of profiles; what their consoles complain about fails the test at its end."""
     visitors: list[Visitor] = []
 
     def make(*, has_scripts: bool = True, **options: Any) -> Visitor:
@@ -159,5 +159,5 @@ def scripts(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def visitor(visit: Visit, scripts: bool) -> Visitor:
-    """Give a profile with JavaScript, then one without."""
+    """Return a profile with JavaScript, then one without."""
     return visit(has_scripts=scripts)

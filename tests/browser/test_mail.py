@@ -70,7 +70,7 @@ class Postbox:
 
 @pytest.fixture
 def postbox() -> Iterator[Postbox]:
-    """Give a mail server."""
+    """Return a mail server."""
     with Postbox() as postbox:
         yield postbox
 
@@ -84,7 +84,7 @@ def demo(postbox: Postbox) -> Iterator[Demo]:
 
 
 def part(message: EmailMessage, kind: Literal["plain", "html"]) -> str:
-    """Give one of the mail's two parts."""
+    """Return one of the mail's two parts."""
     body = message.get_body((kind,))
     assert body is not None
     return str(body.get_content())

@@ -13,7 +13,7 @@ JO = "jo@example.com"
 
 
 def wrong(code: str) -> str:
-    """Give a code that is certainly another one."""
+    """Return a code that is certainly another one."""
     return code[:-1] + str((int(code[-1]) + 1) % 10)
 
 

@@ -44,7 +44,7 @@ class Server(asyncio.DatagramProtocol):
 
 
 async def ask(domain: str, zone: Zone) -> dict[str, Finding]:
-    """Give the findings about a domain, where this zone is all of DNS."""
+    """Return the findings about a domain, where this zone is all of DNS."""
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(
         lambda: Server(zone), local_addr=("127.0.0.1", 0)

@@ -23,7 +23,7 @@ LDH = set(string.ascii_letters + string.digits + "-")
 
 
 def is_address(text: str) -> bool:
-    """Say by hand what the grammar says with a regular expression."""
+    """Whether the grammar takes it, by hand instead of by a regular expression."""
     text = text.strip(" ")
     if not 3 <= len(text) <= 254 or text.count("@") != 1 or "=?" in text:
         return False

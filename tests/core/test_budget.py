@@ -30,7 +30,7 @@ knocks = st.lists(st.tuples(st.integers(0, 12), TAGS), max_size=60)
 
 
 def admits(events: list[tuple[int, int]], limit: Limit, tag: int, now: int) -> bool:
-    """Say by brute force whether one more event fits."""
+    """Whether one more event fits, by brute force."""
     live = [t for t, who in events if t > now - limit.window and same(who, tag, limit)]
     return len(live) < limit.count
 

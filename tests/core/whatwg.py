@@ -15,7 +15,7 @@ _DOTS = {".": 1, "%2e": 1, "..": 2, ".%2e": 2, "%2e.": 2, "%2e%2e": 2}
 
 @dataclass(frozen=True)
 class Resolved:
-    """Say where a reference leads: the host, and the path's segments after dots were resolved."""
+    """Where a reference leads: the host, and the path's segments after dots were resolved."""
 
     host: str
     path: tuple[str, ...]

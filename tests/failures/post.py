@@ -74,7 +74,7 @@ class Post:
         return f"smtp://127.0.0.1:{self.port}"
 
     def mails(self, to: str) -> list[Mail]:
-        """Give what was taken for an address, oldest first."""
+        """Return what was taken for an address, oldest first."""
         return list(self._by_address.get(to, ()))
 
     def open(self) -> None:

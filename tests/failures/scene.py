@@ -38,7 +38,7 @@ _names = itertools.count()
 
 
 def an_address() -> str:
-    """Give an address that no test has used."""
+    """Return an address that no test has used."""
     return f"person{next(_names)}@example.com"
 
 

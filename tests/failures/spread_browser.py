@@ -43,7 +43,7 @@ class SpreadBrowser:
         return await self.post(at, "/auth/verify", {"code": code})
 
     async def who(self, at: Process) -> str | None:
-        """Give the address as which the app greets this browser; `None` if it is stopped.
+        """Return the address as which the app greets this browser; `None` if it is stopped.
 
         Raises:
             AssertionError: neither; say 503.

@@ -44,7 +44,7 @@ def mailer(post: Post, *, timeout: float = 10) -> SMTPMailer:
 
 @contextlib.asynccontextmanager
 async def home_on(server: Server, way_out: Mailer) -> AsyncIterator[Site]:
-    """A house on Redis whose mails really go out."""
+    """A site on Redis whose mails really go out."""
     store = RedisStore(server.url, prefix=an_address().partition("@")[0])
     features = [EmailLogin(send_limits=ROOMY)]
     clock = Clock(int(time.time()))
@@ -56,7 +56,7 @@ async def home_on(server: Server, way_out: Mailer) -> AsyncIterator[Site]:
 
 
 def events(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give the events in the log."""
+    """Return the events in the log."""
     return [str(getattr(record, "event", "")) for record in caplog.records]
 
 

@@ -23,7 +23,7 @@ FROM_US = {"accept": "text/html", "sec-fetch-mode": "navigate", "sec-fetch-site"
 
 
 def links(page: httpx.Response) -> dict[str, str]:
-    """Give the links of a page's card by their text."""
+    """Return the links of a page's card by their text."""
     card = page.text.partition("<main")[2]
     found = re.findall(r'<a [^>]*?href="([^"]*)"[^>]*>([^<]*)</a>', card)
     return {text: html.unescape(href) for href, text in found}

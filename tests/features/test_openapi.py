@@ -51,7 +51,7 @@ schemathesis.openapi.format("uri", st.just(LINK_PAGE))
 
 
 def _config(*, with_credentials: bool) -> SchemathesisConfig:
-    """Say which answers a good request may get: the document cannot know which ids are live.
+    """Return which answers a good request may get: the document cannot know which ids are live.
 
     Args:
         with_credentials: make some up for every case.

@@ -61,7 +61,7 @@ async def stale(site: Site, email: str = "jo@example.com") -> Browser:
 
 
 def fields_of(page: httpx.Response, containing: str) -> tuple[str, dict[str, str]]:
-    """Give the action and the hidden fields of the form with a text in it."""
+    """Return the action and the hidden fields of the form with a text in it."""
     forms = re.findall(r'<form[^>]* action="([^"]*)"[^>]*>(.*?)</form>', page.text, re.DOTALL)
     action, form = next((a, f) for a, f in forms if containing in f)
     hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form)
@@ -83,7 +83,7 @@ async def enter(jo: Browser, page: httpx.Response, code: str) -> httpx.Response:
 
 
 def wrong(code: str | None) -> str:
-    """Give another code than the right one."""
+    """Return another code than the right one."""
     return "111111" if code == "000000" else "000000"
 
 

@@ -36,7 +36,7 @@ class Model:
     is_used: bool = False
 
     def stands(self, now: int) -> bool:
-        """Say whether the store still has it."""
+        """Whether the store still has it."""
         return not self.is_used and now < max(self.expires, self.asked + 900)
 
 

@@ -23,7 +23,7 @@ PUT = Put("k", b"v", until=START + 60)
 
 
 def calls(store: Store) -> dict[str, Any]:
-    """Give every verb of a store as a call that is ready to be awaited."""
+    """Return every verb of a store as a call that is ready to be awaited."""
     draws = (Draw("d", (Limit(9, 60),)),)
     now: dict[str, int] = {"now": START}
     return {

@@ -25,7 +25,7 @@ class SqliteUsers:
         db.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT UNIQUE, name TEXT)")
 
     async def find(self, email: str) -> User | None:
-        """Give the user with this address."""
+        """Return the user with this address."""
         row = self.db.execute("SELECT id, email FROM users WHERE email = ?", (email,)).fetchone()
         return User(id=str(row[0]), email=row[1]) if row else None
 
@@ -35,7 +35,7 @@ class SqliteUsers:
         return await self.find(email)
 
     async def load(self, user_id: str) -> User | None:
-        """Give the user of a session."""
+        """Return the user of a session."""
         row = self.db.execute("SELECT id, email FROM users WHERE id = ?", (user_id,)).fetchone()
         return User(id=str(row[0]), email=row[1]) if row else None
 
@@ -152,7 +152,7 @@ class Fixed:
 
 
 async def enter(site: Site, email: str) -> int:
-    """Get a mail while everything is well, then sign in with the house given."""
+    """Get a mail while everything is well, then sign in with the site given."""
     well = make_site(store=site.store, clock=site.clock)
     jo = well.browser()
     await jo.ask(email)

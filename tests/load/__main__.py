@@ -50,7 +50,7 @@ def main() -> int:
 
 
 async def run(seconds: float, people: int) -> tuple[Record, Sequence[str], float]:
-    """Give what was recorded, what went wrong on purpose, and how long it took to settle."""
+    """Return what was recorded, what went wrong on purpose, and how long it took to settle."""
     record = Record()
     server = Server({"appendonly": "yes", "appendfsync": "always"})
     post = Post(_moody)

@@ -67,7 +67,7 @@ class Record:
     sessions: Counter[str] = field(default_factory=Counter)
 
     def of(self, *kinds: Kind) -> Iterator[Answer]:
-        """Give the answers of these kinds."""
+        """Return the answers of these kinds."""
         return (answer for answer in self.answers if answer.kind in kinds)
 
     @property
@@ -98,7 +98,7 @@ class Record:
 
 
 def judge(record: Record) -> list[str]:
-    """Give every breach of a promise."""
+    """Return every breach of a promise."""
     return [
         *_errors(record),
         *_challenges(record),

@@ -54,7 +54,7 @@ class Town:
         return random.choice(self.processes)
 
     def newcomer(self) -> tuple[SpreadBrowser, str]:
-        """Give somebody new: a client and an address that nobody has used."""
+        """Return somebody new: a client and an address that nobody has used."""
         n = next(self._numbers)
         ip = f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"
         return SpreadBrowser(self.http, ip), f"person{n}@example.com"

@@ -11,7 +11,7 @@ from tests.load.events import Answer, Kind, Record, judge
 
 
 def answer(kind: Kind, status: int, at: float = 1.0, **more: str) -> Answer:
-    """Give an answer that took 10 ms."""
+    """Return an answer that took 10 ms."""
     given = {"process": "a", "address": "jo", **more}
     return Answer(kind, begun=at, ended=at + 0.01, status=status, **given)
 
@@ -23,7 +23,7 @@ LEFT = answer("logout", 303, 2.0, session="s")
 
 
 def record(*answers: Answer) -> Record:
-    """Give the record of one login, and these answers."""
+    """Return the record of one login, and these answers."""
     mails = Counter({"jo": 1})
     return Record([ASKED, WON, LET_IN, *answers], mails=mails, sessions=Counter({"jo": 1}))
 

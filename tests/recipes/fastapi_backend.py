@@ -46,7 +46,7 @@ class Login:
 
 
 def current_user(request: Request) -> dict[str, str]:
-    """Give the user of this backend's own session."""
+    """Return the user of this backend's own session."""
     if "user" not in request.session:
         raise HTTPException(401)
     return dict(request.session["user"])

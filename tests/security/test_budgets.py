@@ -161,7 +161,7 @@ async def test_guessing_at_nothing_costs_nothing_and_tells_nothing() -> None:
 
 
 async def returning(site: Site) -> Browser:
-    """Give a browser that has signed in before and has signed out since."""
+    """Return a browser that has signed in before and has signed out since."""
     jo = site.browser(ip="198.51.100.1")
     await jo.sign_in("jo@example.com")
     await jo.post("/auth/logout", {})
@@ -537,7 +537,7 @@ async def test_a_proxy_that_nobody_configured_sends_ten_times_what_one_client_ma
 
 
 async def locked(site: Site) -> Browser:
-    """Give a new browser that has asked after strangers had spent all tries; it has a mail."""
+    """Return a new browser that has asked after strangers had spent all tries; it has a mail."""
     await spend_for(site, "jo@example.com", 10)
     jo = site.browser(ip="198.51.100.1")
     await jo.ask("jo@example.com")
@@ -638,7 +638,7 @@ async def test_a_link_that_gives_nothing_is_answered_the_same() -> None:
 
 
 async def device_of_nothing(site: Site) -> str | None:
-    """Give the device cookie of a browser whose link gave it nothing."""
+    """Return the device cookie of a browser whose link gave it nothing."""
     nobody = site.browser()
     await nobody.post("/auth/link", {"here": "1", "link_token": "x"})
     return nobody.cookie("device")

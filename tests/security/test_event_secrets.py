@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 def secrets_of(site: Site) -> set[str]:
-    """Give what the mails of a site hold."""
+    """Return what the mails of a site hold."""
     found = {API_KEY, EMAIL, EMAIL.partition("@")[0] + "@"}
     for mail in site.outbox.messages:
         found |= {mail.to, mail.code or EMAIL, (mail.link or EMAIL).rpartition("=")[2]}

@@ -45,7 +45,7 @@ def guarded(**options: Any) -> Site:
 
 
 def shape(answer: httpx.Response, email: str) -> tuple[object, ...]:
-    """Give what an onlooker sees: status, headers and body, less what is random for everybody."""
+    """Return what an onlooker sees: status, headers and body, less what is random for everybody."""
     body = answer.text.replace(email, "<email>")
     body = re.sub(r'name="request_id" value="[^"]*"', 'name="request_id"', body)
     body = re.sub(r'"auth_request_id":"[^"]*"', '"auth_request_id"', body)

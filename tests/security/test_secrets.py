@@ -46,7 +46,7 @@ def guarded(**options: Any) -> Site:
 
 
 def halves(secret: str) -> list[str]:
-    """Give a secret, and what is secret in it: a signature or a MAC, not its id."""
+    """Return a secret, and what is secret in it: a signature or a MAC, not its id."""
     value, dot, signature = secret.rpartition(".")
     return [secret, signature] + ([value] if dot else [])
 

@@ -36,7 +36,7 @@ def guarded(*more: object, **options: Any) -> tuple[Site, Factor]:
 
 
 async def pending(site: Site, by: str = "code", email: str = "jo@example.com") -> Browser:
-    """Give a browser whose login waits for the step."""
+    """Return a browser whose login waits for the step."""
     jo = site.browser()
     await jo.ask(email)
     mail = site.mail(email)

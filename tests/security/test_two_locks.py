@@ -123,7 +123,7 @@ async def test_a_pending_login_of_somebody_else_in_ones_own_place_is_none() -> N
 
 
 async def waiting(site: Site, email: str) -> Browser:
-    """Give a browser whose login waits for its step."""
+    """Return a browser whose login waits for its step."""
     browser = site.browser()
     await browser.ask(email)
     assert (await browser.type_code(site.mail(email).code)).status_code == 303

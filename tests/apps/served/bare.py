@@ -73,7 +73,7 @@ async def _answer(
 
 
 async def _tell(scope: Scope, receive: Receive, send: Send) -> None:
-    """Say what the app was told."""
+    """Answer with what the app was told."""
     user = scope["user"]
     told = {
         "user": user.email if user.is_authenticated else None,
@@ -198,7 +198,7 @@ async def _flood(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _talk(scope: Scope, receive: Receive, send: Send) -> None:
-    """Say who is there and which subprotocol was taken, then echo; `bye` closes with 4000."""
+    """Tell who is there and which subprotocol was taken, then echo; `bye` closes with 4000."""
     await receive()
     subprotocols = scope.get("subprotocols") or [None]
     await send({"type": "websocket.accept", "subprotocol": subprotocols[-1]})

@@ -32,7 +32,7 @@ get, post, ws = inner.router.get, inner.router.post, inner.router.ws
 
 
 def reader(connection: Request | WebSocket) -> User:
-    """Give who is signed in: the README's recipe."""
+    """Return who is signed in: the README's recipe."""
     scope: Any = connection.scope  # its type knows no `state`
     user: User = scope["state"]["user"]
     return user
@@ -93,7 +93,7 @@ async def release() -> Response:
 
 @ws("/ws")
 async def talk(websocket: WebSocket) -> None:
-    """Say who speaks, and echo."""
+    """Tell who speaks, and echo."""
     await websocket.accept()
     await websocket.send_text(reader(websocket).email)
     try:

@@ -182,7 +182,7 @@ urlpatterns = [
 
 
 class Echo(AsyncWebsocketConsumer):
-    """Say who speaks, by our user, and echo; `django` asks for Django's own."""
+    """Tell who speaks, by our user, and echo; `django` asks for Django's own."""
 
     async def connect(self) -> None:
         await self.accept()

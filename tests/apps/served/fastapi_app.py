@@ -25,7 +25,7 @@ static.mkdir(exist_ok=True)
 
 
 def signed_in(request: Request) -> User:
-    """Give the user: the dependency of the README's recipe."""
+    """Return the user: the dependency of the README's recipe."""
     user: User = request.state.user
     return user
 
@@ -34,7 +34,7 @@ Reader = Annotated[User, Depends(signed_in)]
 
 
 def administrator(user: Reader) -> User:
-    """Give the user, if it is one of ours."""
+    """Return the user, if it is one of ours."""
     if not user.email.endswith("@staff.example.com"):
         raise HTTPException(403, "not one of ours")
     return user

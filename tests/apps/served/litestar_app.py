@@ -21,7 +21,7 @@ go_on = asyncio.Event()
 
 
 async def reader(request: Request[Any, Any, Any]) -> User:
-    """Give who is signed in: the README's recipe."""
+    """Return who is signed in: the README's recipe."""
     user: User = request.scope["state"]["user"]
     return user
 
@@ -82,7 +82,7 @@ async def release() -> str:
 
 @websocket("/ws")
 async def ws(socket: WebSocket[Any, Any, Any]) -> None:
-    """Say who speaks, and echo."""
+    """Tell who speaks, and echo."""
     await socket.accept()
     await socket.send_text(socket.scope["state"]["user"].email)
     try:

@@ -16,13 +16,13 @@ gone: dict[str, int] = {"bare": 0, "behind": 0}
 
 
 def start(**more: Any) -> Message:
-    """Give a good start message, and what is to be wrong with it."""
+    """Return a good start message, and what is to be wrong with it."""
     headers = [(b"x-app", b"yes"), (b"content-type", b"text/plain")]
     return {"type": "http.response.start", "status": 200, "headers": headers, **more}
 
 
 def body(text: bytes, *, more: bool = False) -> Message:
-    """Give a body message."""
+    """Return a body message."""
     return {"type": "http.response.body", "body": text, "more_body": more}
 
 
@@ -54,7 +54,7 @@ async def never(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def generates(scope: Scope, receive: Receive, send: Send) -> None:
-    """Give the headers as a generator, which can be read once."""
+    """Return the headers as a generator, which can be read once."""
     await send(start(headers=(each for each in [(b"x-app", b"once")])))
     await send(body(b"fine"))
 

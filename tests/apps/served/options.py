@@ -12,7 +12,7 @@ FOLDER = os.environ.get("PWLESS_TEST_FOLDER", ".")
 
 
 def options(**more: Any) -> dict[str, Any]:
-    """Give the options, fresh, with `more` beside them."""
+    """Return the options, fresh, with `more` beside them."""
     return {
         "secret_key": "a key for tests, and for nothing else at all",
         "base_url": os.environ.get("PWLESS_TEST_BASE_URL", "http://localhost:8000")

@@ -17,7 +17,7 @@ inner.config["MAX_CONTENT_LENGTH"] = None
 
 
 def reader() -> Any:
-    """Give who is signed in: the README's recipe."""
+    """Return who is signed in: the README's recipe."""
     return request.scope["state"]["user"]
 
 
@@ -76,7 +76,7 @@ async def release() -> str:
 
 @inner.websocket("/ws")
 async def ws() -> None:
-    """Say who speaks, and echo."""
+    """Tell who speaks, and echo."""
     await websocket.accept()
     await websocket.send(websocket.scope["state"]["user"].email)
     while True:

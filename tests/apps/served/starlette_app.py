@@ -37,7 +37,7 @@ go_on = asyncio.Event()
 
 
 def account(request: Request) -> dict[str, str] | None:
-    """Give who is signed in, our way or the app's old way: the one function of the recipe."""
+    """Return who is signed in, our way or the app's old way: the one function of the recipe."""
     if request.state.user.is_authenticated:
         return ACCOUNTS.get(request.state.user.email)
     return ACCOUNTS.get(request.session.get("email", ""))
@@ -150,7 +150,7 @@ async def release(request: Request) -> Response:
 
 
 async def ws(socket: WebSocket) -> None:
-    """Say who speaks, and echo."""
+    """Tell who speaks, and echo."""
     await socket.accept()
     await socket.send_text(socket.user.email)
     async for text in socket.iter_text():

@@ -50,7 +50,7 @@ class Signed(AuthenticationBackend):
         self.signer = itsdangerous.TimestampSigner(KEY)
 
     async def authenticate(self, conn: HTTPConnection) -> tuple[AuthCredentials, BaseUser] | None:
-        """Give the user, or `None`."""
+        """Return the user, or `None`."""
         try:
             name = self.signer.unsign(conn.cookies["who"], max_age=86400).decode()
         except (KeyError, itsdangerous.BadSignature):

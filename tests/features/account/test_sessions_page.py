@@ -146,7 +146,7 @@ async def test_the_navigation_follows_what_is_mounted() -> None:
 
 
 async def make_site_page() -> str:
-    """Give the sessions page of an app without other account pages."""
+    """Return the sessions page of an app without other account pages."""
     jo = make_site().browser()
     await jo.sign_in("jo@example.com")
     return (await jo.get("/auth/sessions")).text

@@ -33,7 +33,7 @@ ERROR_TYPE = "type.googleapis.com/scalekit.v1.errdetails.ErrorInfo"
 
 
 def roomy(**options: Any) -> Site:
-    """Build a house with room for many sends and one page for links."""
+    """Make a site with room for many sends and one page for links."""
     return make_site(features=[EmailLogin(send_limits=ROOMY, link_uris=[PAGE], **options)])
 
 

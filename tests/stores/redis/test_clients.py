@@ -136,7 +136,7 @@ def black_hole(port: int) -> Iterator[None]:
 
 @pytest.fixture
 def two_addresses(monkeypatch: pytest.MonkeyPatch, redis_url: str) -> Iterator[str]:
-    """Give the URL of a host that has a dead address and, behind it, the server's."""
+    """Return the URL of a host that has a dead address and, behind it, the server's."""
     port = int(redis_url.rpartition(":")[2].partition("/")[0])
     real = socket.getaddrinfo
 

@@ -28,7 +28,7 @@ Servers = Callable[..., Server]
 
 
 async def refusal(store: RedisStore) -> str:
-    """Give what the store says when it is opened; its cause must be chained."""
+    """Return what the store says when it is opened; its cause must be chained."""
     with pytest.raises(StoreError) as caught:
         await store.open()
     return str(caught.value)

@@ -9,6 +9,6 @@ from datasette import hookimpl
 
 @hookimpl
 def actor_from_request(request: Any) -> dict[str, str] | None:
-    """Give the actor: who is signed in."""
+    """Return the actor: who is signed in."""
     user = request.scope["state"]["user"]
     return {"id": user.email} if user.is_authenticated else None
