@@ -182,7 +182,14 @@ class Passwordless:
             *(LoginPage(), StepUp(), Account(), OAuthToken()),
             *(Mailbox(), Health(), StaticFiles()),
         )
-        mounted = mount_all((*features, *always), floors.kit_of, floors.background)
+        # By their exact classes: what a class of somebody else's inherits, it is not trusted with.
+        email_login = [feature for feature in features if type(feature) is EmailLogin]
+        ours = {name_of(feature) for feature in (*email_login, *always)}
+        mounted = mount_all(
+            (*features, *always),
+            lambda name: floors.kit_of(name, is_ours=name in ours),
+            floors.background,
+        )
         floors.bind(mounted)
         routes = {name: m.routes for name, m in mounted.items()}
         described = [route for of_one in routes.values() for route in of_one]

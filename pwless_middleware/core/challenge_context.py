@@ -75,6 +75,11 @@ def open_hint(keyring: Keyring, hint: str, *, now: int) -> Address | None:
     """Return the address of a hint, or `None` if it is not ours or too old.
 
     It proves nothing: whoever asked typed this address.
+
+    Args:
+        keyring: `Kit.hints`.
+        hint: as it came; any text.
+        now: unix seconds.
     """
     opened = keyring.open("hint", hint, size=_BLOCK, most=_MOST // _BLOCK)
     if opened is None:

@@ -31,6 +31,7 @@ from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
 from pwless_middleware.core.digest import digest
 
+_OF_FEATURES = re.compile(r"\{[\w-]{22}\}f(?:[\w-]{22}|l)?")
 _FOR_FEATURES = re.compile(r"\{[\w-]{22}\}(?:[\w-]{22}|f(?:[\w-]{22}|l)?|d)")
 
 TAG_BYTES = 16
@@ -166,7 +167,12 @@ def feature_list(slot: str) -> str:
 
 
 def is_for_features(key: str) -> bool:
-    """Whether a record or list is one that features may name: a challenge, the mark of revoked
-    device cookies, or a feature's own. Sessions and pending logins are the door's.
+    """Whether a record or list is one that the product's features may name: a challenge, the mark
+    of revoked device cookies, or a feature's own. Sessions and pending logins are the door's.
     """
     return _FOR_FEATURES.fullmatch(key) is not None
+
+
+def is_of_feature(key: str) -> bool:
+    """Whether a record or list is one of a feature's own."""
+    return _OF_FEATURES.fullmatch(key) is not None

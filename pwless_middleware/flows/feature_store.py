@@ -6,13 +6,14 @@ it, and put it back when the session has been revoked; so it can name neither.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pwless_middleware.core.budget import Draw
 from pwless_middleware.core.job import Jobs
-from pwless_middleware.core.store_keys import is_for_features
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.stores.base import Admission, Attempt, Feed, Put, Store, Writes
+
+KeyRule = Callable[[str], bool]
 
 
 class FeatureStore:
@@ -20,13 +21,15 @@ class FeatureStore:
 
     Args:
         store: the other one.
+        may_name: whether a record or list is one that the feature may name.
 
     Raises:
         ConfigError: from any verb that is given the key of a record that is not for features.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, may_name: KeyRule) -> None:
         self._store = store
+        self._may_name = may_name
 
     @property
     def feed(self) -> Feed:
@@ -40,12 +43,12 @@ class FeatureStore:
 
     async def read(self, key: str, *, now: int) -> bytes | None:
         """See `Store.read`."""
-        check_key(key)
+        check_key(key, self._may_name)
         return await self._store.read(key, now=now)
 
     async def read_list(self, listed: str, *, now: int) -> Sequence[tuple[str, bytes]]:
         """See `Store.read_list`."""
-        check_key(listed)
+        check_key(listed, self._may_name)
         return await self._store.read_list(listed, now=now)
 
     async def admit(
@@ -59,28 +62,28 @@ class FeatureStore:
         op: str,
     ) -> Admission:
         """See `Store.admit`."""
-        check_writes(Writes(puts=(put,)))
+        check_writes(Writes(puts=(put,)), self._may_name)
         return await self._store.admit(draws, put, job=job, replaces=replaces, now=now, op=op)
 
     async def attempt(self, draws: Sequence[Draw], key: str, *, now: int, op: str) -> Attempt:
         """See `Store.attempt`."""
-        check_key(key)
+        check_key(key, self._may_name)
         return await self._store.attempt(draws, key, now=now, op=op)
 
     async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
         """See `Store.take`."""
-        check_key(key)
-        check_writes(then)
+        check_key(key, self._may_name)
+        check_writes(then, self._may_name)
         return await self._store.take(key, then, now=now, op=op)
 
     async def write(self, writes: Writes, *, now: int, op: str) -> None:
         """See `Store.write`."""
-        check_writes(writes)
+        check_writes(writes, self._may_name)
         await self._store.write(writes, now=now, op=op)
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
         """See `Store.swap`."""
-        check_writes(Writes(puts=(put,)))
+        check_writes(Writes(puts=(put,)), self._may_name)
         return await self._store.swap(put, replaces=replaces, now=now)
 
     async def open(self) -> None:
@@ -95,7 +98,7 @@ class FeatureStore:
         """Do nothing: who has made the store closes it."""
 
 
-def check_writes(writes: Writes) -> None:
+def check_writes(writes: Writes, may_name: KeyRule) -> None:
     """Refuse writes that name a record, or a list, which is not for features.
 
     Raises:
@@ -104,16 +107,19 @@ def check_writes(writes: Writes) -> None:
     named = [(put.key, put.listed) for put in writes.puts]
     named += [(drop.key, drop.listed) for drop in writes.drops]
     for key, listed in named:
-        check_key(key)
+        check_key(key, may_name)
         if listed is not None:
-            check_key(listed)
+            check_key(listed, may_name)
 
 
-def check_key(key: str) -> None:
+def check_key(key: str, may_name: KeyRule) -> None:
     """Refuse the key of a record that is not for features.
 
     Raises:
         ConfigError: it is one.
     """
-    if not is_for_features(key):
-        raise ConfigError("features", "a feature has no access to sessions and pending logins")
+    if not may_name(key):
+        raise ConfigError(
+            "features",
+            "a feature has no access to sessions, pending logins and the challenges of others",
+        )

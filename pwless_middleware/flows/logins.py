@@ -32,7 +32,7 @@ from pwless_middleware.errors import (
 )
 from pwless_middleware.flows.door import Door, Entry, LoginResult, spend
 from pwless_middleware.flows.events import Events
-from pwless_middleware.flows.feature_store import check_key, check_writes
+from pwless_middleware.flows.feature_store import KeyRule, check_key, check_writes
 from pwless_middleware.flows.login_events import recording_refusals
 from pwless_middleware.flows.login_rules import LoginRules, ask_before_challenge
 from pwless_middleware.flows.pending_logins import PendingLogins, StepTry
@@ -54,6 +54,7 @@ class Logins:
         pending_logins: keep the logins that wait for a step.
         rules: those of all features.
         feature: whose logins these are; it can prove its own methods only (`LoginRules.owners`).
+        may_name: whether a record or list is one that the feature's proofs may take and write.
         url: of our pages, with the mount prefix; for `LoginElsewhere`.
         clock: returns unix seconds.
         events: records how logins end.
@@ -69,6 +70,7 @@ class Logins:
         rules: LoginRules,
         *,
         feature: str,
+        may_name: KeyRule,
         url: str,
         clock: Callable[[], int],
         events: Events,
@@ -80,6 +82,7 @@ class Logins:
         self._pending_logins = pending_logins
         self._rules = rules
         self._feature = feature
+        self._may_name = may_name
         self._url = url
         self._clock = clock
         self._events = events
@@ -265,7 +268,7 @@ class Logins:
                 tries_left=step.left,
             )
             raise InvalidCode(step.left)
-        check_writes(right.then)
+        check_writes(right.then, self._may_name)
         if right.authentication.method != method:
             raise ValueError(f"the check of {method} returned {right.authentication.method}")
         self._events.record(
@@ -291,8 +294,8 @@ class Logins:
     def _check_feature(self, proof: Proof) -> None:
         """Refuse a proof that its feature may not give, or that names another's records."""
         self._check_owner(proof.authentication.method)
-        check_key(proof.takes)
-        check_writes(proof.then)
+        check_key(proof.takes, self._may_name)
+        check_writes(proof.then, self._may_name)
 
     def _check_owner(self, method: str) -> None:
         if self._rules.owners.get(method) != self._feature:

@@ -26,7 +26,7 @@ class Background:
     Args:
         store: what it works with.
         keyring: binds jobs.
-        own_keys: gives the keys of a feature by its name.
+        own_keys: gives the keys of a feature by its name; kept as `keys_of`.
         clock: gives unix seconds.
     """
 
@@ -38,7 +38,7 @@ class Background:
         clock: Callable[[], int],
     ) -> None:
         self._store = store
-        self._own_keys = own_keys
+        self.keys_of = own_keys
         self._clock = clock
         self.topics = Topics(keyring, clock)
         self.lifespans = Lifespans()
@@ -51,7 +51,7 @@ class Background:
 
     def secrets_of(self, feature: str) -> FeatureSecrets:
         """Return what a feature seals and derives its own handles and secrets with."""
-        return FeatureSecrets(self._own_keys(feature))
+        return FeatureSecrets(self.keys_of(feature))
 
     def records_of(self, feature: str) -> Callable[[str], Records]:
         """Return what gives a feature its records by name."""
@@ -83,5 +83,5 @@ class Background:
             self.checks.add(name, check)
 
     def _records(self, feature: str, name: str) -> Records:
-        keys = self._own_keys(feature)
+        keys = self.keys_of(feature)
         return Records(self._store, keys, self._clock, feature=feature, name=name)

@@ -137,6 +137,11 @@ class Cookies:
         flags = f"; Max-Age={max_age}; Path=/; HttpOnly; SameSite=Lax"
         return name.decode() + value + flags + ("; Secure" if self._secure else "")
 
+    @property
+    def key_id(self) -> str:
+        """Fingerprint of the key that seals now; a challenge is held under the same one."""
+        return self._keyring.current
+
     # --- session -------------------------------------------------------------------------------
 
     def session(self, headers: RawHeaders) -> str | None:
@@ -189,8 +194,11 @@ class Cookies:
 
     def set_device(self, known: Known) -> str:
         """Return the `Set-Cookie` of the device."""
-        sealed = seal_known(self._keyring, known)
-        return self._write(self.names.device, sealed, DEVICE_SECONDS)
+        return self._write(self.names.device, self.seal_device(known), DEVICE_SECONDS)
+
+    def seal_device(self, known: Known) -> str:
+        """Return the device cookie's value: a server's device token, which is the same."""
+        return seal_known(self._keyring, known)
 
     # --- pending: the login that waits for a step ------------------------------------------------
 

@@ -10,13 +10,14 @@ from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.session import SessionPolicy
+from pwless_middleware.core.store_keys import is_for_features, is_of_feature
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
 from pwless_middleware.flows.door import make_door
 from pwless_middleware.flows.event_lines import EventLines
 from pwless_middleware.flows.events import Events, Subscriber
-from pwless_middleware.flows.feature_store import FeatureStore
+from pwless_middleware.flows.feature_store import FeatureStore, KeyRule
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.login_rules import LoginRules
 from pwless_middleware.flows.logins import Logins
@@ -49,9 +50,10 @@ class Floors:
 
     Attributes:
         kit: what the features are given, in the product's own name.
+        hurried: the store, inside its time limit.
         kept: the keeper of sessions, of which features and hosts have a view.
         rules: of all features.
-        logins_of: returns a feature's own way to the door, by its name.
+        logins_of: returns a feature's own way to the door, by its name and what it may write.
         background: what features have going beside the requests.
         clients: find out where a request comes from.
         deliveries: the worker's side of the queue.
@@ -59,20 +61,30 @@ class Floors:
     """
 
     kit: Kit
+    hurried: Store
     kept: Sessions
     rules: LoginRules
-    logins_of: Callable[[str], Logins]
+    logins_of: Callable[[str, KeyRule], Logins]
     background: Background
     clients: Clients
     deliveries: Deliveries
     lifetime: Lifetime
 
-    def kit_of(self, feature: str) -> Kit:
-        """Return the kit of the feature with this name."""
+    def kit_of(self, feature: str, *, is_ours: bool) -> Kit:
+        """Return the kit of a feature.
+
+        Args:
+            feature: its name.
+            is_ours: whether it is one of the product's own, which have the keys of codes and links
+                and the challenges. Whoever has both signs in as anybody, by a code of their own.
+        """
+        may_name = is_for_features if is_ours else is_of_feature
         return replace(
             self.kit,
             name=feature,
-            logins=self.logins_of(feature),
+            keyring=self.kit.keyring if is_ours else self.background.keys_of(feature),
+            store=FeatureStore(self.hurried, may_name),
+            logins=self.logins_of(feature, may_name),
             secrets=self.background.secrets_of(feature),
             records=self.background.records_of(feature),
             jobs=self.background.jobs_of(feature, self.kit.wake_delivery),
@@ -133,7 +145,7 @@ def make_floors(
         hurried, session_keys, sessions, rules, kept, pending, url=url, clock=clock, events=events
     )
 
-    def logins_of(feature: str) -> Logins:
+    def logins_of(feature: str, may_name: KeyRule) -> Logins:
         return Logins(
             door,
             hurried,
@@ -142,6 +154,7 @@ def make_floors(
             pending,
             rules,
             feature=feature,
+            may_name=may_name,
             url=url,
             clock=clock,
             events=events,
@@ -181,9 +194,10 @@ def make_floors(
         name="pwless",
         origin=origin,
         prefix=prefix,
-        store=FeatureStore(hurried),
+        store=FeatureStore(hurried, is_for_features),
         keyring=feature_keys,
-        logins=logins_of("pwless"),
+        hints=keyring.derive("hints"),
+        logins=logins_of("pwless", is_for_features),
         sessions=SessionsView(kept),
         users=people,
         renderer=renderer,
@@ -204,4 +218,4 @@ def make_floors(
         is_delivery_failing=lambda: deliveries.is_failing,
         checks=background.checks,
     )
-    return Floors(kit, kept, rules, logins_of, background, clients, deliveries, lifetime)
+    return Floors(kit, hurried, kept, rules, logins_of, background, clients, deliveries, lifetime)

@@ -52,8 +52,11 @@ class Kit:
         name: the feature's.
         origin: the public address of the app.
         prefix: where we are mounted, e.g. `/auth`.
-        store: the store, inside its time limit, without sessions and pending logins.
-        keyring: codes, links and flow cookies; its keys make no session.
+        store: the store, inside its time limit, without sessions and pending logins; for all but
+            the product's own features without challenges too.
+        keyring: of keys that only this feature has. `EmailLogin`'s are those of codes, links and
+            flow cookies: whoever has them can read what a mail says.
+        hints: opens the addresses that a rule leads away with (`open_hint`).
         logins: the one door.
         sessions: finds, lists and ends sessions.
         users: their keeper.
@@ -80,6 +83,7 @@ class Kit:
     prefix: str
     store: Store
     keyring: Keyring
+    hints: Keyring
     logins: Logins
     sessions: SessionsView
     users: Users

@@ -19,7 +19,6 @@ from pwless_middleware.core.device_cookie import (
     KnownAddress,
     add_known,
     find_known,
-    seal_known,
 )
 from pwless_middleware.core.login import PENDING_LIFETIME
 from pwless_middleware.core.store_keys import user_slot
@@ -106,7 +105,7 @@ def session_cookie(kit: Kit, done: LoginResult) -> str:
 
 def device_token(kit: Kit, caller: Caller, done: LoginResult) -> str:
     """Return the device token that a server keeps with the person's device after a login."""
-    return seal_known(kit.keyring, _note_login(kit, caller, done))
+    return kit.cookies.seal_device(_note_login(kit, caller, done))
 
 
 def _note_login(kit: Kit, caller: Caller, done: LoginResult) -> Known:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware import EmailLogin, LoginDenied
+from pwless_middleware.core.store_keys import challenge_key
 from pwless_middleware.kit import (
     Authentication,
     Caller,
@@ -25,7 +26,7 @@ from pwless_middleware.kit import (
 from pwless_middleware.stores.base import Drop, Put
 from pwless_middleware.stores.memory import MemoryStore
 from tests.security.factor import Factor
-from tests.support import Site, cookie_header, make_site
+from tests.support import Site, challenge_of, cookie_header, make_site
 
 pytestmark = pytest.mark.anyio
 
@@ -145,6 +146,44 @@ async def test_what_a_feature_seals_or_signs_is_no_session() -> None:
         assert await kit.sessions.find(text) is None
         assert await kit.sessions.find(f"pws_{text}") is None
     assert site.sessions == 1
+
+
+async def test_a_feature_has_neither_challenges_nor_the_keys_of_codes() -> None:
+    """Else it would write itself a code for anybody's address, and type it in."""
+    site, kit = hostile()
+    jo, now = site.browser(), site.clock.now
+    await jo.ask("jo@example.com")
+    challenge = challenge_of(site)
+    key = challenge_key(challenge.id)
+    bound = kit.keyring.bind("challenge", key, b"", key_id=kit.keyring.current)
+    put = Put(key, bound, now + 60)
+    tries: list[Any] = [
+        lambda: kit.store.read(key, now=now),
+        lambda: kit.store.write(Writes(puts=(put,)), now=now, op="1"),
+        lambda: kit.store.take(key, Writes(), now=now, op="2"),
+    ]
+    for attempt in tries:
+        with pytest.raises(ConfigError, match="no access"):
+            await attempt()
+    for changes in ({"takes": key}, {"then": Writes(puts=(put,))}):
+        with pytest.raises(ConfigError, match="no access"):
+            await kit.logins.finish(await proof_of(kit, "made_up", **changes), Caller())
+    with pytest.raises(KeyError):
+        kit.keyring.code(challenge, "standard")
+    own = replace(challenge, key_id=kit.keyring.current)
+    with pytest.raises(KeyError):
+        kit.cookies.set_flow({own.id: own.key_id}, max_age=60)
+    assert kit.keyring.code(own, "standard") != site.mail().code
+    with pytest.raises(ConfigError, match="Hostile has no keys of codes"):
+        EmailLogin().mount(kit)
+
+
+async def test_what_inherits_from_the_email_login_is_not_trusted_with_its_keys() -> None:
+    class Inherited(EmailLogin):
+        pass
+
+    with pytest.raises(ConfigError, match="Inherited has no keys of codes"):
+        make_site(features=[Inherited()])
 
 
 async def test_a_feature_can_neither_read_nor_write_a_session_or_pending_login() -> None:

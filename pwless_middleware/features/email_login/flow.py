@@ -226,7 +226,7 @@ class EmailFlow:
     async def _check_rules(self, new: NewChallenge, caller: Caller) -> None:
         if not self._kit.logins.may_lead_away:
             return
-        hint = seal_hint(self._kit.keyring, new.address, now=self._kit.clock())
+        hint = seal_hint(self._kit.hints, new.address, now=self._kit.clock())
         context = ChallengeContext(domain=domain_of(new.address), next=new.next, hint=hint)
         await self._kit.logins.check_challenge(context, caller)
 

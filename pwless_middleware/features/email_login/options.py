@@ -121,9 +121,16 @@ class EmailLogin:
         """Return the pages, the JSON API, and who delivers the mails.
 
         Raises:
-            ConfigError: `signup=False` without `users`: the default directory knows everybody.
+            ConfigError: `signup=False` without `users`: the default directory knows everybody; or
+                it is another class's kit.
         """
         rules = self._rules
+        if kit.keyring.current != kit.cookies.key_id:
+            raise ConfigError(
+                "features",
+                f"{kit.name} has no keys of codes: mount EmailLogin(...) itself, not a subclass, "
+                "and not from within another feature",
+            )
         if not rules.signup and not kit.users.is_table:
             raise ConfigError("signup", "signup=False needs users=: who is known, without a table?")
         limits = Limits(kit.keyring, sends=self._sends, tries=self._tries, attempts=self._attempts)

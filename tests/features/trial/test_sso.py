@@ -39,7 +39,7 @@ class SSO:
 
     async def _start(self, request: Request) -> Response:
         hint = request.query_params.get("hint", "")
-        address = open_hint(self._kit.keyring, hint, now=self._kit.clock())
+        address = open_hint(self._kit.hints, hint, now=self._kit.clock())
         return Response(f"{address} {request.query_params.get('next')}")
 
 
