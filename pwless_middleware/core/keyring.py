@@ -108,9 +108,10 @@ class Keyring:
     def _hold(self, keys: Sequence[bytes], realm: str) -> None:
         self.realm = realm
         self._labels: dict[str, bytes] = {}
-        self._keys = {self._fingerprint(key): key for key in keys}
+        fingerprints = [self._fingerprint(key) for key in keys]
+        self._keys = dict(zip(fingerprints, keys, strict=True))
         self._secrets = list(keys)
-        self.current = self._fingerprint(self._secrets[-1])
+        self.current = fingerprints[-1]
         self._signers: dict[str, Signer] = {}
 
     def derive(self, use: str) -> Keyring:

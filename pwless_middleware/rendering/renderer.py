@@ -81,15 +81,27 @@ class Renderer:
     def __init__(self, *, brand: Brand, templates: Path | str | None, prefix: str) -> None:
         if templates is not None and not Path(templates).is_dir():
             raise ConfigError("templates", f"{templates} is not a folder; set one that exists")
-        palette = Palette.of(brand.color or _DEFAULT_COLOR)
-        self.assets = Assets(palette)
+        self._brand = brand
         self._prefix = prefix
-        self._own: dict[str, object] = {"brand": brand, "palette": palette}
         self._mail_variables: dict[str, frozenset[str]] = {}
         self._templates: dict[str, Template] = {}
         self._folder = templates
         if templates is not None:
             self._check(Path(templates))
+
+    @cached_property
+    def _palette(self) -> Palette:
+        """The brand's colours, found with the first page or email: that takes a while."""
+        return Palette.of(self._brand.color or _DEFAULT_COLOR)
+
+    @cached_property
+    def _own(self) -> dict[str, object]:
+        return {"brand": self._brand, "palette": self._palette}
+
+    @cached_property
+    def assets(self) -> Assets:
+        """The static files."""
+        return Assets(self._palette)
 
     @cached_property
     def _env(self) -> Environment:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from pwless_middleware.core.brand import Brand
@@ -168,9 +169,8 @@ def make_floors(
     tokens = AccessTokens(keys, keyring.derive("access"), clock)
     callers = Callers(origin, allowed_origins, keys, tokens, clients, cookies, events)
     pages = Pages(renderer, prefix, origin, catalogues)
-    background = Background(
-        hurried, feature_keys, lambda name: keyring.derive(f"feature:{name}"), clock
-    )
+    own_keys = cache(lambda name: keyring.derive(f"feature:{name}"))  # of a few features
+    background = Background(hurried, feature_keys, own_keys, clock)
     deliveries = Deliveries(
         store.jobs,
         background.topics.read,
