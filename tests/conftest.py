@@ -1,4 +1,4 @@
-"""What every test may use: the event loop's kind and a real Redis. Folders add theirs."""
+"""What every test may use: the event loop's kind, a real Redis, a browser. Folders add theirs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.redis_server", "tests.redis_cluster", "pwless_middleware.pytest_plugin"]
+pytest_plugins = [
+    "tests.redis_server",
+    "tests.redis_cluster",
+    "tests.chromium",
+    "pwless_middleware.pytest_plugin",
+]
 
 # Property tests try the same examples each time, so that a red run means a changed program.
 # `HYPOTHESIS_PROFILE=deep` looks for new ones, for longer.

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.async_api import async_playwright
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -25,7 +25,7 @@ from pwless_middleware.delivery.outbox import OutboxMessage
 from pwless_middleware.pytest_plugin.clock import START, Clock
 from pwless_middleware.pytest_plugin.sign_in import SignIn
 from tests.live import served
-from tests.needs import CHROMIUM, CHROMIUM_FLAGS, need_chromium
+from tests.needs import CHROMIUM, CHROMIUM_FLAGS
 
 KEY = "mXr8vQ2tYz5bWn4cHs7dLf9gJa3eRu6pTk1"
 
@@ -62,15 +62,6 @@ def live(pwless_mailbox: Outbox) -> Iterator[str]:
     """A real server in a thread; its base URL."""
     with served(lambda url: wrapped(pwless_mailbox, base_url=url)) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    need_chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
 
 
 class TestHttpClients:

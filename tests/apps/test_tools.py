@@ -9,24 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from tests.apps.places import ROOT, Site, needs, served
-from tests.needs import CHROMIUM, CHROMIUM_FLAGS, need_chromium
 
 needs("nicegui", "shiny", "dash", "streamlit", "marimo", "a2wsgi")
 
 TOOLS = ("nicegui", "shiny", "dash", "streamlit", "marimo")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start Chromium once."""
-    need_chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module", params=TOOLS)

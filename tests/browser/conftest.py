@@ -9,35 +9,24 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
     Page,
     WebError,
-    sync_playwright,
 )
 
 from demo_app.app import create_app
 from pwless_middleware import Outbox, PasswordlessMiddleware
 from pwless_middleware.pytest_plugin.clock import Clock
 from tests.live import clock_of_today, served
-from tests.needs import CHROMIUM, CHROMIUM_FLAGS, need_chromium
 
 SECRET_KEY = "3f1b0c9a7d5e4b2f8a6c1d0e9f7b5a3c"
 
 # Chromium reports each answer of 4xx as an error. Ours are meant; those of files are not.
 _MEANT = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Return one Chromium for each file. Its event loop must end before other folders' begin."""
-    need_chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
 
 
 @dataclass(frozen=True)
@@ -149,6 +138,13 @@ def visit(browser: Browser, demo: Demo) -> Iterator[Visit]:
     for visitor in visitors:
         visitor.context.close()
     assert [problem for visitor in visitors for problem in visitor.problems] == []
+
+
+def clean(page: Page) -> None:
+    """Let axe look, and see that nothing is wider than the page."""
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])

@@ -7,14 +7,14 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import ViewportSize, sync_playwright
+from playwright.sync_api import ViewportSize
 
 import demo_app
 from demo_app.app import create_app
 from pwless_middleware.delivery.base import Message
 from tests.browser.conftest import SECRET_KEY
+from tests.chromium import chromium
 from tests.live import served
-from tests.needs import CHROMIUM, CHROMIUM_FLAGS
 
 PICTURE = Path(demo_app.__file__).parent / "static" / "screenshot.png"
 SIZE: ViewportSize = {"width": 400, "height": 545}
@@ -39,9 +39,8 @@ def main() -> None:
     mailer = Letterbox()
     with (
         served(lambda url: create_app(secret_key=SECRET_KEY, base_url=url, mailer=mailer)) as url,
-        sync_playwright() as playwright,
+        chromium() as browser,
     ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         page = browser.new_page(base_url=url, viewport=SIZE, device_scale_factor=1.5)
         shots = []
         for step, scheme in enumerate(SCHEMES):
@@ -65,7 +64,6 @@ def main() -> None:
         )
         board.wait_for_timeout(200)
         board.screenshot(path=PICTURE)
-        browser.close()
 
 
 if __name__ == "__main__":

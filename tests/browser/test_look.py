@@ -9,16 +9,19 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Demo, Visit
-from tests.browser.walk import walk
+from tests.browser.walk import WALKS, Walk
 
 PHONE = {"width": 320, "height": 640}
 """The narrowest width that must work without scrolling sideways (WCAG 2.2, 1.4.10)."""
 
 
-@pytest.mark.timeout(240)  # some fifty pages, each read by axe
+each_walk = pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.__name__)
+
+
+@each_walk
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(
-    demo: Demo, visit: Visit, scheme: Literal["light", "dark"]
+    demo: Demo, visit: Visit, scheme: Literal["light", "dark"], walk: Walk
 ) -> None:
     found = []
     visitor = visit(color_scheme=scheme)
@@ -58,8 +61,8 @@ def test_the_pages_follow_the_readers_scheme(
         assert (red < 60) is (scheme == "dark")
 
 
-@pytest.mark.timeout(240)  # some fifty pages, each in three ways
-def test_nothing_scrolls_sideways_on_a_phone(demo: Demo, visit: Visit) -> None:
+@each_walk
+def test_nothing_scrolls_sideways_on_a_phone(demo: Demo, visit: Visit, walk: Walk) -> None:
     """Nor with text of twice the size (WCAG 2.2, 1.4.4), nor from right to left."""
     wide = []
     visitor = visit(viewport=PHONE, is_mobile=True, has_touch=True)

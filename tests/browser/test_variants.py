@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pwless_middleware import Brand, EmailLogin, Outbox, PasswordlessMiddleware
-from tests.browser.conftest import SECRET_KEY, Demo, Visit
+from tests.browser.conftest import SECRET_KEY, Demo, Visit, clean
 from tests.live import clock_of_today, served
 
 JO = "jo@example.com"
@@ -49,13 +48,6 @@ def demo(request: pytest.FixtureRequest) -> Iterator[Demo]:
 
     with served(make) as url:
         yield Demo(url, outbox, clock)
-
-
-def clean(page: Page) -> None:
-    """Let axe look, and see that nothing is wider than the page."""
-    results = Axe().run(page)
-    assert results.violations_count == 0, results.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("demo", [{"login": {"code": "high"}}], indirect=True)

@@ -1,8 +1,11 @@
-"""One walk through every page and every state that a person can see, for tests that look."""
+"""Walks through every page and every state that a person can see, for tests that look.
+
+Each walk begins with a demo of its own, and is short enough for a test to look at all of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
@@ -12,8 +15,12 @@ from tests.browser.conftest import Demo, Visitor
 LONG = "a.rather.long.mailbox.name.that.goes.on+and.on@subdomain.of.a.long.name.example.com"
 
 
-def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
-    """Open one state after the other, and give its name and its page."""
+States = Iterator[tuple[str, Page]]
+"""One state after the other: its name and its page."""
+
+
+def public_pages(demo: Demo, visitor: Visitor) -> States:
+    """Open what a stranger sees before any login."""
     page = visitor.open("/")
     yield "home", page
     for path in ("/ways", "/own-form"):
@@ -52,6 +59,9 @@ def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
     expect(page.get_by_role("alert")).to_be_visible()
     yield "login, bad address", page
 
+
+def waiting(demo: Demo, visitor: Visitor) -> States:
+    """Ask for an email, use up its tries, and let it expire."""
     page = visitor.ask(LONG)
     yield "check your mail", page
     visitor.enter(page, "000000" if demo.code(LONG) != "000000" else "111111")
@@ -72,9 +82,11 @@ def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
     page.goto("/auth/link?link_token=nonsense")
     yield "expired link", page
 
-    demo.clock.advance(1000)
+
+def odd_emails(demo: Demo, visitor: Visitor) -> States:
+    """Ask with a slip, at a provider's, too often, and open a link elsewhere."""
     for _ in range(2):
-        visitor.ask("often@example.com")
+        page = visitor.ask("often@example.com")
     yield "check your mail, a slip", visitor.ask("jo@hotmial.com")
     yield "check your mail at a provider's", visitor.ask("jo@gmail.com")
     page.goto("/auth/login")
@@ -86,7 +98,10 @@ def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
     page.goto(link)
     yield "link in another browser", page
 
-    page.goto("/auth/login?next=" + quote("/notes?about=links"))
+
+def signed_in(demo: Demo, visitor: Visitor) -> States:
+    """Sign in, go round, and sign out."""
+    page = visitor.open("/auth/login?next=" + quote("/notes?about=links"))
     page.get_by_label("Email address").fill(LONG)
     page.get_by_role("button").click()
     page.wait_for_url("**/auth/verify")
@@ -104,19 +119,6 @@ def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
     ):
         page.goto(path)
         yield path + ", signed in", page
-    demo.clock.advance(301)
-    page.goto("/auth/step/up?next=/dashboard")
-    yield "confirm it's you", page
-    page.get_by_role("button", name="Email me a code").click()
-    expect(page.get_by_label("Code", exact=True)).to_be_focused()
-    yield "confirm it's you, by code", page
-    wrong = "000000" if demo.code(LONG) != "000000" else "111111"
-    with page.expect_navigation():
-        page.get_by_label("Code", exact=True).fill(wrong)
-        if not visitor.has_scripts:
-            page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_role("alert")).to_be_visible()
-    yield "confirm it's you, wrong code", page
     page.goto("/spa")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     yield "front end, signed in", page
@@ -130,3 +132,26 @@ def walk(demo: Demo, visitor: Visitor) -> Iterator[tuple[str, Page]]:
     page.get_by_role("button", name="Sign out").click()
     page.get_by_text("You are signed out").wait_for()
     yield "signed out", page
+
+
+def confirming(demo: Demo, visitor: Visitor) -> States:
+    """Be asked again who it is, some time after the login."""
+    page = visitor.sign_in(demo, LONG)
+    demo.clock.advance(301)
+    page.goto("/auth/step/up?next=/dashboard")
+    yield "confirm it's you", page
+    page.get_by_role("button", name="Email me a code").click()
+    expect(page.get_by_label("Code", exact=True)).to_be_focused()
+    yield "confirm it's you, by code", page
+    wrong = "000000" if demo.code(LONG) != "000000" else "111111"
+    with page.expect_navigation():
+        page.get_by_label("Code", exact=True).fill(wrong)
+        if not visitor.has_scripts:
+            page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "confirm it's you, wrong code", page
+
+
+Walk = Callable[[Demo, Visitor], States]
+
+WALKS: tuple[Walk, ...] = (public_pages, waiting, odd_emails, signed_in, confirming)

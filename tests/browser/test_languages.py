@@ -1,0 +1,66 @@
+"""A login in other languages on a phone: German, and a pseudo-language from right to left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+from starlette.applications import Starlette
+
+from pwless_middleware import Outbox, PasswordlessMiddleware
+from tests.browser.conftest import SECRET_KEY, Demo, Visit, clean
+from tests.languages.pseudo import RIGHT_TO_LEFT, write_pseudo_catalogues
+from tests.live import clock_of_today, served
+
+JO = "jo@example.com"
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    """Serve a bare app that knows the pseudo-language too, in place of the demo."""
+    outbox, clock = Outbox(), clock_of_today()
+
+    def make(url: str) -> object:
+        return PasswordlessMiddleware(
+            Starlette(),
+            secret_key=SECRET_KEY,
+            base_url=url,
+            mailer=outbox,
+            clock=clock,
+            templates=write_pseudo_catalogues(tmp_path),
+            languages=["en", "de", RIGHT_TO_LEFT],
+        )
+
+    with served(make) as url:
+        yield Demo(url, outbox, clock)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language", "direction"),
+    [("de-AT", "de", "ltr"), (RIGHT_TO_LEFT, RIGHT_TO_LEFT, "rtl")],
+)
+def test_pages_in_the_browsers_language_fit_a_phone_and_are_accessible(
+    demo: Demo, visit: Visit, wanted: str, language: str, direction: str
+) -> None:
+    page = visit(locale=wanted, viewport={"width": 320, "height": 640}).open(
+        "/auth/login?next=/auth/sessions"
+    )
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    expect(page.locator("html")).to_have_attribute("dir", direction)
+    clean(page)
+    page.locator("#email").fill(JO)
+    page.locator("#email").press("Enter")
+    page.wait_for_url("**/auth/verify")
+    clean(page)
+    with page.expect_navigation():
+        page.locator("#code").fill(demo.code(JO))
+    page.wait_for_url("**/auth/sessions")
+    expect(page.locator("html")).to_have_attribute("dir", direction)
+    # The device's icon stands before its name, on the side where the language begins.
+    icon, name = (page.locator(part).bounding_box() for part in (".device", ".rows h2"))
+    assert icon is not None
+    assert name is not None
+    assert (icon["x"] < name["x"]) is (direction == "ltr")
+    clean(page)

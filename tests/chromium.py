@@ -1,0 +1,33 @@
+"""The browser of browser tests: one Chromium for each file that asks for it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.needs import CHROMIUM, CHROMIUM_FLAGS, need_chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run the system's Chromium while the block runs."""
+    from playwright.sync_api import sync_playwright  # slow to import, and most tests need none
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Return one Chromium for each file. Its event loop must end before other files' begin."""
+    need_chromium()
+    with chromium() as browser:
+        yield browser
