@@ -10,15 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from urllib.parse import urlsplit
 
 from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
-from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device_cookie import DEVICE_SECONDS, Known, open_known, seal_known
-from pwless_middleware.core.digest import digest
 from pwless_middleware.core.keyring import Keyring
-from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.sessions import TOKEN_PREFIX
+from pwless_middleware.web.cookie_names import CookieNames
 
 RawHeader = tuple[bytes, bytes]
 RawHeaders = Iterable[RawHeader]
@@ -38,24 +35,6 @@ _SHORT = 1024
 3 MiB in all."""
 # The cookies of any instance with a default name (`default_cookie_name`).
 _ANY = re.compile(rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?(?:-(?:flow|device|pending))?=")
-
-
-def default_cookie_name(base_url: str) -> str:
-    """Return the cookie name of an app that was given none.
-
-    Browsers keep cookies by host, for all its ports and paths (RFC 6265 §8.5): where apps may share
-    a host, the name carries a digest of `base_url`, so that they do not sign each other out.
-
-    Args:
-        base_url: as `Origin.url` writes it.
-
-    Returns:
-        `pwless` for https on its own port without a path, else `pwless-` and 8 hex digits.
-    """
-    parts = urlsplit(base_url)
-    if parts.scheme == "https" and parts.port is None and not parts.path:
-        return "pwless"
-    return f"pwless-{digest('cookie', base_url)[:4].hex()}"
 
 
 def read_cookie(headers: RawHeaders, name_is: bytes) -> str | None:
@@ -81,37 +60,6 @@ def _only(values: list[bytes]) -> str | None:
 
 def _no_token(value: str | None) -> str | None:
     return None if value is None or value.startswith(TOKEN_PREFIX) else value
-
-
-@dataclass(frozen=True, slots=True)
-class CookieNames:
-    """Name our four cookies, as bytes with `=` behind them for reading.
-
-    Over https all carry `__Host-`, so that no sister domain can set them (RFC 6265bis §4.1.3.2).
-    """
-
-    session: bytes
-    flow: bytes
-    device: bytes
-    pending: bytes
-
-    @classmethod
-    def of(cls, cookie_name: str, *, secure: bool) -> CookieNames:
-        """Make the names from a cookie name.
-
-        Raises:
-            ConfigError: not 1 to 40 letters, digits, `-` and `_`, or with a cookie prefix.
-        """
-        is_text = isinstance(cookie_name, str) and not cookie_name.startswith("__")
-        if not is_text or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", cookie_name):
-            raise ConfigError("cookie_name", "set 1 to 40 letters, digits, - and _, e.g. 'pwless'")
-        name = ("__Host-" if secure else "") + cookie_name
-        return cls(*(f"{name}{part}=".encode() for part in ("", "-flow", "-device", "-pending")))
-
-    @property
-    def all(self) -> tuple[bytes, ...]:
-        """The four, each with `=` behind it."""
-        return (self.session, self.flow, self.device, self.pending)
 
 
 class Cookies:

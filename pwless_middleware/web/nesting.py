@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.web.cookies import CookieNames
+from pwless_middleware.web.cookie_names import CookieNames
 from pwless_middleware.web.step_up_gate import StepUpGate
 
 PASSED = "pwless"

@@ -28,10 +28,11 @@ from typing import TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pwless_middleware.errors import ApiError, StoreError, traceback_without_text
+from pwless_middleware.errors import ApiError, StoreError
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.store_deadline import STORE_SECONDS
 from pwless_middleware.per_loop import PerLoop
+from pwless_middleware.tracebacks import traceback_without_text
 from pwless_middleware.web.accounts import Accounts, Identity
 from pwless_middleware.web.connection import Connection
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from pwless_middleware.core.path_table import path_names
 from pwless_middleware.errors import ApiError, MethodNotAllowed, NotFound, StepUpRequired
 from pwless_middleware.web.bodies import JSON, MAX_BYTES
-from pwless_middleware.web.cookies import CookieNames
+from pwless_middleware.web.cookie_names import CookieNames
 from pwless_middleware.web.fields import Fields
 from pwless_middleware.web.operations import (
     API_KEY,

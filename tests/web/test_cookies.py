@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,14 +9,7 @@ from hypothesis import strategies as st
 from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
 from pwless_middleware.core.device_cookie import KnownAddress
 from pwless_middleware.core.keyring import Keyring
-from pwless_middleware.errors import ConfigError
-from pwless_middleware.web.cookies import (
-    MAX_FLOW,
-    CookieNames,
-    Cookies,
-    default_cookie_name,
-    read_cookie,
-)
+from pwless_middleware.web.cookies import MAX_FLOW, Cookies, read_cookie
 from tests.support import KEY
 
 NAME = b"__Host-pwless="
@@ -128,14 +119,6 @@ def test_the_pending_cookie_comes_and_goes() -> None:
     assert "Max-Age=0" in ours.set_pending(None, max_age=600)
 
 
-@pytest.mark.parametrize(
-    "name", ["", "a b", "a=", "__Host-x", "__x", "é", "x" * 41, "a;b", None, 5]
-)
-def test_a_cookie_name_is_letters_and_digits(name: object) -> None:
-    with pytest.raises(ConfigError, match="cookie_name"):
-        cookies(cookie_name=name)
-
-
 def test_more_browsers_than_are_remembered_are_each_read_rightly() -> None:
     reader = cookies(secure=False)
     for _ in range(2):
@@ -153,30 +136,6 @@ def test_a_flood_of_cookies_hides_neither_ours_nor_the_apps() -> None:
     assert cookies().split([flood, (b"x", b"y")]) == ("a", [kept, (b"x", b"y")], ())
     assert cookies().split([flood, (b"cookie", NAME + b"b")]) == (None, [kept], ())
     assert read_cookie([flood, (b"cookie", NAME + b"b")], NAME) is None
-
-
-@pytest.mark.parametrize(
-    ("base_url", "name"),
-    [
-        ("https://app.example.com", "pwless"),
-        ("https://app.example.com:8443", "pwless-[0-9a-f]{8}"),
-        ("https://example.com/app", "pwless-[0-9a-f]{8}"),
-        ("http://localhost:8000", "pwless-[0-9a-f]{8}"),
-        ("http://localhost", "pwless-[0-9a-f]{8}"),
-    ],
-)
-def test_the_default_name_has_a_digest_where_apps_may_share_a_host(
-    base_url: str, name: str
-) -> None:
-    found = default_cookie_name(base_url)
-    assert re.fullmatch(name, found)
-    assert found == default_cookie_name(base_url)
-    CookieNames.of(found, secure=True)
-
-
-def test_default_names_of_two_apps_on_one_host_differ() -> None:
-    urls = ["http://localhost:8000", "http://localhost:8001", "https://x.org/a", "https://x.org/b"]
-    assert len({default_cookie_name(url) for url in urls}) == 4
 
 
 @pytest.mark.parametrize("name", ["pwless", "staff", "pwless-0123abcd", "my-pwless"])
