@@ -41,7 +41,6 @@ and never holds a secret or an address.
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -468,13 +467,3 @@ class UsersUnavailable(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("the user directory failed; its traceback is in the log")
-
-
-def traceback_without_text(error: BaseException) -> str:
-    """Return a traceback for the log without the exception's text.
-
-    The text of somebody else's exception may quote an address, a row or a message (security
-    rule 13); frames and type say where to look.
-    """
-    frames = "".join(traceback.format_tb(error.__traceback__))
-    return f"{frames}{type(error).__module__}.{type(error).__qualname__}"

@@ -30,7 +30,7 @@ from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.users import UserDirectory
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
-from pwless_middleware.web.cookies import default_cookie_name
+from pwless_middleware.web.cookie_names import default_cookie_name
 from pwless_middleware.web.floors import make_floors
 from pwless_middleware.web.gate import Gate
 from pwless_middleware.web.identity import Identities

@@ -26,7 +26,7 @@ LAYERS = [
     f"{NAME}.stores | {NAME}.delivery | {NAME}.rendering",
     f"{NAME}.core | {NAME}.languages | {NAME}.dialing",
     f"{NAME}.errors",
-    f"{NAME}.text | {NAME}.per_loop",
+    f"{NAME}.text | {NAME}.per_loop | {NAME}.tracebacks",
 ]
 BELOW_WEB = [f"{NAME}.{floor}" for floor in ("flows", "stores", "delivery", "rendering", "core",
                                              "languages", "errors", "text")]  # fmt: skip

@@ -12,7 +12,8 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from pwless_middleware.errors import StoreError, traceback_without_text
+from pwless_middleware.errors import StoreError
+from pwless_middleware.tracebacks import traceback_without_text
 
 _log = logging.getLogger("pwless.delivery")
 

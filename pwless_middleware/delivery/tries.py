@@ -21,7 +21,8 @@ from pwless_middleware.delivery.base import RecipientDeferred
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Deliver, Delivery, Outcome
 from pwless_middleware.delivery.worker import Places, Verb, Worker
-from pwless_middleware.errors import DeliveryError, StoreError, traceback_without_text
+from pwless_middleware.errors import DeliveryError, StoreError
+from pwless_middleware.tracebacks import traceback_without_text
 
 _log = logging.getLogger("pwless.delivery")
 

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from pwless_middleware.core.address import Address, matches
 from pwless_middleware.core.codes import CodeStyle
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.errors import Unavailable, traceback_without_text
+from pwless_middleware.errors import Unavailable
+from pwless_middleware.tracebacks import traceback_without_text
 
 logger = logging.getLogger("pwless.challenges")
 

@@ -23,8 +23,9 @@ from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.client import Client
 from pwless_middleware.core.event import KINDS, Event, EventFields, EventKind
 from pwless_middleware.core.keyring import Keyring
-from pwless_middleware.errors import ConfigError, StoreError, traceback_without_text
+from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.flood_log import FloodLog
+from pwless_middleware.tracebacks import traceback_without_text
 
 logger = logging.getLogger("pwless.events")
 

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 from typing import Final
 
-from pwless_middleware.errors import traceback_without_text
 from pwless_middleware.per_loop import PerLoop
+from pwless_middleware.tracebacks import traceback_without_text
 
 logger = logging.getLogger("pwless.health")
 

@@ -19,8 +19,9 @@ from contextlib import AbstractAsyncContextManager
 from contextvars import Context
 from typing import Final
 
-from pwless_middleware.errors import ConfigError, Unavailable, traceback_without_text
+from pwless_middleware.errors import ConfigError, Unavailable
 from pwless_middleware.per_loop import PerLoop
+from pwless_middleware.tracebacks import traceback_without_text
 
 logger = logging.getLogger("pwless.lifetime")
 

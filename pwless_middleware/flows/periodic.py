@@ -19,8 +19,9 @@ from contextvars import Context
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.errors import ConfigError, StoreError, Unavailable, traceback_without_text
+from pwless_middleware.errors import ConfigError, StoreError, Unavailable
 from pwless_middleware.flows.records import Record, Records
+from pwless_middleware.tracebacks import traceback_without_text
 
 logger = logging.getLogger("pwless.periodic")
 

@@ -12,12 +12,8 @@ from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.digest import digest
 from pwless_middleware.core.login import EnrolledUser, Subject
 from pwless_middleware.core.user import User
-from pwless_middleware.errors import (
-    ConfigError,
-    LoginDenied,
-    UsersUnavailable,
-    traceback_without_text,
-)
+from pwless_middleware.errors import ConfigError, LoginDenied, UsersUnavailable
+from pwless_middleware.tracebacks import traceback_without_text
 
 logger = logging.getLogger("pwless.users")
 
