@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from pwless_middleware.core.caller import Caller
@@ -94,18 +95,28 @@ class Callers:
             Unauthenticated: it names no origin at all.
             ForbiddenOrigin: it names a foreign one.
         """
-        origins = request.headers.getlist("origin")
-        if self._origin.is_ours(request.headers):
+        if self._may_write(request.headers):
             return
-        if len(origins) == 1 and origins[0] in self._allowed:
-            return
-        if origins or "sec-fetch-site" in request.headers:
+        if _names_origin(request.headers):
             self.note_refusal(request, "foreign_origin")
             raise ForbiddenOrigin
         raise Unauthenticated(Text("Send an API key, or call from a page of this origin."))
+
+    def is_foreign(self, headers: Headers) -> bool:
+        """Whether a request names an origin whose pages may not use the JSON API."""
+        return _names_origin(headers) and not self._may_write(headers)
+
+    def _may_write(self, headers: Headers) -> bool:
+        origins = headers.getlist("origin")
+        is_allowed = len(origins) == 1 and origins[0] in self._allowed
+        return is_allowed or self._origin.is_ours(headers)
 
     def note_refusal(self, request: Request, reason: str) -> None:
         """Record that a request is refused; of what it says of itself, only the browser's name."""
         client = self._clients.of(request.scope)
         device = device_of(request.headers.get("user-agent", ""))
         self._events.record("caller.refused", Caller(client=client, device=device), reason=reason)
+
+
+def _names_origin(headers: Headers) -> bool:
+    return "origin" in headers or "sec-fetch-site" in headers

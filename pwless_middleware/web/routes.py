@@ -6,7 +6,8 @@ app it would write its own keys into the scope (security rule 9).
 A write that a page of another site could have sent is refused here, for every route alike, so that
 no handler has to think of it (security rule 10). What such a page cannot do is let a browser send
 an `Authorization: Bearer` header without being asked (Fetch Standard, "CORS-preflight fetch"), so
-that servers with a key and clients with a token are let by. A route that other sites have to post
+that servers with a key and clients with a token are let by; from a page of another site without our
+cookies. A route that other sites have to post
 to, such as a SAML answer, is *cookieless*: its handler sees a request without any cookie of ours,
 and so without the session that a foreign page would act on.
 """
@@ -17,6 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field
 from typing import Literal
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -126,7 +128,7 @@ class Routes:
         route, parameters = self._match(path)
         if parameters:
             scope = {**scope, "path_params": parameters}
-        if route is not None and route.cross_site == "cookieless":
+        if route is not None and self._is_cookieless(route, scope):
             scope = {**scope, "headers": self._cookies.split(scope["headers"])[1]}
         request = Request(scope, receive)
         with self._pages.use_language_of(request):
@@ -171,6 +173,20 @@ class Routes:
                 query = request.scope["query_string"].decode("latin-1")
                 return self._pages.redirect(request, f"{path}?{query}" if query else path)
         return await handler(request)
+
+    def _is_cookieless(self, route: Route, scope: Scope) -> bool:
+        """Whether a route is asked without our cookies.
+
+        So is an API's write with a bearer credential and the origin of another site, where the app
+        allows that by CORS: whatever the credential is, the cookie does not speak for it.
+        """
+        if route.cross_site == "cookieless":
+            return True
+        if route.kind != "api" or scope["method"] in ("GET", "HEAD"):
+            return False
+        headers = Headers(scope=scope)
+        is_bearer = bearer(headers.getlist("authorization")) is not None
+        return is_bearer and self._callers.is_foreign(headers)
 
     def _check_site(self, route: Route, request: Request) -> None:
         """Refuse a write that a page of another site could have sent.

@@ -88,6 +88,20 @@ async def test_a_bearer_credential_needs_no_origin_at_an_api(credential: str) ->
     assert (await jo.post("/auth/orgs/5/members", {}, headers=headers)).status_code == 403
 
 
+@pytest.mark.parametrize("headers", FOREIGN[:-1])
+async def test_a_bearer_credential_from_another_site_brings_no_cookie(
+    headers: dict[str, str],
+) -> None:
+    """An app that allows it by CORS lets any page send one, worth nothing, with the cookie."""
+    _, feature, jo = await signed_in()
+    headers = {"origin": "", "authorization": "Bearer x", **headers}
+    assert (await jo.post("/auth/api/v1/orgs", {}, headers=headers)).status_code == 200
+    assert feature.acted == [("/auth/api/v1/orgs", None)]
+    own = {"authorization": "Bearer x", "origin": "https://app.example.com"}
+    await jo.post("/auth/api/v1/orgs", {}, headers=own)
+    assert feature.acted[1:] == [("/auth/api/v1/orgs", "jo@example.com")]
+
+
 async def test_a_credential_that_browsers_send_by_themselves_does() -> None:
     """HTTP Basic, remembered for the host, goes along with a foreign page's form."""
     _, feature, jo = await signed_in()
