@@ -73,8 +73,8 @@ def _make_methods(cls: type, fields: tuple[Field[Any], ...]) -> dict[str, Callab
         return hash(values(self))
 
     def show(self: Any) -> str:
-        told = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
-        return f"{self.__class__.__qualname__}({told})"
+        fields_shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
+        return f"{self.__class__.__qualname__}({fields_shown})"
 
     def get_state(self: Any) -> list[Any]:
         return [getattr(self, name) for name in names]

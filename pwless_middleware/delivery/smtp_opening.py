@@ -183,7 +183,7 @@ class Opening:
         # By hand, since the library's `login` takes a refusal for a reason to try the next method:
         # that counts against the account, and ends in a hung-up connection instead of the 535.
         # PLAIN first: it is inside TLS, or stays on this machine, and works with hashed passwords.
-        told = "no AUTH method in common"
+        cause = "no AUTH method in common"
         offered = _auth_methods(client)
         for method, sign_in in (
             ("PLAIN", self._sign_in_plain),
@@ -194,13 +194,13 @@ class Opening:
                 try:
                     await sign_in(client, username, password)
                 except aiosmtplib.SMTPAuthenticationError as error:
-                    told = numbers(error)
+                    cause = numbers(error)
                     if error.code == _BAD_CREDENTIALS:
                         break
                 else:
                     return
         # Not permanent: the password can be mended while the mail waits.
-        reason = f"{self._where} refuses the login: {told}"
+        reason = f"{self._where} refuses the login: {cause}"
         _log.error(
             "mail server refuses the login: %s",
             reason,

@@ -211,7 +211,7 @@ class Limits:
             return (mark, *draws_on(devices, numbers.device, row.budget))
         if row is not None and now < row.issued_at + DAY:
             return draws_on(devices, numbers.granted, row.budget)
-        tag, client = _door(caller) << _CLIENT_BITS, caller.client
+        tag, client = _interface_bits(caller) << _CLIENT_BITS, caller.client
         if client is None or client.is_shared:
             # Nobody's share: there is no client, or everybody is this one.
             limits = tuple(limit for limit in numbers.anonymous if limit.mask != ONE)
@@ -237,7 +237,7 @@ def _number(label: str, text: str) -> int:
     return int.from_bytes(digest(label, text)[:4], "big")
 
 
-def _door(caller: Caller) -> int:
+def _interface_bits(caller: Caller) -> int:
     """Return the bits of a tag that say by which interface a caller comes; 0 is the pages'."""
     if caller.is_browser:
         return 0

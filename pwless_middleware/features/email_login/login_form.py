@@ -64,15 +64,15 @@ class LoginForm:
         return redirect_to_verify(self._kit, request, caller, started.challenge, self._flow_seconds)
 
     def _part(self, *, email: str = "", next: str = "", error: ApiError | None = None) -> Part:
-        told = ErrorText.of(error)
+        error_text = ErrorText.of(error)
         return Part(
             context={
                 "email": email[:254],
                 "kind": self._flow.kind,
                 "notice": None,
-                "error": told.error,
-                "problem": told.problem,
-                "wait": told.wait,
+                "error": error_text.error,
+                "problem": error_text.problem,
+                "wait": error_text.wait,
             },
             next=next,
             status=error.status if error else 200,

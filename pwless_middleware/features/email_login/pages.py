@@ -127,7 +127,7 @@ class EmailPages:
     def _verify_page(
         self, request: Request, challenge: Challenge, *, error: ApiError | None = None
     ) -> Response:
-        now, told = self._kit.clock(), ErrorText.of(error)
+        now, error_text = self._kit.clock(), ErrorText.of(error)
         return self._kit.pages.page(
             request,
             "verify.html",
@@ -148,9 +148,9 @@ class EmailPages:
             meant=likely_meant(challenge.address),
             webmail=webmail_of(challenge.address),
             in_development=isinstance(self._kit.mailer, Outbox),
-            error=told.error,
-            problem=told.problem,
-            wait=told.wait,
+            error=error_text.error,
+            problem=error_text.problem,
+            wait=error_text.wait,
         )
 
     def _show_gone(self, request: Request, error: ApiError) -> Response:

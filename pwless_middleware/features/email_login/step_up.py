@@ -145,8 +145,8 @@ class StepUpByCode:
     def _part(
         self, account: Account, challenge: Challenge | None, *, error: ApiError | None = None
     ) -> Part:
-        now, told = self._kit.clock(), ErrorText.of(error)
-        problem = told.problem
+        now, error_text = self._kit.clock(), ErrorText.of(error)
+        problem = error_text.problem
         if isinstance(error, TooManyAttempts):
             problem = translate(Text("Too many wrong codes were typed."))
         is_live = challenge is not None and challenge.is_live(now)
@@ -166,9 +166,9 @@ class StepUpByCode:
                 "in_development": isinstance(self._kit.mailer, Outbox),
                 "code_format": "digits" if self._rules.code == "standard" else "letters",
                 "notice": None,
-                "error": told.error,
+                "error": error_text.error,
                 "problem": problem,
-                "wait": told.wait,
+                "wait": error_text.wait,
             },
             status=error.status if error else 200,
             retry_after=error.retry_after if error else None,
