@@ -34,7 +34,7 @@ class Event:
         attempt: ties the events of one login together, from the first email to the session.
         user_id: the user's id.
         address: keyed digest of the address.
-        caller: `browser`, or `server:` and the API key's name; `server:` alone is Python.
+        caller: `browser`, `step_up:` and a session's id, or `server:` and a key (none: Python).
         client: keyed digest of the client's network, as the limits count it; not of servers.
         device: the browser in our own words, e.g. `Firefox on Linux`; not of servers.
         method: the login method, e.g. `email_code`.
