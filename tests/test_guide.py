@@ -27,10 +27,10 @@ from tests.test_floors import LAYERS
 
 ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "demo_app" / "guide"
-SECURITY = (GUIDE / "security.md").read_text()
+SECURITY_PAGE = (GUIDE / "security.md").read_text()
 RULES = {
     int(block.split(".", 1)[0]): block.split("\n## ")[0]
-    for block in re.split(r"^### (?=\d)", SECURITY, flags=re.MULTILINE)[1:]
+    for block in re.split(r"^### (?=\d)", SECURITY_PAGE, flags=re.MULTILINE)[1:]
 }
 SUFFIXES = {".py", ".lua", ".js", ".html", ".txt", ".css", ".md"}
 
@@ -58,7 +58,7 @@ def named_tests(rule: int) -> list[str]:
 
 
 def test_a_rule_has_one_number() -> None:
-    assert len(re.findall(r"^### \d", SECURITY, re.MULTILINE)) == len(RULES) > 20
+    assert len(re.findall(r"^### \d", SECURITY_PAGE, re.MULTILINE)) == len(RULES) > 20
 
 
 def test_every_rule_that_is_cited_is_in_the_guide() -> None:
@@ -90,7 +90,7 @@ def test_no_book_is_cited_that_is_not_here() -> None:
 
 def row(name: str) -> str:
     """Return what the table of numbers has of one thing."""
-    rows = [line for line in SECURITY.splitlines() if line.startswith(f"| {name}")]
+    rows = [line for line in SECURITY_PAGE.splitlines() if line.startswith(f"| {name}")]
     assert len(rows) == 1, name
     return rows[0]
 
@@ -147,7 +147,7 @@ def test_a_link_token_is_as_short_as_the_table_says() -> None:
 
 
 def test_the_headers_of_pages_are_those_that_the_guide_names() -> None:
-    told = SECURITY.split("\nPages carry", 1)[1]
+    told = SECURITY_PAGE.split("\nPages carry", 1)[1]
     assert f"`Referrer-Policy: {ON_PAGES['referrer-policy']}`" in told
     assert f"`X-Frame-Options: {ON_PAGES['x-frame-options']}`" in told
     assert f"`X-Robots-Tag: {ON_PAGES['x-robots-tag']}`" in told
