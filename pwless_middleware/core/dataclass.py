@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, cast
 
 _T = TypeVar("_T")
 
@@ -46,7 +46,7 @@ def _make_init(cls: type, fields: tuple[Field[Any], ...]) -> Callable[..., None]
     init.__kwdefaults__ = {f.name: default[f.name] for f in keywords if f.name in default}
     init.__annotations__ = {f.name: f.type for f in taken} | {"return": None}
     init.__module__ = cls.__module__
-    return init  # type: ignore[no-any-return]  # a function
+    return cast("Callable[..., None]", init)
 
 
 def _refuse_change(self: object, name: str, value: object) -> NoReturn:
