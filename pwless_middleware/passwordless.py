@@ -12,6 +12,7 @@ from pwless_middleware.core.challenge import Template
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.session import Session, SessionPolicy
+from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import ConfigError
@@ -65,7 +66,10 @@ class Passwordless:
         base_url: the address that people open, `https://app.example.com`, with the path under which
             a proxy shows the app, if any. `http` is for localhost only.
         mailer: `SMTPMailer(...)`, `Outbox()` for development, or your own.
-        store: `RedisStore(...)` for several processes; `None` makes a `MemoryStore`.
+        store: `RedisStore(...)` for several machines; `None` keeps it in the database, or without
+            one in a new `MemoryStore`.
+        database: what must last: `"sqlite:///pwless.db"`, `"postgresql://…"`, or a `Database`;
+            `None` for none: then everything that is not in Redis ends with the process.
         features: the login methods and rules; `None` is `(EmailLogin(),)`. An empty list
             is for apps whose `public` is `*`.
         public: the paths that need no login, exact or ending in `/*`; `*` opens all, and handlers
@@ -114,6 +118,7 @@ class Passwordless:
         base_url: str,
         mailer: Mailer,
         store: Store | None = None,
+        database: Database | str | None = None,
         features: Sequence[Feature] | None = None,
         public: Sequence[str] = (),
         prefix: str = "/auth",
@@ -150,6 +155,7 @@ class Passwordless:
                 extra={"event": "unsafe_http"},
             )
         self.mailer = mailer
+        self.database = Database(database) if isinstance(database, str) else database
         self.store: Store = MemoryStore() if store is None else store
         if cookie_name is None:
             cookie_name = default_cookie_name(self.origin.url)
@@ -160,6 +166,7 @@ class Passwordless:
             cookie_name=cookie_name,
             keyring=Keyring(secret_key, realm=f"{self.origin.url}\x00{cookie_name}"),
             store=self.store,
+            database=self.database,
             mailer=mailer,
             users=users,
             sessions=sessions or SessionPolicy(),

@@ -24,6 +24,7 @@ LAYERS = [
     f"{NAME}.web",
     f"{NAME}.flows",
     f"{NAME}.stores | {NAME}.delivery | {NAME}.rendering",
+    f"{NAME}.database",
     f"{NAME}.core | {NAME}.languages | {NAME}.dialing",
     f"{NAME}.errors",
     f"{NAME}.text | {NAME}.per_loop | {NAME}.tracebacks",

@@ -12,6 +12,7 @@ import contextlib
 import logging
 from contextvars import Context
 
+from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer, close_mailer, is_inline
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.errors import ConfigError, StoreError
@@ -39,6 +40,7 @@ class Lifetime:
         mailer: closed at the end.
         events: told to the last one at the end.
         lifespans: what features hold open; `None` is nothing.
+        database: opened before the store, closed after it; `None` is none.
         periodics: what features do every so often, in the loops that have a worker; `None` is
             nothing.
         is_serverless: nothing runs between requests, so that each delivers its own mail.
@@ -53,9 +55,11 @@ class Lifetime:
         events: Events,
         lifespans: Lifespans | None = None,
         periodics: Periodics | None = None,
+        database: Database | None = None,
         is_serverless: bool = False,
     ) -> None:
         self._store = store
+        self._database = database
         self._deliveries = deliveries
         self._mailer = mailer
         self._events = events
@@ -145,9 +149,13 @@ class Lifetime:
         await self._lifespans.close()
         await close_mailer(self._mailer)
         await self._store.aclose()
+        if self._database is not None:
+            await self._database.aclose()
 
     async def _connect(self) -> None:
         try:
+            if self._database is not None:
+                await self._database.open()
             await self._store.open()
         except StoreError as error:
             logger.warning(

@@ -12,6 +12,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.core.store_keys import is_for_features, is_of_feature
+from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
@@ -115,6 +116,7 @@ def make_floors(
     cookie_name: str,
     keyring: Keyring,
     store: Store,
+    database: Database | None,
     mailer: Mailer,
     users: UserDirectory | None,
     sessions: SessionPolicy,
@@ -187,6 +189,7 @@ def make_floors(
         events=events,
         lifespans=background.lifespans,
         periodics=background.periodics,
+        database=database,
         is_serverless=is_serverless,
     )
     wake = lifetime.wake_delivery
@@ -195,6 +198,7 @@ def make_floors(
         origin=origin,
         prefix=prefix,
         store=FeatureStore(hurried, is_for_features),
+        database=database,
         keyring=feature_keys,
         hints=keyring.derive("hints"),
         logins=logins_of("pwless", is_for_features),

@@ -10,7 +10,9 @@ from typing import Generic, Protocol
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import EventKind
 from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer
+from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
@@ -54,6 +56,7 @@ class Kit:
         prefix: where we are mounted, e.g. `/auth`.
         store: the store, inside its time limit, without sessions and pending logins; for all but
             the product's own features without challenges too.
+        database: what must last; `None` where the host has given none (`require_database`).
         keyring: of keys that only this feature has. `EmailLogin`'s are those of codes, links and
             flow cookies: whoever has them can read what a mail says.
         hints: opens the addresses that a rule leads away with (`open_hint`).
@@ -82,6 +85,7 @@ class Kit:
     origin: Origin
     prefix: str
     store: Store
+    database: Database | None
     keyring: Keyring
     hints: Keyring
     logins: Logins
@@ -104,6 +108,18 @@ class Kit:
     wake_delivery: Callable[[], Awaitable[None]]
     is_delivery_failing: Callable[[], bool]
     checks: HealthChecks
+
+    def require_database(self) -> Database:
+        """Return the database, for a feature that cannot be without one.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        if self.database is None:
+            raise ConfigError(
+                "database", f'{self.name} needs one: add database="sqlite:///pwless.db"'
+            )
+        return self.database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

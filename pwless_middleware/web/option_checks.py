@@ -13,6 +13,7 @@ from pathlib import Path
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.options import check_flag, check_kind, check_verbs
 from pwless_middleware.core.session import SessionPolicy
+from pwless_middleware.database.database import Database
 from pwless_middleware.errors import ConfigError
 
 STORE_VERBS = (
@@ -43,6 +44,8 @@ def check_options(options: Mapping[str, object]) -> None:
     _check_mailer(options["mailer"])
     if options["store"] is not None:
         check_store(options["store"])
+    if options["database"] is not None and not isinstance(options["database"], Database | str):
+        raise ConfigError("database", 'set "sqlite:///pwless.db", or a Database(...)')
     if options["users"] is not None:
         verbs, example = ("find", "create", "load"), "an object with find, create and load"
         check_verbs("users", options["users"], verbs, example=example)

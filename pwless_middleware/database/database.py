@@ -1,0 +1,97 @@
+"""The database, by its URL: the object that repositories and `SQLStore` are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from pwless_middleware.core.named_options import named_options
+from pwless_middleware.database.base import Dialect, Engine
+from pwless_middleware.database.migrations import migrate
+from pwless_middleware.database.statement import Query, Row, Steps
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.per_loop import PerLoop
+
+T = TypeVar("T")
+
+_EXAMPLES = '"sqlite:///pwless.db" or "postgresql://user:password@host/name"'
+
+
+@named_options()
+class Database:
+    """Keep what must last, in a file of this machine or in PostgreSQL.
+
+    Nothing is opened or imported before the first use, in the process and event loop of that use.
+
+    Args:
+        url: `sqlite:///pwless.db` (a path from where the process runs; four slashes for one from
+            the root), or `postgresql://user:password@host:port/name`.
+
+    Raises:
+        ConfigError: it is no such URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _make_engine(url)
+        self._opened: PerLoop[list[bool]] = PerLoop(lambda: [False])
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which of the two databases it is."""
+        return self._engine.dialect
+
+    async def open(self) -> None:
+        """Connect and bring the tables up to date; may be called again.
+
+        Raises:
+            ConfigError: it can be reached, and can never be used so.
+            StoreError: it cannot be reached now.
+        """
+        is_open = self._opened.here()
+        if not is_open[0]:
+            await self._engine.open()
+            await migrate(self._engine)
+            is_open[0] = True
+
+    async def fetch(self, query: Query) -> list[Row]:
+        """Return the rows of a query that reads.
+
+        Raises:
+            StoreError: it cannot be asked.
+        """
+        if not self._opened.here()[0]:
+            await self.open()
+        return await self._engine.fetch(query)
+
+    async def transact(self, make: Callable[[], Steps[T]]) -> T:
+        """Run steps in one transaction, and return what they return (`base.Engine.transact`).
+
+        Raises:
+            StoreError: it cannot be asked; the transaction may or may not have happened.
+        """
+        if not self._opened.here()[0]:
+            await self.open()
+        return await self._engine.transact(make)
+
+    async def ping(self) -> None:
+        """Return if it can be asked and can write.
+
+        Raises:
+            StoreError: it cannot, and why.
+        """
+        await self.open()
+        await self._engine.ping()
+
+    async def aclose(self) -> None:
+        """Close what belongs to the running event loop; may be called twice."""
+        self._opened.pop()
+        await self._engine.aclose()
+
+
+def _make_engine(url: object) -> Engine:
+    scheme, separator, rest = url.partition(":///") if isinstance(url, str) else ("", "", "")
+    if scheme == "sqlite" and separator and rest:
+        from pwless_middleware.database.sqlite.engine import SqliteEngine
+
+        return SqliteEngine(rest)
+    raise ConfigError("database", f"set {_EXAMPLES}")

@@ -1,0 +1,59 @@
+"""A database by its URL: what is done together, and what is left when it is not done."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pwless_middleware.database.database import Database
+from pwless_middleware.database.statement import Statement, Steps
+from pwless_middleware.errors import ConfigError
+
+pytestmark = pytest.mark.anyio
+
+MAKE = Statement("CREATE TABLE pwless_test (id TEXT PRIMARY KEY, number BIGINT)")
+ADD = Statement("INSERT INTO pwless_test (id, number) VALUES ($2, $1)")
+ALL = Statement("SELECT id, number FROM pwless_test ORDER BY id")
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite:///{tmp_path}/pwless.db")
+    await database.transact(make_table)
+    yield database
+    await database.aclose()
+
+
+def make_table() -> Steps[None]:
+    yield MAKE()
+
+
+def add_two() -> Steps[str]:
+    yield ADD(1, "a")
+    rows = yield ALL()
+    yield ADD(2, "b")
+    return f"{len(rows)}"
+
+
+def add_and_fail() -> Steps[None]:
+    yield ADD(3, "c")
+    raise ValueError("no")
+
+
+async def test_steps_see_what_they_wrote_and_return(database: Database) -> None:
+    assert await database.transact(add_two) == "1"
+    assert await database.fetch(ALL()) == [("a", 1), ("b", 2)]
+
+
+async def test_steps_that_raise_leave_no_trace(database: Database) -> None:
+    with pytest.raises(ValueError, match="no"):
+        await database.transact(add_and_fail)
+    assert await database.fetch(ALL()) == []
+
+
+@pytest.mark.parametrize("url", ["", "pwless.db", "sqlite://", "mysql://host/name", 3])
+def test_another_url_says_which_there_are(url: str) -> None:
+    with pytest.raises(ConfigError, match="sqlite:///pwless.db"):
+        Database(url)
