@@ -11,6 +11,7 @@ pytest_plugins = [
     "tests.redis_server",
     "tests.redis_cluster",
     "tests.chromium",
+    "tests.databases",
     "pwless_middleware.pytest_plugin",
 ]
 

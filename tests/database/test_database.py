@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from pwless_middleware.database.database import Database
@@ -18,12 +15,9 @@ ADD = Statement("INSERT INTO pwless_test (id, number) VALUES ($2, $1)")
 ALL = Statement("SELECT id, number FROM pwless_test ORDER BY id")
 
 
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/pwless.db")
+@pytest.fixture(autouse=True)
+async def _table(database: Database) -> None:
     await database.transact(make_table)
-    yield database
-    await database.aclose()
 
 
 def make_table() -> Steps[None]:
