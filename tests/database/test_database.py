@@ -15,9 +15,10 @@ ADD = Statement("INSERT INTO pwless_test (id, number) VALUES ($2, $1)")
 ALL = Statement("SELECT id, number FROM pwless_test ORDER BY id")
 
 
-@pytest.fixture(autouse=True)
-async def _table(database: Database) -> None:
+@pytest.fixture
+async def table(database: Database) -> Database:
     await database.transact(make_table)
+    return database
 
 
 def make_table() -> Steps[None]:
@@ -36,15 +37,15 @@ def add_and_fail() -> Steps[None]:
     raise ValueError("no")
 
 
-async def test_steps_see_what_they_wrote_and_return(database: Database) -> None:
-    assert await database.transact(add_two) == "1"
-    assert await database.fetch(ALL()) == [("a", 1), ("b", 2)]
+async def test_steps_see_what_they_wrote_and_return(table: Database) -> None:
+    assert await table.transact(add_two) == "1"
+    assert await table.fetch(ALL()) == [("a", 1), ("b", 2)]
 
 
-async def test_steps_that_raise_leave_no_trace(database: Database) -> None:
+async def test_steps_that_raise_leave_no_trace(table: Database) -> None:
     with pytest.raises(ValueError, match="no"):
-        await database.transact(add_and_fail)
-    assert await database.fetch(ALL()) == []
+        await table.transact(add_and_fail)
+    assert await table.fetch(ALL()) == []
 
 
 @pytest.mark.parametrize("url", ["", "pwless.db", "sqlite://", "mysql://host/name", 3])
