@@ -14,12 +14,15 @@
     {user}q                      list     a user's pending logins
     {user}k<method>              budget   tries of one step's method, over all logins of a user
     {user}d                      record   since when no device cookie of a user holds
+    {user}n                      signal   what is known of a user has changed
+    {topic}n                     signal   what a topic names has changed
     {feature}f<key>              record   one of a feature's own; of a group, the whole group's slot
     {feature}fl                  list     the records of a feature's group
 
-`{address}`, `{user}` and `{feature}` are digests of 16 bytes in braces: a Redis Cluster keeps what
-has one of them in one slot, so that it is written in one step. What follows them are digests and
-random bytes, so that no input can form another's key. Budgets and records are two spaces: `{…}s` as
+`{address}`, `{user}`, `{topic}` and `{feature}` are digests of 16 bytes in braces: a Redis Cluster
+keeps what has one of them in one slot, so that it is written in one step. What follows them are
+digests and random bytes, so that no input can form another's key. Under a signal nothing ever
+stands: its drop is published, and that is all. Budgets and records are two spaces: `{…}s` as
 a budget and `{…}s<id>` as a record never meet. A store may put a prefix of its own in front.
 """
 
@@ -139,6 +142,21 @@ def step_tries(realm: str, slot: bytes, method: str) -> str:
 def device_mark(slot: bytes) -> str:
     """Return the record that holds when all sessions of a user were revoked."""
     return _tag(slot) + "d"
+
+
+def user_signal(slot: bytes) -> str:
+    """Return what is published when something of a user has changed."""
+    return _tag(slot) + "n"
+
+
+def user_signal_of(session_key: str) -> str:
+    """Return the signal of the user whose session stands under a key."""
+    return session_key.partition("}")[0] + "}n"
+
+
+def topic_signal(realm: str, topic: str) -> str:
+    """Return what is published when what a topic names has changed."""
+    return _tag(digest("signal", realm, topic)) + "n"
 
 
 # --- a feature -----------------------------------------------------------------------------------

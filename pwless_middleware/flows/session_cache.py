@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from pwless_middleware.core.session import Session
+from pwless_middleware.core.store_keys import user_signal_of
 from pwless_middleware.stores.base import Feed
 
 _MOST = 10_000
@@ -46,6 +47,7 @@ class SessionCache:
     def __init__(self, feed: Feed) -> None:
         self.by_signed: dict[str, Held] = {}
         self._signed_by_key: dict[str, list[str]] = {}
+        self._keys_by_signal: dict[str, set[str]] = {}
         feed.subscribe(self.forget)
 
     def keep(self, signed: str, held: Held) -> None:
@@ -57,12 +59,22 @@ class SessionCache:
         spellings = self._signed_by_key.setdefault(held.key, [])
         if signed not in spellings:
             spellings.append(signed)
+            self._keys_by_signal.setdefault(user_signal_of(held.key), set()).add(held.key)
 
     def forget(self, key: str | None) -> None:
-        """Forget the record of a key in the store; `None` forgets all."""
+        """Forget the record of a key, or those of a user by their signal; `None` forgets all."""
         if key is None:
             self.by_signed.clear()
             self._signed_by_key.clear()
-        else:
-            for signed in self._signed_by_key.pop(key, ()):
+            self._keys_by_signal.clear()
+        elif key in self._signed_by_key:
+            for signed in self._signed_by_key.pop(key):
                 self.by_signed.pop(signed, None)
+            signal = user_signal_of(key)
+            keys = self._keys_by_signal[signal]
+            keys.discard(key)
+            if not keys:
+                del self._keys_by_signal[signal]
+        else:
+            for one in tuple(self._keys_by_signal.get(key, ())):
+                self.forget(one)

@@ -26,6 +26,7 @@ from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.pending_logins import PendingLogins
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.sessions_view import SessionsView
+from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.store_deadline import DeadlineStore
 from pwless_middleware.flows.users import UserDirectory, Users
 from pwless_middleware.languages.languages import Languages
@@ -138,6 +139,7 @@ def make_floors(
         events.subscribe(on_event)
     hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store)
     people = Users(users, id_salt=id_salt)
+    signals = Signals(hurried, keyring.realm, clock)
     # Who has the keys of a use can make what they make: those of sessions and pending logins
     # stay with their keepers and the door, and a feature has keys of its own.
     session_keys, feature_keys = keyring.derive("sessions"), keyring.derive("features")
@@ -203,6 +205,7 @@ def make_floors(
         hints=keyring.derive("hints"),
         logins=logins_of("pwless", is_for_features),
         sessions=SessionsView(kept),
+        signals=signals,
         users=people,
         renderer=renderer,
         pages=pages,

@@ -23,6 +23,7 @@ from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.flows.records import Records
 from pwless_middleware.flows.sessions_view import SessionsView
+from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.topics import ReadJob
 from pwless_middleware.flows.users import Users
 from pwless_middleware.languages.languages import Languages
@@ -62,6 +63,7 @@ class Kit:
         hints: opens the addresses that a rule leads away with (`open_hint`).
         logins: the one door.
         sessions: finds, lists and ends sessions.
+        signals: tells all processes that something has changed.
         users: their keeper.
         renderer, pages: texts, and texts as responses.
         languages: those that people read.
@@ -90,6 +92,7 @@ class Kit:
     hints: Keyring
     logins: Logins
     sessions: SessionsView
+    signals: Signals
     users: Users
     renderer: Renderer
     pages: Pages

@@ -45,6 +45,7 @@ def all_keys(realm: str, user: str, method: str) -> dict[str, list[str]]:
             store_keys.pending_list(slot),
             store_keys.step_tries(realm, slot, method),
             store_keys.device_mark(slot),
+            store_keys.user_signal(slot),
         ],
         "feature": [
             store_keys.feature_list(group),
