@@ -6,15 +6,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from pwless_middleware.core.named_options import named_options
-from pwless_middleware.database.base import Dialect, Engine
+from pwless_middleware.database.base import Dialect
 from pwless_middleware.database.migrations import migrate
 from pwless_middleware.database.statement import Query, Row, Steps
-from pwless_middleware.errors import ConfigError
+from pwless_middleware.database.url import make_engine
 from pwless_middleware.per_loop import PerLoop
 
 T = TypeVar("T")
-
-_EXAMPLES = '"sqlite:///pwless.db" or "postgresql://user:password@host/name"'
 
 
 @named_options()
@@ -25,14 +23,14 @@ class Database:
 
     Args:
         url: `sqlite:///pwless.db` (a path from where the process runs; four slashes for one from
-            the root), or `postgresql://user:password@host:port/name`.
+            the root), or `postgresql://user:password@host:port/name`; `database.url` has the rest.
 
     Raises:
         ConfigError: it is no such URL.
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = _make_engine(url)
+        self._engine = make_engine(url)
         self._opened: PerLoop[list[bool]] = PerLoop(lambda: [False])
 
     @property
@@ -86,12 +84,3 @@ class Database:
         """Close what belongs to the running event loop; may be called twice."""
         self._opened.pop()
         await self._engine.aclose()
-
-
-def _make_engine(url: object) -> Engine:
-    scheme, separator, rest = url.partition(":///") if isinstance(url, str) else ("", "", "")
-    if scheme == "sqlite" and separator and rest:
-        from pwless_middleware.database.sqlite.engine import SqliteEngine
-
-        return SqliteEngine(rest)
-    raise ConfigError("database", f"set {_EXAMPLES}")

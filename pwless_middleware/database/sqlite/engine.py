@@ -22,12 +22,14 @@ class SqliteEngine:
 
     Args:
         path: of the file, which is made if it is missing.
+        is_durable: a commit outlasts a power cut; else only the end of the process.
     """
 
     dialect: Dialect = "sqlite"
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, is_durable: bool = True) -> None:
         self._path = path
+        self._synchronous = "FULL" if is_durable else "NORMAL"
         self._reader: sqlite3.Connection | None = None
         self._writer: sqlite3.Connection | None = None
         self._thread: ThreadPoolExecutor | None = None
@@ -72,7 +74,7 @@ class SqliteEngine:
                 self._path, timeout=1, isolation_level=None, check_same_thread=False
             )
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA synchronous={self._synchronous}")
         except sqlite3.Error as error:
             raise StoreError(f"the database cannot be opened: {error}") from error
         return connection
