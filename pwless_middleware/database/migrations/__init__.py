@@ -10,10 +10,11 @@ from typing import Final
 
 from pwless_middleware.database.base import Engine
 from pwless_middleware.database.migrations.migration import Migration
+from pwless_middleware.database.migrations.people import PEOPLE
 from pwless_middleware.database.statement import Statement, Steps
 from pwless_middleware.errors import ConfigError
 
-MIGRATIONS: Final[tuple[Migration, ...]] = ()
+MIGRATIONS: Final[tuple[Migration, ...]] = (PEOPLE,)
 """All steps; the number of one is its place, from 1."""
 
 _MAKE_SCHEMA = Statement("CREATE TABLE IF NOT EXISTS pwless_schema (version BIGINT PRIMARY KEY)")

@@ -1,0 +1,1 @@
+"""Doubles of the repositories for tests: in memory, held to the contracts of the real ones."""

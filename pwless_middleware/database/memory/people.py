@@ -1,0 +1,109 @@
+"""People in memory, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.event import Event
+from pwless_middleware.core.person import Person
+from pwless_middleware.database.people import random_id
+
+
+class MemoryPeople:
+    """Keep people as long as the process lives (`database.people.PersonRepository`)."""
+
+    def __init__(self) -> None:
+        self._people: dict[str, Person] = {}
+        self._deleted: set[str] = set()
+
+    async def find(self, user_id: str) -> Person | None:
+        """Return the person with this id, or `None`."""
+        return self._people.get(user_id)
+
+    async def find_by_email(self, email: Address) -> Person | None:
+        """Return the person who has this address now, or `None`."""
+        return next((one for one in self._people.values() if one.email == email), None)
+
+    async def list(self, *, prefix: str = "", after: str = "", limit: int = 50) -> Sequence[Person]:
+        """Return people in the order of their addresses."""
+        found = (
+            one
+            for one in self._people.values()
+            if one.email > after and one.email.startswith(prefix)
+        )
+        return sorted(found, key=lambda one: one.email)[:limit]
+
+    async def add(self, person: Person, *, audit: Event | None = None) -> Person:
+        """Keep a new person, or return who has the address."""
+        found = await self.find_by_email(Address(person.email))
+        if found is not None:
+            return found
+        if person.id in self._people or person.id in self._deleted:
+            person = replace(person, id=random_id())
+        return self._put(person)
+
+    async def change_email(
+        self, user_id: str, old: Address, new: Address, *, audit: Event | None = None
+    ) -> Person | None:
+        """Give a person another address, if theirs is still `old` and nobody has `new`."""
+        person = self._people.get(user_id)
+        if person is None or person.email != old or await self.find_by_email(new) is not None:
+            return None
+        return self._put(replace(person, email=new))
+
+    async def set_profile(
+        self,
+        user_id: str,
+        *,
+        name: str | None = None,
+        language: str | None = None,
+        audit: Event | None = None,
+    ) -> Person | None:
+        """Set what the person may choose; `None` leaves it, empty takes it away."""
+        person = self._people.get(user_id)
+        if person is None:
+            return None
+        name = person.name if name is None else name
+        language = person.language if language is None else language
+        return self._put(replace(person, name=name, language=language))
+
+    async def keep_language(self, user_id: str, language: str, *, at: int) -> None:
+        """Keep the language of a user of the host's own table."""
+        person = self._people.get(user_id, Person(user_id, "", created_at=at))
+        self._put(replace(person, language=language))
+
+    async def disable(self, user_id: str, *, at: int, audit: Event | None = None) -> Person | None:
+        """Let nobody sign in as this person."""
+        person = self._people.get(user_id)
+        if person is None or person.is_disabled:
+            return person
+        return self._put(replace(person, disabled_at=at))
+
+    async def enable(self, user_id: str, *, audit: Event | None = None) -> Person | None:
+        """Let the person sign in again."""
+        person = self._people.get(user_id)
+        return None if person is None else self._put(replace(person, disabled_at=None))
+
+    async def delete(
+        self, user_id: str, *, retired: Sequence[str] = (), audit: Event | None = None
+    ) -> bool:
+        """Forget a person, and never give their id again."""
+        self._deleted.update((user_id, *retired))
+        return self._people.pop(user_id, None) is not None
+
+    async def was_deleted(self, user_id: str) -> bool:
+        """Whether an id is one that is never given again."""
+        return user_id in self._deleted
+
+    async def touch(self, seen: Mapping[str, int]) -> None:
+        """Note when people were seen last."""
+        for user_id, at in seen.items():
+            person = self._people.get(user_id)
+            if person is not None and at > (person.seen_at or 0):
+                self._put(replace(person, seen_at=at))
+
+    def _put(self, person: Person) -> Person:
+        self._people[person.id] = person
+        return person

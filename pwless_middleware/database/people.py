@@ -1,0 +1,326 @@
+"""People in the database: who exists where the host has no user table.
+
+A person has one id for ever and one address at a time, which is nobody else's. The id of somebody
+who was deleted is never given again: a digest of it stays, under a random pepper of this database,
+so that it names nobody, and whoever has the address next is another person.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.event import Event
+from pwless_middleware.core.person import Person
+from pwless_middleware.database.database import Database
+from pwless_middleware.database.statement import Query, Row, Statement, Steps
+
+
+class PersonRepository(Protocol):
+    """Keep people. Every verb is atomic, and raises `StoreError` where it cannot be asked.
+
+    `audit` is the event of a change, written with it or not at all; `None` writes none.
+    """
+
+    async def find(self, user_id: str) -> Person | None:
+        """Return the person with this id, or `None`."""
+        ...
+
+    async def find_by_email(self, email: Address) -> Person | None:
+        """Return the person who has this address now, or `None`."""
+        ...
+
+    async def list(self, *, prefix: str = "", after: str = "", limit: int = 50) -> Sequence[Person]:
+        """Return people in the order of their addresses.
+
+        Args:
+            prefix: how their addresses begin, lower-case; empty takes all.
+            after: the address of the last one of the page before; empty begins.
+            limit: how many at most.
+        """
+        ...
+
+    async def add(self, person: Person, *, audit: Event | None = None) -> Person:
+        """Keep a new person, once however many try at the same time.
+
+        Returns:
+            The person who has the address now: the one given; or with a random id, where theirs is
+            another's or was a deleted person's; or whoever had the address before.
+        """
+        ...
+
+    async def change_email(
+        self, user_id: str, old: Address, new: Address, *, audit: Event | None = None
+    ) -> Person | None:
+        """Give a person another address, if theirs is still `old` and nobody has `new`.
+
+        Returns:
+            The person, or `None`: nothing was changed.
+        """
+        ...
+
+    async def set_profile(
+        self,
+        user_id: str,
+        *,
+        name: str | None = None,
+        language: str | None = None,
+        audit: Event | None = None,
+    ) -> Person | None:
+        """Set what the person may choose; `None` leaves it, empty takes it away.
+
+        Returns:
+            The person, or `None` if there is none with this id.
+        """
+        ...
+
+    async def keep_language(self, user_id: str, language: str, *, at: int) -> None:
+        """Keep the language of a user of the host's own table, of whom there may be no row yet.
+
+        Args:
+            user_id: of whom.
+            language: empty takes it away.
+            at: unix seconds.
+        """
+        ...
+
+    async def disable(self, user_id: str, *, at: int, audit: Event | None = None) -> Person | None:
+        """Let nobody sign in as this person, from `at` on; who is disabled already stays as it is.
+
+        Returns:
+            The person, or `None` if there is none with this id.
+        """
+        ...
+
+    async def enable(self, user_id: str, *, audit: Event | None = None) -> Person | None:
+        """Let the person sign in again.
+
+        Returns:
+            The person, or `None` if there is none with this id.
+        """
+        ...
+
+    async def delete(
+        self, user_id: str, *, retired: Sequence[str] = (), audit: Event | None = None
+    ) -> bool:
+        """Forget a person, and never give their id again; false if there was none with this id.
+
+        Args:
+            user_id: of whom; it is retired even if there is no row.
+            retired: further ids that are never given.
+            audit: what it is told by; it must not name the person.
+        """
+        ...
+
+    async def was_deleted(self, user_id: str) -> bool:
+        """Whether an id is one that is never given again."""
+        ...
+
+    async def touch(self, seen: Mapping[str, int]) -> None:
+        """Note when people were seen last: id to unix seconds; never goes back in time."""
+        ...
+
+
+PEPPER_BYTES: Final = 32
+_PEPPER: Final = "deleted_people"
+
+
+class SQLPeople:
+    """Keep people in SQL.
+
+    Args:
+        database: where.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pepper: bytes | None = None
+
+    async def find(self, user_id: str) -> Person | None:
+        """Return the person with this id, or `None`."""
+        return _one(await self._database.fetch(_FIND(user_id)))
+
+    async def find_by_email(self, email: Address) -> Person | None:
+        """Return the person who has this address now, or `None`."""
+        return _one(await self._database.fetch(_FIND_BY_EMAIL(email)))
+
+    async def list(self, *, prefix: str = "", after: str = "", limit: int = 50) -> Sequence[Person]:
+        """Return people in the order of their addresses."""
+        # An address is printable ASCII, and DELETE comes behind all of that.
+        rows = await self._database.fetch(_LIST(prefix, prefix + "\x7f", after, limit))
+        return [_person(row) for row in rows]
+
+    async def add(self, person: Person, *, audit: Event | None = None) -> Person:
+        """Keep a new person, or return who has the address."""
+        return await self._database.transact(lambda: _add(person, audit))
+
+    async def change_email(
+        self, user_id: str, old: Address, new: Address, *, audit: Event | None = None
+    ) -> Person | None:
+        """Give a person another address, if theirs is still `old` and nobody has `new`."""
+        return await self._change(_CHANGE_EMAIL(user_id, old, new), audit)
+
+    async def set_profile(
+        self,
+        user_id: str,
+        *,
+        name: str | None = None,
+        language: str | None = None,
+        audit: Event | None = None,
+    ) -> Person | None:
+        """Set what the person may choose; `None` leaves it, empty takes it away."""
+        return await self._change(_SET_PROFILE(user_id, name, language), audit)
+
+    async def keep_language(self, user_id: str, language: str, *, at: int) -> None:
+        """Keep the language of a user of the host's own table."""
+        await self._change(_KEEP_LANGUAGE(user_id, language, at), None)
+
+    async def disable(self, user_id: str, *, at: int, audit: Event | None = None) -> Person | None:
+        """Let nobody sign in as this person."""
+        return await self._change(_DISABLE(user_id, at), audit)
+
+    async def enable(self, user_id: str, *, audit: Event | None = None) -> Person | None:
+        """Let the person sign in again."""
+        return await self._change(_ENABLE(user_id), audit)
+
+    async def delete(
+        self, user_id: str, *, retired: Sequence[str] = (), audit: Event | None = None
+    ) -> bool:
+        """Forget a person, and never give their id again."""
+        return await self._database.transact(lambda: _delete(user_id, (user_id, *retired), audit))
+
+    async def was_deleted(self, user_id: str) -> bool:
+        """Whether an id is one that is never given again."""
+        if self._pepper is None:
+            rows = await self._database.fetch(_FIND_PEPPER(_PEPPER))
+            if not rows:
+                return False  # it comes with the first one who is deleted
+            self._pepper = rows[0][0]
+        return bool(await self._database.fetch(_FIND_DELETED(digest_of(user_id, self._pepper))))
+
+    async def touch(self, seen: Mapping[str, int]) -> None:
+        """Note when people were seen last."""
+        await self._database.transact(lambda: _touch(seen))
+
+    async def _change(self, query: Query, audit: Event | None) -> Person | None:
+        return await self._database.transact(lambda: _change(query, audit))
+
+
+def digest_of(user_id: str, pepper: bytes) -> bytes:
+    """Return what stays of a deleted person's id: without the pepper it can be told of nobody."""
+    return hmac.digest(pepper, user_id.encode(), "sha256")
+
+
+def random_id() -> str:
+    """Return a new user id: 128 random bits, as long as those that are made of addresses."""
+    return secrets.token_urlsafe(16)
+
+
+def _add(person: Person, audit: Event | None) -> Steps[Person]:
+    id = person.id
+    while True:
+        found = _one((yield _FIND_BY_EMAIL(person.email)))
+        if found is not None:
+            return found
+        rows = yield _ADD(*_values(person, id))
+        if rows:
+            break
+        id = random_id()  # theirs is another's, or the address was given to somebody just now
+    # Asked after the row is there: whoever deletes the id at the same time is before us or after.
+    pepper = yield _FIND_PEPPER(_PEPPER)
+    if pepper and (yield _FIND_DELETED(digest_of(id, pepper[0][0]))):
+        rows = yield _CHANGE_ID(id, random_id())
+    return _person(rows[0])
+
+
+def _change(query: Query, audit: Event | None) -> Steps[Person | None]:
+    return _one((yield query))
+
+
+def _delete(user_id: str, retired: Sequence[str], audit: Event | None) -> Steps[bool]:
+    yield _ADD_PEPPER(_PEPPER, secrets.token_bytes(PEPPER_BYTES))
+    [(pepper,)] = yield _FIND_PEPPER(_PEPPER)
+    for id in retired:
+        yield _ADD_DELETED(digest_of(id, pepper))
+    return bool((yield _DELETE(user_id)))
+
+
+def _touch(seen: Mapping[str, int]) -> Steps[None]:
+    for user_id, at in seen.items():
+        yield _TOUCH(user_id, at)
+
+
+def _values(person: Person, id: str) -> tuple[str | int | None, ...]:
+    return (
+        *(id, person.email or None, person.name, person.language),
+        *(person.created_at, person.seen_at, person.disabled_at),
+    )
+
+
+def _one(rows: Sequence[Row]) -> Person | None:
+    return _person(rows[0]) if rows else None
+
+
+def _person(row: Row) -> Person:
+    id, email, *others = row
+    return Person(id, email or "", *others)
+
+
+_FIND = Statement(
+    "SELECT id, email, name, language, created_at, seen_at, disabled_at "
+    "FROM pwless_people WHERE id = $1"
+)
+_FIND_BY_EMAIL = Statement(
+    "SELECT id, email, name, language, created_at, seen_at, disabled_at "
+    "FROM pwless_people WHERE email = $1"
+)
+_LIST = Statement(
+    "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
+    "WHERE email >= $1 AND email < $2 AND email > $3 ORDER BY email LIMIT $4"
+)
+_ADD = Statement(
+    "INSERT INTO pwless_people (id, email, name, language, created_at, seen_at, disabled_at) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING "
+    "RETURNING id, email, name, language, created_at, seen_at, disabled_at"
+)
+_CHANGE_ID = Statement(
+    "UPDATE pwless_people SET id = $2 WHERE id = $1 "
+    "RETURNING id, email, name, language, created_at, seen_at, disabled_at"
+)
+_CHANGE_EMAIL = Statement(
+    "UPDATE pwless_people SET email = $3 WHERE id = $1 AND email = $2 "
+    "AND NOT EXISTS (SELECT 1 FROM pwless_people WHERE email = $3) "
+    "RETURNING id, email, name, language, created_at, seen_at, disabled_at"
+)
+_SET_PROFILE = Statement(
+    "UPDATE pwless_people SET name = COALESCE($2, name), language = COALESCE($3, language) "
+    "WHERE id = $1 RETURNING id, email, name, language, created_at, seen_at, disabled_at"
+)
+_KEEP_LANGUAGE = Statement(
+    "INSERT INTO pwless_people (id, name, language, created_at) VALUES ($1, '', $2, $3) "
+    "ON CONFLICT (id) DO UPDATE SET language = excluded.language "
+    "RETURNING id, email, name, language, created_at, seen_at, disabled_at"
+)
+_DISABLE = Statement(
+    "UPDATE pwless_people SET disabled_at = COALESCE(disabled_at, $2) WHERE id = $1 "
+    "RETURNING id, email, name, language, created_at, seen_at, disabled_at"
+)
+_ENABLE = Statement(
+    "UPDATE pwless_people SET disabled_at = NULL WHERE id = $1 "
+    "RETURNING id, email, name, language, created_at, seen_at, disabled_at"
+)
+_DELETE = Statement("DELETE FROM pwless_people WHERE id = $1 RETURNING id")
+_TOUCH = Statement(
+    "UPDATE pwless_people SET seen_at = $2 WHERE id = $1 AND (seen_at IS NULL OR seen_at < $2)"
+)
+_ADD_PEPPER = Statement(
+    "INSERT INTO pwless_peppers (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+)
+_FIND_PEPPER = Statement("SELECT value FROM pwless_peppers WHERE name = $1")
+_ADD_DELETED = Statement(
+    "INSERT INTO pwless_deleted_people (digest) VALUES ($1) ON CONFLICT DO NOTHING"
+)
+_FIND_DELETED = Statement("SELECT 1 FROM pwless_deleted_people WHERE digest = $1")

@@ -1,0 +1,23 @@
+"""All repositories of a database, made once and handed to who needs them."""
+
+from __future__ import annotations
+
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.database.database import Database
+from pwless_middleware.database.people import PersonRepository, SQLPeople
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repositories:
+    """What the database keeps, a repository for each kind of record.
+
+    Attributes:
+        people: who exists where the host has no user table.
+    """
+
+    people: PersonRepository
+
+
+def make_repositories(database: Database) -> Repositories:
+    """Return the repositories of a database; nothing is opened yet."""
+    return Repositories(people=SQLPeople(database))

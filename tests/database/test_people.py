@@ -1,0 +1,185 @@
+"""People in the database: the contract, over every kind and the double in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.person import Person
+from pwless_middleware.database.database import Database
+from pwless_middleware.database.people import PersonRepository, SQLPeople
+from pwless_middleware.database.repositories import Repositories
+from pwless_middleware.database.statement import Statement
+
+pytestmark = pytest.mark.anyio
+
+JO = Address("jo@example.com")
+KIM = Address("kim@example.com")
+NOW = 1_767_225_600
+
+
+@pytest.fixture
+def people(repositories: Repositories) -> PersonRepository:
+    return repositories.people
+
+
+def person(email: str = JO, id: str = "id-of-jo") -> Person:
+    return Person(id, email, created_at=NOW)
+
+
+def emails(found: Sequence[Person]) -> list[str]:
+    return [one.email for one in found]
+
+
+async def test_who_was_added_is_found_by_id_and_by_address(people: PersonRepository) -> None:
+    jo = Person("id-of-jo", JO, name="Jo Ü", language="de", created_at=NOW, seen_at=NOW)
+    assert await people.add(jo) == jo
+    assert await people.find("id-of-jo") == await people.find_by_email(JO) == jo
+    assert await people.find(JO) is await people.find_by_email(KIM) is None
+
+
+async def test_an_address_is_one_person_s_however_often_it_is_added(
+    people: PersonRepository,
+) -> None:
+    tries = (people.add(person(id=f"id-{number}")) for number in range(8))
+    ids = {one.id for one in await asyncio.gather(*tries)}
+    assert len(ids) == 1
+    assert emails(await people.list()) == [JO]
+
+
+async def test_an_id_that_is_another_s_is_not_given_twice(people: PersonRepository) -> None:
+    """Its owner has moved to another address; whoever has the old one now is somebody else."""
+    await people.add(person())
+    await people.change_email("id-of-jo", JO, KIM)
+    new = await people.add(person())
+    assert new.id != "id-of-jo"
+    assert len(new.id) == 22
+    assert await people.find_by_email(JO) == new
+
+
+async def test_an_address_is_changed_from_what_it_is_to_what_is_free(
+    people: PersonRepository,
+) -> None:
+    await people.add(person())
+    await people.add(person(KIM, "id-of-kim"))
+    new = Address("jo@example.org")
+    assert await people.change_email("id-of-jo", JO, KIM) is None, "taken"
+    assert await people.change_email("id-of-jo", new, new) is None, "not theirs"
+    assert await people.change_email("nobody", JO, new) is None
+    changed = await people.change_email("id-of-jo", JO, new)
+    assert changed == await people.find("id-of-jo") == person(new)
+    assert await people.find_by_email(JO) is None
+
+
+async def test_of_two_who_want_one_address_one_gets_it(people: PersonRepository) -> None:
+    await people.add(person())
+    await people.add(person(KIM, "id-of-kim"))
+    new = Address("new@example.com")
+    both = await asyncio.gather(
+        people.change_email("id-of-jo", JO, new), people.change_email("id-of-kim", KIM, new)
+    )
+    assert both.count(None) == 1
+
+
+async def test_name_and_language_are_set_left_and_taken_away(people: PersonRepository) -> None:
+    await people.add(person())
+    named = await people.set_profile("id-of-jo", name="Jo", language="de")
+    assert named is not None
+    assert (named.name, named.language) == ("Jo", "de")
+    left = await people.set_profile("id-of-jo", language="")
+    assert left is not None
+    assert (left.name, left.language) == ("Jo", "")
+    assert await people.find("id-of-jo") == left
+    assert await people.set_profile("nobody", name="x") is None
+
+
+async def test_a_user_of_the_host_s_table_has_a_language_and_no_address(
+    people: PersonRepository,
+) -> None:
+    for language in ("de", "en"):
+        await people.keep_language("4711", language, at=NOW)
+        await people.keep_language("4712", language, at=NOW)
+        found = await people.find("4711")
+        assert found == Person("4711", "", language=language, created_at=NOW)
+    assert emails(await people.list()) == []
+
+
+async def test_disabled_since_the_first_time_until_enabled(people: PersonRepository) -> None:
+    await people.add(person())
+    for at in (NOW, NOW + 5):
+        disabled = await people.disable("id-of-jo", at=at)
+        assert disabled is not None
+        assert disabled.disabled_at == NOW
+        assert disabled.is_disabled
+    assert await people.find("id-of-jo") == disabled
+    assert await people.enable("id-of-jo") == person()
+    assert await people.disable("nobody", at=NOW) is await people.enable("nobody") is None
+
+
+async def test_who_was_deleted_is_gone_and_their_id_is_nobody_s_again(
+    people: PersonRepository,
+) -> None:
+    await people.add(person())
+    assert not await people.was_deleted("id-of-jo")
+    assert await people.delete("id-of-jo", retired=["derived"])
+    assert await people.find("id-of-jo") is await people.find_by_email(JO) is None
+    assert await people.was_deleted("id-of-jo")
+    assert await people.was_deleted("derived")
+    assert not await people.was_deleted("another")
+    assert not await people.delete("id-of-jo")
+    for id in ("id-of-jo", "derived"):
+        back = await people.add(person(id=id))
+        assert back.id not in ("id-of-jo", "derived")
+        assert await people.find_by_email(JO) == await people.find(back.id) == back
+        await people.delete(back.id)
+
+
+async def test_who_has_no_row_can_be_deleted_before_they_are_met(
+    people: PersonRepository,
+) -> None:
+    assert not await people.delete("id-of-jo")
+    assert (await people.add(person())).id != "id-of-jo"
+
+
+async def test_people_are_listed_by_address_page_by_page(people: PersonRepository) -> None:
+    names = ["a_b", "ab", "a-b", "abc", "b", "a%b", "a"]
+    for name in names:
+        await people.add(person(f"{name}@example.com", f"id-{name}"))
+    everybody = sorted(f"{name}@example.com" for name in names)
+    assert emails(await people.list()) == everybody
+    first = await people.list(limit=3)
+    assert emails(first) == everybody[:3]
+    assert emails(await people.list(after=first[-1].email, limit=3)) == everybody[3:6]
+    with_ab = [email for email in everybody if email.startswith("ab")]
+    assert emails(await people.list(prefix="ab")) == with_ab
+    assert emails(await people.list(prefix="ab", after=with_ab[0])) == with_ab[1:]
+    assert emails(await people.list(prefix="a_")) == ["a_b@example.com"]
+    assert emails(await people.list(prefix="A")) == []
+
+
+async def test_being_seen_never_goes_back_in_time(people: PersonRepository) -> None:
+    await people.add(person())
+    for at, seen in ((NOW, NOW), (NOW + 9, NOW + 9), (NOW + 5, NOW + 9)):
+        await people.touch({"id-of-jo": at, "nobody": at})
+        found = await people.find("id-of-jo")
+        assert found is not None
+        assert found.seen_at == seen
+
+
+ALL_DELETED = Statement("SELECT digest FROM pwless_deleted_people")
+
+
+async def test_what_stays_of_somebody_deleted_is_of_no_use_in_another_database(
+    database: Database, tmp_path: object
+) -> None:
+    people = SQLPeople(database)
+    await people.delete("id-of-jo")
+    [(digest,)] = await database.fetch(ALL_DELETED())
+    other = Database(f"sqlite:///{tmp_path}/other.db")
+    await SQLPeople(other).delete("id-of-jo")
+    [(other_digest,)] = await other.fetch(ALL_DELETED())
+    await other.aclose()
+    assert digest != other_digest
