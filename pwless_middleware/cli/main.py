@@ -10,7 +10,7 @@ from typing import NoReturn
 from pwless_middleware import __version__
 from pwless_middleware.cli import check, run, secret
 from pwless_middleware.cli.importing import AppFailed, UsageError
-from pwless_middleware.errors import ConfigError
+from pwless_middleware.errors import ConfigError, StoreError
 
 
 class _Parser(argparse.ArgumentParser):
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         failed.show()
         print(f"pwless: {failed}", file=sys.stderr)
         return 2
-    except (UsageError, ConfigError) as error:
+    except (UsageError, ConfigError, StoreError) as error:
         print(f"pwless: {error}", file=sys.stderr)
         return 2
     return code

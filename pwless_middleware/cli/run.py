@@ -59,6 +59,9 @@ OPTIONS = (
     _Option("--smtp-url", "mail server; better in the variable, it has a password", "URL"),
     _Option("--sender", "whom emails come from", "ADDRESS"),
     _Option("--redis-url", "store; needed for several workers", "URL"),
+    _Option(
+        "--database", "what must last: sqlite:///…, or postgresql:…", "URL", name="DATABASE_URL"
+    ),
     _Option("--identity-header", "hand the address on under this header", "NAME"),
     _Option("--cookie-name", "the session cookie (default: by the base URL)", "NAME"),
     _Option("--bearer", "take session tokens (Authorization: Bearer) on every path of the app"),
@@ -175,6 +178,7 @@ def build(settings: Settings) -> Passwordless:
         base_url=settings.origin.url,
         mailer=mailer,
         store=store,
+        database=settings.database_url,
         features=[EmailLogin(allow=settings.allow)],
         public=settings.public,
         prefix=settings.prefix,

@@ -29,7 +29,8 @@ class Settings:
         origin: the public address; `http` on localhost means development.
         secret_key: oldest first; commas or whitespace stand between keys.
         smtp_url, sender: of the mail server; `None` keeps mails in the `Outbox`.
-        redis_url: of the store; `None` keeps everything in the process.
+        redis_url: of the store; `None` keeps it in the database, or without one in the process.
+        database_url: of the database; `None` is none.
         allow: who may sign in.
         brand_name: the product's name; `None` takes the host's.
         public, identity_header, set_scope_user, prefix, trusted_proxies, bearer: as there.
@@ -44,6 +45,7 @@ class Settings:
     smtp_url: str | None = field(repr=False)
     sender: str | None
     redis_url: str | None = field(repr=False)
+    database_url: str | None = field(repr=False)
     allow: tuple[str, ...]
     public: tuple[str, ...]
     identity_header: str | None
@@ -104,6 +106,7 @@ class Settings:
             smtp_url=smtp_url,
             sender=sender,
             redis_url=text("REDIS_URL"),
+            database_url=text("DATABASE_URL"),
             allow=allow or ("*",),
             public=words("PUBLIC"),
             identity_header=text("IDENTITY_HEADER"),

@@ -31,6 +31,7 @@ def test_reads_everything() -> None:
             "PWLESS_ALLOW": "*@acme.example, jo@partner.example,",
             "PWLESS_PUBLIC": "/,/static/*",
             "PWLESS_REDIS_URL": "redis://:redis-pw@localhost/0",
+            "PWLESS_DATABASE_URL": "sqlite:///pwless.db",
             "PWLESS_IDENTITY_HEADER": "Remote-User",
             "PWLESS_SET_SCOPE_USER": "no",
             "PWLESS_PREFIX": "/enter",
@@ -48,6 +49,7 @@ def test_reads_everything() -> None:
     assert settings.allow == ("*@acme.example", "jo@partner.example")
     assert settings.public == ("/", "/static/*")
     assert (settings.identity_header, settings.set_scope_user) == ("Remote-User", False)
+    assert settings.database_url == "sqlite:///pwless.db"
     assert (settings.prefix, settings.brand_name) == ("/enter", "Acme")
     assert settings.trusted_proxies == ("10.0.0.0/8", "192.168.0.0/16")
     assert (settings.factory, settings.wsgi) == (True, True)

@@ -1,0 +1,139 @@
+"""Which installation a command works on: its database alone, or its whole configuration.
+
+    add_arguments(parser)                     # --app, --factory, --database, --secret-key-file
+    database = find_database(options)         # for what needs no more
+    passwordless = find_passwordless(options) # for what also needs the keys and the store
+    async with serve_nobody(passwordless): ...
+
+The configuration is that of the app, as `check` finds it, or that of the `PWLESS_…` variables, as
+`run` reads it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from pwless_middleware.cli.importing import UsageError, load
+from pwless_middleware.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pwless_middleware.database.database import Database
+    from pwless_middleware.passwordless import Passwordless
+
+WHICH = "say which installation: --app module:app, or the PWLESS_… variables of `pwless run`"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that name an installation to a command's parser."""
+    group = parser.add_argument_group("the installation")
+    group.add_argument(
+        "--app",
+        metavar="module:app",
+        help="the app, as for check; without it the PWLESS_… variables say everything, as for run",
+    )
+    group.add_argument("--factory", action="store_true", help="module:app makes the app")
+    group.add_argument(
+        "--database",
+        metavar="URL",
+        help="its database; better in the variable, if there is a password [PWLESS_DATABASE_URL]",
+    )
+    group.add_argument("--secret-key-file", metavar="FILE", help="as for run")
+
+
+def find_database(options: argparse.Namespace) -> Database:
+    """Return the database, for a command that needs nothing else.
+
+    Raises:
+        UsageError: neither a URL nor an app was named, or the app has none.
+        ConfigError: it is no URL of a database, or an option of the app is wrong.
+        AppFailed: the app's own code raised.
+    """
+    url = _database_url(options)
+    if url is not None:
+        from pwless_middleware.database.database import Database
+
+        return Database(url)
+    if options.app is None:
+        raise UsageError("say which database: --database URL, PWLESS_DATABASE_URL, or --app")
+    return _require_database(find_passwordless(options), options.app)
+
+
+def find_passwordless(options: argparse.Namespace) -> Passwordless:
+    """Return what serves the installation; it has begun nothing.
+
+    Raises:
+        UsageError: no installation is named, there is no login in the app, or there are several.
+        ConfigError: an option is missing or wrong.
+        AppFailed: the app's own code raised.
+    """
+    if options.app is None:
+        return _build(options)
+    from pwless_middleware.discovery import find
+
+    app = load(options.app, factory=options.factory)
+    several: dict[int, Passwordless] = {}
+    for found in find(app):
+        several.setdefault(id(found.middleware.passwordless), found.middleware.passwordless)
+    if len(several) != 1:
+        raise UsageError(
+            f"there is no PasswordlessMiddleware in {options.app}: name the object that your "
+            "server serves"
+            if not several
+            else f"there are {len(several)} logins in {options.app}: name the object of one"
+        )
+    (passwordless,) = several.values()
+    if options.database is not None:
+        raise UsageError("--database: the app says which database it has; leave one of them out")
+    return passwordless
+
+
+@asynccontextmanager
+async def serve_nobody(passwordless: Passwordless) -> AsyncIterator[Passwordless]:
+    """Hold store and database open for a command: nothing is delivered and nothing begins.
+
+    Raises:
+        ConfigError: store or database can never be used as they are set up.
+        StoreError: one of them cannot be reached.
+    """
+    passwordless.lifetime.serve_only()
+    try:
+        if passwordless.database is not None:
+            await passwordless.database.open()
+        await passwordless.store.open()
+        yield passwordless
+    finally:
+        await passwordless.store.aclose()
+        if passwordless.database is not None:
+            await passwordless.database.aclose()
+
+
+def _build(options: argparse.Namespace) -> Passwordless:
+    from pwless_middleware.cli.run import build
+    from pwless_middleware.cli.settings import Settings, complete
+
+    environ = dict(os.environ)
+    if options.database is not None:
+        environ["PWLESS_DATABASE_URL"] = options.database
+    if not environ.get("PWLESS_BASE_URL"):
+        raise UsageError(WHICH)
+    complete(environ, key_file=options.secret_key_file)
+    # The app behind the login is not looked at.
+    return build(Settings.read({"PWLESS_APP": "-", **environ}))
+
+
+def _database_url(options: argparse.Namespace) -> str | None:
+    if options.database is not None:
+        return str(options.database)
+    if options.app is not None:
+        return None
+    return os.environ.get("PWLESS_DATABASE_URL", "").strip() or None
+
+
+def _require_database(passwordless: Passwordless, app: str) -> Database:
+    if passwordless.database is None:
+        raise ConfigError("database", f'{app} has none: add database="sqlite:///pwless.db"')
+    return passwordless.database
