@@ -305,7 +305,7 @@ def test_the_events_are_the_closed_list() -> None:
     assert told == {kind.name: (kind.meaning, ", ".join(kind.fields)) for kind in KINDS.values()}
     about = inspect.getdoc(Event) or ""
     fields = dict(re.findall(r"^    (\w+): (.*)\.$", about, re.MULTILINE))
-    assert list(fields) == ["at", "kind", *FIELDS]
+    assert list(fields) == ["at", "kind", "id", *FIELDS]
     assert {row[0].strip("`"): row[1] for row in table("event fields")} == {
         name: fields[name] for name in FIELDS
     }

@@ -31,9 +31,12 @@ class Event:
     Attributes:
         at: unix seconds.
         kind: one of `KINDS`, or of a feature's own.
+        id: names it in the database, ordered by time; `None` for one that nobody recorded.
         attempt: ties the events of one login together, from the first email to the session.
         user_id: the user's id.
+        organization: the organization's id.
         address: keyed digest of the address.
+        by: who changed it: `person`, `operator:` or `server:` and a name, `command_line`, `python`.
         caller: `browser`, `step_up:` and a session's id, or `server:` and a key (none: Python).
         client: keyed digest of the client's network, as the limits count it; not of servers.
         device: the browser in our own words, e.g. `Firefox on Linux`; not of servers.
@@ -49,9 +52,12 @@ class Event:
 
     at: int
     kind: str
+    id: str | None = None
     attempt: str | None = None
     user_id: str | None = None
+    organization: str | None = None
     address: str | None = None
+    by: str | None = None
     caller: str | None = None
     client: str | None = None
     device: str | None = None
@@ -70,8 +76,8 @@ class Event:
         return {name: value for name, value in values if value is not None}
 
 
-FIELDS: Final = tuple(field.name for field in fields(Event))[2:]
-"""Every field that an event may have besides `at` and `kind`."""
+FIELDS: Final = tuple(field.name for field in fields(Event))[3:]
+"""Every field that an event may have besides `at`, `kind` and `id`."""
 
 
 class EventFields(TypedDict, total=False):
@@ -83,7 +89,9 @@ class EventFields(TypedDict, total=False):
 
     attempt: bytes
     user_id: str
+    organization: str
     address: Address
+    by: str
     method: str
     methods: tuple[str, ...]
     session: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.database.database import Database
+from pwless_middleware.database.events import EventRepository, SQLEvents
 from pwless_middleware.database.people import PersonRepository, SQLPeople
 
 
@@ -13,11 +14,13 @@ class Repositories:
 
     Attributes:
         people: who exists where the host has no user table.
+        events: what happened, and how often.
     """
 
     people: PersonRepository
+    events: EventRepository
 
 
 def make_repositories(database: Database) -> Repositories:
     """Return the repositories of a database; nothing is opened yet."""
-    return Repositories(people=SQLPeople(database))
+    return Repositories(people=SQLPeople(database), events=SQLEvents(database))

@@ -6,6 +6,13 @@ Recording appends what was given, and asks the event loop for one callback where
 What costs more (digests, the record `Event`, the subscribers) happens in that callback, for all
 that was recorded by then, or as somebody reads. So no subscriber can slow, break or fail a login.
 What waits is bounded, and so is what is kept: the last ones of this process.
+
+An audit event tells of a change that somebody made, and is written in the transaction of that
+change:
+
+    audit = events.make("person.disabled", user_id=id, by="operator:u-1")
+    await people.disable(id, audit=audit)
+    events.publish(audit)
 """
 
 from __future__ import annotations
@@ -17,6 +24,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import suppress
 from contextvars import Context
 from inspect import iscoroutinefunction
+from itertools import count
 from typing import Final, Unpack
 
 from pwless_middleware.core.caller import Caller
@@ -24,6 +32,7 @@ from pwless_middleware.core.client import Client
 from pwless_middleware.core.event import KINDS, Event, EventFields, EventKind
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.errors import ConfigError, StoreError
+from pwless_middleware.flows.event_ids import EventIds
 from pwless_middleware.flows.flood_log import FloodLog
 from pwless_middleware.tracebacks import traceback_without_text
 
@@ -37,28 +46,32 @@ KEPT: Final = 5_000
 _AT_ONCE: Final = 100
 """Events that are told before the event loop goes on with something else."""
 
-_Recorded = tuple[int, EventKind, str, Client | None, str, EventFields]
-"""When, which, the caller's name, client and device, and the other fields."""
+_Recorded = tuple[int, int, EventKind, str, Client | None, str, EventFields]
+"""When, its count, which, the caller's name, client and device, and the other fields."""
 
 
 class Events:
     """Record events, keep the last ones, and tell subscribers.
 
     Args:
-        keyring: makes the digests.
+        keyring: makes the digests; `None` leaves them out, for who has a database and no keys.
         clock: returns unix seconds.
         kept: how many events are kept, and how many may wait to be told; default 5,000.
     """
 
-    def __init__(self, keyring: Keyring, clock: Callable[[], int], *, kept: int = KEPT) -> None:
+    def __init__(
+        self, keyring: Keyring | None, clock: Callable[[], int], *, kept: int = KEPT
+    ) -> None:
         self._keyring = keyring
         self._clock = clock
         self._kinds = dict(KINDS)
-        self._kept: deque[_Recorded] = deque(maxlen=kept)
+        self._kept: deque[_Recorded | Event] = deque(maxlen=kept)
         self._count = 0
+        self._counts = count(1)  # unlike a sum, whole in several threads
+        self._ids = EventIds()
         self._subscribers: list[tuple[Subscriber, frozenset[str] | None]] = []
         self._listeners: dict[str, tuple[Subscriber, ...]] = {}
-        self._waiting: deque[_Recorded] = deque()
+        self._waiting: deque[_Recorded | Event] = deque()
         self._most_waiting = kept
         self._woken: asyncio.AbstractEventLoop | None = None
         self._sleepers: list[asyncio.Future[None]] = []
@@ -115,6 +128,26 @@ class Events:
         Raises:
             ValueError: a kind, field or reason that is not declared: a mistake of who records.
         """
+        self._append(kind, self._take(kind, caller, given))
+
+    def make(
+        self, kind: str, caller: Caller | None = None, /, **given: Unpack[EventFields]
+    ) -> Event:
+        """Return an audit event, for who writes it in the transaction of its change.
+
+        It is recorded by `publish`, once the change is made. The arguments are those of `record`;
+        `by` says who made the change.
+
+        Raises:
+            ValueError: as for `record`.
+        """
+        return self._event(self._take(kind, caller, given))
+
+    def publish(self, event: Event) -> None:
+        """Record an event of `make` that is in the database already; returns at once."""
+        self._append(event.kind, event)
+
+    def _take(self, kind: str, caller: Caller | None, given: EventFields) -> _Recorded:
         declared = self._kinds.get(kind)
         if declared is None or not declared.admits(caller, given):
             raise ValueError(f"no event {kind!r} with {sorted(given)} and these values")
@@ -122,11 +155,12 @@ class Events:
             at = self._clock()
         except StoreError:  # a time that no record can hold; whoever needs the store says so
             at = 0
-        recorded: _Recorded
+        number = next(self._counts)
         if caller is None:
-            recorded = (at, declared, "", None, "", given)
-        else:
-            recorded = (at, declared, caller.name, caller.client, caller.device, given)
+            return at, number, declared, "", None, "", given
+        return at, number, declared, caller.name, caller.client, caller.device, given
+
+    def _append(self, kind: str, recorded: _Recorded | Event) -> None:
         self._kept.append(recorded)
         self._count += 1
         if self._sleepers:
@@ -142,7 +176,7 @@ class Events:
             subscriber for subscriber, kinds in self._subscribers if kinds is None or kind in kinds
         )
 
-    def _tell_later(self, recorded: _Recorded) -> None:
+    def _tell_later(self, recorded: _Recorded | Event) -> None:
         if len(self._waiting) >= self._most_waiting:
             self.dropped += 1
             self._floods.warning("an event was dropped: too many wait", event="event_dropped")
@@ -183,17 +217,22 @@ class Events:
                     extra={"event": "subscriber_failed"},
                 )
 
-    def _event(self, recorded: _Recorded) -> Event:
-        at, kind, name, client, device, given = recorded
+    def _event(self, recorded: _Recorded | Event) -> Event:
+        if isinstance(recorded, Event):
+            return recorded
+        at, number, kind, name, client, device, given = recorded
         attempt, address = given.get("attempt"), given.get("address")
         return Event(
             at=at,
             kind=kind.name,
-            attempt=self._keyring.log_name(f"attempt {attempt.hex()}") if attempt else None,
+            id=self._ids.format(at, number),
+            attempt=self._digest(f"attempt {attempt.hex()}") if attempt else None,
             user_id=given.get("user_id"),
-            address=self._keyring.log_name(address) if address is not None else None,
+            organization=given.get("organization"),
+            address=self._digest(address) if address is not None else None,
+            by=given.get("by"),
             caller=name if name and "caller" in kind.fields else None,
-            client=self._keyring.log_name(client.network) if client is not None else None,
+            client=self._digest(client.network) if client is not None else None,
             device=device or None,
             method=given.get("method"),
             methods=given.get("methods"),
@@ -204,6 +243,9 @@ class Events:
             tries_left=given.get("tries_left"),
             details=given.get("details"),
         )
+
+    def _digest(self, text: str) -> str | None:
+        return None if self._keyring is None else self._keyring.log_name(text)
 
     # --- reading -------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from pwless_middleware.core.event import Event, EventKind
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.event_history import EventHistory
+from pwless_middleware.flows.event_ids import EventIds
 from pwless_middleware.flows.events import Events
 from tests.support import KEY, Clock
 
@@ -208,3 +209,43 @@ async def test_a_subscriber_is_a_plain_function() -> None:
     for bad in (waits, Waits(), "print"):
         with pytest.raises(ConfigError, match="on_event: set a plain function"):
             Events(Keyring(KEY, realm=""), Clock()).subscribe(bad)  # type: ignore[arg-type]
+
+
+async def test_an_audit_event_is_made_once_and_told_as_the_others() -> None:
+    events, told = made()
+    events.declare([EventKind("person.disabled", "…", ("user_id", "by"))], by="People")
+    audit = events.make("person.disabled", user_id="u-1", by="command_line")
+    await asyncio.sleep(0)
+    assert told == []
+    assert list(events.newest()) == []
+    events.publish(audit)
+    await asyncio.sleep(0)
+    assert told == list(events.newest()) == [audit]
+    assert (audit.user_id, audit.by) == ("u-1", "command_line")
+    with pytest.raises(ValueError, match="no event"):
+        events.make("person.disabled", reason="because")
+
+
+async def test_each_event_has_an_id_of_its_own_in_the_order_of_recording() -> None:
+    events, told = made()
+    send(events, b"1")
+    audit = events.make("mail.sent", tries=1)
+    send(events, b"2")
+    await asyncio.sleep(0)
+    first, last = (event.id or "" for event in told)
+    assert first < (audit.id or "") < last
+    assert [event.id for event in events.newest()] == [last, first], "the same whenever it is read"
+
+
+def test_a_process_that_was_forked_gives_other_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = EventIds()
+    before = ids.format(0, 1)
+    assert before == ids.format(0, 1)
+    monkeypatch.setattr("os.getpid", lambda: -2)
+    assert ids.format(0, 1) != before
+
+
+async def test_without_a_key_there_are_no_digests() -> None:
+    events = Events(None, Clock())
+    event = events.make("code.wrong", Caller(client=Client("203.0.113.7")), address=JO)
+    assert (event.address, event.client, event.caller) == (None, None, "browser")

@@ -1,0 +1,91 @@
+"""What is asked of the events that are kept, and how they come back: pure records."""
+
+from __future__ import annotations
+
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """One event as the database keeps it.
+
+    Attributes:
+        event: what happened; its id is set.
+        email: the address in clear, where addresses are kept and there is one.
+    """
+
+    event: Event
+    email: str | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the fields that it has, ready for JSON."""
+        told = self.event.to_dict()
+        return told if self.email is None else told | {"email": self.email}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events are looked for: those to which all of it applies.
+
+    Attributes:
+        kinds: of one of these; empty for all.
+        attempt: of one login.
+        user_id: of one user; with `addresses`, of the user *or* one of the addresses.
+        addresses: of one of these addresses, as keyed digests; empty for all.
+        organization: of one organization, by its id.
+        since: from this unix second on.
+        until: before this unix second.
+    """
+
+    kinds: tuple[str, ...] = ()
+    attempt: str | None = None
+    user_id: str | None = None
+    addresses: tuple[str, ...] = ()
+    organization: str | None = None
+    since: int | None = None
+    until: int | None = None
+
+    def admits(self, event: Event) -> bool:
+        """Whether an event is one of those."""
+        of_somebody = self.user_id is not None or bool(self.addresses)
+        return (
+            (not self.kinds or event.kind in self.kinds)
+            and (self.attempt is None or event.attempt == self.attempt)
+            and (
+                not of_somebody
+                or (event.user_id is not None and event.user_id == self.user_id)
+                or event.address in self.addresses
+            )
+            and (self.organization is None or event.organization == self.organization)
+            and (self.since is None or event.at >= self.since)
+            and (self.until is None or event.at < self.until)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EventCount:
+    """How many events of one sort there were in one hour.
+
+    Attributes:
+        hour: the unix second at which it began.
+        kind: of the events.
+        organization: its id; `None` for those of no organization.
+        method: how somebody signed in, several joined by `+`; `None` for events without one.
+        count: how many.
+    """
+
+    hour: int
+    kind: str
+    organization: str | None
+    method: str | None
+    count: int
+
+
+HOUR = 3600
+
+
+def sort_of(event: Event) -> tuple[int, str, str, str]:
+    """Return what an event is counted by: hour, kind, organization and method, `""` for none."""
+    method = event.method or "+".join(event.methods or ())
+    return event.at // HOUR * HOUR, event.kind, event.organization or "", method

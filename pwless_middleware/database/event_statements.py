@@ -1,0 +1,151 @@
+"""The SQL of events, all of it. The columns of a row stand in the order of `event_row`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pwless_middleware.database.statement import Statement
+
+WRITE = Statement(
+    "INSERT INTO pwless_events (id, at, kind, attempt, user_id, organization, address, email,"
+    " performed_by, caller, client, device, method, session, reason, numbers, details)"
+    " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),"
+    " json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),"
+    " json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),"
+    " json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),"
+    " json_extract(value, '$[12]'), json_extract(value, '$[13]'), json_extract(value, '$[14]'),"
+    " json_extract(value, '$[15]'), json_extract(value, '$[16]')"
+    " FROM json_each($1) WHERE true ON CONFLICT (id) DO NOTHING RETURNING id",
+    postgres="INSERT INTO pwless_events (id, at, kind, attempt, user_id, organization, address,"
+    " email, performed_by, caller, client, device, method, session, reason, numbers, details)"
+    " SELECT CAST(r->>0 AS BIGINT), CAST(r->>1 AS BIGINT), r->>2, r->>3, r->>4, r->>5, r->>6,"
+    " r->>7, r->>8, r->>9, r->>10, r->>11, r->>12, r->>13, r->>14, r->>15, r->>16"
+    " FROM json_array_elements(CAST(CAST($1 AS TEXT) AS JSON)) AS r"
+    " ON CONFLICT (id) DO NOTHING RETURNING id",
+)
+COUNT = Statement(
+    "INSERT INTO pwless_event_counts (hour, kind, organization, method, count)"
+    " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),"
+    " json_extract(value, '$[3]'), json_extract(value, '$[4]') FROM json_each($1) WHERE true"
+    " ON CONFLICT (hour, kind, organization, method)"
+    " DO UPDATE SET count = pwless_event_counts.count + excluded.count",
+    postgres="INSERT INTO pwless_event_counts (hour, kind, organization, method, count)"
+    " SELECT CAST(r->>0 AS BIGINT), r->>1, r->>2, r->>3, CAST(r->>4 AS BIGINT)"
+    " FROM json_array_elements(CAST(CAST($1 AS TEXT) AS JSON)) AS r"
+    " ON CONFLICT (hour, kind, organization, method)"
+    " DO UPDATE SET count = pwless_event_counts.count + excluded.count",
+)
+COUNTS = Statement(
+    "SELECT hour, kind, organization, method, count FROM pwless_event_counts"
+    " WHERE hour >= $1 AND hour < $2 ORDER BY hour, kind, organization, method"
+)
+READ = Statement(
+    "SELECT id, at, kind, attempt, user_id, organization, address, email, performed_by, caller,"
+    " client, device, method, session, reason, numbers, details FROM pwless_events"
+    " WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
+    postgres="SELECT id, at, kind, attempt, user_id, organization, address, email, performed_by,"
+    " caller, client, device, method, session, reason, numbers, details FROM pwless_events"
+    " WHERE id IN (SELECT CAST(json_array_elements_text(CAST(CAST($1 AS TEXT) AS JSON)) AS BIGINT))"
+    " ORDER BY id",
+)
+
+# Searches give ids, by the one index that helps most; what else is asked for is looked at row by
+# row. Their values: after, before, attempt, organization, kinds as `,a,b,`, limit, and what leads;
+# an empty text is none. `IN` would need a second text for a list, and LIKE has wildcards.
+NEWEST_FIRST: Final = {
+    "": Statement(
+        "SELECT id FROM pwless_events WHERE id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id DESC LIMIT $6"
+    ),
+    "kind": Statement(
+        "SELECT id FROM pwless_events WHERE kind = $7 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id DESC LIMIT $6"
+    ),
+    "attempt": Statement(
+        "SELECT id FROM pwless_events WHERE attempt = $7 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id DESC LIMIT $6"
+    ),
+    "user_id": Statement(
+        "SELECT id FROM pwless_events WHERE user_id = $7 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id DESC LIMIT $6"
+    ),
+    "address": Statement(
+        "SELECT id FROM pwless_events WHERE address = $7 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id DESC LIMIT $6"
+    ),
+    "organization": Statement(
+        "SELECT id FROM pwless_events WHERE organization = $7 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id DESC LIMIT $6"
+    ),
+}
+OLDEST_FIRST: Final = {
+    "": Statement(
+        "SELECT id FROM pwless_events WHERE id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id LIMIT $6"
+    ),
+    "kind": Statement(
+        "SELECT id FROM pwless_events WHERE kind = $7 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id LIMIT $6"
+    ),
+    "attempt": Statement(
+        "SELECT id FROM pwless_events WHERE attempt = $7 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id LIMIT $6"
+    ),
+    "user_id": Statement(
+        "SELECT id FROM pwless_events WHERE user_id = $7 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id LIMIT $6"
+    ),
+    "address": Statement(
+        "SELECT id FROM pwless_events WHERE address = $7 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id LIMIT $6"
+    ),
+    "organization": Statement(
+        "SELECT id FROM pwless_events WHERE organization = $7 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id LIMIT $6"
+    ),
+}
+
+SOME_OF_USER = Statement("SELECT id FROM pwless_events WHERE user_id = $1 ORDER BY id LIMIT $2")
+SOME_OF_ADDRESS = Statement(
+    "SELECT id FROM pwless_events WHERE address = $1 AND user_id IS NULL ORDER BY id LIMIT $2"
+)
+SCRUB_ATTEMPTS = Statement(
+    "UPDATE pwless_events SET client = NULL, device = NULL,"
+    " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:' THEN 'browser' ELSE caller END"
+    " WHERE attempt IN (SELECT attempt FROM pwless_events"
+    " WHERE id IN (SELECT value FROM json_each($1)))",
+    postgres="UPDATE pwless_events SET client = NULL, device = NULL,"
+    " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:' THEN 'browser' ELSE caller END"
+    " WHERE attempt IN (SELECT attempt FROM pwless_events WHERE id IN"
+    " (SELECT CAST(json_array_elements_text(CAST(CAST($1 AS TEXT) AS JSON)) AS BIGINT)))",
+)
+SCRUB = Statement(
+    "UPDATE pwless_events SET user_id = $2, address = NULL, email = NULL, session = NULL,"
+    " client = NULL, device = NULL, details = NULL,"
+    " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:' THEN 'browser' ELSE caller END"
+    " WHERE id IN (SELECT value FROM json_each($1))",
+    postgres="UPDATE pwless_events SET user_id = $2, address = NULL, email = NULL, session = NULL,"
+    " client = NULL, device = NULL, details = NULL,"
+    " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:' THEN 'browser' ELSE caller END"
+    " WHERE id IN"
+    " (SELECT CAST(json_array_elements_text(CAST(CAST($1 AS TEXT) AS JSON)) AS BIGINT))",
+)
+SCRUB_OPERATOR = Statement("UPDATE pwless_events SET performed_by = $2 WHERE performed_by = $1")
+
+DELETE_SOME = Statement(
+    "DELETE FROM pwless_events WHERE id IN"
+    " (SELECT id FROM pwless_events WHERE id < $1 ORDER BY id LIMIT $2) RETURNING id"
+)
+DELETE_COUNTS = Statement("DELETE FROM pwless_event_counts WHERE hour < $1")

@@ -1,0 +1,103 @@
+"""Events in memory, for tests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+
+from pwless_middleware.core.event import Event
+from pwless_middleware.core.event_id import NEWEST, first_number
+from pwless_middleware.core.event_search import EventCount, EventFilter, StoredEvent, sort_of
+from pwless_middleware.database.event_row import number_of
+from pwless_middleware.database.events import new_stand_in
+
+
+class MemoryEvents:
+    """Keep events in memory; see `EventRepository`."""
+
+    def __init__(self) -> None:
+        self._events: dict[int, StoredEvent] = {}
+        self._counts: Counter[tuple[int, str, str, str]] = Counter()
+
+    def insert(self, event: Event) -> None:
+        """Write an audit event, for other repositories in memory."""
+        self._write(StoredEvent(event))
+
+    async def write(self, batch: Sequence[StoredEvent]) -> None:
+        """See `EventRepository.write`."""
+        for stored in batch:
+            self._write(stored)
+
+    def _write(self, stored: StoredEvent) -> None:
+        number = number_of(stored.event)
+        if number not in self._events:
+            self._events[number] = stored
+            self._counts[sort_of(stored.event)] += 1
+
+    async def find(
+        self,
+        wanted: EventFilter,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 100,
+    ) -> list[StoredEvent]:
+        """See `EventRepository.find`."""
+        low, high = -1 if after is None else after, NEWEST if before is None else before
+        found = [
+            stored
+            for number, stored in sorted(self._events.items(), reverse=after is None)
+            if low < number < high and wanted.admits(stored.event)
+        ]
+        return found[:limit]
+
+    async def count(self, since: int, until: int) -> list[EventCount]:
+        """See `EventRepository.count`."""
+        return [
+            EventCount(hour, kind, organization or None, method or None, count)
+            for (hour, kind, organization, method), count in sorted(self._counts.items())
+            if since <= hour < until
+        ]
+
+    async def erase(self, user_id: str, addresses: Sequence[str] = ()) -> None:
+        """See `EventRepository.erase`."""
+        stand_in, old = new_stand_in(), self._events
+        theirs = {
+            number
+            for number, stored in old.items()
+            if stored.event.user_id == user_id
+            or (stored.event.user_id is None and stored.event.address in addresses)
+        }
+        attempts = {old[number].event.attempt for number in theirs} - {None}
+        for number, stored in old.items():
+            event = stored.event
+            if number in theirs or event.attempt in attempts:
+                is_step_up = event.caller is not None and event.caller.startswith("step_up:")
+                caller = "browser" if is_step_up else event.caller
+                event = replace(event, client=None, device=None, caller=caller)
+            if number in theirs:
+                event = replace(event, user_id=stand_in, address=None, session=None, details=None)
+            if event.by == f"operator:{user_id}":
+                event = replace(event, by=f"operator:{stand_in}")
+            email = None if number in theirs else stored.email
+            self._events[number] = StoredEvent(event, email)
+
+    async def export(
+        self, user_id: str, addresses: Sequence[str] = ()
+    ) -> AsyncIterator[StoredEvent]:
+        """See `EventRepository.export`."""
+        wanted = EventFilter(user_id=user_id, addresses=tuple(addresses))
+        for _, stored in sorted(self._events.items()):
+            if wanted.admits(stored.event):
+                yield stored
+
+    async def delete_before(self, at: int) -> bool:
+        """See `EventRepository.delete_before`."""
+        first = first_number(at)
+        self._events = {n: stored for n, stored in self._events.items() if n >= first}
+        return False
+
+    async def delete_counts_before(self, at: int) -> None:
+        """See `EventRepository.delete_counts_before`."""
+        self._counts = Counter({sort: n for sort, n in self._counts.items() if sort[0] >= at})
