@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis.asyncio
 
+from pwless_middleware.database.database import Database
 from pwless_middleware.errors import StoreError
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.stores.redis import RedisStore
 from pwless_middleware.stores.redis import server as redis_server
+from pwless_middleware.stores.sql import SQLStore
 from tests.redis_cluster import disconnect
 from tests.redis_server import Server
 
@@ -47,15 +50,25 @@ async def connected(store: RedisStore) -> None:
     return await store.ping()
 
 
-@pytest.fixture(params=["memory", "redis", "cluster"])
+@pytest.fixture(params=["memory", "sqlite", "redis", "cluster"])
 async def processes(
-    request: pytest.FixtureRequest, prefix: str, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    prefix: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[list[Store]]:
     """Four stores that keep the same data, as four processes would have them."""
     # The contract says nothing of time, and a busy machine may take more than a request would.
     monkeypatch.setattr(redis_server, "DEADLINE", 20)
     if request.param == "memory":
         yield [MemoryStore(max_jobs=100)] * 4
+        return
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path}/pwless.db"
+        on_file = [SQLStore(Database(url), max_jobs=100) for _ in range(4)]
+        yield list(on_file)
+        for each in on_file:
+            await each.aclose()
         return
     clients: list[Any] = []
     if request.param == "redis":

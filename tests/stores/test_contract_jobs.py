@@ -13,6 +13,7 @@ from pwless_middleware.errors import QueueFull
 from pwless_middleware.stores.base import Drop, Put, Store, Writes
 from pwless_middleware.stores.memory_jobs import MemoryJobs
 from pwless_middleware.stores.redis.jobs import RedisJobs
+from pwless_middleware.stores.sql.jobs import SQLJobs
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +35,7 @@ async def claim(store: Store, limit: int = 99, now: int = NOW) -> list[Job]:
 
 async def dead(store: Store) -> list[tuple[bytes, int, str]]:
     jobs = store.jobs
-    assert isinstance(jobs, MemoryJobs | RedisJobs)
+    assert isinstance(jobs, MemoryJobs | RedisJobs | SQLJobs)
     buried = jobs.dead if isinstance(jobs, MemoryJobs) else await jobs.dead()
     return [(job.payload, job.tries, reason) for job, reason in buried]
 

@@ -12,10 +12,11 @@ from pwless_middleware.database.base import Engine
 from pwless_middleware.database.migrations.events import EVENTS
 from pwless_middleware.database.migrations.migration import Migration
 from pwless_middleware.database.migrations.people import PEOPLE
+from pwless_middleware.database.migrations.store import STORE
 from pwless_middleware.database.statement import Statement, Steps
 from pwless_middleware.errors import ConfigError
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (PEOPLE, EVENTS)
+MIGRATIONS: Final[tuple[Migration, ...]] = (PEOPLE, EVENTS, STORE)
 """All steps; the number of one is its place, from 1."""
 
 _MAKE_SCHEMA = Statement("CREATE TABLE IF NOT EXISTS pwless_schema (version BIGINT PRIMARY KEY)")
