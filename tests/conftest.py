@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = [
     "tests.redis_server",
     "tests.redis_cluster",
+    "tests.postgres_server",
     "tests.chromium",
     "tests.databases",
     "pwless_middleware.pytest_plugin",

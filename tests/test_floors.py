@@ -25,8 +25,8 @@ LAYERS = [
     f"{NAME}.flows",
     f"{NAME}.stores | {NAME}.delivery | {NAME}.rendering",
     f"{NAME}.database",
-    f"{NAME}.core | {NAME}.languages | {NAME}.dialing",
-    f"{NAME}.errors",
+    f"{NAME}.core | {NAME}.languages | {NAME}.dialing | {NAME}.turns",
+    f"{NAME}.errors | {NAME}.deadline",
     f"{NAME}.text | {NAME}.per_loop | {NAME}.tracebacks",
 ]
 BELOW_WEB = [f"{NAME}.{floor}" for floor in ("flows", "stores", "delivery", "rendering", "core",

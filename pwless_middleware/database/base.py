@@ -6,13 +6,21 @@
 - `fetch` reads what was committed. It is one question, and no transaction.
 - `transact` is atomic against every other one, in this process and in all others: of what its steps
   yield all is done, or nothing. A transaction that has returned lasts (`Durability`).
+- It is as if one transaction came after the other. SQLite has one at a time. PostgreSQL has many
+  (SERIALIZABLE), and does the steps again where they did not go together.
+- Where that costs too much, steps say by name what they lock: `transact(make, locks=["budget:a"])`.
+  They then exclude only those with a name in common, and are not done again (READ COMMITTED): each
+  statement reads what is committed when it begins. So a lock stands for the rows that the steps
+  decide on, and all that write those take it. With `locks=()` the steps lock nothing but the rows
+  they write, which is right where nothing that they read decides what they write.
+- `execute` is one query that writes, alone: a transaction without locks, in one round trip.
 - Where it cannot be asked: `StoreError`, within two seconds. The transaction may or may not have
   happened; its steps are written so that running them again does no harm, or tells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal, Protocol, TypeVar
 
 from pwless_middleware.database.statement import Query, Row, Steps
@@ -44,12 +52,20 @@ class Engine(Protocol):
         """Return the rows of a query that reads."""
         ...
 
-    async def transact(self, make: Callable[[], Steps[T]]) -> T:
+    async def execute(self, query: Query) -> list[Row]:
+        """Run one query that writes, as a transaction of its own, and return its rows."""
+        ...
+
+    async def transact(
+        self, make: Callable[[], Steps[T]], *, locks: Iterable[str] | None = None
+    ) -> T:
         """Run steps in one transaction, and return what they return.
 
         Args:
             make: makes the steps; called again where the transaction has to be repeated. What the
                 steps raise ends the transaction without a trace, and is raised here.
+            locks: names of what the steps lock; `None` excludes every other transaction that also
+                has `None`.
         """
         ...
 

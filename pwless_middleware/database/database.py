@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from pwless_middleware.core.named_options import named_options
@@ -61,15 +61,32 @@ class Database:
             await self.open()
         return await self._engine.fetch(query)
 
-    async def transact(self, make: Callable[[], Steps[T]]) -> T:
+    async def execute(self, query: Query) -> list[Row]:
+        """Run one query that writes, as a transaction of its own, and return its rows.
+
+        Raises:
+            StoreError: it cannot be asked; the query may or may not have been done.
+        """
+        if not self._opened.here()[0]:
+            await self.open()
+        return await self._engine.execute(query)
+
+    async def transact(
+        self, make: Callable[[], Steps[T]], *, locks: Iterable[str] | None = None
+    ) -> T:
         """Run steps in one transaction, and return what they return (`base.Engine.transact`).
+
+        Args:
+            make: makes the steps, which may be run more than once.
+            locks: names of what the steps lock, where they need not exclude all others; `None`
+                is always right (`base`).
 
         Raises:
             StoreError: it cannot be asked; the transaction may or may not have happened.
         """
         if not self._opened.here()[0]:
             await self.open()
-        return await self._engine.transact(make)
+        return await self._engine.transact(make, locks=locks)
 
     async def ping(self) -> None:
         """Return if it can be asked and can write.

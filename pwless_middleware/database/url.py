@@ -37,6 +37,10 @@ def make_engine(url: object) -> Engine:
 
         path, is_durable = read_sqlite(rest)
         return SqliteEngine(path, is_durable=is_durable)
+    if scheme in ("postgresql", "postgres"):
+        from pwless_middleware.database.postgres.engine import PostgresEngine
+
+        return PostgresEngine(text)
     raise ConfigError("database", f"set {EXAMPLES}")
 
 

@@ -3,8 +3,8 @@
 A store that hangs must not hang the app: a request may spend 1.5 seconds in it altogether, waiting
 for a connection included, whatever client the host has passed in. After that the answer is 503.
 
-What does not count is our own: a crowd waits in line (`stores.turns`) until it is its turn to ask,
-and a busy event loop uses up nobody's time (`stores.deadline`).
+What does not count is our own: a crowd waits in line (`turns`) until it is its turn to ask,
+and a busy event loop uses up nobody's time (`deadline`).
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Final, TypeVar
 
 from pwless_middleware.core.budget import Draw
 from pwless_middleware.core.job import Jobs
+from pwless_middleware.deadline import Deadline
 from pwless_middleware.errors import StoreTimeout
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.stores.base import Admission, Attempt, Feed, Put, Store, Writes
-from pwless_middleware.stores.deadline import Deadline
-from pwless_middleware.stores.turns import Turns
+from pwless_middleware.turns import Turns
 
 STORE_SECONDS = 1.5
 _AT_ONCE: Final = 24

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+
 import pytest
 
 from pwless_middleware.database.database import Database
@@ -45,3 +48,40 @@ async def test_steps_that_raise_leave_no_trace(table: Database) -> None:
     with pytest.raises(ValueError, match="no"):
         await table.transact(add_and_fail)
     assert await table.fetch(ALL()) == []
+
+
+GET = Statement("SELECT number FROM pwless_test WHERE id = $1")
+SET = Statement("UPDATE pwless_test SET number = $2 WHERE id = $1")
+
+
+def count(id: str) -> Steps[None]:
+    [(number,)] = yield GET(id)
+    yield SET(id, number + 1)
+
+
+@pytest.mark.parametrize("locks", [None, ["a"]])
+async def test_steps_that_read_before_they_write_lose_nothing(
+    table: Database, locks: list[str] | None
+) -> None:
+    await table.execute(ADD(0, "a"))
+    counts = (table.transact(lambda: count("a"), locks=locks) for _ in range(20))
+    await asyncio.gather(*counts)
+    assert await table.fetch(GET("a")) == [(20,)]
+
+
+def add_if_fewer_than(most: int, id: str) -> Steps[bool]:
+    if len((yield ALL())) >= most:
+        return False
+    yield ADD(1, id)
+    return True
+
+
+async def test_steps_see_also_what_others_add_beside_them(table: Database) -> None:
+    adds = (table.transact(partial(add_if_fewer_than, 3, f"{number}")) for number in range(10))
+    assert sorted(await asyncio.gather(*adds)) == [False] * 7 + [True] * 3
+
+
+async def test_one_query_that_writes_returns_its_rows(table: Database) -> None:
+    insert = Statement("INSERT INTO pwless_test (id, number) VALUES ($1, $2) RETURNING number")
+    assert await table.execute(insert("a", 7)) == [(7,)]
+    assert await table.fetch(ALL()) == [("a", 7)]

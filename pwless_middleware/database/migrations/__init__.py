@@ -31,7 +31,7 @@ async def migrate(engine: Engine) -> None:
         ConfigError: the tables are of a newer version of this package.
         StoreError: the database cannot be asked.
     """
-    await engine.transact(_migrate)
+    await engine.transact(_migrate, locks=["schema"])
 
 
 def _migrate() -> Steps[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -48,8 +48,14 @@ class SqliteEngine:
         assert self._reader is not None
         return _run(self._reader, query)
 
-    async def transact(self, make: Callable[[], Steps[T]]) -> T:
-        """Run steps in one transaction."""
+    async def execute(self, query: Query) -> list[Row]:
+        """Run one query that writes."""
+        return await self.transact(lambda: _one(query))
+
+    async def transact(
+        self, make: Callable[[], Steps[T]], *, locks: Iterable[str] | None = None
+    ) -> T:
+        """Run steps in one transaction; there is one at a time anyway."""
         if self._thread is None:
             await self.open()
         loop = asyncio.get_running_loop()
@@ -98,6 +104,11 @@ class SqliteEngine:
         except BaseException:
             writer.execute("ROLLBACK")
             raise
+
+
+def _one(query: Query) -> Steps[list[Row]]:
+    rows = yield query
+    return rows
 
 
 def _run(connection: sqlite3.Connection, query: Query) -> list[Row]:

@@ -1,7 +1,7 @@
 """Clients of redis-py: made from a URL, or once more from one that was passed in.
 
 A URL gets connections of our own: a blocking pool, no retries, and no timeouts
-of its own, since the deadline around each question does it better (`stores.deadline`). A host whose
+of its own, since the deadline around each question does it better (`deadline`). A host whose
 first address is dead is reached at the next one (RFC 8305, "Happy Eyeballs").
 """
 

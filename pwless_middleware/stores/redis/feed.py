@@ -37,9 +37,9 @@ from typing import Final
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ResponseError
 
+from pwless_middleware.deadline import Deadline
 from pwless_middleware.errors import StoreError
 from pwless_middleware.per_loop import PerLoop
-from pwless_middleware.stores.deadline import Deadline
 from pwless_middleware.stores.redis.errors import explain, replica_error
 from pwless_middleware.stores.redis.primary import GOOD_FOR, LOOK_EVERY, RedisPrimary
 from pwless_middleware.stores.redis.server import Link, RedisServer

@@ -25,8 +25,8 @@ from contextvars import Context
 from time import monotonic
 from typing import Final
 
+from pwless_middleware.deadline import Deadline
 from pwless_middleware.errors import StoreError
-from pwless_middleware.stores.deadline import Deadline
 from pwless_middleware.stores.redis.errors import FAULTS, explain, is_demoted, refusal
 from pwless_middleware.stores.redis.plans import Plan
 from pwless_middleware.stores.redis.scripts import PRIMARY

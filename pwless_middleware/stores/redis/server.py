@@ -1,6 +1,6 @@
 """Run scripts and commands on a Redis server, within a deadline, with errors explained.
 
-At most 32 questions at a time in each event loop; the others wait in line (`stores.turns`). Those
+At most 32 questions at a time in each event loop; the others wait in line (`turns`). Those
 that come together go out as one pipeline over one connection (`batches`): so redis-py's work for
 each (its pool, its retry policy, a write, a wait) is done once for a dozen. A client that is passed
 in is used as it is; turns and deadline hold for it as well.
@@ -20,15 +20,15 @@ from redis.client import NEVER_DECODE
 from redis.crc import key_slot
 from redis.exceptions import NoPermissionError, NoScriptError
 
+from pwless_middleware.deadline import Deadline
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.per_loop import PerLoop
-from pwless_middleware.stores.deadline import Deadline
 from pwless_middleware.stores.redis.batches import Batches, Command, pipeline
 from pwless_middleware.stores.redis.clients import PASS, copy_of, new_client, shared_options
 from pwless_middleware.stores.redis.errors import FAULTS, explain, is_demoted
 from pwless_middleware.stores.redis.plans import Plan
 from pwless_middleware.stores.redis.scripts import Script
-from pwless_middleware.stores.turns import Turns
+from pwless_middleware.turns import Turns
 
 T = TypeVar("T")
 

@@ -12,8 +12,8 @@ from collections import deque
 from types import TracebackType
 from typing import Final
 
+from pwless_middleware.deadline import Deadline
 from pwless_middleware.errors import StoreError, StoreTimeout
-from pwless_middleware.stores.deadline import Deadline
 
 _LONGEST: Final = 10.0
 """Seconds in line while the store answers; then it is too slow for what is asked of it."""

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from pwless_middleware.errors import StoreError, StoreTimeout
-from pwless_middleware.stores.turns import Turns
+from pwless_middleware.turns import Turns
 from tests.virtual_time import in_virtual_time
 
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pwless_middleware.stores.deadline import Deadline
+from pwless_middleware.deadline import Deadline
 from tests.virtual_time import VirtualLoop, in_virtual_time
 
 

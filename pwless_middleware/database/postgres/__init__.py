@@ -1,0 +1,1 @@
+"""PostgreSQL, by asyncpg: shared by any number of machines."""
