@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.database.api_keys import ApiKeyRepository, SQLApiKeys
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import EventRepository, SQLEvents
 from pwless_middleware.database.people import PersonRepository, SQLPeople
+from pwless_middleware.database.settings import SettingsRepository, SQLSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,12 +17,21 @@ class Repositories:
     Attributes:
         people: who exists where the host has no user table.
         events: what happened, and how often.
+        settings: what operators have set.
+        api_keys: those that operators have made.
     """
 
     people: PersonRepository
     events: EventRepository
+    settings: SettingsRepository
+    api_keys: ApiKeyRepository
 
 
 def make_repositories(database: Database) -> Repositories:
     """Return the repositories of a database; nothing is opened yet."""
-    return Repositories(people=SQLPeople(database), events=SQLEvents(database))
+    return Repositories(
+        people=SQLPeople(database),
+        events=SQLEvents(database),
+        settings=SQLSettings(database),
+        api_keys=SQLApiKeys(database),
+    )

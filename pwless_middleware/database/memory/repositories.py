@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from pwless_middleware.database.memory.api_keys import MemoryApiKeys
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.people import MemoryPeople
+from pwless_middleware.database.memory.settings import MemorySettings
 from pwless_middleware.database.repositories import Repositories
 
 
 def make_memory_repositories() -> Repositories:
     """Return empty repositories that last as long as they are held."""
-    return Repositories(people=MemoryPeople(), events=MemoryEvents())
+    events = MemoryEvents()
+    return Repositories(
+        people=MemoryPeople(),
+        events=events,
+        settings=MemorySettings(events),
+        api_keys=MemoryApiKeys(events),
+    )

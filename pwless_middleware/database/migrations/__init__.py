@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import Final
 
 from pwless_middleware.database.base import Engine
+from pwless_middleware.database.migrations.api_keys import API_KEYS
 from pwless_middleware.database.migrations.events import EVENTS
 from pwless_middleware.database.migrations.migration import Migration
 from pwless_middleware.database.migrations.people import PEOPLE
+from pwless_middleware.database.migrations.settings import SETTINGS
 from pwless_middleware.database.migrations.store import STORE
 from pwless_middleware.database.statement import Statement, Steps
 from pwless_middleware.errors import ConfigError
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (PEOPLE, EVENTS, STORE)
+MIGRATIONS: Final[tuple[Migration, ...]] = (PEOPLE, EVENTS, STORE, SETTINGS, API_KEYS)
 """All steps; the number of one is its place, from 1."""
 
 _MAKE_SCHEMA = Statement("CREATE TABLE IF NOT EXISTS pwless_schema (version BIGINT PRIMARY KEY)")

@@ -1,0 +1,73 @@
+"""Settings in the database: the contract, over every kind and the double in memory."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from pwless_middleware.core.event import Event
+from pwless_middleware.core.event_id import format_event_id
+from pwless_middleware.core.event_search import EventFilter
+from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord, SettingValue
+from pwless_middleware.database.repositories import Repositories
+from pwless_middleware.database.settings import SettingsRepository
+
+pytestmark = pytest.mark.anyio
+
+NOW = 1_767_225_600
+
+
+@pytest.fixture
+def settings(repositories: Repositories) -> SettingsRepository:
+    return repositories.settings
+
+
+def record(version: int, by: str = "jo", **values: SettingValue) -> SettingsRecord:
+    return SettingsRecord(version, NOW + version, by, values)
+
+
+async def test_the_newest_version_holds_with_every_kind_of_value(
+    settings: SettingsRepository,
+) -> None:
+    assert await settings.newest() == NO_SETTINGS
+    first = record(1, kind="OTP", lifetime=60, signup=False, allow=("*@ü.example", "jo@x.example"))
+    assert await settings.add(first)
+    assert await settings.newest() == first
+    second = record(2, allow=())
+    assert await settings.add(second)
+    assert await settings.newest() == second
+
+
+@pytest.mark.parametrize("version", [0, 1, 3, 7])
+async def test_only_the_next_version_is_taken(version: int, settings: SettingsRepository) -> None:
+    await settings.add(record(1, lifetime=60))
+    assert not await settings.add(record(version, lifetime=90))
+    assert await settings.newest() == record(1, lifetime=60)
+
+
+async def test_of_many_who_make_the_same_version_one_does(settings: SettingsRepository) -> None:
+    made = await asyncio.gather(*(settings.add(record(1, f"by {n}")) for n in range(8)))
+    assert sum(made) == 1
+    assert len(await settings.list()) == 1
+    assert (await settings.newest()).by == f"by {made.index(True)}"
+
+
+async def test_versions_are_listed_the_newest_first_page_by_page(
+    settings: SettingsRepository,
+) -> None:
+    for version in range(1, 6):
+        await settings.add(record(version, lifetime=60 + version))
+    pages, before = [], 0
+    while page := await settings.list(before=before, limit=2):
+        pages.append([one.version for one in page])
+        before = page[-1].version
+    assert pages == [[5, 4], [3, 2], [1]]
+
+
+async def test_the_events_of_a_change_stand_and_fall_with_it(repositories: Repositories) -> None:
+    told = [Event(at=NOW, kind="settings.changed", id=format_event_id(NOW, n)) for n in range(3)]
+    assert await repositories.settings.add(record(1, lifetime=60), audit=told[:2])
+    assert not await repositories.settings.add(record(1, lifetime=90), audit=told[2:])
+    found = await repositories.events.find(EventFilter())
+    assert {stored.event.id for stored in found} == {event.id for event in told[:2]}
