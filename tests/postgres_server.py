@@ -103,6 +103,11 @@ class PostgresServer:
         return f"postgresql://pwless@127.0.0.1:{self.port}/pwless"
 
     @property
+    def is_running(self) -> bool:
+        """Whether it was started, and not stopped since."""
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         """Its first process."""
         assert self._process is not None

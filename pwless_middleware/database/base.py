@@ -30,6 +30,34 @@ T = TypeVar("T")
 Dialect = Literal["sqlite", "postgresql"]
 
 
+class Listener(Protocol):
+    """Hears what is published on a channel, while its connection stands.
+
+    A publication is a query (`SELECT pg_notify($1, $2)`), and made when its transaction is. All
+    transactions that publish come one after the other, commit included: so none on a hot path does.
+    """
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it hears no longer; something may have been missed, and another is to be made."""
+        ...
+
+    async def ask(self, within: float) -> bool:
+        """Whether all that was published before this question has been heard; one at a time.
+
+        False is also the answer of a server that is no primary, and a listener that has given it
+        is broken.
+
+        Args:
+            within: seconds for the answer.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Stop."""
+        ...
+
+
 class Engine(Protocol):
     """What `Database` needs of a kind of database. Every verb raises `StoreError`, and only that,
     where the database cannot be asked."""
@@ -66,6 +94,15 @@ class Engine(Protocol):
                 steps raise ends the transaction without a trace, and is raised here.
             locks: names of what the steps lock; `None` excludes every other transaction that also
                 has `None`.
+        """
+        ...
+
+    async def listen(self, channel: str, on_payload: Callable[[str], None]) -> Listener | None:
+        """Listen on a channel; `None` where the database has none, and tables have to be read.
+
+        Args:
+            channel: a name of ours.
+            on_payload: called in the event loop with each text that is published there.
         """
         ...
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from pwless_middleware.core.named_options import named_options
-from pwless_middleware.database.base import Dialect
+from pwless_middleware.database.base import Dialect, Listener
 from pwless_middleware.database.migrations import migrate
 from pwless_middleware.database.statement import Query, Row, Steps
 from pwless_middleware.database.url import make_engine
@@ -87,6 +87,16 @@ class Database:
         if not self._opened.here()[0]:
             await self.open()
         return await self._engine.transact(make, locks=locks)
+
+    async def listen(self, channel: str, on_payload: Callable[[str], None]) -> Listener | None:
+        """Listen on a channel; `None` where the database has none (`base.Engine.listen`).
+
+        Raises:
+            StoreError: it cannot be asked.
+        """
+        if not self._opened.here()[0]:
+            await self.open()
+        return await self._engine.listen(channel, on_payload)
 
     async def ping(self) -> None:
         """Return if it can be asked and can write.

@@ -1,20 +1,14 @@
-"""The connections of one event loop: made when they are needed, kept, and lent to one at a time.
-
-A server that hangs does not answer a cancellation either, and asyncpg waits for that answer. So who
-asks does it in a task that is left to itself when its time is over, and its connection is
-terminated, which ends the task.
-"""
+"""The connections of one event loop: made when they are needed, kept, and lent to one at a time."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
-from pwless_middleware.database.postgres.errors import LOST, explain
-from pwless_middleware.deadline import Deadline
+from pwless_middleware.database.postgres.errors import FAULTS, LOST, explain
+from pwless_middleware.database.postgres.in_time import in_time
 from pwless_middleware.turns import Turns
 
 T = TypeVar("T")
@@ -24,9 +18,6 @@ if TYPE_CHECKING:
 else:
     Connection = asyncpg.Connection
 Work = Callable[[Connection], Coroutine[Any, Any, T]]
-
-DEADLINE: Final = 1.2
-"""Seconds for one question or transaction, connecting included; the flows' own bound is 1.5."""
 
 
 class Connections:
@@ -56,20 +47,10 @@ class Connections:
         """
         async with self._turns:
             lent: list[Connection] = []
-            task = asyncio.ensure_future(self._lend(work, is_repeatable, lent))
             try:
-                async with Deadline(DEADLINE):
-                    await asyncio.wait((task,))
-            except BaseException as error:
-                task.add_done_callback(_take_result)
-                if lent:
-                    lent[0].terminate()
-                else:
-                    task.cancel()
-                if isinstance(error, TimeoutError):
-                    raise explain(error) from error
-                raise
-            return task.result()
+                return await in_time(self._lend(work, is_repeatable, lent), lent)
+            except TimeoutError as error:
+                raise explain(error) from error
 
     async def _lend(
         self, work: Work[T], is_repeatable: Callable[[], bool], lent: list[Connection]
@@ -109,22 +90,14 @@ class Connections:
     async def aclose(self) -> None:
         """Take leave of the server, on the connections that nobody uses."""
         while self._idle:
-            connection = self._idle.pop()
-            if not connection.is_closed():
-                await _close(connection)
+            await leave(self._idle.pop())
 
 
-async def _close(connection: Connection) -> None:
-    task = asyncio.ensure_future(connection.close())
+async def leave(connection: Connection) -> None:
+    """Close a connection; one whose server does not answer is dropped."""
+    if connection.is_closed():
+        return
     try:
-        async with Deadline(DEADLINE):
-            await asyncio.wait((task,))
-    except TimeoutError:
+        await in_time(connection.close(), [connection])
+    except FAULTS:
         connection.terminate()
-    task.add_done_callback(_take_result)
-
-
-def _take_result(task: asyncio.Task[Any]) -> None:
-    """Look at how a task that was left to itself has ended: nobody else does."""
-    if not task.cancelled():
-        task.exception()

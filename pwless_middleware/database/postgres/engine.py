@@ -14,6 +14,8 @@ from asyncpg.connect_utils import SessionAttribute
 from pwless_middleware.database.base import Dialect
 from pwless_middleware.database.postgres.connections import Connection, Connections, Work
 from pwless_middleware.database.postgres.errors import AGAIN, FAULTS, explain
+from pwless_middleware.database.postgres.in_time import in_time
+from pwless_middleware.database.postgres.listener import PostgresListener
 from pwless_middleware.database.statement import Query, Row, Statement, Steps
 from pwless_middleware.per_loop import PerLoop
 
@@ -65,6 +67,21 @@ class PostgresEngine:
         """Run steps in one transaction."""
         transaction = _Transaction(make, locks)
         return await self._use(transaction.run, transaction.is_repeatable)
+
+    async def listen(self, channel: str, on_payload: Callable[[str], None]) -> PostgresListener:
+        """Listen on a channel, over a connection of its own."""
+        connections: list[Connection] = []
+
+        async def connect() -> PostgresListener:
+            connections.append(await self._connect())
+            listener = PostgresListener(connections[0], on_payload)
+            await listener.listen(channel)
+            return listener
+
+        try:
+            return await in_time(connect(), connections)
+        except FAULTS as fault:
+            raise explain(fault) from fault
 
     async def ping(self) -> None:
         """Return if it can be asked and can write."""

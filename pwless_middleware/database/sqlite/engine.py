@@ -61,6 +61,9 @@ class SqliteEngine:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self._transact, make)
 
+    async def listen(self, channel: str, on_payload: Callable[[str], None]) -> None:
+        """Listen to nothing: a file has no channels."""
+
     async def ping(self) -> None:
         """Return if it can be asked and can write."""
         await self.fetch(_NOTHING())
