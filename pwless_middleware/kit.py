@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from pwless_middleware.flows.feature_secrets import FeatureSecrets
     from pwless_middleware.flows.health_checks import HealthCheck
     from pwless_middleware.flows.lifespans import Lifespan
-    from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession
+    from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession, OnSession
     from pwless_middleware.flows.periodic import Periodic
     from pwless_middleware.flows.proofs import Proof, StepCheck, StepProof
     from pwless_middleware.flows.records import Record, Records
@@ -130,6 +130,7 @@ __all__ = [
     "Message",
     "Mounted",
     "NotFound",
+    "OnSession",
     "Operation",
     "Outcome",
     "Part",
@@ -181,6 +182,7 @@ _HOMES = {  # where each name lives
     "Authentication": "pwless_middleware.core.authentication",
     "BeforeChallenge": "pwless_middleware.flows.login_rules",
     "BeforeSession": "pwless_middleware.flows.login_rules",
+    "OnSession": "pwless_middleware.flows.login_rules",
     "Caller": "pwless_middleware.core.caller",
     "ChallengeContext": "pwless_middleware.core.challenge_context",
     "ConfigError": "pwless_middleware.errors",

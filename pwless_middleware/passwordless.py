@@ -213,7 +213,7 @@ class Passwordless:
         self.identities = Identities(
             floors.kept,
             kit.accounts,
-            has_table=kit.users.is_table,
+            users_are_held=kit.users.is_held,
             origins={self.origin.origin, *origins},
             require_socket_origin=require_socket_origin,
             bearer=bearer,
@@ -226,7 +226,7 @@ class Passwordless:
             self.lifetime.notice = f"emails stay on this machine; read them at {self.mailbox_url}"
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
-        self.open_connections = OpenConnections(floors.kept, kit.accounts)
+        self.open_connections = OpenConnections(floors.kept, kit.accounts, self.store.feed)
         self._verbs = [(feature, mounted[name_of(feature)].verbs) for feature in features]
 
     def check_served(self) -> None:

@@ -7,7 +7,7 @@ Connections and tasks belong to the loop that they were made in, and an app may 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -27,6 +27,10 @@ class PerLoop(Generic[T]):
     def __len__(self) -> int:
         """Return how many there are; those of closed loops go as the next one is made."""
         return len(self._kept)
+
+    def __iter__(self) -> Iterator[T]:
+        """Go through those of all event loops."""
+        return iter(list(self._kept.values()))
 
     def here(self) -> T:
         """Return the running loop's own, made now if there is none."""

@@ -24,7 +24,7 @@ PROMISED = {
     "EnrolledUser", "Event", "EventKind", "Feature", "FeatureSecrets", "Field", "Fields",
     "Handler", "HealthCheck",
     "InvalidArgument", "InvalidCode", "Kit", "Lifespan", "Login", "LoginDenied", "LoginMethod",
-    "LoginResult", "Message", "Mounted", "NotFound", "Operation", "Outcome", "Part",
+    "LoginResult", "Message", "Mounted", "NotFound", "OnSession", "Operation", "Outcome", "Part",
     "PendingLogin", "Periodic", "Proof", "QueuedJob", "ReadJob", "Record", "Records", "Redirect",
     "Request", "RequestExpired", "Response", "Route", "Session", "SessionPolicy", "Step",
     "StepCheck", "StepProof", "StepUpMethod", "StepUpRequired", "Strength", "Text",

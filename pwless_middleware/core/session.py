@@ -23,6 +23,7 @@ Exists in the browser's cookie or the caller's token, and in the moment of login
 
 SECRET_BYTES = 48
 DAY = 86400
+_YEAR_9999 = 253_402_300_799
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ class SessionPolicy:
         idle: seconds without use after which a session ends; 60 to `absolute`; default 7 days.
         absolute: seconds after which it ends whatever happens; at most 400 days (RFC 6265bis
             §5.5 caps a cookie's Max-Age there); default 30 days.
+        not_before: unix seconds; a session that began before is over. 0 (default) ends none. After
+            a theft, set the time at which the hole was closed.
 
     Raises:
         ConfigError: a number is outside its range.
@@ -112,19 +115,35 @@ class SessionPolicy:
 
     idle: int = 7 * DAY
     absolute: int = 30 * DAY
+    not_before: int = 0
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
             ("absolute", self.absolute, 60, 400 * DAY),
             ("idle", self.idle, 60, self.absolute),
+            ("not_before", self.not_before, 0, _YEAR_9999),
         ):
             if type(value) is not int or not low <= value <= high:
                 raise ConfigError(f"sessions.{name}", f"set whole seconds, {low} to {high}")
 
     def stricter(self, other: SessionPolicy) -> SessionPolicy:
-        """Return the smaller of each of the two numbers."""
+        """Return what ends a session sooner, of each of the numbers."""
         return SessionPolicy(
-            idle=min(self.idle, other.idle), absolute=min(self.absolute, other.absolute)
+            idle=min(self.idle, other.idle),
+            absolute=min(self.absolute, other.absolute),
+            not_before=max(self.not_before, other.not_before),
+        )
+
+    def admits(self, session: Session, now: int) -> bool:
+        """Whether a session would be alive if it had begun under this policy."""
+        return session.created_at >= self.not_before and self.narrow(session).is_alive(now)
+
+    def narrow(self, session: Session) -> Session:
+        """Return a session with the stricter of its own life and this."""
+        return replace(
+            session,
+            idle=min(session.idle, self.idle),
+            expires_at=min(session.expires_at, session.created_at + self.absolute),
         )
 
     @classmethod

@@ -95,7 +95,7 @@ async def spend(store: Store, key: str | None, then: Writes, *, now: int) -> Non
 def make_door(
     store: Store,
     keyring: Keyring,
-    policy: SessionPolicy,
+    policy: Callable[[], SessionPolicy],
     rules: LoginRules,
     sessions: Sessions,
     pending_logins: PendingLogins,
@@ -109,7 +109,7 @@ def make_door(
     Args:
         store: where sessions live.
         keyring: seals cookies and tokens, and binds records of sessions.
-        policy: how long sessions live, at most.
+        policy: returns how long sessions live at most, now.
         rules: those of all features.
         sessions: names what a login ends.
         pending_logins: keep the logins that wait for a step.
@@ -133,7 +133,9 @@ def make_door(
             if not cookie.startswith(TOKEN_PREFIX):  # no cookie looks like a token
                 break
         key, id = session_place(secret)
-        life = policy if verdict.session is None else policy.stricter(verdict.session)
+        life = policy()
+        if verdict.session is not None:
+            life = life.stricter(verdict.session)
         created_at = now if renews is None else renews.created_at
         session = Session(
             id=id,

@@ -1,4 +1,4 @@
-"""The rules of all features, asked before a challenge and before a session.
+"""The rules of all features, asked before a challenge, before a session, and while it runs.
 
 Every rule is asked, and the strictest answer counts: a refusal before a redirect, a redirect before
 a step, and the verdicts of all together (`core.verdict`).
@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
 from pwless_middleware.core.login import Login, Step
+from pwless_middleware.core.session import Session, SessionPolicy
+from pwless_middleware.core.user import User
 from pwless_middleware.core.verdict import Verdict, strictest
 
 BeforeChallenge = Callable[[ChallengeContext], Awaitable[Redirect | None]]
@@ -22,18 +24,24 @@ or `LoginDenied` to refuse; a `Redirect` refuses too, and says where else to sig
 Asked again after each step; `Login.methods` says what is proven by then.
 """
 
+OnSession = Callable[[Session, User], Awaitable[SessionPolicy | None]]
+"""Asked of a running session and its user, where nothing that is held says that it goes on: `None`,
+a `SessionPolicy` that narrows it, or `LoginDenied`; then it is nobody's, as long as the rule says
+so. Asked again after a minute."""
+
 
 @dataclass(slots=True)
 class LoginRules:
     """What features have to say about logins; filled as they are mounted.
 
     Attributes:
-        before_challenge, before_session: the rules, in the order of their features.
+        before_challenge, before_session, on_session: the rules, in the order of their features.
         owners: method to the one feature that may prove it.
     """
 
     before_challenge: list[BeforeChallenge] = field(default_factory=list)
     before_session: list[BeforeSession] = field(default_factory=list)
+    on_session: list[OnSession] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
 
 
@@ -91,6 +99,23 @@ async def ask_before_session(rules: LoginRules, login: Login) -> Decision:
         elif answer is not None:
             raise _unknown("before_session", answer)
     return Decision(redirect, tuple(missing), strictest(verdicts))
+
+
+async def ask_on_session(rules: LoginRules, session: Session, user: User) -> SessionPolicy | None:
+    """Ask every rule of a running session, and return how they narrow it together.
+
+    Raises:
+        LoginDenied: one of them refuses.
+        TypeError: a rule's answer is none of those it may give.
+    """
+    narrowed: SessionPolicy | None = None
+    for rule in rules.on_session:
+        answer: object = await rule(session, user)
+        if isinstance(answer, SessionPolicy):
+            narrowed = answer if narrowed is None else narrowed.stricter(answer)
+        elif answer is not None:
+            raise _unknown("on_session", answer)
+    return narrowed
 
 
 def _unknown(rule: str, answer: object) -> TypeError:

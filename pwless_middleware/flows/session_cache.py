@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.store_keys import user_signal_of
+from pwless_middleware.core.user import User
 from pwless_middleware.stores.base import Feed
 
 _MOST = 10_000
@@ -21,6 +22,10 @@ class Held:
         value: the record as it stands in the store, for `swap`.
         key: its place in the store.
         key_id: fingerprint of the secret key that sealed its cookie or token, and binds it.
+        valid_until: unix seconds until which `user`, `is_refused` and `made` count; 0 until the
+            session was validated (`flows.session_validation`).
+        user: whose it is, where that may be kept.
+        is_refused: whether the user is gone, or a rule refuses the session.
         made: what the floor above has computed from it; opaque here.
     """
 
@@ -28,6 +33,9 @@ class Held:
     value: bytes = field(repr=False)
     key: str
     key_id: str
+    valid_until: int = 0
+    user: User | None = field(default=None, repr=False)
+    is_refused: bool = False
     made: object | None = None
 
 

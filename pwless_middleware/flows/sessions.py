@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pwless_middleware.core.device_cookie import DEVICE_SECONDS, mark_value
 from pwless_middleware.core.format_v1 import pack_session, unpack_session
 from pwless_middleware.core.keyring import Keyring, Opened, new_operation
-from pwless_middleware.core.session import SECRET_BYTES, Session
+from pwless_middleware.core.session import SECRET_BYTES, Session, SessionPolicy
 from pwless_middleware.core.store_keys import (
     TAG_BYTES,
     device_mark,
@@ -48,16 +48,23 @@ class Sessions:
         keyring: opens cookies and tokens, and binds records.
         clock: returns unix seconds.
         events: records which sessions end.
+        policy: returns how long sessions live at most, now; who changes it calls `forget_all`.
     """
 
     def __init__(
-        self, store: Store, keyring: Keyring, clock: Callable[[], int], events: Events
+        self,
+        store: Store,
+        keyring: Keyring,
+        clock: Callable[[], int],
+        events: Events,
+        policy: Callable[[], SessionPolicy],
     ) -> None:
         self._store = store
         self._feed = store.feed
         self._keyring = keyring
         self._clock = clock
         self._events = events
+        self._policy = policy
         self._cache = SessionCache(store.feed)
         self._held = self._cache.by_signed  # asked on every request
 
@@ -75,6 +82,8 @@ class Sessions:
         session = held.session
         if now >= session.expires_at or now - session.seen_at >= session.idle // 24:
             return None
+        if now >= held.valid_until:
+            held.made = None
         return held
 
     async def find(self, signed: str) -> Held | None:
@@ -95,29 +104,43 @@ class Sessions:
             self._cache.keep(signed, held)
         return held
 
-    def surely_lives(self, signed: str) -> bool:
-        """Whether the session of a cookie value or token is surely alive, without I/O or use.
+    def look_held(self, signed: str) -> Held | None:
+        """Return the session of a cookie value or token if it surely lives, without I/O or use.
 
-        False says nothing: ask `lives`.
+        `None` says nothing: ask `look`.
         """
         held = self._held.get(signed)
-        return held is not None and self._feed.is_live() and held.session.is_alive(self._clock())
+        if held is None or not self._feed.is_live():
+            return None
+        return held if self._is_alive(held.session, self._clock()) else None
 
-    async def lives(self, signed: str) -> bool:
-        """Whether the session of a cookie value or token is alive, without using it.
+    async def look(self, signed: str) -> Held | None:
+        """Return the live session of a cookie value or token, without using it.
 
         For what stays open: being looked at keeps no session from falling asleep.
 
         Raises:
             StoreError: the store could not be asked.
         """
-        if self.surely_lives(signed):
-            return True
+        held = self.look_held(signed)
+        if held is not None:
+            return held
         opened = self._open(signed)
         if opened is None:
-            return False
-        place = session_place(opened.payload)
-        return await self._read(*place, opened.key_id, self._clock()) is not None
+            return None
+        return await self._read(*session_place(opened.payload), opened.key_id, self._clock())
+
+    def key_of(self, signed: str) -> str | None:
+        """Return where the session of a cookie value or token stands; `None` if it is none."""
+        opened = self._open(signed)
+        return session_place(opened.payload)[0] if opened is not None else None
+
+    def forget_all(self) -> None:
+        """Ask for every session again: the rules that they were validated by have changed."""
+        self._cache.forget(None)
+
+    def _is_alive(self, session: Session, now: int) -> bool:
+        return session.is_alive(now) and session.created_at >= self._policy().not_before
 
     def _open(self, signed: str) -> Opened | None:
         if signed.startswith(TOKEN_PREFIX):
@@ -131,7 +154,7 @@ class Sessions:
         if value is None or record is None:
             return None
         session = unpack_session(id, record)
-        return Held(session, value, key, key_id) if session.is_alive(now) else None
+        return Held(session, value, key, key_id) if self._is_alive(session, now) else None
 
     async def _saw(self, held: Held, now: int) -> Held | None:
         session = held.session.with_use_at(now)
@@ -178,7 +201,7 @@ class Sessions:
             # stand on the list is bound by nothing, so that another's are passed over.
             if opened := self._keyring.unbind("session", key, value):
                 session = unpack_session(session_id_of(key), opened.payload)
-                if session.user_id == user_id and session.is_alive(now):
+                if session.user_id == user_id and self._is_alive(session, now):
                     alive.append(session)
         return sorted(alive, key=lambda s: (s.seen_at, s.created_at, s.id), reverse=True)
 
@@ -246,7 +269,8 @@ class Sessions:
         if opened is None:
             return None
         session = unpack_session(session_id, opened.payload)
-        return session if session.user_id == user_id and session.is_alive(now) else None
+        is_theirs = session.user_id == user_id and self._is_alive(session, now)
+        return session if is_theirs else None
 
     async def _end_others(self, user_id: str, keep: str, reason: str) -> int:
         ended: set[str] = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pwless_middleware.core.session import Session
+from pwless_middleware.flows.session_validation import SessionValidator
 from pwless_middleware.flows.sessions import Sessions
 
 
@@ -13,27 +14,34 @@ class SessionsView:
 
     Args:
         sessions: their keeper.
+        validator: says which of them count.
     """
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, validator: SessionValidator) -> None:
         self._sessions = sessions
+        self._validator = validator
 
     async def find(self, signed: str) -> Session | None:
         """Return the live session of a cookie value or token (`pws_…`), or `None`.
 
+        `None` as well where its user is gone or disabled, or a rule refuses it.
+
         Raises:
-            StoreError: the store could not be asked; that is neither "in" nor "out".
+            StoreError, Unavailable: it cannot be known; that is neither "in" nor "out".
         """
         held = await self._sessions.find(signed)
-        return held.session if held is not None else None
+        if held is None or await self._validator.validate(held) is None:
+            return None
+        return held.session
 
     async def lives(self, signed: str) -> bool:
         """Whether the session of a cookie value or token is alive, without using it.
 
         Raises:
-            StoreError: the store could not be asked.
+            StoreError, Unavailable: it cannot be known.
         """
-        return await self._sessions.lives(signed)
+        held = await self._sessions.look(signed)
+        return held is not None and await self._validator.validate(held) is not None
 
     async def list(self, user_id: str) -> Sequence[Session]:
         """Return a user's live sessions, the most recently used first.

@@ -104,6 +104,8 @@ class Users:
             raise ConfigError("id_salt", "leave it out: with users= the ids are your table's own")
         self._directory: UserDirectory = directory or StableUsers(id_salt)
         self.is_table = directory is not None and not isinstance(directory, StableUsers)
+        self.is_held = not self.is_table
+        """Whether `load` may be held while the store's feed is live: what changes is signaled."""
 
     async def find(self, address: Address) -> User | None:
         """Return the user of a proven address, or `None`.
@@ -156,12 +158,19 @@ class Users:
             raise LoginDenied
         return user, address
 
-    async def load(self, user_id: str) -> User | None:
+    async def load(self, user_id: str, email: str | None = None) -> User | None:
         """Return the user of a session, or `None` if gone.
+
+        Args:
+            user_id: the user's id.
+            email: the address that the session has; without a table it makes the user. `None` where
+                there is no session.
 
         Raises:
             UsersUnavailable: the directory failed.
         """
+        if not self.is_table:
+            return User(id=user_id, email=email) if email is not None else None
         user = await _answer(self._directory.load(user_id))
         if user is None or (isinstance(user, User) and user.id == user_id and _is_line(user.email)):
             return user

@@ -19,6 +19,7 @@ from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import ANONYMOUS, AnonymousUser, User
 from pwless_middleware.errors import StepUpRequired, Unauthenticated
 from pwless_middleware.flows.session_cache import Held
+from pwless_middleware.flows.session_validation import SessionValidator
 from pwless_middleware.flows.sessions import TOKEN_PREFIX, Sessions
 from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.flows.users import Users
@@ -64,7 +65,7 @@ class Accounts:
     """Find out who is signed in.
 
     Args:
-        sessions, users, cookies, pages: what it works with.
+        sessions, validator, users, cookies, pages: what it works with.
         prefix: where our pages are mounted.
         clock: gives unix seconds.
     """
@@ -72,6 +73,7 @@ class Accounts:
     def __init__(
         self,
         sessions: Sessions,
+        validator: SessionValidator,
         users: Users,
         cookies: Cookies,
         pages: Pages,
@@ -80,6 +82,7 @@ class Accounts:
         clock: Callable[[], int],
     ) -> None:
         self._sessions = sessions
+        self._validator = validator
         self._users = users
         self._cookies = cookies
         self._pages = pages
@@ -107,18 +110,42 @@ class Accounts:
             held, signed = by_token, token
         if held is None or signed is None:
             return None
-        session = held.session
-        if self.has_table:
-            user = await self._users.load(session.user_id)
-            return None if user is None else Account(user, session, signed)
-        account = Account(User(id=session.user_id, email=session.email), session, signed)
-        held.made = account
+        user = await self._validator.validate(held)
+        account = None if user is None else Account(user, held.session, signed)
+        if held.user is not None or held.is_refused:
+            held.made = account or NOBODY
         return account
 
+    def surely_in(self, signed: str, *, used: bool) -> bool:
+        """Whether the session of a cookie value or token surely counts, without I/O.
+
+        False says nothing: ask `is_in`.
+
+        Args:
+            signed: the cookie value or token.
+            used: whether that is a use of the session, which may have to be written down.
+        """
+        sessions = self._sessions
+        held = sessions.find_held(signed) if used else sessions.look_held(signed)
+        return held is not None and self._validator.surely_counts(held)
+
+    async def is_in(self, signed: str, *, used: bool) -> bool:
+        """Whether the session of a cookie value or token counts.
+
+        Args:
+            signed: the cookie value or token.
+            used: whether that is a use of the session; being looked at keeps none awake.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known now.
+        """
+        held = await (self._find(signed) if used else self._sessions.look(signed))
+        return held is not None and await self._validator.validate(held) is not None
+
     @property
-    def has_table(self) -> bool:
-        """Whether the host has a user table; without one every user exists."""
-        return self._users.is_table
+    def is_told(self) -> bool:
+        """Whether a signal tells of a user who is gone; with a host's table nothing does."""
+        return self._users.is_held
 
     async def exists(self, user_id: str) -> bool:
         """Whether a user is still in the table: only then their sessions count.

@@ -24,6 +24,7 @@ from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.login_rules import LoginRules
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.pending_logins import PendingLogins
+from pwless_middleware.flows.session_validation import SessionValidator
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.signals import Signals
@@ -102,6 +103,7 @@ class Floors:
                 events.subscribe(added.on_event)
             self.rules.before_challenge += added.before_challenge
             self.rules.before_session += added.before_session
+            self.rules.on_session += added.on_session
             self.rules.owners.update(dict.fromkeys(added.proves, name))
         self.kit.offers.bind(
             [method for added in mounted.values() for method in added.methods],
@@ -143,11 +145,16 @@ def make_floors(
     # Who has the keys of a use can make what they make: those of sessions and pending logins
     # stay with their keepers and the door, and a feature has keys of its own.
     session_keys, feature_keys = keyring.derive("sessions"), keyring.derive("features")
-    kept = Sessions(hurried, session_keys, clock, events)
+
+    def policy() -> SessionPolicy:
+        return sessions
+
+    kept = Sessions(hurried, session_keys, clock, events, policy)
     rules, url = LoginRules(), f"{origin.url}{prefix}"
+    validator = SessionValidator(people, rules, clock)
     pending = PendingLogins(hurried, keyring.derive("pending"), clock)
     door = make_door(
-        hurried, session_keys, sessions, rules, kept, pending, url=url, clock=clock, events=events
+        hurried, session_keys, policy, rules, kept, pending, url=url, clock=clock, events=events
     )
 
     def logins_of(feature: str, may_name: KeyRule) -> Logins:
@@ -204,7 +211,7 @@ def make_floors(
         keyring=feature_keys,
         hints=keyring.derive("hints"),
         logins=logins_of("pwless", is_for_features),
-        sessions=SessionsView(kept),
+        sessions=SessionsView(kept, validator),
         signals=signals,
         users=people,
         renderer=renderer,
@@ -215,7 +222,7 @@ def make_floors(
         secrets=background.secrets_of("pwless"),
         records=background.records_of("pwless"),
         jobs=background.jobs_of("pwless", wake),
-        accounts=Accounts(kept, people, cookies, pages, prefix=prefix, clock=clock),
+        accounts=Accounts(kept, validator, people, cookies, pages, prefix=prefix, clock=clock),
         cookie_check=CookieCheck(pages, cookies, host=origin.host),
         offers=Offers(),
         mailer=mailer,

@@ -22,7 +22,7 @@ class Identities:
 
     Args:
         sessions, accounts: what it works with.
-        has_table: whether users are looked up in the host's table.
+        users_are_held: whether what is known of a user may be held (`Users.is_held`).
         origins: whose pages may open sockets with a cookie.
         require_socket_origin: whether a socket with a cookie must name its origin.
         bearer: whether session tokens are read, on any path.
@@ -38,7 +38,7 @@ class Identities:
         sessions: Sessions,
         accounts: Accounts,
         *,
-        has_table: bool,
+        users_are_held: bool,
         origins: Set[str],
         require_socket_origin: bool,
         bearer: bool,
@@ -53,7 +53,7 @@ class Identities:
         self._header = _header_name(identity_header)
         self._folded = _fold(self._header) if self._header is not None else None
         self._set_scope_user = set_scope_user
-        self._is_plain = not bearer and not has_table
+        self._is_plain = not bearer and users_are_held
         self._edits_headers = bearer or self._header is not None
 
     @property

@@ -18,7 +18,7 @@ from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.health_checks import HealthCheck, HealthChecks
 from pwless_middleware.flows.lifespans import Lifespan
-from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession
+from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession, OnSession
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.flows.records import Records
@@ -136,6 +136,8 @@ class Mounted(Generic[VerbsT]):
         account_pages: its pages of a person's account.
         before_challenge: asked before any mail goes out; may refuse, or lead to another page.
         before_session: asked before any session; may refuse, ask for a step, or narrow it.
+        on_session: asked of running sessions, once a minute while they are used; may refuse or
+            narrow them.
         proves: the methods of the authentications that it ends in (`Authentication.method`), of
             first proofs and of steps alike; no two features prove the same one.
         lifespan: held open beside the requests of each event loop (`flows.lifespans`); what the
@@ -155,6 +157,7 @@ class Mounted(Generic[VerbsT]):
     account_pages: tuple[AccountPage, ...] = ()
     before_challenge: tuple[BeforeChallenge, ...] = ()
     before_session: tuple[BeforeSession, ...] = ()
+    on_session: tuple[OnSession, ...] = ()
     proves: tuple[str, ...] = ()
     lifespan: Lifespan | None = None
     periodic: tuple[Periodic, ...] = ()

@@ -10,6 +10,9 @@ A connection that has heard from its client since the last look counts as use of
 that only stays open does not, so that a forgotten tab keeps nobody signed in. While the store
 cannot be asked, connections stay: that is neither "in" nor "out".
 
+What the store's feed tells of a session or its user is looked at then and there: who was signed out
+or disabled does not stay until the next look.
+
 With a user table, the users of open connections are loaded again as well, since a deleted user's
 sessions still stand in the store: each user once in a second and a half, eight at a time, and at
 most a thousand in one round, the longest unseen first. An app with more people than that online
@@ -28,10 +31,12 @@ from typing import TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pwless_middleware.errors import ApiError, StoreError
+from pwless_middleware.core.store_keys import user_signal_of
+from pwless_middleware.errors import ApiError, StoreError, Unavailable
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.store_deadline import STORE_SECONDS
 from pwless_middleware.per_loop import PerLoop
+from pwless_middleware.stores.base import Feed
 from pwless_middleware.tracebacks import traceback_without_text
 from pwless_middleware.web.accounts import Accounts, Identity
 from pwless_middleware.web.connection import Connection
@@ -55,8 +60,9 @@ class OpenConnections:
     """End open connections when their sessions end.
 
     Args:
-        sessions: says whether a session lives.
-        accounts: says whether a user of the host's table still exists.
+        sessions: says where a session stands.
+        accounts: says whether a session counts, and whether a user of the host's table is there.
+        feed: of the store; tells of sessions that were dropped.
         pause: waits between two looks.
     """
 
@@ -64,6 +70,7 @@ class OpenConnections:
         self,
         sessions: Sessions,
         accounts: Accounts,
+        feed: Feed,
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -71,6 +78,12 @@ class OpenConnections:
         self._checks: PerLoop[SessionChecks] = PerLoop(
             lambda: SessionChecks(sessions, accounts, self._pause)
         )
+        feed.subscribe(self._hear)
+
+    def _hear(self, key: str | None) -> None:
+        if key is not None:
+            for checks in self._checks:
+                checks.hear(key)
 
     def around(self, app: ASGIApp, identity: Identity) -> ASGIApp:
         """Return an app whose connection ends with the session of whose it is.
@@ -107,11 +120,17 @@ class SessionChecks:
     """Look at the open connections of one event loop, until the last one is gone."""
 
     def __init__(
-        self, sessions: Sessions, accounts: Accounts, pause: Callable[[float], Awaitable[None]]
+        self,
+        sessions: Sessions,
+        accounts: Accounts,
+        pause: Callable[[float], Awaitable[None]],
     ) -> None:
         self._sessions = sessions
         self._accounts = accounts
         self._pause = pause
+        self._loop = asyncio.get_running_loop()
+        self._by_place: dict[str, set[str]] = {}
+        """Cookie values and tokens, by what the feed may say of them: session or user."""
         self._by_session: dict[str, set[Connection]] = {}
         self._by_user: dict[str, set[Connection]] = {}
         """In the order in which they were loaded, the longest unseen first."""
@@ -122,6 +141,9 @@ class SessionChecks:
 
     def add(self, connection: Connection) -> None:
         """Look at a connection from now on."""
+        if connection.signed not in self._by_session:
+            for place in self._places(connection.signed):
+                self._by_place.setdefault(place, set()).add(connection.signed)
         self._by_session.setdefault(connection.signed, set()).add(connection)
         self._by_user.setdefault(connection.user_id, set()).add(connection)
         if self._looking is None or self._looking.done():
@@ -137,6 +159,29 @@ class SessionChecks:
             connections.discard(connection)
             if not connections:
                 table.pop(key, None)
+        if connection.signed not in self._by_session:
+            for place in self._places(connection.signed):
+                signed = self._by_place.get(place, set())
+                signed.discard(connection.signed)
+                if not signed:
+                    self._by_place.pop(place, None)
+
+    def _places(self, signed: str) -> Iterator[str]:
+        key = self._sessions.key_of(signed)
+        if key is not None:
+            yield key
+            yield user_signal_of(key)
+
+    def hear(self, key: str) -> None:
+        """Ask at once for what the feed tells of; may be called from another thread."""
+        if key in self._by_place and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ask_at, key)
+
+    def _ask_at(self, place: str) -> None:
+        unasked = self._by_place.get(place, set()) - self._asked
+        if unasked:
+            self._asked |= unasked
+            self._start(_each(list(unasked), self._ask, at_once=READS_AT_ONCE))
 
     def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         # In a context of its own: not in that of the request that happened to come first.
@@ -158,7 +203,7 @@ class SessionChecks:
             if unsure:
                 self._asked.update(unsure)
                 self._start(_each(unsure, self._ask, at_once=READS_AT_ONCE))
-            is_due = self._accounts.has_table and looks % LOOKS_PER_LOAD == 0
+            is_due = not self._accounts.is_told and looks % LOOKS_PER_LOAD == 0
             if is_due and (self._loading is None or self._loading.done()):
                 self._loading = self._start(self._load_users())
 
@@ -168,23 +213,20 @@ class SessionChecks:
             return False
         used = [each for each in open if each.was_used]
         if used:
-            if self._sessions.find_held(signed) is None:
+            if not self._accounts.surely_in(signed, used=True):
                 return True
             for each in used:
                 each.was_used = False
             return False
-        return not self._sessions.surely_lives(signed)
+        return not self._accounts.surely_in(signed, used=False)
 
     async def _ask(self, signed: str) -> None:
         used = [each for each in self._by_session.get(signed, ()) if each.was_used]
         try:
-            if used:
-                lives = await self._sessions.find(signed) is not None
-                for each in used:
-                    each.was_used = False
-            else:
-                lives = await self._sessions.lives(signed)
-        except StoreError as error:
+            lives = await self._accounts.is_in(signed, used=bool(used))
+            for each in used:
+                each.was_used = False
+        except Unavailable as error:
             logger.debug("connections stay open for now, the store cannot be asked: %s", error)
             lives = True
         except Exception as error:

@@ -12,6 +12,7 @@ from typing import Literal, TypedDict
 
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.session import SessionPolicy
+from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.users import UserDirectory
@@ -26,6 +27,7 @@ class Options(TypedDict, total=False):
     base_url: str
     mailer: Mailer
     store: Store | None
+    database: Database | str | None
     features: Sequence[Feature] | None
     public: Sequence[str]
     prefix: str

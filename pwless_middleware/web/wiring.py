@@ -96,6 +96,7 @@ def behind_lifespan(mounted: Mounted, require: Callable[[], Awaitable[None]]) ->
         routes=tuple(routes),
         before_challenge=tuple(wait(rule) for rule in mounted.before_challenge),
         before_session=tuple(wait(rule) for rule in mounted.before_session),
+        on_session=tuple(wait(rule) for rule in mounted.on_session),
         jobs={topic: wait(reader) for topic, reader in mounted.jobs.items()},
         periodic=tuple(replace(one, run=wait(one.run)) for one in mounted.periodic),
         health={name: wait(check) for name, check in mounted.health.items()},

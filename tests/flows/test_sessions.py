@@ -407,13 +407,13 @@ async def test_what_stays_open_ends_with_the_life_of_its_session(
     site.clock.advance(used_at)
     assert await jo.who() == "jo@example.com"
     site.clock.advance(ends - used_at - 1)
-    assert sessions.surely_lives(signed)
-    assert await sessions.lives(signed)
+    assert sessions.look_held(signed)
+    assert await sessions.look(signed)
     site.clock.advance(1)
-    assert not sessions.surely_lives(signed)
-    assert not await sessions.lives(signed)
+    assert not sessions.look_held(signed)
+    assert not await sessions.look(signed)
     site.forget_sessions()
-    assert not await sessions.lives(signed)
+    assert not await sessions.look(signed)
 
 
 class Late(MemoryStore):
@@ -430,5 +430,5 @@ async def test_a_record_that_the_store_keeps_too_long_lets_nobody_in() -> None:
     await jo.sign_in("jo@example.com")
     signed = str(jo.cookie())
     site.clock.advance(600)
-    assert not await site.keeper.lives(signed)
+    assert not await site.keeper.look(signed)
     assert await jo.who() is None

@@ -17,6 +17,7 @@ from pwless_middleware.features.email_login.link_uris import LinkUris
 from pwless_middleware.features.email_login.login_form import LoginForm
 from pwless_middleware.features.email_login.pages import EmailPages
 from pwless_middleware.features.email_login.python import EmailVerbs
+from pwless_middleware.features.email_login.sessions import EmailSessions
 from pwless_middleware.features.email_login.step_up import StepUpByCode
 from pwless_middleware.flows.challenge_rules import AllowRule, ChallengeRules
 from pwless_middleware.flows.challenge_verifier import (
@@ -187,6 +188,7 @@ class EmailLogin:
             routes=(*pages.routes, *api.routes),
             methods=(LoginForm(kit, flow, flow_seconds=keep).method,),
             step_up=(step_up.method,),
+            on_session=(EmailSessions(rules).rule,),
             proves=(CODE_METHOD, LINK_METHOD),
             jobs={MAIL: mails.read},
             verbs=EmailVerbs(kit, flow),
