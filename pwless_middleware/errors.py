@@ -14,7 +14,8 @@
         ├── Unauthenticated         401  no or bad credentials
         ├── ForbiddenOrigin         403  the request comes from a foreign page
         ├── LoginDenied             403  a policy refuses this login
-        │   └── LoginElsewhere      403  it refuses it here, and says where it is done
+        │   ├── LoginElsewhere      403  it refuses it here, and says where it is done
+        │   └── PersonDisabled      403  nobody can sign in as this person; callers are told less
         ├── OtherBrowser            403  the link belongs to the browser that asked for it
         ├── StepUpRequired          403  a fresh proof of who is signed in is asked for
         ├── StepRequired            403  the login is pending: a further step is asked for
@@ -254,6 +255,10 @@ class LoginElsewhere(LoginDenied):
     @property
     def detail(self) -> Mapping[str, object]:
         return {"login_url": self.login_url}
+
+
+class PersonDisabled(LoginDenied):
+    """Nobody can sign in as this person; who asks is answered as if the code were wrong."""
 
 
 class OtherBrowser(ApiError):

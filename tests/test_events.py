@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -25,6 +26,9 @@ from pwless_middleware import (
 )
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import KINDS, EventKind
+from pwless_middleware.core.person import Person
+from pwless_middleware.database.database import Database
+from pwless_middleware.database.people import SQLPeople
 from pwless_middleware.errors import ConfigError, InvalidCode
 from pwless_middleware.flows.proofs import Proof
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
@@ -307,6 +311,20 @@ async def a_user_who_goes_meanwhile() -> Story:
     return story
 
 
+async def a_person_who_is_disabled_meanwhile() -> Story:
+    with TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/pwless.db")
+        people = SQLPeople(database)
+        jo, _ = await people.add(Person("id-of-jo", EMAIL))
+        story = Story(database=database)
+        await story.jo.ask(EMAIL)
+        await people.disable(jo.id, at=story.site.clock.now)
+        await story.jo.type_code(story.code)
+        await story.jo.ask(EMAIL)
+        await database.aclose()
+    return story
+
+
 async def sessions_that_end() -> Story:
     story = Story(features=[EmailLogin(send_limits=ROOMY), Fresh()])
     await story.jo.sign_in(EMAIL)
@@ -344,6 +362,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     one_code_twice_at_once,
     a_first_login,
     a_user_who_goes_meanwhile,
+    a_person_who_is_disabled_meanwhile,
     sessions_that_end,
 ]
 

@@ -217,7 +217,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
             "mail.suppressed",
             "no email was sent: nobody is served at this address, or it is no longer needed",
             ("attempt", "reason"),
-            reasons=("not_allowed", "unknown_user", "refused_by_users", "superseded"),
+            reasons=("not_allowed", "unknown_user", "disabled", "refused_by_users", "superseded"),
         ),
         EventKind(
             "code.wrong",
@@ -243,6 +243,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
                 "used",
                 "unknown",
                 "unknown_user",
+                "disabled",
                 "denied",
                 "elsewhere",
                 "signed_out",

@@ -10,19 +10,22 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, Protocol
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.person import Person
 from pwless_middleware.database.database import Database
+from pwless_middleware.database.events import insert_event
 from pwless_middleware.database.statement import Query, Row, Statement, Steps
 
 
 class PersonRepository(Protocol):
     """Keep people. Every verb is atomic, and raises `StoreError` where it cannot be asked.
 
-    `audit` is the event of a change, written with it or not at all; `None` writes none.
+    `audit` is the event of a change, written with it, or not where nothing is changed; `None`
+    writes none.
     """
 
     async def find(self, user_id: str) -> Person | None:
@@ -43,12 +46,13 @@ class PersonRepository(Protocol):
         """
         ...
 
-    async def add(self, person: Person, *, audit: Event | None = None) -> Person:
+    async def add(self, person: Person, *, audit: Event | None = None) -> tuple[Person, bool]:
         """Keep a new person, once however many try at the same time.
 
         Returns:
-            The person who has the address now: the one given; or with a random id, where theirs is
-            another's or was a deleted person's; or whoever had the address before.
+            The person who has the address now, and whether they are new: the one given; or with a
+            random id, where theirs is another's or was a deleted person's; or whoever had the
+            address before.
         """
         ...
 
@@ -111,7 +115,7 @@ class PersonRepository(Protocol):
         Args:
             user_id: of whom; it is retired even if there is no row.
             retired: further ids that are never given.
-            audit: what it is told by; it must not name the person.
+            audit: must not name the person; written whether or not there was a row.
         """
         ...
 
@@ -153,7 +157,7 @@ class SQLPeople:
         rows = await self._database.fetch(_LIST(prefix, prefix + "\x7f", after, limit))
         return [_person(row) for row in rows]
 
-    async def add(self, person: Person, *, audit: Event | None = None) -> Person:
+    async def add(self, person: Person, *, audit: Event | None = None) -> tuple[Person, bool]:
         """Keep a new person, or return who has the address."""
         return await self._database.transact(lambda: _add(person, audit))
 
@@ -219,12 +223,12 @@ def random_id() -> str:
     return secrets.token_urlsafe(16)
 
 
-def _add(person: Person, audit: Event | None) -> Steps[Person]:
+def _add(person: Person, audit: Event | None) -> Steps[tuple[Person, bool]]:
     id = person.id
     while True:
         found = _one((yield _FIND_BY_EMAIL(person.email)))
         if found is not None:
-            return found
+            return found, False
         rows = yield _ADD(*_values(person, id))
         if rows:
             break
@@ -233,11 +237,17 @@ def _add(person: Person, audit: Event | None) -> Steps[Person]:
     pepper = yield _FIND_PEPPER(_PEPPER)
     if pepper and (yield _FIND_DELETED(digest_of(id, pepper[0][0]))):
         rows = yield _CHANGE_ID(id, random_id())
-    return _person(rows[0])
+    person = _person(rows[0])
+    if audit is not None:
+        yield from insert_event(replace(audit, user_id=person.id))
+    return person, True
 
 
 def _change(query: Query, audit: Event | None) -> Steps[Person | None]:
-    return _one((yield query))
+    person = _one((yield query))
+    if person is not None and audit is not None:
+        yield from insert_event(audit)
+    return person
 
 
 def _delete(user_id: str, retired: Sequence[str], audit: Event | None) -> Steps[bool]:
@@ -245,7 +255,10 @@ def _delete(user_id: str, retired: Sequence[str], audit: Event | None) -> Steps[
     [(pepper,)] = yield _FIND_PEPPER(_PEPPER)
     for id in retired:
         yield _ADD_DELETED(digest_of(id, pepper))
-    return bool((yield _DELETE(user_id)))
+    is_gone = bool((yield _DELETE(user_id)))
+    if audit is not None:
+        yield from insert_event(audit)
+    return is_gone
 
 
 def _touch(seen: Mapping[str, int]) -> Steps[None]:

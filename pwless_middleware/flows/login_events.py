@@ -10,6 +10,7 @@ from pwless_middleware.errors import (
     ApiError,
     LoginDenied,
     LoginElsewhere,
+    PersonDisabled,
     RequestExpired,
     StepRequired,
     Unauthenticated,
@@ -46,9 +47,24 @@ def recording_refusals(
         raise
 
 
+@contextmanager
+def answering_as_nobody(refusal: ApiError) -> Iterator[None]:
+    """Answer for a person who is disabled as for nobody (security rule 14).
+
+    Args:
+        refusal: what is raised where there is nobody to serve.
+    """
+    try:
+        yield
+    except PersonDisabled:
+        raise refusal from None
+
+
 def _reason_of(error: ApiError) -> str | None:
     if isinstance(error, LoginElsewhere):
         return "elsewhere"
+    if isinstance(error, PersonDisabled):
+        return "disabled"
     if isinstance(error, LoginDenied):
         return "denied"
     if isinstance(error, RequestExpired):

@@ -33,7 +33,7 @@ from pwless_middleware.errors import (
 from pwless_middleware.flows.door import Door, Entry, LoginResult, spend
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.feature_store import KeyRule, check_key, check_writes
-from pwless_middleware.flows.login_events import recording_refusals
+from pwless_middleware.flows.login_events import answering_as_nobody, recording_refusals
 from pwless_middleware.flows.login_rules import LoginRules, ask_before_challenge
 from pwless_middleware.flows.pending_logins import PendingLogins, StepTry
 from pwless_middleware.flows.proofs import Proof, StepCheck
@@ -125,7 +125,10 @@ class Logins:
         """
         self._check_feature(proof)
         self._record_verified(proof, caller)
-        with recording_refusals(self._events, caller, proof.attempt, nobody=proof.refusal):
+        with (
+            answering_as_nobody(proof.refusal),
+            recording_refusals(self._events, caller, proof.attempt, nobody=proof.refusal),
+        ):
             return await self._finish(proof, caller)
 
     async def _finish(self, proof: Proof, caller: Caller) -> LoginResult:
@@ -137,15 +140,16 @@ class Logins:
                 raise proof.refusal
             await spend(self._store, proof.takes, then, now=self._clock())
             takes, then = None, Writes()  # both are done, and done once
-            user = replace(await self._users.create(proof.subject), is_new=True)
+            user = await self._users.create(proof.subject)
             found = user, proof.subject
-            self._events.record(
-                "user.created",
-                caller,
-                attempt=proof.attempt,
-                user_id=user.id,
-                address=proof.subject,
-            )
+            if user.is_new:
+                self._events.record(
+                    "user.created",
+                    caller,
+                    attempt=proof.attempt,
+                    user_id=user.id,
+                    address=proof.subject,
+                )
         login = _login(proof, caller, *found)
         entry = Entry(login=login, caller=caller, user=found[0], takes=takes, then=then)
         return await self._enter(entry)
@@ -171,7 +175,10 @@ class Logins:
         """
         self._check_feature(proof)
         self._record_verified(proof, caller)
-        with recording_refusals(self._events, caller, proof.attempt, nobody=proof.refusal):
+        with (
+            answering_as_nobody(proof.refusal),
+            recording_refusals(self._events, caller, proof.attempt, nobody=proof.refusal),
+        ):
             return await self._step_up(proof, caller, session)
 
     async def _step_up(self, proof: Proof, caller: Caller, session: Session) -> LoginResult:

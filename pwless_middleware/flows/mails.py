@@ -19,7 +19,7 @@ from pwless_middleware.core.format_v1 import unpack_job
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.base import Mailer, Message
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
-from pwless_middleware.errors import LoginDenied
+from pwless_middleware.errors import LoginDenied, PersonDisabled
 from pwless_middleware.flows.challenge_rules import ChallengeRules
 from pwless_middleware.flows.challenges import Challenges
 from pwless_middleware.flows.device_grants import DeviceGrants
@@ -119,6 +119,8 @@ class ChallengeMails:
             return "not_allowed"
         try:
             is_known = await self._users.find(challenge.address) is not None
+        except PersonDisabled:
+            return "disabled"
         except LoginDenied:
             return "refused_by_users"
         return None if is_known or self._rules.signup else "unknown_user"

@@ -5,15 +5,25 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Awaitable
-from typing import Protocol, runtime_checkable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.digest import digest
 from pwless_middleware.core.login import EnrolledUser, Subject
 from pwless_middleware.core.user import User
-from pwless_middleware.errors import ConfigError, LoginDenied, UsersUnavailable
+from pwless_middleware.errors import (
+    ConfigError,
+    LoginDenied,
+    PersonDisabled,
+    StoreError,
+    UsersUnavailable,
+)
 from pwless_middleware.tracebacks import traceback_without_text
+
+if TYPE_CHECKING:
+    from pwless_middleware.flows.person_directory import PersonDirectory
 
 logger = logging.getLogger("pwless.users")
 
@@ -74,12 +84,16 @@ class StableUsers:
             )
         self._salt = id_salt.encode() if id_salt is not None else None
 
-    async def find(self, email: str) -> User | None:
-        """Return the user that belongs to an address."""
+    def id_of(self, email: str) -> str:
+        """Return the id that belongs to a canonical address."""
         id = digest("user", email)
         if self._salt is not None:
             id = hmac.digest(self._salt, id, "sha256")[: len(id)]
-        return User(id=b64(id), email=email)
+        return b64(id)
+
+    async def find(self, email: str) -> User | None:
+        """Return the user that belongs to an address."""
+        return User(id=self.id_of(email), email=email)
 
     create = find
 
@@ -92,19 +106,28 @@ class Users:
     """Ask the directory, and believe only what fits.
 
     Args:
-        directory: the host's; `None` takes `StableUsers`.
+        directory: the host's; `None` takes `people`.
+        people: those of the database; `None` takes `StableUsers`.
         id_salt: for the ids of `StableUsers`.
 
     Raises:
         ConfigError: a bad `id_salt`, or one beside a directory, which has ids of its own.
     """
 
-    def __init__(self, directory: UserDirectory | None, *, id_salt: str | None = None) -> None:
+    def __init__(
+        self,
+        directory: UserDirectory | None,
+        *,
+        people: PersonDirectory | None = None,
+        id_salt: str | None = None,
+    ) -> None:
         if directory is not None and id_salt is not None:
             raise ConfigError("id_salt", "leave it out: with users= the ids are your table's own")
-        self._directory: UserDirectory = directory or StableUsers(id_salt)
-        self.is_table = directory is not None and not isinstance(directory, StableUsers)
-        self.is_held = not self.is_table
+        self._people = people if directory is None else None
+        self._directory: UserDirectory = directory or people or StableUsers(id_salt)
+        self.is_table = not isinstance(self._directory, StableUsers)
+        """Whether somebody decides who exists: the host's table, or the people of the database."""
+        self.is_held = self._people is not None or not self.is_table
         """Whether `load` may be held while the store's feed is live: what changes is signaled."""
 
     async def find(self, address: Address) -> User | None:
@@ -113,7 +136,8 @@ class Users:
         Raises:
             LoginDenied: the directory gave a user with another address. Database collations call
                 `ı` and `i` equal, which has handed over accounts (Django, CVE-2019-19844).
-            UsersUnavailable: the directory failed.
+            PersonDisabled: nobody can sign in as this person.
+            UsersUnavailable, StoreError: the directory failed, or the database.
         """
         return _fitting(await _answer(self._directory.find(address)), address)
 
@@ -122,12 +146,14 @@ class Users:
 
         Raises:
             LoginDenied: the directory refuses, or gave a user with another address.
-            UsersUnavailable: the directory failed.
+            PersonDisabled: there is one by now, as whom nobody can sign in.
+            UsersUnavailable, StoreError: the directory failed, or the database.
         """
         user = _fitting(await _answer(self._directory.create(address)), address)
         if user is None:
             raise LoginDenied
-        return user
+        # Of two first logins at the same time a host's table cannot say which one made the user.
+        return user if self._people is not None else replace(user, is_new=True)
 
     async def of(self, subject: Subject) -> tuple[User, Address] | None:
         """Return the user whom a proof is about, with the address that counts, or `None`.
@@ -139,7 +165,8 @@ class Users:
         Raises:
             LoginDenied: the directory gave a user with another address than the proven one, or one
                 by id whose address is not of our grammar: no rule could tell its domain.
-            UsersUnavailable: the directory failed.
+            PersonDisabled: nobody can sign in as the person of a proven address.
+            UsersUnavailable, StoreError: the directory failed, or the database.
         """
         if not isinstance(subject, EnrolledUser):
             user = await self.find(subject)
@@ -148,7 +175,7 @@ class Users:
             user = None if subject.address is None else await self.find(subject.address)
             is_same = user is not None and user.id == subject.id
         else:
-            user = await self.load(subject.id)
+            user = await self.load(subject.id, subject.address)
             is_same = user is not None
         if user is None or not is_same:
             return None
@@ -159,7 +186,7 @@ class Users:
         return user, address
 
     async def load(self, user_id: str, email: str | None = None) -> User | None:
-        """Return the user of a session, or `None` if gone.
+        """Return the user of a session, or `None` if gone or disabled.
 
         Args:
             user_id: the user's id.
@@ -167,11 +194,15 @@ class Users:
                 there is no session.
 
         Raises:
-            UsersUnavailable: the directory failed.
+            UsersUnavailable, StoreError: the directory failed, or the database.
         """
         if not self.is_table:
             return User(id=user_id, email=email) if email is not None else None
-        user = await _answer(self._directory.load(user_id))
+        if self._people is not None:
+            call = self._people.load(user_id, email)
+        else:
+            call = self._directory.load(user_id)
+        user = await _answer(call)
         if user is None or (isinstance(user, User) and user.id == user_id and _is_line(user.email)):
             return user
         logger.error(
@@ -184,6 +215,8 @@ class Users:
 async def _answer(call: Awaitable[User | None]) -> User | None:
     try:
         return await call
+    except (StoreError, PersonDisabled):  # of our own database
+        raise
     except Exception as exc:
         # Not the exception's text: a database quotes the row, and with it the address (security
         # rule 13).

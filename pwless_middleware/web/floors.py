@@ -13,6 +13,7 @@ from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.core.store_keys import is_for_features, is_of_feature
 from pwless_middleware.database.database import Database
+from pwless_middleware.database.repositories import Repositories, make_repositories
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
@@ -24,12 +25,13 @@ from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.login_rules import LoginRules
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.pending_logins import PendingLogins
+from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.flows.session_validation import SessionValidator
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.store_deadline import DeadlineStore
-from pwless_middleware.flows.users import UserDirectory, Users
+from pwless_middleware.flows.users import StableUsers, UserDirectory, Users
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.stores.base import Store
@@ -140,7 +142,8 @@ def make_floors(
     if on_event is not None:
         events.subscribe(on_event)
     hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store)
-    people = Users(users, id_salt=id_salt)
+    repositories = make_repositories(database) if database is not None else None
+    people = _make_users(users, repositories, id_salt=id_salt, clock=clock)
     signals = Signals(hurried, keyring.realm, clock)
     # Who has the keys of a use can make what they make: those of sessions and pending logins
     # stay with their keepers and the door, and a feature has keys of its own.
@@ -233,3 +236,15 @@ def make_floors(
         checks=background.checks,
     )
     return Floors(kit, hurried, kept, rules, logins_of, background, clients, deliveries, lifetime)
+
+
+def _make_users(
+    directory: UserDirectory | None,
+    repositories: Repositories | None,
+    *,
+    id_salt: str | None,
+    clock: Callable[[], int],
+) -> Users:
+    if directory is not None or repositories is None:
+        return Users(directory, id_salt=id_salt)
+    return Users(None, people=PersonDirectory(repositories.people, StableUsers(id_salt), clock))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
 from pwless_middleware.core.address import Address
+from pwless_middleware.core.event import Event
+from pwless_middleware.core.event_id import format_event_id
+from pwless_middleware.core.event_search import EventFilter
 from pwless_middleware.core.person import Person
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.people import PersonRepository, SQLPeople
@@ -36,7 +39,7 @@ def emails(found: Sequence[Person]) -> list[str]:
 
 async def test_who_was_added_is_found_by_id_and_by_address(people: PersonRepository) -> None:
     jo = Person("id-of-jo", JO, name="Jo Ü", language="de", created_at=NOW, seen_at=NOW)
-    assert await people.add(jo) == jo
+    assert await people.add(jo) == (jo, True)
     assert await people.find("id-of-jo") == await people.find_by_email(JO) == jo
     assert await people.find(JO) is await people.find_by_email(KIM) is None
 
@@ -45,8 +48,9 @@ async def test_an_address_is_one_person_s_however_often_it_is_added(
     people: PersonRepository,
 ) -> None:
     tries = (people.add(person(id=f"id-{number}")) for number in range(8))
-    ids = {one.id for one in await asyncio.gather(*tries)}
-    assert len(ids) == 1
+    added = await asyncio.gather(*tries)
+    assert len({one.id for one, _ in added}) == 1
+    assert [is_new for _, is_new in added].count(True) == 1, "one of them is new"
     assert emails(await people.list()) == [JO]
 
 
@@ -54,7 +58,7 @@ async def test_an_id_that_is_another_s_is_not_given_twice(people: PersonReposito
     """Its owner has moved to another address; whoever has the old one now is somebody else."""
     await people.add(person())
     await people.change_email("id-of-jo", JO, KIM)
-    new = await people.add(person())
+    new, _ = await people.add(person())
     assert new.id != "id-of-jo"
     assert len(new.id) == 22
     assert await people.find_by_email(JO) == new
@@ -131,7 +135,7 @@ async def test_who_was_deleted_is_gone_and_their_id_is_nobody_s_again(
     assert not await people.was_deleted("another")
     assert not await people.delete("id-of-jo")
     for id in ("id-of-jo", "derived"):
-        back = await people.add(person(id=id))
+        back, _ = await people.add(person(id=id))
         assert back.id not in ("id-of-jo", "derived")
         assert await people.find_by_email(JO) == await people.find(back.id) == back
         await people.delete(back.id)
@@ -141,7 +145,8 @@ async def test_who_has_no_row_can_be_deleted_before_they_are_met(
     people: PersonRepository,
 ) -> None:
     assert not await people.delete("id-of-jo")
-    assert (await people.add(person())).id != "id-of-jo"
+    back, _ = await people.add(person())
+    assert back.id != "id-of-jo"
 
 
 async def test_people_are_listed_by_address_page_by_page(people: PersonRepository) -> None:
@@ -168,6 +173,36 @@ async def test_being_seen_never_goes_back_in_time(people: PersonRepository) -> N
         assert found is not None
         assert found.seen_at == seen
 
+
+# --- with their events ---------------------------------------------------------------------------
+
+
+async def test_each_change_is_written_with_its_event_and_no_change_with_none(
+    repositories: Repositories,
+) -> None:
+    people = repositories.people
+    changes: list[tuple[str, Callable[[Event], Awaitable[object]]]] = [
+        ("added", lambda audit: people.add(person(), audit=audit)),
+        ("", lambda audit: people.add(person(), audit=audit)),
+        ("moved", lambda audit: people.change_email("id-of-jo", JO, KIM, audit=audit)),
+        ("", lambda audit: people.change_email("id-of-jo", JO, KIM, audit=audit)),
+        ("named", lambda audit: people.set_profile("id-of-jo", name="Jo", audit=audit)),
+        ("", lambda audit: people.set_profile("nobody", name="Jo", audit=audit)),
+        ("disabled", lambda audit: people.disable("id-of-jo", at=NOW, audit=audit)),
+        ("", lambda audit: people.disable("nobody", at=NOW, audit=audit)),
+        ("enabled", lambda audit: people.enable("id-of-jo", audit=audit)),
+        ("deleted", lambda audit: people.delete("id-of-jo", audit=audit)),
+    ]
+    for number, (name, change) in enumerate(changes):
+        id = format_event_id(NOW, number)
+        await change(Event(at=NOW, kind=f"test.{name or 'nothing'}", id=id, by="python"))
+    written = await repositories.events.find(EventFilter(), after=-1)
+    kinds = [stored.event.kind.removeprefix("test.") for stored in written]
+    assert kinds == [name for name, _ in changes if name]
+    assert written[0].event.user_id == "id-of-jo", "who was added may have got another id"
+
+
+# --- what stays ----------------------------------------------------------------------------------
 
 ALL_DELETED = Statement("SELECT digest FROM pwless_deleted_people")
 

@@ -8,13 +8,19 @@ from dataclasses import replace
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.person import Person
+from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.people import random_id
 
 
 class MemoryPeople:
-    """Keep people as long as the process lives (`database.people.PersonRepository`)."""
+    """Keep people as long as the process lives (`database.people.PersonRepository`).
 
-    def __init__(self) -> None:
+    Args:
+        events: takes the events of changes; `None` drops them.
+    """
+
+    def __init__(self, events: MemoryEvents | None = None) -> None:
+        self._events = events
         self._people: dict[str, Person] = {}
         self._deleted: set[str] = set()
 
@@ -35,14 +41,16 @@ class MemoryPeople:
         )
         return sorted(found, key=lambda one: one.email)[:limit]
 
-    async def add(self, person: Person, *, audit: Event | None = None) -> Person:
+    async def add(self, person: Person, *, audit: Event | None = None) -> tuple[Person, bool]:
         """Keep a new person, or return who has the address."""
         found = await self.find_by_email(Address(person.email))
         if found is not None:
-            return found
+            return found, False
         if person.id in self._people or person.id in self._deleted:
             person = replace(person, id=random_id())
-        return self._put(person)
+        if audit is not None:
+            audit = replace(audit, user_id=person.id)
+        return self._put(person, audit), True
 
     async def change_email(
         self, user_id: str, old: Address, new: Address, *, audit: Event | None = None
@@ -51,7 +59,7 @@ class MemoryPeople:
         person = self._people.get(user_id)
         if person is None or person.email != old or await self.find_by_email(new) is not None:
             return None
-        return self._put(replace(person, email=new))
+        return self._put(replace(person, email=new), audit)
 
     async def set_profile(
         self,
@@ -67,7 +75,7 @@ class MemoryPeople:
             return None
         name = person.name if name is None else name
         language = person.language if language is None else language
-        return self._put(replace(person, name=name, language=language))
+        return self._put(replace(person, name=name, language=language), audit)
 
     async def keep_language(self, user_id: str, language: str, *, at: int) -> None:
         """Keep the language of a user of the host's own table."""
@@ -77,20 +85,22 @@ class MemoryPeople:
     async def disable(self, user_id: str, *, at: int, audit: Event | None = None) -> Person | None:
         """Let nobody sign in as this person."""
         person = self._people.get(user_id)
-        if person is None or person.is_disabled:
-            return person
-        return self._put(replace(person, disabled_at=at))
+        if person is None:
+            return None
+        at = at if person.disabled_at is None else person.disabled_at
+        return self._put(replace(person, disabled_at=at), audit)
 
     async def enable(self, user_id: str, *, audit: Event | None = None) -> Person | None:
         """Let the person sign in again."""
         person = self._people.get(user_id)
-        return None if person is None else self._put(replace(person, disabled_at=None))
+        return None if person is None else self._put(replace(person, disabled_at=None), audit)
 
     async def delete(
         self, user_id: str, *, retired: Sequence[str] = (), audit: Event | None = None
     ) -> bool:
         """Forget a person, and never give their id again."""
         self._deleted.update((user_id, *retired))
+        self._write(audit)
         return self._people.pop(user_id, None) is not None
 
     async def was_deleted(self, user_id: str) -> bool:
@@ -104,6 +114,11 @@ class MemoryPeople:
             if person is not None and at > (person.seen_at or 0):
                 self._put(replace(person, seen_at=at))
 
-    def _put(self, person: Person) -> Person:
+    def _put(self, person: Person, audit: Event | None = None) -> Person:
         self._people[person.id] = person
+        self._write(audit)
         return person
+
+    def _write(self, audit: Event | None) -> None:
+        if audit is not None and self._events is not None:
+            self._events.insert(audit)

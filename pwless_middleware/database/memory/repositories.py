@@ -13,7 +13,7 @@ def make_memory_repositories() -> Repositories:
     """Return empty repositories that last as long as they are held."""
     events = MemoryEvents()
     return Repositories(
-        people=MemoryPeople(),
+        people=MemoryPeople(events),
         events=events,
         settings=MemorySettings(events),
         api_keys=MemoryApiKeys(events),
