@@ -42,6 +42,7 @@ from pwless_middleware.web.openapi import openapi_route
 from pwless_middleware.web.option_checks import check_options
 from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.routes import Routes
+from pwless_middleware.web.shared_doors import Door, add_door
 from pwless_middleware.web.step_up_gate import StepUpGate
 from pwless_middleware.web.wiring import mount_all, name_of
 
@@ -160,11 +161,12 @@ class Passwordless:
         if cookie_name is None:
             cookie_name = default_cookie_name(self.origin.url)
         origins = parse_origins(allowed_origins)
+        realm = f"{self.origin.url}\x00{cookie_name}"
         floors = make_floors(
             origin=self.origin,
             prefix=prefix,
             cookie_name=cookie_name,
-            keyring=Keyring(secret_key, realm=f"{self.origin.url}\x00{cookie_name}"),
+            keyring=Keyring(secret_key, realm=realm),
             store=self.store,
             database=self.database,
             mailer=mailer,
@@ -227,6 +229,9 @@ class Passwordless:
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
         self.open_connections = OpenConnections(floors.kept, kit.accounts, self.store.feed)
+        named = {name_of(feature): feature for feature in features}
+        self._door = Door(realm, self.store, named, sessions or SessionPolicy())
+        add_door(self._door)
         self._verbs = [(feature, mounted[name_of(feature)].verbs) for feature in features]
 
     def check_served(self) -> None:

@@ -32,6 +32,7 @@ from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.web.routes import Route
+from pwless_middleware.web.shared_doors import _STANDING
 
 KEY = "mXr8vQ2tYz5bWn4cHs7dLf9gJa3eRu6pTk1"
 OTHER_KEY = "zP4kWq9sBd2fGh6jKl8mNv3cXr5tYu7iOa0"
@@ -183,6 +184,7 @@ def make_site(
         "api_keys": {"backend": API_KEY},
         **options,
     }
+    _STANDING.clear()  # each site is a process of its own
     passwordless = Passwordless(
         base_url=base_url, store=store, features=features, clock=clock, **given
     )

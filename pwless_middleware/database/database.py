@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from pwless_middleware.core.digest import digest
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.database.base import Dialect, Listener
 from pwless_middleware.database.migrations import migrate
@@ -31,6 +32,8 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = make_engine(url)
+        self.place = digest("database", url)
+        """Says of two objects that they are one database, without its URL."""
         self._opened: PerLoop[list[bool]] = PerLoop(lambda: [False])
 
     @property

@@ -118,6 +118,11 @@ class EmailLogin:
             signup=signup,
         )
 
+    @property
+    def session_rules(self) -> object:
+        """What decides who is in: whoever shares sessions has to have the same."""
+        return self._rules.allow, self._rules.signup
+
     def mount(self, kit: Kit) -> Mounted[EmailVerbs]:
         """Return the pages, the JSON API, and who delivers the mails.
 

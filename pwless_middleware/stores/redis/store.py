@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar, cast
 
 from pwless_middleware.core.budget import Draw
+from pwless_middleware.core.digest import digest
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.stores.base import Admission, Attempt, Put, Writes
@@ -57,6 +58,8 @@ class RedisStore:
         if type(max_jobs) is not int or max_jobs < 1:
             raise ConfigError("store.max_jobs", "set a whole number of at least 1")
         self._prefix = prefix + ":"
+        self.place = digest("redis", server, prefix) if isinstance(server, str) else None
+        """Says of two stores that they are one; `None` where only the client knows."""
         channel = f"{prefix}:drops"
         self._server = RedisServer(server, allow_eviction=allow_eviction)
         self._verbs = RedisVerbs(self._server, self._prefix, channel, max_jobs)

@@ -43,6 +43,8 @@ class SQLStore:
         if type(max_jobs) is not int or max_jobs < 1:
             raise ConfigError("store.max_jobs", "set a whole number of at least 1")
         self._database = database
+        self.place = database.place
+        """Says of two stores that they are one."""
         self._runner = TransactionRunner(database, max_jobs)
         self._sweep = Sweep(database)
         self.feed = PollingFeed(database)
