@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.session import Session, SessionPolicy
     from pwless_middleware.core.user import AnonymousUser, User
     from pwless_middleware.core.verdict import Verdict
+    from pwless_middleware.database.database import Database
     from pwless_middleware.delivery.base import Mailer, Message
     from pwless_middleware.delivery.fallback import FallbackMailer
     from pwless_middleware.delivery.outbox import Outbox
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pwless_middleware.stores.base import Store
     from pwless_middleware.stores.memory import MemoryStore
     from pwless_middleware.stores.redis import RedisStore
+    from pwless_middleware.stores.sql import SQLStore
     from pwless_middleware.web.kit import Feature, Kit, Mounted
     from pwless_middleware.web.requires_fresh import requires_fresh
 else:  # so that a type checker knows the names and no others
@@ -63,6 +65,7 @@ __all__ = [
     "Brand",
     "ChallengeContext",
     "ConfigError",
+    "Database",
     "DeliveryError",
     "EmailLogin",
     "Event",
@@ -83,6 +86,7 @@ __all__ = [
     "Redirect",
     "RedisStore",
     "SMTPMailer",
+    "SQLStore",
     "SendLimits",
     "Session",
     "SessionPolicy",
@@ -102,6 +106,7 @@ _HOMES = {  # where each name lives
     "Brand": "core.brand",
     "ChallengeContext": "core.challenge_context",
     "ConfigError": "errors",
+    "Database": "database.database",
     "DeliveryError": "errors",
     "EmailLogin": "features.email_login",
     "Event": "core.event",
@@ -122,6 +127,7 @@ _HOMES = {  # where each name lives
     "Redirect": "core.challenge_context",
     "RedisStore": "stores.redis",
     "SMTPMailer": "delivery.smtp",
+    "SQLStore": "stores.sql",
     "SendLimits": "flows.limits",
     "Session": "core.session",
     "SessionPolicy": "core.session",

@@ -49,6 +49,15 @@ from pwless_middleware.web.wiring import mount_all, name_of
 logger = logging.getLogger("pwless.origin")
 
 
+def make_store(database: Database | None) -> Store:
+    """Return the store of who has named none: in the database, or without one in memory."""
+    if database is None:
+        return MemoryStore()
+    from pwless_middleware.stores.sql import SQLStore
+
+    return SQLStore(database)
+
+
 @named_options(
     secret_key="`python -m pwless_middleware secret` makes one",  # noqa: S106 # a hint, no key
     base_url="set the address that people open, e.g. http://localhost:8000",
@@ -157,7 +166,7 @@ class Passwordless:
             )
         self.mailer = mailer
         self.database = Database(database) if isinstance(database, str) else database
-        self.store: Store = MemoryStore() if store is None else store
+        self.store = make_store(self.database) if store is None else store
         if cookie_name is None:
             cookie_name = default_cookie_name(self.origin.url)
         origins = parse_origins(allowed_origins)

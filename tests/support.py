@@ -171,11 +171,15 @@ def make_site(
     roomy: bool = False,
     **options: Any,
 ) -> Site:
-    """Make a site; `options` are those of `Passwordless`, `roomy` lifts the limits on sends."""
+    """Make a site, in memory where no store or database is named.
+
+    `options` are those of `Passwordless`, `roomy` lifts the limits on sends.
+    """
     inner = WhoAmI()
     outbox = outbox or Mailbox(max_messages=100_000)
     clock = clock or Clock()
-    store = store if store is not None else MemoryStore()
+    if store is None and "database" not in options:
+        store = MemoryStore()
     if features is None and roomy:
         features = [EmailLogin(send_limits=ROOMY)]
     given: dict[str, Any] = {
@@ -189,7 +193,9 @@ def make_site(
         base_url=base_url, store=store, features=features, clock=clock, **given
     )
     wrapped = PasswordlessMiddleware(app or inner, passwordless=passwordless)
-    return Site(wrapped, passwordless, outbox, store, clock, base_url.rstrip("/"), inner)
+    return Site(
+        wrapped, passwordless, outbox, passwordless.store, clock, base_url.rstrip("/"), inner
+    )
 
 
 def challenge_of(site: Site) -> Challenge:

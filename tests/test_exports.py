@@ -33,11 +33,11 @@ from tests.support import make_site
 PROMISED = {
     # What a host needs, and what it takes to write a feature or a mailer.
     "Passwordless", "PasswordlessMiddleware", "EmailLogin", "SendLimits", "TryLimits",
-    "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "Outbox", "SMTPMailer",
-    "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser", "Session",
-    "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step", "PwlessError",
-    "Event", "ConfigError", "ApiError", "DeliveryError", "LoginDenied", "LoginElsewhere",
-    "Redirect", "ChallengeContext", "Verdict", "requires_fresh",
+    "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "SQLStore", "Database", "Outbox",
+    "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
+    "Session", "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step",
+    "PwlessError", "Event", "ConfigError", "ApiError", "DeliveryError", "LoginDenied",
+    "LoginElsewhere", "Redirect", "ChallengeContext", "Verdict", "requires_fresh",
 }  # fmt: skip
 SIGNATURES: dict[Callable[..., Any], list[str]] = {
     Passwordless: [

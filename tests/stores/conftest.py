@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.stores.redis import RedisStore
 from pwless_middleware.stores.redis import server as redis_server
 from pwless_middleware.stores.sql import SQLStore
+from tests.databases import DATABASES
 from tests.redis_cluster import disconnect
 from tests.redis_server import Server
 
@@ -54,7 +54,6 @@ async def connected(store: RedisStore) -> None:
 async def processes(
     request: pytest.FixtureRequest,
     prefix: str,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[list[Store]]:
     """Four stores that keep the same data, as four processes would have them."""
@@ -63,8 +62,8 @@ async def processes(
     if request.param == "memory":
         yield [MemoryStore(max_jobs=100)] * 4
         return
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/pwless.db"
+    if request.param in DATABASES:
+        url = request.getfixturevalue("make_database_url")(request.param)
         on_file = [SQLStore(Database(url), max_jobs=100) for _ in range(4)]
         yield list(on_file)
         for each in on_file:

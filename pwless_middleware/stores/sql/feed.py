@@ -107,7 +107,9 @@ class PollingFeed:
                 except StoreError as error:
                     self._interrupt(looker, error)
                 else:
-                    looker.lease, looker.has_failed = begun + LEASE, False
+                    looker.has_failed = False
+                    if self._database.dialect == "sqlite":  # rows of PostgreSQL prove nothing
+                        looker.lease = begun + LEASE
                 is_asked = begun - looker.asked_at < _ASKED_WITHIN
                 looker.wake.clear()
                 with contextlib.suppress(TimeoutError):

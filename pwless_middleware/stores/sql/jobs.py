@@ -20,7 +20,7 @@ from typing import Final
 
 from pwless_middleware.core.job import CLAIM_SECONDS, Job
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.statement import Query, Row, Steps
+from pwless_middleware.database.statement import Steps
 from pwless_middleware.errors import StoreError
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.stores.sql.statements import (
@@ -75,7 +75,7 @@ class SQLJobs:
         if not await self._database.fetch(HAS_DUE(now, DEAD_AFTER)):
             return []
         query = CLAIM(worker.name, now + CLAIM_SECONDS, now, DEAD_AFTER, limit)
-        rows = await self._database.transact(lambda: _ask(query))
+        rows = await self._database.execute(query)
         jobs = [
             Job(id=str(id), payload=payload, tries=tries)
             for _, _, id, payload, tries in sorted(rows)
@@ -90,20 +90,20 @@ class SQLJobs:
     async def complete(self, job: Job) -> None:
         """Forget a job."""
         query = COMPLETE(int(job.id))
-        await self._database.transact(lambda: _ask(query))
+        await self._database.execute(query)
         self._workers.here().held.discard(job.id)
 
     async def retry(self, job: Job, *, at: int) -> None:
         """Make a job claimable again from `at`."""
         worker = self._workers.here()
         query = RETRY(at, job.tries + 1, int(job.id), worker.name)
-        await self._database.transact(lambda: _ask(query))
+        await self._database.execute(query)
         worker.held.discard(job.id)
 
     async def bury(self, job: Job, *, reason: str) -> None:
         """Move a job to the dead list."""
         worker = self._workers.here()
-        await self._database.transact(lambda: _bury(job, worker.name, reason))
+        await self._database.transact(lambda: _bury(job, worker.name, reason), locks=())
         worker.held.discard(job.id)
 
     async def dead(self) -> Sequence[tuple[Job, str]]:
@@ -139,7 +139,7 @@ class SQLJobs:
             query = GIVE_BACK(worker.name)
             # Without the database its silence does the same, a little later.
             with contextlib.suppress(StoreError):
-                await self._database.transact(lambda: _ask(query))
+                await self._database.execute(query)
 
     async def _beat(self, worker: _Worker) -> None:
         """Say that the worker lives, until it holds nothing."""
@@ -147,12 +147,7 @@ class SQLJobs:
         while worker.held:
             await asyncio.sleep(_HEARTBEAT)
             with contextlib.suppress(StoreError):
-                await self._database.transact(lambda: _ask(query))
-
-
-def _ask(query: Query) -> Steps[list[Row]]:
-    rows = yield query
-    return rows
+                await self._database.execute(query)
 
 
 def _bury(job: Job, worker: str, reason: str) -> Steps[None]:

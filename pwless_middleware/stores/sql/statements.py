@@ -26,7 +26,9 @@ READ_ENTRY: Final = Statement("SELECT key, value, until, listed FROM pwless_entr
 
 READ_ENTRIES: Final = Statement(
     "SELECT key, value, until, listed FROM pwless_entries"
-    " WHERE key IN (SELECT value FROM json_each($1))"
+    " WHERE key IN (SELECT value FROM json_each($1))",
+    postgres="SELECT key, value, until, listed FROM pwless_entries"
+    " WHERE key IN (SELECT json_array_elements_text($1::json))",
 )
 
 PUT: Final = Statement(
@@ -37,9 +39,28 @@ PUT: Final = Statement(
 
 DELETE: Final = Statement("DELETE FROM pwless_entries WHERE key = $1")
 
+WRITE_ALL: Final = Statement(
+    "",
+    postgres="WITH put AS (INSERT INTO pwless_entries (key, value, until, listed)"
+    " SELECT key, decode(value, 'hex'), until, listed FROM json_to_recordset($1::json)"
+    " AS entry (key text, value text, until bigint, listed text) ORDER BY key"
+    " ON CONFLICT (key) DO UPDATE SET"
+    " value = excluded.value, until = excluded.until, listed = excluded.listed),"
+    " removed AS (DELETE FROM pwless_entries"
+    " WHERE key IN (SELECT json_array_elements_text($2::json))),"
+    " queued AS (INSERT INTO pwless_jobs (payload, due)"
+    " SELECT decode(job ->> 0, 'hex'), (job ->> 1)::bigint"
+    " FROM json_array_elements($3::json) WITH ORDINALITY AS each (job, number) ORDER BY number)"
+    " SELECT pg_notify('pwless_drops', key) FROM json_array_elements_text($4::json) AS each (key)",
+)
+"""All that a verb writes, in one round trip: entries, keys to remove, jobs, drops to tell."""
+
 SWEEP: Final = Statement(
     "DELETE FROM pwless_entries WHERE key IN"
     " (SELECT key FROM pwless_entries WHERE until <= $1 LIMIT $2) RETURNING 1",
+    postgres="WITH ended AS MATERIALIZED (SELECT key FROM pwless_entries WHERE until <= $1"
+    " LIMIT $2 FOR UPDATE SKIP LOCKED)"
+    " DELETE FROM pwless_entries AS entry USING ended WHERE entry.key = ended.key RETURNING 1",
 )
 
 # --- drops ---------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from pwless_middleware.stores.base import Admission, Attempt, Put, Writes
 from pwless_middleware.stores.sql import verbs
 from pwless_middleware.stores.sql.feed import PollingFeed
 from pwless_middleware.stores.sql.jobs import SQLJobs
-from pwless_middleware.stores.sql.runner import TransactionRunner
+from pwless_middleware.stores.sql.runner import VerbRunner
 from pwless_middleware.stores.sql.statements import READ, READ_LIST
 from pwless_middleware.stores.sql.sweep import Sweep
 from pwless_middleware.stores.sql.verbs import Verb
@@ -45,7 +45,7 @@ class SQLStore:
         self._database = database
         self.place = database.place
         """Says of two stores that they are one."""
-        self._runner = TransactionRunner(database, max_jobs)
+        self._runner = VerbRunner(database, max_jobs)
         self._sweep = Sweep(database)
         self.feed = PollingFeed(database)
         self.jobs = SQLJobs(database)

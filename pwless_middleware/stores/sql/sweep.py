@@ -13,7 +13,6 @@ from time import monotonic
 from typing import Final
 
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.statement import Steps
 from pwless_middleware.errors import StoreError
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.stores.sql.statements import SWEEP, SWEEP_DROPS
@@ -66,9 +65,10 @@ class Sweep:
         """
         removed = 0
         while True:
-            batch = await self._database.transact(lambda: _remove(now - KEPT_FOR))
+            batch = len(await self._database.execute(SWEEP(now - KEPT_FOR, _BATCH)))
             removed += batch
             if batch < _BATCH:
+                await self._database.execute(SWEEP_DROPS(_DROPS_KEPT))
                 return removed
 
     async def aclose(self) -> None:
@@ -82,9 +82,3 @@ class Sweep:
         # Whoever needs the database says so; the next pass does what this one could not.
         with contextlib.suppress(StoreError):
             await self.run(now)
-
-
-def _remove(until: int) -> Steps[int]:
-    rows = yield SWEEP(until, _BATCH)
-    yield SWEEP_DROPS(_DROPS_KEPT)
-    return len(rows)
