@@ -152,6 +152,7 @@ def pack_session(s: Session) -> bytes:
             _pack_authentications(s.authentications),
             s.device,
             s.organization,
+            s.login_id,
         ]
     ).encode()
 
@@ -170,6 +171,7 @@ def unpack_session(id: str, value: bytes) -> Session:
         authentications=_unpack_authentications(f[7]),
         device=f[8],
         organization=f[9],
+        login_id=f[10] if len(f) > 10 else "",
     )
 
 

@@ -41,6 +41,8 @@ class Session:
         authentications: how the person proved it and when, in order; never empty.
         device: the browser in our closed vocabulary, e.g. `Firefox on Linux`.
         organization: the organization that it is in; `None` is none.
+        login_id: the id that it had when the login made it; a fresh proof gives a session a new
+            `id`, and this one stays. Empty where `id` is still the first.
     """
 
     id: str
@@ -53,6 +55,12 @@ class Session:
     authentications: tuple[Authentication, ...]
     device: str = ""
     organization: str | None = None
+    login_id: str = ""
+
+    @property
+    def first_id(self) -> str:
+        """The id that the login gave it."""
+        return self.login_id or self.id
 
     @property
     def methods(self) -> tuple[str, ...]:

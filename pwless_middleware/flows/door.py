@@ -152,6 +152,7 @@ def make_door(
         if renews is not None:  # a fresh proof makes no session live longer
             session = replace(
                 session,
+                login_id=renews.first_id,
                 idle=min(session.idle, renews.idle),
                 expires_at=min(session.expires_at, renews.expires_at),
             )

@@ -178,7 +178,7 @@ async def test_a_session_that_is_revoked_as_it_is_renewed_does_not_come_back() -
 
 
 # The list of pending logins is read before that of sessions, where there is one to read.
-@pytest.mark.parametrize(("verb", "nth"), [("revoke_all", 2), ("revoke_others", 1)])
+@pytest.mark.parametrize(("verb", "nth"), [("revoke_all", 2), ("revoke_others", 1), ("revoke", 1)])
 async def test_a_session_that_is_renewed_as_all_are_revoked_does_not_escape(
     verb: str, nth: int
 ) -> None:
@@ -196,8 +196,10 @@ async def test_a_session_that_is_renewed_as_all_are_revoked_does_not_escape(
     sessions = site.passwordless.sessions
     if verb == "revoke_all":
         await sessions.revoke_all(session.user_id)
-    else:
+    elif verb == "revoke_others":
         await sessions.revoke_others(session.user_id, keep="another")
+    else:
+        assert await sessions.revoke(session.user_id, session.id)
     assert renewed
     thief = site.browser(cookies={jo.cookie_name(): renewed[0].cookie})
     assert await thief.who() is None
