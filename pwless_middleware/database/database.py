@@ -8,9 +8,10 @@ from typing import TypeVar
 from pwless_middleware.core.digest import digest
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.database.base import Dialect, Listener
-from pwless_middleware.database.migrations import migrate
+from pwless_middleware.database.migrations.migrate import migrate
 from pwless_middleware.database.statement import Query, Row, Steps
 from pwless_middleware.database.url import make_engine
+from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.per_loop import PerLoop
 
 T = TypeVar("T")
@@ -61,7 +62,7 @@ class Database:
             StoreError: it cannot be asked.
         """
         if not self._opened.here()[0]:
-            await self.open()
+            await self._open_for_use()
         return await self._engine.fetch(query)
 
     async def execute(self, query: Query) -> list[Row]:
@@ -71,7 +72,7 @@ class Database:
             StoreError: it cannot be asked; the query may or may not have been done.
         """
         if not self._opened.here()[0]:
-            await self.open()
+            await self._open_for_use()
         return await self._engine.execute(query)
 
     async def transact(
@@ -88,7 +89,7 @@ class Database:
             StoreError: it cannot be asked; the transaction may or may not have happened.
         """
         if not self._opened.here()[0]:
-            await self.open()
+            await self._open_for_use()
         return await self._engine.transact(make, locks=locks)
 
     async def listen(self, channel: str, on_payload: Callable[[str], None]) -> Listener | None:
@@ -98,7 +99,7 @@ class Database:
             StoreError: it cannot be asked.
         """
         if not self._opened.here()[0]:
-            await self.open()
+            await self._open_for_use()
         return await self._engine.listen(channel, on_payload)
 
     async def ping(self) -> None:
@@ -114,3 +115,10 @@ class Database:
         """Close what belongs to the running event loop; may be called twice."""
         self._opened.pop()
         await self._engine.aclose()
+
+    async def _open_for_use(self) -> None:
+        """Open, for who has no use for the difference between "not now" and "never so"."""
+        try:
+            await self.open()
+        except ConfigError as error:
+            raise StoreError(str(error)) from error

@@ -1,20 +1,28 @@
-"""A file of this machine: reads in the event loop, writes in one thread."""
+"""A file of this machine: reads in the event loop, writes in one thread.
+
+All event loops of a process share what is open, until the last one closes it. A process that was
+forked opens its own, and leaves alone what it has inherited: SQLite's connections do not survive a
+fork, and to close them would be to use them (https://www.sqlite.org/howtocorrupt.html, 2.6).
+"""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
+import os
+import weakref
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from threading import Lock
+from typing import Final, TypeVar
 
 from pwless_middleware.database.base import Dialect
+from pwless_middleware.database.sqlite.open_file import OpenFile
 from pwless_middleware.database.statement import Query, Row, Statement, Steps
-from pwless_middleware.errors import StoreError
 
 T = TypeVar("T")
 
-_NOTHING = Statement("SELECT 1")
+_CLOSING_SECONDS: Final = 2.0
+"""How long closing waits for the thread."""
+_WRITE_NOTHING: Final = Statement("UPDATE pwless_schema SET version = version")
 
 
 class SqliteEngine:
@@ -28,98 +36,87 @@ class SqliteEngine:
     dialect: Dialect = "sqlite"
 
     def __init__(self, path: str, *, is_durable: bool = True) -> None:
-        self._path = path
-        self._synchronous = "FULL" if is_durable else "NORMAL"
-        self._reader: sqlite3.Connection | None = None
-        self._writer: sqlite3.Connection | None = None
-        self._thread: ThreadPoolExecutor | None = None
+        self._path = os.path.abspath(path)
+        self._is_durable = is_durable
+        self._lock = Lock()
+        self._opened: OpenFile | None = None
+        self._loops: set[asyncio.AbstractEventLoop] = set()
 
     async def open(self) -> None:
-        """Connect."""
-        if self._reader is None:
-            self._writer = self._connect()
-            self._reader = self._connect()
-            self._thread = ThreadPoolExecutor(max_workers=1)
+        """Open the file, for the running event loop too; may be called again."""
+        await self._open()
 
     async def fetch(self, query: Query) -> list[Row]:
         """Return the rows of a query that reads."""
-        if self._reader is None:
-            await self.open()
-        assert self._reader is not None
-        return _run(self._reader, query)
+        opened = self._opened
+        if opened is None or not opened.is_usable():
+            opened = await self._open()
+        rows = opened.read(query)
+        if rows is None:  # somebody holds the file locked: wait for it, in the thread
+            return await opened.write(lambda: _run(query))
+        return rows
 
     async def execute(self, query: Query) -> list[Row]:
         """Run one query that writes."""
-        return await self.transact(lambda: _one(query))
+        return await self.transact(lambda: _run(query))
 
     async def transact(
         self, make: Callable[[], Steps[T]], *, locks: Iterable[str] | None = None
     ) -> T:
         """Run steps in one transaction; there is one at a time anyway."""
-        if self._thread is None:
-            await self.open()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._transact, make)
+        opened = self._opened
+        if opened is None or not opened.is_usable():
+            opened = await self._open()
+        return await opened.write(make)
 
     async def listen(self, channel: str, on_payload: Callable[[str], None]) -> None:
         """Listen to nothing: a file has no channels."""
 
     async def ping(self) -> None:
-        """Return if it can be asked and can write."""
-        await self.fetch(_NOTHING())
+        """Return if it can be asked and can write; the table of migrations is written as it is."""
+        await self.execute(_WRITE_NOTHING())
 
     async def aclose(self) -> None:
-        """Close."""
-        if self._thread is not None:
-            self._thread.shutdown()
-        for connection in (self._reader, self._writer):
-            if connection is not None:
-                connection.close()
-        self._reader = self._writer = self._thread = None
+        """Close everything, if no other event loop uses it."""
+        loop = asyncio.get_running_loop()
+        with self._lock:
+            self._loops = {
+                each for each in self._loops if each is not loop and not each.is_closed()
+            }
+            if self._loops:
+                return
+            opened = self._opened
+            if opened is None or not opened.is_of_this_process():
+                return
+            self._opened = None
+            self._close_at_end.detach()
+        await loop.run_in_executor(None, opened.close, _CLOSING_SECONDS)
 
-    def _connect(self) -> sqlite3.Connection:
-        try:
-            connection = sqlite3.connect(
-                self._path, timeout=1, isolation_level=None, check_same_thread=False
-            )
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute(f"PRAGMA synchronous={self._synchronous}")
-        except sqlite3.Error as error:
-            raise StoreError(f"the database cannot be opened: {error}") from error
-        return connection
-
-    def _transact(self, make: Callable[[], Steps[T]]) -> T:
-        assert self._writer is not None
-        writer = self._writer
-        try:
-            writer.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            raise StoreError(f"the database cannot be written: {error}") from error
-        steps = make()
-        try:
-            query = next(steps)
-            while True:
-                query = steps.send(_run(writer, query))
-        except StopIteration as end:
-            writer.execute("COMMIT")
-            result: T = end.value
-            return result
-        except BaseException:
-            writer.execute("ROLLBACK")
-            raise
+    async def _open(self) -> OpenFile:
+        with self._lock:
+            self._loops = {each for each in self._loops if not each.is_closed()}
+            self._loops.add(asyncio.get_running_loop())
+            opened = self._opened
+            if opened is None or not opened.is_of_this_process():
+                if opened is not None:
+                    _inherited.append(opened)
+                opened = self._opened = OpenFile(self._path, is_durable=self._is_durable)
+                # Who never closes it, a script or a test without lifespan, leaves nothing behind.
+                self._close_at_end = weakref.finalize(self, opened.close, _CLOSING_SECONDS)
+        if not opened.is_usable():
+            await opened.write(_nothing)
+        return opened
 
 
-def _one(query: Query) -> Steps[list[Row]]:
-    rows = yield query
-    return rows
+def _nothing() -> Steps[None]:
+    return
+    yield
 
 
-def _run(connection: sqlite3.Connection, query: Query) -> list[Row]:
-    statement = query.statement
-    try:
-        rows: list[Any] = connection.execute(
-            statement.sqlite, statement.order(query.values)
-        ).fetchall()
-    except sqlite3.Error as error:
-        raise StoreError(f"the database cannot be asked: {error}") from error
-    return rows
+def _run(query: Query) -> Steps[list[Row]]:
+    return (yield query)
+
+
+_inherited: Final[list[OpenFile]] = []
+"""What a forked process must not touch, not even by forgetting it; the one thing that a process
+has only once."""

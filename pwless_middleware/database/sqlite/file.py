@@ -1,0 +1,127 @@
+"""The file: made for its owner alone, refused where it cannot be kept, and known again.
+
+Sessions and addresses stand in it, so nobody else of the machine may read it (security rule 70).
+SQLite gives its two companions, `-wal` and `-shm`, the mode of the file itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import Final
+
+from pwless_middleware.database.sqlite.mounts import find_network_file_system
+from pwless_middleware.errors import ConfigError, StoreError
+
+LOCK: Final = "-lock"
+_COMPANIONS: Final = ("-wal", "-shm", LOCK)
+_NOT_OURS: Final = 0o077
+"""What group and others may do."""
+
+
+class File:
+    """Name one file, and tell whether it is still the one that was opened.
+
+    Args:
+        path: of the file; a relative one counts from where the process is now.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = os.path.abspath(path)
+        self._identity: tuple[int, int] | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it was opened before, by this object."""
+        return self._identity is not None
+
+    def prepare(self) -> None:
+        """See that the file is there, and private.
+
+        Raises:
+            ConfigError: it cannot be kept there, and what to do.
+            StoreError: the disk is full or broken.
+        """
+        self.path = path = os.path.realpath(self.path)
+        folder = os.path.dirname(path)
+        if not os.path.isdir(folder):
+            raise ConfigError("database", f"its folder {folder} is missing: make it")
+        network = find_network_file_system(folder)
+        if network is not None:
+            raise ConfigError(
+                "database",
+                f"{folder} is a network file system ({network}), where SQLite's locks do not hold: "
+                "keep it on a disk of this machine, or take PostgreSQL",
+            )
+        try:
+            _make(path)
+            _see_to(path)
+        except PermissionError as error:
+            raise ConfigError(
+                "database", f"{error.filename or path} may not be used: {_advice(path)}"
+            ) from error
+        except OSError as error:
+            if error.errno == errno.EROFS:
+                raise ConfigError("database", f"{path} is on a read-only file system") from error
+            raise StoreError(f"the database {path}: {error.strerror}") from error
+
+    def know(self) -> None:
+        """Take the file that is there now for ours."""
+        found = os.stat(self.path)
+        self._identity = (found.st_dev, found.st_ino)
+
+    def check(self) -> None:
+        """Return if the file is the one that was opened. Else what is written would be lost.
+
+        Raises:
+            StoreError: it was deleted, moved or replaced.
+        """
+        try:
+            found = os.stat(self.path)
+        except OSError as error:
+            raise StoreError(
+                f"the database {self.path} was deleted or moved while it was in use: "
+                "put it back, or restart"
+            ) from error
+        if self._identity != (found.st_dev, found.st_ino):
+            raise StoreError(f"the database {self.path} was replaced while it was in use: restart")
+
+
+def _make(path: str) -> None:
+    """Make the file, unless it is there.
+
+    It is opened for that alone: to close an open file of a database would drop all locks that this
+    process has on it (https://www.sqlite.org/howtocorrupt.html, 2.2).
+    """
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
+
+
+def _see_to(path: str) -> None:
+    """Take from group and others what they may do with an older file.
+
+    Raises:
+        ConfigError: it is no file, or may not be written.
+        PermissionError: it is somebody else's.
+    """
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise ConfigError("database", f"{path} is no file: name one")
+    if not os.access(path, os.R_OK | os.W_OK) or not os.access(os.path.dirname(path), os.W_OK):
+        raise ConfigError("database", f"{path} may not be written: {_advice(path)}")
+    if os.name != "posix":
+        return
+    for each in (path, *(path + ending for ending in _COMPANIONS)):
+        try:
+            if os.stat(each).st_mode & _NOT_OURS:
+                os.chmod(each, 0o600)
+        except FileNotFoundError:
+            continue
+
+
+def _advice(path: str) -> str:
+    folder = os.path.dirname(path)
+    return f"file and folder ({folder}) must belong to the user that the app runs as, mode 0600"
