@@ -50,7 +50,7 @@ async def connected(store: RedisStore) -> None:
     return await store.ping()
 
 
-@pytest.fixture(params=["memory", "sqlite", "redis", "cluster"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "redis", "cluster"])
 async def processes(
     request: pytest.FixtureRequest,
     prefix: str,

@@ -1,15 +1,16 @@
-"""The revocation feed on SQLite: a table of drops, looked at again and again.
+"""The revocation feed over a database: what was dropped anywhere, and proof that that is all.
 
-Theory. A drop that is to be told is a row of `pwless_drops`, written in the transaction of the drop
-itself. Its numbers only grow, and the newest row always stands. So a look that begins at the row
-that was seen last finds that row, and behind it exactly what was told since; where it is missing,
-the file was replaced, or so much was told meanwhile that it was thrown away: then anything may be
-missing (`on_drop(None)`). A look sees whatever was committed before it began, and from that follows
-a *lease*: until 100 ms after it began, nothing was told more than 100 ms ago that was not heard.
+Theory. A *watch* looks for drops: in a table (`drop_table`), or by a question on a connection that
+listens (`drop_channel`). A look that has ended well has handed on all that was published before it
+began. From that follows a *lease*: until 100 ms after a look began, on the monotonic clock, nothing
+was published more than 100 ms ago that has not been heard here.
 
     quiet, a look every 0.5 s ──is_live() asked──▶ a look every 40 ms ──not asked for 1 s──▶ quiet
+      any ──a look fails──▶ interrupted, until a look ends well
 
-A look costs some 10 µs. One that fails ends the lease, and the store is asked on every request.
+Whoever keeps records throws all of them away at each interruption (`on_drop(None)`), and whenever a
+look finds that something may be missing. A lease that merely ran out (a slow disk, a busy process)
+is no interruption: the next look brings everything.
 """
 
 from __future__ import annotations
@@ -19,12 +20,10 @@ import contextlib
 import logging
 from collections.abc import Callable
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 
-from pwless_middleware.database.database import Database
-from pwless_middleware.errors import StoreError
+from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.per_loop import PerLoop
-from pwless_middleware.stores.sql.statements import DROPS_FROM, LAST_DROP
 
 LEASE: Final = 0.1
 """Seconds that one look is good for, from when it began (security numbers)."""
@@ -34,32 +33,53 @@ _ASKED_WITHIN: Final = 1.0
 
 _log = logging.getLogger("pwless.store")
 
+Publish = Callable[[str | None], None]
+
+
+class Watch(Protocol):
+    """Looks for what was dropped; one for each event loop."""
+
+    async def look(self, *, proves: bool) -> None:
+        """Hand on all that was published before this call, and say where something may be missing.
+
+        Args:
+            proves: whether somebody relies on it; otherwise it may be a cheaper one.
+
+        Raises:
+            StoreError: it cannot be told what was published.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Stop."""
+        ...
+
 
 class _Looker:
-    """What one event loop has of the feed: its task, the last row that it has seen, its lease, when
-    it was last asked, and whether its last look has failed."""
+    """What one event loop has of the feed: its watch and its task, its lease, when it was last
+    asked, and whether its last look has failed."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch) -> None:
+        self.watch = watch
         self.task: asyncio.Task[None] | None = None
         self.wake = asyncio.Event()
-        self.last: int | None = None
         self.lease = 0.0
         self.asked_at = 0.0
         self.has_failed = False
 
 
-class PollingFeed:
-    """Look for what is dropped in any process (`stores.base.Feed` has the promises).
+class SQLFeed:
+    """Hear what is dropped in any process (`stores.base.Feed` has the promises).
 
     Args:
-        database: a SQLite file.
+        make_watch: makes what looks, in the event loop in which it is to look; it is given what to
+            call with each drop.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, make_watch: Callable[[Publish], Watch]) -> None:
         self.epoch = 0
-        self._database = database
-        self._subscribers: list[Callable[[str | None], None]] = []
-        self._lookers: PerLoop[_Looker] = PerLoop(_Looker)
+        self._subscribers: list[Publish] = []
+        self._lookers: PerLoop[_Looker] = PerLoop(lambda: _Looker(make_watch(self.publish)))
 
     def is_live(self) -> bool:
         """Whether the lease holds; asking keeps it up."""
@@ -73,7 +93,7 @@ class PollingFeed:
         looker.asked_at = now
         return looker.lease > now
 
-    def subscribe(self, on_drop: Callable[[str | None], None]) -> None:
+    def subscribe(self, on_drop: Publish) -> None:
         """Call `on_drop(key)` for each published drop; `None` says that any may be missing."""
         self._subscribers.append(on_drop)
 
@@ -102,15 +122,13 @@ class PollingFeed:
         try:
             while True:
                 begun = monotonic()
+                is_asked = begun - looker.asked_at < _ASKED_WITHIN
                 try:
-                    await self._look(looker)
-                except StoreError as error:
+                    await looker.watch.look(proves=is_asked)
+                except (StoreError, ConfigError) as error:
                     self._interrupt(looker, error)
                 else:
-                    looker.has_failed = False
-                    if self._database.dialect == "sqlite":  # rows of PostgreSQL prove nothing
-                        looker.lease = begun + LEASE
-                is_asked = begun - looker.asked_at < _ASKED_WITHIN
+                    looker.lease, looker.has_failed = begun + LEASE if is_asked else 0.0, False
                 looker.wake.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_EVERY if is_asked else _QUIET_LOOK_EVERY):
@@ -118,21 +136,9 @@ class PollingFeed:
         finally:
             looker.lease = 0.0
             self.publish(None)
+            await looker.watch.aclose()
 
-    async def _look(self, looker: _Looker) -> None:
-        if looker.last is None:
-            [(looker.last,)] = await self._database.fetch(LAST_DROP())
-            return self.publish(None)
-        rows = await self._database.fetch(DROPS_FROM(looker.last))
-        if not rows or rows[0][0] != looker.last:
-            looker.last = None
-            return await self._look(looker)
-        for id, key in rows[1:]:
-            looker.last = id
-            self.publish(key)
-        return None
-
-    def _interrupt(self, looker: _Looker, error: StoreError) -> None:
+    def _interrupt(self, looker: _Looker, error: Exception) -> None:
         looker.lease = 0.0
         if not looker.has_failed:  # once for each outage, not for each look
             looker.has_failed = True

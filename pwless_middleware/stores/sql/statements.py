@@ -75,6 +75,8 @@ SWEEP_DROPS: Final = Statement(
     "DELETE FROM pwless_drops WHERE id <= (SELECT MAX(id) FROM pwless_drops) - $1"
 )
 
+PUBLISH_ECHO: Final = Statement("", postgres="SELECT pg_notify('pwless_drops', $1)")
+
 # --- jobs ----------------------------------------------------------------------------------------
 
 COUNT_JOBS: Final = Statement(

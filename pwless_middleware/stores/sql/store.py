@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TypeVar
 
 from pwless_middleware.core.budget import Draw
@@ -11,7 +12,9 @@ from pwless_middleware.database.database import Database
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.stores.base import Admission, Attempt, Put, Writes
 from pwless_middleware.stores.sql import verbs
-from pwless_middleware.stores.sql.feed import PollingFeed
+from pwless_middleware.stores.sql.drop_channel import DropChannel
+from pwless_middleware.stores.sql.drop_table import DropTable
+from pwless_middleware.stores.sql.feed import SQLFeed
 from pwless_middleware.stores.sql.jobs import SQLJobs
 from pwless_middleware.stores.sql.runner import VerbRunner
 from pwless_middleware.stores.sql.statements import READ, READ_LIST
@@ -47,7 +50,8 @@ class SQLStore:
         """Says of two stores that they are one."""
         self._runner = VerbRunner(database, max_jobs)
         self._sweep = Sweep(database)
-        self.feed = PollingFeed(database)
+        watch = DropTable if database.dialect == "sqlite" else DropChannel
+        self.feed = SQLFeed(partial(watch, database))
         self.jobs = SQLJobs(database)
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The feed on SQLite: what may have been missed is said, and nothing else."""
+"""The feed on SQLite: where something may have been missed, that is said."""
 
 from __future__ import annotations
 
