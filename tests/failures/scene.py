@@ -17,6 +17,7 @@ import httpx
 
 from pwless_middleware import EmailLogin, Outbox
 from pwless_middleware.stores.redis import RedisStore
+from pwless_middleware.stores.sql.store import SQLStore
 from tests.redis_server import until
 from tests.support import (
     Browser,
@@ -171,14 +172,18 @@ class Scene:
 
 @contextlib.asynccontextmanager
 async def scene(server: object, *, is_fed: bool = True) -> AsyncIterator[Scene]:
-    """Make a scene on a Redis, with everybody in place; closed at the end.
+    """Make a scene on a Redis or another store, with everybody in place; closed at the end.
 
     Args:
-        server: URL or client, as `RedisStore` takes it.
+        server: URL or client, as `RedisStore` takes it; or a `SQLStore`.
         is_fed: wait until the revocation feed is live, as it is in daily business.
     """
     clock = Clock(int(time.time()))
-    store = RedisStore(server, prefix=f"scene{next(_names)}")
+    store: RedisStore | SQLStore
+    if isinstance(server, SQLStore):
+        store = server
+    else:
+        store = RedisStore(server, prefix=f"scene{next(_names)}")
     site = make_site(
         store=store,
         clock=clock,
