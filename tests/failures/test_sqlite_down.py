@@ -75,7 +75,7 @@ def write_until_killed(url: str) -> int:
     while int(writer.stdout.readline()) < 100:
         pass
     writer.kill()
-    return 1 + int([100, *writer.communicate()[0].splitlines()][-1])
+    return 1 + int(["100", *writer.communicate()[0].splitlines()][-1])
 
 
 async def assert_goes_on(at: Scene) -> None:
