@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.brand import Brand
     from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
     from pwless_middleware.core.event import Event
+    from pwless_middleware.core.event_retention import EventRetention
     from pwless_middleware.core.login import Login, Step
     from pwless_middleware.core.session import Session, SessionPolicy
     from pwless_middleware.core.user import AnonymousUser, User
@@ -69,6 +70,7 @@ __all__ = [
     "DeliveryError",
     "EmailLogin",
     "Event",
+    "EventRetention",
     "FallbackMailer",
     "Feature",
     "Kit",
@@ -110,6 +112,7 @@ _HOMES = {  # where each name lives
     "DeliveryError": "errors",
     "EmailLogin": "features.email_login",
     "Event": "core.event",
+    "EventRetention": "core.event_retention",
     "FallbackMailer": "delivery.fallback",
     "Feature": "web.kit",
     "Kit": "web.kit",

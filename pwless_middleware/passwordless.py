@@ -9,6 +9,7 @@ from typing import Literal, cast
 
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.challenge import Template
+from pwless_middleware.core.event_retention import EventRetention
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.session import Session, SessionPolicy
@@ -19,6 +20,7 @@ from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.account import Account
 from pwless_middleware.features.email_login import EmailLogin
 from pwless_middleware.features.email_login.python import SendResult, VerifyResult
+from pwless_middleware.features.event_log import EventLog
 from pwless_middleware.features.health import Health
 from pwless_middleware.features.login_page import LoginPage
 from pwless_middleware.features.mailbox import Mailbox, mailbox_url
@@ -26,7 +28,6 @@ from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.features.step_up import StepUp
 from pwless_middleware.flows.clock import make_clock
-from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.users import UserDirectory
 from pwless_middleware.stores.base import Store
@@ -115,6 +116,8 @@ class Passwordless:
             unguessable; `None` derives them from the address alone. Only without `users`.
         on_event: called with each `Event`, in order, in the event loop, after the answer; a plain
             function that must not block. What it raises is logged. `None` for nobody.
+        event_retention: how long the database keeps events, and whether with the address in clear;
+            `None` is 90 days, with it.
         clock: returns unix seconds; fractions are cut off. `None` is the system's. For tests.
 
     Raises:
@@ -151,6 +154,7 @@ class Passwordless:
         unsafe_http: bool = False,
         id_salt: str | None = None,
         on_event: Subscriber | None = None,
+        event_retention: EventRetention | None = None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         check_options(locals())  # every argument, by its name
@@ -171,6 +175,7 @@ class Passwordless:
             cookie_name = default_cookie_name(self.origin.url)
         origins = parse_origins(allowed_origins)
         realm = f"{self.origin.url}\x00{cookie_name}"
+        retention = event_retention or EventRetention()
         floors = make_floors(
             origin=self.origin,
             prefix=prefix,
@@ -190,15 +195,16 @@ class Passwordless:
             is_serverless=delivery == "inline",
             id_salt=id_salt,
             on_event=on_event,
+            event_retention=retention,
             clock=make_clock(clock),
         )
         kit = floors.kit
-        self.sessions, self.events = kit.sessions, EventHistory(kit.events)
+        self.sessions, self.events = kit.sessions, kit.history
         self.cookies, self.clients = kit.cookies, floors.clients
         self.deliveries, self.lifetime = floors.deliveries, floors.lifetime
         always = (
             *(LoginPage(), StepUp(), Account(), OAuthToken()),
-            *(Mailbox(), Health(), StaticFiles()),
+            *(Mailbox(), Health(), StaticFiles(), EventLog(retention)),
         )
         # By their exact classes: what a class of somebody else's inherits, it is not trusted with.
         email_login = [feature for feature in features if type(feature) is EmailLogin]

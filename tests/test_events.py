@@ -342,6 +342,15 @@ async def sessions_that_end() -> Story:
     return story
 
 
+async def more_events_than_the_database_takes() -> Story:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pwless_middleware.flows.events.UNWRITTEN", 1)
+        story = Story(database=f"sqlite:///{folder}/pwless.db")
+        await story.jo.ask(EMAIL)
+        await story.site.passwordless.lifetime.close()
+    return story
+
+
 STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_login,
     a_send_too_many,
@@ -364,6 +373,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_user_who_goes_meanwhile,
     a_person_who_is_disabled_meanwhile,
     sessions_that_end,
+    more_events_than_the_database_takes,
 ]
 
 

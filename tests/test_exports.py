@@ -18,6 +18,7 @@ import pwless_middleware
 from pwless_middleware import (
     Brand,
     EmailLogin,
+    EventRetention,
     MemoryStore,
     Outbox,
     Passwordless,
@@ -36,7 +37,8 @@ PROMISED = {
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "SQLStore", "Database", "Outbox",
     "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
     "Session", "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step",
-    "PwlessError", "Event", "ConfigError", "ApiError", "DeliveryError", "LoginDenied",
+    "PwlessError", "Event", "EventRetention", "ConfigError", "ApiError", "DeliveryError",
+    "LoginDenied",
     "LoginElsewhere", "Redirect", "ChallengeContext", "Verdict", "requires_fresh",
 }  # fmt: skip
 SIGNATURES: dict[Callable[..., Any], list[str]] = {
@@ -85,7 +87,10 @@ def test_the_promised_options_are_there_keyword_only_and_with_defaults() -> None
 
 
 def test_every_option_is_explained_where_it_is_given() -> None:
-    for thing in (Passwordless, EmailLogin, SendLimits, TryLimits, SessionPolicy, MemoryStore):
+    for thing in (
+        *(Passwordless, EmailLogin, SendLimits, TryLimits, SessionPolicy, MemoryStore),
+        EventRetention,
+    ):
         text = inspect.getdoc(thing) or ""
         for option in inspect.signature(thing).parameters:
             assert re.search(rf"^ +([a-z_]+, )*{option}(, [a-z_]+)*: ", text, re.M), (thing, option)
@@ -152,6 +157,7 @@ BAD: dict[str, list[object]] = {
     "cookie_name": [5, "", "a b", "__Host-x"],
     "identity_header": ["", "a b", "Cookie", "Host", "x:y", 5, "é", "remote_user"],
     "on_event": [5, "print", asyncio.sleep],
+    "event_retention": [5, 90, EventRetention],
     "clock": [5, "now", lambda: "now", lambda: None, lambda: True, lambda: float("nan")],
 }  # fmt: skip
 BAD_LOGIN: dict[str, list[object]] = {

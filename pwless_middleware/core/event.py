@@ -291,6 +291,12 @@ KINDS: Final[Mapping[str, EventKind]] = {
             reasons=("logout", "revoked", "revoked_all", "replaced", "renewed"),
         ),
         EventKind(
+            "event.dropped",
+            "so many events were not written to the database, since too many waited for it",
+            ("details",),
+            details=("count",),
+        ),
+        EventKind(
             "caller.refused",
             "a write was refused: from a page of a foreign origin, or with an unknown API key",
             ("reason", "client", "device"),

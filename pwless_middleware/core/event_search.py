@@ -65,19 +65,17 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class EventCount:
-    """How many events of one sort there were in one hour.
+    """How many events of one sort there were in an hour, or in several.
 
     Attributes:
-        hour: the unix second at which it began.
+        start: the unix second at which they begin.
         kind: of the events.
-        organization: its id; `None` for those of no organization.
         method: how somebody signed in, several joined by `+`; `None` for events without one.
         count: how many.
     """
 
-    hour: int
+    start: int
     kind: str
-    organization: str | None
     method: str | None
     count: int
 
@@ -85,7 +83,11 @@ class EventCount:
 HOUR = 3600
 
 
-def sort_of(event: Event) -> tuple[int, str, str, str]:
-    """Return what an event is counted by: hour, kind, organization and method, `""` for none."""
+def counted_as(event: Event) -> tuple[tuple[str, int, str, str], ...]:
+    """Return what an event is counted as: organization, hour, kind and method, `""` for none.
+
+    Once for all organizations together, which has the organization `""`, and once for its own.
+    """
     method = event.method or "+".join(event.methods or ())
-    return event.at // HOUR * HOUR, event.kind, event.organization or "", method
+    sort = (event.at // HOUR * HOUR, event.kind, method)
+    return tuple((organization, *sort) for organization in {"", event.organization or ""})

@@ -321,6 +321,10 @@ class Keyring:
         """Name an address in a log line: keyed, so that the log cannot be searched by guessing."""
         return b64(self._mac(self._secrets[-1], "log", text.encode())[:6])
 
+    def log_names(self, text: str) -> tuple[str, ...]:
+        """Return every name that an address has had under these keys, the oldest key's first."""
+        return tuple(b64(self._mac(key, "log", text.encode())[:6]) for key in self._secrets)
+
 
 def new_operation() -> str:
     """Make the random id under which a store remembers one operation (64 bits)."""

@@ -24,20 +24,21 @@ WRITE = Statement(
     " ON CONFLICT (id) DO NOTHING RETURNING id",
 )
 COUNT = Statement(
-    "INSERT INTO pwless_event_counts (hour, kind, organization, method, count)"
+    "INSERT INTO pwless_event_counts (organization, hour, kind, method, count)"
     " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),"
     " json_extract(value, '$[3]'), json_extract(value, '$[4]') FROM json_each($1) WHERE true"
-    " ON CONFLICT (hour, kind, organization, method)"
+    " ON CONFLICT (organization, hour, kind, method)"
     " DO UPDATE SET count = pwless_event_counts.count + excluded.count",
-    postgres="INSERT INTO pwless_event_counts (hour, kind, organization, method, count)"
-    " SELECT CAST(r->>0 AS BIGINT), r->>1, r->>2, r->>3, CAST(r->>4 AS BIGINT)"
+    postgres="INSERT INTO pwless_event_counts (organization, hour, kind, method, count)"
+    " SELECT r->>0, CAST(r->>1 AS BIGINT), r->>2, r->>3, CAST(r->>4 AS BIGINT)"
     " FROM json_array_elements(CAST(CAST($1 AS TEXT) AS JSON)) AS r"
-    " ON CONFLICT (hour, kind, organization, method)"
+    " ON CONFLICT (organization, hour, kind, method)"
     " DO UPDATE SET count = pwless_event_counts.count + excluded.count",
 )
 COUNTS = Statement(
-    "SELECT hour, kind, organization, method, count FROM pwless_event_counts"
-    " WHERE hour >= $1 AND hour < $2 ORDER BY hour, kind, organization, method"
+    "SELECT hour - hour % $3 AS start, kind, method, CAST(SUM(count) AS BIGINT)"
+    " FROM pwless_event_counts WHERE organization = $4 AND hour >= $1 AND hour < $2"
+    " GROUP BY start, kind, method ORDER BY start, kind, method"
 )
 READ = Statement(
     "SELECT id, at, kind, attempt, user_id, organization, address, email, performed_by, caller,"

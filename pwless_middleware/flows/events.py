@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from contextvars import Context
 from inspect import iscoroutinefunction
@@ -28,11 +28,11 @@ from itertools import count
 from typing import Final, Unpack
 
 from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.client import Client
 from pwless_middleware.core.event import KINDS, Event, EventFields, EventKind
+from pwless_middleware.core.event_search import StoredEvent
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.errors import ConfigError, StoreError
-from pwless_middleware.flows.event_ids import EventIds
+from pwless_middleware.flows.event_maker import EventMaker, Recorded
 from pwless_middleware.flows.flood_log import FloodLog
 from pwless_middleware.tracebacks import traceback_without_text
 
@@ -43,11 +43,10 @@ Subscriber = Callable[[Event], None]
 
 KEPT: Final = 5_000
 """Events that are kept, and events that may wait: about 2.7 MB, by tracemalloc."""
+UNWRITTEN: Final = 10_000
+"""Events that may wait for the database."""
 _AT_ONCE: Final = 100
 """Events that are told before the event loop goes on with something else."""
-
-_Recorded = tuple[int, int, EventKind, str, Client | None, str, EventFields]
-"""When, its count, which, the caller's name, client and device, and the other fields."""
 
 
 class Events:
@@ -62,17 +61,18 @@ class Events:
     def __init__(
         self, keyring: Keyring | None, clock: Callable[[], int], *, kept: int = KEPT
     ) -> None:
-        self._keyring = keyring
+        self._maker = EventMaker(keyring)
         self._clock = clock
         self._kinds = dict(KINDS)
-        self._kept: deque[_Recorded | Event] = deque(maxlen=kept)
+        self._kept: deque[Recorded | Event] = deque(maxlen=kept)
         self._count = 0
         self._counts = count(1)  # unlike a sum, whole in several threads
-        self._ids = EventIds()
         self._subscribers: list[tuple[Subscriber, frozenset[str] | None]] = []
         self._listeners: dict[str, tuple[Subscriber, ...]] = {}
-        self._waiting: deque[_Recorded | Event] = deque()
+        self._waiting: deque[Recorded | Event] = deque()
         self._most_waiting = kept
+        self._unwritten: deque[Recorded | StoredEvent] | None = None
+        self._unwritten_dropped = 0
         self._woken: asyncio.AbstractEventLoop | None = None
         self._sleepers: list[asyncio.Future[None]] = []
         self._floods = FloodLog(logger)
@@ -128,7 +128,14 @@ class Events:
         Raises:
             ValueError: a kind, field or reason that is not declared: a mistake of who records.
         """
-        self._append(kind, self._take(kind, caller, given))
+        recorded = self._take(kind, caller, given)
+        unwritten = self._unwritten
+        if unwritten is not None:
+            if len(unwritten) < UNWRITTEN:
+                unwritten.append(recorded)
+            else:
+                self._drop_unwritten()
+        self._append(kind, recorded)
 
     def make(
         self, kind: str, caller: Caller | None = None, /, **given: Unpack[EventFields]
@@ -141,13 +148,13 @@ class Events:
         Raises:
             ValueError: as for `record`.
         """
-        return self._event(self._take(kind, caller, given))
+        return self._maker.event(self._take(kind, caller, given))
 
     def publish(self, event: Event) -> None:
         """Record an event of `make` that is in the database already; returns at once."""
         self._append(event.kind, event)
 
-    def _take(self, kind: str, caller: Caller | None, given: EventFields) -> _Recorded:
+    def _take(self, kind: str, caller: Caller | None, given: EventFields) -> Recorded:
         declared = self._kinds.get(kind)
         if declared is None or not declared.admits(caller, given):
             raise ValueError(f"no event {kind!r} with {sorted(given)} and these values")
@@ -160,7 +167,7 @@ class Events:
             return at, number, declared, "", None, "", given
         return at, number, declared, caller.name, caller.client, caller.device, given
 
-    def _append(self, kind: str, recorded: _Recorded | Event) -> None:
+    def _append(self, kind: str, recorded: Recorded | Event) -> None:
         self._kept.append(recorded)
         self._count += 1
         if self._sleepers:
@@ -171,12 +178,18 @@ class Events:
         if listeners:
             self._tell_later(recorded)
 
+    def _drop_unwritten(self) -> None:
+        self._unwritten_dropped += 1
+        self._floods.warning(
+            "an event was not written: too many wait for the database", event="event_dropped"
+        )
+
     def _listeners_of(self, kind: str) -> tuple[Subscriber, ...]:
         return tuple(
             subscriber for subscriber, kinds in self._subscribers if kinds is None or kind in kinds
         )
 
-    def _tell_later(self, recorded: _Recorded | Event) -> None:
+    def _tell_later(self, recorded: Recorded | Event) -> None:
         if len(self._waiting) >= self._most_waiting:
             self.dropped += 1
             self._floods.warning("an event was dropped: too many wait", event="event_dropped")
@@ -205,7 +218,7 @@ class Events:
             recorded = self._waiting.popleft()
         except IndexError:  # another event loop's thread was faster
             return
-        event = self._event(recorded)
+        event = self._maker.event(recorded)
         for subscriber in self._listeners_of(event.kind):
             try:
                 subscriber(event)
@@ -217,42 +230,49 @@ class Events:
                     extra={"event": "subscriber_failed"},
                 )
 
-    def _event(self, recorded: _Recorded | Event) -> Event:
-        if isinstance(recorded, Event):
-            return recorded
-        at, number, kind, name, client, device, given = recorded
-        attempt, address = given.get("attempt"), given.get("address")
-        return Event(
-            at=at,
-            kind=kind.name,
-            id=self._ids.format(at, number),
-            attempt=self._digest(f"attempt {attempt.hex()}") if attempt else None,
-            user_id=given.get("user_id"),
-            organization=given.get("organization"),
-            address=self._digest(address) if address is not None else None,
-            by=given.get("by"),
-            caller=name if name and "caller" in kind.fields else None,
-            client=self._digest(client.network) if client is not None else None,
-            device=device or None,
-            method=given.get("method"),
-            methods=given.get("methods"),
-            session=given.get("session"),
-            reason=given.get("reason"),
-            wait=given.get("wait"),
-            tries=given.get("tries"),
-            tries_left=given.get("tries_left"),
-            details=given.get("details"),
-        )
+    # --- for the database ----------------------------------------------------------------------
 
-    def _digest(self, text: str) -> str | None:
-        return None if self._keyring is None else self._keyring.log_name(text)
+    def collect(self) -> None:
+        """Collect what is recorded from now on, for `take`."""
+        if self._unwritten is None:
+            self._unwritten = deque()
+
+    def take(self, limit: int, *, keep_addresses: bool) -> list[StoredEvent]:
+        """Return the first of the events that wait for the database, which wait no longer.
+
+        Args:
+            limit: how many at most.
+            keep_addresses: whether with the address in clear.
+        """
+        taken: list[StoredEvent] = []
+        while self._unwritten and len(taken) < limit:
+            found = self._unwritten.popleft()
+            if not isinstance(found, StoredEvent):
+                email = found[-1].get("address") if keep_addresses else None
+                found = StoredEvent(self._maker.event(found), email)
+            taken.append(found)
+        return taken
+
+    def put_back(self, taken: Sequence[StoredEvent]) -> None:
+        """Let events wait again, before all others."""
+        if self._unwritten is not None:
+            self._unwritten.extendleft(reversed(taken))
+
+    def count_unwritten(self) -> int:
+        """Return how many events were dropped, since too many waited, since this was asked."""
+        dropped, self._unwritten_dropped = self._unwritten_dropped, 0
+        return dropped
 
     # --- reading -------------------------------------------------------------------------------
+
+    def digests_of(self, address: str) -> tuple[str, ...]:
+        """Return what an address may stand as in an event: one digest for each secret key."""
+        return self._maker.digests_of(address)
 
     def newest(self) -> Iterator[Event]:
         """Go through the events that are kept, the newest first."""
         for recorded in reversed(list(self._kept)):
-            yield self._event(recorded)
+            yield self._maker.event(recorded)
 
     def follow(self) -> AsyncIterator[Event]:
         """Go through all events from now on, as they come; never ends.
@@ -266,7 +286,7 @@ class Events:
             kept = list(self._kept)
             new, seen = min(self._count - seen, len(kept)), self._count
             for recorded in kept[len(kept) - new :]:
-                yield self._event(recorded)
+                yield self._maker.event(recorded)
             if seen == self._count:
                 await self._sleep()
 

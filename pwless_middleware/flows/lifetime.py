@@ -16,6 +16,7 @@ from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer, close_mailer, is_inline
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.errors import ConfigError, StoreError
+from pwless_middleware.flows.event_writer import EventWriter
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.lifespans import Lifespans
 from pwless_middleware.flows.periodic import Periodics
@@ -40,6 +41,7 @@ class Lifetime:
         mailer: closed at the end.
         events: told to the last one at the end.
         lifespans: what features hold open; `None` is nothing.
+        writer: writes events to the database, to the last one at the end; `None` writes none.
         database: opened before the store, closed after it; `None` is none.
         periodics: what features do every so often, in the loops that have a worker; `None` is
             nothing.
@@ -56,10 +58,12 @@ class Lifetime:
         lifespans: Lifespans | None = None,
         periodics: Periodics | None = None,
         database: Database | None = None,
+        writer: EventWriter | None = None,
         is_serverless: bool = False,
     ) -> None:
         self._store = store
         self._database = database
+        self._writer = writer
         self._deliveries = deliveries
         self._mailer = mailer
         self._events = events
@@ -100,6 +104,8 @@ class Lifetime:
         self._lifespans.start()
         tasks = self._tasks.here()
         tasks.add(loop.create_task(self._open(), context=Context()))
+        if self._writer is not None:
+            tasks.add(loop.create_task(self._writer.run(), context=Context()))
         if not (self._is_inline or self._is_serverless):
             tasks.add(loop.create_task(self._deliveries.run(), context=Context()))
             if self._periodics is not None:
@@ -147,6 +153,8 @@ class Lifetime:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._events.flush()
         await self._lifespans.close()
+        if self._writer is not None:
+            await self._writer.flush()
         await close_mailer(self._mailer)
         await self._store.aclose()
         if self._database is not None:

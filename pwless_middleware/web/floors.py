@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.event_retention import EventRetention
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.core.store_keys import is_for_features, is_of_feature
@@ -18,7 +19,9 @@ from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
 from pwless_middleware.flows.door import make_door
+from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.event_lines import EventLines
+from pwless_middleware.flows.event_writer import EventWriter
 from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_store import FeatureStore, KeyRule
 from pwless_middleware.flows.lifetime import Lifetime
@@ -134,6 +137,7 @@ def make_floors(
     is_serverless: bool,
     id_salt: str | None,
     on_event: Subscriber | None,
+    event_retention: EventRetention,
     clock: Callable[[], int],
 ) -> Floors:
     """Return every floor, made of the options of `Passwordless`."""
@@ -141,8 +145,9 @@ def make_floors(
     events.subscribe(EventLines(), kinds=EventLines.kinds)
     if on_event is not None:
         events.subscribe(on_event)
-    hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store)
     repositories = make_repositories(database) if database is not None else None
+    writer, history = _make_history(events, repositories, event_retention)
+    hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store)
     people = _make_users(users, repositories, id_salt=id_salt, clock=clock)
     signals = Signals(hurried, keyring.realm, clock)
     # Who has the keys of a use can make what they make: those of sessions and pending logins
@@ -202,6 +207,7 @@ def make_floors(
         lifespans=background.lifespans,
         periodics=background.periodics,
         database=database,
+        writer=writer,
         is_serverless=is_serverless,
     )
     wake = lifetime.wake_delivery
@@ -230,6 +236,7 @@ def make_floors(
         offers=Offers(),
         mailer=mailer,
         events=events,
+        history=history,
         clock=clock,
         wake_delivery=wake,
         is_delivery_failing=lambda: deliveries.is_failing,
@@ -248,3 +255,13 @@ def _make_users(
     if directory is not None or repositories is None:
         return Users(directory, id_salt=id_salt)
     return Users(None, people=PersonDirectory(repositories.people, StableUsers(id_salt), clock))
+
+
+def _make_history(
+    events: Events, repositories: Repositories | None, retention: EventRetention
+) -> tuple[EventWriter | None, EventHistory]:
+    """Return what writes events to the database, if there is one, and what reads them."""
+    if repositories is None:
+        return None, EventHistory(events)
+    writer = EventWriter(events, repositories.events, keep_addresses=retention.keep_addresses)
+    return writer, EventHistory(events, repositories.events, writer)

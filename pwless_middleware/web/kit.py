@@ -13,6 +13,7 @@ from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
@@ -77,6 +78,7 @@ class Kit:
         offers: what all features offer on the login page and the account's.
         mailer: takes messages.
         events: records what happened.
+        history: finds what happened.
         clock: gives unix seconds.
         wake_delivery: to be called after a job was queued.
         is_delivery_failing: whether mails have been failing in a row.
@@ -107,6 +109,7 @@ class Kit:
     offers: Offers
     mailer: Mailer
     events: Events
+    history: EventHistory
     clock: Callable[[], int]
     wake_delivery: Callable[[], Awaitable[None]]
     is_delivery_failing: Callable[[], bool]

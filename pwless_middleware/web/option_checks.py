@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pwless_middleware.core.brand import Brand
+from pwless_middleware.core.event_retention import EventRetention
 from pwless_middleware.core.options import check_flag, check_kind, check_verbs
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.database.database import Database
@@ -51,6 +52,13 @@ def check_options(options: Mapping[str, object]) -> None:
         check_verbs("users", options["users"], verbs, example=example)
     if options["sessions"] is not None:
         check_kind("sessions", options["sessions"], SessionPolicy, example="SessionPolicy(...)")
+    if options["event_retention"] is not None:
+        check_kind(
+            "event_retention",
+            options["event_retention"],
+            EventRetention,
+            example="EventRetention(days=90)",
+        )
     if options["features"] is not None:
         _check_features(options["features"])
     if options["brand"] is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 from pwless_middleware.core.brand import Brand
+from pwless_middleware.core.event_retention import EventRetention
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer
@@ -50,4 +51,5 @@ class Options(TypedDict, total=False):
     delivery: Literal["queued", "inline"]
     unsafe_http: bool
     on_event: Subscriber | None
+    event_retention: EventRetention | None
     clock: Callable[[], float] | None

@@ -13,7 +13,6 @@ from pwless_middleware.core.event import Event, EventKind
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.event_history import EventHistory
-from pwless_middleware.flows.event_ids import EventIds
 from pwless_middleware.flows.events import Events
 from tests.support import KEY, Clock
 
@@ -235,14 +234,6 @@ async def test_each_event_has_an_id_of_its_own_in_the_order_of_recording() -> No
     first, last = (event.id or "" for event in told)
     assert first < (audit.id or "") < last
     assert [event.id for event in events.newest()] == [last, first], "the same whenever it is read"
-
-
-def test_a_process_that_was_forked_gives_other_ids(monkeypatch: pytest.MonkeyPatch) -> None:
-    ids = EventIds()
-    before = ids.format(0, 1)
-    assert before == ids.format(0, 1)
-    monkeypatch.setattr("os.getpid", lambda: -2)
-    assert ids.format(0, 1) != before
 
 
 async def test_without_a_key_there_are_no_digests() -> None:

@@ -8,7 +8,13 @@ from dataclasses import replace
 
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_id import NEWEST, first_number
-from pwless_middleware.core.event_search import EventCount, EventFilter, StoredEvent, sort_of
+from pwless_middleware.core.event_search import (
+    HOUR,
+    EventCount,
+    EventFilter,
+    StoredEvent,
+    counted_as,
+)
 from pwless_middleware.database.event_row import number_of
 from pwless_middleware.database.events import new_stand_in
 
@@ -18,7 +24,7 @@ class MemoryEvents:
 
     def __init__(self) -> None:
         self._events: dict[int, StoredEvent] = {}
-        self._counts: Counter[tuple[int, str, str, str]] = Counter()
+        self._counts: Counter[tuple[str, int, str, str]] = Counter()
 
     def insert(self, event: Event) -> None:
         """Write an audit event, for other repositories in memory."""
@@ -33,7 +39,7 @@ class MemoryEvents:
         number = number_of(stored.event)
         if number not in self._events:
             self._events[number] = stored
-            self._counts[sort_of(stored.event)] += 1
+            self._counts.update(counted_as(stored.event))
 
     async def find(
         self,
@@ -52,12 +58,17 @@ class MemoryEvents:
         ]
         return found[:limit]
 
-    async def count(self, since: int, until: int) -> list[EventCount]:
+    async def count(
+        self, since: int, until: int, *, step: int = HOUR, organization: str | None = None
+    ) -> list[EventCount]:
         """See `EventRepository.count`."""
+        sums: Counter[tuple[int, str, str]] = Counter()
+        for (theirs, hour, kind, method), count in self._counts.items():
+            if since <= hour < until and theirs == (organization or ""):
+                sums[hour - hour % step, kind, method] += count
         return [
-            EventCount(hour, kind, organization or None, method or None, count)
-            for (hour, kind, organization, method), count in sorted(self._counts.items())
-            if since <= hour < until
+            EventCount(start, kind, method or None, count)
+            for (start, kind, method), count in sorted(sums.items())
         ]
 
     async def erase(self, user_id: str, addresses: Sequence[str] = ()) -> None:
@@ -100,4 +111,4 @@ class MemoryEvents:
 
     async def delete_counts_before(self, at: int) -> None:
         """See `EventRepository.delete_counts_before`."""
-        self._counts = Counter({sort: n for sort, n in self._counts.items() if sort[0] >= at})
+        self._counts = Counter({sort: n for sort, n in self._counts.items() if sort[1] >= at})

@@ -49,12 +49,12 @@ EVENTS: Final = Migration(
         ),
         Statement(
             "CREATE TABLE pwless_event_counts ("
+            " organization TEXT NOT NULL,"
             " hour BIGINT NOT NULL,"
             " kind TEXT NOT NULL,"
-            " organization TEXT NOT NULL,"
             " method TEXT NOT NULL,"
             " count BIGINT NOT NULL,"
-            " PRIMARY KEY (hour, kind, organization, method))"
+            " PRIMARY KEY (organization, hour, kind, method))"
         ),
     ),
 )

@@ -1,0 +1,29 @@
+"""The events of the database: deleted when they are old enough."""
+
+from __future__ import annotations
+
+from pwless_middleware.core.event_retention import EventRetention
+from pwless_middleware.features.event_log.deletion import OldEvents
+from pwless_middleware.flows.periodic import Periodic
+from pwless_middleware.web.kit import Kit, Mounted
+
+_HOUR = 3600
+
+
+class EventLog:
+    """Keep the log of events in the database; without one it adds nothing.
+
+    Args:
+        retention: how long events are kept.
+    """
+
+    def __init__(self, retention: EventRetention) -> None:
+        self._retention = retention
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Return the periodic deletion."""
+        repository = kit.history.repository
+        if repository is None:
+            return Mounted()
+        old = OldEvents(repository, self._retention, kit.clock)
+        return Mounted(periodic=(Periodic("delete_old", _HOUR, old.delete),))

@@ -1,0 +1,48 @@
+"""Delete events, and the counts of hours, that are older than they are to be kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from pwless_middleware.core.event_retention import DAY, EventRetention
+from pwless_middleware.database.events import EventRepository
+
+_PAUSE: Final = 0.1
+"""Seconds between two transactions, for who else has to write: a thousand rows take about 20 ms."""
+
+
+class OldEvents:
+    """Delete what is too old.
+
+    Args:
+        repository: has the events.
+        retention: how long they are kept.
+        clock: returns unix seconds.
+        pause: sleeps.
+    """
+
+    def __init__(
+        self,
+        repository: EventRepository,
+        retention: EventRetention,
+        clock: Callable[[], int],
+        *,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._repository = repository
+        self._retention = retention
+        self._clock = clock
+        self._pause = pause
+
+    async def delete(self) -> None:
+        """Delete in small parts; cut off anywhere, the next run goes on.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        now = self._clock()
+        while await self._repository.delete_before(now - self._retention.days * DAY):
+            await self._pause(_PAUSE)
+        await self._repository.delete_counts_before(now - self._retention.count_days * DAY)

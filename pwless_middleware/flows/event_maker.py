@@ -1,0 +1,69 @@
+"""Make events of what was recorded: digests and ids, behind the path of the request."""
+
+from __future__ import annotations
+
+import os
+import secrets
+
+from pwless_middleware.core.client import Client
+from pwless_middleware.core.event import Event, EventFields, EventKind
+from pwless_middleware.core.event_id import SERIALS, format_event_id
+from pwless_middleware.core.keyring import Keyring
+
+Recorded = tuple[int, int, EventKind, str, Client | None, str, EventFields]
+"""When, its count, which, the caller's name, client and device, and the other fields."""
+
+
+class EventMaker:
+    """Make events, with ids from a random start in each process.
+
+    A server may make the app before it forks: the children would else give the same ids.
+
+    Args:
+        keyring: makes the digests; `None` leaves them out.
+    """
+
+    def __init__(self, keyring: Keyring | None) -> None:
+        self._keyring = keyring
+        self._process = -1
+        self._start = 0
+
+    def event(self, recorded: Recorded | Event) -> Event:
+        """Return the event, the same one however often it is asked for."""
+        if isinstance(recorded, Event):
+            return recorded
+        at, number, kind, name, client, device, given = recorded
+        attempt, address = given.get("attempt"), given.get("address")
+        return Event(
+            at=at,
+            kind=kind.name,
+            id=self._id(at, number),
+            attempt=self._digest(f"attempt {attempt.hex()}") if attempt else None,
+            user_id=given.get("user_id"),
+            organization=given.get("organization"),
+            address=self._digest(address) if address is not None else None,
+            by=given.get("by"),
+            caller=name if name and "caller" in kind.fields else None,
+            client=self._digest(client.network) if client is not None else None,
+            device=device or None,
+            method=given.get("method"),
+            methods=given.get("methods"),
+            session=given.get("session"),
+            reason=given.get("reason"),
+            wait=given.get("wait"),
+            tries=given.get("tries"),
+            tries_left=given.get("tries_left"),
+            details=given.get("details"),
+        )
+
+    def digests_of(self, address: str) -> tuple[str, ...]:
+        """Return what an address may stand as in an event: one digest for each secret key."""
+        return () if self._keyring is None else self._keyring.log_names(address)
+
+    def _id(self, at: int, number: int) -> str:
+        if self._process != os.getpid():
+            self._process, self._start = os.getpid(), secrets.randbelow(SERIALS)
+        return format_event_id(at, self._start + number)
+
+    def _digest(self, text: str) -> str | None:
+        return None if self._keyring is None else self._keyring.log_name(text)

@@ -1,0 +1,121 @@
+"""Events to the database: collected on the path of requests, written in batches behind it.
+
+What can be lost: with a process that is killed, what it recorded in its last second, and what waits
+while the database is down. That is bounded too; what is beyond is dropped, counted, and told by an
+event `event.dropped` once the database is well again. An orderly shutdown writes everything. Audit
+events do not come here: they are in the database before they are told.
+
+A batch that failed stays first, and may have been written for all we know: the database takes each
+event once (`database.events`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.database.events import EventRepository
+from pwless_middleware.errors import ConfigError, StoreError
+from pwless_middleware.flows.events import Events
+
+logger = logging.getLogger("pwless.events")
+
+PAUSE: Final = 1.0
+"""Seconds between two looks at what has been recorded."""
+BATCH: Final = 200
+"""Events of one transaction."""
+_AT_ONCE: Final = 50
+"""Events that are made ready before the event loop goes on with something else: about 1 ms."""
+FLUSH_SECONDS: Final = 3.0
+"""How long a shutdown waits for the database."""
+
+
+class EventWriter:
+    """Write what is recorded to a repository.
+
+    Args:
+        events: records; has the queue.
+        repository: takes the events.
+        keep_addresses: write the address in clear beside its digest.
+        pause: sleeps.
+    """
+
+    def __init__(
+        self,
+        events: Events,
+        repository: EventRepository,
+        *,
+        keep_addresses: bool,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._events = events
+        self._repository = repository
+        self._keep_addresses = keep_addresses
+        self._pause = pause
+        self._is_out = False
+        events.collect()
+
+    async def run(self) -> None:
+        """Write what is recorded until cancelled."""
+        while True:
+            await self._pause(PAUSE)
+            await self.write()
+
+    async def flush(self) -> None:
+        """Write everything that was recorded, as the process ends; at most `FLUSH_SECONDS`."""
+        try:
+            async with asyncio.timeout(FLUSH_SECONDS):
+                is_written = await self.write()
+        except TimeoutError:
+            is_written = False
+        if not is_written:
+            logger.error(
+                "the last events were not written to the database",
+                extra={"event": "events_lost"},
+            )
+
+    async def write(self) -> bool:
+        """Write everything that was recorded by now; return whether it is in the database."""
+        while True:
+            batch: list[StoredEvent] = []
+            try:
+                await self._take(batch)
+                if not batch:
+                    return True
+                await self._repository.write(batch)
+            except (StoreError, ConfigError) as error:
+                self._events.put_back(batch)
+                self._note_outage(error)
+                return False
+            except asyncio.CancelledError:
+                self._events.put_back(batch)
+                raise
+            self._note_success()
+
+    async def _take(self, batch: list[StoredEvent]) -> None:
+        while len(batch) < BATCH:
+            taken = self._events.take(_AT_ONCE, keep_addresses=self._keep_addresses)
+            batch += taken
+            if len(taken) < _AT_ONCE:
+                break
+            await asyncio.sleep(0)
+
+    def _note_outage(self, error: Exception) -> None:
+        if not self._is_out:
+            self._is_out = True
+            logger.warning(
+                "events wait, since they cannot be written: %s",
+                error,
+                extra={"event": "store_down"},
+            )
+
+    def _note_success(self) -> None:
+        if self._is_out:
+            self._is_out = False
+            logger.warning("events are written again", extra={"event": "events_written"})
+        dropped = self._events.count_unwritten()
+        if dropped:
+            self._events.record("event.dropped", details={"count": dropped})

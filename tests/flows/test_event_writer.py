@@ -1,0 +1,179 @@
+"""Events on their way to the database: in batches, once, and none lost to an outage that passes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.event_search import EventFilter, StoredEvent
+from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.database.memory.events import MemoryEvents
+from pwless_middleware.errors import StoreError
+from pwless_middleware.flows import event_writer
+from pwless_middleware.flows.event_writer import EventWriter
+from pwless_middleware.flows.events import Events
+from tests.support import KEY, Clock
+
+pytestmark = pytest.mark.anyio
+
+JO = Address("jo@example.com")
+
+
+class Faulty(MemoryEvents):
+    """Fail as long as told; `after` fails when everything was written, as a cut connection does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+        self.before: Exception | None = None
+        self.after: Exception | None = None
+        self.hangs: asyncio.Event | None = None
+        self.begun = asyncio.Event()
+
+    async def write(self, batch: Sequence[StoredEvent]) -> None:
+        self.sizes.append(len(batch))
+        self.begun.set()
+        if self.before is not None:
+            raise self.before
+        if self.hangs is not None:
+            await self.hangs.wait()
+        await super().write(batch)
+        if self.after is not None:
+            raise self.after
+
+    async def tries(self) -> list[int | None]:
+        """Return what tells the events apart, in order."""
+        return [stored.event.tries for stored in await self.find(EventFilter(), after=-1)]
+
+
+def made(*, keep_addresses: bool = True) -> tuple[Events, Faulty, EventWriter]:
+    events, repository = Events(Keyring(KEY, realm=""), Clock()), Faulty()
+    return events, repository, EventWriter(events, repository, keep_addresses=keep_addresses)
+
+
+def send(events: Events, *tries: int) -> None:
+    for number in tries:
+        events.record("mail.sent", attempt=b"12345678", tries=number)
+
+
+@pytest.mark.parametrize(("keep", "email"), [(True, "jo@example.com"), (False, None)])
+async def test_the_address_in_clear_is_kept_where_that_is_wanted(
+    keep: bool, email: str | None
+) -> None:
+    events, repository, writer = made(keep_addresses=keep)
+    events.record("code.wrong", Caller(), attempt=b"12345678", address=JO, tries_left=1)
+    assert await writer.write()
+    (stored,) = await repository.find(EventFilter(addresses=events.digests_of(JO)))
+    assert stored == StoredEvent(next(events.newest()), email)
+    assert "jo@" not in repr(stored.event)
+
+
+async def test_what_was_recorded_goes_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_writer, "BATCH", 4)
+    monkeypatch.setattr(event_writer, "_AT_ONCE", 3)
+    events, repository, writer = made()
+    send(events, *range(15))
+    assert await writer.write()
+    assert repository.sizes == [6, 6, 3]
+    assert await repository.tries() == [*range(15)]
+    assert await writer.write()
+    assert repository.sizes == [6, 6, 3], "nothing is written where there is nothing"
+
+
+async def test_an_audit_event_is_not_written_a_second_time() -> None:
+    events, repository, writer = made()
+    audit = events.make("mail.sent", tries=1)
+    repository.insert(audit)
+    events.publish(audit)
+    send(events, 2)
+    await writer.write()
+    assert repository.sizes == [1]
+    assert await repository.tries() == [1, 2]
+
+
+async def test_an_outage_loses_nothing_and_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    events, repository, writer = made()
+    repository.before = StoreError("the database cannot be asked")
+    send(events, 1, 2)
+    assert not await writer.write()
+    send(events, 3)
+    assert not await writer.write()
+    repository.before = None
+    assert await writer.write()
+    assert await repository.tries() == [1, 2, 3]
+    assert [vars(record)["event"] for record in caplog.records] == ["store_down", "events_written"]
+
+
+async def test_a_batch_that_was_written_after_all_is_written_once() -> None:
+    events, repository, writer = made()
+    repository.after = StoreError("the connection was cut")
+    send(events, 1, 2)
+    assert not await writer.write()
+    repository.after = None
+    assert await writer.write()
+    assert await repository.tries() == [1, 2]
+    assert [count.count for count in await repository.count(0, 2**40)] == [2]
+
+
+async def test_what_does_not_fit_is_dropped_counted_and_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("pwless_middleware.flows.events.UNWRITTEN", 3)
+    events, repository, writer = made()
+    send(events, *range(5))
+    await writer.write()
+    await writer.write()
+    found = await repository.find(EventFilter(), after=-1)
+    assert [stored.event.kind for stored in found] == [*["mail.sent"] * 3, "event.dropped"]
+    assert found[-1].event.details == {"count": 2}
+    assert [vars(record)["event"] for record in caplog.records] == ["event_dropped"]
+    assert len(list(events.newest())) == 6, "this process has them all"
+
+
+async def test_a_writer_that_is_cancelled_leaves_its_batch_to_the_next() -> None:
+    events, repository, writer = made()
+    repository.hangs = asyncio.Event()
+    send(events, 1, 2)
+    task = asyncio.create_task(writer.write())
+    await repository.begun.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    repository.hangs = None
+    send(events, 3)
+    assert await writer.write()
+    assert await repository.tries() == [1, 2, 3]
+
+
+async def test_a_shutdown_waits_for_the_database_but_not_for_long(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(event_writer, "FLUSH_SECONDS", 0.01)
+    events, repository, writer = made()
+    send(events, 1)
+    await writer.flush()
+    assert await repository.tries() == [1]
+    repository.hangs = asyncio.Event()
+    send(events, 2)
+    await writer.flush()
+    assert [vars(record)["event"] for record in caplog.records] == ["events_lost"]
+
+
+async def test_the_writer_looks_every_second() -> None:
+    events, repository = Events(Keyring(KEY, realm=""), Clock()), Faulty()
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise asyncio.CancelledError
+        send(events, len(pauses))
+
+    writer = EventWriter(events, repository, keep_addresses=True, pause=pause)
+    with pytest.raises(asyncio.CancelledError):
+        await writer.run()
+    assert pauses == [1.0, 1.0, 1.0]
+    assert await repository.tries() == [1, 2]
