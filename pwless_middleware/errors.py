@@ -20,6 +20,7 @@
         ├── StepUpRequired          403  a fresh proof of who is signed in is asked for
         ├── StepRequired            403  the login is pending: a further step is asked for
         ├── NotFound                404  no such page, or no such session of yours
+        │   └── PersonNotFound      404  nobody has this id or address
         ├── MethodNotAllowed        405  the path exists, the method does not
         ├── RequestExpired          410  expired, used or unknown: one answer for the three
         ├── ContentTooLarge         413  the body is over its limit
@@ -338,6 +339,12 @@ class NotFound(ApiError):
     status = 404
     grpc = 5
     message = Text("There is nothing here.")
+
+
+class PersonNotFound(NotFound):
+    """Nobody has this id or address."""
+
+    message = Text("There is nobody with this id or address.")
 
 
 class MethodNotAllowed(ApiError):

@@ -29,6 +29,7 @@ from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.features.step_up import StepUp
 from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.events import Subscriber
+from pwless_middleware.flows.people import People
 from pwless_middleware.flows.users import UserDirectory
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
@@ -200,6 +201,7 @@ class Passwordless:
         )
         kit = floors.kit
         self.sessions, self.events = kit.sessions, kit.history
+        self._people = kit.people
         self.cookies, self.clients = kit.cookies, floors.clients
         self.deliveries, self.lifetime = floors.deliveries, floors.lifetime
         always = (
@@ -248,6 +250,19 @@ class Passwordless:
         self._door = Door(realm, self.store, named, sessions or SessionPolicy())
         add_door(self._door)
         self._verbs = [(feature, mounted[name_of(feature)].verbs) for feature in features]
+
+    @property
+    def people(self) -> People:
+        """Who exists, where the database keeps them; what hangs on their ids, where `users` does.
+
+        Raises:
+            ConfigError: there is no database.
+        """
+        if self._people is None:
+            raise ConfigError(
+                "database", 'people are kept in one: add database="sqlite:///pwless.db"'
+            )
+        return self._people
 
     def check_served(self) -> None:
         """Refuse to be served to people with what only tests want.

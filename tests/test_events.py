@@ -26,9 +26,7 @@ from pwless_middleware import (
 )
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import KINDS, EventKind
-from pwless_middleware.core.person import Person
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.people import SQLPeople
 from pwless_middleware.errors import ConfigError, InvalidCode
 from pwless_middleware.flows.proofs import Proof
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
@@ -314,13 +312,17 @@ async def a_user_who_goes_meanwhile() -> Story:
 async def a_person_who_is_disabled_meanwhile() -> Story:
     with TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/pwless.db")
-        people = SQLPeople(database)
-        jo, _ = await people.add(Person("id-of-jo", EMAIL))
         story = Story(database=database)
+        people = story.site.passwordless.people
+        await people.create(EMAIL)
         await story.jo.ask(EMAIL)
-        await people.disable(jo.id, at=story.site.clock.now)
+        await people.disable(EMAIL)
         await story.jo.type_code(story.code)
         await story.jo.ask(EMAIL)
+        await people.enable(EMAIL)
+        await people.set_profile(EMAIL, name="Jo")
+        await people.export(EMAIL)
+        await people.delete(EMAIL)
         await database.aclose()
     return story
 

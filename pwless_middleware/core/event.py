@@ -297,6 +297,27 @@ KINDS: Final[Mapping[str, EventKind]] = {
             details=("count",),
         ),
         EventKind(
+            "person.created", "somebody was made, and not by a first login", ("user_id", "by")
+        ),
+        EventKind(
+            "person.profile_changed",
+            "name or language were changed; `details` has which, in `fields`",
+            ("user_id", "by", "details"),
+            details=("fields",),
+        ),
+        EventKind(
+            "person.disabled",
+            "nobody can sign in as this person any more",
+            ("user_id", "by"),
+        ),
+        EventKind("person.enabled", "the person can sign in again", ("user_id", "by")),
+        EventKind("person.exported", "everything about a person was asked for", ("user_id", "by")),
+        EventKind(
+            "person.deleted",
+            "everything about a person was erased; of whom is not said",
+            ("by",),
+        ),
+        EventKind(
             "caller.refused",
             "a write was refused: from a page of a foreign origin, or with an unknown API key",
             ("reason", "client", "device"),

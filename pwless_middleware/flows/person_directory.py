@@ -36,6 +36,10 @@ class PersonDirectory:
         self._clock = clock
         self._last_seen = LastSeen(people, clock)
 
+    def id_of(self, address: Address) -> str:
+        """Return the id that the first owner of an address has."""
+        return self._stable.id_of(address)
+
     async def find(self, email: str) -> User | None:
         """Return the user with this address, or `None`.
 

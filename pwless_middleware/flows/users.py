@@ -123,11 +123,12 @@ class Users:
     ) -> None:
         if directory is not None and id_salt is not None:
             raise ConfigError("id_salt", "leave it out: with users= the ids are your table's own")
-        self._people = people if directory is None else None
+        self.people = people if directory is None else None
+        """The people of the database; `None` where the host has a table, or nobody has one."""
         self._directory: UserDirectory = directory or people or StableUsers(id_salt)
         self.is_table = not isinstance(self._directory, StableUsers)
         """Whether somebody decides who exists: the host's table, or the people of the database."""
-        self.is_held = self._people is not None or not self.is_table
+        self.is_held = self.people is not None or not self.is_table
         """Whether `load` may be held while the store's feed is live: what changes is signaled."""
 
     async def find(self, address: Address) -> User | None:
@@ -153,7 +154,12 @@ class Users:
         if user is None:
             raise LoginDenied
         # Of two first logins at the same time a host's table cannot say which one made the user.
-        return user if self._people is not None else replace(user, is_new=True)
+        return user if self.people is not None else replace(user, is_new=True)
+
+    @property
+    def keeps_people(self) -> bool:
+        """Whether the people are those of the database."""
+        return self.people is not None
 
     async def of(self, subject: Subject) -> tuple[User, Address] | None:
         """Return the user whom a proof is about, with the address that counts, or `None`.
@@ -198,8 +204,8 @@ class Users:
         """
         if not self.is_table:
             return User(id=user_id, email=email) if email is not None else None
-        if self._people is not None:
-            call = self._people.load(user_id, email)
+        if self.people is not None:
+            call = self.people.load(user_id, email)
         else:
             call = self._directory.load(user_id)
         user = await _answer(call)

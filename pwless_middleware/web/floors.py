@@ -28,7 +28,9 @@ from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.login_rules import LoginRules
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.pending_logins import PendingLogins
+from pwless_middleware.flows.people import People
 from pwless_middleware.flows.person_directory import PersonDirectory
+from pwless_middleware.flows.personal_data import EventData, PersonalData, SessionData
 from pwless_middleware.flows.session_validation import SessionValidator
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.sessions_view import SessionsView
@@ -148,7 +150,7 @@ def make_floors(
     repositories = make_repositories(database) if database is not None else None
     writer, history = _make_history(events, repositories, event_retention)
     hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store)
-    people = _make_users(users, repositories, id_salt=id_salt, clock=clock)
+    known_users = _make_users(users, repositories, id_salt=id_salt, clock=clock)
     signals = Signals(hurried, keyring.realm, clock)
     # Who has the keys of a use can make what they make: those of sessions and pending logins
     # stay with their keepers and the door, and a feature has keys of its own.
@@ -159,7 +161,7 @@ def make_floors(
 
     kept = Sessions(hurried, session_keys, clock, events, policy)
     rules, url = LoginRules(), f"{origin.url}{prefix}"
-    validator = SessionValidator(people, rules, clock)
+    validator = SessionValidator(known_users, rules, clock)
     pending = PendingLogins(hurried, keyring.derive("pending"), clock)
     door = make_door(
         hurried, session_keys, policy, rules, kept, pending, url=url, clock=clock, events=events
@@ -169,7 +171,7 @@ def make_floors(
         return Logins(
             door,
             hurried,
-            people,
+            known_users,
             kept,
             pending,
             rules,
@@ -211,18 +213,24 @@ def make_floors(
         is_serverless=is_serverless,
     )
     wake = lifetime.wake_delivery
+    view, codes = SessionsView(kept, validator), catalogues.codes
+    people = _make_people(
+        repositories, known_users, view, history, signals, events, languages=codes, clock=clock
+    )
     kit = Kit(
         name="pwless",
         origin=origin,
         prefix=prefix,
         store=FeatureStore(hurried, is_for_features),
         database=database,
+        repositories=repositories,
         keyring=feature_keys,
         hints=keyring.derive("hints"),
         logins=logins_of("pwless", is_for_features),
-        sessions=SessionsView(kept, validator),
+        sessions=view,
         signals=signals,
-        users=people,
+        users=known_users,
+        people=people,
         renderer=renderer,
         pages=pages,
         languages=catalogues,
@@ -231,7 +239,7 @@ def make_floors(
         secrets=background.secrets_of("pwless"),
         records=background.records_of("pwless"),
         jobs=background.jobs_of("pwless", wake),
-        accounts=Accounts(kept, validator, people, cookies, pages, prefix=prefix, clock=clock),
+        accounts=Accounts(kept, validator, known_users, cookies, pages, prefix=prefix, clock=clock),
         cookie_check=CookieCheck(pages, cookies, host=origin.host),
         offers=Offers(),
         mailer=mailer,
@@ -265,3 +273,32 @@ def _make_history(
         return None, EventHistory(events)
     writer = EventWriter(events, repositories.events, keep_addresses=retention.keep_addresses)
     return writer, EventHistory(events, repositories.events, writer)
+
+
+def _make_people(
+    repositories: Repositories | None,
+    users: Users,
+    sessions: SessionsView,
+    history: EventHistory,
+    signals: Signals,
+    events: Events,
+    *,
+    languages: Sequence[str],
+    clock: Callable[[], int],
+) -> People | None:
+    if repositories is None:
+        return None
+    data: dict[str, PersonalData] = {
+        "sessions": SessionData(sessions),
+        "events": EventData(history),
+    }
+    return People(
+        repositories.people,
+        users,
+        data,
+        sessions,
+        signals,
+        events,
+        languages=languages,
+        clock=clock,
+    )

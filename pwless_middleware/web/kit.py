@@ -11,6 +11,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import EventKind
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.database.database import Database
+from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.event_history import EventHistory
@@ -21,6 +22,7 @@ from pwless_middleware.flows.health_checks import HealthCheck, HealthChecks
 from pwless_middleware.flows.lifespans import Lifespan
 from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession, OnSession
 from pwless_middleware.flows.logins import Logins
+from pwless_middleware.flows.people import People
 from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.flows.records import Records
 from pwless_middleware.flows.sessions_view import SessionsView
@@ -59,6 +61,8 @@ class Kit:
         store: the store, inside its time limit, without sessions and pending logins; for all but
             the product's own features without challenges too.
         database: what must last; `None` where the host has given none (`require_database`).
+        repositories: what the database keeps, a repository for each kind of record; `None` without
+            one.
         keyring: of keys that only this feature has. `EmailLogin`'s are those of codes, links and
             flow cookies: whoever has them can read what a mail says.
         hints: opens the addresses that a rule leads away with (`open_hint`).
@@ -66,6 +70,7 @@ class Kit:
         sessions: finds, lists and ends sessions.
         signals: tells all processes that something has changed.
         users: their keeper.
+        people: those of the database; `None` without one.
         renderer, pages: texts, and texts as responses.
         languages: those that people read.
         cookies, callers: what a request says of itself.
@@ -90,12 +95,14 @@ class Kit:
     prefix: str
     store: Store
     database: Database | None
+    repositories: Repositories | None
     keyring: Keyring
     hints: Keyring
     logins: Logins
     sessions: SessionsView
     signals: Signals
     users: Users
+    people: People | None
     renderer: Renderer
     pages: Pages
     languages: Languages

@@ -1,4 +1,4 @@
-"""People in the database: the contract, over every kind and the double in memory."""
+"""People in the database: the contract, over every kind and the double (security rule 70)."""
 
 from __future__ import annotations
 

@@ -55,8 +55,8 @@ class EmailLogin:
         allow: who is served: whole addresses, `*@domain`, `*@*.domain` for all its subdomains, or
             `*` for everybody (default); or a function, plain or async, that is given the canonical
             address and says whether. Others see the same pages and get no mail.
-        signup: an unknown address becomes a user. Off needs `users`; strangers then see the same
-            pages and get no mail.
+        signup: an unknown address becomes a user. Off needs `users` or a database; strangers then
+            see the same pages and get no mail.
         code_in_subject: whether the mail's subject holds the code, so that it is read without
             opening the mail; also by who sees a locked screen. Off by default.
         link_uris: the pages of yours that an API caller may name as `magiclink_auth_uri`: compared
@@ -127,7 +127,7 @@ class EmailLogin:
         """Return the pages, the JSON API, and who delivers the mails.
 
         Raises:
-            ConfigError: `signup=False` without `users`: the default directory knows everybody; or
+            ConfigError: `signup=False` without `users` or a database: then everybody is known; or
                 it is another class's kit.
         """
         rules = self._rules
@@ -138,7 +138,9 @@ class EmailLogin:
                 "and not from within another feature",
             )
         if not rules.signup and not kit.users.is_table:
-            raise ConfigError("signup", "signup=False needs users=: who is known, without a table?")
+            raise ConfigError(
+                "signup", "signup=False needs users= or database=: who is known, without a table?"
+            )
         limits = Limits(kit.keyring, sends=self._sends, tries=self._tries, attempts=self._attempts)
         challenges = Challenges(
             kit.store,

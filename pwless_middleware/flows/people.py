@@ -1,0 +1,307 @@
+"""The people of the database, for operators and hosts: `Passwordless.people`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from pwless_middleware.core.address import Address, parse_address
+from pwless_middleware.core.event import Event
+from pwless_middleware.core.person import MAX_NAME, Person, parse_name
+from pwless_middleware.database.people import PersonRepository
+from pwless_middleware.errors import ConfigError, InvalidArgument, PersonNotFound
+from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.person_directory import PersonDirectory
+from pwless_middleware.flows.personal_data import PersonalData
+from pwless_middleware.flows.sessions_view import SessionsView
+from pwless_middleware.flows.signals import Signals
+from pwless_middleware.flows.users import Users
+from pwless_middleware.text import Text
+
+MAX_PAGE: Final = 1_000
+"""People of one page, at most."""
+
+
+class People:
+    """Find people, change them, and erase them.
+
+        await passwordless.people.disable("jo@example.com")
+
+    Where a method takes `who`, it is an id or an address. `by` says in the events who did it: a
+    person, an operator, a server, the command line, or Python.
+
+    With `users=` the people are your own table's: here is then only what hangs on their ids, for
+    `export` and `delete`; all else is a `ConfigError`.
+
+    Args:
+        people: where they are kept.
+        users: says which ids addresses have; or has those of the host's own table.
+        data: what is kept about a person besides, of each kind; sessions come first.
+        sessions, signals, events: what it works with.
+        languages: the codes of those that people read.
+        clock: returns unix seconds.
+    """
+
+    def __init__(
+        self,
+        people: PersonRepository,
+        users: Users,
+        data: Mapping[str, PersonalData],
+        sessions: SessionsView,
+        signals: Signals,
+        events: Events,
+        *,
+        languages: Sequence[str],
+        clock: Callable[[], int],
+    ) -> None:
+        self._people = people
+        self._users = users
+        self._data = data
+        self._sessions = sessions
+        self._signals = signals
+        self._events = events
+        self._languages = languages
+        self._clock = clock
+
+    # --- find ----------------------------------------------------------------------------------
+
+    async def find(self, who: str) -> Person | None:
+        """Return a person, or `None`.
+
+        Args:
+            who: their id, or their address as somebody types it.
+
+        Raises:
+            StoreError: the database cannot be asked.
+            ConfigError: with `users=`.
+        """
+        self._require_own()
+        return await self._find(who)
+
+    async def list(self, *, prefix: str = "", after: str = "", limit: int = 50) -> Sequence[Person]:
+        """Return people in the order of their addresses.
+
+        Args:
+            prefix: how their addresses begin; empty (default) takes all.
+            after: the address of the last one of the page before; empty (default) begins.
+            limit: how many at most, 1 to 1,000; default 50.
+
+        Raises:
+            InvalidArgument: the limit is none.
+            StoreError: the database cannot be asked.
+            ConfigError: with `users=`.
+        """
+        self._require_own()
+        if type(limit) is not int or not 1 <= limit <= MAX_PAGE:
+            text = Text("Send %(least)s to %(most)s.", least=1, most=MAX_PAGE)
+            raise InvalidArgument.of("limit", text, "range")
+        return await self._people.list(prefix=prefix.lower(), after=after, limit=limit)
+
+    # --- change --------------------------------------------------------------------------------
+
+    async def create(
+        self, email: str, *, name: str = "", language: str = "", by: str = "python"
+    ) -> Person:
+        """Make somebody who may sign in: with `EmailLogin(signup=False)` nobody else may.
+
+        Args:
+            email: as typed. Whoever has it already is returned as they are.
+            name: what to call them; empty (default) for none.
+            language: the code of theirs; empty (default) for none.
+            by: who makes them.
+
+        Raises:
+            InvalidArgument: the address, name or language is none.
+            StoreError: the database cannot be asked.
+            ConfigError: with `users=`.
+        """
+        directory = self._require_own()
+        address = parse_address(email)
+        if address is None:
+            text = Text("Enter one email address, like jo@example.com.")
+            raise InvalidArgument.of("email", text, "email")
+        person = Person(
+            directory.id_of(address),
+            address,
+            name=self._check_name(name),
+            language=self._check_language(language),
+            created_at=self._clock(),
+        )
+        audit = self._events.make("person.created", user_id=person.id, by=by)
+        person, is_new = await self._people.add(person, audit=audit)
+        if is_new:
+            self._events.publish(replace(audit, user_id=person.id))
+        return person
+
+    async def set_profile(
+        self, who: str, *, name: str | None = None, language: str | None = None, by: str = "python"
+    ) -> Person:
+        """Set what a person is called, and their language; every process shows it within 100 ms.
+
+        Args:
+            who: id or address.
+            name: empty takes it away, `None` (default) leaves it.
+            language: the code; empty takes it away, `None` (default) leaves it.
+            by: who sets it.
+
+        Raises:
+            PersonNotFound: nobody has this id or address.
+            InvalidArgument: the name or language is none.
+            StoreError: the database or the store cannot be asked.
+            ConfigError: with `users=`.
+        """
+        name = None if name is None else self._check_name(name)
+        language = None if language is None else self._check_language(language)
+        person = await self._require(who)
+        given = {"name": name, "language": language}
+        changed = [one for one, to in given.items() if to not in (None, getattr(person, one))]
+        if not changed:
+            return person
+        audit = self._events.make(
+            "person.profile_changed",
+            user_id=person.id,
+            by=by,
+            details={"fields": ",".join(changed)},
+        )
+        set_now = self._people.set_profile(person.id, name=name, language=language, audit=audit)
+        person = self._publish(audit, await set_now)
+        await self._signals.tell_user(person.id)
+        return person
+
+    async def disable(self, who: str, *, by: str = "python") -> Person:
+        """Sign a person out everywhere within 100 ms, sockets too, and let them in no more.
+
+        Strangers see no difference: who asks for an email as this person gets none.
+
+        Args:
+            who: id or address.
+            by: who does it.
+
+        Raises:
+            PersonNotFound: nobody has this id or address; `create` makes who is to be kept out.
+            StoreError: the database or the store cannot be asked. Do it again: sessions may live.
+            ConfigError: with `users=`.
+        """
+        person = await self._require(who)
+        # In this order: a login that found the person before ends in a session that is either
+        # among those that are revoked, or meets the row at its first use.
+        audit = self._events.make("person.disabled", user_id=person.id, by=by)
+        disabled = await self._people.disable(person.id, at=self._clock(), audit=audit)
+        person = self._publish(audit, disabled)
+        await self._sessions.revoke_all(person.id)
+        return person
+
+    async def enable(self, who: str, *, by: str = "python") -> Person:
+        """Let a person sign in again.
+
+        Args:
+            who: id or address.
+            by: who does it.
+
+        Raises:
+            PersonNotFound: nobody has this id or address.
+            StoreError: the database cannot be asked.
+            ConfigError: with `users=`.
+        """
+        person = await self._require(who)
+        audit = self._events.make("person.enabled", user_id=person.id, by=by)
+        return self._publish(audit, await self._people.enable(person.id, audit=audit))
+
+    # --- all that is kept ----------------------------------------------------------------------
+
+    async def export(self, who: str, *, by: str = "python") -> dict[str, object]:
+        """Return everything that is kept about a person, ready for JSON.
+
+        Args:
+            who: id or address; with `users=` the id.
+            by: who asks.
+
+        Raises:
+            PersonNotFound: nobody has this id or address.
+            StoreError: the database or the store cannot be asked.
+        """
+        person = await self._find(who)
+        if person is None and self._users.people is not None:
+            raise PersonNotFound
+        user_id, addresses = await self._subject(who, person)
+        self._events.record("person.exported", user_id=user_id, by=by)
+        told: dict[str, object] = {"person": None if person is None else person.to_dict()}
+        for kind, data in self._data.items():
+            told[kind] = [dict(one) async for one in data.export(user_id, addresses)]
+        return told
+
+    async def delete(self, who: str, *, by: str = "python") -> None:
+        """Erase a person: sessions end, and nothing is left that names them.
+
+        What happened stays in the events, without who it was. Whoever signs in with the address
+        afterwards is somebody new, with another id. Data of your own app is yours to delete.
+
+        Args:
+            who: id or address; with `users=` the id.
+            by: who does it.
+
+        Raises:
+            PersonNotFound: nobody has this address.
+            StoreError: the database or the store cannot be asked. Do it again: something is left.
+        """
+        person = await self._find(who)
+        directory = self._users.people
+        if person is None and directory is not None and "@" in who:
+            raise PersonNotFound
+        user_id, addresses = await self._subject(who, person)
+        # The row comes last, so that a deletion that was cut off can be found and done again.
+        if person is not None:
+            await self._people.disable(user_id, at=self._clock())
+        for data in self._data.values():
+            await data.erase(user_id, addresses)
+        retired = [directory.id_of(one) for one in addresses] if directory is not None else []
+        audit = self._events.make("person.deleted", by=by)
+        await self._people.delete(user_id, retired=retired, audit=audit)
+        self._events.publish(audit)
+
+    # --- what the methods share ----------------------------------------------------------------
+
+    def _require_own(self) -> PersonDirectory:
+        if self._users.people is None:
+            raise ConfigError("users", "people are in your own table: find and change them there")
+        return self._users.people
+
+    async def _find(self, who: str) -> Person | None:
+        if self._users.people is None or "@" not in who:  # as no id of ours has one
+            return await self._people.find(who)
+        address = parse_address(who)
+        return None if address is None else await self._people.find_by_email(address)
+
+    async def _require(self, who: str) -> Person:
+        person = await self.find(who)
+        if person is None:
+            raise PersonNotFound
+        return person
+
+    def _publish(self, audit: Event, changed: Person | None) -> Person:
+        if changed is None:  # deleted meanwhile
+            raise PersonNotFound
+        self._events.publish(audit)
+        return changed
+
+    async def _subject(self, who: str, person: Person | None) -> tuple[str, Sequence[Address]]:
+        """Return a person's id and addresses; of whom there is no row, what is asked for."""
+        if person is not None and person.email:
+            return person.id, (Address(person.email),)
+        user = await self._users.load(who)
+        address = None if user is None else parse_address(user.email)
+        return who, () if address is None else (address,)
+
+    def _check_name(self, name: str) -> str:
+        found = parse_name(name)
+        if found is None:
+            text = Text("Send at most %(most)s characters, in one line.", most=MAX_NAME)
+            raise InvalidArgument.of("name", text, "name")
+        return found
+
+    def _check_language(self, language: str) -> str:
+        if language and language not in self._languages:
+            text = Text("Send one of %(names)s.", names=", ".join(self._languages))
+            raise InvalidArgument.of("language", text, "enum")
+        return language

@@ -1,0 +1,93 @@
+"""Personal data: whatever is kept about one person, of each kind, to be exported and erased.
+
+Each keeper of rows with a user's id in them is one `PersonalData`. `flows.people.People` goes
+through all of them, so that an export is complete, and a deletion leaves nothing that names the
+person (security rule 70).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from pwless_middleware.flows.event_history import EventHistory
+from pwless_middleware.flows.sessions_view import SessionsView
+
+Record = Mapping[str, object]
+"""One thing that is kept, ready for JSON."""
+
+
+class PersonalData(Protocol):
+    """What one keeper has about people."""
+
+    def export(self, user_id: str, addresses: Sequence[str]) -> AsyncIterator[Record]:
+        """Go through everything about a person.
+
+        Args:
+            user_id: the person's id.
+            addresses: the person's, for what names no id.
+
+        Raises:
+            StoreError: it cannot be read now.
+        """
+        ...
+
+    async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
+        """Leave nothing that names a person; doing it again does no harm.
+
+        The arguments are those of `export`.
+
+        Raises:
+            StoreError: it cannot be written now; something may be left.
+        """
+        ...
+
+
+class SessionData:
+    """The sessions of a person.
+
+    Args:
+        sessions: finds and ends them.
+    """
+
+    def __init__(self, sessions: SessionsView) -> None:
+        self._sessions = sessions
+
+    async def export(self, user_id: str, addresses: Sequence[str]) -> AsyncIterator[Record]:
+        """Go through the sessions that live."""
+        for session in await self._sessions.list(user_id):
+            yield {
+                "id": session.id,
+                "email": session.email,
+                "created_at": session.created_at,
+                "authenticated_at": session.authenticated_at,
+                "seen_at": session.seen_at,
+                "expires_at": session.expires_at,
+                "methods": list(session.methods),
+                "device": session.device,
+                "organization": session.organization,
+            }
+
+    async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
+        """End all sessions."""
+        await self._sessions.revoke_all(user_id)
+
+
+class EventData:
+    """The events that the database has about a person.
+
+    Args:
+        history: finds them.
+    """
+
+    def __init__(self, history: EventHistory) -> None:
+        self._history = history
+
+    async def export(self, user_id: str, addresses: Sequence[str]) -> AsyncIterator[Record]:
+        """Go through the events, the oldest first."""
+        async for stored in self._history.export(user_id, addresses):
+            yield stored.to_dict()
+
+    async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
+        """Take the person out of the events; what happened stays."""
+        await self._history.erase(user_id, addresses)

@@ -1,0 +1,331 @@
+"""`Passwordless.people`: found, disabled, exported and erased (security rule 70)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from pwless_middleware import EmailLogin, MemoryStore, User
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.challenge import RESEND_WINDOW
+from pwless_middleware.core.event import Event
+from pwless_middleware.core.event_search import EventFilter
+from pwless_middleware.database.database import Database
+from pwless_middleware.database.events import SQLEvents
+from pwless_middleware.database.people import SQLPeople
+from pwless_middleware.database.statement import Statement
+from pwless_middleware.errors import ConfigError, InvalidArgument, PersonNotFound, StoreError
+from pwless_middleware.flows.people import People
+from tests.support import START, Browser, Site, Slow, make_site
+
+pytestmark = pytest.mark.anyio
+
+JO = Address("jo@example.com")
+KIM = Address("kim@example.com")
+
+
+async def signed_in(site: Site, email: str = JO) -> Browser:
+    browser = site.browser()
+    await browser.sign_in(email)
+    return browser
+
+
+def people_of(site: Site) -> People:
+    return site.passwordless.people
+
+
+def next_process(site: Site, database: Database, **options: Any) -> Site:
+    """Another process of the same deployment."""
+    return make_site(
+        store=site.store, clock=site.clock, outbox=site.outbox, database=database, **options
+    )
+
+
+async def written(database: Database) -> list[Event]:
+    """The audit events of the database, the oldest first."""
+    found = await SQLEvents(database).find(EventFilter(), after=-1)
+    return [stored.event for stored in found if stored.event.by is not None]
+
+
+# --- disable -------------------------------------------------------------------------------------
+
+
+async def test_who_is_disabled_is_out_in_every_process_until_enabled(database: Database) -> None:
+    site = make_site(database=database, roomy=True)
+    other = next_process(site, database)
+    jo, kim = await signed_in(site), await signed_in(site, KIM)
+    there = other.browser(cookies=dict(jo.cookies))
+    assert await jo.who() == await there.who() == JO
+    person = await people_of(other).disable("Jo@Example.com", by="operator:u-1")
+    assert person.disabled_at == START
+    assert await jo.who() is await there.who() is None
+    assert await kim.who() == KIM
+    site.clock.advance(1)
+    await people_of(site).enable(person.id)
+    assert await jo.who() is None, "sessions that were ended stay ended"
+    assert await (await signed_in(site)).who() == JO
+    assert [(event.kind, event.user_id, event.by) for event in await written(database)] == [
+        ("person.disabled", person.id, "operator:u-1"),
+        ("person.enabled", person.id, "python"),
+    ]
+
+
+async def test_a_login_that_is_under_way_while_they_are_disabled_opens_nothing(
+    database: Database,
+) -> None:
+    """It has found the person before, and its session begins after the others were ended."""
+    store = Slow(MemoryStore())
+    site = make_site(database=database, store=store, roomy=True)
+    await people_of(site).create(JO)
+    jo = site.browser()
+    await jo.ask(JO)
+
+    async def disable() -> None:
+        store.before.clear()
+        await people_of(site).disable(JO)
+
+    store.before["take"] = disable
+    answer = await jo.type_code(site.mail().code)
+    assert answer.status_code == 303
+    assert jo.cookie() is not None
+    assert await jo.who() is None
+
+
+async def test_only_somebody_who_is_there_can_be_disabled(database: Database) -> None:
+    people = people_of(make_site(database=database))
+    for who in (JO, "no address@", "id-of-nobody"):
+        with pytest.raises(PersonNotFound):
+            await people.disable(who)
+    await people.create(JO)
+    assert (await people.disable(JO)).is_disabled
+
+
+# --- create, list, change ------------------------------------------------------------------------
+
+
+async def test_who_was_made_signs_in_where_nobody_else_may(database: Database) -> None:
+    site = make_site(database=database, features=[EmailLogin(signup=False)])
+    person = await people_of(site).create("Jo@Example.com", name=" Jo ", language="de", by="x")
+    assert (person.email, person.name, person.language) == (JO, "Jo", "de")
+    assert await people_of(site).find(person.id) == await people_of(site).find("JO@example.com")
+    jo = await signed_in(site)
+    assert await jo.who() == JO
+    await site.browser().ask(KIM)
+    assert [message.to for message in site.outbox.messages] == [JO]
+    assert site.inner.scope["user"].display_name == "Jo"
+
+
+async def test_who_is_there_already_is_not_made_again(database: Database) -> None:
+    people = people_of(make_site(database=database))
+    first = await people.create(JO, name="Jo")
+    assert await people.create(JO, name="Other") == first
+    assert [event.kind for event in await written(database)] == ["person.created"]
+
+
+@pytest.mark.parametrize(
+    "given", [{"email": "no"}, {"name": "a\nb"}, {"language": "xx"}, {"name": "x" * 101}]
+)
+async def test_nobody_is_made_of_what_is_no_address_name_or_language(
+    database: Database, given: dict[str, str]
+) -> None:
+    people = people_of(make_site(database=database))
+    with pytest.raises(InvalidArgument) as refused:
+        await people.create(**({"email": JO} | given))
+    assert refused.value.violations[0].field in given
+    assert await people.list() == []
+
+
+async def test_people_are_listed_page_by_page(database: Database) -> None:
+    people = people_of(make_site(database=database))
+    for name in ("b", "a2", "a1", "c"):
+        await people.create(f"{name}@example.com")
+    first = await people.list(limit=2)
+    rest = await people.list(after=first[-1].email)
+    assert [one.email[0] for one in (*first, *rest)] == ["a", "a", "b", "c"]
+    assert [one.email for one in await people.list(prefix="A")] == [
+        "a1@example.com",
+        "a2@example.com",
+    ]
+    for limit in (0, 1001, True, "2"):
+        with pytest.raises(InvalidArgument):
+            await people.list(limit=limit)  # type: ignore[arg-type]
+
+
+async def test_a_new_name_is_shown_by_every_process_with_the_next_request(
+    database: Database,
+) -> None:
+    site = make_site(database=database)
+    other = next_process(site, database)
+    jo = await signed_in(site)
+    there = other.browser(cookies=dict(jo.cookies))
+    await there.who()
+    await people_of(site).set_profile(JO, name="Jo Ü")
+    await people_of(site).set_profile(JO, name="Jo Ü")
+    await there.who()
+    assert other.inner.scope["user"].display_name == "Jo Ü"
+    [event] = await written(database)
+    assert (event.kind, event.details) == ("person.profile_changed", {"fields": "name"})
+
+
+# --- export and delete ---------------------------------------------------------------------------
+
+TABLES = Statement(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'pwless%'",
+    postgres="SELECT tablename::text FROM pg_tables WHERE tablename LIKE 'pwless%'",
+)
+
+
+async def rows_of_everything(database: Database) -> dict[str, list[str]]:
+    """Return each row of each table, as text."""
+    found = {}
+    for (table,) in await database.fetch(TABLES()):
+        everything = Statement(f"SELECT * FROM {table}")
+        rows = await database.fetch(everything())
+        if table == "pwless_entries":
+            # What is in flight: challenges that were mailed before end within 15 minutes.
+            rows = [row for row in rows if row[2] > START + RESEND_WINDOW]
+        found[table] = [" ".join(f"{value!r}" for value in row) for row in rows]
+    return found
+
+
+async def full_life(site: Site) -> str:
+    """Do whatever leaves something about a person; return their id."""
+    await signed_in(site)
+    people = people_of(site)
+    person = await people.set_profile(JO, name="Joanna", language="de")
+    await people.disable(JO)
+    await people.enable(JO)
+    await signed_in(site)
+    await signed_in(site, KIM)
+    return person.id
+
+
+async def test_an_export_has_everything_that_is_kept_about_a_person(database: Database) -> None:
+    site = make_site(database=database, roomy=True)
+    id = await full_life(site)
+    told = json.loads(json.dumps(await people_of(site).export(JO)))
+    assert told["person"]["id"] == id
+    assert (told["person"]["email"], told["person"]["name"]) == (JO, "Joanna")
+    [session] = told["sessions"]
+    assert (session["email"], session["methods"]) == (JO, ["email_code"])
+    kinds = {event["kind"] for event in told["events"]}
+    assert {"person.profile_changed", "person.disabled", "person.enabled"} <= kinds
+    kept_in = {"pwless_people": "person", "pwless_entries": "sessions", "pwless_events": "events"}
+    for table, rows in (await rows_of_everything(database)).items():
+        theirs = [row for row in rows if id in row or JO in row]
+        if theirs:
+            assert table in kept_in, f"{table} is not in the export"
+            assert len(told[kept_in[table]]) >= len(theirs)
+    assert "kim@" not in json.dumps(told)
+    assert {event.kind for event in site.passwordless.events.recent()} >= {"person.exported"}
+
+
+async def test_a_deletion_leaves_nothing_that_names_the_person(database: Database) -> None:
+    site = make_site(database=database, roomy=True)
+    id = await full_life(site)
+    jo = await signed_in(site)
+    before = await rows_of_everything(database)
+    assert any(id in row or JO in row for rows in before.values() for row in rows)
+    await people_of(site).delete(JO, by="person")
+    for table, rows in (await rows_of_everything(database)).items():
+        for row in rows:
+            assert not any(word in row for word in (id, JO, "Joanna")), (table, row)
+    assert await jo.who() is None
+    assert await people_of(site).find(id) is await people_of(site).find(JO) is None
+    assert await people_of(site).find(KIM) is not None
+    last = (await written(database))[-1]
+    assert (last.kind, last.by, last.user_id) == ("person.deleted", "person", None)
+    again = await signed_in(site)
+    assert (await again.get("/private")).json()["id"] != id
+
+
+async def test_a_deletion_that_was_cut_off_is_done_again(database: Database) -> None:
+    store = Slow(MemoryStore())
+    site = make_site(database=database, store=store, roomy=True)
+    jo = await signed_in(site)
+
+    async def fail() -> None:
+        raise StoreError("down")
+
+    store.before["write"] = fail
+    with pytest.raises(StoreError):
+        await people_of(site).delete(JO)
+    store.before.clear()
+    left = await people_of(site).find(JO)
+    assert left is not None
+    assert left.is_disabled
+    await people_of(site).delete(JO)
+    assert await people_of(site).find(JO) is None
+    assert await jo.who() is None
+
+
+async def test_only_somebody_who_is_there_is_exported_or_deleted(database: Database) -> None:
+    people = people_of(make_site(database=database))
+    for call in (people.export(JO), people.export("nobody"), people.delete(JO)):
+        with pytest.raises(PersonNotFound):
+            await call
+
+
+async def test_an_id_that_was_never_met_can_be_deleted(database: Database) -> None:
+    """Of somebody who signed in before there was a database, and not since."""
+    before = make_site(roomy=True)
+    jo = await signed_in(before)
+    id = (await jo.get("/private")).json()["id"]
+    after = next_process(before, database)
+    await people_of(after).delete(id)
+    assert await after.browser(cookies=dict(jo.cookies)).who() is None
+    assert await people_of(after).list() == []
+
+
+# --- with a table of the host --------------------------------------------------------------------
+
+
+class Table:
+    """A table of the host, which knows Jo."""
+
+    async def find(self, email: str) -> User | None:
+        return User(id="4711", email=email) if email == JO else None
+
+    create = find
+
+    async def load(self, user_id: str) -> User | None:
+        return User(id="4711", email=JO) if user_id == "4711" else None
+
+
+async def test_with_a_table_of_the_host_there_is_what_hangs_on_its_ids(
+    database: Database,
+) -> None:
+    site = make_site(database=database, users=Table())
+    jo = await signed_in(site)
+    people, ours = people_of(site), SQLPeople(database)
+    await ours.keep_language("4711", "de", at=START)
+    told = await people.export("4711")
+    assert told["person"] == (await ours.find("4711")).to_dict()  # type: ignore[union-attr]
+    assert len(told["sessions"]) == 1  # type: ignore[arg-type]
+    await people.delete("4711")
+    assert await ours.find("4711") is None
+    assert await jo.who() is None
+    assert await (await signed_in(site)).who() == JO, "who exists is the table's to say"
+
+
+async def test_with_a_table_of_the_host_it_says_where_the_people_are(database: Database) -> None:
+    people = people_of(make_site(database=database, users=Table()))
+    calls: list[Callable[[], Awaitable[object]]] = [
+        lambda: people.find(JO),
+        lambda: people.list(),
+        lambda: people.create(KIM),
+        lambda: people.set_profile("4711", name="Jo"),
+        lambda: people.disable("4711"),
+        lambda: people.enable("4711"),
+    ]
+    for call in calls:
+        with pytest.raises(ConfigError, match="users: people are in your own table"):
+            await call()
+
+
+def test_without_a_database_it_says_what_to_add() -> None:
+    with pytest.raises(ConfigError, match=r'add database="sqlite:///pwless\.db"'):
+        _ = make_site().passwordless.people
