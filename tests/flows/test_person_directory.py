@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware import EmailLogin
+from pwless_middleware import EmailLogin, MemoryStore
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.person import Person
 from pwless_middleware.database.database import Database
@@ -167,7 +167,7 @@ async def test_nobody_gets_a_mail_as_a_disabled_person_and_strangers_see_no_diff
 async def test_a_right_code_of_a_person_who_is_disabled_meanwhile_is_a_wrong_one(
     database: Database,
 ) -> None:
-    site = make_site(database=database)
+    site = make_site(database=database, store=MemoryStore())
     backend = site.backend()
     sent = (await backend.send(JO)).json()["auth_request_id"]
     wrong = await backend.verify(sent, code="000000")
