@@ -54,7 +54,7 @@ async def written(database: Database) -> list[Event]:
 
 
 async def test_who_is_disabled_is_out_in_every_process_until_enabled(database: Database) -> None:
-    site = make_site(database=database, roomy=True)
+    site = make_site(store=MemoryStore(), database=database, roomy=True)
     other = next_process(site, database)
     jo, kim = await signed_in(site), await signed_in(site, KIM)
     there = other.browser(cookies=dict(jo.cookies))
@@ -78,7 +78,7 @@ async def test_a_login_that_is_under_way_while_they_are_disabled_opens_nothing(
 ) -> None:
     """It has found the person before, and its session begins after the others were ended."""
     store = Slow(MemoryStore())
-    site = make_site(database=database, store=store, roomy=True)
+    site = make_site(store=store, database=database, roomy=True)
     await people_of(site).create(JO)
     jo = site.browser()
     await jo.ask(JO)
@@ -95,7 +95,7 @@ async def test_a_login_that_is_under_way_while_they_are_disabled_opens_nothing(
 
 
 async def test_only_somebody_who_is_there_can_be_disabled(database: Database) -> None:
-    people = people_of(make_site(database=database))
+    people = people_of(make_site(store=MemoryStore(), database=database))
     for who in (JO, "no address@", "id-of-nobody"):
         with pytest.raises(PersonNotFound):
             await people.disable(who)
@@ -107,7 +107,7 @@ async def test_only_somebody_who_is_there_can_be_disabled(database: Database) ->
 
 
 async def test_who_was_made_signs_in_where_nobody_else_may(database: Database) -> None:
-    site = make_site(database=database, features=[EmailLogin(signup=False)])
+    site = make_site(store=MemoryStore(), database=database, features=[EmailLogin(signup=False)])
     person = await people_of(site).create("Jo@Example.com", name=" Jo ", language="de", by="x")
     assert (person.email, person.name, person.language) == (JO, "Jo", "de")
     assert await people_of(site).find(person.id) == await people_of(site).find("JO@example.com")
@@ -119,7 +119,7 @@ async def test_who_was_made_signs_in_where_nobody_else_may(database: Database) -
 
 
 async def test_who_is_there_already_is_not_made_again(database: Database) -> None:
-    people = people_of(make_site(database=database))
+    people = people_of(make_site(store=MemoryStore(), database=database))
     first = await people.create(JO, name="Jo")
     assert await people.create(JO, name="Other") == first
     assert [event.kind for event in await written(database)] == ["person.created"]
@@ -131,7 +131,7 @@ async def test_who_is_there_already_is_not_made_again(database: Database) -> Non
 async def test_nobody_is_made_of_what_is_no_address_name_or_language(
     database: Database, given: dict[str, str]
 ) -> None:
-    people = people_of(make_site(database=database))
+    people = people_of(make_site(store=MemoryStore(), database=database))
     with pytest.raises(InvalidArgument) as refused:
         await people.create(**({"email": JO} | given))
     assert refused.value.violations[0].field in given
@@ -139,7 +139,7 @@ async def test_nobody_is_made_of_what_is_no_address_name_or_language(
 
 
 async def test_people_are_listed_page_by_page(database: Database) -> None:
-    people = people_of(make_site(database=database))
+    people = people_of(make_site(store=MemoryStore(), database=database))
     for name in ("b", "a2", "a1", "c"):
         await people.create(f"{name}@example.com")
     first = await people.list(limit=2)
@@ -157,7 +157,7 @@ async def test_people_are_listed_page_by_page(database: Database) -> None:
 async def test_a_new_name_is_shown_by_every_process_with_the_next_request(
     database: Database,
 ) -> None:
-    site = make_site(database=database)
+    site = make_site(store=MemoryStore(), database=database)
     other = next_process(site, database)
     jo = await signed_in(site)
     there = other.browser(cookies=dict(jo.cookies))
@@ -221,6 +221,7 @@ async def test_an_export_has_everything_that_is_kept_about_a_person(database: Da
             assert len(told[kept_in[table]]) >= len(theirs)
     assert "kim@" not in json.dumps(told)
     assert {event.kind for event in site.passwordless.events.recent()} >= {"person.exported"}
+    await site.passwordless.lifetime.close()
 
 
 async def test_a_deletion_leaves_nothing_that_names_the_person(database: Database) -> None:
@@ -240,11 +241,12 @@ async def test_a_deletion_leaves_nothing_that_names_the_person(database: Databas
     assert (last.kind, last.by, last.user_id) == ("person.deleted", "person", None)
     again = await signed_in(site)
     assert (await again.get("/private")).json()["id"] != id
+    await site.passwordless.lifetime.close()
 
 
 async def test_a_deletion_that_was_cut_off_is_done_again(database: Database) -> None:
     store = Slow(MemoryStore())
-    site = make_site(database=database, store=store, roomy=True)
+    site = make_site(store=store, database=database, roomy=True)
     jo = await signed_in(site)
 
     async def fail() -> None:
@@ -263,7 +265,7 @@ async def test_a_deletion_that_was_cut_off_is_done_again(database: Database) -> 
 
 
 async def test_only_somebody_who_is_there_is_exported_or_deleted(database: Database) -> None:
-    people = people_of(make_site(database=database))
+    people = people_of(make_site(store=MemoryStore(), database=database))
     for call in (people.export(JO), people.export("nobody"), people.delete(JO)):
         with pytest.raises(PersonNotFound):
             await call
@@ -298,7 +300,7 @@ class Table:
 async def test_with_a_table_of_the_host_there_is_what_hangs_on_its_ids(
     database: Database,
 ) -> None:
-    site = make_site(database=database, users=Table())
+    site = make_site(store=MemoryStore(), database=database, users=Table())
     jo = await signed_in(site)
     people, ours = people_of(site), SQLPeople(database)
     await ours.keep_language("4711", "de", at=START)
@@ -312,7 +314,7 @@ async def test_with_a_table_of_the_host_there_is_what_hangs_on_its_ids(
 
 
 async def test_with_a_table_of_the_host_it_says_where_the_people_are(database: Database) -> None:
-    people = people_of(make_site(database=database, users=Table()))
+    people = people_of(make_site(store=MemoryStore(), database=database, users=Table()))
     calls: list[Callable[[], Awaitable[object]]] = [
         lambda: people.find(JO),
         lambda: people.list(),

@@ -61,7 +61,7 @@ async def test_adding_a_database_signs_nobody_out_and_changes_no_id(
 
 
 async def test_a_first_login_makes_the_person_and_is_told_as_new(database: Database) -> None:
-    site = make_site(database=database, roomy=True)
+    site = make_site(store=MemoryStore(), database=database, roomy=True)
     for is_new in (True, False):
         backend = site.backend()
         sent = (await backend.send("Jo@Example.com")).json()["auth_request_id"]
@@ -76,7 +76,7 @@ async def test_a_first_login_makes_the_person_and_is_told_as_new(database: Datab
 
 
 async def test_of_two_first_logins_at_once_one_makes_the_person(database: Database) -> None:
-    site = make_site(database=database, roomy=True)
+    site = make_site(store=MemoryStore(), database=database, roomy=True)
     browsers = [site.browser() for _ in range(3)]
     mails = []
     for browser in browsers:
@@ -90,7 +90,7 @@ async def test_of_two_first_logins_at_once_one_makes_the_person(database: Databa
 
 
 async def test_the_name_of_a_person_is_what_the_app_calls_them(database: Database) -> None:
-    site = make_site(database=database)
+    site = make_site(store=MemoryStore(), database=database)
     jo = await signed_in(site)
     assert site.inner.scopes == []
     await SQLPeople(database).set_profile((await person_of(database)).id, name="Jo Ü")
@@ -102,7 +102,7 @@ async def test_the_name_of_a_person_is_what_the_app_calls_them(database: Databas
 
 
 async def test_who_has_an_address_after_a_deletion_is_somebody_else(database: Database) -> None:
-    site = make_site(database=database, roomy=True)
+    site = make_site(store=MemoryStore(), database=database, roomy=True)
     jo = await signed_in(site)
     id = await id_of(jo)
     assert id is not None
@@ -118,7 +118,7 @@ async def test_who_has_an_address_after_a_deletion_is_somebody_else(database: Da
 
 async def test_an_address_that_was_given_up_leads_to_nobody_s_account(database: Database) -> None:
     """Its owner keeps account and session under the new one; the next owner is a new person."""
-    site = make_site(database=database, roomy=True)
+    site = make_site(store=MemoryStore(), database=database, roomy=True)
     jo = await signed_in(site)
     id = await id_of(jo)
     assert id is not None
@@ -151,7 +151,7 @@ async def test_nobody_gets_a_mail_as_a_disabled_person_and_strangers_see_no_diff
     database: Database,
 ) -> None:
     await disabled_jo(database)
-    site = make_site(database=database)
+    site = make_site(store=MemoryStore(), database=database)
     answers = []
     for email in (JO, KIM):
         browser = site.browser()
@@ -167,7 +167,7 @@ async def test_nobody_gets_a_mail_as_a_disabled_person_and_strangers_see_no_diff
 async def test_a_right_code_of_a_person_who_is_disabled_meanwhile_is_a_wrong_one(
     database: Database,
 ) -> None:
-    site = make_site(database=database, store=MemoryStore())
+    site = make_site(store=MemoryStore(), database=database)
     backend = site.backend()
     sent = (await backend.send(JO)).json()["auth_request_id"]
     wrong = await backend.verify(sent, code="000000")
@@ -189,7 +189,7 @@ async def test_a_sign_up_that_finds_a_disabled_person_makes_nobody(database: Dat
 
 
 async def test_the_session_of_a_disabled_person_is_nobody_s(database: Database) -> None:
-    site = make_site(database=database)
+    site = make_site(store=MemoryStore(), database=database)
     jo = await signed_in(site)
     await SQLPeople(database).disable((await person_of(database)).id, at=START)
     site.forget_sessions()
@@ -203,7 +203,7 @@ async def test_the_session_of_a_disabled_person_is_nobody_s(database: Database) 
 
 
 async def test_without_sign_up_only_those_who_are_kept_sign_in(database: Database) -> None:
-    site = make_site(database=database, features=[EmailLogin(signup=False)])
+    site = make_site(store=MemoryStore(), database=database, features=[EmailLogin(signup=False)])
     await SQLPeople(database).add(Person("id-of-jo", JO, created_at=START))
     for email in (JO, KIM):
         await site.browser().ask(email)
