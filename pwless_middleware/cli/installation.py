@@ -105,6 +105,7 @@ async def serve_nobody(passwordless: Passwordless) -> AsyncIterator[Passwordless
             await passwordless.database.open()
         await passwordless.store.open()
         yield passwordless
+        await passwordless.lifetime.flush_events()
     finally:
         await passwordless.store.aclose()
         if passwordless.database is not None:

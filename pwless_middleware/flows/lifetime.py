@@ -143,6 +143,11 @@ class Lifetime:
         elif self._is_inline:
             await self._deliveries.run_due()
 
+    async def flush_events(self) -> None:
+        """Write the events of this process that wait for the database, if there is one."""
+        if self._writer is not None:
+            await self._writer.flush()
+
     async def close(self) -> None:
         """Deliver what is due, then end everything of the running event loop."""
         await self._deliveries.drain(DRAIN_SECONDS)
@@ -153,8 +158,7 @@ class Lifetime:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._events.flush()
         await self._lifespans.close()
-        if self._writer is not None:
-            await self._writer.flush()
+        await self.flush_events()
         await close_mailer(self._mailer)
         await self._store.aclose()
         if self._database is not None:
