@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from itertools import islice
+from typing import Final
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.dataclass import dataclass
@@ -15,6 +16,9 @@ from pwless_middleware.errors import ConfigError, InvalidArgument
 from pwless_middleware.flows.event_writer import EventWriter
 from pwless_middleware.flows.events import Events
 from pwless_middleware.text import Text
+
+MOST: Final = 1_000
+"""Events of one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +137,9 @@ class EventHistory:
             ConfigError: there is no database.
         """
         repository = await self._current()
-        if type(limit) is not int or not 1 <= limit <= 1_000:
+        if type(limit) is not int or not 1 <= limit <= MOST:
             raise InvalidArgument.of(
-                "limit", Text("Send %(least)s to %(most)s.", least=1, most=1_000), "range"
+                "limit", Text("Send %(least)s to %(most)s.", least=1, most=MOST), "range"
             )
         wanted = EventFilter(
             kinds=(kind,) if isinstance(kind, str) else tuple(kind),

@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from contextvars import Context
 from inspect import iscoroutinefunction
@@ -112,6 +112,11 @@ class Events:
             raise ConfigError("on_event", f"set {example}")
         self._subscribers.append((subscriber, frozenset(kinds) if kinds is not None else None))
         self._listeners.clear()
+
+    @property
+    def kinds(self) -> Mapping[str, EventKind]:
+        """Every kind, those of features included, by name."""
+        return self._kinds
 
     # --- recording -----------------------------------------------------------------------------
 

@@ -79,6 +79,16 @@ class Callers:
         self.check_origin(request)
         return self.browser(request)
 
+    def server(self, request: Request) -> Caller:
+        """Return the server behind an API request that no browser may make.
+
+        Raises:
+            Unauthenticated: it brings no key of ours.
+        """
+        if not request.headers.getlist("authorization"):
+            raise Unauthenticated(Text("Send an API key."))
+        return self.api(request)
+
     def is_server(self, request: Request) -> bool:
         """Whether a request brings a good API key or access token. A bad one is a stranger's."""
         return self._server_name(request.headers.getlist("authorization")) is not None

@@ -149,6 +149,17 @@ def _operation(operation: Operation) -> Schema:
         schema = operation.body.schema(is_body=operation.body_type == JSON)
         content = {"schema": schema, "example": operation.body.example()}
         found["requestBody"] = {"required": True, "content": {operation.body_type: content}}
+    if operation.query is not None:
+        found["parameters"] = [
+            {
+                "name": name,
+                "in": "query",
+                "required": field.required,
+                "schema": field.schema(),
+                **({"example": field.example} if field.example is not None else {}),
+            }
+            for name, field in operation.query.fields.items()
+        ]
     responses: dict[str, Schema] = {}
     for status, fields in operation.answers.items():
         responses[str(status)] = _answer(operation, status, fields)
@@ -167,8 +178,12 @@ def _answer(operation: Operation, status: int, fields: Fields | None) -> Schema:
     if status >= 300:
         found["description"] = refused.get(status, "Not available right now.")
     if fields is not None:
-        content = {"schema": fields.schema(), "example": fields.example()}
-        found["content"] = {"application/json": content}
+        content: Schema = {
+            "application/json": {"schema": fields.schema(), "example": fields.example()}
+        }
+        if operation.lines and status < 300:
+            content[operation.lines] = {"schema": {"type": "string"}}
+        found["content"] = content
     if operation.sets_cookie:
         about = "Cookies, for browsers only."
         found["headers"] = {"Set-Cookie": {"description": about, "schema": {"type": "string"}}}

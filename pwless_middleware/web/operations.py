@@ -32,8 +32,10 @@ class Operation:
         parameters: each name in the path to what it is.
         security: the ways to be allowed in, each a set of schemes that go together; an empty set
             means that anybody is.
+        query: what it takes behind the `?` (`web.queries`); `None` reads none.
         body: what it takes; `None` reads no body.
         body_type: the body's media type.
+        lines: the media type in which a good answer may come line by line instead; empty for none.
         answers: status to what it gives; `None` is an empty body.
         sets_cookie: whether an answer to a browser carries `Set-Cookie`.
         errors: what it raises besides what every body and every store can cause.
@@ -46,8 +48,10 @@ class Operation:
     about: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     security: Sequence[Sequence[str]] = ((),)
+    query: Fields | None = None
     body: Fields | None = None
     body_type: str = JSON
+    lines: str = ""
     answers: Mapping[int, Fields | None]
     sets_cookie: bool = False
     errors: Sequence[type[ApiError]] = ()
@@ -59,6 +63,7 @@ class Operation:
         of_body = (InvalidArgument, ContentTooLarge, UnsupportedMediaType)
         return (
             *(of_body if self.body is not None else ()),
+            *((InvalidArgument,) if self.query is not None else ()),
             *self.errors,
             *((Unavailable, UsersUnavailable) if self.uses_store else ()),
         )

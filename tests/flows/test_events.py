@@ -212,8 +212,8 @@ async def test_a_subscriber_is_a_plain_function() -> None:
 
 async def test_an_audit_event_is_made_once_and_told_as_the_others() -> None:
     events, told = made()
-    events.declare([EventKind("person.disabled", "…", ("user_id", "by"))], by="People")
-    audit = events.make("person.disabled", user_id="u-1", by="command_line")
+    events.declare([EventKind("factor.reset", "…", ("user_id", "by"))], by="People")
+    audit = events.make("factor.reset", user_id="u-1", by="command_line")
     await asyncio.sleep(0)
     assert told == []
     assert list(events.newest()) == []
@@ -222,7 +222,7 @@ async def test_an_audit_event_is_made_once_and_told_as_the_others() -> None:
     assert told == list(events.newest()) == [audit]
     assert (audit.user_id, audit.by) == ("u-1", "command_line")
     with pytest.raises(ValueError, match="no event"):
-        events.make("person.disabled", reason="because")
+        events.make("factor.reset", reason="because")
 
 
 async def test_each_event_has_an_id_of_its_own_in_the_order_of_recording() -> None:

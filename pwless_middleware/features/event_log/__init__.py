@@ -1,8 +1,9 @@
-"""The events of the database: deleted when they are old enough."""
+"""The events of the database: read by servers, and deleted when they are old enough."""
 
 from __future__ import annotations
 
 from pwless_middleware.core.event_retention import EventRetention
+from pwless_middleware.features.event_log.api import EventsApi
 from pwless_middleware.features.event_log.deletion import OldEvents
 from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.web.kit import Kit, Mounted
@@ -21,9 +22,12 @@ class EventLog:
         self._retention = retention
 
     def mount(self, kit: Kit) -> Mounted:
-        """Return the periodic deletion."""
+        """Return the JSON resource and the periodic deletion."""
         repository = kit.history.repository
         if repository is None:
             return Mounted()
         old = OldEvents(repository, self._retention, kit.clock)
-        return Mounted(periodic=(Periodic("delete_old", _HOUR, old.delete),))
+        return Mounted(
+            routes=EventsApi(kit).routes,
+            periodic=(Periodic("delete_old", _HOUR, old.delete),),
+        )
