@@ -28,7 +28,7 @@ from typing import Final
 from pwless_middleware.core.job import CLAIM_SECONDS, Job
 from pwless_middleware.errors import StoreError
 from pwless_middleware.per_loop import PerLoop
-from pwless_middleware.stores.redis.batches import Batches
+from pwless_middleware.stores.batches import Batches
 from pwless_middleware.stores.redis.plans import Plan
 from pwless_middleware.stores.redis.scripts import CLAIM, COMPLETE, HOLD, LEAVE, SETTLE
 from pwless_middleware.stores.redis.server import RedisServer

@@ -23,9 +23,10 @@ from redis.exceptions import NoPermissionError, NoScriptError
 from pwless_middleware.deadline import Deadline
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.per_loop import PerLoop
-from pwless_middleware.stores.redis.batches import Batches, Command, pipeline
+from pwless_middleware.stores.batches import Batches
 from pwless_middleware.stores.redis.clients import PASS, copy_of, new_client, shared_options
 from pwless_middleware.stores.redis.errors import FAULTS, explain, is_demoted
+from pwless_middleware.stores.redis.pipeline import Command, pipeline
 from pwless_middleware.stores.redis.plans import Plan
 from pwless_middleware.stores.redis.scripts import Script
 from pwless_middleware.turns import Turns

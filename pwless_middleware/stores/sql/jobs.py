@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from pwless_middleware.core.job import CLAIM_SECONDS, Job
@@ -23,6 +24,7 @@ from pwless_middleware.database.database import Database
 from pwless_middleware.database.statement import Steps
 from pwless_middleware.errors import StoreError
 from pwless_middleware.per_loop import PerLoop
+from pwless_middleware.stores.batches import Batches
 from pwless_middleware.stores.sql.statements import (
     BURY,
     CLAIM,
@@ -46,7 +48,8 @@ _BURIED: Final = 1000
 class _Worker:
     """What one event loop has of the queue: its name, the jobs that it holds, its heartbeat."""
 
-    def __init__(self) -> None:
+    def __init__(self, complete: Callable[[Sequence[str]], Awaitable[Sequence[None]]]) -> None:
+        self.completed: Batches[str, None] = Batches(complete, under_way=1)
         self.name = secrets.token_hex(8)
         self.held: set[str] = set()
         self.wake = asyncio.Event()
@@ -62,7 +65,7 @@ class SQLJobs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._workers: PerLoop[_Worker] = PerLoop(_Worker)
+        self._workers: PerLoop[_Worker] = PerLoop(lambda: _Worker(self._complete))
 
     def wake(self) -> None:
         """Wake the waiters of this event loop: a job was accepted."""
@@ -88,10 +91,13 @@ class SQLJobs:
         return jobs
 
     async def complete(self, job: Job) -> None:
-        """Forget a job."""
-        query = COMPLETE(int(job.id))
-        await self._database.execute(query)
-        self._workers.here().held.discard(job.id)
+        """Forget a job; those that end while one call is under way share the next."""
+        await self._workers.here().completed.ask(job.id)
+
+    async def _complete(self, ids: Sequence[str]) -> Sequence[None]:
+        await self._database.execute(COMPLETE(json.dumps([int(id) for id in ids])))
+        self._workers.here().held.difference_update(ids)
+        return [None] * len(ids)
 
     async def retry(self, job: Job, *, at: int) -> None:
         """Make a job claimable again from `at`."""

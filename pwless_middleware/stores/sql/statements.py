@@ -120,7 +120,11 @@ HOLD: Final = Statement(
 
 GIVE_BACK: Final = Statement("UPDATE pwless_jobs SET worker = NULL, until = 0 WHERE worker = $1")
 
-COMPLETE: Final = Statement("DELETE FROM pwless_jobs WHERE id = $1")
+COMPLETE: Final = Statement(
+    "DELETE FROM pwless_jobs WHERE id IN (SELECT value FROM json_each($1))",
+    postgres="DELETE FROM pwless_jobs"
+    " WHERE id IN (SELECT id::bigint FROM json_array_elements_text($1::json) AS each (id))",
+)
 
 RETRY: Final = Statement(
     "UPDATE pwless_jobs SET lane = 1, due = $1, tries = $2, worker = NULL, until = 0"

@@ -117,6 +117,7 @@ class SQLStore:
         await self.jobs.aclose()
         await self.feed.aclose()
         await self._sweep.aclose()
+        await self._runner.aclose()
         await self._database.aclose()
 
     # --- how a verb is run ---------------------------------------------------------------------

@@ -12,14 +12,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from redis.client import NEVER_DECODE
-from redis.exceptions import ConnectionError as Disconnected
+from pwless_middleware.errors import StoreError
 
 Q = TypeVar("Q")
 A = TypeVar("A")
-Command = tuple[bytes | str | int, ...]
 
 _LONGEST: Final = 64
 """Questions of one batch, so that a crowd does not hold up who comes behind it."""
@@ -57,7 +55,7 @@ class Batches(Generic[Q, A]):
         return answer
 
     async def aclose(self) -> None:
-        """End the batches under way; who waits for them gets a fault of the connection."""
+        """End the batches under way; who waits for them is told that there is no answer."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -89,7 +87,7 @@ class Batches(Generic[Q, A]):
         except Exception as fault:
             answers = [fault] * len(batch)
         except BaseException:
-            _answer(batch, [Disconnected("the event loop ends")] * len(batch))
+            _answer(batch, [StoreError("the event loop ends")] * len(batch))
             raise
         _answer(batch, answers)
 
@@ -103,29 +101,3 @@ def _answer(batch: Sequence[tuple[Q, asyncio.Future[A]]], answers: Sequence[A | 
             answer.exception()  # nobody misses it where who asked is cancelled in this moment
         else:
             answer.set_result(found)
-
-
-async def pipeline(client: Any, commands: Sequence[Command]) -> list[Any]:
-    """Send commands in one round trip, and return their replies, as bytes, or exceptions.
-
-    Args:
-        client: of redis-py, for a single Redis.
-        commands: at least one.
-    """
-    # An empty list would do; redis-py only looks for the key, and removes it.
-    if len(commands) == 1:
-        return [await client.execute_command(*commands[0], **{NEVER_DECODE: []})]
-    if client.single_connection_client:  # its pipelines would take a second one
-        return [await _reply(client, command) for command in commands]
-    sent = client.pipeline(transaction=False)
-    for command in commands:
-        sent.execute_command(*command, **{NEVER_DECODE: []})
-    replies: list[Any] = await sent.execute(raise_on_error=False)
-    return replies
-
-
-async def _reply(client: Any, command: Command) -> Any:
-    try:
-        return await client.execute_command(*command, **{NEVER_DECODE: []})
-    except Exception as fault:
-        return fault
