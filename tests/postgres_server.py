@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from trustme import LeafCert
 
 from tests.needs import lacking
 from tests.ports import free_port
@@ -69,9 +70,16 @@ class PostgresServer:
     Args:
         options: further settings of its configuration, e.g. `{"max_connections": "5"}`.
         hba: lines of `pg_hba.conf` in the place of "trust everybody".
+        certificate: with which it speaks TLS; `None` for a server that does not.
     """
 
-    def __init__(self, options: dict[str, str] | None = None, *, hba: str | None = None) -> None:
+    def __init__(
+        self,
+        options: dict[str, str] | None = None,
+        *,
+        hba: str | None = None,
+        certificate: LeafCert | None = None,
+    ) -> None:
         self._postgres, initdb = find_program("postgres"), find_program("initdb")
         self._options = options or {}
         self.port = free_port()
@@ -94,6 +102,8 @@ class PostgresServer:
             raise RuntimeError(done.stdout + done.stderr)
         if hba is not None:
             Path(self.data, "pg_hba.conf").write_text(hba)
+        if certificate is not None:
+            self._use_certificate(certificate)
         self.start()
         self.run("CREATE DATABASE pwless", database="postgres")
 
@@ -112,6 +122,16 @@ class PostgresServer:
         """Its first process."""
         assert self._process is not None
         return self._process.pid
+
+    def _use_certificate(self, certificate: LeafCert) -> None:
+        path = Path(self.data, "server.pem")
+        certificate.private_key_and_cert_chain_pem.write_to_path(path)
+        path.chmod(0o600)
+        if os.geteuid() == 0:
+            user = _unprivileged()
+            os.chown(path, user.pw_uid, user.pw_gid)
+        files = {"ssl": "on", "ssl_cert_file": "server.pem", "ssl_key_file": "server.pem"}
+        self._options = {**self._options, **files}
 
     def start(self, **options: str) -> None:
         """Start it on what it keeps, and wait until it takes connections.
@@ -154,12 +174,13 @@ class PostgresServer:
             return len(lines) > 7 and lines[7].strip() == "ready"
         return False
 
-    def run(self, sql: str, *, database: str = "pwless") -> str:
+    def run(self, *statements: str, database: str = "pwless") -> str:
         """Run SQL by `psql`, as the superuser, and return what it prints: a line a row."""
         psql = find_program("psql")
         where = ["-h", self.folder, "-p", str(self.port), "-U", "pwless", "-d", database]
+        commands = [word for statement in statements for word in ("-c", statement)]
         done = subprocess.run(
-            [psql, *where, "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql],
+            [psql, *where, "-XqAt", "-v", "ON_ERROR_STOP=1", *commands],
             capture_output=True,
             text=True,
         )

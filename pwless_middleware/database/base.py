@@ -85,7 +85,11 @@ class Engine(Protocol):
         ...
 
     async def transact(
-        self, make: Callable[[], Steps[T]], *, locks: Iterable[str] | None = None
+        self,
+        make: Callable[[], Steps[T]],
+        *,
+        locks: Iterable[str] | None = None,
+        is_long: bool = False,
     ) -> T:
         """Run steps in one transaction, and return what they return.
 
@@ -94,6 +98,7 @@ class Engine(Protocol):
                 steps raise ends the transaction without a trace, and is raised here.
             locks: names of what the steps lock; `None` excludes every other transaction that also
                 has `None`.
+            is_long: whether it may take longer than a request may.
         """
         ...
 

@@ -76,7 +76,11 @@ class Database:
         return await self._engine.execute(query)
 
     async def transact(
-        self, make: Callable[[], Steps[T]], *, locks: Iterable[str] | None = None
+        self,
+        make: Callable[[], Steps[T]],
+        *,
+        locks: Iterable[str] | None = None,
+        is_long: bool = False,
     ) -> T:
         """Run steps in one transaction, and return what they return (`base.Engine.transact`).
 
@@ -84,13 +88,14 @@ class Database:
             make: makes the steps, which may be run more than once.
             locks: names of what the steps lock, where they need not exclude all others; `None`
                 is always right (`base`).
+            is_long: whether it may take longer than a request may: migrations, imports.
 
         Raises:
             StoreError: it cannot be asked; the transaction may or may not have happened.
         """
         if not self._opened.here()[0]:
             await self._open_for_use()
-        return await self._engine.transact(make, locks=locks)
+        return await self._engine.transact(make, locks=locks, is_long=is_long)
 
     async def listen(self, channel: str, on_payload: Callable[[str], None]) -> Listener | None:
         """Listen on a channel; `None` where the database has none (`base.Engine.listen`).

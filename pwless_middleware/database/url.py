@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, unquote
 
 from pwless_middleware.core.control_characters import CONTROL
 from pwless_middleware.database.base import Engine
+from pwless_middleware.database.postgres.url import read_postgres
 from pwless_middleware.errors import ConfigError
 
 EXAMPLES: Final = '"sqlite:///pwless.db" or "postgresql://user:password@host/name"'
@@ -38,9 +39,13 @@ def make_engine(url: object) -> Engine:
         path, is_durable = read_sqlite(rest)
         return SqliteEngine(path, is_durable=is_durable)
     if scheme in ("postgresql", "postgres"):
-        from pwless_middleware.database.postgres.engine import PostgresEngine
-
-        return PostgresEngine(text)
+        try:
+            from pwless_middleware.database.postgres.engine import PostgresEngine
+        except ImportError as error:
+            raise ConfigError(
+                "database", "postgresql:// needs: pip install 'pwless-middleware[postgres]'"
+            ) from error
+        return PostgresEngine(read_postgres(text))
     raise ConfigError("database", f"set {EXAMPLES}")
 
 

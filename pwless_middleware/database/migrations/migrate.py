@@ -40,7 +40,7 @@ async def migrate(engine: Engine) -> None:
     """
     if _is_up_to_date(await find_version(engine)):
         return
-    await engine.transact(_migrate, locks=["schema"])
+    await engine.transact(_migrate, locks=["schema"], is_long=True)
 
 
 async def find_version(engine: Engine) -> int:

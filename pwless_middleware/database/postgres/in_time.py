@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from math import inf
 from typing import Any, Final, TypeVar
 
 from asyncpg import Connection
@@ -24,21 +25,24 @@ DEADLINE: Final = 1.2
 async def in_time(
     work: Coroutine[Any, Any, T],
     held: Sequence[Connection[Any]],
-    seconds: float = DEADLINE,
+    *,
+    within: float | None = None,
+    is_long: bool = False,
 ) -> T:
     """Do this, for so long at most, and return what it returns.
 
     Args:
         work: is ended also where who waits for it is cancelled.
         held: the connections that it holds then, which are terminated.
-        seconds: in which the event loop ran.
+        within: seconds in which the event loop ran; `None` is `DEADLINE`.
+        is_long: without end.
 
     Raises:
         TimeoutError: the time is over. What `work` raises is raised as it is.
     """
     task = asyncio.ensure_future(work)
     try:
-        async with Deadline(seconds):
+        async with Deadline(inf if is_long else DEADLINE if within is None else within):
             await asyncio.wait((task,))
     finally:
         if not task.done():

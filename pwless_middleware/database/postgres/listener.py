@@ -51,7 +51,7 @@ class PostgresListener:
             return False
         question = self._connection.fetchval(_IS_PRIMARY)
         try:
-            if await in_time(question, [self._connection], within):
+            if await in_time(question, [self._connection], within=within):
                 return True
         except FAULTS:
             pass

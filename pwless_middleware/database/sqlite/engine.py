@@ -61,9 +61,13 @@ class SqliteEngine:
         return await self.transact(lambda: _run(query))
 
     async def transact(
-        self, make: Callable[[], Steps[T]], *, locks: Iterable[str] | None = None
+        self,
+        make: Callable[[], Steps[T]],
+        *,
+        locks: Iterable[str] | None = None,
+        is_long: bool = False,
     ) -> T:
-        """Run steps in one transaction; there is one at a time anyway."""
+        """Run steps in one transaction; there is one at a time, and one that began goes on."""
         opened = self._opened
         if opened is None or not opened.is_usable():
             opened = await self._open()

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from pwless_middleware.database.database import Database
-from tests.postgres_server import FAST, PostgresServer
+from tests.postgres_server import PostgresServer
 
 
 @pytest.fixture(scope="package")
 def package_server() -> Iterator[PostgresServer]:
     """One server for all of them, since a start takes a second."""
-    server = PostgresServer(FAST)
+    server = PostgresServer({"fsync": "off"})
     yield server
     server.close()
 

@@ -1,0 +1,268 @@
+"""PostgreSQL that hangs, ends, restarts or refuses: closed, told, and well again by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from functools import partial
+from time import monotonic
+
+import pytest
+
+from pwless_middleware.database.database import Database
+from pwless_middleware.database.postgres import in_time
+from pwless_middleware.database.statement import Query, Statement, Steps
+from pwless_middleware.errors import StoreError, StoreTimeout
+from tests.postgres_server import PostgresServer
+
+pytestmark = pytest.mark.anyio
+
+ADD = Statement("INSERT INTO pwless_test (id) VALUES ($1)")
+ALL = Statement("SELECT id FROM pwless_test ORDER BY id")
+SLEEP = Statement("", postgres="SELECT 1 FROM pg_sleep(30)")
+
+
+@pytest.fixture
+def _short_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not to wait for the real one again and again."""
+    monkeypatch.setattr(in_time, "DEADLINE", 0.3)
+
+
+def add(*ids: int) -> Steps[None]:
+    for id in ids:
+        yield ADD(id)
+
+
+async def add_until_refused(database: Database) -> None:
+    """A setting reaches a session some time after it was reloaded."""
+    for number in range(1000):
+        await database.execute(ADD(number))
+
+
+def one(query: Query) -> Steps[None]:
+    yield query
+
+
+async def test_one_that_hangs_is_left_within_two_seconds_and_is_well_at_once(
+    database: Database, server: PostgresServer
+) -> None:
+    """Those in line are told as well: twenty questions take no longer than one."""
+    runs = []
+
+    def count() -> Steps[None]:
+        runs.append(1)
+        yield ADD(7)
+
+    server.freeze()
+    begun = monotonic()
+    questions = [database.fetch(ALL()) for _ in range(20)]
+    answers = await asyncio.gather(*questions, database.transact(count), return_exceptions=True)
+    assert monotonic() - begun < 2
+    assert {type(answer) for answer in answers} == {StoreTimeout}
+    server.thaw()
+    assert await database.fetch(ALL()) == []
+    assert len(runs) <= 1  # and not again, when nobody waits for it
+
+
+@pytest.mark.usefixtures("_short_deadline")
+async def test_one_that_hangs_in_the_middle_of_a_transaction(
+    database: Database, server: PostgresServer
+) -> None:
+    def steps() -> Steps[None]:
+        yield ADD(1)
+        server.freeze()
+        yield ADD(2)
+
+    with pytest.raises(StoreTimeout, match="does not answer in time"):
+        await database.transact(steps)
+    server.thaw()
+    await database.transact(partial(add, 3))
+    assert await database.fetch(ALL()) == [(3,)]
+
+
+async def test_who_leaves_early_gives_the_connection_back(database: Database) -> None:
+    """A request that is cancelled does not wait for the server, and costs nobody a connection."""
+    for _ in range(10):
+        begun = monotonic()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await database.fetch(SLEEP())
+        assert monotonic() - begun < 0.5
+    assert await database.fetch(ALL()) == []
+
+
+async def test_connections_that_were_ended_are_not_noticed(
+    database: Database, server: PostgresServer
+) -> None:
+    await asyncio.gather(*(database.fetch(ALL()) for _ in range(8)))
+    server.terminate_connections()
+    assert await database.fetch(ALL()) == []
+    server.terminate_connections()
+    await database.transact(partial(add, 1))
+    assert await database.fetch(ALL()) == [(1,)]
+
+
+async def test_a_transaction_whose_connection_is_ended_is_done_again(
+    database: Database, server: PostgresServer
+) -> None:
+    runs = []
+
+    def steps() -> Steps[None]:
+        runs.append(1)
+        yield ADD(1)
+        if len(runs) == 1:
+            server.terminate_connections()
+        yield ADD(2)
+
+    await database.transact(steps)
+    assert await database.fetch(ALL()) == [(1,), (2,)]
+    assert len(runs) == 2
+
+
+async def test_a_restart_is_over_when_it_is(database: Database, server: PostgresServer) -> None:
+    await database.execute(ADD(1))
+    server.stop(signal.SIGINT)
+    with pytest.raises(StoreError, match="is it running, and is the URL right"):
+        await database.fetch(ALL())
+    server.start()
+    assert await database.fetch(ALL()) == [(1,)]
+
+
+async def test_a_crash_loses_nothing_that_was_acknowledged(
+    database: Database, server: PostgresServer
+) -> None:
+    await database.transact(partial(add, 1, 2))
+    server.stop(signal.SIGQUIT)
+    server.start()
+    assert await database.fetch(ALL()) == [(1,), (2,)]
+
+
+async def test_a_server_that_becomes_read_only_is_refused_until_it_is_not(
+    database: Database, server: PostgresServer
+) -> None:
+    """As one that is a primary no longer: also what it would still answer is not asked."""
+    await database.fetch(ALL())
+    server.run("ALTER SYSTEM SET default_transaction_read_only = on")
+    server.run("SELECT pg_reload_conf()")
+    try:
+        with pytest.raises(StoreError, match="no primary, or one that is read-only"):
+            await add_until_refused(database)
+        with pytest.raises(StoreError, match="no primary"):
+            await database.fetch(ALL())
+    finally:
+        server.run("SET default_transaction_read_only = off", "ALTER SYSTEM RESET ALL")
+        server.run("SELECT pg_reload_conf()")
+    for _ in range(1000):
+        with contextlib.suppress(StoreError):
+            await database.fetch(ALL())
+            break
+    else:
+        pytest.fail("it is still refused")
+
+
+@pytest.mark.usefixtures("_short_deadline")
+async def test_the_primary_of_two_is_found_also_behind_one_that_hangs(
+    database: Database, server: PostgresServer
+) -> None:
+    mute = socket.create_server(("127.0.0.1", 0))
+    port = mute.getsockname()[1]
+    where = f"postgresql://pwless@127.0.0.1:{port},127.0.0.1:{server.port}/pwless"
+    both = Database(where)
+    with pytest.raises(StoreTimeout):
+        await both.fetch(ALL())
+    assert await both.fetch(ALL()) == []
+    await both.aclose()
+    mute.close()
+
+
+async def test_steps_are_done_again_until_they_go_together(database: Database) -> None:
+    """Each reads all rows and adds one: no two of them go together."""
+
+    def add_next() -> Steps[None]:
+        rows = yield ALL()
+        yield ADD(len(rows))
+
+    await asyncio.gather(*(database.transact(add_next) for _ in range(24)))
+    assert await database.fetch(ALL()) == [(number,) for number in range(24)]
+
+
+@pytest.mark.usefixtures("_short_deadline")
+async def test_a_lock_is_waited_for_no_longer_than_anything_else(
+    database: Database, server: PostgresServer
+) -> None:
+    """And leaves no session behind that waits on for nobody."""
+    other = Database(server.url)
+    holding, done = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        def steps() -> Steps[None]:
+            holding.set()
+            yield SLEEP()
+
+        with pytest.raises(StoreError):
+            await other.transact(steps, locks=["a"])
+        done.set()
+
+    task = asyncio.create_task(hold())
+    await holding.wait()
+    await database.transact(partial(add, 1), locks=["b"])
+    with pytest.raises(StoreTimeout):
+        await database.transact(partial(add, 2), locks=["b", "a"])
+    await task
+    await other.aclose()
+    assert await database.fetch(ALL()) == [(1,)]
+
+
+@pytest.mark.usefixtures("_short_deadline")
+async def test_what_is_long_has_no_time_limit(database: Database) -> None:
+    nap = Statement("", postgres="SELECT 1 FROM pg_sleep(0.35)")
+    with pytest.raises(StoreTimeout):
+        await database.fetch(nap())
+    await database.transact(lambda: one(nap()), locks=(), is_long=True)
+
+
+async def test_a_value_that_is_refused_is_not_shown(database: Database) -> None:
+    """PostgreSQL quotes it: "Key (email)=(jo@example.com) already exists"."""
+    await database.execute(ADD(712345))
+    with pytest.raises(StoreError, match="UniqueViolationError 23505 on pwless_test_pkey") as twice:
+        await database.execute(ADD(712345))
+    with pytest.raises(StoreError) as wrong:
+        await database.execute(ADD("jo@example.com"))
+    for raised in (twice, wrong):
+        assert "712345" not in str(raised.value)
+        assert "jo@" not in str(raised.value)
+        assert raised.value.__cause__ is None
+        assert raised.value.__suppress_context__
+    assert await database.fetch(ALL()) == [(712345,)]
+
+
+def test_connections_end_with_the_loop_where_nobody_closes(server: PostgresServer) -> None:
+    """As under a test client, which has a loop for each request."""
+    database = Database(f"{server.url}?application_name=loops")
+
+    async def use() -> None:
+        await database.fetch(Statement("SELECT 1")())
+        await database.listen("pwless_test", lambda payload: None)
+
+    for _ in range(3):
+        asyncio.run(use())
+    count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'loops'"
+    assert sum(server.run(count) != "0" for _ in range(50)) < 50  # a session takes a while to end
+
+
+def test_the_limits_of_a_session_are_known_to_the_server(server: PostgresServer) -> None:
+    async def ask() -> str:
+        database = Database(f"{server.url}?synchronous_commit=off")
+        [(found,)] = await database.fetch(
+            Statement(
+                "",
+                postgres="SELECT concat_ws(' ', current_setting('synchronous_commit'), "
+                "current_setting('lock_timeout'), current_setting('application_name'))",
+            )()
+        )
+        await database.aclose()
+        return str(found)
+
+    assert asyncio.run(ask()) == "off 1500ms pwless"
