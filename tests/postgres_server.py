@@ -43,8 +43,8 @@ def find_program(name: str) -> str:
     return os.path.realpath(found)
 
 
-def _as_its_user() -> dict[str, Any]:
-    """Return arguments of `subprocess` by which a process is not root's."""
+def as_its_user() -> dict[str, Any]:
+    """Return arguments of `subprocess` by which a process is the server's user's, not root's."""
     if os.geteuid() != 0:
         return {}
     user = _unprivileged()
@@ -96,7 +96,7 @@ class PostgresServer:
             capture_output=True,
             text=True,
             cwd=self.folder,
-            **_as_its_user(),
+            **as_its_user(),
         )
         if done.returncode != 0:
             raise RuntimeError(done.stdout + done.stderr)
@@ -159,7 +159,7 @@ class PostgresServer:
                 stderr=log,
                 cwd=self.folder,
                 preexec_fn=_end_with_us,
-                **_as_its_user(),
+                **as_its_user(),
             )
         deadline = time.monotonic() + 20
         while not self._answers():
