@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.event import Event, EventKind
     from pwless_middleware.core.login import EnrolledUser, Login, PendingLogin, Step
     from pwless_middleware.core.session import Session, SessionPolicy
+    from pwless_middleware.core.settings import Setting
     from pwless_middleware.core.user import User, UserId
     from pwless_middleware.core.verdict import Verdict
     from pwless_middleware.delivery.base import Message
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from pwless_middleware.flows.feature_secrets import FeatureSecrets
     from pwless_middleware.flows.health_checks import HealthCheck
     from pwless_middleware.flows.lifespans import Lifespan
+    from pwless_middleware.flows.live_settings import LiveSettings
     from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession, OnSession
     from pwless_middleware.flows.periodic import Periodic
     from pwless_middleware.flows.proofs import Proof, StepCheck, StepProof
@@ -123,6 +125,7 @@ __all__ = [
     "InvalidCode",
     "Kit",
     "Lifespan",
+    "LiveSettings",
     "Login",
     "LoginDenied",
     "LoginMethod",
@@ -148,6 +151,7 @@ __all__ = [
     "Route",
     "Session",
     "SessionPolicy",
+    "Setting",
     "Step",
     "StepCheck",
     "StepProof",
@@ -201,6 +205,7 @@ _HOMES = {  # where each name lives
     "InvalidCode": "pwless_middleware.errors",
     "Kit": "pwless_middleware.web.kit",
     "Lifespan": "pwless_middleware.flows.lifespans",
+    "LiveSettings": "pwless_middleware.flows.live_settings",
     "Login": "pwless_middleware.core.login",
     "LoginDenied": "pwless_middleware.errors",
     "LoginMethod": "pwless_middleware.web.offers",
@@ -225,6 +230,7 @@ _HOMES = {  # where each name lives
     "Route": "pwless_middleware.web.routes",
     "Session": "pwless_middleware.core.session",
     "SessionPolicy": "pwless_middleware.core.session",
+    "Setting": "pwless_middleware.core.settings",
     "Step": "pwless_middleware.core.login",
     "StepCheck": "pwless_middleware.flows.proofs",
     "StepProof": "pwless_middleware.flows.proofs",

@@ -30,6 +30,7 @@ from pwless_middleware.features.step_up import StepUp
 from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.people import People
+from pwless_middleware.flows.settings import Settings
 from pwless_middleware.flows.users import UserDirectory
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
@@ -186,7 +187,7 @@ class Passwordless:
             database=self.database,
             mailer=mailer,
             users=users,
-            sessions=sessions or SessionPolicy(),
+            sessions=sessions,
             brand=brand,
             templates=templates,
             languages=languages,
@@ -202,6 +203,9 @@ class Passwordless:
         kit = floors.kit
         self.sessions, self.events = kit.sessions, kit.history
         self._people = kit.people
+        self.settings = Settings(
+            kit.settings, events=kit.events, signals=kit.signals, clock=kit.clock
+        )
         self.cookies, self.clients = kit.cookies, floors.clients
         self.deliveries, self.lifetime = floors.deliveries, floors.lifetime
         always = (
@@ -215,6 +219,7 @@ class Passwordless:
             (*features, *always),
             lambda name: floors.kit_of(name, is_ours=name in ours),
             floors.background,
+            kit.settings,
         )
         floors.bind(mounted)
         routes = {name: m.routes for name, m in mounted.items()}

@@ -327,6 +327,15 @@ async def a_person_who_is_disabled_meanwhile() -> Story:
     return story
 
 
+async def an_operator_who_changes_settings() -> Story:
+    with TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/pwless.db")
+        story = Story(database=database)
+        await story.site.passwordless.settings.set({"email_login.lifetime": 120}, by="operator:u-1")
+        await database.aclose()
+    return story
+
+
 async def sessions_that_end() -> Story:
     story = Story(features=[EmailLogin(send_limits=ROOMY), Fresh()])
     await story.jo.sign_in(EMAIL)
@@ -374,6 +383,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_first_login,
     a_user_who_goes_meanwhile,
     a_person_who_is_disabled_meanwhile,
+    an_operator_who_changes_settings,
     sessions_that_end,
     more_events_than_the_database_takes,
 ]

@@ -16,7 +16,7 @@ from pwless_middleware.core.keyring import LINK_CHARACTERS
 from pwless_middleware.core.login import PENDING_LIFETIME, STEP_TRIES
 from pwless_middleware.core.paths import MAX_NEXT
 from pwless_middleware.core.secret_key import MIN_KEY_BYTES
-from pwless_middleware.features.email_login.options import LONGEST, LONGEST_LINK
+from pwless_middleware.features.email_login.settings import LONGEST, LONGEST_LINK
 from pwless_middleware.flows.limits import DEVICES
 from pwless_middleware.flows.store_deadline import STORE_SECONDS
 from pwless_middleware.stores.redis.feed import LEASE

@@ -323,6 +323,12 @@ KINDS: Final[Mapping[str, EventKind]] = {
             ("reason", "client", "device"),
             reasons=("unknown_key", "foreign_origin"),
         ),
+        EventKind(
+            "settings.changed",
+            "an operator changed a setting; what may hold addresses is not told",
+            ("by", "details"),
+            details=("name", "from", "to"),
+        ),
     )
 }
 """Every kind that the product itself records, by name."""

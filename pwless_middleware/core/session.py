@@ -12,6 +12,7 @@ from pwless_middleware.core.authentication import (
     strength_of,
 )
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.given_options import remember_given
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
 
@@ -23,7 +24,9 @@ Exists in the browser's cookie or the caller's token, and in the moment of login
 
 SECRET_BYTES = 48
 DAY = 86400
-_YEAR_9999 = 253_402_300_799
+YEAR_9999 = 253_402_300_799
+LONGEST = 400 * DAY
+"""Seconds that a session may live (RFC 6265bis §5.5 caps a cookie's Max-Age there)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class Session:
 
 
 @named_options()
+@remember_given
 @dataclass(frozen=True, slots=True)
 class SessionPolicy:
     """Set how long sessions live.
@@ -124,12 +128,15 @@ class SessionPolicy:
     idle: int = 7 * DAY
     absolute: int = 30 * DAY
     not_before: int = 0
+    _given_options: frozenset[str] = field(
+        default=frozenset(), init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         for name, value, low, high in (
-            ("absolute", self.absolute, 60, 400 * DAY),
+            ("absolute", self.absolute, 60, LONGEST),
             ("idle", self.idle, 60, self.absolute),
-            ("not_before", self.not_before, 0, _YEAR_9999),
+            ("not_before", self.not_before, 0, YEAR_9999),
         ):
             if type(value) is not int or not low <= value <= high:
                 raise ConfigError(f"sessions.{name}", f"set whole seconds, {low} to {high}")

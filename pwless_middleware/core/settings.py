@@ -32,7 +32,7 @@ class Setting:
         meaning: what it does, in a sentence.
         kind: `flag`, `number`, `choice` or `texts`.
         default: what holds where neither code nor operator says anything.
-        least, most: of a number; both are allowed.
+        least, most: of a number, both allowed; of texts, how few are enough.
         one_of: of a choice.
         optional: whether it may be `None`.
         closed: what holds where the database has a value that cannot be read, for a setting whose
@@ -58,7 +58,7 @@ class Setting:
             "flag": "true or false",
             "number": f"a whole number from {self.least} to {self.most}",
             "choice": " or ".join(self.one_of),
-            "texts": "a list of texts",
+            "texts": "a list of texts" + ", one at least" * (self.least > 0),
         }[self.kind]
         return f"{text}, or null" if self.optional else text
 
@@ -81,7 +81,11 @@ class Setting:
             return value
         if self.kind == "choice" and isinstance(value, str) and value in self.one_of:
             return value
-        if self.kind == "texts" and isinstance(value, list | tuple) and len(value) <= MAX_TEXTS:
+        if (
+            self.kind == "texts"
+            and isinstance(value, list | tuple)
+            and (self.least <= len(value) <= MAX_TEXTS)
+        ):
             texts = tuple(text for text in value if isinstance(text, str))
             if len(texts) == len(value):
                 return texts

@@ -6,9 +6,11 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from pwless_middleware.core.address import Address, matches
+from pwless_middleware.core.challenge import Kind
 from pwless_middleware.core.codes import CodeStyle
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import Unavailable
+from pwless_middleware.flows.limits import Limits
 from pwless_middleware.tracebacks import traceback_without_text
 
 logger = logging.getLogger("pwless.challenges")
@@ -19,8 +21,13 @@ AllowRule = Callable[[str], bool | Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengeRules:
-    """Set how challenges behave; `EmailLogin` has the meaning, range and default of each."""
+    """Set how challenges behave; `EmailLogin` has the meaning, range and default of each.
 
+    Read at each use, since an operator may change them: a challenge keeps the kind and lifetime
+    that it began with.
+    """
+
+    kind: Kind
     lifetime: int
     max_lifetime: int
     code: CodeStyle
@@ -28,6 +35,8 @@ class ChallengeRules:
     rotate_on_resend: bool
     allow: tuple[str, ...] | AllowRule
     signup: bool
+    code_in_subject: bool
+    limits: Limits
 
     async def serves(self, address: Address) -> bool:
         """Whether an address is on the allow list. Only worker and verifier may ask.
@@ -44,3 +53,7 @@ class ChallengeRules:
         except Exception as exc:
             logger.error("the rule allow= failed:\n%s", traceback_without_text(exc))
             raise Unavailable from exc
+
+
+CurrentRules = Callable[[], ChallengeRules]
+"""Returns the rules that hold now, without I/O; raises `Unavailable` where they are not known."""

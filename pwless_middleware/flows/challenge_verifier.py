@@ -27,10 +27,10 @@ from pwless_middleware.errors import (
     RequestExpired,
     TooManyAttempts,
 )
-from pwless_middleware.flows.challenge_rules import ChallengeRules
+from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.flows.challenges import Challenges
 from pwless_middleware.flows.events import Events
-from pwless_middleware.flows.limits import Limits, scope_of
+from pwless_middleware.flows.limits import scope_of
 from pwless_middleware.flows.proofs import Proof
 from pwless_middleware.stores.base import Attempt, Store, Writes
 from pwless_middleware.text import Text
@@ -45,7 +45,7 @@ class ChallengeVerifier:
     """Verify codes and links; a right one gives a proof for the door.
 
     Args:
-        challenges, store, keyring, limits: what it works with.
+        challenges, store, keyring: what it works with.
         rules: how challenges behave.
         clock: gives unix seconds.
         events: records what happens.
@@ -56,8 +56,7 @@ class ChallengeVerifier:
         challenges: Challenges,
         store: Store,
         keyring: Keyring,
-        limits: Limits,
-        rules: ChallengeRules,
+        rules: CurrentRules,
         *,
         clock: Callable[[], int],
         events: Events,
@@ -65,7 +64,6 @@ class ChallengeVerifier:
         self._challenges = challenges
         self._store = store
         self._keyring = keyring
-        self._limits = limits
         self._rules = rules
         self._clock = clock
         self._events = events
@@ -80,9 +78,9 @@ class ChallengeVerifier:
             RequestExpired: expired, used, unknown, or another caller's.
             Unavailable: the store could not be asked.
         """
-        code = code_in(text, self._rules.code)
+        code = code_in(text, self._rules().code)
         if code is None:
-            if self._rules.code == "standard":
+            if self._rules().code == "standard":
                 text = Text("Type the 6 digits from the email.")
                 raise InvalidArgument.of("code", text, "6 digits")
             text = Text("Type the 8 letters from the email.")
@@ -104,11 +102,11 @@ class ChallengeVerifier:
         challenge = self._challenges.open(id, attempt.value, caller, key_id=caller.holds[id])
         if not challenge.is_live(now):
             raise self._challenges.refusal("expired", caller, id)
-        expected = self._keyring.code(challenge, self._rules.code)
+        expected = self._keyring.code(challenge, self._rules().code)
         wrong = InvalidCode(attempt.left)
         matched = hmac.compare_digest(expected, code)
         if not (
-            matched and challenge.kind != "LINK" and await self._rules.serves(challenge.address)
+            matched and challenge.kind != "LINK" and await self._rules().serves(challenge.address)
         ):
             self._events.record(
                 "code.wrong",
@@ -137,7 +135,7 @@ class ChallengeVerifier:
         link = self.open_link(token)
         if link is None:
             raise self._challenges.refusal("unknown", caller)
-        if self._rules.same_browser and link.id not in caller.holds:
+        if self._rules().same_browser and link.id not in caller.holds:
             self.note_elsewhere(link, caller)
             raise OtherBrowser
         now = self._clock()
@@ -149,7 +147,7 @@ class ChallengeVerifier:
         if (
             not self._keyring.is_link_of(link, challenge)
             or challenge.kind == "OTP"
-            or not await self._rules.serves(challenge.address)
+            or not await self._rules().serves(challenge.address)
         ):
             raise self._challenges.refusal("unknown", caller, link.id)
         return self._proof(challenge, LINK_METHOD, now, (), refusal=RequestExpired())
@@ -168,7 +166,7 @@ class ChallengeVerifier:
     async def _attempt(
         self, id: ChallengeId, caller: Caller, now: int
     ) -> tuple[tuple[Draw, ...], Attempt]:
-        draws = self._limits.for_try(id, caller, now=now)
+        draws = self._rules().limits.for_try(id, caller, now=now)
         attempt = await self._store.attempt(draws, challenge_key(id), now=now, op=new_operation())
         if attempt.refused_by is not None and draws[attempt.refused_by].since is not None:
             # All sessions of its user were revoked after this device cookie was given.
@@ -189,7 +187,7 @@ class ChallengeVerifier:
             authentication=Authentication(method, now, (FACTOR,)),
             takes=challenge_key(challenge.id),
             then=Writes(refunds=refunds),
-            may_create=self._rules.signup,
+            may_create=self._rules().signup,
             refusal=refusal,
             next=challenge.next,
             device=challenge.device,

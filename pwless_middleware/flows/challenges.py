@@ -32,10 +32,10 @@ from pwless_middleware.core.keyring import Keyring, new_operation
 from pwless_middleware.core.store_keys import challenge_key
 from pwless_middleware.errors import RateLimited, RequestExpired
 from pwless_middleware.flows.bound_records import open_record
-from pwless_middleware.flows.challenge_rules import ChallengeRules
+from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.feature_jobs import FeatureJobs
-from pwless_middleware.flows.limits import Limits, new_challenge_id, scope_of
+from pwless_middleware.flows.limits import new_challenge_id, scope_of
 from pwless_middleware.stores.base import Admission, Put, Store
 
 MAIL = "mail"
@@ -74,7 +74,7 @@ class Challenges:
     """Start challenges, send them again, and read them.
 
     Args:
-        store, keyring, limits: what it works with.
+        store, keyring: what it works with.
         rules: how challenges behave.
         jobs: makes the job of a challenge's mail.
         clock: gives unix seconds.
@@ -85,8 +85,7 @@ class Challenges:
         self,
         store: Store,
         keyring: Keyring,
-        limits: Limits,
-        rules: ChallengeRules,
+        rules: CurrentRules,
         *,
         jobs: FeatureJobs,
         clock: Callable[[], int],
@@ -94,7 +93,6 @@ class Challenges:
     ) -> None:
         self._store = store
         self._keyring = keyring
-        self._limits = limits
         self._rules = rules
         self._jobs = jobs
         self._clock = clock
@@ -168,9 +166,9 @@ class Challenges:
             raise RateLimited(ends - now)
         again = challenge.with_resend(
             now=now,
-            rotate=self._rules.rotate_on_resend,
+            rotate=self._rules().rotate_on_resend,
             key_id=self._keyring.current,
-            longest=self._rules.max_lifetime,
+            longest=self._rules().max_lifetime,
         )
         admission = await self._admit(again, caller, replaces=value, now=now)
         self._events.record(
@@ -216,7 +214,7 @@ class Challenges:
     async def _admit(
         self, challenge: Challenge, caller: Caller, *, replaces: bytes | None, now: int
     ) -> Admission:
-        draws = self._limits.for_send(challenge.id, caller, now=now)
+        draws = self._rules().limits.for_send(challenge.id, caller, now=now)
         key, key_id = challenge_key(challenge.id), challenge.key_id
         record = self._keyring.bind("challenge", key, pack_challenge(challenge), key_id=key_id)
         job = self._jobs.payload(

@@ -21,8 +21,9 @@ from pwless_middleware.core.device_cookie import (
 from pwless_middleware.core.keyring import Keyring, new_operation
 from pwless_middleware.core.pasted_text import link_token_in
 from pwless_middleware.core.store_keys import TAG_BYTES, challenge_key, device_mark
+from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.flows.challenges import Challenges
-from pwless_middleware.flows.limits import EXACT_BYTES, Limits
+from pwless_middleware.flows.limits import EXACT_BYTES
 from pwless_middleware.stores.base import Store
 
 
@@ -30,7 +31,7 @@ class DeviceGrants:
     """Let the reader of an address's mail past the lock on its tries.
 
     Args:
-        challenges, store, keyring, limits: what it works with.
+        challenges, store, keyring, rules: what it works with.
         clock: gives unix seconds.
     """
 
@@ -39,14 +40,14 @@ class DeviceGrants:
         challenges: Challenges,
         store: Store,
         keyring: Keyring,
-        limits: Limits,
+        rules: CurrentRules,
         *,
         clock: Callable[[], int],
     ) -> None:
         self._challenges = challenges
         self._store = store
         self._keyring = keyring
-        self._limits = limits
+        self._rules = rules
         self._clock = clock
 
     async def is_locked(self, challenge: Challenge) -> bool:
@@ -55,7 +56,7 @@ class DeviceGrants:
         Raises:
             Unavailable: the store could not be asked.
         """
-        draws, key = self._limits.lock_on_tries(challenge.id), challenge_key(challenge.id)
+        draws, key = self._rules().limits.lock_on_tries(challenge.id), challenge_key(challenge.id)
         now, op = self._clock(), new_operation()
         return (await self._store.attempt(draws, key, now=now, op=op)).refused_by is not None
 

@@ -103,6 +103,7 @@ def make_door(
     url: str,
     clock: Callable[[], int],
     events: Events,
+    require: Callable[[], Awaitable[None]],
 ) -> Door:
     """Return the function that makes a session of a login, once every rule has agreed.
 
@@ -116,6 +117,7 @@ def make_door(
         url: of our pages, with the mount prefix; for `LoginElsewhere`.
         clock: returns unix seconds.
         events: records which sessions begin and end.
+        require: returns once the policy is known, and raises `Unavailable` where it cannot be.
     """
 
     def mint(
@@ -162,6 +164,7 @@ def make_door(
 
     async def enter(entry: Entry) -> LoginResult:
         login, caller, then = entry.login, entry.caller, entry.then
+        await require()
         now = clock()
         try:
             decision = await ask_before_session(rules, login)

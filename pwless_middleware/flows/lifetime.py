@@ -16,6 +16,7 @@ from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer, close_mailer, is_inline
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.errors import ConfigError, StoreError
+from pwless_middleware.flows.current_settings import CurrentSettings
 from pwless_middleware.flows.event_writer import EventWriter
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.lifespans import Lifespans
@@ -45,6 +46,7 @@ class Lifetime:
         database: opened before the store, closed after it; `None` is none.
         periodics: what features do every so often, in the loops that have a worker; `None` is
             nothing.
+        settings: kept current; `None` is nothing.
         is_serverless: nothing runs between requests, so that each delivers its own mail.
     """
 
@@ -59,8 +61,10 @@ class Lifetime:
         periodics: Periodics | None = None,
         database: Database | None = None,
         writer: EventWriter | None = None,
+        settings: CurrentSettings | None = None,
         is_serverless: bool = False,
     ) -> None:
+        self._settings = settings
         self._store = store
         self._database = database
         self._writer = writer
@@ -106,6 +110,8 @@ class Lifetime:
         tasks.add(loop.create_task(self._open(), context=Context()))
         if self._writer is not None:
             tasks.add(loop.create_task(self._writer.run(), context=Context()))
+        if self._settings is not None:
+            tasks.add(loop.create_task(self._settings.run(), context=Context()))
         if not (self._is_inline or self._is_serverless):
             tasks.add(loop.create_task(self._deliveries.run(), context=Context()))
             if self._periodics is not None:
@@ -169,6 +175,8 @@ class Lifetime:
             if self._database is not None:
                 await self._database.open()
             await self._store.open()
+            if self._settings is not None:
+                await self._settings.load()
         except StoreError as error:
             logger.warning(
                 "the store is not there yet: %s",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import field, fields, replace
 
 from pwless_middleware.core.address import Address, fold_mailbox
 from pwless_middleware.core.budget import ONE, Draw, Limit, draws_on
@@ -20,6 +20,7 @@ from pwless_middleware.core.client import Client
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device_cookie import NOBODY, find_known
 from pwless_middleware.core.digest import digest
+from pwless_middleware.core.given_options import remember_given
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.store_keys import (
@@ -52,6 +53,7 @@ _CHALLENGE_SECONDS = RESEND_WINDOW + 600
 
 
 @named_options()
+@remember_given
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendLimits:
     """Set how many mails may be asked for; resends count like sends.
@@ -78,9 +80,14 @@ class SendLimits:
     client_per_minute: int = 20
     client_per_hour: int = 200
     overall_per_hour: int | None = None
+    _given_options: frozenset[str] = field(
+        default=frozenset(), init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         for option in fields(self):
+            if not option.init:
+                continue
             value = getattr(self, option.name)
             if value is None and option.name == "overall_per_hour":
                 continue
@@ -89,6 +96,7 @@ class SendLimits:
 
 
 @named_options()
+@remember_given
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryLimits:
     """Set how many wrong codes are borne, across challenges. They can only be made lower.
@@ -107,6 +115,9 @@ class TryLimits:
     per_quarter: int = 10
     per_day: int = 20
     client_per_ten_minutes: int = 30
+    _given_options: frozenset[str] = field(
+        default=frozenset(), init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         for option, most in (("per_quarter", 10), ("per_day", 20), ("client_per_ten_minutes", 30)):
@@ -163,6 +174,9 @@ class Limits:
         sends: numbers for sends and resends.
         tries: numbers for wrong codes.
         attempts: tries for one challenge.
+
+    Attributes:
+        sends_per_minute: of one address; for the wait that a page shows.
     """
 
     def __init__(
@@ -170,6 +184,7 @@ class Limits:
     ) -> None:
         self._keyring = keyring
         self._attempts = attempts
+        self.sends_per_minute = sends.per_minute
         self._overall = sends.overall_per_hour
         self._sends = _Numbers.of(
             ((sends.per_minute, MINUTE), (sends.per_quarter, QUARTER), (sends.per_day, DAY)),

@@ -20,7 +20,7 @@ from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.base import Mailer, Message
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import LoginDenied, PersonDisabled
-from pwless_middleware.flows.challenge_rules import ChallengeRules
+from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.flows.challenges import Challenges
 from pwless_middleware.flows.device_grants import DeviceGrants
 from pwless_middleware.flows.events import Events
@@ -44,7 +44,6 @@ class ChallengeMails:
         mailer: takes the message.
         link_page: absolute URL of our own link page.
         host: the login's own host, which a domain-bound code names.
-        code_in_subject: whether the subject holds the code too.
         clock: gives unix seconds.
         events: records which emails are not needed or too late.
     """
@@ -53,7 +52,7 @@ class ChallengeMails:
         self,
         challenges: Challenges,
         grants: DeviceGrants,
-        rules: ChallengeRules,
+        rules: CurrentRules,
         keyring: Keyring,
         users: Users,
         renderer: Renderer,
@@ -62,7 +61,6 @@ class ChallengeMails:
         *,
         link_page: str,
         host: str,
-        code_in_subject: bool,
         clock: Callable[[], int],
         events: Events,
     ) -> None:
@@ -76,7 +74,6 @@ class ChallengeMails:
         self._languages = languages
         self._link_page = link_page
         self._host = host
-        self._code_in_subject = code_in_subject
         self._clock = clock
         self._events = events
 
@@ -115,7 +112,7 @@ class ChallengeMails:
 
     async def _reason_against(self, challenge: Challenge) -> str | None:
         """Return why there is nobody to serve, or `None` if there is somebody."""
-        if not await self._rules.serves(challenge.address):
+        if not await self._rules().serves(challenge.address):
             return "not_allowed"
         try:
             is_known = await self._users.find(challenge.address) is not None
@@ -123,7 +120,7 @@ class ChallengeMails:
             return "disabled"
         except LoginDenied:
             return "refused_by_users"
-        return None if is_known or self._rules.signup else "unknown_user"
+        return None if is_known or self._rules().signup else "unknown_user"
 
     def message(self, challenge: Challenge, *, unlocks: bool = False) -> Message:
         """Render the mail of a challenge, with its code and link.
@@ -134,7 +131,7 @@ class ChallengeMails:
         """
         code = link = None
         if challenge.kind != "LINK":
-            style = self._rules.code
+            style = self._rules().code
             code = format_code(self._keyring.code(challenge, style), style)
         if challenge.kind != "OTP" or unlocks:
             token = self._keyring.link_token(challenge)
@@ -153,7 +150,7 @@ class ChallengeMails:
             code=code,
             otp=code,
             link=link,
-            subject_code=code if self._code_in_subject else None,
+            subject_code=code if self._rules().code_in_subject else None,
             email=challenge.address,
             host=self._host,
             device=translate(device_text(challenge.device or UNKNOWN)),

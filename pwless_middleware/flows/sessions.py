@@ -16,7 +16,7 @@ drop; without that it asks the store each time. Four races are closed here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from pwless_middleware.core.device_cookie import DEVICE_SECONDS, mark_value
 from pwless_middleware.core.format_v1 import pack_session, unpack_session
@@ -49,6 +49,7 @@ class Sessions:
         clock: returns unix seconds.
         events: records which sessions end.
         policy: returns how long sessions live at most, now; who changes it calls `forget_all`.
+        require: returns once the policy is known, and raises `Unavailable` where it cannot be.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Sessions:
         clock: Callable[[], int],
         events: Events,
         policy: Callable[[], SessionPolicy],
+        require: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
         self._feed = store.feed
@@ -65,6 +67,7 @@ class Sessions:
         self._clock = clock
         self._events = events
         self._policy = policy
+        self._require = require
         self._cache = SessionCache(store.feed)
         self._held = self._cache.by_signed  # asked on every request
 
@@ -149,6 +152,7 @@ class Sessions:
         return self._keyring.open("session", signed, size=SECRET_BYTES)
 
     async def _read(self, key: str, id: str, key_id: str, now: int) -> Held | None:
+        await self._require()
         value = await self._store.read(key, now=now)
         record = open_record(self._keyring, "session", key, value, key_id=key_id)
         if value is None or record is None:
@@ -193,6 +197,7 @@ class Sessions:
         Raises:
             StoreError: the store could not be asked.
         """
+        await self._require()
         now = self._clock()
         rows = await self._store.read_list(session_list(self._slot_of(user_id)), now=now)
         alive = []
@@ -267,6 +272,7 @@ class Sessions:
         Raises:
             StoreError: the store could not be asked.
         """
+        await self._require()
         key, now = session_key(self._slot_of(user_id), session_id), self._clock()
         value = await self._store.read(key, now=now)
         opened = self._keyring.unbind("session", key, value) if value is not None else None

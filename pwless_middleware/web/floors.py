@@ -18,6 +18,7 @@ from pwless_middleware.database.repositories import Repositories, make_repositor
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
+from pwless_middleware.flows.current_settings import TOPIC, CurrentSettings
 from pwless_middleware.flows.door import make_door
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.event_lines import EventLines
@@ -31,6 +32,7 @@ from pwless_middleware.flows.pending_logins import PendingLogins
 from pwless_middleware.flows.people import People
 from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.flows.personal_data import EventData, PersonalData, SessionData
+from pwless_middleware.flows.session_settings import make_session_settings
 from pwless_middleware.flows.session_validation import SessionValidator
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.sessions_view import SessionsView
@@ -129,7 +131,7 @@ def make_floors(
     database: Database | None,
     mailer: Mailer,
     users: UserDirectory | None,
-    sessions: SessionPolicy,
+    sessions: SessionPolicy | None,
     brand: Brand | None,
     templates: Path | str | None,
     languages: Sequence[str] | None,
@@ -155,16 +157,26 @@ def make_floors(
     # Who has the keys of a use can make what they make: those of sessions and pending logins
     # stay with their keepers and the door, and a feature has keys of its own.
     session_keys, feature_keys = keyring.derive("sessions"), keyring.derive("features")
-
-    def policy() -> SessionPolicy:
-        return sessions
-
-    kept = Sessions(hurried, session_keys, clock, events, policy)
+    settings = CurrentSettings(repositories.settings if repositories is not None else None)
+    policy = make_session_settings(sessions)
+    settings.add(policy, by="pwless")
+    kept = Sessions(hurried, session_keys, clock, events, policy, settings.require)
+    settings.subscribe(kept.forget_all)
+    signals.subscribe(TOPIC, settings.look)
     rules, url = LoginRules(), f"{origin.url}{prefix}"
     validator = SessionValidator(known_users, rules, clock)
     pending = PendingLogins(hurried, keyring.derive("pending"), clock)
     door = make_door(
-        hurried, session_keys, policy, rules, kept, pending, url=url, clock=clock, events=events
+        hurried,
+        session_keys,
+        policy,
+        rules,
+        kept,
+        pending,
+        url=url,
+        clock=clock,
+        events=events,
+        require=settings.require,
     )
 
     def logins_of(feature: str, may_name: KeyRule) -> Logins:
@@ -210,6 +222,7 @@ def make_floors(
         periodics=background.periodics,
         database=database,
         writer=writer,
+        settings=settings,
         is_serverless=is_serverless,
     )
     wake = lifetime.wake_delivery
@@ -249,6 +262,7 @@ def make_floors(
         wake_delivery=wake,
         is_delivery_failing=lambda: deliveries.is_failing,
         checks=background.checks,
+        settings=settings,
     )
     return Floors(kit, hurried, kept, rules, logins_of, background, clients, deliveries, lifetime)
 

@@ -14,12 +14,14 @@ from pwless_middleware.database.database import Database
 from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.flows.current_settings import CurrentSettings
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.health_checks import HealthCheck, HealthChecks
 from pwless_middleware.flows.lifespans import Lifespan
+from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession, OnSession
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.people import People
@@ -88,6 +90,7 @@ class Kit:
         wake_delivery: to be called after a job was queued.
         is_delivery_failing: whether mails have been failing in a row.
         checks: what features say of their health.
+        settings: what operators have set; `Mounted.settings` are kept current by it.
     """
 
     name: str
@@ -121,6 +124,7 @@ class Kit:
     wake_delivery: Callable[[], Awaitable[None]]
     is_delivery_failing: Callable[[], bool]
     checks: HealthChecks
+    settings: CurrentSettings
 
     def require_database(self) -> Database:
         """Return the database, for a feature that cannot be without one.
@@ -158,6 +162,8 @@ class Mounted(Generic[VerbsT]):
         jobs: topic to who reads its jobs, which `Kit.jobs` queues; no two features have one topic.
         event_kinds: the kinds of events that it records, beside the product's own.
         on_event: called with each event, in order, in the event loop; must not block.
+        settings: what of it an operator may set, kept current; `None` for nothing. What the feature
+            mounts waits until it is known.
         verbs: what it offers to the host's own code, by `Passwordless.verbs`; `None` for nothing.
     """
 
@@ -175,6 +181,7 @@ class Mounted(Generic[VerbsT]):
     jobs: Mapping[str, ReadJob] = field(default_factory=dict)
     event_kinds: tuple[EventKind, ...] = ()
     on_event: Subscriber | None = None
+    settings: LiveSettings[object] | None = None
     verbs: VerbsT | None = None
 
 

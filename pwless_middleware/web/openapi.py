@@ -146,8 +146,9 @@ def _operation(operation: Operation) -> Schema:
         found["description"] = operation.about
     found["security"] = [{scheme: [] for scheme in way} for way in operation.security]
     if operation.body is not None:
-        schema = operation.body.schema(is_body=operation.body_type == JSON)
-        content = {"schema": schema, "example": operation.body.example()}
+        body = operation.body if isinstance(operation.body, Fields) else operation.body()
+        schema = body.schema(is_body=operation.body_type == JSON)
+        content = {"schema": schema, "example": body.example()}
         found["requestBody"] = {"required": True, "content": {operation.body_type: content}}
     if operation.query is not None:
         found["parameters"] = [

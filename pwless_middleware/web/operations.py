@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 
 from pwless_middleware.core.dataclass import dataclass
@@ -33,7 +33,7 @@ class Operation:
         security: the ways to be allowed in, each a set of schemes that go together; an empty set
             means that anybody is.
         query: what it takes behind the `?` (`web.queries`); `None` reads none.
-        body: what it takes; `None` reads no body.
+        body: what it takes, or what returns that, where it may change; `None` reads no body.
         body_type: the body's media type.
         lines: the media type in which a good answer may come line by line instead; empty for none.
         answers: status to what it gives; `None` is an empty body.
@@ -49,7 +49,7 @@ class Operation:
     parameters: Mapping[str, str] = field(default_factory=dict)
     security: Sequence[Sequence[str]] = ((),)
     query: Fields | None = None
-    body: Fields | None = None
+    body: Fields | Callable[[], Fields] | None = None
     body_type: str = JSON
     lines: str = ""
     answers: Mapping[int, Fields | None]

@@ -14,6 +14,7 @@ from functools import partial
 from typing import ParamSpec, TypeVar
 
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.flows.current_settings import CurrentSettings
 from pwless_middleware.web.background import Background
 from pwless_middleware.web.kit import Feature, Kit, Mounted
 
@@ -41,7 +42,10 @@ def name_of(feature: object) -> str:
 
 
 def mount_all(
-    features: Sequence[Feature], make_kit: Callable[[str], Kit], background: Background
+    features: Sequence[Feature],
+    make_kit: Callable[[str], Kit],
+    background: Background,
+    settings: CurrentSettings,
 ) -> dict[str, Mounted]:
     """Mount every feature, and return what each adds, by its name.
 
@@ -49,6 +53,7 @@ def mount_all(
         features: in their order, which the result keeps.
         make_kit: makes the kit of the feature with this name.
         background: takes what they have going beside the requests.
+        settings: keeps current what operators may set of them.
 
     Raises:
         ConfigError: two have the same name, or one cannot be mounted; it is named.
@@ -67,17 +72,21 @@ def mount_all(
     for name, mounted in found.items():
         _check_periodics(name, mounted)
         if mounted.lifespan is not None:
-            found[name] = behind_lifespan(mounted, partial(background.lifespans.require, name))
+            found[name] = behind(mounted, partial(background.lifespans.require, name))
+        if mounted.settings is not None:
+            settings.add(mounted.settings, by=name)
+            found[name] = behind(found[name], settings.require)
         background.add(name, found[name])
     return found
 
 
-def behind_lifespan(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
-    """Return what a feature adds so that all of it waits for the feature's lifespan.
+def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
+    """Return what a feature adds so that all of it waits for something first.
 
     Args:
         mounted: as the feature gave it.
-        require: returns when the lifespan is entered, and raises `Unavailable` if it is not.
+        require: returns when the lifespan is entered, or the settings are known; raises
+            `Unavailable` where they are not.
     """
 
     def wait(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -94,6 +103,13 @@ def behind_lifespan(mounted: Mounted, require: Callable[[], Awaitable[None]]) ->
     return replace(
         mounted,
         routes=tuple(routes),
+        methods=tuple(
+            replace(one, show=wait(one.show), post=one.post and wait(one.post))
+            for one in mounted.methods
+        ),
+        step_up=tuple(
+            replace(one, show=wait(one.show), post=wait(one.post)) for one in mounted.step_up
+        ),
         before_challenge=tuple(wait(rule) for rule in mounted.before_challenge),
         before_session=tuple(wait(rule) for rule in mounted.before_session),
         on_session=tuple(wait(rule) for rule in mounted.on_session),

@@ -34,7 +34,7 @@ from pwless_middleware.flows.challenges import SentChallenge
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.fields import Values
+from pwless_middleware.web.fields import Fields, Values
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_json
 from pwless_middleware.web.operations import API_KEY, FLOW_COOKIE, ORIGIN, Operation
@@ -50,16 +50,11 @@ class EmailApi:
     Args:
         kit: everything below.
         flow: the three verbs.
-        flow_seconds: how long a browser keeps its flow cookie.
     """
 
-    def __init__(self, kit: Kit, flow: EmailFlow, *, flow_seconds: int) -> None:
+    def __init__(self, kit: Kit, flow: EmailFlow) -> None:
         self._kit = kit
         self._flow = flow
-        self._flow_seconds = flow_seconds
-        rules = flow.rules
-        self._send = send_fields(longest=rules.max_lifetime)
-        self._verify = verify_fields(code=rules.code, same_browser=rules.same_browser)
         self.routes = (
             Route(f"{BASE}/send", {"POST": self.send}, "api", {"POST": self._describe_send()}),
             Route(f"{BASE}/resend", {"POST": self.resend}, "api", {"POST": _RESEND}),
@@ -71,7 +66,7 @@ class EmailApi:
     async def send(self, request: Request) -> Response:
         """Start a login and answer with its `auth_request_id`."""
         caller = self._kit.callers.api(request)
-        values = self._send.read_json(await read_json(request))
+        values = self._send_fields().read_json(await read_json(request))
         send_request = SendRequest(
             email=values.text("email"),
             template="SIGNUP" if values.get("template") == "SIGNUP" else "SIGNIN",
@@ -95,11 +90,11 @@ class EmailApi:
     async def verify(self, request: Request) -> Response:
         """Check a code or a link token and answer with the session."""
         caller = self._kit.callers.api(request)
-        values = self._verify.read_json(await read_json(request))
+        values = self._verify_fields().read_json(await read_json(request))
         request_id, code = values.get("auth_request_id"), values.get("code")
         token = values.get("link_token")
         caller = self._flow.with_device(caller, values.get("device_token"))
-        _check_combination(values, same_browser=self._flow.rules.same_browser)
+        _check_combination(values, same_browser=self._flow.rules().same_browser)
         if request_id is not None:
             id, caller = self._flow.open_request(request_id, caller)
             if code is not None:
@@ -109,13 +104,20 @@ class EmailApi:
         attempt = self._flow.verify_link(token or "", caller)
         return await respond_with_json(self._kit, caller, attempt)
 
+    def _send_fields(self) -> Fields:
+        return send_fields(longest=self._flow.rules().max_lifetime)
+
+    def _verify_fields(self) -> Fields:
+        rules = self._flow.rules()
+        return verify_fields(code=rules.code, same_browser=rules.same_browser)
+
     def _describe_send(self) -> Operation:
         return Operation(
             id="sendPasswordlessEmail",
             summary="Send an email with a code, a link, or both",
             about="The answer is the same whether anybody has this address. Keep the id.",
             security=((API_KEY,), (ORIGIN,)),
-            body=self._send,
+            body=self._send_fields,
             answers={200: SENT},
             sets_cookie=True,
             errors=(Unauthenticated, ForbiddenOrigin, LoginDenied, LoginElsewhere, RateLimited),
@@ -134,7 +136,7 @@ class EmailApi:
                 "step is asked for, the answer is 403 STEP_REQUIRED, and nobody is signed in yet."
             ),
             security=((API_KEY,), (ORIGIN, FLOW_COOKIE)),
-            body=self._verify,
+            body=self._verify_fields,
             answers={200: VERIFIED},
             sets_cookie=True,
             errors=(
@@ -162,7 +164,7 @@ class EmailApi:
         if not caller.is_browser:
             return json_response(content)
         holds = caller.holds_with(challenge)
-        cookie = self._kit.cookies.set_flow(holds, max_age=self._flow_seconds)
+        cookie = self._kit.cookies.set_flow(holds, max_age=self._flow.flow_seconds)
         return json_response(content, cookies=[cookie])
 
 

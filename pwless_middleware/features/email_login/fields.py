@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from pwless_middleware.core.codes import HIGH_ALPHABET, CodeStyle
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
 from pwless_middleware.core.pasted_text import MAX_CODE
@@ -27,6 +29,7 @@ DEVICE_TOKEN = Field(
 )
 
 
+@lru_cache(maxsize=4)  # few are asked for: it changes with the settings
 def send_fields(*, longest: int) -> Fields:
     """Describe what `send` takes.
 
@@ -89,6 +92,7 @@ def send_fields(*, longest: int) -> Fields:
     )
 
 
+@lru_cache(maxsize=4)
 def verify_fields(*, code: CodeStyle, same_browser: bool) -> Fields:
     """Describe what `verify` takes: a code, or a link token.
 

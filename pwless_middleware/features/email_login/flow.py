@@ -29,7 +29,7 @@ from pwless_middleware.errors import (
     RequestExpired,
 )
 from pwless_middleware.features.email_login.link_uris import LinkUris
-from pwless_middleware.flows.challenge_rules import ChallengeRules
+from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
 from pwless_middleware.flows.challenges import Challenges, NewChallenge, SentChallenge
 from pwless_middleware.flows.device_grants import DeviceGrants
@@ -78,8 +78,6 @@ class EmailFlow:
         verifier: checks codes and links.
         grants: what an email gives its reader besides a login.
         rules: how challenges behave.
-        kind: what a mail of this deployment carries.
-        sends_per_minute: of one address; for the wait that a page shows.
         link_uris: checks `magiclink_auth_uri`.
 
     The interfaces check each field by the tables of `fields`; here is checked what needs the
@@ -92,10 +90,8 @@ class EmailFlow:
         challenges: Challenges,
         verifier: ChallengeVerifier,
         grants: DeviceGrants,
-        rules: ChallengeRules,
+        rules: CurrentRules,
         *,
-        kind: Kind,
-        sends_per_minute: int,
         link_uris: LinkUris,
     ) -> None:
         self._kit = kit
@@ -103,9 +99,17 @@ class EmailFlow:
         self._verifier = verifier
         self._grants = grants
         self.rules = rules
-        self.kind = kind
-        self._sends_per_minute = sends_per_minute
         self._link_uris = link_uris
+
+    @property
+    def kind(self) -> Kind:
+        """What an email carries now."""
+        return self.rules().kind
+
+    @property
+    def flow_seconds(self) -> int:
+        """How long a browser keeps its flow cookie."""
+        return RESEND_WINDOW + self.rules().max_lifetime
 
     async def send(self, send_request: SendRequest, caller: Caller) -> SentChallenge:
         """Start a login: check every field, ask the rules, count, write, queue the mail.
@@ -174,7 +178,7 @@ class EmailFlow:
             return error.retry_after
         if not challenge.may_resend(now):
             return max(0, challenge.asked_at + RESEND_WINDOW - now)
-        if challenge.resends + 1 < self._sends_per_minute:
+        if challenge.resends + 1 < self.rules().limits.sends_per_minute:
             return 0
         return max(0, challenge.expires_at - challenge.lifetime + 60 - now)
 
@@ -243,7 +247,7 @@ class EmailFlow:
                 )
             )
         lifetime = (
-            self.rules.lifetime if send_request.expires_in is None else send_request.expires_in
+            self.rules().lifetime if send_request.expires_in is None else send_request.expires_in
         )
         uri = send_request.magiclink_auth_uri
         if uri is not None and not self._link_uris.allows(uri):

@@ -22,13 +22,11 @@ class LoginForm:
     Args:
         kit: everything below.
         flow: the three verbs.
-        flow_seconds: how long a browser keeps its flow cookie.
     """
 
-    def __init__(self, kit: Kit, flow: EmailFlow, *, flow_seconds: int) -> None:
+    def __init__(self, kit: Kit, flow: EmailFlow) -> None:
         self._kit = kit
         self._flow = flow
-        self._flow_seconds = flow_seconds
         self.method = LoginMethod(
             name="email", template="login/email.html", show=self.show, post=self.post, field="email"
         )
@@ -61,7 +59,7 @@ class LoginForm:
         except ApiError as error:
             self._kit.pages.outages.note(error)
             return self._part(email=email, error=error)
-        return redirect_to_verify(self._kit, request, caller, started.challenge, self._flow_seconds)
+        return redirect_to_verify(self._kit, self._flow, request, caller, started.challenge)
 
     def _part(self, *, email: str = "", next: str = "", error: ApiError | None = None) -> Part:
         error_text = ErrorText.of(error)
@@ -81,8 +79,8 @@ class LoginForm:
 
 
 def redirect_to_verify(
-    kit: Kit, request: Request, caller: Caller, newest: Challenge, flow_seconds: int
+    kit: Kit, flow: EmailFlow, request: Request, caller: Caller, newest: Challenge
 ) -> Response:
     """Send a browser to the page that waits for a code, with the challenge in its flow cookie."""
-    cookie = kit.cookies.set_flow(caller.holds_with(newest), max_age=flow_seconds)
+    cookie = kit.cookies.set_flow(caller.holds_with(newest), max_age=flow.flow_seconds)
     return kit.pages.redirect(request, "/verify", cookies=[cookie])

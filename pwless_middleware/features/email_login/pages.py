@@ -24,7 +24,7 @@ from pwless_middleware.errors import (
 from pwless_middleware.features.email_login.error_text import ErrorText, is_last_try
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.features.email_login.login_form import redirect_to_verify
-from pwless_middleware.flows.challenge_rules import ChallengeRules
+from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
@@ -44,16 +44,12 @@ class EmailPages:
         kit: everything below.
         flow: the three verbs.
         rules: how challenges behave.
-        flow_seconds: how long a browser keeps its flow cookie.
     """
 
-    def __init__(
-        self, kit: Kit, flow: EmailFlow, rules: ChallengeRules, *, flow_seconds: int
-    ) -> None:
+    def __init__(self, kit: Kit, flow: EmailFlow, rules: CurrentRules) -> None:
         self._kit = kit
         self._flow = flow
         self._rules = rules
-        self._flow_seconds = flow_seconds
         self.routes = (
             Route("/verify", {"GET": self.show_verify, "POST": self.verify}),
             Route("/resend", {"POST": self.resend}),
@@ -109,7 +105,7 @@ class EmailPages:
             return self._later(request, error)
         except ApiError as error:
             return await self._verify_again(request, id, caller, error)
-        return redirect_to_verify(self._kit, request, caller, started.challenge, self._flow_seconds)
+        return redirect_to_verify(self._kit, self._flow, request, caller, started.challenge)
 
     def _later(self, request: Request, error: Unavailable) -> Response:
         """Offer to try again where the login stands, not to start anew."""
@@ -141,7 +137,7 @@ class EmailPages:
             resend_after=self._flow.resend_after(challenge, error),
             expires_in=max(0, challenge.expires_at - now),
             notice=translate(_SENT_AGAIN) if challenge.resends and not error else None,
-            code_format="digits" if self._rules.code == "standard" else "letters",
+            code_format="digits" if self._rules().code == "standard" else "letters",
             can_try=not is_last_try(error),
             expired=not challenge.is_live(now),
             continue_url=challenge.next,
@@ -170,7 +166,7 @@ class EmailPages:
         caller = self._kit.callers.browser(request)
         state = "confirm"
         if link.id not in caller.holds:
-            if self._rules.same_browser:
+            if self._rules().same_browser:
                 # Nothing is looked up: a stranger does not learn whether the link still lives.
                 self._flow.note_elsewhere(link, caller, by_page=is_navigation(request))
                 return self._link_page(request, "elsewhere")

@@ -82,9 +82,6 @@ class EmailVerbs:
     def __init__(self, kit: Kit, flow: EmailFlow) -> None:
         self._kit = kit
         self._flow = flow
-        rules = flow.rules
-        self._send = send_fields(longest=rules.max_lifetime)
-        self._verify = verify_fields(code=rules.code, same_browser=rules.same_browser)
 
     async def send(
         self,
@@ -104,9 +101,10 @@ class EmailVerbs:
         caller = _caller(client, user_agent)
         if language is not None and not isinstance(language, str):
             raise InvalidArgument.of("language", "Give a language tag, or None.", "string")
+        await self._kit.settings.require()
         variables = template_variables
         values = _check_arguments(
-            self._send,
+            send_fields(longest=self._flow.rules().max_lifetime),
             email=email,
             template=template,
             magiclink_auth_uri=magiclink_auth_uri,
@@ -133,6 +131,7 @@ class EmailVerbs:
     ) -> SendResult:
         """Send it again; arguments, answer and errors are those of `Passwordless.resend`."""
         caller = _caller(client, None)
+        await self._kit.settings.require()
         _check_arguments(RESEND, auth_request_id=auth_request_id, device_token=device_token)
         caller = self._flow.with_device(caller, device_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
@@ -157,7 +156,10 @@ class EmailVerbs:
             raise InvalidArgument.of("ends", "Give a Session, or None.", "session")
         _check_arguments(RESEND, auth_request_id=auth_request_id, device_token=device_token)
         caller = self._flow.with_device(caller, device_token)
-        _check_arguments(self._verify, code=code, link_token=link_token)
+        await self._kit.settings.require()
+        rules = self._flow.rules()
+        fields = verify_fields(code=rules.code, same_browser=rules.same_browser)
+        _check_arguments(fields, code=code, link_token=link_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
         caller = replace(caller, ends=ends)
         with request_deadline():

@@ -6,7 +6,7 @@ from pwless_middleware.core.address import parse_address
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
 from pwless_middleware.errors import LoginDenied
-from pwless_middleware.flows.challenge_rules import ChallengeRules
+from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.flows.challenge_verifier import CODE_METHOD, LINK_METHOD
 
 
@@ -17,7 +17,7 @@ class EmailSessions:
         rules: whom the deployment serves.
     """
 
-    def __init__(self, rules: ChallengeRules) -> None:
+    def __init__(self, rules: CurrentRules) -> None:
         self._rules = rules
 
     async def rule(self, session: Session, user: User) -> None:
@@ -30,5 +30,5 @@ class EmailSessions:
         if not {CODE_METHOD, LINK_METHOD}.intersection(session.methods):
             return
         address = parse_address(user.email)
-        if address is None or not await self._rules.serves(address):
+        if address is None or not await self._rules().serves(address):
             raise LoginDenied

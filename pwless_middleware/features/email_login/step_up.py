@@ -25,7 +25,7 @@ from pwless_middleware.errors import (
 )
 from pwless_middleware.features.email_login.error_text import ErrorText, is_last_try
 from pwless_middleware.features.email_login.flow import EmailFlow
-from pwless_middleware.flows.challenge_rules import ChallengeRules
+from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
 from pwless_middleware.flows.challenges import Challenges, NewChallenge
 from pwless_middleware.flows.door import LoginResult
@@ -50,7 +50,6 @@ class StepUpByCode:
         challenges: their keeper.
         verifier: checks the code.
         rules: how challenges behave.
-        flow_seconds: how long a browser keeps its flow cookie.
     """
 
     def __init__(
@@ -59,16 +58,13 @@ class StepUpByCode:
         flow: EmailFlow,
         challenges: Challenges,
         verifier: ChallengeVerifier,
-        rules: ChallengeRules,
-        *,
-        flow_seconds: int,
+        rules: CurrentRules,
     ) -> None:
         self._kit = kit
         self._flow = flow
         self._challenges = challenges
         self._verifier = verifier
         self._rules = rules
-        self._flow_seconds = flow_seconds
         self.method = StepUpMethod(
             name="email", template="step_up/email.html", show=self.show, post=self.post
         )
@@ -111,13 +107,13 @@ class StepUpByCode:
             new = NewChallenge(
                 address=address,
                 kind="OTP",
-                lifetime=min(self._rules.lifetime, LONGEST),
+                lifetime=min(self._rules().lifetime, LONGEST),
                 language=current_language().code,
             )
             sent = await self._challenges.start(new, caller)
         await self._kit.wake_delivery()
         cookie = self._kit.cookies.set_flow(
-            caller.holds_with(sent.challenge), max_age=self._flow_seconds
+            caller.holds_with(sent.challenge), max_age=self._flow.flow_seconds
         )
         here = self._kit.pages.here(request)
         return with_cookies(self._kit.pages.redirect(request, here, ours=False), [cookie])
@@ -164,7 +160,7 @@ class StepUpByCode:
                 "resend_after": self._flow.resend_after(challenge, error) if challenge else 0,
                 "expires_in": max(0, challenge.expires_at - now) if challenge is not None else 0,
                 "in_development": isinstance(self._kit.mailer, Outbox),
-                "code_format": "digits" if self._rules.code == "standard" else "letters",
+                "code_format": "digits" if self._rules().code == "standard" else "letters",
                 "notice": None,
                 "error": error_text.error,
                 "problem": problem,

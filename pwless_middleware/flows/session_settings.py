@@ -1,0 +1,56 @@
+"""What of the sessions an operator may set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pwless_middleware.core.given_options import given_options
+from pwless_middleware.core.session import DAY, LONGEST, YEAR_9999, SessionPolicy
+from pwless_middleware.core.settings import Setting
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.flows.live_settings import LiveSettings
+
+SESSION_SETTINGS: Final = (
+    Setting(
+        name="idle",
+        meaning="Seconds without use after which a session ends; up to absolute.",
+        kind="number",
+        default=7 * DAY,
+        least=60,
+        most=LONGEST,
+    ),
+    Setting(
+        name="absolute",
+        meaning="Seconds after which a session ends whatever happens.",
+        kind="number",
+        default=30 * DAY,
+        least=60,
+        most=LONGEST,
+    ),
+    Setting(
+        name="not_before",
+        meaning="Unix seconds; a session that began before is over.",
+        kind="number",
+        default=0,
+        most=YEAR_9999,
+        closed=YEAR_9999,
+    ),
+)
+
+
+def make_session_settings(policy: SessionPolicy | None) -> LiveSettings[SessionPolicy]:
+    """Return the settings of sessions.
+
+    Args:
+        policy: as given in code: what it names itself is fixed; `None` fixes nothing.
+    """
+    given = {name: getattr(policy, name) for name in given_options(policy)} if policy else {}
+    return LiveSettings("sessions", SESSION_SETTINGS, make=_make, given=given)
+
+
+def _make(values: Mapping[str, Any]) -> SessionPolicy:
+    try:
+        return SessionPolicy(**values)
+    except ConfigError as error:
+        raise ConfigError(error.option.removeprefix("sessions."), error.problem) from None

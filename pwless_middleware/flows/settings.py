@@ -1,0 +1,283 @@
+"""Settings for operators: read, changed, and taken back, with who did it and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import field
+from typing import Final, Literal
+
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.event import Event
+from pwless_middleware.core.settings import (
+    NO_SETTINGS,
+    Setting,
+    SettingChange,
+    SettingsRecord,
+    SettingValue,
+    changes_between,
+)
+from pwless_middleware.database.settings import SettingsRepository
+from pwless_middleware.errors import ConfigError, Unavailable
+from pwless_middleware.flows.current_settings import TOPIC, CurrentSettings
+from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.flows.signals import Signals
+
+_TRIES: Final = 20
+"""How often a change is made anew because somebody else was faster."""
+_LONGEST_DETAIL: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentSetting:
+    """One setting as it is now.
+
+    Attributes:
+        name: the whole name, e.g. `email_login.lifetime`.
+        value: what holds; as given in code it may be a function.
+        source: where it comes from: `code`, which fixes it, `database`, or `default`.
+        default: what holds where nobody says anything.
+        range: what it may be, in words.
+        meaning: what it does, in a sentence.
+    """
+
+    name: str
+    value: object = field(repr=False)
+    source: Literal["code", "database", "default"]
+    default: SettingValue
+    range: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChange:
+    """One change of settings.
+
+    Attributes:
+        version: of the settings that it made.
+        at: unix seconds.
+        by: who made it.
+        changes: each setting that it changed, as it was and as it is.
+    """
+
+    version: int
+    at: int
+    by: str
+    changes: tuple[SettingChange, ...] = field(repr=False)
+
+
+class Settings:
+    """Read and change what holds while the app runs. Every change is checked as a whole.
+
+    Args:
+        current: keeps them current in this process.
+        events: records changes.
+        signals: tell other processes.
+        clock: returns unix seconds.
+    """
+
+    def __init__(
+        self,
+        current: CurrentSettings,
+        *,
+        events: Events,
+        signals: Signals,
+        clock: Callable[[], int],
+    ) -> None:
+        self._current = current
+        self._events = events
+        self._signals = signals
+        self._clock = clock
+
+    async def list(self) -> Sequence[CurrentSetting]:
+        """Return all settings, by name.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        await self._current.load()
+        found = [
+            self._describe(group, setting)
+            for group in self._current.groups.values()
+            for setting in group.settings.values()
+        ]
+        return sorted(found, key=lambda one: one.name)
+
+    async def get(self, name: str) -> CurrentSetting:
+        """Return a setting.
+
+        Raises:
+            ConfigError: there is none of that name.
+            StoreError: the database cannot be asked.
+        """
+        group, setting = self._find(name)
+        await self._current.load()
+        return self._describe(group, setting)
+
+    async def set(self, values: Mapping[str, object], *, by: str = "python") -> None:
+        """Change settings, all of these together or none.
+
+        It holds here at once and in every process within 100 ms. What a running login has begun
+        with stays as it was.
+
+        Args:
+            values: whole name to value.
+            by: who changes them, for history and audit; `python` by default.
+
+        Raises:
+            ConfigError: a setting that there is not, that code has fixed, or whose value is not
+                admitted, by itself or with the others; or there is no database.
+            StoreError: the database cannot be asked; or other processes cannot be told, and hear
+                of the change within 30 seconds.
+        """
+        read: dict[str, SettingValue] = {}
+        for name, value in values.items():
+            group, setting = self._find(name)
+            if setting.name in group.given:
+                raise ConfigError(name, "it is given in code, and fixed there")
+            try:
+                read[name] = setting.read(value)
+            except ConfigError as error:
+                raise ConfigError(name, error.problem) from None
+        await self._change(lambda values: {**values, **read}, by)
+
+    async def reset(self, names: Iterable[str], *, by: str = "python") -> None:
+        """Take back what operators have set, so that the defaults hold.
+
+        Args:
+            names: whole names; one that was not set is left as it is.
+            by: as for `set`.
+
+        Raises:
+            ConfigError, StoreError: as `set`.
+        """
+        gone = frozenset((names,) if isinstance(names, str) else names)
+        for name in gone - self._current.record.values.keys():
+            self._find(name)
+        await self._change(lambda values: {n: v for n, v in values.items() if n not in gone}, by)
+
+    async def revert(self, version: int, *, by: str = "python") -> None:
+        """Let the settings of an earlier version hold again, as a new version.
+
+        Args:
+            version: which; 0 takes back everything that operators have set.
+            by: as for `set`.
+
+        Raises:
+            ConfigError: there is no such version, or its settings are not admitted any more.
+            StoreError: as `set`.
+        """
+        old = await self._version(version)
+        await self._change(lambda _: dict(old.values), by)
+
+    async def history(self, *, before: int = 0, limit: int = 50) -> Sequence[SettingsChange]:
+        """Return changes, the newest first.
+
+        Args:
+            before: the version of the last one of the page before; 0 begins.
+            limit: how many at most.
+
+        Raises:
+            StoreError: the database cannot be asked.
+            ConfigError: there is no database.
+        """
+        # One more than asked for: what a version changed shows beside the one before it.
+        records = [*await self._repository.list(before=before, limit=limit + 1)]
+        older = [*records, NO_SETTINGS][1:]
+        return [
+            SettingsChange(
+                version=new.version, at=new.at, by=new.by, changes=changes_between(old, new)
+            )
+            for new, old in list(zip(records, older, strict=True))[:limit]
+        ]
+
+    @property
+    def _repository(self) -> SettingsRepository:
+        repository = self._current.repository
+        if repository is None:
+            raise ConfigError("database", 'settings need one: add database="sqlite:///pwless.db"')
+        return repository
+
+    async def _version(self, version: int) -> SettingsRecord:
+        if version == 0:
+            return NO_SETTINGS
+        if type(version) is int and version > 0:
+            for record in await self._repository.list(before=version + 1, limit=1):
+                if record.version == version:
+                    return record
+        raise ConfigError("version", f"there is no version {version!r} of the settings")
+
+    async def _change(
+        self, change: Callable[[Mapping[str, SettingValue]], dict[str, SettingValue]], by: str
+    ) -> None:
+        if not isinstance(by, str) or not 1 <= len(by) <= 100:
+            raise ConfigError("by", "say in 1 to 100 characters who changes it")
+        for _ in range(_TRIES):
+            old = await self._repository.newest()
+            values = change(old.values)
+            # Null where that is the default is the same as not set.
+            values = {name: value for name, value in values.items() if value is not None}
+            new = SettingsRecord(old.version + 1, self._clock(), by, values)
+            changes = changes_between(old, new)
+            if not changes:
+                break
+            self._check(new)
+            audit = [self._event(one, by) for one in changes]
+            if await self._repository.add(new, audit=audit):
+                self._current.take(new)
+                for event in audit:
+                    self._events.publish(event)
+                break
+        else:
+            raise Unavailable
+        # Told even if it stood there already: whoever tells again may have failed to tell.
+        await self._signals.tell(TOPIC)
+
+    def _check(self, record: SettingsRecord) -> None:
+        for group in self._current.groups.values():
+            try:
+                group.check(self._current.of_group(group.name, record))
+            except ConfigError as error:
+                raise ConfigError(f"{group.name}.{error.option}", error.problem) from None
+
+    def _event(self, change: SettingChange, by: str) -> Event:
+        details: dict[str, str] = {"name": change.name}
+        if not self._is_personal(change.name):
+            details["from"] = self._shorten(change.old)
+            details["to"] = self._shorten(change.new)
+        return self._events.make("settings.changed", by=by, details=details)
+
+    def _shorten(self, value: SettingValue) -> str:
+        return "" if value is None else json.dumps(value, ensure_ascii=False)[:_LONGEST_DETAIL]
+
+    def _is_personal(self, name: str) -> bool:
+        group, _, rest = name.partition(".")
+        live = self._current.groups.get(group)
+        setting = live.settings.get(rest) if live is not None else None
+        return setting is None or setting.personal
+
+    def _find(self, name: str) -> tuple[LiveSettings[object], Setting]:
+        start, _, rest = name.partition(".") if isinstance(name, str) else ("", "", "")
+        group = self._current.groups.get(start)
+        setting = group.settings.get(rest) if group is not None else None
+        if group is not None and setting is not None:
+            return group, setting
+        from difflib import get_close_matches  # nobody else's start pays for it
+
+        names = [f"{g.name}.{s}" for g in self._current.groups.values() for s in g.settings]
+        likely = get_close_matches(str(name), names, n=1)
+        hint = f"; did you mean {likely[0]}?" if likely else ""
+        raise ConfigError(str(name), f"there is no such setting{hint}")
+
+    def _describe(self, group: LiveSettings[object], setting: Setting) -> CurrentSetting:
+        is_fixed = setting.name in group.given
+        is_set = setting.name in group.admitted
+        return CurrentSetting(
+            name=f"{group.name}.{setting.name}",
+            value=group.values(group.admitted)[setting.name],
+            source="code" if is_fixed else "database" if is_set else "default",
+            default=setting.default,
+            range=setting.range,
+            meaning=setting.meaning,
+        )
