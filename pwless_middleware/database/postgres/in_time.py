@@ -43,14 +43,13 @@ async def in_time(
     task = asyncio.ensure_future(work)
     try:
         async with Deadline(inf if is_long else DEADLINE if within is None else within):
-            await asyncio.wait((task,))
+            return await asyncio.shield(task)
     finally:
         if not task.done():
             for connection in held:
                 connection.terminate()
             task.cancel()
             task.add_done_callback(_take_result)
-    return task.result()
 
 
 def _take_result(task: asyncio.Task[Any]) -> None:
