@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event import Event
+from pwless_middleware.core.event import Event, EventKind
 from pwless_middleware.core.event_id import parse_event_id
 from pwless_middleware.core.event_search import HOUR, EventCount, EventFilter, StoredEvent
 from pwless_middleware.database.events import EventRepository
@@ -94,6 +94,11 @@ class EventHistory:
         return self._events.follow()
 
     @property
+    def kinds(self) -> Mapping[str, EventKind]:
+        """Every kind of event, those of features included, by name."""
+        return self._events.kinds
+
+    @property
     def dropped(self) -> int:
         """How many events were told to nobody, since too many were waiting."""
         return self._events.dropped
@@ -134,7 +139,7 @@ class EventHistory:
         Raises:
             InvalidArgument: the address, an id or the limit is none.
             StoreError: the database cannot be asked.
-            ConfigError: there is no database.
+            ConfigError: there is no database, or no key to find an address by.
         """
         repository = await self._current()
         if type(limit) is not int or not 1 <= limit <= MOST:
@@ -225,7 +230,12 @@ class EventHistory:
             raise InvalidArgument.of(
                 "address", Text("Enter one email address, like jo@example.com."), "email"
             )
-        return self._events.digests_of(parsed)
+        digests = self._events.digests_of(parsed)
+        if not digests:  # or everybody's events would be found
+            raise ConfigError(
+                "secret_key", "an address is found by its digest, which needs the keys"
+            )
+        return digests
 
 
 def _number(field: str, cursor: str | None) -> int | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
-from pwless_middleware import EmailLogin, Passwordless
+from pwless_middleware import EmailLogin, EventRetention, Passwordless
 from pwless_middleware.core.event import Event
+from pwless_middleware.database.statement import Statement
 from pwless_middleware.errors import InvalidCode
 from tests.support import API_KEY, ROOMY, Site, wrong
 from tests.test_events import EMAIL, STORIES, Story, a_login
 
 pytestmark = pytest.mark.anyio
+
+COLUMNS = Statement("SELECT name FROM pragma_table_info('pwless_events') ORDER BY cid")
 
 
 def secrets_of(site: Site) -> set[str]:
@@ -40,6 +44,39 @@ async def test_no_story_of_a_browser_tells_one(tell: Callable[[], Awaitable[Stor
     story = await tell()
     secrets = secrets_of(story.site) | set(story.jo.cookies.values()) | {"203.0.113"}
     check(await story.events(), secrets | {"jo@example.com", "other@example.com"})
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+async def test_no_row_of_the_database_holds_one(keeps: bool, tmp_path: Path) -> None:
+    """The address in clear stands in its own column where it is kept, and nowhere else."""
+    story = Story(
+        database=f"sqlite:///{tmp_path}/pwless.db",
+        event_retention=EventRetention(keep_addresses=keeps),
+    )
+    await story.jo.ask(EMAIL)
+    await story.jo.type_code(wrong(story.code))
+    await story.jo.press_link(story.site.mail().link)
+    backend = story.site.backend()
+    sent = (await backend.send("other@example.com", state="cart-42-of-jo")).json()
+    code = story.site.mail("other@example.com").code
+    done = (await backend.verify(sent["auth_request_id"], code=code)).json()
+    secrets = secrets_of(story.site) | set(story.jo.cookies.values())
+    secrets |= {sent["auth_request_id"], done["session_token"], "cart-42-of-jo", "203.0.113"}
+    await story.site.passwordless.lifetime.flush_events()
+    database = story.site.passwordless.database
+    assert database is not None
+    rows = await database.fetch(Statement("SELECT * FROM pwless_events")())
+    (names,) = [[name for name, *_ in await database.fetch(COLUMNS())]]
+    email = names.index("email")
+    kept = {row[email] for row in rows} - {None}
+    assert kept == ({EMAIL, "other@example.com"} if keeps else set())
+    text = "\n".join(repr([*row[:email], *row[email + 1 :]]) for row in rows)
+    assert len(rows) > 8
+    assert len(secrets) > 8
+    for secret in secrets:
+        assert secret not in text
+        assert unquote(secret) not in text
+    await story.site.passwordless.lifetime.close()
 
 
 async def test_a_cookie_is_a_secret_that_this_looks_for() -> None:
