@@ -1,4 +1,4 @@
-"""The `events` resource, as a server asks for it."""
+"""The `events` resource, as a server asks for it (security rule 65)."""
 
 from __future__ import annotations
 
