@@ -17,6 +17,7 @@ from typing import Final
 from pwless_middleware.database.base import Listener
 from pwless_middleware.database.database import Database
 from pwless_middleware.errors import StoreError
+from pwless_middleware.stores.sql.drop_table import DropTable
 from pwless_middleware.stores.sql.feed import Publish
 from pwless_middleware.stores.sql.statements import PUBLISH_ECHO
 
@@ -27,7 +28,7 @@ _ECHO_EVERY: Final = 1.0
 
 
 class DropChannel:
-    """Listen, and ask whether everything was heard (`feed.Watch`).
+    """Listen, and ask whether everything was heard (`feed.Watch`); read the table where nobody can.
 
     Args:
         database: a PostgreSQL.
@@ -37,6 +38,7 @@ class DropChannel:
     def __init__(self, database: Database, publish: Publish) -> None:
         self._database = database
         self._publish = publish
+        self._table = DropTable(database, publish)
         self._listener: Listener | None = None
         # No key begins with a colon (`core.store_keys`).
         self._own = f":{secrets.token_hex(8)}:"
@@ -47,10 +49,10 @@ class DropChannel:
         """Ask on the listening connection; a new one may have missed what came before it."""
         listener = self._listener
         if listener is None or listener.is_broken:
-            self._listener = listener = None
+            self._listener = None
             listener = self._listener = await self._database.listen(CHANNEL, self._hear)
             if listener is None:
-                raise StoreError("this database publishes nothing")
+                return await self._table.look(proves=proves)
             self._echo_at = 0.0
             self._publish(None)
         echo, begun = "", monotonic()
@@ -63,10 +65,11 @@ class DropChannel:
             if self._heard != echo:
                 await self.aclose()
                 raise StoreError(
-                    "PostgreSQL: what is published is not heard: name a direct URL, not that of a "
-                    "pooler in transaction mode"
+                    "PostgreSQL: what is published is not heard: set pgbouncer=true in the "
+                    "URL of a pooler in transaction mode"
                 )
             self._echo_at = begun
+        return None
 
     async def aclose(self) -> None:
         """Stop listening."""

@@ -1,11 +1,12 @@
-"""What was dropped, on SQLite: rows of a table, at which every process looks again and again.
+"""What was dropped: rows of a table, at which every process looks again and again.
 
-A drop that is to be told is a row of `pwless_drops`, written in the transaction of the drop itself.
-Its numbers only grow, and the newest row always stands. So a look that begins at the row that was
-seen last finds that row, and behind it exactly what was told since. Where it is missing, the file
-was replaced, or so much was told meanwhile that it was thrown away: then anything may be missing.
+So it is on SQLite, and on PostgreSQL behind a pooler that cannot listen. A drop that is to be told
+is a row of `pwless_drops`, written in the transaction of the drop itself. Its numbers only grow, in
+the order of the commits, and the newest row always stands. So a look that begins at the row seen
+last finds that row, and behind it exactly what was told since. Where it is missing, the file was
+replaced, or so much was told meanwhile that it was thrown away: then anything may be missing.
 
-A look costs some 10 µs, and sees whatever was committed before it began.
+A look on SQLite costs some 10 µs. It sees whatever was committed before it began.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class DropTable:
     """Look for new rows (`feed.Watch`).
 
     Args:
-        database: a SQLite file.
+        database: where.
         publish: called with each drop, and with `None` where any may be missing.
     """
 

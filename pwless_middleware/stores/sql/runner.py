@@ -33,6 +33,8 @@ from pwless_middleware.stores.sql.verbs import Verb
 A = TypeVar("A")
 
 _QUEUE: Final = ":queue"
+_DROPS: Final = ":drops"
+"""Held to the end of the transaction, so that the numbers of drops come in the order of commits."""
 _UNDER_WAY: Final = 2
 """Transactions at a time and event loop: one waits for the disk while the next is decided. With
 more they only get smaller, and wait for each other's locks."""
@@ -86,6 +88,8 @@ class VerbRunner:
         transactions that may be under way at a time.
         """
         keys = {key for verb in verbs for key in verb.keys}
+        if any(verb.publishes for verb in verbs):
+            keys.add(_DROPS)
         if not self._is_half_full:
             answers = await self._database.transact(
                 lambda: self._steps(verbs, unless_half_full=True), locks=keys

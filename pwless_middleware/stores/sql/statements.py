@@ -3,7 +3,7 @@
     pwless_entries   records, budgets, and operations that are remembered: three spaces of keys
     pwless_jobs      the delivery queue; `lane` 1 is what was put back, `worker` who has claimed it
     pwless_dead_jobs what was given up, the newest ones
-    pwless_drops     what was dropped and has to be told, on SQLite; its newest row always stands
+    pwless_drops     what was dropped and has to be told; its newest row always stands
 
 A row of `pwless_entries` outlives its `until` by `sweep.KEPT_FOR`; nobody sees it meanwhile.
 """
@@ -50,7 +50,10 @@ WRITE_ALL: Final = Statement(
     " WHERE key IN (SELECT json_array_elements_text($2::json))),"
     " queued AS (INSERT INTO pwless_jobs (payload, due)"
     " SELECT decode(job ->> 0, 'hex'), (job ->> 1)::bigint"
-    " FROM json_array_elements($3::json) WITH ORDINALITY AS each (job, number) ORDER BY number)"
+    " FROM json_array_elements($3::json) WITH ORDINALITY AS each (job, number) ORDER BY number),"
+    " told AS (INSERT INTO pwless_drops (id, key)"
+    " SELECT number + COALESCE((SELECT MAX(id) FROM pwless_drops), 0), key"
+    " FROM json_array_elements_text($4::json) WITH ORDINALITY AS each (key, number))"
     " SELECT pg_notify('pwless_drops', key) FROM json_array_elements_text($4::json) AS each (key)",
 )
 """All that a verb writes, in one round trip: entries, keys to remove, jobs, drops to tell."""

@@ -39,11 +39,13 @@ class Verb(Generic[A]):
         keys: the entries that it needs to see, and all that it may change.
         decide: reads and changes them, and returns the answer. Raises before it changes anything.
         queues: whether it may add jobs, so that it needs to know how many wait.
+        publishes: whether it may tell drops.
     """
 
     keys: tuple[str, ...]
     decide: Callable[[Entries], A]
     queues: bool = False
+    publishes: bool = False
 
 
 def admit(
@@ -119,7 +121,8 @@ def take(key: str, then: Writes, now: int, op: str) -> Verb[bool]:
         entries.set(answered, b"", now + _REMEMBERED)
         return True
 
-    return Verb((key, answered, *_keys_in(then)), decide, queues=bool(then.jobs))
+    keys = (key, answered, *_keys_in(then))
+    return Verb(keys, decide, queues=bool(then.jobs), publishes=_publishes(then))
 
 
 def write(writes: Writes, now: int, op: str) -> Verb[None]:
@@ -132,7 +135,8 @@ def write(writes: Writes, now: int, op: str) -> Verb[None]:
             _write(entries, writes, now)
             entries.set(answered, b"", now + _REMEMBERED)
 
-    return Verb((answered, *_keys_in(writes)), decide, queues=bool(writes.jobs))
+    keys = (answered, *_keys_in(writes))
+    return Verb(keys, decide, queues=bool(writes.jobs), publishes=_publishes(writes))
 
 
 def swap(put: Put, replaces: bytes, now: int) -> Verb[bool]:
@@ -163,6 +167,10 @@ def _keys_in(writes: Writes) -> tuple[str, ...]:
         *(drop.key for drop in writes.drops),
         *(refund.key for refund in writes.refunds),
     )
+
+
+def _publishes(writes: Writes) -> bool:
+    return any(drop.publish for drop in writes.drops)
 
 
 def _ledger(entries: Entries, key: str) -> bytes:

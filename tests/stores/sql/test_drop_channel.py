@@ -54,6 +54,25 @@ async def test_where_nothing_is_heard_it_is_never_live_and_the_log_says_why(
     with caplog.at_level(logging.WARNING, "pwless.store"):
         await store.open()
         assert not store.feed.is_live()
-        await until(lambda: "direct URL" in caplog.text)
+        await until(lambda: "pgbouncer=true" in caplog.text)
         assert not store.feed.is_live()
     await store.aclose()
+
+
+async def test_behind_a_pooler_it_is_heard_from_the_table(postgres_url: str) -> None:
+    direct, pooled = (SQLStore(Database(postgres_url + end)) for end in ("", "?pgbouncer=true"))
+    heard: dict[SQLStore, list[str | None]] = {direct: [], pooled: []}
+    # Between two tests the table was emptied, which in a deployment it never is.
+    await direct.write(Writes(drops=(Drop("first", publish=True),)), now=NOW, op="first")
+    for store, keys in heard.items():
+        await store.open()
+        await until(store.feed.is_live)
+        store.feed.subscribe(keys.append)
+    for n, store in enumerate((direct, pooled, direct)):
+        drops = (Drop(f"s{n}", publish=True), Drop(f"t{n}", publish=True))
+        await store.write(Writes(drops=drops), now=NOW, op=f"{n}")
+    told = {f"{letter}{n}" for letter in "st" for n in range(3)}
+    await until(lambda: all(told <= set(keys) for keys in heard.values()))
+    assert pooled.feed.is_live()
+    for store in heard:
+        await store.aclose()
