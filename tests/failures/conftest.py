@@ -1,4 +1,4 @@
-"""A Redis of its own for each module that breaks it."""
+"""A Redis, or a PostgreSQL, of its own for each module that breaks it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.postgres_server import PostgresServer
 from tests.redis_server import Server
 
 
@@ -13,6 +14,14 @@ from tests.redis_server import Server
 def module_server() -> Iterator[Server]:
     """One server for the module, which keeps every write that it has acknowledged."""
     server = Server({"appendonly": "yes", "appendfsync": "always"})
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def module_postgres() -> Iterator[PostgresServer]:
+    """One server for the module, which keeps every write that it has acknowledged."""
+    server = PostgresServer()
     yield server
     server.close()
 

@@ -1,6 +1,7 @@
 """One server process as customers run it: `python -m tests.failures.served '{"port": …}'`.
 
-A small app behind the middleware, on Redis and SMTP, under uvicorn. `Process` starts and ends it.
+A small app behind the middleware, on Redis or a database and SMTP, under uvicorn. `Process` starts
+and ends it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Process:
     """Run one server process.
 
     Args:
-        redis_url: its store.
+        store_url: its store: a Redis, or a database.
         smtp_url: its mail server.
         name: what it calls itself, in EHLO and in the header `served-by`.
         options: further settings of `main`.
@@ -36,12 +37,12 @@ class Process:
         name: its own.
     """
 
-    def __init__(self, redis_url: str, smtp_url: str, name: str, **options: Any) -> None:
+    def __init__(self, store_url: str, smtp_url: str, name: str, **options: Any) -> None:
         self.port = free_port()
         self.name = name
         self._settings = {
             "port": self.port,
-            "redis": redis_url,
+            "store": store_url,
             "smtp": smtp_url,
             "name": name,
             **options,
@@ -135,12 +136,15 @@ def main() -> None:
     mailer = SMTPMailer(
         settings["smtp"], sender="login@example.com", helo=settings["name"], timeout=5
     )
+    url: str = settings["store"]
+    is_redis = url.startswith("redis")
     app = PasswordlessMiddleware(
         WhoAmI(),
         secret_key=KEY,
         base_url=BASE,
         mailer=mailer,
-        store=RedisStore(settings["redis"]),
+        store=RedisStore(url) if is_redis else None,
+        database=None if is_redis else url,
         features=[EmailLogin(send_limits=SendLimits(**settings.get("send_limits", {})))],
         api_keys={"backend": API_KEY},
         trusted_proxies=1,

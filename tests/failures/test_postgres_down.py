@@ -16,14 +16,6 @@ from tests.support import wrong
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module")
-def module_postgres() -> Iterator[PostgresServer]:
-    """One server for the module, which keeps every write that it has acknowledged."""
-    server = PostgresServer()
-    yield server
-    server.close()
-
-
 @pytest.fixture
 def server(module_postgres: PostgresServer) -> Iterator[PostgresServer]:
     """It, up and running again after the test."""

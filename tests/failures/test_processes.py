@@ -1,4 +1,4 @@
-"""Several server processes on one Redis: one truth about sessions, mails and limits."""
+"""Several server processes on one store: one truth about sessions, mails and limits."""
 
 from __future__ import annotations
 
@@ -37,14 +37,26 @@ def post() -> Iterator[Post]:
 
 
 @pytest.fixture(scope="module")
-def four(module_server: Server, post: Post) -> Iterator[list[Process]]:
-    """Four server processes on one Redis."""
-    four = [Process(module_server.url, post.url, f"process{n}.test") for n in range(4)]
+def four(
+    request: pytest.FixtureRequest, post: Post, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Process]]:
+    """Four server processes on one Redis, one SQLite file, or one PostgreSQL."""
+    if request.param == "redis":
+        url = request.getfixturevalue("module_server").url
+    elif request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('four')}/pwless.db"
+    else:
+        url = request.getfixturevalue("module_postgres").url
+    four = [Process(url, post.url, f"process{n}.test") for n in range(4)]
     try:
         yield [process.ready() for process in four]
     finally:
         for process in four:
             process.close()
+
+
+on_each = pytest.mark.parametrize("four", ["redis", "sqlite", "postgresql"], indirect=True)
+on_redis = pytest.mark.parametrize("four", ["redis"], indirect=True)
 
 
 @pytest.fixture
@@ -80,6 +92,7 @@ async def admitted_after(
     return admitted
 
 
+@on_each
 async def test_revoked_in_one_process_is_refused_in_the_others(
     http: httpx.AsyncHTTPTransport, four: list[Process], post: Post
 ) -> None:
@@ -106,6 +119,7 @@ async def test_revoked_in_one_process_is_refused_in_the_others(
     assert max(last) < HEARD_WITHIN, last
 
 
+@on_redis
 @pytest.mark.parametrize("how", ["held", "cut", "frozen"])
 async def test_revoked_while_the_feed_is_broken(
     http: httpx.AsyncHTTPTransport, four: list[Process], module_server: Server, post: Post, how: str
@@ -140,6 +154,7 @@ async def test_revoked_while_the_feed_is_broken(
             await asyncio.to_thread(far.kill)
 
 
+@on_redis
 async def test_a_feed_killed_by_redis_comes_back(
     http: httpx.AsyncHTTPTransport, four: list[Process], module_server: Server, post: Post
 ) -> None:
@@ -157,6 +172,7 @@ async def test_a_feed_killed_by_redis_comes_back(
     await admin.connection_pool.disconnect()
 
 
+@on_redis
 async def test_limits_of_four_processes_are_those_of_one(
     http: httpx.AsyncHTTPTransport, four: list[Process], post: Post
 ) -> None:
@@ -196,6 +212,7 @@ async def storm(
     return answers
 
 
+@on_each
 async def test_a_code_typed_in_four_processes_at_once_signs_in_once(
     http: httpx.AsyncHTTPTransport, four: list[Process], post: Post
 ) -> None:
@@ -213,8 +230,9 @@ async def test_a_code_typed_in_four_processes_at_once_signs_in_once(
     assert [await p.who(four[0]) for p in people].count(address) == 1
 
 
+@on_each
 async def test_killed_between_accepting_and_sending(
-    http: httpx.AsyncHTTPTransport, module_server: Server, four: list[Process], post: Post
+    http: httpx.AsyncHTTPTransport, four: list[Process], post: Post
 ) -> None:
     """SIGKILL while the mail server is being spoken to: another process sends it within seconds,
     without any request that would wake it."""
