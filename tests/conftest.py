@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
 
 pytest_plugins = [
     "tests.redis_server",
@@ -24,6 +30,26 @@ settings.register_profile(
 )
 settings.register_profile("deep", deadline=None, max_examples=5000, suppress_health_check=_calm)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+# Tests start hundreds of Python processes. What the first of them compiles is there for the others,
+# also where the environment says that nothing is to be kept: it is half of a server's start.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """With `-n`, give each process whole files: a file's server, browser and order are its own.
+
+    The longest folders come first by name, and the files after them even out the ends; xdist would
+    begin with the files of the most tests, which are the cheapest. `--dist` says otherwise.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    if config.option.dist != "load":
+        return None
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
 
 
 @pytest.fixture

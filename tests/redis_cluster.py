@@ -18,12 +18,13 @@ import redis
 from tests.redis_server import Server
 
 SLOTS = 16384
+_random = random.SystemRandom()  # see tests/ports.py
 
 
 def cluster_port() -> int:
     """Return a free port whose bus port (10,000 above) is free as well."""
     while True:
-        port = random.randint(20000, 45000)
+        port = _random.randint(10_000, 21_999)
         with contextlib.suppress(OSError), socket.socket() as one, socket.socket() as two:
             one.bind(("127.0.0.1", port))
             two.bind(("127.0.0.1", port + 10000))

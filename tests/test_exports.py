@@ -181,8 +181,9 @@ BAD_LOGIN: dict[str, list[object]] = {
 
 
 def pairs(table: dict[str, list[object]]) -> list[Any]:
+    """Return each option with each value. An id names no address: each process has others."""
     return [
-        pytest.param(option, value, id=f"{option}-{value!r:.40}")
+        pytest.param(option, value, id=re.sub(" at 0x.*", "", f"{option}-{value!r:.40}"))
         for option, values in table.items()
         for value in values
     ]

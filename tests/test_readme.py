@@ -387,7 +387,7 @@ def test_the_two_commands_stand_for_themselves() -> None:
     demo, tests = blocks("sh", "-m venv")
     for name, command, ending in (
         ("demo", demo, "python -m demo_app\n"),
-        ("test", tests, "python -m pytest\n"),
+        ("test", tests, "python -m pytest -n auto\n"),
     ):
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install -e ")
         assert command.endswith(ending)
