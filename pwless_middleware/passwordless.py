@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, cast
 
+from pwless_middleware.core.address import parse_address
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.challenge import Template
 from pwless_middleware.core.event_retention import EventRetention
@@ -202,7 +203,7 @@ class Passwordless:
         )
         kit = floors.kit
         self.sessions, self.events = kit.sessions, kit.history
-        self._people = kit.people
+        self._people, self._users, self._clock = kit.people, kit.users, kit.clock
         self.settings = Settings(
             kit.settings, events=kit.events, signals=kit.signals, clock=kit.clock
         )
@@ -268,6 +269,38 @@ class Passwordless:
                 "database", 'people are kept in one: add database="sqlite:///pwless.db"'
             )
         return self._people
+
+    async def sign_out(self, who: str) -> int:
+        """End every session of a person, here at once and elsewhere within 100 ms.
+
+        Args:
+            who: an address, as somebody types it, or a user's id.
+
+        Returns:
+            How many sessions there were; 0 as well where nobody has this address.
+
+        Raises:
+            StoreError: the store could not be asked; sessions may still live.
+            Unavailable: the user table cannot be asked.
+        """
+        address = parse_address(who)
+        user_id = who if address is None else await self._users.id_of(address)
+        return 0 if user_id is None else await self.sessions.revoke_all(user_id)
+
+    async def sign_out_everybody(self, *, by: str = "python") -> None:
+        """End every session that there is, here at once and elsewhere within 100 ms.
+
+        It is a setting, `sessions.not_before`, so that nothing has to be found one by one.
+
+        Args:
+            by: who does it, for the events.
+
+        Raises:
+            ConfigError: there is no database, or `SessionPolicy(not_before=...)` is in the code.
+            StoreError: the database or the store cannot be asked.
+        """
+        # What began in this very second is over too.
+        await self.settings.set({"sessions.not_before": self._clock() + 1}, by=by)
 
     def check_served(self) -> None:
         """Refuse to be served to people with what only tests want.

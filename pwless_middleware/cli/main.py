@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from pwless_middleware import __version__
-from pwless_middleware.cli import change_settings, check, events, people, run, schema, secret
+from pwless_middleware.cli import (
+    change_settings,
+    check,
+    events,
+    people,
+    revoke,
+    run,
+    schema,
+    secret,
+)
 from pwless_middleware.cli.importing import AppFailed, UsageError
 from pwless_middleware.errors import ConfigError, StoreError
 
@@ -25,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="pwless", description="Passwordless login for any ASGI app.")
     top.add_argument("--version", action="version", version=f"pwless-middleware {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (secret, check, run, people, events, schema, change_settings):
+    for module in (secret, check, run, people, revoke, events, schema, change_settings):
         module.add_to(commands)
     return top
 

@@ -76,6 +76,11 @@ class PersonDirectory:
         self._last_seen.note(person)
         return person.as_user()
 
+    async def owner_of(self, address: Address) -> str:
+        """Return the id of who has an address, disabled or not; else the id that it would have."""
+        person = await self._people.find_by_email(address)
+        return self.id_of(address) if person is None else person.id
+
     async def flush(self) -> None:
         """Wait until it is written when people were seen last."""
         await self._last_seen.flush()

@@ -191,6 +191,18 @@ class Users:
             raise LoginDenied
         return user, address
 
+    async def id_of(self, address: Address) -> str | None:
+        """Return the id of who has an address, whether or not they can sign in; `None` for nobody.
+
+        Raises:
+            LoginDenied: the directory gave a user with another address.
+            UsersUnavailable, StoreError: the directory failed, or the database.
+        """
+        if self.people is not None:
+            return await self.people.owner_of(address)
+        user = await self.find(address)
+        return None if user is None else user.id
+
     async def load(self, user_id: str, email: str | None = None) -> User | None:
         """Return the user of a session, or `None` if gone or disabled.
 
