@@ -33,6 +33,7 @@ from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.routes import Route
+from tests.own_account import change, press_undo
 from tests.security.factor import RIGHT, Factor, Policy
 from tests.support import ROOMY, Browser, Site, Slow, make_site, wrong
 
@@ -336,6 +337,17 @@ async def an_operator_who_changes_settings() -> Story:
     return story
 
 
+async def an_address_that_is_changed_and_changed_back() -> Story:
+    with TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/pwless.db")
+        story = Story(database=database)
+        await story.jo.sign_in(EMAIL)
+        await change(story.jo)
+        await press_undo(story.jo, story.site.mail(EMAIL).link)
+        await database.aclose()
+    return story
+
+
 async def sessions_that_end() -> Story:
     story = Story(features=[EmailLogin(send_limits=ROOMY), Fresh()])
     await story.jo.sign_in(EMAIL)
@@ -384,6 +396,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_user_who_goes_meanwhile,
     a_person_who_is_disabled_meanwhile,
     an_operator_who_changes_settings,
+    an_address_that_is_changed_and_changed_back,
     sessions_that_end,
     more_events_than_the_database_takes,
 ]

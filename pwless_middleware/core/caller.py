@@ -14,6 +14,10 @@ from pwless_middleware.core.session import Session
 BROWSER = "browser"
 STEP_UP = "step_up:"
 """How the name of a browser begins that confirms who it is, before the session's id."""
+ADDRESS_CHANGE = "address_change:"
+"""How the name of a browser or app begins that proves a new address, before the session's id."""
+SESSION_TOKEN = "token"  # noqa: S105  # a name
+"""The name of an app that has a session token, where a session of its own is renewed."""
 IN_PROCESS = "server:"
 """The name of a host app that calls `Passwordless.send` and the like in Python."""
 
@@ -23,9 +27,10 @@ class Caller:
     """Who asks.
 
     Attributes:
-        name: `browser`, `step_up:` and a session's id, or `server:` and the API key's name. A
-            challenge belongs to one name, so that a code for a step-up signs nobody in, a code
-            for a login is no step-up, and neither serves another session.
+        name: `browser`, `step_up:` or `address_change:` and a session's id, `token`, or `server:`
+            and the API key's name. A challenge belongs to one name, so that a code for a step-up
+            or a new address signs nobody in, a code for a login is neither, and none of them
+            serves another session.
         client: for the limits; `None` for servers, whose address is their backend's.
         device: the browser in our closed vocabulary; empty for servers.
         holds: the challenges of its flow cookie, newest first; or the one of the request id that a
@@ -53,17 +58,20 @@ class Caller:
 
     @property
     def is_browser(self) -> bool:
-        """Whether cookies are its credentials."""
-        return self.name == BROWSER or self.is_step_up
-
-    @property
-    def is_step_up(self) -> bool:
-        """Whether it is signed in, and confirms who it is."""
-        return self.name.startswith(STEP_UP)
+        """Whether cookies are its credentials, and its mails count as those of the pages."""
+        return self.name == BROWSER or self.name.startswith((STEP_UP, ADDRESS_CHANGE))
 
     def for_step_up(self, session_id: str) -> Caller:
         """Return the same browser as it confirms who it is, in a session."""
         return replace(self, name=STEP_UP + session_id)
+
+    def for_address_change(self, session_id: str) -> Caller:
+        """Return the same browser, or app, as it proves a new address, in a session."""
+        return replace(self, name=ADDRESS_CHANGE + session_id)
+
+    def as_token_holder(self) -> Caller:
+        """Return the same caller as an app that gets its session as a token."""
+        return replace(self, name=SESSION_TOKEN, session=None, pending=None)
 
     def as_stranger(self) -> Caller:
         """Return the same caller without its device cookie."""

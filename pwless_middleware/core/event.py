@@ -37,7 +37,7 @@ class Event:
         organization: the organization's id.
         address: keyed digest of the address.
         by: who changed it: `person`, `operator:` or `server:` and a name, `command_line`, `python`.
-        caller: `browser`, `step_up:` and a session's id, or `server:` and a key (none: Python).
+        caller: `browser`, `token`, `server:` and a key; of a session `step_up:`, `address_change:`.
         client: keyed digest of the client's network, as the limits count it; not of servers.
         device: the browser in our own words, e.g. `Firefox on Linux`; not of servers.
         method: the login method, e.g. `email_code`.
@@ -316,6 +316,16 @@ KINDS: Final[Mapping[str, EventKind]] = {
             "person.deleted",
             "everything about a person was erased; of whom is not said",
             ("by",),
+        ),
+        EventKind(
+            "person.address_changed",
+            "a person changed their address, by proof from the new one, which it has",
+            ("user_id", "address", "by", *_CALLER),
+        ),
+        EventKind(
+            "person.address_undone",
+            "a change of address was undone from the old one, which it has; all are signed out",
+            ("user_id", "address", "by", *_CALLER),
         ),
         EventKind(
             "caller.refused",

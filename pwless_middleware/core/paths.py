@@ -20,6 +20,8 @@ LOGIN_PATH = "/login"
 """Where the login page is, below the prefix."""
 STEP_UP_PATH = "/step/up"
 """Where who is signed in confirms that it is them, below the prefix."""
+ADDRESS_PATH = "/account/address"
+"""Where a person changes their address, below the prefix."""
 MAX_NEXT = 8192
 """Bytes of a `next`: dashboards keep their whole state in the query."""
 

@@ -49,7 +49,13 @@ class Person:
         Args:
             is_new: whether this login made the person.
         """
-        return User(id=self.id, email=self.email, is_new=is_new, display_name=self.name)
+        return User(
+            id=self.id,
+            email=self.email,
+            is_new=is_new,
+            display_name=self.name,
+            language=self.language,
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Return all there is to know, ready for JSON."""

@@ -19,6 +19,8 @@ class User:
         email: the address as your table has it.
         is_new: true in the login that created the user, and only there.
         display_name: what to call the person; empty takes the address.
+        language: the code of the language that the person has chosen, e.g. `de`; empty for none.
+            Pages and mails are then in it, where the deployment has it.
 
     Raises:
         ValueError: the id is empty, or neither text, a number nor a UUID.
@@ -28,6 +30,7 @@ class User:
     email: str = field(repr=False)
     is_new: bool = False
     display_name: str = field(default="", repr=False)
+    language: str = ""
 
     def __post_init__(self) -> None:
         given: object = self.id

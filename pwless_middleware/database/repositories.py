@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.database.address_changes import (
+    AddressChangeRepository,
+    SQLAddressChanges,
+)
 from pwless_middleware.database.api_keys import ApiKeyRepository, SQLApiKeys
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import EventRepository, SQLEvents
@@ -16,12 +20,14 @@ class Repositories:
 
     Attributes:
         people: who exists where the host has no user table.
+        address_changes: which addresses were changed lately, and can be changed back.
         events: what happened, and how often.
         settings: what operators have set.
         api_keys: those that operators have made.
     """
 
     people: PersonRepository
+    address_changes: AddressChangeRepository
     events: EventRepository
     settings: SettingsRepository
     api_keys: ApiKeyRepository
@@ -31,6 +37,7 @@ def make_repositories(database: Database) -> Repositories:
     """Return the repositories of a database; nothing is opened yet."""
     return Repositories(
         people=SQLPeople(database),
+        address_changes=SQLAddressChanges(database),
         events=SQLEvents(database),
         settings=SQLSettings(database),
         api_keys=SQLApiKeys(database),

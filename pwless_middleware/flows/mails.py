@@ -8,12 +8,14 @@ the mail took the same path, and the same time, for every address (security rule
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-from pwless_middleware.core.caller import BROWSER, STEP_UP
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.caller import ADDRESS_CHANGE, BROWSER, STEP_UP
 from pwless_middleware.core.challenge import Challenge, attempt_of
 from pwless_middleware.core.codes import format_code
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device import UNKNOWN, device_text
 from pwless_middleware.core.format_v1 import unpack_job
 from pwless_middleware.core.keyring import Keyring
@@ -32,6 +34,24 @@ from pwless_middleware.languages.times import format_time
 from pwless_middleware.rendering.renderer import Email, Renderer
 from pwless_middleware.text import Text
 
+IsTaken = Callable[[Address, str], Awaitable[bool]]
+"""Whether an address belongs to somebody else than the user with an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """Which mail a challenge gets.
+
+    Attributes:
+        template: its wording.
+        language: the code of its language.
+        has_secrets: whether the code and the link are in it.
+    """
+
+    template: str
+    language: str
+    has_secrets: bool = True
+
 
 class ChallengeMails:
     """Make the mails of challenges.
@@ -46,6 +66,8 @@ class ChallengeMails:
         host: the login's own host, which a domain-bound code names.
         clock: gives unix seconds.
         events: records which emails are not needed or too late.
+        is_taken: whether a new address is somebody else's already; `None` where nobody can change
+            their address.
     """
 
     def __init__(
@@ -63,6 +85,7 @@ class ChallengeMails:
         host: str,
         clock: Callable[[], int],
         events: Events,
+        is_taken: IsTaken | None = None,
     ) -> None:
         self._challenges = challenges
         self._grants = grants
@@ -76,6 +99,7 @@ class ChallengeMails:
         self._host = host
         self._clock = clock
         self._events = events
+        self._is_taken = is_taken
 
     async def read(self, job: QueuedJob) -> Outcome | Delivery:
         """Read what a job stands for: a mail, or why there is none.
@@ -101,50 +125,66 @@ class ChallengeMails:
         # A code alone cannot be typed while strangers have spent the tries: then a link helps.
         is_code = challenge.kind == "OTP" and challenge.caller == BROWSER
         is_locked = is_code and await self._grants.is_locked(challenge)
-        reason = await self._reason_against(challenge)
-        if reason is not None:
-            return Delivery(challenge.address, send=None, attempt=attempt, reason=reason)
+        found = await self._choose(challenge)
+        if isinstance(found, str):
+            return Delivery(challenge.address, send=None, attempt=attempt, reason=found)
 
         async def send() -> None:
-            await self._mailer.send(self.message(challenge, unlocks=is_locked))
+            await self._mailer.send(self.message(challenge, found, unlocks=is_locked))
 
         return Delivery(challenge.address, send, attempt)
 
-    async def _reason_against(self, challenge: Challenge) -> str | None:
-        """Return why there is nobody to serve, or `None` if there is somebody."""
-        if not await self._rules().serves(challenge.address):
+    async def _choose(self, challenge: Challenge) -> _Wording | str:
+        """Return which mail there is, or why there is nobody to serve."""
+        address, language = challenge.address, challenge.language
+        if not await self._rules().serves(address):
             return "not_allowed"
+        if challenge.caller.startswith(ADDRESS_CHANGE):
+            is_taken = self._is_taken is None or await self._is_taken(
+                address, challenge.state or ""
+            )
+            if is_taken:
+                return _Wording("address_in_use", language, has_secrets=False)
+            return _Wording("address_change", language)
         try:
-            is_known = await self._users.find(challenge.address) is not None
+            user = await self._users.find(address)
         except PersonDisabled:
             return "disabled"
         except LoginDenied:
             return "refused_by_users"
-        return None if is_known or self._rules().signup else "unknown_user"
+        if user is None and not self._rules().signup:
+            return "unknown_user"
+        is_step_up = challenge.caller.startswith(STEP_UP)
+        template = "step_up" if is_step_up else challenge.template.lower()
+        # Who has chosen a language gets it, in whichever browser the mail was asked for.
+        return _Wording(template, user.language if user and user.language else language)
 
-    def message(self, challenge: Challenge, *, unlocks: bool = False) -> Message:
+    def message(self, challenge: Challenge, wording: _Wording, *, unlocks: bool = False) -> Message:
         """Render the mail of a challenge, with its code and link.
 
         Args:
             challenge: whose.
+            wording: which mail.
             unlocks: whether an email with a code alone also has a link, which signs nobody in.
         """
         code = link = None
-        if challenge.kind != "LINK":
+        if challenge.kind != "LINK" and wording.has_secrets:
             style = self._rules().code
             code = format_code(self._keyring.code(challenge, style), style)
-        if challenge.kind != "OTP" or unlocks:
+        if (challenge.kind != "OTP" or unlocks) and wording.has_secrets:
             token = self._keyring.link_token(challenge)
             link = with_token(challenge.link_uri or self._link_page, token)
         # Always set: a worker begun by a request would go on in the language of that one.
-        with use_language(self._languages[challenge.language]):
-            email = self._render(challenge, code, link)
+        with use_language(self._languages[wording.language]):
+            email = self._render(challenge, wording.template, code, link)
         return Message(challenge.address, email.subject, email.text, email.html)
 
-    def _render(self, challenge: Challenge, code: str | None, link: str | None) -> Email:
+    def _render(
+        self, challenge: Challenge, template: str, code: str | None, link: str | None
+    ) -> Email:
         minutes = max(1, round((challenge.expires_at - self._clock()) / 60))
         return self._renderer.email(
-            "step_up" if challenge.caller.startswith(STEP_UP) else challenge.template.lower(),
+            template,
             variables={name: break_links(text) for name, text in challenge.variables.items()},
             kind=challenge.kind,
             code=code,

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.person import Person
 from pwless_middleware.core.user import User
+from pwless_middleware.database.address_changes import AddressChangeRepository
 from pwless_middleware.database.people import PersonRepository
 from pwless_middleware.errors import PersonDisabled
 from pwless_middleware.flows.last_seen import LastSeen
@@ -25,12 +26,18 @@ class PersonDirectory:
     Args:
         people: where they are kept.
         stable: derives the first id of an address.
+        changes: which addresses are reserved.
         clock: returns unix seconds.
     """
 
     def __init__(
-        self, people: PersonRepository, stable: StableUsers, clock: Callable[[], int]
+        self,
+        people: PersonRepository,
+        stable: StableUsers,
+        changes: AddressChangeRepository,
+        clock: Callable[[], int],
     ) -> None:
+        self._changes = changes
         self._people = people
         self._stable = stable
         self._clock = clock
@@ -59,6 +66,10 @@ class PersonDirectory:
         new = Person(self._stable.id_of(email), email, created_at=now, seen_at=now)
         person, is_new = await self._people.add(new)
         return _check_enabled(person).as_user(is_new=is_new)
+
+    async def is_reserved(self, address: Address) -> bool:
+        """Whether somebody has given up this address so lately that nobody else gets it."""
+        return await self._changes.is_reserved(address, user_id="", now=self._clock())
 
     async def load(self, user_id: str, email: str | None = None) -> User | None:
         """Return the user of a session, or `None`: deleted, disabled, or never there.

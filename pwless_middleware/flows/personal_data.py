@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from pwless_middleware.database.address_changes import AddressChangeRepository
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.sessions_view import SessionsView
 
@@ -71,6 +72,32 @@ class SessionData:
     async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
         """End all sessions."""
         await self._sessions.revoke_all(user_id)
+
+
+class AddressChangeData:
+    """The lately changed addresses of a person.
+
+    Args:
+        changes: keeps them.
+    """
+
+    def __init__(self, changes: AddressChangeRepository) -> None:
+        self._changes = changes
+
+    async def export(self, user_id: str, addresses: Sequence[str]) -> AsyncIterator[Record]:
+        """Go through the changes, the oldest first."""
+        for change in await self._changes.list(user_id):
+            yield {
+                "old": change.old,
+                "new": change.new,
+                "changed_at": change.changed_at,
+                "device": change.device,
+                "undone_at": change.undone_at,
+            }
+
+    async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
+        """Forget them; nothing can be undone any more, and no address is reserved."""
+        await self._changes.erase(user_id)
 
 
 class EventData:

@@ -254,17 +254,26 @@ class Sessions:
         Raises:
             StoreError: the store could not be asked; sessions may still live.
         """
+        await self.end_pending(user_id)
+        ended = await self._end_others(user_id, "", "revoked_all")
+        # Last: a full store refuses it, and has ended the sessions by then.
+        now = self._clock()
+        key, until = device_mark(self._slot_of(user_id)), now + DEVICE_SECONDS
+        mark = Put(key, mark_value(now), until=until)
+        await self._store.write(Writes(puts=(mark,)), now=now, op=new_operation())
+        return ended
+
+    async def end_pending(self, user_id: str) -> None:
+        """End every login of a user that waits for a step.
+
+        Raises:
+            StoreError: the store could not be asked; such logins may still wait.
+        """
         now, listed = self._clock(), pending_list(self._slot_of(user_id))
         rows = await self._store.read_list(listed, now=now)
         if rows:
             drops = tuple(Drop(key, listed=listed) for key, _ in rows)
             await self._store.write(Writes(drops=drops), now=now, op=new_operation())
-        ended = await self._end_others(user_id, "", "revoked_all")
-        # Last: a full store refuses it, and has ended the sessions by then.
-        key, until = device_mark(self._slot_of(user_id)), now + DEVICE_SECONDS
-        mark = Put(key, mark_value(now), until=until)
-        await self._store.write(Writes(puts=(mark,)), now=now, op=new_operation())
-        return ended
 
     async def find_by_id(self, user_id: str, session_id: str) -> Session | None:
         """Return a live session of a user by its public id, as it stands in the store now.

@@ -75,6 +75,14 @@ class SessionsView:
         """
         return await self._sessions.revoke_others(user_id, keep)
 
+    async def end_pending(self, user_id: str) -> None:
+        """End every login of a user that waits for a step.
+
+        Raises:
+            StoreError: the store could not be asked; such logins may still wait.
+        """
+        await self._sessions.end_pending(user_id)
+
     async def revoke_all(self, user_id: str) -> int:
         """End every session of a user, and every login that waits for a step.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -20,6 +20,7 @@ from pwless_middleware.errors import (
     StoreError,
     UsersUnavailable,
 )
+from pwless_middleware.text import Text
 from pwless_middleware.tracebacks import traceback_without_text
 
 if TYPE_CHECKING:
@@ -35,7 +36,11 @@ MIN_SALT_BYTES = 16
 class UserDirectory(Protocol):
     """Put your own user table behind the login.
 
-    An exception from any of the three answers 503 on our pages, is logged, and lets nobody in.
+    A table that lets people change their address has a method more, for the account's pages:
+    `async def change_email(self, user_id: str, email: str) -> User | None`. It gives the user the
+    address, which is proven, and returns them with it; or `None`, where it is somebody else's.
+
+    An exception from any of them answers 503 on our pages, is logged, and lets nobody in.
     """
 
     async def find(self, email: str) -> User | None:
@@ -56,6 +61,15 @@ class UserDirectory(Protocol):
         Called on every request that carries a session; keep it quick.
         """
         ...
+
+
+ChangeEmail = Callable[[str, str], Awaitable[User | None]]
+"""What a table may have besides: see `UserDirectory`."""
+
+_RESERVED = Text(
+    "The account of this address was moved to another one not long ago. Sign in with that one, or "
+    "undo it by the link in the email that was sent here."
+)
 
 
 class StableUsers:
@@ -150,6 +164,8 @@ class Users:
             PersonDisabled: there is one by now, as whom nobody can sign in.
             UsersUnavailable, StoreError: the directory failed, or the database.
         """
+        if self.people is not None and await self.people.is_reserved(address):
+            raise LoginDenied(_RESERVED)
         user = _fitting(await _answer(self._directory.create(address)), address)
         if user is None:
             raise LoginDenied
@@ -160,6 +176,21 @@ class Users:
     def keeps_people(self) -> bool:
         """Whether the people are those of the database."""
         return self.people is not None
+
+    @property
+    def can_change_email(self) -> bool:
+        """Whether the host's own table lets people change their address."""
+        return callable(getattr(self._directory, "change_email", None))
+
+    async def change_email(self, user_id: str, address: Address) -> bool:
+        """Have the host's own table give a user another address; false where it does not.
+
+        Raises:
+            UsersUnavailable: the directory failed.
+        """
+        change: ChangeEmail = getattr(self._directory, "change_email")  # noqa: B009
+        user = await _answer(change(user_id, address))
+        return user is not None and user.id == user_id and parse_address(user.email) == address
 
     async def of(self, subject: Subject) -> tuple[User, Address] | None:
         """Return the user whom a proof is about, with the address that counts, or `None`.

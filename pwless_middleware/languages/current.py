@@ -28,6 +28,11 @@ def use_language(catalogue: Catalogue) -> Iterator[None]:
         _current.reset(token)
 
 
+def set_language(catalogue: Catalogue) -> None:
+    """Write in a language until the block of `use_language` around the call ends."""
+    _current.set(catalogue)
+
+
 def translate(text: str) -> str:
     """Return a text in the language that is being written."""
     return _current.get().translate(text)

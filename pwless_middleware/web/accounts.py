@@ -158,10 +158,15 @@ class Accounts:
     async def find(self, request: Request) -> Account | None:
         """Return who is signed in by the cookie of a request to our pages, or `None`.
 
+        What is written from here on is in the language that the person has chosen, if any.
+
         Raises:
             StoreError, Unavailable: it cannot be known now.
         """
-        return await self.of(self._cookies.session(request.scope["headers"]), None)
+        account = await self.of(self._cookies.session(request.scope["headers"]), None)
+        if account is not None:
+            self._pages.prefer_language(account.user.language)
+        return account
 
     async def require(
         self,
@@ -221,6 +226,7 @@ class Accounts:
         account = await self.of(cookie, token or None)
         if account is None:
             raise Unauthenticated(_BAD_TOKEN if token else None)
+        self._pages.prefer_language(account.user.language)
         return account
 
     async def _find(self, signed: str) -> Held | None:

@@ -16,6 +16,8 @@ from pwless_middleware.core.device_cookie import DEVICE_SECONDS, Known, open_kno
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.flows.sessions import TOKEN_PREFIX
 from pwless_middleware.web.cookie_names import CookieNames
+from pwless_middleware.web.language import COOKIE as LANGUAGE_COOKIE
+from pwless_middleware.web.language import COOKIE_SECONDS as LANGUAGE_SECONDS
 
 RawHeader = tuple[bytes, bytes]
 RawHeaders = Iterable[RawHeader]
@@ -165,6 +167,13 @@ class Cookies:
             return self._write(self.names.pending, "", 0)
         value = self._keyring.seal("step", login_id.encode())
         return self._write(self.names.pending, value, max_age)
+
+    # --- language: the one that a person has chosen -----------------------------------------------
+
+    def set_language(self, code: str) -> str:
+        """Return the `Set-Cookie` of a language; an empty code removes it."""
+        flags = f"; Max-Age={LANGUAGE_SECONDS if code else 0}; Path=/; SameSite=Lax"
+        return f"{LANGUAGE_COOKIE}={code}{flags}" + ("; Secure" if self._secure else "")
 
     # --- the way of every request --------------------------------------------------------------
 

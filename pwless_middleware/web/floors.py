@@ -31,7 +31,12 @@ from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.pending_logins import PendingLogins
 from pwless_middleware.flows.people import People
 from pwless_middleware.flows.person_directory import PersonDirectory
-from pwless_middleware.flows.personal_data import EventData, PersonalData, SessionData
+from pwless_middleware.flows.personal_data import (
+    AddressChangeData,
+    EventData,
+    PersonalData,
+    SessionData,
+)
 from pwless_middleware.flows.session_settings import make_session_settings
 from pwless_middleware.flows.session_validation import SessionValidator
 from pwless_middleware.flows.sessions import Sessions
@@ -118,6 +123,7 @@ class Floors:
             [method for added in mounted.values() for method in added.methods],
             [method for added in mounted.values() for method in added.step_up],
             [page for added in mounted.values() for page in added.account_pages],
+            [told for added in mounted.values() for told in added.on_address_undone],
         )
 
 
@@ -276,7 +282,9 @@ def _make_users(
 ) -> Users:
     if directory is not None or repositories is None:
         return Users(directory, id_salt=id_salt)
-    return Users(None, people=PersonDirectory(repositories.people, StableUsers(id_salt), clock))
+    stable = StableUsers(id_salt)
+    people = PersonDirectory(repositories.people, stable, repositories.address_changes, clock)
+    return Users(None, people=people)
 
 
 def _make_history(
@@ -304,6 +312,7 @@ def _make_people(
         return None
     data: dict[str, PersonalData] = {
         "sessions": SessionData(sessions),
+        "address_changes": AddressChangeData(repositories.address_changes),
         "events": EventData(history),
     }
     return People(

@@ -38,7 +38,13 @@ from pwless_middleware.web.accounts import Accounts
 from pwless_middleware.web.callers import Callers
 from pwless_middleware.web.cookie_check import CookieCheck
 from pwless_middleware.web.cookies import Cookies
-from pwless_middleware.web.offers import AccountPage, LoginMethod, Offers, StepUpMethod
+from pwless_middleware.web.offers import (
+    AccountPage,
+    LoginMethod,
+    Offers,
+    OnAddressUndone,
+    StepUpMethod,
+)
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Route
@@ -162,6 +168,9 @@ class Mounted(Generic[VerbsT]):
         jobs: topic to who reads its jobs, which `Kit.jobs` queues; no two features have one topic.
         event_kinds: the kinds of events that it records, beside the product's own.
         on_event: called with each event, in order, in the event loop; must not block.
+        on_address_undone: called with a user's id and the unix second of a change of address that
+            was undone from the old one. What was added to the account since then may be the work of
+            whoever took it: remove it. May be called again for the same change.
         settings: what of it an operator may set, kept current; `None` for nothing. What the feature
             mounts waits until it is known.
         verbs: what it offers to the host's own code, by `Passwordless.verbs`; `None` for nothing.
@@ -181,6 +190,7 @@ class Mounted(Generic[VerbsT]):
     jobs: Mapping[str, ReadJob] = field(default_factory=dict)
     event_kinds: tuple[EventKind, ...] = ()
     on_event: Subscriber | None = None
+    on_address_undone: tuple[OnAddressUndone, ...] = ()
     settings: LiveSettings[object] | None = None
     verbs: VerbsT | None = None
 

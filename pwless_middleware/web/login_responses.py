@@ -92,6 +92,10 @@ def _session_cookies(kit: Kit, caller: Caller, done: LoginResult) -> list[str]:
         session_cookie(kit, done),
         kit.cookies.set_device(_note_login(kit, caller, done)),
     ]
+    # Chosen once, in whichever browser; the next login page here is in it.
+    language = kit.languages.find(done.user.language) if done.user.language else None
+    if language is not None:
+        cookies.append(kit.cookies.set_language(language.code))
     if caller.pending is not None:
         cookies.append(kit.cookies.set_pending(None, max_age=0))
     return cookies

@@ -101,6 +101,11 @@ class AccountPage:
     order: int = 100
 
 
+OnAddressUndone = Callable[[str, int], Awaitable[None]]
+"""Is told, with a user's id and the unix second of the change, that a change of address was undone:
+what was added to the account since then is not to be trusted. May be called again for the same."""
+
+
 class Offers:
     """Hold what all features offer, in order; empty until the product is put together.
 
@@ -108,18 +113,21 @@ class Offers:
         methods: ways to sign in.
         step_up: ways to prove once more who it is.
         account_pages: pages of the account.
+        on_address_undone: who is told that a change of address was undone.
     """
 
     def __init__(self) -> None:
         self.methods: tuple[LoginMethod, ...] = ()
         self.step_up: tuple[StepUpMethod, ...] = ()
         self.account_pages: tuple[AccountPage, ...] = ()
+        self.on_address_undone: tuple[OnAddressUndone, ...] = ()
 
     def bind(
         self,
         methods: Iterable[LoginMethod],
         step_up: Iterable[StepUpMethod],
         account_pages: Iterable[AccountPage],
+        on_address_undone: Iterable[OnAddressUndone],
     ) -> None:
         """Take the offers of all features, once.
 
@@ -129,6 +137,7 @@ class Offers:
         self.methods = tuple(sorted(methods, key=lambda method: method.order))
         self.step_up = tuple(sorted(step_up, key=lambda method: method.order))
         self.account_pages = tuple(sorted(account_pages, key=lambda page: page.order))
+        self.on_address_undone = tuple(on_address_undone)
         _check_unique("login method", [method.name for method in self.methods])
         _check_unique("step-up method", [method.name for method in self.step_up])
         _check_unique("account page", [page.path for page in self.account_pages])

@@ -11,7 +11,12 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pwless_middleware.core.paths import LOGIN_PATH, STEP_UP_PATH, below, safe_next
 from pwless_middleware.errors import ApiError, ForbiddenOrigin, LoginDenied, MethodNotAllowed
-from pwless_middleware.languages.current import current_language, translate, use_language
+from pwless_middleware.languages.current import (
+    current_language,
+    set_language,
+    translate,
+    use_language,
+)
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.text import Text
@@ -91,6 +96,16 @@ class Pages:
     def use_language_of(self, request: Request) -> AbstractContextManager[None]:
         """Write pages and errors in the language of a request within a `with` block."""
         return use_language(language_of(request.scope["headers"], self._languages))
+
+    def prefer_language(self, code: str) -> None:
+        """Write the rest of an answer in the language that a person has chosen, if we have it.
+
+        Args:
+            code: of the language; empty changes nothing.
+        """
+        found = self._languages.find(code) if code else None
+        if found is not None:
+            set_language(found)
 
     def page(
         self,

@@ -11,7 +11,10 @@ import pytest
 from pwless_middleware import EmailLogin, MemoryStore
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.person import Person
+from pwless_middleware.database.address_changes import SQLAddressChanges
 from pwless_middleware.database.database import Database
+from pwless_middleware.database.memory.address_changes import MemoryAddressChanges
+from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.people import MemoryPeople
 from pwless_middleware.database.people import SQLPeople
 from pwless_middleware.errors import ConfigError, PersonDisabled, StoreError
@@ -181,7 +184,9 @@ async def test_a_right_code_of_a_person_who_is_disabled_meanwhile_is_a_wrong_one
 
 async def test_a_sign_up_that_finds_a_disabled_person_makes_nobody(database: Database) -> None:
     """They were made and disabled between the look and the row."""
-    directory = PersonDirectory(SQLPeople(database), StableUsers(), lambda: START)
+    directory = PersonDirectory(
+        SQLPeople(database), StableUsers(), SQLAddressChanges(database), lambda: START
+    )
     assert await directory.find(JO) is None
     await disabled_jo(database)
     with pytest.raises(PersonDisabled):
@@ -221,7 +226,9 @@ def test_an_id_salt_is_checked_with_a_database_as_without() -> None:
 
 async def test_being_seen_is_written_once_an_hour(database: Database) -> None:
     clock = Clock()
-    directory = PersonDirectory(SQLPeople(database), StableUsers(), clock)
+    directory = PersonDirectory(
+        SQLPeople(database), StableUsers(), SQLAddressChanges(database), clock
+    )
     jo = await directory.create(JO)
     seen = []
     for after in (SEEN_SECONDS - 1, 1, 1):
@@ -244,7 +251,8 @@ async def test_where_nothing_can_be_written_requests_go_on_and_the_log_tells(
 ) -> None:
     people = Full()
     await people.add(Person("1", JO))
-    directory = PersonDirectory(people, StableUsers(), lambda: START)
+    changes = MemoryAddressChanges(people, MemoryEvents())
+    directory = PersonDirectory(people, StableUsers(), changes, lambda: START)
     user = await directory.load("1")
     await directory.flush()
     assert user is not None

@@ -120,6 +120,45 @@ STEP_UP: Context = {
     "wait": 0,
     "in_development": False,
 }
+ACCOUNT: Context = {
+    "account_pages": [
+        SimpleNamespace(title="Profile", path="/account/profile"),
+        SimpleNamespace(title="Email address", path="/account/address"),
+    ],
+    "notice": None,
+    "error": None,
+}
+PROFILE: Context = ACCOUNT | {
+    "current_path": "/account/profile",
+    "user_email": "ada@example.com",
+    "has_name": True,
+    "user_name": "Ada",
+    "most": 100,
+    "languages": [
+        SimpleNamespace(code="en", name="English", chosen=False),
+        SimpleNamespace(code="de", name="Deutsch", chosen=True),
+    ],
+    "address_path": "/account/address",
+    "export_path": "/account/export",
+    "delete_path": "/account/delete",
+    "error_field": "",
+}
+ADDRESS: Context = ACCOUNT | {
+    "current_path": "/account/address",
+    "email": "ada@example.com",
+    "new": "",
+    "typed": "",
+    "is_sent": False,
+    "can_try": True,
+    "request_id": "req.1",
+    "resend_after": 30,
+    "expires_in": 300,
+    "code_format": "digits",
+    "in_development": False,
+    "problem": None,
+    "wait": 0,
+}
+UNDO: Context = {"state": "confirm", "link_token": "tok.1", "changed_at": "3 May 2026"}
 PAGES: list[tuple[str, str, Context]] = [
     ("step-up", "step_up.html", STEP_UP | {"is_sent": False}),
     ("step-up-code", "step_up.html", STEP_UP),
@@ -167,7 +206,26 @@ PAGES: list[tuple[str, str, Context]] = [
         "logout.html",
         {"user_email": "ada@example.com", "next": "/bye", "is_everywhere": False},
     ),
-    ("logout-nobody", "logout.html", {"user_email": None, "next": "", "is_everywhere": True}),
+    (
+        "logout-nobody",
+        "logout.html",
+        {"user_email": None, "next": "", "is_everywhere": True, "is_deleted": False},
+    ),
+    (
+        "logout-deleted",
+        "logout.html",
+        {"user_email": None, "next": "", "is_everywhere": False, "is_deleted": True},
+    ),
+    ("profile", "profile.html", PROFILE),
+    ("profile-wrong", "profile.html", PROFILE | {"error": "Too long.", "error_field": "name"}),
+    ("address", "address.html", ADDRESS),
+    ("address-wrong", "address.html", ADDRESS | {"error": "No address.", "typed": "jo@"}),
+    ("address-code", "address.html", ADDRESS | {"new": "new@example.com", "is_sent": True}),
+    ("address-expired", "address.html", ADDRESS | {"new": "new@example.com"}),
+    ("undo-address", "undo_address.html", UNDO),
+    ("undo-address-done", "undo_address.html", UNDO | {"state": "done"}),
+    ("undo-address-expired", "undo_address.html", UNDO | {"state": "expired"}),
+    ("delete-account", "delete_account.html", {"user_email": "jo@example.com", "problem": None}),
     ("sessions", "sessions.html", SESSIONS),
     ("sessions-one", "sessions.html", SESSIONS | {"sessions": [SimpleNamespace(**SESSION)]}),
     ("error", "error.html", ERROR),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pwless_middleware.database.memory.address_changes import MemoryAddressChanges
 from pwless_middleware.database.memory.api_keys import MemoryApiKeys
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.people import MemoryPeople
@@ -12,8 +13,10 @@ from pwless_middleware.database.repositories import Repositories
 def make_memory_repositories() -> Repositories:
     """Return empty repositories that last as long as they are held."""
     events = MemoryEvents()
+    people = MemoryPeople(events)
     return Repositories(
-        people=MemoryPeople(events),
+        people=people,
+        address_changes=MemoryAddressChanges(people, events),
         events=events,
         settings=MemorySettings(events),
         api_keys=MemoryApiKeys(events),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pwless_middleware.database.migrations.address_changes import ADDRESS_CHANGES
 from pwless_middleware.database.migrations.api_keys import API_KEYS
 from pwless_middleware.database.migrations.events import EVENTS
 from pwless_middleware.database.migrations.migration import Migration
@@ -15,5 +16,12 @@ from pwless_middleware.database.migrations.people import PEOPLE
 from pwless_middleware.database.migrations.settings import SETTINGS
 from pwless_middleware.database.migrations.store import STORE
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (PEOPLE, EVENTS, STORE, SETTINGS, API_KEYS)
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    PEOPLE,
+    EVENTS,
+    STORE,
+    SETTINGS,
+    API_KEYS,
+    ADDRESS_CHANGES,
+)
 """All steps; the number of one is its place, from 1."""

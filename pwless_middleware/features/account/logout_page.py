@@ -16,6 +16,10 @@ SIGNED_OUT_EVERYWHERE = "everywhere"
 """What the query of the page says after every session of the person was ended."""
 
 
+DELETED = "deleted"
+"""What it says after the person's account was deleted."""
+
+
 class LogoutPage:
     """Show the page. A session can be ended whether or not its user is still in the table."""
 
@@ -34,6 +38,7 @@ class LogoutPage:
             user_email=session.email if session else None,
             next=next,
             is_everywhere=request.query_params.get("done") == SIGNED_OUT_EVERYWHERE,
+            is_deleted=request.query_params.get("done") == DELETED,
         )
 
     async def logout(self, request: Request) -> Response:

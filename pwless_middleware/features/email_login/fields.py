@@ -22,6 +22,16 @@ _NO_CONTROL = f"[^{CONTROL}{LINE_ENDS}{BIDI}]*$"
 _PLAIN_TEXT = "^(?!.*://)(?!.*[wW][wW][wW][.])" + _NO_CONTROL
 
 
+EMAIL = Field(
+    about="One email address: an ASCII dot-atom, @, a domain name.",
+    example="jo@example.com",
+    required=True,
+    shortest=1,
+    longest=254,
+    also={"format": "email"},
+)
+NEW_ADDRESS = Fields({"email": EMAIL})
+
 DEVICE_TOKEN = Field(
     about="With an API key: what the last verify gave for this person's device, so that strangers "
     "cannot use up its limits. One that is not known counts as none.",
@@ -38,14 +48,7 @@ def send_fields(*, longest: int) -> Fields:
     """
     return Fields(
         {
-            "email": Field(
-                about="One email address: an ASCII dot-atom, @, a domain name.",
-                example="jo@example.com",
-                required=True,
-                shortest=1,
-                longest=254,
-                also={"format": "email"},
-            ),
+            "email": EMAIL,
             "template": Field(
                 about="The email's wording; SIGNIN if it is not sent.",
                 example="SIGNIN",
@@ -106,14 +109,7 @@ def verify_fields(*, code: CodeStyle, same_browser: bool) -> Fields:
         {
             "auth_request_id": _request_id(required=False),
             "device_token": DEVICE_TOKEN,
-            "code": Field(
-                about="The code from the email. The pattern is what to send; what people paste is "
-                "read as well: other digits, invisible characters, and words around one code.",
-                example="123456" if code == "standard" else "BCDF-GHJK",
-                shortest=1,
-                longest=MAX_CODE,
-                also={"pattern": _CODE_PATTERNS[code]},
-            ),
+            "code": _code(code, required=False),
             "link_token": Field(about="The token from the link.", shortest=1, longest=200),
         },
         also={
@@ -122,6 +118,24 @@ def verify_fields(*, code: CodeStyle, same_browser: bool) -> Fields:
                 {"required": by_link, "not": {"required": ["code"]}},
             ]
         },
+    )
+
+
+def confirm_fields(*, code: CodeStyle) -> Fields:
+    """Describe what confirms a new address."""
+    request_id = _request_id(required=True)
+    return Fields({"auth_request_id": request_id, "code": _code(code, required=True)})
+
+
+def _code(code: CodeStyle, *, required: bool) -> Field:
+    return Field(
+        about="The code from the email. The pattern is what to send; what people paste is read as "
+        "well: other digits, invisible characters, and words around one code.",
+        example="123456" if code == "standard" else "BCDF-GHJK",
+        required=required,
+        shortest=1,
+        longest=MAX_CODE,
+        also={"pattern": _CODE_PATTERNS[code]},
     )
 
 
@@ -198,4 +212,9 @@ VERIFIED = Fields(
             also={"pattern": "^[0-9]+$"},
         ),
     }
+)
+
+_OF_A_LOGIN = ("email", "user_id", "is_new_user", "session_token", "device_token")
+ADDRESS_CHANGED = Fields(
+    {name: VERIFIED.fields[name] for name in (*_OF_A_LOGIN, "session_expires_at")}
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pwless_middleware.core.challenge import Kind
 from pwless_middleware.core.codes import CodeStyle
@@ -10,6 +11,12 @@ from pwless_middleware.core.given_options import given_options, remember_given
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_kind
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.features.email_login.address_api import AddressApi
+from pwless_middleware.features.email_login.address_change import (
+    make_address_changes,
+    refuse_old_address,
+)
+from pwless_middleware.features.email_login.address_pages import AddressPages
 from pwless_middleware.features.email_login.api import EmailApi
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.features.email_login.link_uris import LinkUris
@@ -168,6 +175,7 @@ class EmailLogin:
             events=kit.events,
         )
         grants = DeviceGrants(challenges, kit.store, kit.keyring, rules, clock=kit.clock)
+        made = make_address_changes(kit, challenges, verifier)
         mails = ChallengeMails(
             challenges,
             grants,
@@ -181,11 +189,12 @@ class EmailLogin:
             host=kit.origin.host.partition(":")[0],
             clock=kit.clock,
             events=kit.events,
+            is_taken=made[0].is_taken if made is not None else None,
         )
         flow = EmailFlow(kit, challenges, verifier, grants, rules, link_uris=self._link_uris)
         pages, api = EmailPages(kit, flow, rules), EmailApi(kit, flow)
         step_up = StepUpByCode(kit, flow, challenges, verifier, rules)
-        return Mounted(
+        mounted = Mounted(
             routes=(*pages.routes, *api.routes),
             methods=(LoginForm(kit, flow).method,),
             step_up=(step_up.method,),
@@ -194,4 +203,17 @@ class EmailLogin:
             jobs={MAIL: mails.read},
             verbs=EmailVerbs(kit, flow),
             settings=rules,
+        )
+        if made is None:
+            return mounted
+        changes, address_jobs = made
+        address_pages = AddressPages(kit, flow, challenges, changes, rules)
+        address_api = AddressApi(kit, flow, changes, rules)
+        refuses = (refuse_old_address,) if kit.users.keeps_people else ()
+        return replace(
+            mounted,
+            routes=(*mounted.routes, *address_pages.routes, *address_api.routes),
+            account_pages=(address_pages.account_page,),
+            on_session=(*mounted.on_session, *refuses),
+            jobs={**mounted.jobs, **address_jobs.readers},
         )

@@ -44,7 +44,7 @@ async def test_a_form_of_who_is_signed_out_meanwhile_leads_to_the_login_and_back
 
 
 async def test_the_account_leads_to_its_first_page() -> None:
-    jo = make_site().browser()
+    jo = make_site(languages=["en"]).browser()
     assert led_to(await jo.get("/auth/account")) == "/auth/sessions"
 
 
@@ -117,7 +117,7 @@ async def test_the_page_calls_a_person_by_name() -> None:
 class Keys:
     """Mount a page of the account."""
 
-    def __init__(self, path: str = "/account/keys", order: int = 10) -> None:
+    def __init__(self, path: str = "/account/keys", order: int = 5) -> None:
         self.page = AccountPage(title="Keys", path=path, order=order)
 
     def mount(self, kit: Kit) -> Mounted:
@@ -147,7 +147,7 @@ async def test_the_navigation_follows_what_is_mounted() -> None:
 
 async def make_site_page() -> str:
     """Return the sessions page of an app without other account pages."""
-    jo = make_site().browser()
+    jo = make_site(languages=["en"]).browser()
     await jo.sign_in("jo@example.com")
     return (await jo.get("/auth/sessions")).text
 

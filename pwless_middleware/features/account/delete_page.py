@@ -1,0 +1,62 @@
+"""The page on which a person deletes their account."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.features.account.export_page import FRESH_WITHIN
+from pwless_middleware.features.account.logout_page import DELETED, end_here
+from pwless_middleware.flows.account_deletion import AccountDeletion
+from pwless_middleware.text import Text
+from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.responses import public_message
+from pwless_middleware.web.routes import Route
+
+DELETE_PATH = "/account/delete"
+
+
+class DeletePage:
+    """Say what goes, ask once more, and delete.
+
+    Args:
+        kit: everything below.
+        deletion: deletes accounts.
+    """
+
+    def __init__(self, kit: Kit, deletion: AccountDeletion) -> None:
+        self._kit = kit
+        self._deletion = deletion
+        self.routes = (Route(DELETE_PATH, {"GET": self.show, "POST": self.delete}),)
+
+    async def show(self, request: Request) -> Response:
+        """Say what goes; who has not proven lately that it is them is asked first."""
+        account = await self._kit.accounts.require(request, fresh_within=FRESH_WITHIN)
+        return self._page(request, account)
+
+    async def delete(self, request: Request) -> Response:
+        """Delete the account, and sign this browser out with all others."""
+        form = await read_form(request)
+        account = await self._kit.accounts.require(
+            request, fresh_within=FRESH_WITHIN, back=DELETE_PATH
+        )
+        if form.get("sure") != "yes":
+            problem = Text("Say that you are sure, and your account is deleted.")
+            return self._page(request, account, InvalidArgument.of("sure", problem, "required"))
+        caller = self._kit.callers.browser(request)
+        await self._deletion.delete(account.user, caller)
+        return end_here(self._kit, request, done=DELETED)
+
+    def _page(
+        self, request: Request, account: Account, error: InvalidArgument | None = None
+    ) -> Response:
+        return self._kit.pages.page(
+            request,
+            "delete_account.html",
+            status=error.status if error else 200,
+            user_email=account.user.email,
+            problem=public_message(error) if error else None,
+        )

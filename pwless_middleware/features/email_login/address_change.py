@@ -1,0 +1,73 @@
+"""The change of address, as the email login mounts it: where there is a place to keep it."""
+
+from __future__ import annotations
+
+from pwless_middleware.core.address import parse_address
+from pwless_middleware.core.session import Session
+from pwless_middleware.core.user import User
+from pwless_middleware.errors import LoginDenied
+from pwless_middleware.features.email_login.address_pages import UNDO_PATH
+from pwless_middleware.flows.address_change_jobs import AddressChangeJobs
+from pwless_middleware.flows.address_changes import AddressChanges
+from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
+from pwless_middleware.flows.challenges import Challenges
+from pwless_middleware.flows.notices import Notices
+from pwless_middleware.web.kit import Kit
+
+
+def make_address_changes(
+    kit: Kit, challenges: Challenges, verifier: ChallengeVerifier
+) -> tuple[AddressChanges, AddressChangeJobs] | None:
+    """Return what changes addresses, and what reads its jobs; `None` where nothing can change them.
+
+    It needs the database, for what undoes a change; and a table that changes: that of the database
+    itself, or the host's, if it has a method `change_email`.
+    """
+    repositories, users = kit.repositories, kit.users
+    if repositories is None or not (users.keeps_people or users.can_change_email):
+        return None
+    repository, in_table = repositories.address_changes, not users.keeps_people
+    changes = AddressChanges(
+        challenges,
+        verifier,
+        kit.store,
+        kit.logins,
+        users,
+        kit.sessions,
+        kit.signals,
+        repository,
+        kit.secrets,
+        kit.records("address_changes"),
+        kit.jobs,
+        on_undone=lambda: kit.offers.on_address_undone,
+        in_table=in_table,
+        clock=kit.clock,
+        events=kit.events,
+    )
+    host = kit.origin.host.partition(":")[0]
+    jobs = AddressChangeJobs(
+        repository,
+        users,
+        kit.sessions,
+        kit.secrets,
+        Notices(kit.renderer, kit.languages, kit.mailer, host=host, clock=kit.clock),
+        on_undone=lambda: kit.offers.on_address_undone,
+        in_table=in_table,
+        undo_page=f"{kit.origin.url}{kit.prefix}{UNDO_PATH}",
+        clock=kit.clock,
+    )
+    return changes, jobs
+
+
+async def refuse_old_address(session: Session, user: User) -> None:
+    """Refuse a session under an address that its person no longer has.
+
+    Of who had it, and has a session from that time, every one ends as the address is changed; this
+    is for those that begin in the same moment, and for a process that dies before it has ended them
+    all. Only where the database keeps the people: a host's table may change for its own reasons.
+
+    Raises:
+        LoginDenied: it is under another address than the person's.
+    """
+    if session.email != parse_address(user.email):
+        raise LoginDenied

@@ -1,0 +1,95 @@
+"""The deletion of an account by its owner: all that is kept goes, and a mail tells it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from pwless_middleware.core.address import Address, parse_address
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.keyring import new_operation
+from pwless_middleware.core.user import User
+from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.errors import DeliveryError
+from pwless_middleware.flows.feature_jobs import FeatureJobs
+from pwless_middleware.flows.notices import Notices
+from pwless_middleware.flows.people import People
+from pwless_middleware.flows.topics import LONGEST, QueuedJob
+from pwless_middleware.languages.current import current_language
+from pwless_middleware.stores.base import Store
+
+TOPIC: Final = "account_deleted"
+"""The topic of the jobs, and the name of their mail."""
+_UNDER_WAY: Final = 60
+"""Seconds that a deletion may take; after that it did not come about, and is not told."""
+
+
+class AccountDeletion:
+    """Delete accounts.
+
+    Args:
+        people: deletes all that is kept about a person.
+        store: queues the jobs.
+        jobs: of the feature.
+        notices: make the mail.
+        clock: gives unix seconds.
+        wake_delivery: has what is queued delivered.
+    """
+
+    def __init__(
+        self,
+        people: People,
+        store: Store,
+        jobs: FeatureJobs,
+        notices: Notices,
+        *,
+        clock: Callable[[], int],
+        wake_delivery: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._people = people
+        self._store = store
+        self._wake_delivery = wake_delivery
+        self._jobs = jobs
+        self._notices = notices
+        self._clock = clock
+
+    async def delete(self, user: User, caller: Caller) -> None:
+        """Delete everything that is kept about a person, and sign them out everywhere.
+
+        The mail is queued first, so that it is not lost, and holds until then what it needs: the
+        address, which is nowhere else afterwards.
+
+        Raises:
+            Unavailable: store, queue or database cannot take it; it can be asked for again.
+        """
+        now = self._clock()
+        told = {
+            "user_id": user.id,
+            "email": user.email,
+            "at": now,
+            "device": caller.device,
+            "language": user.language or current_language().code,
+        }
+        queued = self._jobs.writes(TOPIC, json.dumps(told).encode())
+        await self._store.write(queued, now=now, op=new_operation())
+        await self._people.delete(user.id, by="person")
+        await self._wake_delivery()
+
+    async def read(self, job: QueuedJob) -> Outcome | Delivery:
+        """Tell the address, once the account is gone."""
+        told = json.loads(job.body)
+        if await self._people.find(told["user_id"]) is not None:
+            if self._clock() < job.until - LONGEST + _UNDER_WAY:
+                raise DeliveryError("the deletion of an account is under way")
+            return Outcome.DROPPED
+        address = parse_address(told["email"])
+        if address is None:
+            return Outcome.DROPPED
+        return self._notices.deliver(
+            TOPIC,
+            Address(address),
+            at=told["at"],
+            device=told["device"],
+            language=told["language"],
+        )

@@ -1,0 +1,293 @@
+"""Changes of address: proven from the new one, told to the old one, and undone from there.
+
+    start ──▶ code to the new address ──▶ confirm ──▶ changed ──72 h──▶ for good
+                                                         │
+                                                         └──▶ undone, by a link sent to the old one
+
+The code is a challenge in the name of the session that asked (`Caller.for_address_change`): it
+signs nobody in, and serves no other session or browser. Its take queues what has to be done after
+the change (ending sessions, telling the old address), so that a process that dies in between loses
+none of it; a change that did not come about is not told. The change itself is one transaction of
+the database, which compares the old address.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import chain
+from typing import Final
+
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.address_change import CHANGE_ID_BYTES, AddressChange
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.challenge import ChallengeId
+from pwless_middleware.core.keyring import new_operation
+from pwless_middleware.core.login import EnrolledUser
+from pwless_middleware.core.session import Session
+from pwless_middleware.database.address_changes import AddressChangeRepository
+from pwless_middleware.errors import (
+    InvalidArgument,
+    LoginDenied,
+    RequestExpired,
+)
+from pwless_middleware.flows.address_change_jobs import (
+    CHANGED,
+    UNDER_WAY,
+    UNDO_PURPOSE,
+    UNDONE,
+    WITHDRAWN,
+    OnAddressUndone,
+)
+from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
+from pwless_middleware.flows.challenges import Challenges, NewChallenge, SentChallenge
+from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.feature_jobs import FeatureJobs
+from pwless_middleware.flows.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.logins import Logins
+from pwless_middleware.flows.records import Records
+from pwless_middleware.flows.sessions_view import SessionsView
+from pwless_middleware.flows.signals import Signals
+from pwless_middleware.flows.users import Users
+from pwless_middleware.stores.base import Store, Writes
+from pwless_middleware.text import Text
+
+_TAKEN: Final = Text("This address belongs to another account by now.")
+
+
+class AddressChanges:
+    """Change addresses, and undo it.
+
+    Args:
+        challenges, verifier, store, logins, users, sessions, signals: what it works with.
+        repository: keeps the changes.
+        secrets, records, jobs: of the feature.
+        on_undone: returns who is told of an undo, in order.
+        in_table: whether the host's own table has the addresses, and changes them.
+        clock: gives unix seconds.
+        events: records what happens.
+    """
+
+    def __init__(
+        self,
+        challenges: Challenges,
+        verifier: ChallengeVerifier,
+        store: Store,
+        logins: Logins,
+        users: Users,
+        sessions: SessionsView,
+        signals: Signals,
+        repository: AddressChangeRepository,
+        secrets: FeatureSecrets,
+        records: Records,
+        jobs: FeatureJobs,
+        *,
+        on_undone: Callable[[], Iterable[OnAddressUndone]],
+        in_table: bool,
+        clock: Callable[[], int],
+        events: Events,
+    ) -> None:
+        self._challenges = challenges
+        self._verifier = verifier
+        self._store = store
+        self._logins = logins
+        self._users = users
+        self._sessions = sessions
+        self._signals = signals
+        self._repository = repository
+        self._secrets = secrets
+        self._records = records
+        self._jobs = jobs
+        self._on_undone = on_undone
+        self._in_table = in_table
+        self._clock = clock
+        self._events = events
+
+    async def start(
+        self, new: Address, caller: Caller, session: Session, *, lifetime: int, language: str
+    ) -> SentChallenge:
+        """Mail a code to a new address, or word that it is somebody else's: the answer is the same.
+
+        Args:
+            new: where to.
+            caller: of the session (`Caller.for_address_change`).
+            session: of whom is signed in.
+            lifetime: seconds that the code lives.
+            language: the code of the language of the mail.
+
+        Raises:
+            RateLimited: a budget of the address or the client is spent.
+            Unavailable: the store or the queue cannot take it.
+        """
+        challenge = NewChallenge(
+            address=new,
+            kind="OTP",
+            lifetime=lifetime,
+            state=session.user_id,  # whose own reservation is not in their way
+            language=language,
+        )
+        return await self._challenges.start(challenge, caller)
+
+    async def is_taken(self, address: Address, user_id: str) -> bool:
+        """Whether an address is somebody else's, or was until lately.
+
+        Raises:
+            UsersUnavailable, StoreError: it cannot be known now.
+        """
+        try:
+            user = await self._users.find(address)
+        except LoginDenied:
+            return True
+        if user is not None:
+            return user.id != user_id
+        return await self._repository.is_reserved(address, user_id=user_id, now=self._clock())
+
+    async def confirm(
+        self,
+        id: ChallengeId,
+        code: str,
+        caller: Caller,
+        session: Session,
+        *,
+        holder: Caller,
+        old: Address,
+        next: str,
+        language: str,
+    ) -> LoginResult:
+        """Check the code, change the address, and renew the session under it.
+
+        All other sessions of the person end, and all logins that wait for a step; so does what was
+        sent to the old address, which is nobody's any more.
+
+        Args:
+            id: of the challenge.
+            code: as typed.
+            caller: of the session, as it was at the start.
+            session: of whom is signed in.
+            holder: who gets the renewed session.
+            old: the address that the person has now.
+            next: where a browser goes afterwards.
+            language: the code of the language of the mail to the old address.
+
+        Raises:
+            InvalidArgument: the address has become somebody else's meanwhile; or it is no code.
+            RequestExpired: expired, used, another session's; or the old address is not theirs now.
+            InvalidCode, TooManyAttempts, Unavailable: as `ChallengeVerifier.verify_code`.
+            StepRequired, LoginDenied, LoginElsewhere: the address is changed, and a rule asks for
+                more before the session goes on.
+        """
+        proof = await self._verifier.verify_code(id, code, caller)
+        new = proof.subject
+        if isinstance(new, EnrolledUser) or await self.is_taken(new, session.user_id):
+            raise InvalidArgument.of("code", _TAKEN, "taken")
+        now = self._clock()
+        change = AddressChange(
+            id=secrets.token_bytes(CHANGE_ID_BYTES),
+            user_id=session.user_id,
+            old=old,
+            new=new,
+            changed_at=now,
+            device=proof.device,
+            language=language,
+        )
+        ticket = change.id.hex()
+        record = self._records.writes(ticket, b"", ttl=UNDER_WAY)
+        job = self._jobs.writes(CHANGED, change.id)
+        then = Writes(puts=record.puts, jobs=job.jobs, refunds=proof.then.refunds)
+        if not await self._store.take(proof.takes, then, now=now, op=new_operation()):
+            raise RequestExpired
+        await self._make(change, caller)
+        await self._signals.tell_user(session.user_id)
+        await self._sessions.revoke_others(session.user_id, keep=session.id)
+        await self._sessions.end_pending(session.user_id)
+        fresh = replace(
+            proof,
+            takes=self._records.place(ticket),
+            then=Writes(),
+            may_create=False,
+            refusal=RequestExpired(),
+            next=next,
+            answer={"email": new},
+        )
+        return await self._logins.step_up(fresh, holder, session)
+
+    async def _make(self, change: AddressChange, caller: Caller) -> None:
+        audit = self._events.make(
+            "person.address_changed",
+            caller,
+            user_id=change.user_id,
+            address=change.new,
+            by="person",
+        )
+        if not self._in_table:
+            if not await self._repository.change(change, audit=audit):
+                raise RequestExpired
+            self._events.publish(audit)
+            return
+        await self._repository.add(change)
+        if not await self._users.change_email(change.user_id, change.new):
+            await self._repository.forget(change.id)
+            raise InvalidArgument.of("code", _TAKEN, "taken")
+        # Not in the transaction of its change, which is the host's.
+        self._events.record(
+            "person.address_changed",
+            caller,
+            user_id=change.user_id,
+            address=change.new,
+            by="person",
+        )
+
+    # --- undo ----------------------------------------------------------------------------------
+
+    async def find(self, handle: str) -> AddressChange | None:
+        """Return the change that a handle undoes, or `None` if there is nothing to undo.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        id = self._secrets.open(UNDO_PURPOSE, handle)
+        change = await self._repository.find(id) if id is not None else None
+        is_due = change is not None and change.may_be_undone(self._clock())
+        return change if is_due else None
+
+    async def undo(self, handle: str, caller: Caller) -> AddressChange:
+        """Give a person the address back that they had, once, and sign everybody out.
+
+        Args:
+            handle: of the link that the old address was sent.
+            caller: who presses the button, signed in or not.
+
+        Raises:
+            RequestExpired: it is none of ours, too late, or undone already; or the account is gone.
+            LoginDenied: the host's own table does not give the address back.
+            Unavailable: the store or the database cannot be asked; it can be pressed again.
+        """
+        change = await self.find(handle)
+        if change is None:
+            raise RequestExpired
+        now, op = self._clock(), new_operation()
+        jobs = [self._jobs.writes(topic, change.id).jobs for topic in (UNDONE, WITHDRAWN)]
+        await self._store.write(Writes(jobs=tuple(chain(*jobs))), now=now, op=op)
+        audit = self._events.make(
+            "person.address_undone",
+            caller,
+            user_id=change.user_id,
+            address=change.old,
+            by="person",
+        )
+        if self._in_table and not await self._users.change_email(change.user_id, change.old):
+            raise LoginDenied(Text("The address cannot be given back. Ask whoever runs this site."))
+        restores = not self._in_table
+        if not await self._repository.undo(change.id, now=now, restores=restores, audit=audit):
+            raise RequestExpired
+        self._events.publish(audit)
+        await self._signals.tell_user(change.user_id)
+        await self._tell_features(change)
+        await self._sessions.revoke_all(change.user_id)
+        return change
+
+    async def _tell_features(self, change: AddressChange) -> None:
+        for told in self._on_undone():
+            await told(change.user_id, change.changed_at)
