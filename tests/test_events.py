@@ -17,12 +17,14 @@ from pwless_middleware import (
     EmailLogin,
     Event,
     Kit,
+    Login,
     MemoryStore,
     Message,
     Mounted,
     SendLimits,
     TryLimits,
     User,
+    Verdict,
 )
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import KINDS, EventKind
@@ -119,6 +121,16 @@ class Fresh:
         )
         done = kit.logins.step_up(proof, caller, session)
         return await respond_with_page(kit, request, caller, done)
+
+
+class Acme:
+    """Have everybody enter one organization."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        return Mounted(before_session=(self._enter,))
+
+    async def _enter(self, login: Login) -> Verdict:
+        return Verdict(organization="acme")
 
 
 async def a_login() -> Story:
@@ -349,7 +361,7 @@ async def an_address_that_is_changed_and_changed_back() -> Story:
 
 
 async def sessions_that_end() -> Story:
-    story = Story(features=[EmailLogin(send_limits=ROOMY), Fresh()])
+    story = Story(features=[EmailLogin(send_limits=ROOMY), Fresh(), Acme()])
     await story.jo.sign_in(EMAIL)
     await story.jo.sign_in(EMAIL)
     await story.jo.post("/auth/fresh", {})

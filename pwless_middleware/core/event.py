@@ -89,7 +89,7 @@ class EventFields(TypedDict, total=False):
 
     attempt: bytes
     user_id: str
-    organization: str
+    organization: str | None
     address: Address
     by: str
     method: str
@@ -277,12 +277,12 @@ KINDS: Final[Mapping[str, EventKind]] = {
         EventKind(
             "session.created",
             "somebody is signed in",
-            ("attempt", "user_id", "address", "methods", "session", *_CALLER),
+            ("attempt", "user_id", "organization", "address", "methods", "session", *_CALLER),
         ),
         EventKind(
             "session.renewed",
             "a fresh proof was given for a live session, which has a new id",
-            ("attempt", "user_id", "address", "methods", "session", *_CALLER),
+            ("attempt", "user_id", "organization", "address", "methods", "session", *_CALLER),
         ),
         EventKind(
             "session.ended",

@@ -203,6 +203,7 @@ def make_door(
             caller,
             attempt=login.attempt,
             user_id=login.user_id,
+            organization=session.organization,
             address=Address(login.email),
             methods=login.methods,
             session=session.id,

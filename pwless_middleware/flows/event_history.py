@@ -215,13 +215,13 @@ class EventHistory:
             yield stored
 
     async def _current(self) -> EventRepository:
-        """Return the repository, with everything that this process has recorded."""
+        """Return the repository, with what this process has just recorded."""
         if self.repository is None:
             raise ConfigError(
                 "database", 'events are kept in one: add database="sqlite:///pwless.db"'
             )
         if self._writer is not None:
-            await self._writer.write()
+            await self._writer.write(batches=1)  # after an outage the rest may take seconds
         return self.repository
 
     def _digests(self, address: str) -> tuple[str, ...]:

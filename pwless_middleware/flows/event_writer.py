@@ -77,9 +77,14 @@ class EventWriter:
                 extra={"event": "events_lost"},
             )
 
-    async def write(self) -> bool:
-        """Write everything that was recorded by now; return whether it is in the database."""
-        while True:
+    async def write(self, batches: int | None = None) -> bool:
+        """Write what was recorded; return whether all of it is in the database now.
+
+        Args:
+            batches: how many at most, for who cannot wait; `None` for all.
+        """
+        while batches is None or batches > 0:
+            batches = None if batches is None else batches - 1
             batch: list[StoredEvent] = []
             try:
                 await self._take(batch)
@@ -94,6 +99,7 @@ class EventWriter:
                 self._events.put_back(batch)
                 raise
             self._note_success()
+        return False
 
     async def _take(self, batch: list[StoredEvent]) -> None:
         while len(batch) < BATCH:

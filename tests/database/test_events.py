@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -233,6 +234,17 @@ async def test_an_export_has_everything_about_a_person(
     await write(events, *written, event(6, user_id="u-2", address="d-2"))
     found = [stored.event async for stored in events.export("u-1", ["d-1"])]
     assert found == written
+
+
+async def test_many_write_at_once_and_each_event_is_counted_once(events: EventRepository) -> None:
+    kinds = ["mail.sent", "code.wrong", "session.created"]
+
+    def batch(first: int) -> list[StoredEvent]:
+        return [StoredEvent(event(first + n, kind=kinds[(first + n) % 3])) for n in range(30)]
+
+    await asyncio.gather(*(events.write(batch(first)) for first in range(0, 300, 15)))
+    assert len(await events.find(EventFilter(), limit=1_000)) == 315
+    assert sum(each.count for each in await events.count(0, NOON + 1)) == 315
 
 
 CHANGE = Statement("UPDATE pwless_schema SET version = version WHERE version = $1")

@@ -82,6 +82,9 @@ async def test_what_was_recorded_goes_in_batches(monkeypatch: pytest.MonkeyPatch
     assert await repository.tries() == [*range(15)]
     assert await writer.write()
     assert repository.sizes == [6, 6, 3], "nothing is written where there is nothing"
+    send(events, *range(15))
+    assert not await writer.write(batches=1)
+    assert repository.sizes == [6, 6, 3, 6]
 
 
 async def test_an_audit_event_is_not_written_a_second_time() -> None:
