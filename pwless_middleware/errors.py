@@ -13,6 +13,7 @@
         ├── InvalidCode             400  the code is wrong, and nothing more is said
         ├── Unauthenticated         401  no or bad credentials
         ├── ForbiddenOrigin         403  the request comes from a foreign page
+        ├── MissingScope            403  the API key is not for this
         ├── LoginDenied             403  a policy refuses this login
         │   ├── LoginElsewhere      403  it refuses it here, and says where it is done
         │   └── PersonDisabled      403  nobody can sign in as this person; callers are told less
@@ -222,6 +223,23 @@ class ForbiddenOrigin(ApiError):
     status = 403
     grpc = 7
     message = Text("This request came from another site. Open the page here and try again.")
+
+
+class MissingScope(ApiError):
+    """The API key is good, and not for this.
+
+    Args:
+        scope: what it would have to be for.
+    """
+
+    code = "MISSING_SCOPE"
+    status = 403
+    grpc = 7
+    message = Text("This API key may not do that.")
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(Text("This API key lacks the scope %(scope)s.", scope=scope))
+        self.scope = scope
 
 
 class LoginDenied(ApiError):

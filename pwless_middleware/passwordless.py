@@ -28,6 +28,7 @@ from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.features.step_up import StepUp
+from pwless_middleware.flows.api_keys import ApiKeys
 from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.people import People
@@ -95,7 +96,8 @@ class Passwordless:
         templates: a folder whose templates replace ours by name; `None` for none.
         languages: of pages, emails and errors, the default first; `None` is all that are complete,
             English first. A `languages/fr.mo` in `templates` adds a language, or changes texts.
-        api_keys: name to `pwk_…` key, for backends that use the JSON API; `None` for none.
+        api_keys: name to `pwk_…` key, for backends that use the JSON API; `None` for none. With a
+            database, operators make further ones (`Passwordless.api_keys`).
         allowed_origins: further origins whose pages may use the JSON API and sockets.
         trusted_proxies: how many proxies stand in front, or their networks; 0 believes nobody.
         bearer: accept `Authorization: Bearer pws_…` on every path of the app.
@@ -206,6 +208,13 @@ class Passwordless:
         self._people, self._users, self._clock = kit.people, kit.users, kit.clock
         self.settings = Settings(
             kit.settings, events=kit.events, signals=kit.signals, clock=kit.clock
+        )
+        self.api_keys = ApiKeys(
+            kit.repositories.api_keys if kit.repositories is not None else None,
+            events=kit.events,
+            signals=kit.signals,
+            clock=kit.clock,
+            names_in_code=frozenset(api_keys or ()),
         )
         self.cookies, self.clients = kit.cookies, floors.clients
         self.deliveries, self.lifetime = floors.deliveries, floors.lifetime

@@ -360,6 +360,19 @@ async def an_address_that_is_changed_and_changed_back() -> Story:
     return story
 
 
+async def an_operator_who_makes_keys() -> Story:
+    with TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/pwless.db")
+        story = Story(database=database)
+        keys = story.site.passwordless.api_keys
+        made = await keys.create("reader", scopes=["events"])
+        await story.site.backend(made.text).send(EMAIL)
+        await keys.rotate("reader")
+        await keys.revoke("reader")
+        await database.aclose()
+    return story
+
+
 async def sessions_that_end() -> Story:
     story = Story(features=[EmailLogin(send_limits=ROOMY), Fresh(), Acme()])
     await story.jo.sign_in(EMAIL)
@@ -409,6 +422,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_person_who_is_disabled_meanwhile,
     an_operator_who_changes_settings,
     an_address_that_is_changed_and_changed_back,
+    an_operator_who_makes_keys,
     sessions_that_end,
     more_events_than_the_database_takes,
 ]

@@ -28,6 +28,7 @@ from pwless_middleware import (
     PasswordlessMiddleware,
     RedisStore,
 )
+from pwless_middleware.core.api_key import SCOPES
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.event import FIELDS, KINDS
 from pwless_middleware.rendering.renderer import MAIL_VARIABLES, SUBJECT_VARIABLES, Renderer
@@ -293,6 +294,10 @@ def api_errors(root: type[ApiError] = ApiError) -> Iterator[type[ApiError]]:
             if not kind.__name__.startswith("_"):
                 yield kind
             yield from api_errors(kind)
+
+
+def test_the_scopes_of_api_keys_are_the_closed_list() -> None:
+    assert {row[0].strip("`"): row[1] for row in table("scopes")} == SCOPES
 
 
 def test_the_error_codes_are_the_closed_list() -> None:

@@ -12,6 +12,7 @@ from pwless_middleware.cli import (
     change_settings,
     check,
     events,
+    keys,
     people,
     revoke,
     run,
@@ -34,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="pwless", description="Passwordless login for any ASGI app.")
     top.add_argument("--version", action="version", version=f"pwless-middleware {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (secret, check, run, people, revoke, events, schema, change_settings):
+    for module in (secret, check, run, people, revoke, events, schema, change_settings, keys):
         module.add_to(commands)
     return top
 

@@ -329,9 +329,27 @@ KINDS: Final[Mapping[str, EventKind]] = {
         ),
         EventKind(
             "caller.refused",
-            "a write was refused: from a page of a foreign origin, or with an unknown API key",
+            "refused: from a page of a foreign origin, or an API key that is unknown or for less",
             ("reason", "client", "device"),
-            reasons=("unknown_key", "foreign_origin"),
+            reasons=("unknown_key", "foreign_origin", "missing_scope"),
+        ),
+        EventKind(
+            "api_key.created",
+            "an operator made an API key",
+            ("by", "details"),
+            details=("name", "id", "scopes"),
+        ),
+        EventKind(
+            "api_key.rotated",
+            "an operator made another API key of a name; the old one ends after `overlap` seconds",
+            ("by", "details"),
+            details=("name", "id", "overlap"),
+        ),
+        EventKind(
+            "api_key.revoked",
+            "an operator ended all API keys of a name",
+            ("by", "details"),
+            details=("name",),
         ),
         EventKind(
             "settings.changed",

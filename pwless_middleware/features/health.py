@@ -66,7 +66,7 @@ class _HealthCheck:
         """
         is_store_down = await self._is_store_down()
         down = ["store"] if is_store_down else []
-        if self._kit.callers.is_server(request):
+        if await self._kit.callers.is_server(request):
             down += ["delivery"] if self._kit.is_delivery_failing() else []
             down += await self._kit.checks.down()
         status = 503 if is_store_down else 200

@@ -43,7 +43,7 @@ class TokenEndpoint:
     """
 
     def __init__(self, kit: Kit) -> None:
-        self._tokens = kit.callers.tokens
+        self._servers = kit.callers.servers
         # Servers post here without an origin, and say who they are in the form.
         self.route = Route(
             PATH, {"POST": self.issue}, "api", {"POST": _OPERATION}, cross_site="cookieless"
@@ -63,7 +63,7 @@ class TokenEndpoint:
         if authorization and not {"client_id", "client_secret"}.isdisjoint(form):
             return _refuse(400, "invalid_request", "Authenticate in one way, not in two.")
         id, secret = _basic(authorization) if authorization else _read_credentials(form)
-        token = self._tokens.issue(id, secret)
+        token = await self._servers.issue_token(id, secret)
         if token is None:
             return _refuse(401, "invalid_client", "The id or the secret of the client is wrong.")
         answer = {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
@@ -146,5 +146,4 @@ _OPERATION = Operation(
         400: _ERROR,
         401: _ERROR,
     },
-    uses_store=False,
 )

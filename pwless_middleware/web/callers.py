@@ -5,16 +5,17 @@ from __future__ import annotations
 from starlette.datastructures import Headers
 from starlette.requests import Request
 
+from pwless_middleware.core.api_key import allows
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.device import device_of
-from pwless_middleware.errors import ForbiddenOrigin, Unauthenticated
+from pwless_middleware.errors import ForbiddenOrigin, MissingScope, Unauthenticated
 from pwless_middleware.flows.events import Events
 from pwless_middleware.text import Text
-from pwless_middleware.web.access_tokens import AccessTokens
 from pwless_middleware.web.clients import Clients
 from pwless_middleware.web.cookies import Cookies
-from pwless_middleware.web.keys import KEY_PREFIX, ApiKeys, bearer
+from pwless_middleware.web.keys import Server, bearer
 from pwless_middleware.web.origin import Origin
+from pwless_middleware.web.servers import Servers
 
 
 class Callers:
@@ -23,8 +24,7 @@ class Callers:
     Args:
         origin: ours.
         allowed_origins: further origins whose pages may use the JSON API.
-        keys: the API keys.
-        tokens: the access tokens that stand for them.
+        servers: finds who has an API key or access token.
         clients: finds the client's address.
         cookies: reads what a browser brings.
         events: records who is refused.
@@ -34,16 +34,14 @@ class Callers:
         self,
         origin: Origin,
         allowed_origins: frozenset[str],
-        keys: ApiKeys,
-        tokens: AccessTokens,
+        servers: Servers,
         clients: Clients,
         cookies: Cookies,
         events: Events,
     ) -> None:
         self._origin = origin
         self._allowed = allowed_origins
-        self._keys = keys
-        self.tokens = tokens
+        self.servers = servers
         self._clients = clients
         self._cookies = cookies
         self._events = events
@@ -60,43 +58,60 @@ class Callers:
             pending=self._cookies.pending(headers),
         )
 
-    def api(self, request: Request) -> Caller:
+    async def api(self, request: Request, *, scope: str = "passwordless") -> Caller:
         """Return the server (by its key) or the browser (by its origin) behind an API request.
 
         No cookie of a server is read: a request with a key is that key's, whatever else it brings.
 
+        Args:
+            request: the request.
+            scope: what a server's key has to be for, of `core.api_key.SCOPES`.
+
         Raises:
             Unauthenticated: neither a key of ours nor an origin.
+            MissingScope: a key of ours that is not for this.
             ForbiddenOrigin: a page of an origin that is not allowed.
+            StoreError: the database that may have the key cannot be asked.
         """
         authorization = request.headers.getlist("authorization")
         if authorization:
-            name = self._server_name(authorization)
-            if name is None:
+            server = await self._find_server(authorization)
+            if server is None:
                 self.note_refusal(request, "unknown_key")
                 raise Unauthenticated(Text("This API key or access token is not known."))
-            return Caller(name=f"server:{name}")
+            if not allows(server.scopes, scope):
+                self.note_refusal(request, "missing_scope")
+                raise MissingScope(scope)
+            return Caller(name=f"server:{server.name}")
         self.check_origin(request)
         return self.browser(request)
 
-    def server(self, request: Request) -> Caller:
+    async def server(self, request: Request, *, scope: str) -> Caller:
         """Return the server behind an API request that no browser may make.
+
+        Args:
+            request: the request.
+            scope: as for `api`.
 
         Raises:
             Unauthenticated: it brings no key of ours.
+            MissingScope, StoreError: as for `api`.
         """
         if not request.headers.getlist("authorization"):
             raise Unauthenticated(Text("Send an API key."))
-        return self.api(request)
+        return await self.api(request, scope=scope)
 
-    def is_server(self, request: Request) -> bool:
-        """Whether a request brings a good API key or access token. A bad one is a stranger's."""
-        return self._server_name(request.headers.getlist("authorization")) is not None
+    async def is_server(self, request: Request) -> bool:
+        """Whether a request brings a good API key or access token. A bad one is a stranger's.
 
-    def _server_name(self, authorization: list[str]) -> str | None:
-        key = bearer(authorization) or ""
-        is_key = key.startswith(KEY_PREFIX)
-        return self._keys.name_of(key) if is_key else self.tokens.name_of(key)
+        Raises:
+            StoreError: the database that may have the key cannot be asked.
+        """
+        return await self._find_server(request.headers.getlist("authorization")) is not None
+
+    async def _find_server(self, authorization: list[str]) -> Server | None:
+        credential = bearer(authorization)
+        return None if credential is None else await self.servers.find(credential)
 
     def check_origin(self, request: Request) -> None:
         """Refuse a write of an API that is not from a page of ours or an allowed one.

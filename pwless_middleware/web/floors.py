@@ -43,6 +43,7 @@ from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.store_deadline import DeadlineStore
+from pwless_middleware.flows.stored_keys import StoredKeys
 from pwless_middleware.flows.users import StableUsers, UserDirectory, Users
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.rendering.renderer import Renderer
@@ -55,11 +56,12 @@ from pwless_middleware.web.callers import Callers
 from pwless_middleware.web.clients import Clients
 from pwless_middleware.web.cookie_check import CookieCheck
 from pwless_middleware.web.cookies import Cookies
-from pwless_middleware.web.keys import ApiKeys
+from pwless_middleware.web.keys import ConfiguredKeys
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.offers import Offers
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages
+from pwless_middleware.web.servers import Servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +206,14 @@ def make_floors(
     catalogues = Languages(languages, folder=templates)
     cookies = Cookies(feature_keys, cookie_name=cookie_name, secure=origin.is_secure)
     clients = Clients(trusted_proxies)
-    keys = ApiKeys(api_keys)
-    tokens = AccessTokens(keys, keyring.derive("access"), clock)
-    callers = Callers(origin, allowed_origins, keys, tokens, clients, cookies, events)
+    configured = ConfiguredKeys(api_keys)
+    stored = None
+    if repositories is not None:
+        names = configured.names
+        stored = StoredKeys(repositories.api_keys, signals, clock, names_in_code=names)
+    tokens = AccessTokens(keyring.derive("access"), clock)
+    servers = Servers(configured, stored, tokens)
+    callers = Callers(origin, allowed_origins, servers, clients, cookies, events)
     pages = Pages(renderer, prefix, origin, catalogues)
     own_keys = cache(lambda name: keyring.derive(f"feature:{name}"))  # of a few features
     background = Background(hurried, feature_keys, own_keys, clock)

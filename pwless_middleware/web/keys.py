@@ -1,4 +1,7 @@
-"""API keys: the backends that may call, each under its own name."""
+"""API keys in code: the backends that may call, each under its own name.
+
+Those that operators make are in the database (`flows.stored_keys`).
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,28 @@ import re
 from collections.abc import Mapping
 from hashlib import sha256
 
+from pwless_middleware.core.api_key import check_key_name
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.options import check_kind
 from pwless_middleware.errors import ConfigError
 
-KEY_PREFIX = "pwk_"
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The backend behind a request.
+
+    Attributes:
+        name: its key's.
+        key: which key of the name: what its access tokens are bound to.
+        scopes: what it may do; `None` is everything, as a key in code may.
+    """
+
+    name: str
+    key: str
+    scopes: tuple[str, ...] | None
 
 
-class ApiKeys:
+class ConfiguredKeys:
     """Recognise API keys in constant time.
 
     Args:
@@ -30,8 +48,7 @@ class ApiKeys:
         example = "a mapping of names to keys, e.g. {'backend': 'pwk_…'}"
         check_kind("api_keys", api_keys or {}, Mapping, example=example)
         for name, key in (api_keys or {}).items():
-            if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9_.-]{1,40}", name):
-                raise ConfigError("api_keys", f"{name!r}: name keys by letters, digits, - _ and .")
+            check_key_name("api_keys", name)
             if isinstance(key, str) and key != key.strip():
                 raise ConfigError(
                     "api_keys",
@@ -53,6 +70,21 @@ class ApiKeys:
             if hmac.compare_digest(digest, given):
                 found = name
         return found
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all keys."""
+        return frozenset(self._digests)
+
+    def find(self, key: str) -> Server | None:
+        """Return the backend whose key this is, or `None`."""
+        name = self.name_of(key)
+        return None if name is None else Server(name, self.fingerprint(name) or "", None)
+
+    def find_by_fingerprint(self, name: str, fingerprint: str) -> Server | None:
+        """Return the backend of a name, if its key is still the one of that fingerprint."""
+        is_it = fingerprint == self.fingerprint(name)
+        return Server(name, fingerprint, None) if is_it else None
 
     def fingerprint(self, name: str) -> str | None:
         """Return a short digest of the key of this name, or `None` if there is none."""

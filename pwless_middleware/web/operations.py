@@ -10,6 +10,7 @@ from pwless_middleware.errors import (
     ApiError,
     ContentTooLarge,
     InvalidArgument,
+    MissingScope,
     Unavailable,
     UnsupportedMediaType,
     UsersUnavailable,
@@ -65,5 +66,6 @@ class Operation:
             *(of_body if self.body is not None else ()),
             *((InvalidArgument,) if self.query is not None else ()),
             *self.errors,
+            *((MissingScope,) if any(API_KEY in way for way in self.security) else ()),
             *((Unavailable, UsersUnavailable) if self.uses_store else ()),
         )

@@ -11,7 +11,7 @@ import pytest
 from pwless_middleware import __version__
 from pwless_middleware.core.base64url import unb64
 from pwless_middleware.core.keyring import Keyring
-from pwless_middleware.web.keys import ApiKeys
+from pwless_middleware.web.keys import ConfiguredKeys
 from tests.cli.conftest import Project
 
 
@@ -29,7 +29,7 @@ def test_secret_prints_another_key_each_time(project: Project) -> None:
 def test_secret_makes_api_keys_that_the_library_takes(project: Project) -> None:
     code, out, _ = project.run("secret", "--api-key")
     assert code == 0
-    assert ApiKeys({"backend": out.strip()}).name_of(out.strip()) == "backend"
+    assert ConfiguredKeys({"backend": out.strip()}).name_of(out.strip()) == "backend"
 
 
 def test_version(project: Project) -> None:

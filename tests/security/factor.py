@@ -80,7 +80,7 @@ class Factor:
         return await respond_with_page(self._kit, request, caller, attempt)
 
     async def _api(self, request: Request) -> Response:
-        caller = self._kit.callers.api(request)
+        caller = await self._kit.callers.api(request)
         body = await read_json(request)
         check = self._check(str(body.get("secret", "")))
         attempt = self._kit.logins.do_step(str(body["login_id"]), self.method, caller, check)

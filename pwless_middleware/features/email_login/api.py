@@ -65,7 +65,7 @@ class EmailApi:
 
     async def send(self, request: Request) -> Response:
         """Start a login and answer with its `auth_request_id`."""
-        caller = self._kit.callers.api(request)
+        caller = await self._kit.callers.api(request)
         values = self._send_fields().read_json(await read_json(request))
         send_request = SendRequest(
             email=values.text("email"),
@@ -81,7 +81,7 @@ class EmailApi:
 
     async def resend(self, request: Request) -> Response:
         """Send a login's mail again."""
-        caller = self._kit.callers.api(request)
+        caller = await self._kit.callers.api(request)
         values = RESEND.read_json(await read_json(request))
         caller = self._flow.with_device(caller, values.get("device_token"))
         id, caller = self._flow.open_request(values.text("auth_request_id"), caller)
@@ -89,7 +89,7 @@ class EmailApi:
 
     async def verify(self, request: Request) -> Response:
         """Check a code or a link token and answer with the session."""
-        caller = self._kit.callers.api(request)
+        caller = await self._kit.callers.api(request)
         values = self._verify_fields().read_json(await read_json(request))
         request_id, code = values.get("auth_request_id"), values.get("code")
         token = values.get("link_token")

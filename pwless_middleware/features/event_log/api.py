@@ -38,7 +38,7 @@ class EventsApi:
 
     async def list(self, request: Request) -> Response:
         """Return a page of events, or a stream of all that follow, for who accepts that."""
-        self._kit.callers.server(request)
+        await self._kit.callers.server(request, scope="events")
         query = read_query(request, self._fields())
         limit = query.integer("limit")
         if not _accepts_lines(request):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from pwless_middleware import ConfigError
-from pwless_middleware.web.keys import ApiKeys
+from pwless_middleware.web.keys import ConfiguredKeys
 from tests.features.email_login.test_api import check_error, started
 from tests.support import API_KEY, BASE, JSON_BASE, Browser, Site, http_scope, make_site, run
 
@@ -66,7 +66,7 @@ async def test_two_keys_in_one_request_are_none() -> None:
 
 async def test_every_key_is_compared_whichever_matches() -> None:
     """The time tells neither how many keys there are before it, nor how much of one was right."""
-    keys = ApiKeys({"backend": API_KEY, "worker": OTHER})
+    keys = ConfiguredKeys({"backend": API_KEY, "worker": OTHER})
     assert keys.name_of(API_KEY) == "backend"
     assert keys.name_of(OTHER) == "worker"
     assert keys.name_of("pwk_") is None

@@ -62,7 +62,7 @@ class PasskeyLike:
         return await respond_with_page(self._kit, request, caller, attempt)
 
     async def _api(self, request: Request) -> Response:
-        caller = self._kit.callers.api(request)
+        caller = await self._kit.callers.api(request)
         body = {name: str(value) for name, value in (await read_json(request)).items()}
         attempt = self._kit.logins.finish(self._proof(body), caller)
         return await respond_with_json(self._kit, caller, attempt)

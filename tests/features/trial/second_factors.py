@@ -60,7 +60,7 @@ class SecondFactors:
         return await respond_with_page(self._kit, request, caller, attempt)
 
     async def _api(self, request: Request) -> Response:
-        caller = self._kit.callers.api(request)
+        caller = await self._kit.callers.api(request)
         body = {name: str(value) for name, value in (await read_json(request)).items()}
         return await respond_with_json(
             self._kit, caller, self._attempt(body, body["login_id"], caller)
