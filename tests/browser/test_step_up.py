@@ -30,7 +30,7 @@ def test_who_is_signed_in_confirms_and_comes_back(demo: Demo, visitor: Visitor) 
 
 def test_each_action_on_the_sessions_page_is_confirmed(demo: Demo, visitor: Visitor) -> None:
     page = visitor.sign_in(demo, "jo@example.com")
-    page.goto("/auth/account")
+    page.goto("/auth/sessions")
     expect(page.get_by_text("Active now")).to_have_count(1)
     page.get_by_role("button", name="Sign out everywhere").click()
     expect(page.get_by_text("All your browsers are signed out")).to_be_visible()

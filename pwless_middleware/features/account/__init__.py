@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pwless_middleware.features.account.account_api import AccountApi
 from pwless_middleware.features.account.account_index import AccountIndex
-from pwless_middleware.features.account.delete_page import DeletePage
-from pwless_middleware.features.account.export_page import ExportPage
 from pwless_middleware.features.account.logout_page import LogoutPage
 from pwless_middleware.features.account.profile_page import ProfilePage
 from pwless_middleware.features.account.sessions_api import SessionApi
 from pwless_middleware.features.account.sessions_page import SessionPages
-from pwless_middleware.flows.account_deletion import TOPIC, AccountDeletion
-from pwless_middleware.flows.notices import Notices
 from pwless_middleware.flows.topics import ReadJob
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.offers import AccountPage
@@ -35,19 +30,12 @@ class Account:
         jobs: dict[str, ReadJob] = {}
         people = kit.people if kit.users.keeps_people else None
         if people is not None:
-            host = kit.origin.host.partition(":")[0]
-            notices = Notices(kit.renderer, kit.languages, kit.mailer, host=host, clock=kit.clock)
-            deletion = AccountDeletion(
-                people,
-                kit.store,
-                kit.jobs,
-                notices,
-                clock=kit.clock,
-                wake_delivery=kit.wake_delivery,
-            )
-            routes += [*ExportPage(kit, people).routes, *DeletePage(kit, deletion).routes]
-            routes += AccountApi(kit, people, deletion).routes
-            jobs[TOPIC] = deletion.read
+            # Who has no database imports none of this.
+            from pwless_middleware.features.account.own_account import OwnAccount
+
+            own = OwnAccount(kit, people)
+            routes += own.routes
+            jobs = own.jobs
         if people is not None or len(kit.languages.codes) > 1:
             profile = ProfilePage(kit, people)
             routes += profile.routes

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.account.export_page import FRESH_WITHIN
 from pwless_middleware.features.account.logout_page import DELETED, end_here
+from pwless_middleware.features.account.profile_page import DELETE_PATH
 from pwless_middleware.flows.account_deletion import AccountDeletion
 from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
@@ -15,8 +16,6 @@ from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.responses import public_message
 from pwless_middleware.web.routes import Route
-
-DELETE_PATH = "/account/delete"
 
 
 class DeletePage:

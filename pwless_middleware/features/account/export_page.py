@@ -5,12 +5,12 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pwless_middleware.features.account.profile_page import EXPORT_PATH
 from pwless_middleware.flows.people import People
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.responses import json_response
 from pwless_middleware.web.routes import Route
 
-EXPORT_PATH = "/account/export"
 FRESH_WITHIN = 300
 """Seconds since the last proof of who it is (security rule 26)."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,9 +12,6 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.paths import ADDRESS_PATH
 from pwless_middleware.core.person import MAX_NAME
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.features.account.delete_page import DELETE_PATH
-from pwless_middleware.features.account.export_page import EXPORT_PATH
-from pwless_middleware.flows.people import People
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.names import name_of
 from pwless_middleware.text import Text
@@ -24,7 +22,11 @@ from pwless_middleware.web.language import chosen_language
 from pwless_middleware.web.offers import AccountPage
 from pwless_middleware.web.routes import Route
 
+if TYPE_CHECKING:
+    from pwless_middleware.flows.people import People
+
 PATH = "/account/profile"
+EXPORT_PATH, DELETE_PATH = "/account/export", "/account/delete"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,23 +2,68 @@
 
 from __future__ import annotations
 
-from pwless_middleware.core.address import parse_address
+from dataclasses import replace
+
+from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
 from pwless_middleware.errors import LoginDenied
-from pwless_middleware.features.email_login.address_pages import UNDO_PATH
+from pwless_middleware.features.email_login.address_api import AddressApi
+from pwless_middleware.features.email_login.address_pages import UNDO_PATH, AddressPages
+from pwless_middleware.features.email_login.flow import EmailFlow
+from pwless_middleware.features.email_login.python import EmailVerbs
 from pwless_middleware.flows.address_change_jobs import AddressChangeJobs
 from pwless_middleware.flows.address_changes import AddressChanges
+from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
 from pwless_middleware.flows.challenges import Challenges
 from pwless_middleware.flows.notices import Notices
-from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.kit import Kit, Mounted
 
 
-def make_address_changes(
+class AddressChangePart:
+    """Add the change of address to what the email login mounts.
+
+    Args:
+        kit: everything below.
+        changes: changes addresses.
+        jobs: reads the jobs of it.
+    """
+
+    def __init__(self, kit: Kit, changes: AddressChanges, jobs: AddressChangeJobs) -> None:
+        self._kit = kit
+        self._changes = changes
+        self._jobs = jobs
+
+    async def is_taken(self, address: Address, user_id: str) -> bool:
+        """Whether an address is somebody else's, or was until lately."""
+        return await self._changes.is_taken(address, user_id)
+
+    def add_to(
+        self,
+        mounted: Mounted[EmailVerbs],
+        flow: EmailFlow,
+        challenges: Challenges,
+        rules: CurrentRules,
+    ) -> Mounted[EmailVerbs]:
+        """Return what is mounted, with pages, JSON, jobs, and the rule about old addresses."""
+        kit, changes = self._kit, self._changes
+        pages = AddressPages(kit, flow, challenges, changes, rules)
+        api = AddressApi(kit, flow, changes, rules)
+        refuses = (refuse_old_address,) if kit.users.keeps_people else ()
+        return replace(
+            mounted,
+            routes=(*mounted.routes, *pages.routes, *api.routes),
+            account_pages=(*mounted.account_pages, pages.account_page),
+            on_session=(*mounted.on_session, *refuses),
+            jobs={**mounted.jobs, **self._jobs.readers},
+        )
+
+
+def make_address_change(
     kit: Kit, challenges: Challenges, verifier: ChallengeVerifier
-) -> tuple[AddressChanges, AddressChangeJobs] | None:
-    """Return what changes addresses, and what reads its jobs; `None` where nothing can change them.
+) -> AddressChangePart | None:
+    """Return the change of address, or `None` where nothing can change one.
 
     It needs the database, for what undoes a change; and a table that changes: that of the database
     itself, or the host's, if it has a method `change_email`.
@@ -56,7 +101,7 @@ def make_address_changes(
         undo_page=f"{kit.origin.url}{kit.prefix}{UNDO_PATH}",
         clock=kit.clock,
     )
-    return changes, jobs
+    return AddressChangePart(kit, changes, jobs)
 
 
 async def refuse_old_address(session: Session, user: User) -> None:

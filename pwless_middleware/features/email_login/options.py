@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from pwless_middleware.core.challenge import Kind
 from pwless_middleware.core.codes import CodeStyle
@@ -11,12 +10,6 @@ from pwless_middleware.core.given_options import given_options, remember_given
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_kind
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.features.email_login.address_api import AddressApi
-from pwless_middleware.features.email_login.address_change import (
-    make_address_changes,
-    refuse_old_address,
-)
-from pwless_middleware.features.email_login.address_pages import AddressPages
 from pwless_middleware.features.email_login.api import EmailApi
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.features.email_login.link_uris import LinkUris
@@ -175,7 +168,11 @@ class EmailLogin:
             events=kit.events,
         )
         grants = DeviceGrants(challenges, kit.store, kit.keyring, rules, clock=kit.clock)
-        made = make_address_changes(kit, challenges, verifier)
+        address_change = None
+        if kit.repositories is not None:  # who has no database imports none of this
+            from pwless_middleware.features.email_login.address_change import make_address_change
+
+            address_change = make_address_change(kit, challenges, verifier)
         mails = ChallengeMails(
             challenges,
             grants,
@@ -189,7 +186,7 @@ class EmailLogin:
             host=kit.origin.host.partition(":")[0],
             clock=kit.clock,
             events=kit.events,
-            is_taken=made[0].is_taken if made is not None else None,
+            is_taken=address_change.is_taken if address_change is not None else None,
         )
         flow = EmailFlow(kit, challenges, verifier, grants, rules, link_uris=self._link_uris)
         pages, api = EmailPages(kit, flow, rules), EmailApi(kit, flow)
@@ -204,16 +201,6 @@ class EmailLogin:
             verbs=EmailVerbs(kit, flow),
             settings=rules,
         )
-        if made is None:
+        if address_change is None:
             return mounted
-        changes, address_jobs = made
-        address_pages = AddressPages(kit, flow, challenges, changes, rules)
-        address_api = AddressApi(kit, flow, changes, rules)
-        refuses = (refuse_old_address,) if kit.users.keeps_people else ()
-        return replace(
-            mounted,
-            routes=(*mounted.routes, *address_pages.routes, *address_api.routes),
-            account_pages=(address_pages.account_page,),
-            on_session=(*mounted.on_session, *refuses),
-            jobs={**mounted.jobs, **address_jobs.readers},
-        )
+        return address_change.add_to(mounted, flow, challenges, rules)
