@@ -187,7 +187,8 @@ class EventHistory:
     async def erase(self, user_id: str, addresses: Sequence[str] = ()) -> None:
         """Leave nothing in the database's events that names a person; what happened stays.
 
-        End the person's sessions first: what is recorded later names the person again.
+        End the person's sessions first: what is recorded later names the person again. What other
+        processes were just about to write is erased some seconds later.
 
         Args:
             user_id: the person's.
@@ -198,9 +199,11 @@ class EventHistory:
             StoreError: the database cannot be asked; do it again.
             ConfigError: there is no database.
         """
-        repository = await self._current()
+        repository = await self._current(batches=None)
         digests = [digest for address in addresses for digest in self._digests(address)]
         await repository.erase(user_id, digests)
+        if self._writer is not None:
+            self._writer.erase_again(user_id, digests)
 
     async def export(
         self, user_id: str, addresses: Sequence[str] = ()
@@ -209,19 +212,23 @@ class EventHistory:
 
         The arguments, and what is raised, are as for `erase`.
         """
-        repository = await self._current()
+        repository = await self._current(batches=None)
         digests = [digest for address in addresses for digest in self._digests(address)]
         async for stored in repository.export(user_id, digests):
             yield stored
 
-    async def _current(self) -> EventRepository:
-        """Return the repository, with what this process has just recorded."""
+    async def _current(self, batches: int | None = 1) -> EventRepository:
+        """Return the repository, with what this process has just recorded.
+
+        Args:
+            batches: of that, at most: after an outage all may take seconds; `None` for all.
+        """
         if self.repository is None:
             raise ConfigError(
                 "database", 'events are kept in one: add database="sqlite:///pwless.db"'
             )
         if self._writer is not None:
-            await self._writer.write(batches=1)  # after an outage the rest may take seconds
+            await self._writer.write(batches)
         return self.repository
 
     def _digests(self, address: str) -> tuple[str, ...]:

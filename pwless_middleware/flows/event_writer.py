@@ -5,6 +5,9 @@ while the database is down. That is bounded too; what is beyond is dropped, coun
 event `event.dropped` once the database is well again. An orderly shutdown writes everything. Audit
 events do not come here: they are in the database before they are told.
 
+Who is erased is erased once more a little later, as another process may just have been writing
+something about them.
+
 A batch that failed stays first, and may have been written for all we know: the database takes each
 event once (`database.events`).
 """
@@ -13,7 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from pwless_middleware.core.event_search import StoredEvent
@@ -29,6 +33,8 @@ BATCH: Final = 200
 """Events of one transaction."""
 _AT_ONCE: Final = 50
 """Events that are made ready before the event loop goes on with something else: about 1 ms."""
+ERASED_AGAIN: Final = 3.0
+"""Seconds after which a person is erased once more: two pauses, and time to write."""
 FLUSH_SECONDS: Final = 3.0
 """How long a shutdown waits for the database."""
 
@@ -56,19 +62,22 @@ class EventWriter:
         self._keep_addresses = keep_addresses
         self._pause = pause
         self._is_out = False
+        self._erasures: list[tuple[float, str, Sequence[str]]] = []
         events.collect()
 
     async def run(self) -> None:
         """Write what is recorded until cancelled."""
         while True:
             await self._pause(PAUSE)
-            await self.write()
+            if await self.write():
+                await self._erase(due=asyncio.get_running_loop().time())
 
     async def flush(self) -> None:
         """Write everything that was recorded, as the process ends; at most `FLUSH_SECONDS`."""
         try:
             async with asyncio.timeout(FLUSH_SECONDS):
                 is_written = await self.write()
+                await self._erase(due=math.inf)
         except TimeoutError:
             is_written = False
         if not is_written:
@@ -76,6 +85,20 @@ class EventWriter:
                 "the last events were not written to the database",
                 extra={"event": "events_lost"},
             )
+
+    def erase_again(self, user_id: str, addresses: Sequence[str]) -> None:
+        """Erase a person once more, when other processes have written what they had."""
+        due = asyncio.get_running_loop().time() + ERASED_AGAIN
+        self._erasures.append((due, user_id, addresses))
+
+    async def _erase(self, *, due: float) -> None:
+        while self._erasures and self._erasures[0][0] <= due:
+            erasure = self._erasures.pop(0)
+            try:
+                await self._repository.erase(*erasure[1:])
+            except StoreError:
+                self._erasures.insert(0, erasure)
+                return  # tried again in a second
 
     async def write(self, batches: int | None = None) -> bool:
         """Write what was recorded; return whether all of it is in the database now.

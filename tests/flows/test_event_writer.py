@@ -14,6 +14,7 @@ from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.errors import StoreError
 from pwless_middleware.flows import event_writer
+from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.event_writer import EventWriter
 from pwless_middleware.flows.events import Events
 from tests.support import KEY, Clock
@@ -163,6 +164,23 @@ async def test_a_shutdown_waits_for_the_database_but_not_for_long(
     send(events, 2)
     await writer.flush()
     assert [vars(record)["event"] for record in caplog.records] == ["events_lost"]
+
+
+async def test_who_is_erased_is_erased_again_after_others_have_written() -> None:
+    """Another process had something of theirs in its queue."""
+    repository, clock = MemoryEvents(), Clock()
+    others = Events(Keyring(KEY, realm=""), clock)
+    other = EventWriter(others, repository, keep_addresses=True)
+    events = Events(Keyring(KEY, realm=""), clock)
+    writer = EventWriter(events, repository, keep_addresses=True)
+    others.record("session.ended", user_id="u-1", session="s-1", reason="logout")
+    await EventHistory(events, repository, writer).erase("u-1", [JO])
+    await other.write()
+    assert len(await repository.find(EventFilter(user_id="u-1"))) == 1
+    await writer.flush()
+    assert await repository.find(EventFilter(user_id="u-1")) == []
+    (left,) = await repository.find(EventFilter())
+    assert left.event.kind == "session.ended"
 
 
 async def test_the_writer_looks_every_second() -> None:
