@@ -2,7 +2,8 @@
 
 Everything runs interleaved (A B A B …) in one run, several rounds, so that a busy machine slows all
 alike; the ratios are what counts, and no number here fails a build (`tests/test_costs.py` counts
-what must not grow). Needs the extras `dev` and `bench`, and a redis-server or valkey-server.
+what must not grow). Needs the extras `dev` and `bench`, a redis-server or valkey-server, and a
+PostgreSQL.
 """
 
 from __future__ import annotations
@@ -10,16 +11,21 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
+import tempfile
 from importlib import import_module
 from pathlib import Path
 
 from tests.benchmarks.figures import Options, Table, machine
+from tests.benchmarks.targets import Place
+from tests.postgres_server import PostgresServer
 from tests.redis_server import Server
 
 PARTS = {
     "requests": "per_request",
     "http": "over_http",
     "logins": "logins",
+    "verbs": "verbs",
     "store": "outstanding",
     "growth": "growth",
     "events": "events",
@@ -41,7 +47,8 @@ def main() -> None:
     quick: bool = asked.quick
     told = machine()
     tables: list[str] = []
-    server = Server()
+    server, postgres = Server(), PostgresServer()
+    folder = tempfile.mkdtemp(prefix="pwless-bench-")
     try:
         options = Options(
             rounds=asked.rounds or (3 if quick else 9),
@@ -49,7 +56,7 @@ def main() -> None:
             turn=0.03 if quick else 0.15,
             logins=100 if quick else 400,
             outstanding=asked.outstanding or (5_000 if quick else 100_000),
-            redis_url=server.url,
+            place=Place(server.url, postgres.url, folder),
             say=lambda text: print(text, flush=True),
         )
         for part in asked.parts or PARTS:
@@ -63,6 +70,8 @@ def main() -> None:
                 asked.out.write_text(told + "\n" + "\n".join(tables))
     finally:
         server.close()
+        postgres.close()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+from tests.benchmarks.targets import Place
+
 _PACKAGES = (
     *("starlette", "itsdangerous", "jinja2", "redis", "aiosmtplib", "uvicorn", "uvloop"),
     *("httptools", "fastapi", "fastapi-users", "django", "django-allauth", "aiosmtpd"),
@@ -87,7 +89,7 @@ class Options:
         requests: CPU seconds of one turn in process.
         logins: logins in one turn.
         outstanding: challenges and sessions of the large case.
-        redis_url: a server of our own.
+        place: the servers and the folder of this run.
         only: the parts to run; empty for all.
     """
 
@@ -96,7 +98,7 @@ class Options:
     turn: float
     logins: int
     outstanding: int
-    redis_url: str
+    place: Place
     say: Callable[[str], None] = print
 
 

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from itertools import count
 from typing import TypeVar
 
@@ -18,8 +19,9 @@ from tests.benchmarks.figures import Options, Samples, Table
 from tests.benchmarks.smtp_sink import SinkProcess
 from tests.benchmarks.targets import Place, Target, build
 
-_TO_NOBODY = ("floor, memory", "ours, memory", "floor, Redis", "ours, Redis", "django-allauth")
-_TO_SMTP = ("ours, memory", "ours, Redis", "django-allauth")
+_OURS = ("ours, memory", "ours, SQLite", "ours, Redis", "ours, PostgreSQL")
+_TO_NOBODY = ("floor, memory", "floor, Redis", *_OURS, "django-allauth")
+_TO_SMTP = (*_OURS, "django-allauth")
 _AT_ONCE = 16
 _numbers = count()
 
@@ -113,9 +115,9 @@ async def rounds(
 
 async def measure(options: Options) -> list[Table]:
     """Measure both: mails to nobody, and to a real SMTP server."""
-    nobody = await rounds(_TO_NOBODY, Place(options.redis_url), options, "logins, no mail server")
+    nobody = await rounds(_TO_NOBODY, options.place, options, "logins, no mail server")
     with closing(SinkProcess()) as sink:
-        place = Place(options.redis_url, sink.port)
+        place = replace(options.place, smtp_port=sink.port, prefix="bench-smtp")
         smtp = await rounds(_TO_SMTP, place, options, "logins, SMTP")
     return [
         _table(nobody, "Logins per second, mails to a no-op mailer", "django-allauth"),

@@ -27,7 +27,7 @@ async def measure(options: Options) -> list[Table]:
 
 async def _trips(options: Options) -> Table:
     table = Table("Store round trips", ("step", "Redis round trips"), "As the server counts them.")
-    for step, number in (await of_steps(options.redis_url)).items():
+    for step, number in (await of_steps(options.place.redis_url)).items():
         table.add(step, str(number))
     return table
 

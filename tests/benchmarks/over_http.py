@@ -15,7 +15,7 @@ from tests.benchmarks.serve import ROOT, Served
 from tests.benchmarks.targets import BARE, SESSION, WHO
 
 _CONNECTIONS = 16
-_TWO_WORKERS = (BARE, SESSION, "ours, Redis")
+_TWO_WORKERS = (BARE, SESSION, "ours, Redis", "ours, SQLite", "ours, PostgreSQL")
 """Those whose sessions two processes share, and a measure for them."""
 
 
@@ -44,7 +44,7 @@ async def measure(options: Options) -> list[Table]:
 def _measure(options: Options, workers: int, names: tuple[str, ...]) -> Table:
     with ExitStack() as stack:
         servers = [
-            stack.enter_context(closing(Served(name, options.redis_url, workers=workers)))
+            stack.enter_context(closing(Served(name, options.place, workers=workers)))
             for name in names
         ]
         cookies = {served.name: served.sign_in() for served in servers}

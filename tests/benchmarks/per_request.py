@@ -11,7 +11,7 @@ from starlette.types import Message, Receive, Scope
 
 from tests.benchmarks.asgi import ask, scope
 from tests.benchmarks.figures import Options, Samples, Table
-from tests.benchmarks.targets import BARE, SESSION, WHO, Place, Target, build
+from tests.benchmarks.targets import BARE, SESSION, WHO, Target, build
 
 TARGETS = (
     BARE,
@@ -22,6 +22,8 @@ TARGETS = (
     "django-allauth",
     "ours, memory",
     "ours, Redis",
+    "ours, SQLite",
+    "ours, PostgreSQL",
 )
 _BATCH = 20
 """Requests between two turns of the event loop: the feed and the threads must live, too."""
@@ -65,8 +67,7 @@ async def _checked(target: Target, cookie: bytes) -> None:
 
 async def measure(options: Options) -> list[Table]:
     """Measure every target, signed in and anonymous."""
-    place = Place(options.redis_url)
-    targets = {name: build(name, place) for name in TARGETS}
+    targets = {name: build(name, options.place) for name in TARGETS}
     cookies = {name: await target.sign_in(WHO) for name, target in targets.items()}
     gc.collect()
     gc.freeze()  # the libraries' own objects must not be looked through during others' turns

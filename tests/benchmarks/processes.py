@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from contextlib import ExitStack, closing
+from dataclasses import replace
 
 from tests.benchmarks.figures import Options, Samples, Table
 from tests.benchmarks.over_http import put_load
@@ -33,12 +34,14 @@ _REDIS = "from pwless_middleware import PasswordlessMiddleware, RedisStore, SMTP
         'store=RedisStore("redis://localhost")'
     )
 )
+_SQLITE = _MEMORY.replace("Outbox()", 'Outbox(), database="sqlite:///pwless.db"')
 _TARGETS = {
     BARE: _STARLETTE,
     "with SessionMiddleware": _STARLETTE
     + "from starlette.middleware.sessions import SessionMiddleware\n"
     + "app = SessionMiddleware(Starlette(), secret_key='x')",
     "ours, memory": _STARLETTE + _MEMORY,
+    "ours, SQLite": _STARLETTE + _SQLITE,
     "ours, Redis and SMTP": _STARLETTE + _REDIS,
 }
 _TELL = """
@@ -96,7 +99,8 @@ def _imports(options: Options) -> Table:
 
 def _servers(options: Options) -> Table:
     with_smtp = "ours, Redis and SMTP"
-    names = (BARE, "SessionMiddleware", "ours, memory", "ours, Redis", with_smtp, "django-allauth")
+    stores = ("ours, memory", "ours, SQLite", "ours, PostgreSQL", "ours, Redis")
+    names = (BARE, "SessionMiddleware", *stores, with_smtp, "django-allauth")
     answers = {name: Samples() for name in names}
     idle = {name: Samples() for name in names}
     loaded = {name: Samples() for name in names}
@@ -107,7 +111,7 @@ def _servers(options: Options) -> Table:
             sink = stack.enter_context(closing(SinkProcess()))
             for name in names:
                 target, port = ("ours, Redis", sink.port) if name == with_smtp else (name, 0)
-                served = Served(target, options.redis_url, smtp_port=port)
+                served = Served(target, replace(options.place, smtp_port=port))
                 stack.enter_context(closing(served))
                 answers[name].add(served.first_answer * 1e3)
                 idle[name].add(served.memory())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from starlette.responses import PlainTextResponse
@@ -31,9 +33,7 @@ def environment() -> dict[str, str]:
 def create() -> ASGIApp:
     """Make the app that uvicorn serves; every target pays the same for the path that signs in."""
     env = os.environ
-    place = Place(
-        env["PWLESS_BENCH_REDIS"], int(env["PWLESS_BENCH_SMTP"]), env["PWLESS_BENCH_PREFIX"]
-    )
+    place = Place(**json.loads(env["PWLESS_BENCH_PLACE"]))
     target = build(env["PWLESS_BENCH_TARGET"], place)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -51,21 +51,20 @@ class Served:
 
     Args:
         name: which.
-        redis_url: for those that need one.
+        place: its surroundings; it gets a prefix of its own.
         workers: server processes.
-        smtp_port: where mails go; 0 hands them to nobody.
     """
 
-    def __init__(self, name: str, redis_url: str, *, workers: int = 1, smtp_port: int = 0) -> None:
+    def __init__(self, name: str, place: Place, *, workers: int = 1) -> None:
         self.name = name
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         arguments = [sys.executable, "-m", "uvicorn", "--factory", "tests.benchmarks.serve:create"]
         arguments += ["--port", str(self.port), "--workers", str(workers), "--no-access-log"]
         arguments += ["--log-level", "error", "--no-proxy-headers"]
-        env = {**environment(), "PWLESS_BENCH_TARGET": name, "PWLESS_BENCH_REDIS": redis_url}
-        env["PWLESS_BENCH_SMTP"] = str(smtp_port)
-        env["PWLESS_BENCH_PREFIX"] = f"bench-{secrets.token_hex(4)}"
+        own = replace(place, prefix=f"bench-{secrets.token_hex(4)}")
+        env = {**environment(), "PWLESS_BENCH_TARGET": name}
+        env["PWLESS_BENCH_PLACE"] = json.dumps(asdict(own))
         started = time.monotonic()
         self._process = subprocess.Popen(arguments, cwd=ROOT, env=env)
         while True:

@@ -27,6 +27,8 @@ _HOMES = {
     "django-allauth": "allauth_app:allauth",
     "ours, memory": "ours:memory",
     "ours, Redis": "ours:redis",
+    "ours, SQLite": "ours:sqlite",
+    "ours, PostgreSQL": "ours:postgresql",
     "floor, memory": "floor:memory",
     "floor, Redis": "floor:redis",
 }
@@ -94,11 +96,15 @@ class Place:
 
     Attributes:
         redis_url: the server; empty for none.
+        postgres_url: another; empty for none.
+        folder: where files of SQLite go.
         smtp_port: a sink on 127.0.0.1; 0 hands mails to nobody.
-        prefix: of our keys; one for each time that a target is served, since limits are on.
+        prefix: of what is ours; one for each time that a target is served, since limits are on.
     """
 
     redis_url: str = ""
+    postgres_url: str = ""
+    folder: str = ""
     smtp_port: int = 0
     prefix: str = "bench"
 

@@ -1,4 +1,4 @@
-"""Ours, on memory and on Redis, with default options but for who is let in where."""
+"""Ours, on each store, with default options but for who is let in where."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Browser:
         return name + answer.cookies()[name.removesuffix(b"=")]
 
 
-def wrap(store: Store, place: Place) -> Target:
+def wrap(store: Store, place: Place, *, cookie_name: str | None = None) -> Target:
     """Wrap the app in one line."""
 
     async def site(request: Request) -> Response:
@@ -89,6 +89,7 @@ def wrap(store: Store, place: Place) -> Target:
         mailer=Catching(catch, place.smtp_port),
         store=store,
         public=["/"],
+        cookie_name=cookie_name,
     )
     app = PasswordlessMiddleware(Starlette(routes=[Route("/", site)]), passwordless=make_site)
 
@@ -112,3 +113,19 @@ def redis(place: Place) -> Target:
     from pwless_middleware import RedisStore
 
     return wrap(RedisStore(place.redis_url, prefix=place.prefix, max_jobs=10_000_000), place)
+
+
+def sqlite(place: Place) -> Target:
+    """Keep everything in a file, whose commits outlast a power cut (the default)."""
+    from pwless_middleware import Database, SQLStore
+
+    database = Database(f"sqlite:///{place.folder}/{place.prefix}.db")
+    return wrap(SQLStore(database, max_jobs=10_000_000), place)
+
+
+def postgresql(place: Place) -> Target:
+    """Keep everything in PostgreSQL; its targets have one database, and a realm of their own."""
+    from pwless_middleware import Database, SQLStore
+
+    store = SQLStore(Database(place.postgres_url), max_jobs=10_000_000)
+    return wrap(store, place, cookie_name=place.prefix)
