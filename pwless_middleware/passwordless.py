@@ -28,6 +28,7 @@ from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.features.step_up import StepUp
+from pwless_middleware.features.users_api import UsersApi
 from pwless_middleware.flows.api_keys import ApiKeys
 from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.events import Subscriber
@@ -220,7 +221,7 @@ class Passwordless:
         self.deliveries, self.lifetime = floors.deliveries, floors.lifetime
         always = (
             *(LoginPage(), StepUp(), Account(), OAuthToken()),
-            *(Mailbox(), Health(), StaticFiles(), EventLog(retention)),
+            *(Mailbox(), Health(), StaticFiles(), EventLog(retention), UsersApi()),
         )
         # By their exact classes: what a class of somebody else's inherits, it is not trusted with.
         email_login = [feature for feature in features if type(feature) is EmailLogin]

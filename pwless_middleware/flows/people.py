@@ -268,6 +268,8 @@ class People:
         return self._users.people
 
     async def _find(self, who: str) -> Person | None:
+        if not who.isprintable():  # no id or address; no database takes a NUL
+            return None
         if self._users.people is None or "@" not in who:  # as no id of ours has one
             return await self._people.find(who)
         address = parse_address(who)

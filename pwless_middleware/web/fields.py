@@ -73,6 +73,9 @@ class Field:
             ):
                 return Text("This must be an object of strings."), "object"
             return None
+        if self.kind == "boolean":
+            is_flag = isinstance(value, bool)
+            return None if is_flag else (Text("This must be true or false."), "boolean")
         if not isinstance(value, str):
             return Text("This must be a string."), "string"
         if self.one_of and value not in self.one_of:
@@ -140,6 +143,11 @@ class Values:
     def integer(self, name: str) -> int | None:
         """Return a number, or `None` if it was not sent."""
         return _whole(self._values.get(name))
+
+    def flag(self, name: str) -> bool | None:
+        """Return a boolean, or `None` if it was not sent."""
+        value = self._values.get(name)
+        return value if isinstance(value, bool) else None
 
     def texts(self, name: str) -> Mapping[str, str] | None:
         """Return an object of strings, or `None` if it was not sent."""

@@ -14,6 +14,7 @@ from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.operations import ORIGIN, SESSION_COOKIE, SESSION_TOKEN, Operation
 from pwless_middleware.web.responses import EVERYWHERE, SIGNED_OUT, json_response, with_cookies
 from pwless_middleware.web.routes import Route
+from pwless_middleware.web.session_json import SESSION, public_session
 
 
 class SessionApi:
@@ -88,26 +89,9 @@ _WAYS = ((SESSION_TOKEN,), (SESSION_COOKIE,))
 _WRITES = ((SESSION_TOKEN,), (SESSION_COOKIE, ORIGIN))
 
 
-def _time(about: str) -> Field:
-    also = {"pattern": "^[0-9]+$"}
-    return Field(about=f"{about}, unix seconds.", example="1767225600", required=True, also=also)
-
-
 _SESSION = Fields(
     {
-        "id": Field(about="Its public id.", example="AhVYWQw2o6mzunDOx_bV4A", required=True),
-        "created_at": _time("When it began"),
-        "authenticated_at": _time("When the person last proved who they are"),
-        "seen_at": _time("When it was last used, within a twenty-fourth of its idle time"),
-        "expires_at": _time("When it ends whatever happens"),
-        "methods": Field(
-            kind="strings", about="How it was proven.", example=["email_code"], required=True
-        ),
-        "device": Field(
-            about="The browser in our own words; empty for programs.",
-            example="Firefox on Linux",
-            required=True,
-        ),
+        **SESSION.fields,
         "current": Field(
             kind="boolean", about="Whether it is the one that asks.", example=True, required=True
         ),
@@ -178,13 +162,4 @@ _END_ONE = Operation(
 
 
 def _public(session: Session, current: Session) -> Mapping[str, object]:
-    return {
-        "id": session.id,
-        "created_at": str(session.created_at),
-        "authenticated_at": str(session.authenticated_at),
-        "seen_at": str(session.seen_at),
-        "expires_at": str(session.expires_at),
-        "methods": list(session.methods),
-        "device": session.device,
-        "current": session.id == current.id,
-    }
+    return {**public_session(session), "current": session.id == current.id}

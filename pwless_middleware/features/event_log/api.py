@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Final
 
@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from pwless_middleware.core.event import KINDS
-from pwless_middleware.core.event_search import StoredEvent
 from pwless_middleware.errors import Unauthenticated
 from pwless_middleware.flows.event_history import MOST, EventPage
+from pwless_middleware.web.event_json import EVENT, public_event
 from pwless_middleware.web.fields import Field, Fields, Values
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.operations import API_KEY, Operation
@@ -43,7 +43,7 @@ class EventsApi:
         limit = query.integer("limit")
         if not _accepts_lines(request):
             page = await self._find(query, query.get("before"), query.get("after"), limit or _PAGE)
-            answer: dict[str, object] = {"events": [_public(stored) for stored in page.events]}
+            answer: dict[str, object] = {"events": [public_event(stored) for stored in page.events]}
             if page.next is not None:
                 answer["next"] = page.next
             return json_response(answer)
@@ -58,7 +58,7 @@ class EventsApi:
         is_newest_first = query.get("after") is None
         while True:
             for stored in page.events:
-                yield json.dumps(_public(stored), ensure_ascii=False) + "\n"
+                yield json.dumps(public_event(stored), ensure_ascii=False) + "\n"
             if page.next is None or limit is not None:
                 return
             before, after = query.get("before"), page.next
@@ -92,11 +92,6 @@ class EventsApi:
 def _accepts_lines(request: Request) -> bool:
     accepted = ",".join(request.headers.getlist("accept")).split(",")
     return NDJSON in (one.partition(";")[0].strip().lower() for one in accepted)
-
-
-def _public(stored: StoredEvent) -> Mapping[str, object]:
-    told = stored.to_dict()
-    return {"id": told.pop("id"), **told, "at": str(stored.event.at)}
 
 
 def _text(about: str, example: str, longest: int = 200) -> Field:
@@ -139,35 +134,6 @@ _QUERY = Fields(
         ),
     }
 )
-_EVENT = Fields(
-    {
-        "id": Field(about="Its id.", example="34ab5c8000000001", required=True),
-        "at": Field(
-            about="When, unix seconds.",
-            example="1767225600",
-            required=True,
-            also={"pattern": "^[0-9]+$"},
-        ),
-        "kind": Field(about="What happened.", example="session.created", required=True),
-        "attempt": Field(about="Ties the events of one login together."),
-        "user_id": Field(about="The user's id."),
-        "organization": Field(about="The organization's id."),
-        "address": Field(about="Keyed digest of the address."),
-        "email": Field(about="The address, where addresses are kept."),
-        "by": Field(about="Who changed it."),
-        "caller": Field(about="What kind of caller."),
-        "client": Field(about="Keyed digest of the client's network."),
-        "device": Field(about="The browser in our own words."),
-        "method": Field(about="The login method."),
-        "methods": Field(kind="strings", about="Several login methods, in order."),
-        "session": Field(about="The session's public id."),
-        "reason": Field(about="Why, or which."),
-        "wait": Field(kind="integer", about="Seconds until it may be tried again, or is."),
-        "tries": Field(kind="integer", about="How many tries there were."),
-        "tries_left": Field(kind="integer", about="How many tries are left."),
-        "details": Field(kind="object", about="Fields of a kind's own.", fields=Fields({})),
-    }
-)
 _LIST = Operation(
     id="listEvents",
     summary="What happened, the newest first",
@@ -178,7 +144,7 @@ _LIST = Operation(
         200: Fields(
             {
                 "events": Field(
-                    kind="objects", about="A page of events.", required=True, fields=_EVENT
+                    kind="objects", about="A page of events.", required=True, fields=EVENT
                 ),
                 "next": Field(
                     about="For `before`, or `after`, of the next page; absent on the last.",

@@ -1,0 +1,59 @@
+"""The `users` resource of the JSON API, for servers: the people of the database.
+
+With a table of the host the users are there to be read and changed; here is then what hangs on
+their ids: sessions, events, and the deletion of all that is kept about one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pwless_middleware.features.users_api import described
+from pwless_middleware.features.users_api.answers import Answers
+from pwless_middleware.web.kit import Kit, Mounted
+from pwless_middleware.web.routes import Route
+
+BASE: Final = "/api/v1/users"
+
+
+class UsersApi:
+    """Answer the `users` resource; without a database it adds nothing."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Return the routes."""
+        if kit.people is None:
+            return Mounted()
+        answers = Answers(kit, kit.people)
+        one = f"{BASE}/{{id}}"
+        change = described.describe_change(answers.change_fields)
+        erase = Route(one, {"DELETE": answers.delete}, "api", {"DELETE": described.DELETE})
+        own = (
+            Route(BASE, {"GET": answers.list}, "api", {"GET": described.LIST}),
+            Route(
+                one,
+                {"GET": answers.get, "PATCH": answers.change, "DELETE": answers.delete},
+                "api",
+                {
+                    "GET": described.GET,
+                    "PATCH": change,
+                    "DELETE": described.DELETE,
+                },
+            ),
+        )
+        return Mounted(
+            routes=(
+                *(own if kit.users.keeps_people else (erase,)),
+                Route(
+                    f"{one}/sessions",
+                    {"GET": answers.list_sessions, "DELETE": answers.end_sessions},
+                    "api",
+                    {"GET": described.LIST_SESSIONS, "DELETE": described.END_SESSIONS},
+                ),
+                Route(
+                    f"{one}/events",
+                    {"GET": answers.list_events},
+                    "api",
+                    {"GET": described.LIST_EVENTS},
+                ),
+            )
+        )

@@ -1,0 +1,191 @@
+"""What the `users` resource takes and gives: the tables that check it, and describe it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
+from pwless_middleware.core.person import MAX_NAME
+from pwless_middleware.errors import ForbiddenOrigin, PersonNotFound, Unauthenticated
+from pwless_middleware.web.event_json import EVENT
+from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.operations import API_KEY, Operation
+from pwless_middleware.web.queries import PRINTABLE
+from pwless_middleware.web.session_json import SESSION, time_field
+
+MOST: Final = 1_000
+"""Users or events of one page, at most."""
+
+
+def _page_size(about: str) -> Field:
+    return Field(kind="integer", about=about, example=50, least=1, most=MOST)
+
+
+def _text(about: str, example: str, *, shortest: int = 1, longest: int = 254) -> Field:
+    also = {"pattern": PRINTABLE}
+    return Field(about=about, example=example, shortest=shortest, longest=longest, also=also)
+
+
+_SECURITY = ((API_KEY,),)
+_WHO = {"id": "The user's id."}
+_USER = Fields(
+    {
+        "id": Field(about="The user's stable id.", example="u-1024", required=True),
+        "email": Field(about="The user's address.", example="jo@example.com", required=True),
+        "name": Field(about="What to call them; empty for none.", example="Jo", required=True),
+        "language": Field(about="Theirs; empty for none.", example="de", required=True),
+        "disabled": Field(
+            kind="boolean", about="Whether they may not sign in.", example=False, required=True
+        ),
+        "created_at": time_field("When they were made"),
+        "seen_at": time_field("When they were there last, some hours old at most", required=False),
+        "disabled_at": time_field("Since when they may not sign in", required=False),
+    }
+)
+_ONE = Fields({"user": Field(kind="object", about="The user.", required=True, fields=_USER)})
+QUERY = Fields(
+    {
+        "email": _text("The one with this address.", "jo@example.com"),
+        "id": _text("The one with this id.", "Rf-EcZvW1K_abohaZQpGMw"),
+        "prefix": _text("Those whose addresses begin so.", "jo"),
+        "after": _text("Those behind this address: `next` of the page before.", "jo@example.com"),
+        "limit": _page_size("How many at most; default 50."),
+    }
+)
+EVENT_QUERY = Fields(
+    {
+        "before": Field(
+            about="Older than the event with this id: `next` of the page before.",
+            example="34ab5c8000000001",
+            shortest=16,
+            longest=16,
+            also={"pattern": "^[0-7][0-9a-f]{15}$"},
+        ),
+        "limit": _page_size("How many at most; default 50."),
+    }
+)
+
+
+def change_fields(languages: Sequence[str]) -> Fields:
+    """Return what of a user can be changed.
+
+    Args:
+        languages: the codes of those that people read.
+    """
+    in_one_line = {"pattern": f"^[^{CONTROL}{LINE_ENDS}{BIDI}]*$"}
+    return Fields(
+        {
+            "name": Field(
+                about="What to call them, in one line; empty takes it away.",
+                example="Jo",
+                longest=MAX_NAME,
+                also=in_one_line,
+            ),
+            "language": Field(
+                about="The code of theirs; empty takes it away.",
+                example=languages[-1],
+                one_of=("", *languages),
+            ),
+            "disabled": Field(
+                kind="boolean",
+                about="True signs the user out everywhere, and lets them in no more.",
+                example=True,
+            ),
+        }
+    )
+
+
+LIST = Operation(
+    id="listUsers",
+    summary="Users by address, page by page, or the one of an address or id",
+    security=_SECURITY,
+    query=QUERY,
+    answers={
+        200: Fields(
+            {
+                "users": Field(kind="objects", about="A page.", required=True, fields=_USER),
+                "next": Field(
+                    about="For `after` of the next page; absent on the last.",
+                    example="jo@example.com",
+                ),
+            }
+        )
+    },
+    errors=(Unauthenticated, ForbiddenOrigin),
+    next={"getUser": ("id", "$response.body#/users/0/id")},
+)
+GET = Operation(
+    id="getUser",
+    summary="One user",
+    parameters=_WHO,
+    security=_SECURITY,
+    answers={200: _ONE},
+    errors=(Unauthenticated, ForbiddenOrigin, PersonNotFound),
+)
+DELETE = Operation(
+    id="deleteUser",
+    summary="Erase everything about a user",
+    about="Sessions end, and what happened stays in the events without who it was.",
+    parameters=_WHO,
+    security=_SECURITY,
+    answers={204: None},
+    errors=(Unauthenticated, ForbiddenOrigin, PersonNotFound),
+)
+LIST_SESSIONS = Operation(
+    id="listUserSessions",
+    summary="A user's sessions, the last used first",
+    parameters=_WHO,
+    security=_SECURITY,
+    answers={
+        200: Fields(
+            {
+                "sessions": Field(
+                    kind="objects", about="All that live.", required=True, fields=SESSION
+                )
+            }
+        )
+    },
+    errors=(Unauthenticated, ForbiddenOrigin, PersonNotFound),
+)
+END_SESSIONS = Operation(
+    id="endUserSessions",
+    summary="Sign a user out everywhere",
+    parameters=_WHO,
+    security=_SECURITY,
+    answers={204: None},
+    errors=(Unauthenticated, ForbiddenOrigin, PersonNotFound),
+)
+LIST_EVENTS = Operation(
+    id="listUserEvents",
+    summary="What happened to a user, the newest first",
+    parameters=_WHO,
+    security=_SECURITY,
+    query=EVENT_QUERY,
+    answers={
+        200: Fields(
+            {
+                "events": Field(kind="objects", about="A page.", required=True, fields=EVENT),
+                "next": Field(
+                    about="For `before` of the next page; absent on the last.",
+                    example="34ab5c8000000001",
+                ),
+            }
+        )
+    },
+    errors=(Unauthenticated, ForbiddenOrigin, PersonNotFound),
+)
+
+
+def describe_change(fields: Fields) -> Operation:
+    """Return the description of a change of these fields."""
+    return Operation(
+        id="changeUser",
+        summary="Name or language, or whether they may sign in",
+        about="What is not sent stays as it is.",
+        parameters=_WHO,
+        security=_SECURITY,
+        body=fields,
+        answers={200: _ONE},
+        errors=(Unauthenticated, ForbiddenOrigin, PersonNotFound),
+    )
