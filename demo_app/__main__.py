@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from demo_app.app import from_settings
 from demo_app.settings import Settings, SettingsError
 from pwless_middleware import ConfigError
 from pwless_middleware.cli.importing import UsageError
+from pwless_middleware.cli.local_files import complete_database
 from pwless_middleware.cli.serving import check_port
+from pwless_middleware.web.origin import is_local
 
 
 def main() -> int:
@@ -28,6 +32,7 @@ def main() -> int:
         print("demo_app: the server is missing: pip install -e '.[demo]'", file=sys.stderr)
         return 2
     try:
+        said = complete_database(os.environ, name="pwless-demo") if _is_local(os.environ) else []
         settings = Settings.read(os.environ)
         app = from_settings(settings)
         check_port(options.host, settings.port)
@@ -35,6 +40,8 @@ def main() -> int:
         print(f"demo_app: {error}", file=sys.stderr)
         return 2
     print(f"Open {settings.base_url} (Ctrl+C stops it)")
+    for line in said:
+        print(line)
     if settings.is_key_fresh:
         print("PWLESS_SECRET_KEY is not set: a fresh key, so a restart signs everybody out.")
     several = settings.workers > 1
@@ -51,6 +58,12 @@ def main() -> int:
         log_level="warning",  # what to do next stands in the lines above
     )
     return 0
+
+
+def _is_local(environ: Mapping[str, str]) -> bool:
+    """Whether people open it on this machine: only there it keeps files that nobody asked for."""
+    base_url = environ.get("PWLESS_BASE_URL")
+    return not base_url or is_local(urlsplit(base_url).hostname or "")
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ def create_app(
     base_url: str = "http://localhost:8000",
     mailer: Mailer | None = None,
     store: Store | None = None,
+    database: str | None = None,
     api_keys: dict[str, str] | None = None,
     send_limits: SendLimits | None = None,
     clock: Callable[[], int] | None = None,
@@ -41,7 +42,7 @@ def create_app(
     """Make the demo, wrapped.
 
     Args:
-        secret_key, base_url, store, api_keys, clock: as for `Passwordless`.
+        secret_key, base_url, store, database, api_keys, clock: as for `Passwordless`.
         mailer: as for `Passwordless`; `None` keeps mails in a mailbox page.
         send_limits: as for `EmailLogin`.
     """
@@ -50,6 +51,7 @@ def create_app(
         base_url=base_url,
         mailer=mailer or Outbox(),
         store=store,
+        database=database,
         features=[EmailLogin(send_limits=send_limits, link_uris=[f"{base_url}/magic"])],
         public=PUBLIC,
         brand=BRAND,
@@ -91,6 +93,7 @@ def from_settings(settings: Settings) -> PasswordlessMiddleware:
         base_url=settings.base_url,
         mailer=mailer,
         store=store,
+        database=settings.database_url or None,
         api_keys={"demo": settings.api_key} if settings.api_key else None,
     )
 

@@ -21,7 +21,8 @@ class Settings:
         secret_key: the key, or several with commas or spaces between them, oldest first.
         is_key_fresh: whether the key was made up for this start.
         smtp_url, smtp_sender: the mail server; empty keeps mails in the mailbox page.
-        redis_url: the shared store; empty keeps everything in memory.
+        database_url: the database; empty is none.
+        redis_url: the store of several machines; empty keeps it in the database, or in memory.
         api_key: a backend's key for the JSON API; empty allows none.
         workers: processes.
     """
@@ -32,6 +33,7 @@ class Settings:
     is_key_fresh: bool
     smtp_url: str = field(repr=False)
     smtp_sender: str
+    database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     api_key: str = field(repr=False)
     workers: int
@@ -47,11 +49,12 @@ class Settings:
         workers = _number(environ, "PWLESS_WORKERS", 1, 64)
         keys = tuple(environ.get("PWLESS_SECRET_KEY", "").replace(",", " ").split())
         smtp_url, sender = environ.get("PWLESS_SMTP_URL", ""), environ.get("PWLESS_SMTP_SENDER", "")
+        database_url = environ.get("PWLESS_DATABASE_URL", "").strip()
         redis_url = environ.get("PWLESS_REDIS_URL", "")
-        if workers > 1 and not (redis_url and keys):
+        if workers > 1 and not ((database_url or redis_url) and keys):
             raise SettingsError(
-                "PWLESS_WORKERS: several workers need PWLESS_REDIS_URL, which they share, and "
-                "PWLESS_SECRET_KEY, which is the same in all of them"
+                "PWLESS_WORKERS: several workers need PWLESS_DATABASE_URL or PWLESS_REDIS_URL, "
+                "which they share, and PWLESS_SECRET_KEY, which is the same in all of them"
             )
         if bool(smtp_url) is not bool(sender):
             raise SettingsError("PWLESS_SMTP_URL and PWLESS_SMTP_SENDER: set both, or neither")
@@ -62,6 +65,7 @@ class Settings:
             is_key_fresh=not keys,
             smtp_url=smtp_url,
             smtp_sender=sender,
+            database_url=database_url,
             redis_url=redis_url,
             api_key=environ.get("PWLESS_API_KEY", ""),
             workers=workers,

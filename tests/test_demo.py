@@ -17,11 +17,13 @@ import pytest
 from starlette.testclient import TestClient
 
 import demo_app.__main__
-from demo_app.app import create_app, from_environment
+from demo_app.app import create_app, from_environment, from_settings
 from demo_app.settings import Settings, SettingsError
 from demo_app.ways import pages as pages_way
 from demo_app.ways import server as server_way
 from pwless_middleware import Outbox, PasswordlessMiddleware, SMTPMailer
+from pwless_middleware.cli.local_files import complete_database
+from pwless_middleware.pytest_plugin.sign_in import SignIn
 from tests.live import clock_of_today, served, shell_answers
 from tests.ports import free_port
 from tests.support import led_to
@@ -51,6 +53,28 @@ def test_without_any_variable_the_demo_runs_on_a_laptop() -> None:
     assert settings.secret_key != Settings.read({}).secret_key
 
 
+def test_a_restart_signs_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo keeps its logins and its key in the folder where it is started."""
+    monkeypatch.chdir(tmp_path)
+    cookies: dict[str, str] = {}
+    for _ in range(2):
+        environ: dict[str, str] = {}
+        complete_database(environ, name="pwless-demo")
+        app = from_settings(Settings.read(environ))
+        with TestClient(app, base_url="http://localhost:8000") as visitor:
+            visitor.cookies.update(cookies)
+            if not cookies:
+                assert isinstance(app.passwordless.mailer, Outbox)
+                SignIn(app.passwordless.mailer)(visitor, "jo@example.com")
+            assert visitor.get("/dashboard").status_code == 200
+            cookies = dict(visitor.cookies)
+    assert {each.name for each in tmp_path.iterdir()} == {
+        "pwless-demo.db",
+        "pwless-demo.db-lock",
+        "pwless-demo.key",
+    }
+
+
 def test_the_environment_is_read_whole() -> None:
     settings = Settings.read(
         {
@@ -59,6 +83,7 @@ def test_the_environment_is_read_whole() -> None:
             "PWLESS_SECRET_KEY": f"{SECRET_KEY},{SECRET_KEY}2",
             "PWLESS_SMTP_URL": "smtps://u:p@mail.example.com",
             "PWLESS_SMTP_SENDER": "Demo <login@example.com>",
+            "PWLESS_DATABASE_URL": "postgresql://us:database-pw@localhost/demo",
             "PWLESS_REDIS_URL": "redis://localhost",
             "PWLESS_API_KEY": API_KEY,
             "PWLESS_WORKERS": "3",
@@ -69,7 +94,7 @@ def test_the_environment_is_read_whole() -> None:
     assert settings.secret_key == (SECRET_KEY, f"{SECRET_KEY}2")
     assert not settings.is_key_fresh
     shown = repr(settings)
-    assert not any(secret in shown for secret in (SECRET_KEY, API_KEY, "u:p"))
+    assert not any(secret in shown for secret in (SECRET_KEY, API_KEY, "u:p", "database-pw"))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +103,7 @@ def test_the_environment_is_read_whole() -> None:
         ({"PWLESS_DEMO_PORT": "0"}, "PWLESS_DEMO_PORT"),
         ({"PWLESS_DEMO_PORT": "eighty"}, "PWLESS_DEMO_PORT"),
         ({"PWLESS_WORKERS": "65"}, "PWLESS_WORKERS"),
-        ({"PWLESS_WORKERS": "2"}, "PWLESS_REDIS_URL"),
+        ({"PWLESS_WORKERS": "2"}, "PWLESS_DATABASE_URL"),
         ({"PWLESS_WORKERS": "2", "PWLESS_REDIS_URL": "redis://x"}, "PWLESS_SECRET_KEY"),
         ({"PWLESS_SMTP_URL": "smtp://localhost"}, "PWLESS_SMTP_SENDER"),
         ({"PWLESS_SMTP_SENDER": "a@example.com"}, "PWLESS_SMTP_URL"),
@@ -251,10 +276,17 @@ def test_the_curl_lines_run(live: tuple[str, Outbox]) -> None:
 # --- the command ---------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def _own_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that the demo keeps are not those of who runs the tests."""
+    monkeypatch.setenv("PWLESS_DATABASE_URL", f"sqlite:///{tmp_path}/demo.db")
+
+
 def start(**environ: str) -> tuple[subprocess.Popen[str], str]:
     """Start the demo as a person does, and wait until it answers."""
     port = free_port()
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PWLESS_")}
+    kept = "PWLESS_DATABASE_URL"
+    clean = {k: v for k, v in os.environ.items() if k == kept or not k.startswith("PWLESS_")}
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "demo_app", "--port", str(port)],
         env={**clean, **environ},
@@ -287,7 +319,7 @@ def test_the_command_starts_it_and_says_where_to_look() -> None:
     printed = stop(process)
     assert f"Open {url}" in printed
     assert f"{url}/auth/outbox" in printed
-    assert "PWLESS_SECRET_KEY is not set" in printed
+    assert "no PWLESS_SECRET_KEY: it is kept in" in printed
 
 
 def test_the_command_names_what_is_wrong() -> None:
@@ -318,14 +350,9 @@ def test_the_command_says_that_the_server_is_missing(
     assert "pip install -e '.[demo]'" in capsys.readouterr().err
 
 
-def test_several_workers_share_one_redis(redis_url: str) -> None:
-    """A session of one worker is known to the other: every request is answered."""
-    process, url = start(
-        PWLESS_REDIS_URL=redis_url,
-        PWLESS_SECRET_KEY=SECRET_KEY,
-        PWLESS_API_KEY=API_KEY,
-        PWLESS_WORKERS="2",
-    )
+def test_several_workers_share_one_file() -> None:
+    """A login of one worker is known to the other: every request is answered."""
+    process, url = start(PWLESS_API_KEY=API_KEY, PWLESS_WORKERS="2")
     try:
         key = {"authorization": f"Bearer {API_KEY}"}
         sent = httpx.post(

@@ -212,7 +212,8 @@ async def follow(
 
     # What comes late has an older id than what was seen: a few seconds are read again.
     late = first_number(LATE)
-    seen = {newest}
+    seen: set[str] = set()
+    known = newest
     while True:
         start = format_number(max((parse_event_id(newest) or 0) - late, 0))
         seen = {id for id in seen if id >= start}
@@ -221,11 +222,14 @@ async def follow(
             page = await history.find(**filters, after=after, limit=_PAGE)
             for stored in page.events:
                 id = stored.event.id or ""
-                if id not in seen:
-                    seen.add(id)
+                if id in seen:
+                    continue
+                seen.add(id)
+                if id > known:
                     newest = max(newest, id)
                     yield stored
             after = page.next
+        known = ""  # what is older and new from now on came late
         await pause(_POLL)
 
 

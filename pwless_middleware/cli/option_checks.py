@@ -100,13 +100,13 @@ def _memory(passwordless: Passwordless, workers: int) -> Finding:
             "fail",
             "workers",
             f"MemoryStore is not shared by {workers} processes: logins get lost between them; set "
-            "store=RedisStore(...)",
+            'database="sqlite:///pwless.db", or store=RedisStore(...) for several machines',
         )
     return Finding(
         "warn",
         "workers",
         "MemoryStore: right for exactly one process, and a restart signs everybody out; set "
-        "store=RedisStore(...) to keep sessions",
+        'database="sqlite:///pwless.db" to keep sessions, or store=RedisStore(...)',
     )
 
 

@@ -58,7 +58,7 @@ OPTIONS = (
     _Option("--base-url", "the https address that people open", "URL"),
     _Option("--smtp-url", "mail server; better in the variable, it has a password", "URL"),
     _Option("--sender", "whom emails come from", "ADDRESS"),
-    _Option("--redis-url", "store; needed for several workers", "URL"),
+    _Option("--redis-url", "store; needed for several machines", "URL"),
     _Option(
         "--database", "what must last: sqlite:///…, or postgresql:…", "URL", name="DATABASE_URL"
     ),
@@ -212,8 +212,8 @@ class _Scheme:
 
 def _check_sharing(settings: Settings) -> None:
     """Refuse several processes that would not know of each other's logins."""
-    if settings.redis_url is None:
-        raise ConfigError("store", "several workers share a store: set --redis-url")
+    if settings.redis_url is None and settings.database_url is None:
+        raise ConfigError("store", "several workers share a store: set --database or --redis-url")
     if settings.smtp_url is None:
         raise ConfigError("mailer", "several workers have no common mailbox: set --smtp-url")
 

@@ -6,12 +6,12 @@ only place that knows the variables' names.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pwless_middleware.cli.importing import UsageError
+from pwless_middleware.cli.local_files import complete_database
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.web.origin import Origin, is_local
 
@@ -183,9 +183,7 @@ def complete(environ: MutableMapping[str, str], *, key_file: str | None) -> list
     said = []
     base_url = environ.get("PWLESS_BASE_URL")
     if base_url and Origin(base_url, unsafe_http=_unsafe_http(environ)).is_development:
-        if not environ.get("PWLESS_SECRET_KEY", "").strip():
-            environ["PWLESS_SECRET_KEY"] = secrets.token_urlsafe(32)
-            said.append("no PWLESS_SECRET_KEY: made one; sessions end with this process")
+        said += complete_database(environ)
         if not environ.get("PWLESS_SMTP_URL"):
             said.append("no PWLESS_SMTP_URL: emails stay on this machine, at the address below")
     return said

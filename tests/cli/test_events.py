@@ -139,9 +139,9 @@ async def test_following_shows_what_comes_late_and_nothing_twice() -> None:
         id = format_event_id(at, tries)
         return StoredEvent(Event(at=at, kind="mail.sent", id=id, tries=tries))
 
-    old = event(NOW, 1)
+    older, old = event(NOW, 0), event(NOW, 1)
     coming = [[event(NOW + 2, 2)], [event(NOW + 1, 3), event(NOW + 9, 4)], [event(NOW + 10, 5)]]
-    await repository.write([old])
+    await repository.write([older, old])
 
     async def pause(seconds: float) -> None:
         await repository.write(coming.pop(0))

@@ -137,7 +137,7 @@ class TestDevelopment:
         assert code == 0
         assert f"site_app:app behind a login at {url}/" in out
         assert f"{url}/auth/outbox?token=" in caplog.text
-        assert "sessions end with this process" in out
+        assert "logins are kept here, in pwless.db" in out
 
 
 @pytest.mark.anyio
@@ -237,11 +237,16 @@ class TestRefuses:
         err = self.refused(project, "site_app:app", "--allow", "nonsense")
         assert "allow: 'nonsense' is neither" in err
 
-    def test_workers_that_share_nothing(self, project: Project) -> None:
+    def test_workers_that_share_nothing(
+        self, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PWLESS_SECRET_KEY", KEY)
+        public = (*PUBLIC, "--smtp-url", SMTP_URL, "--allow", "*@acme.example")
+        err = self.refused(project, "site_app:app", "--workers", "2", *public)
+        assert "set --database or --redis-url" in err
+
+    def test_workers_that_have_no_common_mailbox(self, project: Project) -> None:
         err = self.refused(project, "site_app:app", "--workers", "2")
-        assert "set --redis-url" in err
-        redis = ("--redis-url", "redis://127.0.0.1:9/0")
-        err = self.refused(project, "site_app:app", "--workers", "2", *redis)
         assert "set --smtp-url" in err
 
     def test_an_app_that_is_not_there(self, project: Project) -> None:

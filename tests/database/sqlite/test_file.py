@@ -1,4 +1,5 @@
-"""The file: for its owner alone, refused where it cannot be kept, and closed when it is gone."""
+"""The file: for its owner alone (security rule 70), refused where it cannot be kept, and closed
+when it is gone."""
 
 from __future__ import annotations
 
