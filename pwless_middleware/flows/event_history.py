@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Event, EventKind
 from pwless_middleware.core.event_id import parse_event_id
 from pwless_middleware.core.event_search import HOUR, EventCount, EventFilter, StoredEvent
-from pwless_middleware.database.events import EventRepository
 from pwless_middleware.errors import ConfigError, InvalidArgument
 from pwless_middleware.flows.event_writer import EventWriter
 from pwless_middleware.flows.events import Events
 from pwless_middleware.text import Text
+
+if TYPE_CHECKING:  # and not loaded where there is no database
+    from pwless_middleware.database.events import EventRepository
 
 MOST: Final = 1_000
 """Events of one page."""

@@ -18,12 +18,14 @@ import asyncio
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.event_search import StoredEvent
-from pwless_middleware.database.events import EventRepository
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.events import Events
+
+if TYPE_CHECKING:  # and not loaded where there is no database
+    from pwless_middleware.database.events import EventRepository
 
 logger = logging.getLogger("pwless.events")
 

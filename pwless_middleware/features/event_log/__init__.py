@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from pwless_middleware.core.event_retention import EventRetention
-from pwless_middleware.features.event_log.api import EventsApi
-from pwless_middleware.features.event_log.deletion import OldEvents
 from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.web.kit import Kit, Mounted
 
@@ -26,6 +24,10 @@ class EventLog:
         repository = kit.history.repository
         if repository is None:
             return Mounted()
+        # Not loaded where there is no database.
+        from pwless_middleware.features.event_log.api import EventsApi
+        from pwless_middleware.features.event_log.deletion import OldEvents
+
         old = OldEvents(repository, self._retention, kit.clock)
         return Mounted(
             routes=EventsApi(kit).routes,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.event_retention import DAY, EventRetention
-from pwless_middleware.database.events import EventRepository
+
+if TYPE_CHECKING:  # and not loaded where there is no database
+    from pwless_middleware.database.events import EventRepository
 
 _PAUSE: Final = 0.1
-"""Seconds between two transactions, for who else has to write: a thousand rows take about 20 ms."""
+"""Seconds between two transactions, for who else has to write."""
 
 
 class OldEvents:
