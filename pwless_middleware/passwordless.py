@@ -262,6 +262,7 @@ class Passwordless:
         self.end_streams = end_streams
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
         self.open_connections = OpenConnections(floors.kept, kit.accounts, self.store.feed)
+        kit.settings.subscribe(self.open_connections.ask_all)
         named = {name_of(feature): feature for feature in features}
         self._door = Door(realm, self.store, named, sessions or SessionPolicy())
         add_door(self._door)

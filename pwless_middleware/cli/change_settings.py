@@ -14,7 +14,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pwless_middleware.cli.importing import UsageError
-from pwless_middleware.cli.installation import add_arguments, find_passwordless, serve_nobody
+from pwless_middleware.cli.installation import (
+    add_arguments,
+    find_passwordless,
+    note_unheard,
+    serve_nobody,
+)
 from pwless_middleware.cli.output import print_json, print_table, show_time
 
 if TYPE_CHECKING:
@@ -86,15 +91,21 @@ async def _run(passwordless: Passwordless, options: argparse.Namespace) -> None:
             else:
                 print(f"{one.name} = {_text(one.value)}  ({one.source})")
                 print(f"{one.meaning} {one.range.capitalize()}; default {_text(one.default)}.")
-        elif options.verb == "set":
-            await settings.set(await _read_pairs(settings, options.pairs), by=options.by)
-        elif options.verb == "reset":
-            await settings.reset(options.names, by=options.by)
-        elif options.verb == "revert":
-            await settings.revert(options.version, by=options.by)
-        else:
+        elif options.verb == "history":
             found = await settings.history(before=options.before, limit=options.limit)
             _show_history(found, as_json=options.json)
+        else:
+            await _change(settings, options)
+            note_unheard(passwordless)
+
+
+async def _change(settings: Settings, options: argparse.Namespace) -> None:
+    if options.verb == "set":
+        await settings.set(await _read_pairs(settings, options.pairs), by=options.by)
+    elif options.verb == "reset":
+        await settings.reset(options.names, by=options.by)
+    else:
+        await settings.revert(options.version, by=options.by)
 
 
 async def _read_pairs(settings: Settings, pairs: Sequence[str]) -> dict[str, object]:

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.cli.importing import UsageError, load
 from pwless_middleware.errors import ConfigError
@@ -89,6 +90,20 @@ def find_passwordless(options: argparse.Namespace) -> Passwordless:
     if options.database is not None:
         raise UsageError("--database: the app says which database it has; leave one of them out")
     return passwordless
+
+
+UNHEARD: Final = (
+    "pwless: the store is in the memory of the app's process, which cannot be told: it looks again "
+    "within 30 seconds"
+)
+
+
+def note_unheard(passwordless: Passwordless) -> None:
+    """Say so where running processes cannot be told at once what a command has changed."""
+    from pwless_middleware.stores.memory import MemoryStore
+
+    if isinstance(passwordless.store, MemoryStore):
+        print(UNHEARD, file=sys.stderr)
 
 
 @asynccontextmanager

@@ -14,7 +14,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from pwless_middleware.cli.importing import UsageError
-from pwless_middleware.cli.installation import add_arguments, find_passwordless, serve_nobody
+from pwless_middleware.cli.installation import (
+    add_arguments,
+    find_passwordless,
+    note_unheard,
+    serve_nobody,
+)
 from pwless_middleware.cli.output import print_json, print_table, show_time
 
 if TYPE_CHECKING:
@@ -92,6 +97,7 @@ async def _run(passwordless: Passwordless, options: argparse.Namespace) -> None:
             print(made.text)
         elif options.verb == "revoke":
             await keys.revoke(options.name, by=options.by)
+            note_unheard(passwordless)
         else:
             _show(await _all(keys), now=int(time.time()), as_json=options.json)
             return

@@ -1,4 +1,7 @@
-"""Settings in the database: one row for each version, and the newest one is what holds."""
+"""Settings in the database: one row for each version, and the newest one is what holds.
+
+Versions are only ever added (security rule 63).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""API keys for operators: made, listed, rotated and revoked."""
+"""API keys for operators: made, listed, rotated and revoked (security rule 62)."""
 
 from __future__ import annotations
 

@@ -85,6 +85,11 @@ class OpenConnections:
             for checks in self._checks:
                 checks.hear(key)
 
+    def ask_all(self) -> None:
+        """Ask for every connection at once: what counts as signed in has changed."""
+        for checks in self._checks:
+            checks.hear_all()
+
     def around(self, app: ASGIApp, identity: Identity) -> ASGIApp:
         """Return an app whose connection ends with the session of whose it is.
 
@@ -177,8 +182,19 @@ class SessionChecks:
         if key in self._by_place and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._ask_at, key)
 
+    def hear_all(self) -> None:
+        """Ask at once for all; may be called from another thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ask_all)
+
+    def _ask_all(self) -> None:
+        self._ask_soon(set(self._by_session))
+
     def _ask_at(self, place: str) -> None:
-        unasked = self._by_place.get(place, set()) - self._asked
+        self._ask_soon(self._by_place.get(place, set()))
+
+    def _ask_soon(self, signed: set[str]) -> None:
+        unasked = signed - self._asked
         if unasked:
             self._asked |= unasked
             self._start(_each(list(unasked), self._ask, at_once=READS_AT_ONCE))

@@ -1,4 +1,4 @@
-"""API keys: their text, their scopes, and when they are none."""
+"""API keys: their text, their scopes, and when they are none (security rule 62)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Settings in the database: the contract, over every kind and the double in memory."""
+"""Settings in the database: the contract, over every kind and the double in memory (security
+rule 63)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Settings at work: what an operator changes holds at the next use, in every process."""
+"""Settings at work: what an operator changes holds at the next use, in every process (security
+rule 63)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""API keys of the database: guessed, cut, foreign, revoked, rotated; and what of them is seen."""
+"""API keys of the database: guessed, cut, foreign, revoked, rotated; and what of them is seen
+(security rule 62)."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pwless_middleware import SQLStore
 from pwless_middleware.core.api_key import new_key_text
 from pwless_middleware.database.database import Database
 from pwless_middleware.errors import ConfigError, StoreError
@@ -159,6 +161,22 @@ async def test_a_revoked_key_ends_everywhere_with_its_access_tokens(
         assert await status(one, key) == 401
         assert await status(one, access) == 401
         assert await token(one, key) == ""
+
+
+async def test_a_revocation_is_heard_through_the_file_that_two_processes_share(
+    tmp_path: Path,
+) -> None:
+    """Each with its own connections: nothing but the file lies between them."""
+    url = f"sqlite:///{tmp_path}/shared.db"
+    one, other = (make_site(database=url, store=SQLStore(Database(url))) for _ in range(2))
+    key = (await make_key(one)).text
+    async with asyncio.timeout(5):
+        assert await token(other, key)
+        await keys_of(one).revoke("shop")
+        while await token(other, key):
+            pass
+    for site in (one, other):
+        await site.passwordless.lifetime.close()
 
 
 async def test_a_key_is_held_only_while_a_revocation_would_be_heard(

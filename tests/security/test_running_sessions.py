@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.digest import digest
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.stores.memory import MemoryStore
-from tests.support import Site, Slow, cookie_header, make_site, socket_scope
+from tests.support import Browser, Site, Slow, cookie_header, make_site, socket_scope
 
 pytestmark = pytest.mark.anyio
 
@@ -101,40 +102,65 @@ async def test_a_rule_narrows_a_session_that_runs() -> None:
     assert await jo.who() is None
 
 
-async def test_a_socket_ends_at_once_when_a_rule_refuses_its_session() -> None:
-    house = House()
-    accepted = asyncio.Event()
+class Socket:
+    """An app of one socket that stays open, and who has it open."""
 
-    async def app(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self) -> None:
+        self.accepted, self.closed = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         socket = WebSocket(scope, receive, send)
         await socket.accept()
-        accepted.set()
+        self.accepted.set()
         await socket.receive()
 
-    site = make_site(app, features=[EmailLogin(), house])
+    async def open(self, site: Site, jo: Browser) -> asyncio.Task[None]:
+        """Open it in a browser, and return the task that serves it."""
+        scope = socket_scope(headers=[*cookie_header(jo), (b"origin", jo.origin.encode())])
+        serving = asyncio.create_task(site.app(scope, self._receive, self._send))
+        await self.accepted.wait()
+        return serving
+
+    async def closes_at_once(self) -> None:
+        """Wait for its close, which may not wait for the next look: that is half a second away."""
+        async with asyncio.timeout(0.4):
+            await self.closed.wait()
+
+    async def _receive(self) -> Any:
+        if not self.accepted.is_set():
+            return {"type": "websocket.connect"}
+        return await asyncio.get_running_loop().create_future()  # for ever
+
+    async def _send(self, message: Any) -> None:
+        if message["type"] == "websocket.close":
+            self.closed.set()
+
+
+async def test_a_socket_ends_at_once_when_a_rule_refuses_its_session() -> None:
+    house, socket = House(), Socket()
+    site = make_site(socket, features=[EmailLogin(), house])
     jo = site.browser()
     await jo.sign_in("jo@acme.example")
-    closed = asyncio.Event()
-
-    async def receive() -> dict[str, str]:
-        if not accepted.is_set():
-            return {"type": "websocket.connect"}
-        await asyncio.get_running_loop().create_future()
-        raise AssertionError
-
-    async def send(message) -> None:  # type: ignore[no-untyped-def]
-        if message["type"] == "websocket.close":
-            closed.set()
-
-    scope = socket_scope(headers=[*cookie_header(jo), (b"origin", jo.origin.encode())])
-    serving = asyncio.create_task(site.app(scope, receive, send))
-    await accepted.wait()
+    serving = await socket.open(site, jo)
     house.unwanted.add("jo@acme.example")
     [session] = await site.passwordless.sessions.list(ID_OF_JO)
     await house.kit.signals.tell_user(session.user_id)
-    async with asyncio.timeout(0.4):  # before the next look, which is half a second away
-        await closed.wait()
+    await socket.closes_at_once()
     serving.cancel()
+
+
+async def test_a_socket_ends_at_once_when_an_operator_takes_its_person_off_the_list(
+    tmp_path: Path,
+) -> None:
+    socket = Socket()
+    site = make_site(socket, database=f"sqlite:///{tmp_path}/pwless.db")
+    jo = site.browser()
+    await jo.sign_in("jo@acme.example")
+    serving = await socket.open(site, jo)
+    await site.passwordless.settings.set({"email_login.allow": ["*@partner.example"]})
+    await socket.closes_at_once()
+    serving.cancel()
+    await site.passwordless.lifetime.close()
 
 
 async def test_not_before_ends_every_session_that_began_before_and_no_other() -> None:
