@@ -249,8 +249,15 @@ class AddressChanges:
         """
         id = self._secrets.open(UNDO_PURPOSE, handle)
         change = await self._repository.find(id) if id is not None else None
-        is_due = change is not None and change.may_be_undone(self._clock())
-        return change if is_due else None
+        if change is None or not change.may_be_undone(self._clock()):
+            return None
+        # One that was under way as an earlier one was undone leads to where nobody should be.
+        for earlier in await self._repository.list(change.user_id):
+            if earlier.id == change.id:
+                break
+            if earlier.undone_at is not None and earlier.undone_at >= change.changed_at:
+                return None
+        return change
 
     async def undo(self, handle: str, caller: Caller) -> AddressChange:
         """Give a person the address back that they had, once, and sign everybody out.

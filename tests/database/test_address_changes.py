@@ -105,8 +105,24 @@ async def test_the_first_link_leads_back_however_far_the_account_was_moved_on(
     await kept.address_changes.change(SECOND)
     assert await undo(kept, FIRST)
     assert await email_of(kept) == A
+    assert [one.undone_at for one in await kept.address_changes.list("jo")] == [NOW + 100] * 2
+    assert not await kept.address_changes.is_reserved(B, user_id="", now=NOW + 100)
     assert not await undo(kept, SECOND), "the later link is void"
     assert await email_of(kept) == A
+
+
+async def test_a_change_that_was_under_way_as_the_one_before_was_undone_gives_no_link(
+    kept: Repositories,
+) -> None:
+    """The host's own table has made it, and its row comes late."""
+    changes = kept.address_changes
+    await changes.add(FIRST)
+    assert await changes.undo(FIRST.id, now=NOW + 100, restores=False)
+    await changes.add(SECOND)
+    assert not await changes.undo(SECOND.id, now=NOW + 200, restores=False)
+    later = replace(SECOND, id=b"3" * 16, changed_at=NOW + 101)
+    await changes.add(later)
+    assert await changes.undo(later.id, now=NOW + 200, restores=False)
 
 
 async def test_the_later_link_leads_back_one_step_and_leaves_the_first(kept: Repositories) -> None:

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from pwless_middleware import EmailLogin
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.address_change import AddressChange
 from pwless_middleware.core.base64url import b64, unb64
+from pwless_middleware.database.address_changes import SQLAddressChanges
+from pwless_middleware.errors import StoreError
 from tests.own_account import (
     ADDRESS,
     JO,
@@ -273,3 +278,55 @@ async def test_a_change_and_the_undo_of_the_one_before_at_once_leave_the_owner_i
     )
     assert await thief.who() is None
     assert await (await signed_in(site)).who() == JO
+
+
+# --- what does not depend on the process going on -------------------------------------------------
+
+
+async def test_a_session_under_the_old_address_is_nobody_s_even_if_nothing_ended_it(
+    tmp_path: Path,
+) -> None:
+    """One that began in the moment of the change, or that a process died before it ended."""
+    site = make_kept_site(tmp_path)
+    jo = await signed_in(site)
+    assert site.passwordless.database is not None
+    user_id = (await jo.get("/private")).json()["id"]
+    moved = AddressChange(b"1" * 16, user_id, Address(JO), Address(NEW), site.clock.now)
+    assert await SQLAddressChanges(site.passwordless.database).change(moved)
+    site.forget_sessions()
+    assert await jo.who() is None
+    assert (await jo.get(ADDRESS)).status_code == 303
+    site.clock.advance(60)
+    assert await (await signed_in(site, NEW)).who() == NEW
+
+
+async def test_the_old_address_is_told_though_the_process_failed_after_the_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = make_kept_site(tmp_path)
+    jo, phone = await signed_in(site), await signed_in(site)
+    request_id = await ask_for(jo)
+
+    async def fail(user_id: str, keep: str) -> int:
+        raise StoreError("cut off here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.keeper, "revoke_others", fail)
+        assert (await confirm(jo, request_id, site.mail(NEW).code)).status_code == 503
+    assert site.sessions == 2
+    site.clock.advance(5)
+    await site.passwordless.deliveries.run_due()
+    assert site.mail(JO).subject.endswith("was changed")
+    assert site.sessions == 0
+    assert await phone.who() is None
+    assert await (await signed_in(site, NEW)).who() == NEW
+
+
+async def test_an_address_that_is_not_served_gets_no_mail_and_the_page_is_the_same(
+    tmp_path: Path,
+) -> None:
+    site = make_kept_site(tmp_path, features=[EmailLogin(allow=["*@example.com"])])
+    jo = await signed_in(site)
+    request_id = await ask_for(jo, "jo@elsewhere.example")
+    assert [mail.to for mail in site.outbox.messages] == [JO]
+    assert (await confirm(jo, request_id, "000000")).status_code == 400

@@ -54,7 +54,7 @@ class MemoryAddressChanges:
     ) -> bool:
         """Undo a change and all that came after it."""
         change = await self.find(id)
-        if change is None or not change.may_be_undone(now):
+        if change is None or not change.may_be_undone(now) or self._was_under_way(change):
             return False
         if restores:
             person = await self._people.find(change.user_id)
@@ -70,6 +70,14 @@ class MemoryAddressChanges:
                 self._changes[number] = replace(one, undone_at=now)
         self._tell(audit)
         return True
+
+    def _was_under_way(self, change: AddressChange) -> bool:
+        """Whether an earlier one of the person was undone in the meantime."""
+        before = self._changes[: self._changes.index(change)]
+        return any(
+            one.user_id == change.user_id and (one.undone_at or 0) >= change.changed_at
+            for one in before
+        )
 
     def _tell(self, audit: Event | None) -> None:
         if audit is not None:

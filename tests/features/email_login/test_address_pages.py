@@ -236,6 +236,19 @@ async def test_a_table_that_changes_addresses_does_so_and_undoes_it(tmp_path: Pa
     assert await jo.who() is None
 
 
+async def test_a_table_is_not_led_back_by_a_later_link(tmp_path: Path) -> None:
+    table = ChangingTable()
+    site = make_kept_site(tmp_path, users=table)
+    jo = await signed_in(site)
+    await change(jo, "evil1@example.com")
+    await change(jo, "evil2@example.com")
+    link = site.mail("evil1@example.com").link
+    await press_undo(site.browser(), site.mail(JO).link)
+    assert table.users["u1"].email == JO
+    late = await press_undo(site.browser(), link)
+    assert (late.status_code, table.users["u1"].email) == (410, JO)
+
+
 async def test_a_table_that_refuses_changes_nothing_and_nothing_is_told(tmp_path: Path) -> None:
     table = ChangingTable()
     site = make_kept_site(tmp_path, users=table)
