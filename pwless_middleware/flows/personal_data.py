@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from pwless_middleware.core.address import Address
 from pwless_middleware.database.address_changes import AddressChangeRepository
+from pwless_middleware.errors import LoginDenied
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.sessions_view import SessionsView
+from pwless_middleware.flows.users import Users
 
 Record = Mapping[str, object]
 """One thing that is kept, ready for JSON."""
@@ -103,18 +106,36 @@ class AddressChangeData:
 class EventData:
     """The events that the database has about a person.
 
+    What strangers did with an address names no user. So the person's earlier addresses count too,
+    as far as their events tell of them and nobody else has them now.
+
     Args:
         history: finds them.
+        users: say whose an address is now.
     """
 
-    def __init__(self, history: EventHistory) -> None:
+    def __init__(self, history: EventHistory, users: Users) -> None:
         self._history = history
+        self._users = users
 
     async def export(self, user_id: str, addresses: Sequence[str]) -> AsyncIterator[Record]:
         """Go through the events, the oldest first."""
+        addresses = await self._with_earlier(user_id, addresses)
         async for stored in self._history.export(user_id, addresses):
             yield stored.to_dict()
 
     async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
         """Take the person out of the events; what happened stays."""
-        await self._history.erase(user_id, addresses)
+        await self._history.erase(user_id, await self._with_earlier(user_id, addresses))
+
+    async def _with_earlier(self, user_id: str, addresses: Sequence[str]) -> Sequence[str]:
+        told = {stored.email async for stored in self._history.export(user_id)}
+        earlier = sorted(email for email in told if email is not None and email not in addresses)
+        return (*addresses, *[email for email in earlier if await self._is_free(email, user_id)])
+
+    async def _is_free(self, email: str, user_id: str) -> bool:
+        try:
+            user = await self._users.find(Address(email))
+        except LoginDenied:  # somebody's who is disabled, or the host's table is not sure
+            return False
+        return user is None or user.id == user_id

@@ -320,7 +320,7 @@ def _make_people(
     data: dict[str, PersonalData] = {
         "sessions": SessionData(sessions),
         "address_changes": AddressChangeData(repositories.address_changes),
-        "events": EventData(history),
+        "events": EventData(history, users),
     }
     return People(
         repositories.people,

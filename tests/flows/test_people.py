@@ -10,9 +10,11 @@ import pytest
 
 from pwless_middleware import EmailLogin, MemoryStore, User
 from pwless_middleware.core.address import Address
+from pwless_middleware.core.address_change import AddressChange
 from pwless_middleware.core.challenge import RESEND_WINDOW
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_search import EventFilter
+from pwless_middleware.database.address_changes import SQLAddressChanges
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents
 from pwless_middleware.database.people import SQLPeople
@@ -24,6 +26,7 @@ from tests.support import START, Browser, Site, Slow, make_site
 pytestmark = pytest.mark.anyio
 
 JO = Address("jo@example.com")
+OLD = Address("old@example.com")
 KIM = Address("kim@example.com")
 
 
@@ -191,10 +194,27 @@ async def rows_of_everything(database: Database) -> dict[str, list[str]]:
     return found
 
 
-async def full_life(site: Site) -> str:
+COLUMNS = Statement(
+    "SELECT m.name, p.name FROM sqlite_master m JOIN pragma_table_info(m.name) p"
+    " WHERE m.type = 'table' AND m.name LIKE 'pwless%'",
+    postgres="SELECT table_name::text, column_name::text FROM information_schema.columns"
+    " WHERE table_name LIKE 'pwless%'",
+)
+KEPT_IN = {
+    "pwless_people": "person",
+    "pwless_entries": "sessions",
+    "pwless_events": "events",
+    "pwless_address_changes": "address_changes",
+}
+"""Each table that has something about people, and where it is in an export."""
+
+
+async def full_life(site: Site, database: Database) -> str:
     """Do whatever leaves something about a person; return their id."""
-    await signed_in(site)
-    people = people_of(site)
+    await signed_in(site, OLD)
+    people, now = people_of(site), site.clock.now
+    id = (await people.create(OLD)).id
+    await SQLAddressChanges(database).change(AddressChange(b"x" * 16, id, OLD, JO, now))
     person = await people.set_profile(JO, name="Joanna", language="de")
     await people.disable(JO)
     await people.enable(JO)
@@ -205,7 +225,7 @@ async def full_life(site: Site) -> str:
 
 async def test_an_export_has_everything_that_is_kept_about_a_person(database: Database) -> None:
     site = make_site(database=database, roomy=True)
-    id = await full_life(site)
+    id = await full_life(site, database)
     told = json.loads(json.dumps(await people_of(site).export(JO)))
     assert told["person"]["id"] == id
     assert (told["person"]["email"], told["person"]["name"]) == (JO, "Joanna")
@@ -213,27 +233,42 @@ async def test_an_export_has_everything_that_is_kept_about_a_person(database: Da
     assert (session["email"], session["methods"]) == (JO, ["email_code"])
     kinds = {event["kind"] for event in told["events"]}
     assert {"person.profile_changed", "person.disabled", "person.enabled"} <= kinds
-    kept_in = {"pwless_people": "person", "pwless_entries": "sessions", "pwless_events": "events"}
     for table, rows in (await rows_of_everything(database)).items():
-        theirs = [row for row in rows if id in row or JO in row]
+        theirs = [row for row in rows if any(word in row for word in (id, JO, OLD))]
         if theirs:
-            assert table in kept_in, f"{table} is not in the export"
-            assert len(told[kept_in[table]]) >= len(theirs)
+            assert table in KEPT_IN, f"{table} is not in the export"
+            assert len(told[KEPT_IN[table]]) >= len(theirs)
+    assert any(event.get("email") == OLD and "user_id" not in event for event in told["events"])
     assert "kim@" not in json.dumps(told)
     assert {event.kind for event in site.passwordless.events.recent()} >= {"person.exported"}
     await site.passwordless.lifetime.close()
 
 
+async def test_no_table_has_people_of_whom_an_export_and_a_deletion_know_nothing(
+    database: Database,
+) -> None:
+    """Whoever adds a table with a user's id gives `People` its data, and `full_life` a row."""
+    columns = [tuple(row) for row in await database.fetch(COLUMNS())]
+    about = {table for table, name in columns if "user_id" in name or "email" in name}
+    assert about == KEPT_IN.keys() - {"pwless_entries"}
+    site = make_site(database=database, roomy=True)
+    await full_life(site, database)
+    await people_of(site).export(JO)
+    rows = await rows_of_everything(database)
+    assert all(rows[table] for table in KEPT_IN)
+    await site.passwordless.lifetime.close()
+
+
 async def test_a_deletion_leaves_nothing_that_names_the_person(database: Database) -> None:
     site = make_site(database=database, roomy=True)
-    id = await full_life(site)
+    id = await full_life(site, database)
     jo = await signed_in(site)
     before = await rows_of_everything(database)
     assert any(id in row or JO in row for rows in before.values() for row in rows)
     await people_of(site).delete(JO, by="person")
     for table, rows in (await rows_of_everything(database)).items():
         for row in rows:
-            assert not any(word in row for word in (id, JO, "Joanna")), (table, row)
+            assert not any(word in row for word in (id, JO, OLD, "Joanna")), (table, row)
     assert await jo.who() is None
     assert await people_of(site).find(id) is await people_of(site).find(JO) is None
     assert await people_of(site).find(KIM) is not None
