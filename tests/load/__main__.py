@@ -1,7 +1,8 @@
-"""Many people, four processes, one Redis, and bad luck: `python -m tests.load --minutes 3`.
+"""Many people, four processes, one store, and bad luck: `python -m tests.load --minutes 3`.
 
 Prints a table of what happened, and every broken promise; ends with 1 if there is one. On loopback
-alone. Redis keeps acknowledged writes (`appendfsync always`), for which single use is promised.
+alone. The store (`--store redis`, `sqlite` or `postgresql`) keeps acknowledged writes, for which
+single use is promised.
 """
 
 from __future__ import annotations
@@ -16,19 +17,15 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import httpx
-import redis.asyncio
 
-from pwless_middleware.core.format_v1 import unpack_session
-from pwless_middleware.core.keyring import MAC_BYTES
 from tests.failures.post import TAKEN, Post
 from tests.failures.served import Process
 from tests.load.events import Record, by_kind, judge
 from tests.load.faults import Faults
 from tests.load.people import Town
-from tests.redis_server import Server
+from tests.load.stores import make_store
 
 PROCESSES = 4
 _SETTLED_WITHIN = 90.0
@@ -39,9 +36,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     parser.add_argument("--minutes", type=float, default=3.0, help="how long people come (3)")
     parser.add_argument("--people", type=int, default=24, help="how many at a time (24)")
+    parser.add_argument("--store", choices=("redis", "sqlite", "postgresql"), default="redis")
     options = parser.parse_args()
     seconds = min(3600.0, max(0.2, options.minutes) * 60)
-    record, done, settled = asyncio.run(run(seconds, min(500, max(1, options.people))))
+    people = min(500, max(1, options.people))
+    record, done, settled = asyncio.run(run(seconds, people, options.store))
     breaches = judge(record)
     print(table(record, done, seconds, settled, breaches))
     for breach, times in Counter(breaches).most_common(20):
@@ -49,17 +48,17 @@ def main() -> int:
     return 1 if breaches else 0
 
 
-async def run(seconds: float, people: int) -> tuple[Record, Sequence[str], float]:
+async def run(seconds: float, people: int, store: str) -> tuple[Record, Sequence[str], float]:
     """Return what was recorded, what went wrong on purpose, and how long it took to settle."""
     record = Record()
-    server = Server({"appendonly": "yes", "appendfsync": "always"})
     post = Post(_moody)
     post.open()
     with tempfile.TemporaryDirectory(prefix="pwless-load-") as folder:
         log = Path(folder) / "events"
         log.touch()
+        shared = make_store(store, Path(folder))
         processes = [
-            Process(server.url, post.url, f"worker{n}.test", events=str(log))
+            Process(shared.url, post.url, f"worker{n}.test", events=str(log))
             for n in range(PROCESSES)
         ]
         try:
@@ -69,17 +68,17 @@ async def run(seconds: float, people: int) -> tuple[Record, Sequence[str], float
             async with httpx.AsyncHTTPTransport(limits=limits) as http:
                 until = time.monotonic() + seconds
                 town = Town(http, processes, post, record, until)
-                faults = Faults(server, post, processes, record)
+                faults = Faults(shared.faults(), post, processes, record)
                 await asyncio.gather(faults.run(seconds), *(town.live() for _ in range(people)))
                 settled = await _settle(post, record, log)
                 await town.roll_call()
-            record.sessions = await _session_records(server)
+            record.sessions = await shared.sessions()
             return record, faults.done, settled
         finally:
             for process in processes:
                 await asyncio.to_thread(process.close)
             post.close()
-            server.close()
+            shared.close()
 
 
 async def _moody(to: str, helo: str) -> str:
@@ -100,18 +99,6 @@ async def _settle(post: Post, record: Record, log: Path) -> float:
             break
         await asyncio.sleep(0.2)
     return time.monotonic() - begun
-
-
-async def _session_records(server: Server) -> Counter[str]:
-    """Count the sessions that stand in Redis, by address, also those nobody has the cookie of."""
-    client: Any = redis.asyncio.Redis.from_url(server.url)
-    found = Counter[str]()
-    async for listed in client.scan_iter("pwless:{*}l", count=1000):
-        for key in await client.zrange(listed, 0, -1):
-            if record := await client.get(b"pwless:" + key):
-                found[unpack_session("", record[4 + MAC_BYTES :]).email] += 1
-    await client.connection_pool.disconnect()
-    return found
 
 
 def table(

@@ -55,7 +55,7 @@ class Record:
         gone: process and time, from when it was killed until it answered again.
         mails: address → how many came.
         reported: mails that the processes logged as not delivered.
-        sessions: address → session records in Redis at the end.
+        sessions: address → session records in the store at the end.
     """
 
     answers: list[Answer] = field(default_factory=list)

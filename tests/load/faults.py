@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-
-import redis.asyncio
+from collections.abc import Sequence
 
 from tests.failures.post import Post
 from tests.failures.served import Process
 from tests.load.events import Record
-from tests.redis_server import Server
+from tests.load.stores import Fault
 
 
 class Faults:
@@ -22,9 +20,13 @@ class Faults:
     """
 
     def __init__(
-        self, redis: Server, post: Post, processes: Sequence[Process], record: Record
+        self,
+        of_store: tuple[Fault, Fault, Fault],
+        post: Post,
+        processes: Sequence[Process],
+        record: Record,
     ) -> None:
-        self._redis = redis
+        self._of_store = of_store
         self._post = post
         self._processes = processes
         self._record = record
@@ -32,13 +34,14 @@ class Faults:
 
     async def run(self, seconds: float) -> None:
         """Do all of it, in this time."""
-        plan: list[tuple[str, Callable[[], Awaitable[None]]]] = [
-            ("Redis killed and restarted", self._restart_redis),
-            ("Redis frozen for 3 s", self._freeze_redis),
+        away, hangs, feed_cut = self._of_store
+        plan: list[Fault] = [
+            away,
+            hangs,
             ("a worker killed and replaced", lambda: self._replace(0, kill=True)),
-            ("every revocation feed cut", self._cut_feeds),
+            feed_cut,
             ("mail server away for 5 s", self._shut_post),
-            ("Redis killed and restarted", self._restart_redis),
+            away,
             ("a worker killed and replaced", lambda: self._replace(1, kill=True)),
             ("a worker replaced by a deployment", lambda: self._replace(2, kill=False)),
         ]
@@ -48,16 +51,6 @@ class Faults:
             await fault()
             self.done.append(name)
 
-    async def _restart_redis(self) -> None:
-        self._redis.kill()
-        await asyncio.sleep(1)
-        await asyncio.to_thread(self._redis.start)
-
-    async def _freeze_redis(self) -> None:
-        self._redis.freeze()
-        await asyncio.sleep(3)
-        self._redis.thaw()
-
     async def _replace(self, number: int, *, kill: bool) -> None:
         process = self._processes[number]
         since = time.monotonic()
@@ -65,11 +58,6 @@ class Faults:
         await asyncio.to_thread(process.spawn)
         await asyncio.to_thread(process.ready)
         self._record.gone.append((process.name, since, time.monotonic()))
-
-    async def _cut_feeds(self) -> None:
-        client = redis.asyncio.Redis.from_url(self._redis.url)
-        await client.client_kill_filter(_type="pubsub")
-        await client.connection_pool.disconnect()
 
     async def _shut_post(self) -> None:
         self._post.shut()
