@@ -12,8 +12,6 @@ from tests.apps.places import ROOT, Site, needs
 
 needs("fastmcp")
 
-from fastmcp import Client  # noqa: E402 # only where it is installed
-
 APP = "tests.apps.served.fastmcp_app:app"
 PLACES = (ROOT,)
 KEY = {"authorization": "Bearer pwk_Mx3vQ8sLw2Yt6Rb9Xn4Mc7Jd"}
@@ -28,6 +26,8 @@ def token_of(person: Person, email: str) -> str:
 
 
 async def _call(url: str, token: str | None) -> str:
+    from fastmcp import Client  # seconds, which only who comes here should wait
+
     async with Client(url, auth=token) as client:
         result = await client.call_tool("whoami")
         return str(result.data)

@@ -1,4 +1,4 @@
-"""Signing in and out in a real browser, each once with JavaScript and once without."""
+"""Signing in and out in a real browser; where scripts take a part, without them too."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Demo, Visit, Visitor
+from tests.browser.conftest import Demo, Visit, Visitor, both_ways
 
 JO = "jo@example.com"
 
@@ -22,6 +22,7 @@ def heading(page: Page, text: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_contain_text(text)
 
 
+@both_ways
 def test_a_code_signs_in(demo: Demo, visitor: Visitor) -> None:
     page = visitor.sign_in(demo, JO)
     heading(page, f"Hello, {JO}")
@@ -34,6 +35,7 @@ def test_a_code_may_be_typed_with_spaces(demo: Demo, visitor: Visitor) -> None:
     heading(page, f"Hello, {JO}")
 
 
+@both_ways
 def test_the_link_signs_in_the_browser_that_asked(demo: Demo, visitor: Visitor) -> None:
     """With scripts the landing page submits itself; without them it has a button."""
     visitor.ask(JO)
@@ -142,6 +144,7 @@ def test_another_address_starts_from_the_one_that_was_typed(demo: Demo, visitor:
     page.wait_for_url("**/notes?about=links")
 
 
+@both_ways
 def test_a_wrong_code_says_how_many_tries_are_left(demo: Demo, visitor: Visitor) -> None:
     page = visitor.ask(JO)
     code = demo.code(JO)
@@ -166,6 +169,7 @@ def test_five_wrong_codes_close_the_field_but_not_the_link(demo: Demo, visitor: 
     tab.wait_for_url("**/dashboard")
 
 
+@both_ways
 def test_an_expired_code_leads_to_a_new_mail(demo: Demo, visitor: Visitor) -> None:
     page = visitor.ask(JO)
     old = demo.code(JO)
@@ -208,6 +212,7 @@ def test_too_many_mails_are_refused(demo: Demo, visitor: Visitor) -> None:
     assert len(demo.outbox.messages) == 2
 
 
+@both_ways
 def test_signing_out_closes_the_private_pages(demo: Demo, visitor: Visitor) -> None:
     page = visitor.sign_in(demo, JO)
     page.get_by_role("link", name="Sign out").click()
@@ -240,6 +245,7 @@ def test_a_second_session_is_ended_from_the_first(
     heading(first, f"Hello, {JO}")
 
 
+@both_ways
 def test_signing_out_everywhere_ends_this_one_too(demo: Demo, visitor: Visitor) -> None:
     page = visitor.sign_in(demo, JO)
     page.goto("/auth/sessions")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Demo, Visitor
+from tests.browser.conftest import Demo, Visitor, both_ways
 
 
+@both_ways
 def test_who_is_signed_in_confirms_and_comes_back(demo: Demo, visitor: Visitor) -> None:
     page = visitor.sign_in(demo, "jo@example.com")
     demo.clock.advance(301)

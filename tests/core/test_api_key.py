@@ -50,6 +50,7 @@ def test_a_key_is_random_and_has_its_id_in_it() -> None:
         TEXT + "\n",
         TEXT.replace(".", "_"),
     ],
+    ids=range(8),
 )
 def test_what_is_not_written_like_a_key_has_no_id_and_matches_nothing(text: str) -> None:
     assert id_of_key(text) is None
