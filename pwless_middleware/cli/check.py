@@ -89,15 +89,17 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
 
 
 async def _examine(app: object, found: list[Found], options: argparse.Namespace) -> list[Finding]:
-    from pwless_middleware.cli import option_checks, probes
+    from pwless_middleware.cli import database_checks, option_checks, probes
 
     for one in found:
         one.middleware.passwordless.lifetime.serve_only()
     findings = [option_checks.check_clock(int(time.time()))]
     for one in found:
+        in_database, is_ready = await database_checks.database(one.middleware.passwordless.database)
         about = [
             *option_checks.check_options(one, workers=options.workers),
-            await probes.login_page(app, one),
+            *in_database,
+            await probes.login_page(app, one) if is_ready else probes.NOT_YET,
             await probes.store(one.middleware.passwordless),
             *await probes.mailers(one.middleware.passwordless),
         ]

@@ -8,7 +8,7 @@ from typing import TypeVar
 from pwless_middleware.core.digest import digest
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.database.base import Dialect, Listener
-from pwless_middleware.database.migrations.migrate import migrate
+from pwless_middleware.database.migrations.migrate import find_version, migrate
 from pwless_middleware.database.statement import Query, Row, Steps
 from pwless_middleware.database.url import make_engine
 from pwless_middleware.errors import ConfigError, StoreError
@@ -41,6 +41,21 @@ class Database:
     def dialect(self) -> Dialect:
         """Which of the two databases it is."""
         return self._engine.dialect
+
+    @property
+    def path(self) -> str | None:
+        """The file of a SQLite database; `None` where it is not one."""
+        return getattr(self._engine, "path", None)
+
+    async def find_version(self) -> int:
+        """Return the version of its tables, which are left as they are; 0 where there are none.
+
+        Raises:
+            ConfigError: it can be reached, and can never be used so.
+            StoreError: it cannot be reached now.
+        """
+        await self._engine.open()
+        return await find_version(self._engine)
 
     async def open(self) -> None:
         """Connect and bring the tables up to date; may be called again.

@@ -31,12 +31,15 @@ class SqliteEngine:
     Args:
         path: of the file, which is made if it is missing.
         is_durable: a commit outlasts a power cut; else only the end of the process.
+
+    Attributes:
+        path: absolute.
     """
 
     dialect: Dialect = "sqlite"
 
     def __init__(self, path: str, *, is_durable: bool = True) -> None:
-        self._path = os.path.abspath(path)
+        self.path = os.path.abspath(path)
         self._is_durable = is_durable
         self._lock = Lock()
         self._opened: OpenFile | None = None
@@ -104,7 +107,7 @@ class SqliteEngine:
             if opened is None or not opened.is_of_this_process():
                 if opened is not None:
                     _inherited.append(opened)
-                opened = self._opened = OpenFile(self._path, is_durable=self._is_durable)
+                opened = self._opened = OpenFile(self.path, is_durable=self._is_durable)
                 # Who never closes it, a script or a test without lifespan, leaves nothing behind.
                 self._close_at_end = weakref.finalize(self, opened.close, _CLOSING_SECONDS)
         if not opened.is_usable():

@@ -16,7 +16,7 @@ from pwless_middleware.errors import ConfigError, StoreError
 
 LOCK: Final = "-lock"
 _COMPANIONS: Final = ("-wal", "-shm", LOCK)
-_NOT_OURS: Final = 0o077
+NOT_OURS: Final = 0o077
 """What group and others may do."""
 
 
@@ -44,16 +44,7 @@ class File:
             StoreError: the disk is full or broken.
         """
         self.path = path = os.path.realpath(self.path)
-        folder = os.path.dirname(path)
-        if not os.path.isdir(folder):
-            raise ConfigError("database", f"its folder {folder} is missing: make it")
-        network = find_network_file_system(folder)
-        if network is not None:
-            raise ConfigError(
-                "database",
-                f"{folder} is a network file system ({network}), where SQLite's locks do not hold: "
-                "keep it on a disk of this machine, or take PostgreSQL",
-            )
+        check_folder(os.path.dirname(path))
         try:
             _make(path)
             _see_to(path)
@@ -88,6 +79,23 @@ class File:
             raise StoreError(f"the database {self.path} was replaced while it was in use: restart")
 
 
+def check_folder(folder: str) -> None:
+    """Return if a database can be kept in a folder.
+
+    Raises:
+        ConfigError: it is missing, or on a network file system.
+    """
+    if not os.path.isdir(folder):
+        raise ConfigError("database", f"its folder {folder} is missing: make it")
+    network = find_network_file_system(folder)
+    if network is not None:
+        raise ConfigError(
+            "database",
+            f"{folder} is a network file system ({network}), where SQLite's locks do not hold: "
+            "keep it on a disk of this machine, or take PostgreSQL",
+        )
+
+
 def _make(path: str) -> None:
     """Make the file, unless it is there.
 
@@ -116,7 +124,7 @@ def _see_to(path: str) -> None:
         return
     for each in (path, *(path + ending for ending in _COMPANIONS)):
         try:
-            if os.stat(each).st_mode & _NOT_OURS:
+            if os.stat(each).st_mode & NOT_OURS:
                 os.chmod(each, 0o600)
         except FileNotFoundError:
             continue
