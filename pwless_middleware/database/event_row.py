@@ -11,6 +11,8 @@ from pwless_middleware.database.statement import Row, Value
 
 _NUMBERS = ("wait", "tries", "tries_left", "methods")
 """Fields that are never looked for; they share a column, as JSON."""
+_LONGEST = 600
+"""Characters of a text: an entry of PostgreSQL's indexes has 2,704 bytes at most."""
 
 
 def number_of(event: Event) -> int:
@@ -51,7 +53,7 @@ def pack_event(stored: StoredEvent) -> tuple[Value, ...]:
         _clean(event.session),
         _clean(event.reason),
         json.dumps(given) if given else None,
-        _clean(json.dumps(dict(event.details))) if event.details is not None else None,
+        json.dumps(dict(event.details)) if event.details is not None else None,
     )
 
 
@@ -85,6 +87,6 @@ def unpack_event(row: Row) -> StoredEvent:
 
 def _clean(text: str | None) -> str | None:
     """Return a text that PostgreSQL takes: one that it refused would hold up all behind it."""
-    if text is None or (text.isascii() and "\x00" not in text):
+    if text is None or (text.isascii() and "\x00" not in text and len(text) <= _LONGEST):
         return text
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    return text[:_LONGEST].replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

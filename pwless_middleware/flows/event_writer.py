@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 from pwless_middleware.core.event_search import StoredEvent
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.events import Events
+from pwless_middleware.tracebacks import traceback_without_text
 
 if TYPE_CHECKING:  # and not loaded where there is no database
     from pwless_middleware.database.events import EventRepository
@@ -123,6 +124,15 @@ class EventWriter:
             except asyncio.CancelledError:
                 self._events.put_back(batch)
                 raise
+            except Exception as error:  # a mistake; what comes behind must not wait for it
+                logger.error(
+                    "%d events could not be written:\n%s",
+                    len(batch),
+                    traceback_without_text(error),
+                    extra={"event": "events_lost"},
+                )
+                self._events.drop_taken(len(batch))
+                continue
             self._note_success()
         return False
 

@@ -263,6 +263,10 @@ class Events:
         if self._unwritten is not None:
             self._unwritten.extendleft(reversed(taken))
 
+    def drop_taken(self, count: int) -> None:
+        """Count events that were taken, and can never be written."""
+        self._unwritten_dropped += count
+
     def count_unwritten(self) -> int:
         """Return how many events were dropped, since too many waited, since this was asked."""
         dropped, self._unwritten_dropped = self._unwritten_dropped, 0

@@ -138,6 +138,21 @@ async def test_what_does_not_fit_is_dropped_counted_and_told(
     assert len(list(events.newest())) == 6, "this process has them all"
 
 
+async def test_what_can_never_be_written_holds_up_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    events, repository, writer = made()
+    repository.before = TypeError("a mistake at jo@example.com")
+    send(events, 1, 2)
+    assert await writer.write()
+    repository.before = None
+    send(events, 3)
+    assert await writer.write()
+    found = await repository.find(EventFilter(), after=-1)
+    assert [stored.event.kind for stored in found] == ["mail.sent", "event.dropped"]
+    assert found[-1].event.details == {"count": 2}
+    assert [vars(record)["event"] for record in caplog.records] == ["events_lost"]
+    assert "jo@" not in caplog.text
+
+
 async def test_a_writer_that_is_cancelled_leaves_its_batch_to_the_next() -> None:
     events, repository, writer = made()
     repository.hangs = asyncio.Event()
