@@ -18,6 +18,7 @@ from pwless_middleware.cli import (
     run,
     schema,
     secret,
+    transfer,
 )
 from pwless_middleware.cli.importing import AppFailed, UsageError
 from pwless_middleware.errors import ConfigError, StoreError
@@ -35,7 +36,10 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="pwless", description="Passwordless login for any ASGI app.")
     top.add_argument("--version", action="version", version=f"pwless-middleware {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
-    for module in (secret, check, run, people, revoke, events, schema, change_settings, keys):
+    for module in (
+        *(secret, check, run, people, revoke, events),
+        *(schema, transfer, change_settings, keys),
+    ):
         module.add_to(commands)
     return top
 

@@ -70,11 +70,11 @@ class SqliteEngine:
         locks: Iterable[str] | None = None,
         is_long: bool = False,
     ) -> T:
-        """Run steps in one transaction; there is one at a time, and one that began goes on."""
+        """Run steps in one transaction; there is one at a time."""
         opened = self._opened
         if opened is None or not opened.is_usable():
             opened = await self._open()
-        return await opened.write(make)
+        return await opened.write(make, is_long=is_long)
 
     async def listen(self, channel: str, on_payload: Callable[[str], None]) -> None:
         """Listen to nothing: a file has no channels."""

@@ -76,8 +76,12 @@ class Writer:
         self._thread = Thread(target=self._run, name="pwless-database", daemon=True)
         self._thread.start()
 
-    async def run(self, make: Callable[[], Steps[T]]) -> T:
+    async def run(self, make: Callable[[], Steps[T]], *, is_long: bool = False) -> T:
         """Run steps in a transaction, and return what they return.
+
+        Args:
+            make: makes the steps.
+            is_long: whether it may take longer than `PATIENCE`.
 
         Raises:
             ConfigError: the file can never be used so.
@@ -86,11 +90,12 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._calls.put(Call(make, loop, future))
-        timer = loop.call_later(PATIENCE, self._give_up, future)
+        timer = None if is_long else loop.call_later(PATIENCE, self._give_up, future)
         try:
             return await future
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
 
     def stop(self) -> None:
         """Let the thread end, once it has done what was asked for; does not wait."""
