@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.event import Event
     from pwless_middleware.core.event_retention import EventRetention
     from pwless_middleware.core.login import Login, Step
+    from pwless_middleware.core.person import Person
     from pwless_middleware.core.session import Session, SessionPolicy
     from pwless_middleware.core.user import AnonymousUser, User
     from pwless_middleware.core.verdict import Verdict
@@ -84,6 +85,7 @@ __all__ = [
     "Outbox",
     "Passwordless",
     "PasswordlessMiddleware",
+    "Person",
     "PwlessError",
     "Redirect",
     "RedisStore",
@@ -126,6 +128,7 @@ _HOMES = {  # where each name lives
     "Outbox": "delivery.outbox",
     "Passwordless": "passwordless",
     "PasswordlessMiddleware": "middleware",
+    "Person": "core.person",
     "PwlessError": "errors",
     "Redirect": "core.challenge_context",
     "RedisStore": "stores.redis",

@@ -91,7 +91,8 @@ class Passwordless:
         public: the paths that need no login, exact or ending in `/*`; `*` opens all, and handlers
             decide. Empty (default) lets nobody in without a login.
         prefix: where our pages are mounted; default `/auth`.
-        users: your own user table; `None` gives each address a stable id.
+        users: your own user table; `None` keeps people in the database, or without one gives each
+            address a stable id.
         sessions: how long sessions live; `None` is 7 days idle, 30 days in all.
         brand: name, logo and colour of the pages and mails; `None` takes the host's name.
         templates: a folder whose templates replace ours by name; `None` for none.

@@ -36,7 +36,7 @@ PROMISED = {
     "Passwordless", "PasswordlessMiddleware", "EmailLogin", "SendLimits", "TryLimits",
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "SQLStore", "Database", "Outbox",
     "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
-    "Session", "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step",
+    "Session", "Person", "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step",
     "PwlessError", "Event", "EventRetention", "ConfigError", "ApiError", "DeliveryError",
     "LoginDenied",
     "LoginElsewhere", "Redirect", "ChallengeContext", "Verdict", "requires_fresh",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 
@@ -172,6 +172,56 @@ async def test_being_seen_never_goes_back_in_time(people: PersonRepository) -> N
         found = await people.find("id-of-jo")
         assert found is not None
         assert found.seen_at == seen
+
+
+# --- from several processes ----------------------------------------------------------------------
+
+
+@pytest.fixture
+async def several(database_url: str) -> AsyncIterator[list[SQLPeople]]:
+    """Four repositories over one database, each with connections of its own."""
+    databases = [Database(database_url) for _ in range(4)]
+    for one in databases:
+        await one.open()
+    yield [SQLPeople(one) for one in databases]
+    for one in databases:
+        await one.aclose()
+
+
+async def test_processes_that_add_one_address_make_one_person(several: list[SQLPeople]) -> None:
+    for number in range(5):
+        email = f"{number}@example.com"
+        tries = [people.add(person(email, f"{number}-{n}")) for n, people in enumerate(several * 2)]
+        added = await asyncio.gather(*tries)
+        assert len({one.id for one, _ in added}) == 1
+        assert [is_new for _, is_new in added].count(True) == 1
+
+
+async def test_an_id_that_is_deleted_as_it_is_added_is_not_given_again(
+    several: list[SQLPeople],
+) -> None:
+    """Of what happens together, each comes before the other or after it."""
+    first, *others = several
+    for number in range(5):
+        id, email = f"id-{number}", f"{number}@example.com"
+        await asyncio.gather(first.delete(id), *(one.add(person(email, id)) for one in others))
+        assert await first.was_deleted(id)
+        assert await first.find(id) is None
+        back, _ = await first.add(person(email, id))
+        assert back.id != id
+
+
+async def test_processes_that_move_people_to_one_address_move_one(
+    several: list[SQLPeople],
+) -> None:
+    for number in range(len(several)):
+        await several[0].add(person(f"{number}@example.com", f"id-{number}"))
+    moves = [
+        one.change_email(f"id-{n}", Address(f"{n}@example.com"), Address("new@example.com"))
+        for n, one in enumerate(several)
+    ]
+    moved = await asyncio.gather(*moves)
+    assert [each is not None for each in moved].count(True) == 1
 
 
 # --- with their events ---------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket
 from pwless_middleware import EmailLogin, Kit, Mounted, Session, SessionPolicy, User
 from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.digest import digest
+from pwless_middleware.database.database import Database
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import Browser, Site, Slow, cookie_header, make_site, socket_scope
@@ -161,6 +162,21 @@ async def test_a_socket_ends_at_once_when_an_operator_takes_its_person_off_the_l
     await socket.closes_at_once()
     serving.cancel()
     await site.passwordless.lifetime.close()
+
+
+async def test_a_socket_ends_at_once_when_another_process_disables_its_person(
+    tmp_path: Path,
+) -> None:
+    socket, database = Socket(), Database(f"sqlite:///{tmp_path}/pwless.db")
+    site = make_site(socket, store=MemoryStore(), database=database)
+    other = make_site(store=site.store, clock=site.clock, database=database)
+    jo = site.browser()
+    await jo.sign_in("jo@acme.example")
+    serving = await socket.open(site, jo)
+    await other.passwordless.people.disable("jo@acme.example")
+    await socket.closes_at_once()
+    serving.cancel()
+    await database.aclose()
 
 
 async def test_not_before_ends_every_session_that_began_before_and_no_other() -> None:
