@@ -8,7 +8,6 @@ from typing import TypeVar
 from pwless_middleware.core.digest import digest
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.database.base import Dialect, Listener
-from pwless_middleware.database.migrations.migrate import find_version, migrate
 from pwless_middleware.database.statement import Query, Row, Steps
 from pwless_middleware.database.url import make_engine
 from pwless_middleware.errors import ConfigError, StoreError
@@ -54,6 +53,8 @@ class Database:
             ConfigError: it can be reached, and can never be used so.
             StoreError: it cannot be reached now.
         """
+        from pwless_middleware.database.migrations.migrate import find_version
+
         await self._engine.open()
         return await find_version(self._engine)
 
@@ -67,6 +68,8 @@ class Database:
         is_open = self._opened.here()
         if not is_open[0]:
             await self._engine.open()
+            from pwless_middleware.database.migrations.migrate import migrate
+
             await migrate(self._engine)
             is_open[0] = True
 

@@ -7,12 +7,11 @@ after it was queued; else it does once more what may have been cut off, and hand
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.address_change import AddressChange
-from pwless_middleware.database.address_changes import AddressChangeRepository
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import DeliveryError
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
@@ -20,6 +19,9 @@ from pwless_middleware.flows.notices import Notices
 from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.topics import LONGEST, QueuedJob, ReadJob
 from pwless_middleware.flows.users import Users
+
+if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.address_changes import AddressChangeRepository
 
 OnAddressUndone = Callable[[str, int], Awaitable[None]]
 """See `Mounted.on_address_undone`."""

@@ -17,7 +17,7 @@ import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import chain
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.address_change import CHANGE_ID_BYTES, AddressChange
@@ -26,7 +26,6 @@ from pwless_middleware.core.challenge import ChallengeId
 from pwless_middleware.core.keyring import new_operation
 from pwless_middleware.core.login import EnrolledUser
 from pwless_middleware.core.session import Session
-from pwless_middleware.database.address_changes import AddressChangeRepository
 from pwless_middleware.errors import (
     InvalidArgument,
     LoginDenied,
@@ -53,6 +52,9 @@ from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.users import Users
 from pwless_middleware.stores.base import Store, Writes
 from pwless_middleware.text import Text
+
+if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.address_changes import AddressChangeRepository
 
 _TAKEN: Final = Text("This address belongs to another account by now.")
 

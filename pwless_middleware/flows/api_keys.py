@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.api_key import (
     ApiKey,
@@ -15,11 +15,13 @@ from pwless_middleware.core.api_key import (
     new_key_text,
 )
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.database.api_keys import ApiKeyRepository
 from pwless_middleware.errors import ConfigError, Unavailable
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.stored_keys import TOPIC
+
+if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.api_keys import ApiKeyRepository
 
 DAY: Final = 86400
 LONGEST_OVERLAP: Final = 30 * DAY

@@ -11,12 +11,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord, SettingValue
-from pwless_middleware.database.settings import SettingsRepository
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.live_settings import LiveSettings
+
+if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.settings import SettingsRepository
 
 logger = logging.getLogger("pwless.settings")
 

@@ -6,12 +6,14 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextvars import Context
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.person import Person
-from pwless_middleware.database.people import PersonRepository
 from pwless_middleware.errors import StoreError
 from pwless_middleware.per_loop import PerLoop
+
+if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.people import PersonRepository
 
 logger = logging.getLogger("pwless.people")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.person import MAX_NAME, Person, parse_name
-from pwless_middleware.database.people import PersonRepository
 from pwless_middleware.errors import ConfigError, InvalidArgument, PersonNotFound
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.person_directory import PersonDirectory
@@ -18,6 +17,9 @@ from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.users import Users
 from pwless_middleware.text import Text
+
+if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.people import PersonRepository
 
 MAX_PAGE: Final = 1_000
 """People of one page, at most."""

@@ -9,15 +9,18 @@ now, who has moved to another address, or was a deleted person's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.person import Person
 from pwless_middleware.core.user import User
-from pwless_middleware.database.address_changes import AddressChangeRepository
-from pwless_middleware.database.people import PersonRepository
 from pwless_middleware.errors import PersonDisabled
 from pwless_middleware.flows.last_seen import LastSeen
 from pwless_middleware.flows.users import StableUsers
+
+if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.address_changes import AddressChangeRepository
+    from pwless_middleware.database.people import PersonRepository
 
 
 class PersonDirectory:

@@ -8,14 +8,16 @@ person (security rule 70).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pwless_middleware.core.address import Address
-from pwless_middleware.database.address_changes import AddressChangeRepository
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.users import Users
+
+if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.address_changes import AddressChangeRepository
 
 Record = Mapping[str, object]
 """One thing that is kept, ready for JSON."""

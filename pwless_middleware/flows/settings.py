@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Event
@@ -17,12 +17,14 @@ from pwless_middleware.core.settings import (
     SettingValue,
     changes_between,
 )
-from pwless_middleware.database.settings import SettingsRepository
 from pwless_middleware.errors import ConfigError, Unavailable
 from pwless_middleware.flows.current_settings import TOPIC, CurrentSettings
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.flows.signals import Signals
+
+if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.settings import SettingsRepository
 
 _TRIES: Final = 20
 """How often a change is made anew because somebody else was faster."""

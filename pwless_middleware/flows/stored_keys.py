@@ -11,12 +11,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.api_key import ApiKey, id_of_key
-from pwless_middleware.database.api_keys import ApiKeyRepository
 from pwless_middleware.errors import StoreError
 from pwless_middleware.flows.signals import Signals
+
+if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.api_keys import ApiKeyRepository
 
 logger = logging.getLogger("pwless.api_keys")
 

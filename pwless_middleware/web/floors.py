@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.dataclass import dataclass
@@ -14,7 +15,6 @@ from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.core.store_keys import is_for_features, is_of_feature
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.repositories import Repositories, make_repositories
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
@@ -62,6 +62,9 @@ from pwless_middleware.web.offers import Offers
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.servers import Servers
+
+if TYPE_CHECKING:
+    from pwless_middleware.database.repositories import Repositories
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ def make_floors(
     events.subscribe(EventLines(), kinds=EventLines.kinds)
     if on_event is not None:
         events.subscribe(on_event)
-    repositories = make_repositories(database) if database is not None else None
+    repositories = _make_repositories(database)
     writer, history = _make_history(events, repositories, event_retention)
     hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store)
     known_users = _make_users(users, repositories, id_salt=id_salt, clock=clock)
@@ -278,6 +281,14 @@ def make_floors(
         settings=settings,
     )
     return Floors(kit, hurried, kept, rules, logins_of, background, clients, deliveries, lifetime)
+
+
+def _make_repositories(database: Database | None) -> Repositories | None:
+    if database is None:
+        return None
+    from pwless_middleware.database.repositories import make_repositories
+
+    return make_repositories(database)
 
 
 def _make_users(
