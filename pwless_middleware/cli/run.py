@@ -179,7 +179,8 @@ def build(settings: Settings) -> Passwordless:
         mailer=mailer,
         store=store,
         database=settings.database_url,
-        features=[EmailLogin(allow=settings.allow)],
+        # What is given here is fixed; else it is an operator's to set.
+        features=[EmailLogin(allow=settings.allow) if settings.allow else EmailLogin()],
         public=settings.public,
         prefix=settings.prefix,
         brand=Brand(settings.brand_name) if settings.brand_name is not None else None,

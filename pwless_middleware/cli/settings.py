@@ -31,7 +31,7 @@ class Settings:
         smtp_url, sender: of the mail server; `None` keeps mails in the `Outbox`.
         redis_url: of the store; `None` keeps it in the database, or without one in the process.
         database_url: of the database; `None` is none.
-        allow: who may sign in.
+        allow: who may sign in; `None` leaves it to the settings in the database, or to everybody.
         brand_name: the product's name; `None` takes the host's.
         public, identity_header, set_scope_user, prefix, trusted_proxies, bearer: as there.
         cookie_name, unsafe_http, require_socket_origin: as there.
@@ -46,7 +46,7 @@ class Settings:
     sender: str | None
     redis_url: str | None = field(repr=False)
     database_url: str | None = field(repr=False)
-    allow: tuple[str, ...]
+    allow: tuple[str, ...] | None
     public: tuple[str, ...]
     identity_header: str | None
     set_scope_user: bool
@@ -107,7 +107,7 @@ class Settings:
             sender=sender,
             redis_url=text("REDIS_URL"),
             database_url=text("DATABASE_URL"),
-            allow=allow or ("*",),
+            allow=allow or None,
             public=words("PUBLIC"),
             identity_header=text("IDENTITY_HEADER"),
             set_scope_user=_switch(text("SET_SCOPE_USER"), "SET_SCOPE_USER", default=True),

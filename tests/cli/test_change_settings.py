@@ -95,4 +95,7 @@ def test_the_variables_name_the_installation(
     assert project.run("settings", "set", "sessions.idle=60")[0] == 0
     code, out, _ = project.run("settings", "get", "sessions.idle")
     assert (code, out.partition("\n")[0]) == (0, "sessions.idle = 60  (database)")
-    assert project.run("settings", "get", "email_login.allow")[1].startswith("email_login.allow =")
+    assert project.run("settings", "set", "email_login.allow=*@acme.example")[0] == 0
+    monkeypatch.setenv("PWLESS_ALLOW", "*")
+    _, out, _ = project.run("settings", "get", "email_login.allow")
+    assert out.startswith('email_login.allow = ["*"]  (code)')

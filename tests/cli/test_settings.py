@@ -160,7 +160,7 @@ class TestDevelopment:
         said = complete(environ, key_file=None)
         settings = Settings.read(environ)
         assert settings.origin.url == "http://localhost:8123"
-        assert settings.allow == ("*",)
+        assert settings.allow is None
         assert len(settings.secret_key[0]) >= 43
         assert settings.secret_key[0] not in "".join(said)
         assert settings.database_url == "sqlite:///pwless.db"
