@@ -38,16 +38,16 @@ _NETWORK: Final = frozenset(
 _ESCAPED: Final = re.compile(r"\\([0-7]{3})")
 
 
-def find_network_file_system(path: str, mounts: Path = _MOUNTS) -> str | None:
+def find_network_file_system(path: str, mounts: Path | None = None) -> str | None:
     """Return the type of the network file system that a path stands on, or `None`.
 
     Args:
         path: absolute, without symbolic links.
-        mounts: what is mounted, in the format of proc(5), `/proc/[pid]/mountinfo`; where there is
-            no such file (not Linux), nothing is found.
+        mounts: what is mounted, in the format of proc(5), `/proc/[pid]/mountinfo`; `None` takes
+            this process's. Where there is no such file (not Linux), nothing is found.
     """
     try:
-        lines = mounts.read_text(errors="surrogateescape").splitlines()
+        lines = (mounts or _MOUNTS).read_text(errors="surrogateescape").splitlines()
     except OSError:
         return None
     longest, found = "", ""

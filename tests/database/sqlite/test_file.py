@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware.database.database import Database
+from pwless_middleware.database.sqlite import mounts
 from pwless_middleware.errors import ConfigError, StoreError
 from tests.database.sqlite.tables import NOBODY, add, ids
 
@@ -46,6 +47,10 @@ def replace(path: Path) -> None:
     other = path.with_name("other.db")
     sqlite3.connect(other).execute("CREATE TABLE mine (id)").connection.close()
     other.rename(path)
+
+
+def write(path: Path, text: str) -> None:
+    path.write_text(text)
 
 
 def modes(path: Path) -> set[int]:
@@ -121,6 +126,19 @@ async def test_a_missing_folder_is_named_and_used_once_it_is_there(tmp_path: Pat
     folder.mkdir()
     await database.open()
     await database.aclose()
+
+
+async def test_a_network_file_system_is_refused_by_its_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted = path.with_name("mountinfo")
+    write(mounted, f"22 1 0:40 / {path.parent} rw,relatime - nfs4 server:/share rw\n")
+    monkeypatch.setattr(mounts, "_MOUNTS", mounted)
+    database = Database(f"sqlite:///{path}")
+    with pytest.raises(ConfigError, match=r"network file system \(nfs4\).*take PostgreSQL"):
+        await database.open()
+    await database.aclose()
+    assert not os.access(path, os.F_OK)
 
 
 async def test_a_relative_path_counts_from_where_it_was_made(
