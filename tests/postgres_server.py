@@ -193,6 +193,11 @@ class PostgresServer:
         for pid in self._pids():
             os.kill(pid, signal.SIGSTOP)
 
+    def freeze_connections(self) -> None:
+        """Stop those that stand; new ones are answered."""
+        for pid in self._pids()[1:]:
+            os.kill(pid, signal.SIGSTOP)
+
     def thaw(self) -> None:
         """Let it go on."""
         for pid in self._pids():

@@ -60,6 +60,7 @@ class Connections:
                 lending = self._lend(work, is_repeatable, lent)
                 return await in_time(lending, lent, is_long=is_long)
             except TimeoutError as error:
+                self._drop_idle()  # what hangs there, or between, hangs for them too
                 raise explain(error) from None  # told to those in line as well
 
     async def connect_apart(self, work: Work[T]) -> T:
@@ -101,9 +102,12 @@ class Connections:
                     connection.terminate()
                 else:
                     self._idle.append(connection)
-        while self._idle:  # what has ended this one has ended them, or made them useless
-            self._idle.pop().terminate()
+        self._drop_idle()  # what has ended this one has ended them, or made them useless
         return await self._lend(work, lambda: False, lent)
+
+    def _drop_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().terminate()
 
     def _pop(self) -> Connection | None:
         while self._idle:

@@ -17,7 +17,7 @@ from pwless_middleware.database.postgres.transaction import Transaction, run
 from pwless_middleware.database.postgres.url import PostgresUrl
 from pwless_middleware.database.statement import Query, Row, Statement, Steps
 from pwless_middleware.deadline import Deadline
-from pwless_middleware.errors import ConfigError
+from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.per_loop import PerLoop
 
 T = TypeVar("T")
@@ -25,7 +25,9 @@ T = TypeVar("T")
 _OLDEST: Final = 13
 _CONNECTING: Final = 0.9
 """Which part of the time a connection may take, to know that it hangs while somebody waits."""
-_NOTHING = Statement("SELECT 1")
+_IS_READ_ONLY = Statement(
+    "SELECT 'off'", postgres="SELECT current_setting('transaction_read_only')"
+)
 
 
 class PostgresEngine:
@@ -95,7 +97,9 @@ class PostgresEngine:
 
     async def ping(self) -> None:
         """Return if it can be asked and can write."""
-        await self.fetch(_NOTHING())
+        [(setting,)] = await self.fetch(_IS_READ_ONLY())
+        if setting != "off":
+            raise StoreError("PostgreSQL: it is read-only")
 
     async def aclose(self) -> None:
         """Close."""

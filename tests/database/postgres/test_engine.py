@@ -82,6 +82,19 @@ async def test_one_that_hangs_in_the_middle_of_a_transaction(
     assert await database.fetch(ALL()) == [(3,)]
 
 
+@pytest.mark.usefixtures("_short_deadline")
+async def test_connections_that_hang_are_left_together(
+    database: Database, server: PostgresServer
+) -> None:
+    """As behind a firewall that forgets them: they are not tried one after the other."""
+    await asyncio.gather(*(database.fetch(ALL()) for _ in range(8)))
+    server.freeze_connections()
+    with pytest.raises(StoreTimeout):
+        await database.fetch(ALL())
+    assert await database.fetch(ALL()) == []
+    server.thaw()
+
+
 async def test_who_leaves_early_gives_the_connection_back(database: Database) -> None:
     """A request that is cancelled does not wait for the server, and costs nobody a connection."""
     for _ in range(10):
@@ -151,6 +164,8 @@ async def test_a_server_that_becomes_read_only_is_refused_until_it_is_not(
             await add_until_refused(database)
         with pytest.raises(StoreError, match="no primary"):
             await database.fetch(ALL())
+        with pytest.raises(StoreError, match="no primary"):
+            await database.ping()
     finally:
         server.run("SET default_transaction_read_only = off", "ALTER SYSTEM RESET ALL")
         server.run("SELECT pg_reload_conf()")
@@ -249,7 +264,7 @@ def test_connections_end_with_the_loop_where_nobody_closes(server: PostgresServe
     for _ in range(3):
         asyncio.run(use())
     count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'loops'"
-    assert sum(server.run(count) != "0" for _ in range(50)) < 50  # a session takes a while to end
+    assert any(server.run(count) == "0" for _ in range(50))  # a session takes a while to end
 
 
 def test_the_limits_of_a_session_are_known_to_the_server(server: PostgresServer) -> None:
