@@ -36,5 +36,5 @@ class EventRetention:
     def __post_init__(self) -> None:
         for option, value in (("days", self.days), ("count_days", self.count_days)):
             if type(value) is not int or not 1 <= value <= _MOST_DAYS:
-                raise ConfigError(option, f"set whole days, 1 to {_MOST_DAYS}")
-        check_flag("keep_addresses", self.keep_addresses)
+                raise ConfigError(f"event_retention.{option}", f"set whole days, 1 to {_MOST_DAYS}")
+        check_flag("event_retention.keep_addresses", self.keep_addresses)

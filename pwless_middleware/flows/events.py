@@ -71,7 +71,8 @@ class Events:
         self._listeners: dict[str, tuple[Subscriber, ...]] = {}
         self._waiting: deque[Recorded | Event] = deque()
         self._most_waiting = kept
-        self._unwritten: deque[Recorded | StoredEvent] | None = None
+        self._unwritten: deque[Recorded | StoredEvent] = deque()
+        self._is_collected = False
         self._unwritten_dropped = 0
         self._woken: asyncio.AbstractEventLoop | None = None
         self._sleepers: list[asyncio.Future[None]] = []
@@ -134,10 +135,9 @@ class Events:
             ValueError: a kind, field or reason that is not declared: a mistake of who records.
         """
         recorded = self._take(kind, caller, given)
-        unwritten = self._unwritten
-        if unwritten is not None:
-            if len(unwritten) < UNWRITTEN:
-                unwritten.append(recorded)
+        if self._is_collected:
+            if len(self._unwritten) < UNWRITTEN:
+                self._unwritten.append(recorded)
             else:
                 self._drop_unwritten()
         self._append(kind, recorded)
@@ -239,8 +239,7 @@ class Events:
 
     def collect(self) -> None:
         """Collect what is recorded from now on, for `take`."""
-        if self._unwritten is None:
-            self._unwritten = deque()
+        self._is_collected = True
 
     def take(self, limit: int, *, keep_addresses: bool) -> list[StoredEvent]:
         """Return the first of the events that wait for the database, which wait no longer.
@@ -260,8 +259,7 @@ class Events:
 
     def put_back(self, taken: Sequence[StoredEvent]) -> None:
         """Let events wait again, before all others."""
-        if self._unwritten is not None:
-            self._unwritten.extendleft(reversed(taken))
+        self._unwritten.extendleft(reversed(taken))
 
     def drop_taken(self, count: int) -> None:
         """Count events that were taken, and can never be written."""

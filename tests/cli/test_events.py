@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 
 import pytest
@@ -128,6 +130,51 @@ def test_a_line_shows_nothing_that_a_terminal_obeys() -> None:
     assert "\x1b[33mmail.deferred" in write_line(
         StoredEvent(event), KINDS, has_colors=True, of_attempt=False
     )
+
+
+def test_an_address_that_is_none_is_named(project: Project, url: str) -> None:
+    project.wrapped(f"base_url='https://app.example.com', mailer=Outbox(), database={url!r}")
+    code, _, err = project.run("events", "--app", "site_app:app", "--person", "jo@")
+    assert code == 2
+    assert "Enter one email address" in err
+
+
+def test_it_ends_quietly_when_somebody_has_seen_enough(
+    project: Project, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(coroutine: Coroutine[object, object, None]) -> None:
+        coroutine.close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asyncio, "run", interrupt)
+    assert lines(project, "--database", url, "--follow") == []
+
+
+def test_it_follows_what_a_process_writes_until_nobody_reads(url: str) -> None:
+    command = [sys.executable, "-m", "pwless_middleware", "events", "--follow", "--json"]
+    process = subprocess.Popen(
+        [*command, "--last", "1", "--database", url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["kind"] == "mail.sent"
+
+    async def live() -> None:
+        site = make_site(database=url)
+        site.clock.advance(120)
+        await site.browser().ask("di@example.com")
+        await site.passwordless.lifetime.close()
+
+    asyncio.run(live())
+    assert json.loads(process.stdout.readline())["kind"] == "send.requested"
+    process.stdout.close()
+    asyncio.run(live())
+    assert process.wait(10) == 0
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    process.stderr.close()
 
 
 @pytest.mark.anyio

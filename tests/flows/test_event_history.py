@@ -123,6 +123,9 @@ async def test_bad_questions_say_what_to_ask(url: str) -> None:
         with pytest.raises(InvalidArgument) as raised:
             await events.find(**bad)
         assert [violation.field for violation in raised.value.violations] == [*bad]
+    for step in (0, 1800, 5400, 3600.0):
+        with pytest.raises(InvalidArgument, match="integer"):
+            await events.count(0, 1, step=step)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="database: events are kept in one"):
         await make_site().passwordless.events.find()
     await site.passwordless.lifetime.close()

@@ -46,6 +46,11 @@ class Faulty(MemoryEvents):
         if self.after is not None:
             raise self.after
 
+    async def erase(self, user_id: str, addresses: Sequence[str] = ()) -> None:
+        if self.before is not None:
+            raise self.before
+        await super().erase(user_id, addresses)
+
     async def tries(self) -> list[int | None]:
         """Return what tells the events apart, in order."""
         return [stored.event.tries for stored in await self.find(EventFilter(), after=-1)]
@@ -198,6 +203,19 @@ async def test_who_is_erased_is_erased_again_after_others_have_written() -> None
     assert left.event.kind == "session.ended"
 
 
+async def test_who_is_to_be_erased_again_is_not_forgotten_in_an_outage() -> None:
+    events, repository, writer = made()
+    writer.erase_again("u-1", ())
+    await repository.write(
+        [StoredEvent(events.make("session.ended", user_id="u-1", reason="logout"))]
+    )
+    repository.before = StoreError("the database cannot be asked")
+    await writer.flush()
+    repository.before = None
+    await writer.flush()
+    assert await repository.find(EventFilter(user_id="u-1")) == []
+
+
 async def test_the_writer_looks_every_second() -> None:
     events, repository = Events(Keyring(KEY, realm=""), Clock()), Faulty()
     pauses: list[float] = []
@@ -207,6 +225,7 @@ async def test_the_writer_looks_every_second() -> None:
         if len(pauses) == 3:
             raise asyncio.CancelledError
         send(events, len(pauses))
+        repository.before = StoreError("down") if len(pauses) == 1 else None
 
     writer = EventWriter(events, repository, keep_addresses=True, pause=pause)
     with pytest.raises(asyncio.CancelledError):
