@@ -11,7 +11,8 @@ from pwless_middleware.core.api_key import ApiKey, digest_of_key, id_of_key, new
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_id import format_event_id
 from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.database.api_keys import ApiKeyRepository
+from pwless_middleware.database.api_keys import ApiKeyRepository, SQLApiKeys
+from pwless_middleware.database.database import Database
 from pwless_middleware.database.repositories import Repositories
 
 pytestmark = pytest.mark.anyio
@@ -53,6 +54,18 @@ async def test_a_name_is_given_once_even_after_it_was_revoked(keys: ApiKeyReposi
     await keys.revoke("backend", at=NOW)
     assert not await keys.add(key())
     assert len(await keys.of_name("backend")) == 1
+
+
+async def test_a_name_is_given_once_among_several_processes(database_url: str) -> None:
+    """Each with its own connections, as processes have them."""
+    databases = [Database(database_url) for _ in range(4)]
+    for database in databases:
+        await database.open()
+    made = await asyncio.gather(*(SQLApiKeys(one).add(key()) for one in databases))
+    assert sum(made) == 1
+    assert len(await SQLApiKeys(databases[0]).of_name("backend")) == 1
+    for database in databases:
+        await database.aclose()
 
 
 async def test_a_rotation_ends_the_others_of_its_name_no_later_than_it_says(

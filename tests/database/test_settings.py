@@ -11,8 +11,9 @@ from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_id import format_event_id
 from pwless_middleware.core.event_search import EventFilter
 from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord, SettingValue
+from pwless_middleware.database.database import Database
 from pwless_middleware.database.repositories import Repositories
-from pwless_middleware.database.settings import SettingsRepository
+from pwless_middleware.database.settings import SettingsRepository, SQLSettings
 
 pytestmark = pytest.mark.anyio
 
@@ -52,6 +53,20 @@ async def test_of_many_who_make_the_same_version_one_does(settings: SettingsRepo
     assert sum(made) == 1
     assert len(await settings.list()) == 1
     assert (await settings.newest()).by == f"by {made.index(True)}"
+
+
+async def test_of_several_processes_that_make_the_same_version_one_does(database_url: str) -> None:
+    """Each with its own connections, as processes have them."""
+    databases = [Database(database_url) for _ in range(4)]
+    for database in databases:
+        await database.open()
+    made = await asyncio.gather(
+        *(SQLSettings(one).add(record(1, f"by {n}")) for n, one in enumerate(databases))
+    )
+    assert sum(made) == 1
+    assert len(await SQLSettings(databases[0]).list()) == 1
+    for database in databases:
+        await database.aclose()
 
 
 async def test_versions_are_listed_the_newest_first_page_by_page(
