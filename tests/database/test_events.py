@@ -222,7 +222,7 @@ async def test_erasing_a_person_leaves_what_happened_and_nothing_that_names_them
     assert [s.event.kind for s in erased] == ["mail.sent", "session.created", "mail.sent"]
     assert len({s.event.user_id for s in erased}) == 1
     assert others[0].event.by == f"operator:{erased[0].event.user_id}"
-    rest = repr([found[1], *erased])
+    rest = repr([found[1], *erased]).replace("erased-1", "")  # whose "d-1" is nobody's
     for word in ("u-1", "jo@", "d-1", "c-1", "Firefox", "s-1", "phone"):
         assert word not in rest, word
     assert await events.count(0, NOON + 1) == counts
