@@ -26,6 +26,7 @@ from tests.own_account import (
     press_undo,
     signed_in,
 )
+from tests.security.factor import RIGHT, Factor
 from tests.support import led_to, said, token_of
 
 pytestmark = pytest.mark.anyio
@@ -162,6 +163,19 @@ async def test_a_step_up_that_was_mailed_to_the_old_address_is_void(tmp_path: Pa
     await change(jo)
     form = {"method": "email", "request_id": request_id, "code": old_code or ""}
     assert (await jo.post("/auth/step/up", form)).status_code == 410
+
+
+async def test_a_login_by_the_old_address_that_waits_for_a_step_is_void(tmp_path: Path) -> None:
+    site = make_kept_site(tmp_path, features=[EmailLogin(), Factor()])
+    jo, thief = site.browser(), site.browser()
+    word = {"secret": RIGHT}
+    for browser in (jo, thief):
+        await browser.sign_in(JO)  # it waits now
+    assert (await jo.post("/auth/step/secret", word)).status_code == 303
+    await change(jo)
+    assert await jo.who() == NEW, "the factor was asked at the login, and counts"
+    assert (await thief.post("/auth/step/secret", word)).status_code == 410
+    assert await thief.who() is None
 
 
 async def test_nobody_signs_up_with_the_old_address_before_it_can_no_longer_be_undone(
