@@ -281,3 +281,26 @@ def test_the_limits_of_a_session_are_known_to_the_server(server: PostgresServer)
         return str(found)
 
     assert asyncio.run(ask()) == "off 1500ms pwless"
+
+
+async def test_a_user_who_may_not_create_tables_needs_no_more_than_to_use_them(
+    database: Database, server: PostgresServer
+) -> None:
+    """Also for steps that are done again, alone, which lock a table for that."""
+    server.run(
+        "DROP ROLE IF EXISTS user_of_tables",
+        "CREATE USER user_of_tables",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO user_of_tables",
+    )
+    theirs = Database(server.url.replace("pwless@", "user_of_tables@"))
+    await theirs.open()
+
+    def add_next() -> Steps[None]:
+        rows = yield ALL()
+        yield ADD(len(rows))
+
+    await asyncio.gather(*(theirs.transact(add_next) for _ in range(12)))
+    assert len(await theirs.fetch(ALL())) == 12
+    await theirs.aclose()
+    server.run("DROP OWNED BY user_of_tables", "DROP ROLE user_of_tables")
