@@ -16,7 +16,7 @@ import contextlib
 import json
 import random
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 from pwless_middleware.core.job import CLAIM_SECONDS, Job
@@ -95,7 +95,7 @@ class SQLJobs:
         await self._workers.here().completed.ask(job.id)
 
     async def _complete(self, ids: Sequence[str]) -> Sequence[None]:
-        await self._database.execute(COMPLETE(json.dumps([int(id) for id in ids])))
+        await self._database.execute(COMPLETE(_dumps(ids)))
         self._workers.here().held.difference_update(ids)
         return [None] * len(ids)
 
@@ -136,24 +136,25 @@ class SQLJobs:
         worker = self._workers.pop()
         if worker is None:
             return
-        held = bool(worker.held)
         worker.held.clear()  # ends the heartbeat even where Python 3.11 loses a cancellation
         if worker.heart is not None:
             worker.heart.cancel()
             await asyncio.gather(worker.heart, return_exceptions=True)
-        if held:
-            query = GIVE_BACK(worker.name)
-            # Without the database its silence does the same, a little later.
+            # Also what it does not know of: a claim whose answer was lost. Without the database
+            # its silence does the same, a little later.
             with contextlib.suppress(StoreError):
-                await self._database.execute(query)
+                await self._database.execute(GIVE_BACK(worker.name))
 
     async def _beat(self, worker: _Worker) -> None:
         """Say that the worker lives, until it holds nothing."""
-        query = HOLD(worker.name)
         while worker.held:
             await asyncio.sleep(_HEARTBEAT)
             with contextlib.suppress(StoreError):
-                await self._database.execute(query)
+                await self._database.execute(HOLD(worker.name, _dumps(worker.held)))
+
+
+def _dumps(ids: Iterable[str]) -> str:
+    return json.dumps([int(id) for id in ids])
 
 
 def _bury(job: Job, worker: str, reason: str) -> Steps[None]:

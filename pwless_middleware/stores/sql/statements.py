@@ -116,9 +116,11 @@ CLAIM: Final = Statement(
 """Claim jobs; the rows come in any order, and sort as they are to be handed out."""
 
 HOLD: Final = Statement(
-    "UPDATE pwless_jobs SET seen = CAST(strftime('%s', 'now') AS INTEGER) WHERE worker = $1",
+    "UPDATE pwless_jobs SET seen = CAST(strftime('%s', 'now') AS INTEGER)"
+    " WHERE worker = $1 AND id IN (SELECT value FROM json_each($2))",
     postgres="UPDATE pwless_jobs SET seen = EXTRACT(EPOCH FROM clock_timestamp())::bigint"
-    " WHERE worker = $1",
+    " WHERE worker = $1"
+    " AND id IN (SELECT id::bigint FROM json_array_elements_text($2::json) AS each (id))",
 )
 
 GIVE_BACK: Final = Statement("UPDATE pwless_jobs SET worker = NULL, until = 0 WHERE worker = $1")

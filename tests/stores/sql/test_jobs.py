@@ -44,12 +44,15 @@ async def test_a_worker_that_lives_says_so(
     monkeypatch.setattr("pwless_middleware.stores.sql.jobs._HEARTBEAT", 0.01)
     store = SQLStore(database)
     await queue(store, b"a")
-    await store.jobs.claim(now=NOW, limit=9)
+    (job,) = await store.jobs.claim(now=NOW, limit=9)
     await database.execute(AGE(999))
     [(old,)] = await database.fetch(SEEN())
     while (await database.fetch(SEEN()))[0][0] == old:
         await store.jobs.wait(timeout=0.01)
-    await store.aclose()
+    heart = store.jobs._workers.here().heart
+    assert heart is not None
+    await store.jobs.complete(job)
+    await heart  # who holds nothing says nothing
 
 
 async def test_a_worker_that_takes_its_leave_gives_back_what_it_held(database: Database) -> None:

@@ -24,13 +24,16 @@ async def count(database: Database) -> int:
     return int(number)
 
 
-async def test_what_ended_long_ago_leaves_in_batches(database: Database) -> None:
+async def test_what_ended_long_ago_leaves_in_batches(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pwless_middleware.stores.sql.sweep._BATCH", 10)
     store, sweep = SQLStore(database), Sweep(database)
-    puts = tuple(Put(f"k{n}", b"v", NOW + 1 + n % 2) for n in range(2500))
+    puts = tuple(Put(f"k{n}", b"v", NOW + 1 + n % 2) for n in range(50))
     await store.write(Writes(puts), now=NOW, op="1")
     await store.write(Writes((Put("lives", b"v", NOW + 9999),)), now=NOW, op="2")
-    assert await sweep.run(NOW + KEPT_FOR + 1) == 1250 + 2, "with the two operations"
-    assert await sweep.run(NOW + KEPT_FOR + 2) == 1250
+    assert await sweep.run(NOW + KEPT_FOR + 1) == 25 + 2, "with the two operations"
+    assert await sweep.run(NOW + KEPT_FOR + 2) == 25
     assert await count(database) == 1
     assert await store.read("lives", now=NOW) == b"v"
 
