@@ -13,7 +13,8 @@ import pytest
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.address_change import UNDO_SECONDS, AddressChange
 from pwless_middleware.core.person import Person
-from pwless_middleware.database.repositories import Repositories
+from pwless_middleware.database.database import Database
+from pwless_middleware.database.repositories import Repositories, make_repositories
 
 pytestmark = pytest.mark.anyio
 
@@ -172,3 +173,21 @@ async def test_what_is_long_over_goes_with_the_next_change_and_with_the_person(
     assert [one.id for one in await changes.list("jo")] == [SECOND.id]
     await changes.erase("jo")
     assert await changes.list("jo") == []
+
+
+async def test_among_several_connections_one_undo_wins_and_the_owner_keeps_the_account(
+    database_url: str,
+) -> None:
+    """As among processes: each has a connection, and SQLite's a writing thread, of its own."""
+    databases = [Database(database_url) for _ in range(3)]
+    kept = [make_repositories(database) for database in databases]
+    await kept[0].people.add(Person("jo", A, created_at=NOW))
+    assert await kept[0].address_changes.change(FIRST)
+    moved, *undone = await asyncio.gather(
+        kept[2].address_changes.change(SECOND), *(undo(one, FIRST) for one in kept)
+    )
+    assert sorted(undone) == [False, False, True]
+    assert not (moved and await undo(kept[1], SECOND))
+    assert [await email_of(one) for one in kept] == [A] * 3
+    for database in databases:
+        await database.aclose()
