@@ -44,8 +44,11 @@ ROOT_PATH_PUT_BACK = Place("uvicorn", PREFIX)
 ROOT_PATH_BESIDE_PATH = Place("hypercorn", PREFIX)
 ROOT_PATH_LEFT_IN_PATH = Place("granian", PREFIX, is_stripped=False)
 HYPERCORN_IN_PATH = Place("hypercorn", PREFIX, is_stripped=False)
-PLACES = (ROOT, ROOT_PATH_PUT_BACK, ROOT_PATH_BESIDE_PATH, ROOT_PATH_LEFT_IN_PATH)
-IN_PATH = (ROOT, ROOT_PATH_PUT_BACK, ROOT_PATH_LEFT_IN_PATH, HYPERCORN_IN_PATH)
+PLACES = (ROOT, ROOT_PATH_PUT_BACK, ROOT_PATH_BESIDE_PATH)
+"""Each form in which a framework may find its path. `ROOT_PATH_LEFT_IN_PATH` is to it the same as
+`ROOT_PATH_PUT_BACK`: FastAPI is asked there too, for all that run on granian."""
+EVERY_PLACE = (*PLACES, ROOT_PATH_LEFT_IN_PATH)
+IN_PATH = (ROOT, HYPERCORN_IN_PATH)
 """For frameworks that find nothing where the path lacks the root path, with and without us."""
 SERVERS = (ROOT, Place("uvicorn-h11"), Place("hypercorn"), Place("granian"))
 """At `/` on every server, for what depends on the server and on no framework."""

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.apps.person import Person
-from tests.apps.places import PLACES, ROOT, ROOT_PATH_BESIDE_PATH, Place, Site, needs, served
+from tests.apps.places import EVERY_PLACE, ROOT, ROOT_PATH_BESIDE_PATH, Place, Site, needs, served
 from tests.apps.promises import Promises
 
 needs("fastapi", "python_multipart", "hypercorn")
@@ -16,11 +16,12 @@ needs("fastapi", "python_multipart", "hypercorn")
 
 @pytest.fixture(
     scope="module",
-    params=[(place, name) for place in PLACES for name in ("app", "added")],
+    params=[(place, "app") for place in EVERY_PLACE]
+    + [(ROOT, "added"), (ROOT_PATH_BESIDE_PATH, "added")],
     ids=lambda param: f"{param[0]}-{param[1]}",
 )
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
-    """Serve the app at each place, wrapped in one line and through `add_middleware`."""
+    """Serve the app at each place, wrapped in one line, and at two of them by `add_middleware`."""
     place: Place = request.param[0]
     with served(f"tests.apps.served.fastapi_app:{request.param[1]}", place) as site:
         yield site

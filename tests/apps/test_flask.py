@@ -7,7 +7,6 @@ from tests.apps.places import (
     HYPERCORN_IN_PATH,
     ROOT,
     ROOT_PATH_BESIDE_PATH,
-    ROOT_PATH_PUT_BACK,
     needs,
 )
 from tests.apps.promises import Promises
@@ -17,7 +16,7 @@ needs("flask", "a2wsgi", "hypercorn", "granian")
 APP = "tests.apps.served.flask_app:app"
 # a2wsgi cannot read an upload from granian, whose `receive()` gives no coroutine, with and without
 # us.
-PLACES = (ROOT, ROOT_PATH_PUT_BACK, ROOT_PATH_BESIDE_PATH, HYPERCORN_IN_PATH)
+PLACES = (ROOT, ROOT_PATH_BESIDE_PATH, HYPERCORN_IN_PATH)
 
 
 class TestFlask(Promises):

@@ -209,6 +209,6 @@ class RotatingLife(Life):
 _walks = settings(stateful_step_count=30, phases=[Phase.explicit, Phase.generate])
 
 TestLife = Life.TestCase
-TestLife.settings = settings(_walks, max_examples=60)
+TestLife.settings = settings(_walks, max_examples=25)
 TestRotatingLife = RotatingLife.TestCase
-TestRotatingLife.settings = settings(_walks, max_examples=30)
+TestRotatingLife.settings = settings(_walks, max_examples=12)
