@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -28,7 +29,6 @@ from pwless_middleware import (
 )
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import KINDS, EventKind
-from pwless_middleware.database.database import Database
 from pwless_middleware.errors import ConfigError, InvalidCode
 from pwless_middleware.flows.proofs import Proof
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
@@ -322,10 +322,17 @@ async def a_user_who_goes_meanwhile() -> Story:
     return story
 
 
-async def a_person_who_is_disabled_meanwhile() -> Story:
+@asynccontextmanager
+async def with_database() -> AsyncIterator[Story]:
+    """A story with a database, which goes with it once nothing works on it any more."""
     with TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/pwless.db")
-        story = Story(database=database)
+        story = Story(database=f"sqlite:///{folder}/pwless.db")
+        yield story
+        await story.site.passwordless.lifetime.close()
+
+
+async def a_person_who_is_disabled_meanwhile() -> Story:
+    async with with_database() as story:
         people = story.site.passwordless.people
         await people.create(EMAIL)
         await story.jo.ask(EMAIL)
@@ -336,40 +343,30 @@ async def a_person_who_is_disabled_meanwhile() -> Story:
         await people.set_profile(EMAIL, name="Jo")
         await people.export(EMAIL)
         await people.delete(EMAIL)
-        await database.aclose()
     return story
 
 
 async def an_operator_who_changes_settings() -> Story:
-    with TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/pwless.db")
-        story = Story(database=database)
+    async with with_database() as story:
         await story.site.passwordless.settings.set({"email_login.lifetime": 120}, by="operator:u-1")
-        await database.aclose()
     return story
 
 
 async def an_address_that_is_changed_and_changed_back() -> Story:
-    with TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/pwless.db")
-        story = Story(database=database)
+    async with with_database() as story:
         await story.jo.sign_in(EMAIL)
         await change(story.jo)
         await press_undo(story.jo, story.site.mail(EMAIL).link)
-        await database.aclose()
     return story
 
 
 async def an_operator_who_makes_keys() -> Story:
-    with TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{folder}/pwless.db")
-        story = Story(database=database)
+    async with with_database() as story:
         keys = story.site.passwordless.api_keys
         made = await keys.create("reader", scopes=["events"])
         await story.site.backend(made.text).send(EMAIL)
         await keys.rotate("reader")
         await keys.revoke("reader")
-        await database.aclose()
     return story
 
 
