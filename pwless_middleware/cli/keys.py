@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import re
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -100,9 +99,6 @@ async def _run(passwordless: Passwordless, options: argparse.Namespace) -> None:
             note_unheard(passwordless)
         else:
             _show(await _all(keys), now=int(time.time()), as_json=options.json)
-            return
-    if sys.stderr.isatty() and options.verb != "revoke":
-        print("pwless: this key is not shown again", file=sys.stderr)
 
 
 async def _all(keys: ApiKeys) -> list[ApiKey]:

@@ -15,7 +15,7 @@ from pwless_middleware.core.api_key import (
     new_key_text,
 )
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.errors import ConfigError, Unavailable
+from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.stored_keys import TOPIC
@@ -25,7 +25,6 @@ if TYPE_CHECKING:  # who has no database need not wait for its SQL
 
 DAY: Final = 86400
 LONGEST_OVERLAP: Final = 30 * DAY
-_TRIES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +127,11 @@ class ApiKeys:
         Raises:
             ConfigError: there is no such key, or it was revoked; or there is no database.
             StoreError: the database cannot be asked; or other processes cannot be told, and take
-                the old key for 30 more seconds at most.
+                the old key for 30 more seconds at most: rotate it again.
         """
         _check_seconds("overlap", overlap, 0, LONGEST_OVERLAP)
         _check_by(by)
-        for _ in range(_TRIES):
+        while True:  # who is slower than somebody else makes the next one
             old = await self._newest(name)
             if old.revoked_at is not None:
                 raise ConfigError("name", f"{name!r} was revoked: make a key of another name")
@@ -144,7 +143,6 @@ class ApiKeys:
                 self._events.publish(audit)
                 await self._signals.tell(TOPIC)
                 return NewApiKey(text, key)
-        raise Unavailable
 
     async def revoke(self, name: str, *, by: str = "python") -> None:
         """End all keys of a name for ever, in every process within 100 ms, and their access tokens.

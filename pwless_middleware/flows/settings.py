@@ -17,7 +17,7 @@ from pwless_middleware.core.settings import (
     SettingValue,
     changes_between,
 )
-from pwless_middleware.errors import ConfigError, Unavailable
+from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.current_settings import TOPIC, CurrentSettings
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.live_settings import LiveSettings
@@ -26,8 +26,6 @@ from pwless_middleware.flows.signals import Signals
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.settings import SettingsRepository
 
-_TRIES: Final = 20
-"""How often a change is made anew because somebody else was faster."""
 _LONGEST_DETAIL: Final = 200
 
 
@@ -215,7 +213,7 @@ class Settings:
     ) -> None:
         if not isinstance(by, str) or not 1 <= len(by) <= 100:
             raise ConfigError("by", "say in 1 to 100 characters who changes it")
-        for _ in range(_TRIES):
+        while True:  # who is slower than somebody else makes the next version
             old = await self._repository.newest()
             values = change(old.values)
             # Null where that is the default is the same as not set.
@@ -231,8 +229,6 @@ class Settings:
                 for event in audit:
                     self._events.publish(event)
                 break
-        else:
-            raise Unavailable
         # Told even if it stood there already: whoever tells again may have failed to tell.
         await self._signals.tell(TOPIC)
 

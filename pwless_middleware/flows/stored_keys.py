@@ -28,7 +28,6 @@ HOLD_SECONDS: Final = 30.0
 """Seconds that a key is held at most, for the revocation whose signal cannot reach this process."""
 USE_SECONDS: Final = 3600
 """How fine the time of the last use is: a write an hour, not one for each request."""
-_MOST: Final = 1000
 
 
 class StoredKeys:
@@ -117,8 +116,6 @@ class StoredKeys:
         key = await self._repository.find(id)
         # What was revoked between the answer and now has changed the epoch.
         if key is not None and epoch == self._epoch and self._signals.is_live:
-            if len(self._held) >= _MOST:
-                self._held.clear()
             self._held[id] = (key, moment + HOLD_SECONDS)
         return key
 

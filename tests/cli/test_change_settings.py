@@ -80,6 +80,23 @@ def test_a_mistake_is_one_line(args: tuple[str, ...], says: str, installation: P
     assert says in err
 
 
+def test_where_nobody_can_be_told_it_is_said(project: Project) -> None:
+    project.wrapped(f"{LOCAL}, store=MemoryStore()")
+    code, out, err = project.run("settings", "set", "sessions.idle=60", *APP)
+    assert (code, out) == (0, "")
+    assert "within 30 seconds" in err
+
+
+def test_a_function_in_code_is_shown_as_one(project: Project) -> None:
+    other = LOCAL.replace("8000", "8002")  # another login than those of the other tests
+    project.wrapped(f"{other}, features=[EmailLogin(allow=lambda address: True)]")
+    assert get(project, "email_login.allow")["value"] == "a function"
+    _, out, _ = project.run("settings", "list", *APP)
+    assert "a function" in out
+    _, out, _ = project.run("settings", "list", "--json", *APP)
+    assert {row["source"] for row in json.loads(out)} == {"code", "default"}
+
+
 def test_without_a_database_it_says_how_to_add_one(project: Project) -> None:
     project.wrapped("base_url='http://localhost:8000', mailer=Outbox()")
     code, _, err = project.run("settings", "set", "sessions.idle=60", *APP)

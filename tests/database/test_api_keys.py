@@ -68,6 +68,13 @@ async def test_a_name_is_given_once_among_several_processes(database_url: str) -
         await database.aclose()
 
 
+async def test_two_keys_never_have_one_id(keys: ApiKeyRepository) -> None:
+    first = key()
+    assert await keys.add(first)
+    assert not await keys.add(replace(key("other"), id=first.id), others_end=NOW)
+    assert await keys.list() == [first]
+
+
 async def test_a_rotation_ends_the_others_of_its_name_no_later_than_it_says(
     keys: ApiKeyRepository,
 ) -> None:

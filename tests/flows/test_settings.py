@@ -231,6 +231,13 @@ async def test_each_change_is_an_event_that_holds_no_address(database: Database)
     assert by_name[allow].details == {"name": allow}
 
 
+async def test_who_changes_a_setting_has_a_name(database: Database) -> None:
+    settings = settings_of(site_of(database))
+    for by in ("", "x" * 101, None):
+        with pytest.raises(ConfigError, match="who changes it"):
+            await settings.set({LIFETIME: 60}, by=by)  # type: ignore[arg-type]
+
+
 async def test_without_a_database_settings_can_be_read_only() -> None:
     settings = settings_of(make_site())
     assert (await settings.get(LIFETIME)).value == 300
@@ -302,6 +309,9 @@ async def test_nobody_is_let_in_before_it_is_known_whom_operators_allow(
     assert (await backend.send(EMAIL)).status_code == 503
     with pytest.raises(Unavailable):
         await site.passwordless.send(EMAIL)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert "the settings cannot be read, and none hold" in caplog.text
     broken.is_down = False
     assert (await jo.ask(EMAIL)).status_code == 303
     assert site.outbox.latest() is None

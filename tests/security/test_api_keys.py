@@ -240,6 +240,29 @@ async def test_a_rotation_gives_a_new_key_and_the_old_one_its_overlap(site: Site
     assert [await status(site, key) for key in (new.text, at_once.text)] == [401, 200]
 
 
+async def test_rotations_at_the_same_time_each_give_a_key(site: Site) -> None:
+    await make_key(site)
+    made = await asyncio.gather(*(keys_of(site).rotate("shop", overlap=60) for _ in range(4)))
+    assert sorted(new.key.generation for new in made) == [2, 3, 4, 5]
+    assert {await status(site, new.text) for new in made} == {200}
+
+
+async def test_an_access_token_is_none_where_there_is_no_database_any_more(site: Site) -> None:
+    access = await token(site, (await make_key(site)).text)
+    without = make_site(store=site.store, clock=site.clock)
+    assert await status(without, access) == 401
+
+
+async def test_revoking_twice_is_told_once(database: Database) -> None:
+    told: list[str] = []
+    site = make_site(database=database, on_event=lambda event: told.append(event.kind))
+    await make_key(site)
+    for _ in range(2):
+        await keys_of(site).revoke("shop")
+    await asyncio.sleep(0)
+    assert told.count("api_key.revoked") == 1
+
+
 async def test_a_challenge_goes_on_with_the_next_key_of_its_name_and_no_other(site: Site) -> None:
     old, stranger = await make_key(site), await make_key(site, "other")
     request_id = (await site.backend(old.text).send(EMAIL)).json()["auth_request_id"]
