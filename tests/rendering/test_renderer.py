@@ -132,6 +132,7 @@ PROFILE: Context = ACCOUNT | {
     "current_path": "/account/profile",
     "user_email": "ada@example.com",
     "has_name": True,
+    "has_language": True,
     "user_name": "Ada",
     "most": 100,
     "languages": [

@@ -103,6 +103,8 @@ class ProfilePage:
             account_pages=pages,
             current_path=PATH,
             has_name=self._people is not None,
+            # What the host's own table says is not ours to change.
+            has_language=self._people is not None or not user.language,
             user_name=name,
             most=MAX_NAME,
             languages=[Choice(c, name_of(c), c == chosen) for c in self._kit.languages.codes],
