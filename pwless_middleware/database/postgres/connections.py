@@ -98,7 +98,7 @@ class Connections:
         finally:
             lent.clear()
             if not connection.is_closed():
-                if connection.is_in_transaction():
+                if self._is_closed or connection.is_in_transaction():
                     connection.terminate()
                 else:
                     self._idle.append(connection)
@@ -140,10 +140,15 @@ class Connections:
         try:
             yield
         finally:
-            await self.aclose()
+            await self._leave_all()
 
     async def aclose(self) -> None:
         """Take leave of the server, on the connections that nobody uses."""
+        end, self._end = self._end, None
+        if end is not None:
+            await end.aclose()
+
+    async def _leave_all(self) -> None:
         self._is_closed = True
         open_ones, self._idle, self._apart = [*self._idle, *self._apart], [], set()
         for connection in open_ones:

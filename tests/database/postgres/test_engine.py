@@ -304,3 +304,18 @@ async def test_a_user_who_may_not_create_tables_needs_no_more_than_to_use_them(
     assert len(await theirs.fetch(ALL())) == 12
     await theirs.aclose()
     server.run("DROP OWNED BY user_of_tables", "DROP ROLE user_of_tables")
+
+
+async def test_a_connection_in_use_while_all_are_closed_is_closed_after_it(
+    server: PostgresServer,
+) -> None:
+    database = Database(f"{server.url}?application_name=late")
+    await database.open()
+    nap = Statement("", postgres="SELECT 1 FROM pg_sleep(0.05)")
+    asking = asyncio.create_task(database.fetch(nap()))
+    for _ in range(5):  # rounds of the loop, until it has a connection
+        await asyncio.sleep(0)
+    await database.aclose()
+    assert await asking == [(1,)]
+    count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'late'"
+    assert any(server.run(count) == "0" for _ in range(50))
