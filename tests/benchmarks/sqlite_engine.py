@@ -1,6 +1,6 @@
 """What SQLite costs beneath the store: reads, guarded writes, and processes that share a file.
 
-    python -m tests.benchmarks.sqlite_engine [--normal] [--seconds 3]
+    python -m tests.benchmarks.sqlite_engine [--normal] [--seconds 3] [--tasks 8]
 
 A guarded write is one conditional counter and, where it held, one insert of 180 bytes.
 """
@@ -19,7 +19,6 @@ from pathlib import Path
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.statement import Statement, Steps
 
-TASKS = 8
 PROCESSES = 4
 
 COUNTERS = Statement(
@@ -94,19 +93,19 @@ async def one_process(url: str, seconds: float) -> None:
     await database.aclose()
 
 
-async def worker(url: str, seconds: float) -> None:
+async def worker(url: str, seconds: float, tasks: int) -> None:
     """Write in some tasks, and print what each took in whole microseconds."""
     database = Database(url)
     await database.open()
     sys.stdin.readline()
-    took = await asyncio.gather(*(each(database, seconds) for _ in range(TASKS)))
+    took = await asyncio.gather(*(each(database, seconds) for _ in range(tasks)))
     await database.aclose()
     print(" ".join(str(round(1e6 * each)) for part in took for each in part))
 
 
-def processes(url: str, seconds: float, count: int) -> None:
+def processes(url: str, seconds: float, count: int, tasks: int) -> None:
     command = [sys.executable, "-m", "tests.benchmarks.sqlite_engine"]
-    command += ["--worker", url, "--seconds", str(seconds)]
+    command += ["--worker", url, "--seconds", str(seconds), "--tasks", str(tasks)]
     started = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(count)
@@ -117,23 +116,24 @@ def processes(url: str, seconds: float, count: int) -> None:
         process.stdin.write("\n")
         process.stdin.flush()
     took = [int(word) / 1e6 for process in started for word in process.communicate()[0].split()]
-    print(told(f"guarded write, {count} × {TASKS} tasks", took, seconds))
+    print(told(f"guarded write, {count} × {tasks} tasks", took, seconds))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--normal", action="store_true", help="synchronous=normal")
     parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--tasks", type=int, default=8, help="that write in each process")
     parser.add_argument("--worker", metavar="URL", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker is not None:
-        asyncio.run(worker(options.worker, options.seconds))
+        asyncio.run(worker(options.worker, options.seconds, options.tasks))
         return
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         url = f"sqlite:///{folder}/bench.db" + ("?synchronous=normal" if options.normal else "")
         asyncio.run(one_process(url, options.seconds))
         for count in (1, PROCESSES):
-            processes(url, options.seconds, count)
+            processes(url, options.seconds, count, options.tasks)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def _make(path: str) -> None:
     process has on it (https://www.sqlite.org/howtocorrupt.html, 2.2).
     """
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         return
 

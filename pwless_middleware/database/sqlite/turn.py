@@ -29,7 +29,7 @@ class Turn:
     """
 
     def __init__(self, path: str, *, beside: str) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         if sys.platform != "win32" and os.geteuid() == 0:
             owner = os.stat(beside)
             os.fchown(self._descriptor, owner.st_uid, owner.st_gid)
