@@ -29,6 +29,7 @@ PARTS = {
     "store": "outstanding",
     "growth": "growth",
     "events": "events",
+    "event_log": "event_log",
     "process": "processes",
 }
 
