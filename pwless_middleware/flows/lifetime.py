@@ -21,6 +21,7 @@ from pwless_middleware.flows.event_writer import EventWriter
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.lifespans import Lifespans
 from pwless_middleware.flows.periodic import Periodics
+from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.stores.base import Store
 
@@ -43,6 +44,7 @@ class Lifetime:
         events: told to the last one at the end.
         lifespans: what features hold open; `None` is nothing.
         writer: writes events to the database, to the last one at the end; `None` writes none.
+        people: note when somebody was seen, to the last one at the end; `None` note nothing.
         database: opened before the store, closed after it; `None` is none.
         periodics: what features do every so often, in the loops that have a worker; `None` is
             nothing.
@@ -61,6 +63,7 @@ class Lifetime:
         periodics: Periodics | None = None,
         database: Database | None = None,
         writer: EventWriter | None = None,
+        people: PersonDirectory | None = None,
         settings: CurrentSettings | None = None,
         is_serverless: bool = False,
     ) -> None:
@@ -68,6 +71,7 @@ class Lifetime:
         self._store = store
         self._database = database
         self._writer = writer
+        self._people = people
         self._deliveries = deliveries
         self._mailer = mailer
         self._events = events
@@ -165,6 +169,8 @@ class Lifetime:
         self._events.flush()
         await self._lifespans.close()
         await self.flush_events()
+        if self._people is not None:
+            await self._people.flush()
         await close_mailer(self._mailer)
         await self._store.aclose()
         if self._database is not None:

@@ -238,6 +238,7 @@ def make_floors(
         periodics=background.periodics,
         database=database,
         writer=writer,
+        people=known_users.people,
         settings=settings,
         is_serverless=is_serverless,
     )

@@ -18,7 +18,9 @@ from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.people import MemoryPeople
 from pwless_middleware.database.people import SQLPeople
 from pwless_middleware.errors import ConfigError, PersonDisabled, StoreError
+from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.last_seen import SEEN_SECONDS, LastSeen
+from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.flows.users import StableUsers
 from tests.support import START, Browser, Clock, Site, error_code, make_site
@@ -237,6 +239,33 @@ async def test_being_seen_is_written_once_an_hour(database: Database) -> None:
         await directory.flush()
         seen.append((await person_of(database)).seen_at)
     assert seen == [START, START + SEEN_SECONDS, START + SEEN_SECONDS]
+
+
+class Late(MemoryPeople):
+    """A database that takes its time."""
+
+    async def touch(self, seen: Mapping[str, int]) -> None:
+        for _ in range(100):
+            await asyncio.sleep(0)
+        await super().touch(seen)
+
+
+async def test_being_seen_is_written_before_the_process_ends() -> None:
+    people = Late()
+    await people.add(Person("1", JO))
+    changes = MemoryAddressChanges(people, MemoryEvents())
+    directory = PersonDirectory(people, StableUsers(), changes, lambda: START)
+    site = make_site()
+    lifetime = Lifetime(
+        site.store,
+        site.passwordless.deliveries,
+        site.outbox,
+        events=Events(None, lambda: START),
+        people=directory,
+    )
+    await directory.load("1")
+    await lifetime.close()
+    assert [one.seen_at for one in await people.list()] == [START]
 
 
 class Full(MemoryPeople):
