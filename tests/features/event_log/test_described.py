@@ -26,7 +26,7 @@ schemathesis.openapi.format(
 PATH = "/auth/api/v1/events"
 KEY = {"Authorization": f"Bearer {API_KEY}"}
 CASES = settings(
-    max_examples=40,
+    max_examples=25,
     derandomize=True,
     deadline=None,
     database=None,
