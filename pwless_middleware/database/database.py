@@ -32,7 +32,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self._engine = make_engine(url)
-        self.place = digest("database", url)
+        self.place = digest("database", self.path or url)
         """Says of two objects that they are one database, without its URL."""
         self._opened: PerLoop[list[bool]] = PerLoop(lambda: [False])
 

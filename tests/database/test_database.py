@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -85,3 +86,11 @@ async def test_one_query_that_writes_returns_its_rows(table: Database) -> None:
     insert = Statement("INSERT INTO pwless_test (id, number) VALUES ($1, $2) RETURNING number")
     assert await table.execute(insert("a", 7)) == [(7,)]
     assert await table.fetch(ALL()) == [("a", 7)]
+
+
+def test_two_ways_to_name_a_file_are_one_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    named = Database("sqlite:///pwless.db"), Database(f"sqlite:///{tmp_path}/pwless.db")
+    assert named[0].place == named[1].place != Database("sqlite:///other.db").place
