@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Final, Generic, TypeVar
 
-from asyncpg import InvalidCachedStatementError
+from asyncpg import InvalidCachedStatementError, UniqueViolationError
 
 from pwless_middleware.database.postgres.connections import Connection
 from pwless_middleware.database.postgres.errors import AGAIN
@@ -17,6 +17,7 @@ from pwless_middleware.database.statement import Query, Row, Steps
 T = TypeVar("T")
 
 _TRIES: Final = 6
+_ALONE_FROM: Final = 3
 _PAUSE: Final = 0.005
 """Seconds at most before a transaction is done again, times the tries so far."""
 _TOGETHER: Final = "BEGIN ISOLATION LEVEL SERIALIZABLE; LOCK TABLE pwless_schema IN ROW SHARE MODE"
@@ -68,12 +69,15 @@ class Transaction(Generic[T]):
                 await connection.execute("ROLLBACK")
                 if isinstance(fault, InvalidCachedStatementError):
                     await connection.reload_schema_state()
-                if tries == _TRIES:
+                if tries >= _TRIES:
                     raise
-            except BaseException:
+            except BaseException as fault:
                 if not connection.is_closed():
                     await connection.execute("ROLLBACK")
-                raise
+                # Who saw no such row may still meet one that came meanwhile; alone, nobody does.
+                is_met = isinstance(fault, UniqueViolationError) and self._locks is None
+                if not is_met or tries >= _ALONE_FROM or connection.is_closed():
+                    raise
             await asyncio.sleep(random.random() * _PAUSE * tries)  # noqa: S311  # no secret
 
     async def _try(self, connection: Connection, tries: int) -> T:
@@ -94,7 +98,7 @@ class Transaction(Generic[T]):
     def _begin(self, tries: int) -> str:
         begin = self._locks
         if begin is None:
-            begin = _TOGETHER if tries < 3 else _ALONE
+            begin = _TOGETHER if tries < _ALONE_FROM else _ALONE
         if not self._settings:
             return begin
         head, separator, rest = begin.partition(";")

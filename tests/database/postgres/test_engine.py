@@ -12,9 +12,9 @@ from time import monotonic
 import pytest
 
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.postgres import in_time
-from pwless_middleware.database.statement import Query, Statement, Steps
-from pwless_middleware.errors import StoreError, StoreTimeout
+from pwless_middleware.database.postgres import engine, in_time, transaction
+from pwless_middleware.database.statement import Query, Row, Statement, Steps
+from pwless_middleware.errors import ConfigError, StoreError, StoreTimeout
 from tests.postgres_server import PostgresServer
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +39,11 @@ async def add_until_refused(database: Database) -> None:
     """A setting reaches a session some time after it was reloaded."""
     for number in range(1000):
         await database.execute(ADD(number))
+
+
+def add_next() -> Steps[None]:
+    rows = yield ALL()
+    yield ADD(len(rows))
 
 
 def one(query: Query) -> Steps[None]:
@@ -195,10 +200,6 @@ async def test_the_primary_of_two_is_found_also_behind_one_that_hangs(
 async def test_steps_are_done_again_until_they_go_together(database: Database) -> None:
     """Each reads all rows and adds one: no two of them go together."""
 
-    def add_next() -> Steps[None]:
-        rows = yield ALL()
-        yield ADD(len(rows))
-
     await asyncio.gather(*(database.transact(add_next) for _ in range(24)))
     assert await database.fetch(ALL()) == [(number,) for number in range(24)]
 
@@ -296,10 +297,6 @@ async def test_a_user_who_may_not_create_tables_needs_no_more_than_to_use_them(
     theirs = Database(server.url.replace("pwless@", "user_of_tables@"))
     await theirs.open()
 
-    def add_next() -> Steps[None]:
-        rows = yield ALL()
-        yield ADD(len(rows))
-
     await asyncio.gather(*(theirs.transact(add_next) for _ in range(12)))
     assert len(await theirs.fetch(ALL())) == 12
     await theirs.aclose()
@@ -319,3 +316,49 @@ async def test_a_connection_in_use_while_all_are_closed_is_closed_after_it(
     assert await asking == [(1,)]
     count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'late'"
     assert any(server.run(count) == "0" for _ in range(50))
+
+
+async def test_a_table_that_another_process_has_changed_is_read_as_it_is_now(
+    database: Database, server: PostgresServer
+) -> None:
+    """A statement that was prepared before is of no use then; the steps are done again."""
+    every_column = Statement("SELECT * FROM pwless_test")
+
+    def read() -> Steps[list[Row]]:
+        return (yield every_column())
+
+    await database.execute(ADD(1))
+    assert await database.transact(read) == [(1,)]
+    server.run("ALTER TABLE pwless_test ADD COLUMN more BIGINT DEFAULT 7")
+    assert await database.transact(read) == [(1, 7)]
+    server.run("ALTER TABLE pwless_test ADD COLUMN most BIGINT DEFAULT 8")
+    assert await database.fetch(every_column()) == [(1, 7, 8)]
+
+
+async def test_steps_that_never_go_together_are_given_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "_TRIES", 1)
+
+    adds = (database.transact(add_next) for _ in range(24))
+    answers = await asyncio.gather(*adds, return_exceptions=True)
+    told = {str(answer) for answer in answers if answer is not None}
+    assert told == {"PostgreSQL: too many write the same at once"}
+
+
+@pytest.mark.usefixtures("_short_deadline")
+async def test_one_that_hangs_is_not_listened_to(
+    database: Database, server: PostgresServer
+) -> None:
+    server.freeze()
+    with pytest.raises(StoreTimeout):
+        await database.listen("pwless_test", lambda payload: None)
+    server.thaw()
+
+
+async def test_a_server_that_is_too_old_is_refused(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_OLDEST", 99)
+    with pytest.raises(ConfigError, match="has to be 99"):
+        await Database(server.url).open()
