@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from pwless_middleware.core.address import parse_address
 from pwless_middleware.core.brand import Brand
@@ -32,7 +32,6 @@ from pwless_middleware.features.users_api import UsersApi
 from pwless_middleware.flows.api_keys import ApiKeys
 from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.events import Subscriber
-from pwless_middleware.flows.people import People
 from pwless_middleware.flows.settings import Settings
 from pwless_middleware.flows.users import UserDirectory
 from pwless_middleware.stores.base import Store
@@ -51,6 +50,9 @@ from pwless_middleware.web.routes import Routes
 from pwless_middleware.web.shared_doors import Door, add_door
 from pwless_middleware.web.step_up_gate import StepUpGate
 from pwless_middleware.web.wiring import mount_all, name_of
+
+if TYPE_CHECKING:
+    from pwless_middleware.flows.people import People
 
 logger = logging.getLogger("pwless.origin")
 

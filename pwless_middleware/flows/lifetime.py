@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 from contextvars import Context
+from typing import TYPE_CHECKING
 
 from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer, close_mailer, is_inline
@@ -21,9 +22,11 @@ from pwless_middleware.flows.event_writer import EventWriter
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.lifespans import Lifespans
 from pwless_middleware.flows.periodic import Periodics
-from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.stores.base import Store
+
+if TYPE_CHECKING:
+    from pwless_middleware.flows.person_directory import PersonDirectory
 
 logger = logging.getLogger("pwless.lifetime")
 

@@ -29,14 +29,6 @@ from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.login_rules import LoginRules
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.pending_logins import PendingLogins
-from pwless_middleware.flows.people import People
-from pwless_middleware.flows.person_directory import PersonDirectory
-from pwless_middleware.flows.personal_data import (
-    AddressChangeData,
-    EventData,
-    PersonalData,
-    SessionData,
-)
 from pwless_middleware.flows.session_settings import make_session_settings
 from pwless_middleware.flows.session_validation import SessionValidator
 from pwless_middleware.flows.sessions import Sessions
@@ -65,6 +57,8 @@ from pwless_middleware.web.servers import Servers
 
 if TYPE_CHECKING:
     from pwless_middleware.database.repositories import Repositories
+    from pwless_middleware.flows.people import People
+    from pwless_middleware.flows.personal_data import PersonalData
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +295,8 @@ def _make_users(
 ) -> Users:
     if directory is not None or repositories is None:
         return Users(directory, id_salt=id_salt)
+    from pwless_middleware.flows.person_directory import PersonDirectory
+
     stable = StableUsers(id_salt)
     people = PersonDirectory(repositories.people, stable, repositories.address_changes, clock)
     return Users(None, people=people)
@@ -329,6 +325,10 @@ def _make_people(
 ) -> People | None:
     if repositories is None:
         return None
+    # As the directory below: nobody without a database waits for them.
+    from pwless_middleware.flows.people import People
+    from pwless_middleware.flows.personal_data import AddressChangeData, EventData, SessionData
+
     data: dict[str, PersonalData] = {
         "sessions": SessionData(sessions),
         "address_changes": AddressChangeData(repositories.address_changes),

@@ -23,7 +23,6 @@ from pwless_middleware.flows.lifespans import Lifespan
 from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession, OnSession
 from pwless_middleware.flows.logins import Logins
-from pwless_middleware.flows.people import People
 from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.flows.records import Records
 from pwless_middleware.flows.sessions_view import SessionsView
@@ -50,6 +49,7 @@ from pwless_middleware.web.routes import Route
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.repositories import Repositories
+    from pwless_middleware.flows.people import People
 
 if sys.version_info >= (3, 13):
     from typing import TypeVar

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.features.users_api import described
-from pwless_middleware.features.users_api.answers import Answers
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.routes import Route
 
@@ -23,6 +21,9 @@ class UsersApi:
         """Return the routes."""
         if kit.people is None:
             return Mounted()
+        from pwless_middleware.features.users_api import described
+        from pwless_middleware.features.users_api.answers import Answers
+
         answers = Answers(kit, kit.people)
         one = f"{BASE}/{{id}}"
         change = described.describe_change(answers.change_fields)
