@@ -114,7 +114,8 @@ class People:
             by: who makes them.
 
         Raises:
-            InvalidArgument: the address, name or language is none.
+            InvalidArgument: the address, name or language is none; or somebody has moved from this
+                address to another so lately that they may come back.
             StoreError: the database cannot be asked.
             ConfigError: with `users=`.
         """
@@ -130,6 +131,14 @@ class People:
             language=self._check_language(language),
             created_at=self._clock(),
         )
+        # In this order: whoever moves away in between is found, or has reserved it by then. Else
+        # whoever took an account away could shut out its owner by an invitation.
+        found = await self._people.find_by_email(address)
+        if found is not None:
+            return found
+        if await directory.is_reserved(address):
+            text = Text("This address belongs to another account by now.")
+            raise InvalidArgument.of("email", text, "taken")
         audit = self._events.make("person.created", user_id=person.id, by=by)
         person, is_new = await self._people.add(person, audit=audit)
         if is_new:

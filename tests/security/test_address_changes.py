@@ -12,7 +12,7 @@ from pwless_middleware.core.address import Address
 from pwless_middleware.core.address_change import AddressChange
 from pwless_middleware.core.base64url import b64, unb64
 from pwless_middleware.database.address_changes import SQLAddressChanges
-from pwless_middleware.errors import StoreError
+from pwless_middleware.errors import InvalidArgument, StoreError
 from tests.own_account import (
     ADDRESS,
     JO,
@@ -344,3 +344,16 @@ async def test_an_address_that_is_not_served_gets_no_mail_and_the_page_is_the_sa
     request_id = await ask_for(jo, "jo@elsewhere.example")
     assert [mail.to for mail in site.outbox.messages] == [JO]
     assert (await confirm(jo, request_id, "000000")).status_code == 400
+
+
+async def test_an_invitation_takes_no_address_that_may_be_given_back(tmp_path: Path) -> None:
+    """Else whoever has taken the account away, and may invite people, keeps its owner out."""
+    site = make_kept_site(tmp_path)
+    thief = await signed_in(site)
+    await change(thief)
+    link = site.mail(JO).link
+    with pytest.raises(InvalidArgument):
+        await site.passwordless.people.create(JO)
+    assert (await site.passwordless.people.create(NEW)).email == NEW
+    assert (await press_undo(site.browser(), link)).status_code == 200
+    assert await (await signed_in(site)).who() == JO
