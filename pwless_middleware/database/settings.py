@@ -18,6 +18,7 @@ from pwless_middleware.core.settings import (
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event
 from pwless_middleware.database.statement import Row, Statement, Steps
+from pwless_middleware.errors import StoreError
 
 
 class SettingsRepository(Protocol):
@@ -89,7 +90,13 @@ def _add(record: SettingsRecord, audit: Sequence[Event]) -> Steps[bool]:
 
 def _record(row: Row) -> SettingsRecord:
     version, at, by, values = row
-    return SettingsRecord(version, at, by, read_values(values))
+    try:
+        return SettingsRecord(version, at, by, read_values(values))
+    except (ValueError, AttributeError):  # somebody has edited it by hand
+        raise StoreError(
+            f"version {version} of the settings in the database is no JSON object: mend or delete "
+            "its row in pwless_settings"
+        ) from None
 
 
 _NEWEST = Statement(

@@ -14,6 +14,8 @@ from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord, Setting
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.database.settings import SettingsRepository, SQLSettings
+from pwless_middleware.database.statement import Statement
+from pwless_middleware.errors import StoreError
 
 pytestmark = pytest.mark.anyio
 
@@ -87,3 +89,16 @@ async def test_the_events_of_a_change_stand_and_fall_with_it(repositories: Repos
     assert not await repositories.settings.add(record(1, lifetime=90), audit=told[2:])
     found = await repositories.events.find(EventFilter())
     assert {stored.event.id for stored in found} == {event.id for event in told[:2]}
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "null"])
+async def test_a_record_that_was_edited_to_nonsense_cannot_be_read(
+    database: Database, text: str
+) -> None:
+    """As a database that is down: what is known goes on to hold, and nothing is made of it."""
+    settings = SQLSettings(database)
+    assert await settings.add(record(1, lifetime=60))
+    spoil = Statement("UPDATE pwless_settings SET record = $1")
+    await database.execute(spoil(text))
+    with pytest.raises(StoreError, match="version 1 of the settings"):
+        await settings.newest()
