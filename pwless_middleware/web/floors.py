@@ -93,7 +93,8 @@ class Floors:
         Args:
             feature: its name.
             is_ours: whether it is one of the product's own, which have the keys of codes and links
-                and the challenges. Whoever has both signs in as anybody, by a code of their own.
+                and the challenges. Whoever has both signs in as anybody, by a code of their own; and
+                whoever has the people's rows, by an address of their own.
         """
         may_name = is_for_features if is_ours else is_of_feature
         return replace(
@@ -101,6 +102,7 @@ class Floors:
             name=feature,
             keyring=self.kit.keyring if is_ours else self.background.keys_of(feature),
             store=FeatureStore(self.hurried, may_name),
+            repositories=self.kit.repositories if is_ours else None,
             logins=self.logins_of(feature, may_name),
             secrets=self.background.secrets_of(feature),
             records=self.background.records_of(feature),

@@ -72,7 +72,7 @@ class Kit:
             the product's own features without challenges too.
         database: what must last; `None` where the host has given none (`require_database`).
         repositories: what the database keeps, a repository for each kind of record; `None` without
-            one.
+            one, and for all but the product's own features.
         keyring: of keys that only this feature has. `EmailLogin`'s are those of codes, links and
             flow cookies: whoever has them can read what a mail says.
         hints: opens the addresses that a rule leads away with (`open_hint`).

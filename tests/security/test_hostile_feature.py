@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -53,6 +54,19 @@ def hostile(*more: object) -> tuple[Site, Kit]:
     feature = Hostile()
     site = make_site(features=[EmailLogin(), feature, *more])
     return site, feature.kit
+
+
+async def test_a_feature_gives_nobody_another_address_and_makes_no_key(tmp_path: Path) -> None:
+    """By a person's row it could sign in as them, by an address of its own."""
+    feature = Hostile()
+    site = make_site(
+        features=[EmailLogin(), feature],
+        database=f"sqlite:///{tmp_path}/pwless.db",
+        store=MemoryStore(),
+    )
+    assert site.passwordless.people is not None
+    assert feature.kit.database is not None
+    assert feature.kit.repositories is None
 
 
 def session_of(site: Site) -> tuple[str, Put]:
