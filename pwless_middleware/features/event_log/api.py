@@ -49,18 +49,22 @@ class EventsApi:
             return json_response(answer)
         # The first page before the answer begins: what is wrong can still be an error.
         first = await self._find(query, query.get("before"), query.get("after"), limit or MOST)
-        lines = self._lines(query, first, limit)
+        lines = self._lines(request, query, first, limit)
         if request.method == "HEAD":
             return Response(media_type=NDJSON, headers=EVERYWHERE)
         return StreamingResponse(lines, media_type=NDJSON, headers=EVERYWHERE)
 
-    async def _lines(self, query: Values, page: EventPage, limit: int | None) -> AsyncIterator[str]:
+    async def _lines(
+        self, request: Request, query: Values, page: EventPage, limit: int | None
+    ) -> AsyncIterator[str]:
         is_newest_first = query.get("after") is None
         while True:
             for stored in page.events:
                 yield json.dumps(public_event(stored), ensure_ascii=False) + "\n"
             if page.next is None or limit is not None:
                 return
+            # It may take hours, and a key that is revoked meanwhile gets no more: it is cut off.
+            await self._kit.callers.server(request, scope="events")
             before, after = query.get("before"), page.next
             if is_newest_first:
                 page = await self._find(query, page.next, None, MOST)

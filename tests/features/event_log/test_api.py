@@ -12,6 +12,7 @@ from pwless_middleware import EmailLogin
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_id import format_event_id
 from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.errors import Unauthenticated
 from tests.support import API_KEY, ROOMY, Site, error_code, make_site, wrong
 
 pytestmark = pytest.mark.anyio
@@ -117,3 +118,24 @@ async def test_it_is_for_servers_alone(site: Site) -> None:
 async def test_without_a_database_there_is_none() -> None:
     answer = await make_site().browser().get(EVENTS, headers=KEY)
     assert (answer.status_code, error_code(answer)) == (404, "NOT_FOUND")
+
+
+async def test_a_key_that_is_revoked_gets_no_more_lines(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pwless_middleware.features.event_log.api.MOST", 2)
+    keys = site.passwordless.api_keys
+    key = (await keys.create("audit", scopes=["events"])).text
+    for number in range(4):
+        await site.browser().ask(f"jo{number}@example.com")
+    find = site.passwordless.events.find
+
+    async def find_and_revoke(*args: Any, **options: Any) -> Any:
+        page = await find(*args, **options)
+        await keys.revoke("audit")
+        return page
+
+    monkeypatch.setattr(site.passwordless.events, "find", find_and_revoke)
+    headers = {**LINES, "authorization": f"Bearer {key}"}
+    with pytest.raises(Unauthenticated):
+        await site.browser().get(EVENTS, headers=headers)
