@@ -1,8 +1,8 @@
 """Events to the database: collected on the path of requests, written in batches behind it.
 
 What can be lost: with a process that is killed, what it recorded in its last second, and what waits
-while the database is down. That is bounded too; what is beyond is dropped, counted, and told by an
-event `event.dropped` once the database is well again. An orderly shutdown writes everything. Audit
+while the database is down. That is bounded too, and so are the refusals of an hour; what is beyond
+is dropped, counted, and told by an event `event.dropped` with what is written next. An orderly shutdown writes everything. Audit
 events do not come here: they are in the database before they are told.
 
 Who is erased is erased once more a little later, as another process may just have been writing
@@ -20,7 +20,8 @@ import math
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.event import Event
+from pwless_middleware.core.event_search import HOUR, StoredEvent
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.events import Events
 from pwless_middleware.tracebacks import traceback_without_text
@@ -36,6 +37,11 @@ BATCH: Final = 200
 """Events of one transaction."""
 _AT_ONCE: Final = 50
 """Events that are made ready before the event loop goes on with something else: about 1 ms."""
+REFUSALS: Final = frozenset({"caller.refused", "limit.reached"})
+"""What anybody can have recorded at will, at no cost and counted by no limit."""
+REFUSALS_PER_HOUR: Final = 10_000
+"""Of those, how many of an hour a process writes: a few MB. Else a stranger could fill the disk, on
+which logins may stand too (security rule 23)."""
 ERASED_AGAIN: Final = 3.0
 """Seconds after which a person is erased once more: two pauses, and time to write."""
 FLUSH_SECONDS: Final = 3.0
@@ -65,6 +71,8 @@ class EventWriter:
         self._keep_addresses = keep_addresses
         self._pause = pause
         self._is_out = False
+        self._hour = 0
+        self._refusals = 0
         self._erasures: list[tuple[float, str, Sequence[str]]] = []
         events.collect()
 
@@ -118,11 +126,11 @@ class EventWriter:
                     return True
                 await self._repository.write(batch)
             except (StoreError, ConfigError) as error:
-                self._events.put_back(batch)
+                self._put_back(batch)
                 self._note_outage(error)
                 return False
             except asyncio.CancelledError:
-                self._events.put_back(batch)
+                self._put_back(batch)
                 raise
             except Exception as error:  # a mistake; what comes behind must not wait for it
                 logger.error(
@@ -139,10 +147,26 @@ class EventWriter:
     async def _take(self, batch: list[StoredEvent]) -> None:
         while len(batch) < BATCH:
             taken = self._events.take(_AT_ONCE, keep_addresses=self._keep_addresses)
-            batch += taken
+            admitted = [stored for stored in taken if self._admits(stored.event)]
+            batch += admitted
+            self._events.drop_taken(len(taken) - len(admitted))
             if len(taken) < _AT_ONCE:
                 break
             await asyncio.sleep(0)
+
+    def _admits(self, event: Event) -> bool:
+        """Whether an event is to be written: not a refusal beyond those of an hour."""
+        if event.kind not in REFUSALS:
+            return True
+        hour = event.at // HOUR
+        if hour > self._hour:
+            self._hour, self._refusals = hour, 0
+        self._refusals += 1
+        return self._refusals <= REFUSALS_PER_HOUR
+
+    def _put_back(self, batch: list[StoredEvent]) -> None:
+        self._refusals -= sum(stored.event.kind in REFUSALS for stored in batch)
+        self._events.put_back(batch)
 
     def _note_outage(self, error: Exception) -> None:
         if not self._is_out:

@@ -232,3 +232,36 @@ async def test_the_writer_looks_every_second() -> None:
         await writer.run()
     assert pauses == [1.0, 1.0, 1.0]
     assert await repository.tries() == [1, 2]
+
+
+async def test_refusals_of_an_hour_are_bounded_and_displace_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who is refused at no cost could fill the disk (security rule 23)."""
+    monkeypatch.setattr(event_writer, "REFUSALS_PER_HOUR", 3)
+    clock, repository = Clock(), Faulty()
+    events = Events(Keyring(KEY, realm=""), clock)
+    writer = EventWriter(events, repository, keep_addresses=True)
+
+    async def kinds() -> list[str]:
+        found = await repository.find(EventFilter(), after=-1)
+        return [stored.event.kind for stored in found]
+
+    for _ in range(2):
+        events.record("caller.refused", Caller(), reason="unknown_key")
+    repository.before = StoreError("the database cannot be asked")
+    for _ in range(3):  # to be tried again is not to come again
+        assert not await writer.write()
+    repository.before = None
+    for _ in range(4):
+        events.record("caller.refused", Caller(), reason="unknown_key")
+    send(events, 1)
+    await writer.write()
+    await writer.write()
+    assert await kinds() == [*["caller.refused"] * 3, "mail.sent", "event.dropped"]
+    found = await repository.find(EventFilter(kinds=("event.dropped",)))
+    assert found[0].event.details == {"count": 3}
+    clock.advance(3600)
+    events.record("caller.refused", Caller(), reason="unknown_key")
+    await writer.write()
+    assert (await kinds())[-1] == "caller.refused"
