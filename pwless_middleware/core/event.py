@@ -292,7 +292,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         ),
         EventKind(
             "event.dropped",
-            "so many events were not written to the database: too many waited for it, or were refusals",
+            "so many events were not written to the database: too many waited, or were refusals",
             ("details",),
             details=("count",),
         ),

@@ -2,8 +2,9 @@
 
 What can be lost: with a process that is killed, what it recorded in its last second, and what waits
 while the database is down. That is bounded too, and so are the refusals of an hour; what is beyond
-is dropped, counted, and told by an event `event.dropped` with what is written next. An orderly shutdown writes everything. Audit
-events do not come here: they are in the database before they are told.
+is dropped, counted, and told by an event `event.dropped` with what is written next. An orderly
+shutdown writes everything. Audit events do not come here: they are in the database before they are
+told.
 
 Who is erased is erased once more a little later, as another process may just have been writing
 something about them.

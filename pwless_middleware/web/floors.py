@@ -93,8 +93,8 @@ class Floors:
         Args:
             feature: its name.
             is_ours: whether it is one of the product's own, which have the keys of codes and links
-                and the challenges. Whoever has both signs in as anybody, by a code of their own; and
-                whoever has the people's rows, by an address of their own.
+                and the challenges, and what the database keeps. Whoever has the first two signs in
+                as anybody by a code of their own, whoever has the last by an address of their own.
         """
         may_name = is_for_features if is_ours else is_of_feature
         return replace(
