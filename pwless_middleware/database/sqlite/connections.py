@@ -36,7 +36,7 @@ def open_writer(path: str, *, is_durable: bool) -> sqlite3.Connection:
             raise ConfigError(
                 "database", f"{path} cannot have a write-ahead log: keep it elsewhere"
             )
-        connection.execute(f"PRAGMA synchronous={'FULL' if is_durable else 'NORMAL'}")
+        connection.execute("PRAGMA synchronous=FULL" if is_durable else "PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
         # Of what was deleted nothing is left in the file (security rule 70).
         connection.execute("PRAGMA secure_delete=ON")
