@@ -1,6 +1,7 @@
 """People in the database: who exists where the host has no user table.
 
-A person has one id for ever and one address at a time, which is nobody else's. The id of somebody
+A person has one id for ever and one address at a time, which is nobody else's and is changed by
+`database.address_changes` alone. The id of somebody
 who was deleted is never given again: a digest of it stays, under a random pepper of this database,
 so that it names nobody, and whoever has the address next is another person.
 """
@@ -56,16 +57,6 @@ class PersonRepository(Protocol):
         """
         ...
 
-    async def change_email(
-        self, user_id: str, old: Address, new: Address, *, audit: Event | None = None
-    ) -> Person | None:
-        """Give a person another address, if theirs is still `old` and nobody has `new`.
-
-        Returns:
-            The person, or `None`: nothing was changed.
-        """
-        ...
-
     async def set_profile(
         self,
         user_id: str,
@@ -78,16 +69,6 @@ class PersonRepository(Protocol):
 
         Returns:
             The person, or `None` if there is none with this id.
-        """
-        ...
-
-    async def keep_language(self, user_id: str, language: str, *, at: int) -> None:
-        """Keep the language of a user of the host's own table, of whom there may be no row yet.
-
-        Args:
-            user_id: of whom.
-            language: empty takes it away.
-            at: unix seconds.
         """
         ...
 
@@ -161,12 +142,6 @@ class SQLPeople:
         """Keep a new person, or return who has the address."""
         return await self._database.transact(lambda: _add(person, audit))
 
-    async def change_email(
-        self, user_id: str, old: Address, new: Address, *, audit: Event | None = None
-    ) -> Person | None:
-        """Give a person another address, if theirs is still `old` and nobody has `new`."""
-        return await self._change(_CHANGE_EMAIL(user_id, old, new), audit)
-
     async def set_profile(
         self,
         user_id: str,
@@ -177,10 +152,6 @@ class SQLPeople:
     ) -> Person | None:
         """Set what the person may choose; `None` leaves it, empty takes it away."""
         return await self._change(_SET_PROFILE(user_id, name, language), audit)
-
-    async def keep_language(self, user_id: str, language: str, *, at: int) -> None:
-        """Keep the language of a user of the host's own table."""
-        await self._change(_KEEP_LANGUAGE(user_id, language, at), None)
 
     async def disable(self, user_id: str, *, at: int, audit: Event | None = None) -> Person | None:
         """Let nobody sign in as this person."""
@@ -303,19 +274,9 @@ _CHANGE_ID = Statement(
     "UPDATE pwless_people SET id = $2 WHERE id = $1 "
     "RETURNING id, email, name, language, created_at, seen_at, disabled_at"
 )
-_CHANGE_EMAIL = Statement(
-    "UPDATE pwless_people SET email = $3 WHERE id = $1 AND email = $2 "
-    "AND NOT EXISTS (SELECT 1 FROM pwless_people WHERE email = $3) "
-    "RETURNING id, email, name, language, created_at, seen_at, disabled_at"
-)
 _SET_PROFILE = Statement(
     "UPDATE pwless_people SET name = COALESCE($2, name), language = COALESCE($3, language) "
     "WHERE id = $1 RETURNING id, email, name, language, created_at, seen_at, disabled_at"
-)
-_KEEP_LANGUAGE = Statement(
-    "INSERT INTO pwless_people (id, name, language, created_at) VALUES ($1, '', $2, $3) "
-    "ON CONFLICT (id) DO UPDATE SET language = excluded.language "
-    "RETURNING id, email, name, language, created_at, seen_at, disabled_at"
 )
 _DISABLE = Statement(
     "UPDATE pwless_people SET disabled_at = COALESCE(disabled_at, $2) WHERE id = $1 "

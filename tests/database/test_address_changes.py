@@ -175,6 +175,24 @@ async def test_what_is_long_over_goes_with_the_next_change_and_with_the_person(
     assert await changes.list("jo") == []
 
 
+async def test_among_several_connections_one_person_gets_an_address(database_url: str) -> None:
+    databases = [Database(database_url) for _ in range(3)]
+    kept = [make_repositories(database) for database in databases]
+    changes = []
+    for number in range(len(kept)):
+        old, id = Address(f"{number}@example.com"), f"id-{number}"
+        await kept[0].people.add(Person(id, old, created_at=NOW))
+        changes.append(AddressChange(bytes([number]) * 16, id, old, C, NOW))
+    moves = (one.address_changes.change(change) for one, change in zip(kept, changes, strict=True))
+    moved = await asyncio.gather(*moves)
+    assert sorted(moved) == [False, False, True]
+    owner = await kept[0].people.find_by_email(C)
+    assert owner is not None
+    assert owner.id == changes[moved.index(True)].user_id
+    for database in databases:
+        await database.aclose()
+
+
 async def test_among_several_connections_one_undo_wins_and_the_owner_keeps_the_account(
     database_url: str,
 ) -> None:

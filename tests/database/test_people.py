@@ -56,36 +56,11 @@ async def test_an_address_is_one_person_s_however_often_it_is_added(
 
 async def test_an_id_that_is_another_s_is_not_given_twice(people: PersonRepository) -> None:
     """Its owner has moved to another address; whoever has the old one now is somebody else."""
-    await people.add(person())
-    await people.change_email("id-of-jo", JO, KIM)
+    await people.add(person(KIM))
     new, _ = await people.add(person())
     assert new.id != "id-of-jo"
     assert len(new.id) == 22
     assert await people.find_by_email(JO) == new
-
-
-async def test_an_address_is_changed_from_what_it_is_to_what_is_free(
-    people: PersonRepository,
-) -> None:
-    await people.add(person())
-    await people.add(person(KIM, "id-of-kim"))
-    new = Address("jo@example.org")
-    assert await people.change_email("id-of-jo", JO, KIM) is None, "taken"
-    assert await people.change_email("id-of-jo", new, new) is None, "not theirs"
-    assert await people.change_email("nobody", JO, new) is None
-    changed = await people.change_email("id-of-jo", JO, new)
-    assert changed == await people.find("id-of-jo") == person(new)
-    assert await people.find_by_email(JO) is None
-
-
-async def test_of_two_who_want_one_address_one_gets_it(people: PersonRepository) -> None:
-    await people.add(person())
-    await people.add(person(KIM, "id-of-kim"))
-    new = Address("new@example.com")
-    both = await asyncio.gather(
-        people.change_email("id-of-jo", JO, new), people.change_email("id-of-kim", KIM, new)
-    )
-    assert both.count(None) == 1
 
 
 async def test_name_and_language_are_set_left_and_taken_away(people: PersonRepository) -> None:
@@ -98,17 +73,6 @@ async def test_name_and_language_are_set_left_and_taken_away(people: PersonRepos
     assert (left.name, left.language) == ("Jo", "")
     assert await people.find("id-of-jo") == left
     assert await people.set_profile("nobody", name="x") is None
-
-
-async def test_a_user_of_the_host_s_table_has_a_language_and_no_address(
-    people: PersonRepository,
-) -> None:
-    for language in ("de", "en"):
-        await people.keep_language("4711", language, at=NOW)
-        await people.keep_language("4712", language, at=NOW)
-        found = await people.find("4711")
-        assert found == Person("4711", "", language=language, created_at=NOW)
-    assert emails(await people.list()) == []
 
 
 async def test_disabled_since_the_first_time_until_enabled(people: PersonRepository) -> None:
@@ -211,19 +175,6 @@ async def test_an_id_that_is_deleted_as_it_is_added_is_not_given_again(
         assert back.id != id
 
 
-async def test_processes_that_move_people_to_one_address_move_one(
-    several: list[SQLPeople],
-) -> None:
-    for number in range(len(several)):
-        await several[0].add(person(f"{number}@example.com", f"id-{number}"))
-    moves = [
-        one.change_email(f"id-{n}", Address(f"{n}@example.com"), Address("new@example.com"))
-        for n, one in enumerate(several)
-    ]
-    moved = await asyncio.gather(*moves)
-    assert [each is not None for each in moved].count(True) == 1
-
-
 # --- with their events ---------------------------------------------------------------------------
 
 
@@ -234,8 +185,6 @@ async def test_each_change_is_written_with_its_event_and_no_change_with_none(
     changes: list[tuple[str, Callable[[Event], Awaitable[object]]]] = [
         ("added", lambda audit: people.add(person(), audit=audit)),
         ("", lambda audit: people.add(person(), audit=audit)),
-        ("moved", lambda audit: people.change_email("id-of-jo", JO, KIM, audit=audit)),
-        ("", lambda audit: people.change_email("id-of-jo", JO, KIM, audit=audit)),
         ("named", lambda audit: people.set_profile("id-of-jo", name="Jo", audit=audit)),
         ("", lambda audit: people.set_profile("nobody", name="Jo", audit=audit)),
         ("disabled", lambda audit: people.disable("id-of-jo", at=NOW, audit=audit)),

@@ -14,6 +14,7 @@ from pwless_middleware.core.address_change import AddressChange
 from pwless_middleware.core.challenge import RESEND_WINDOW
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_search import EventFilter
+from pwless_middleware.core.person import Person
 from pwless_middleware.database.address_changes import SQLAddressChanges
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents
@@ -338,7 +339,7 @@ async def test_with_a_table_of_the_host_there_is_what_hangs_on_its_ids(
     site = make_site(store=MemoryStore(), database=database, users=Table())
     jo = await signed_in(site)
     people, ours = people_of(site), SQLPeople(database)
-    await ours.keep_language("4711", "de", at=START)
+    await ours.add(Person("4711", "", language="de", created_at=START))
     told = await people.export("4711")
     assert told["person"] == (await ours.find("4711")).to_dict()  # type: ignore[union-attr]
     assert len(told["sessions"]) == 1  # type: ignore[arg-type]

@@ -52,14 +52,15 @@ class MemoryPeople:
             audit = replace(audit, user_id=person.id)
         return self._put(person, audit), True
 
-    async def change_email(
-        self, user_id: str, old: Address, new: Address, *, audit: Event | None = None
-    ) -> Person | None:
-        """Give a person another address, if theirs is still `old` and nobody has `new`."""
+    async def change_email(self, user_id: str, old: Address, new: Address) -> Person | None:
+        """Give a person another address, if theirs is still `old` and nobody has `new`.
+
+        For `MemoryAddressChanges`, as SQL does it in one transaction with the change.
+        """
         person = self._people.get(user_id)
         if person is None or person.email != old or await self.find_by_email(new) is not None:
             return None
-        return self._put(replace(person, email=new), audit)
+        return self._put(replace(person, email=new))
 
     async def set_profile(
         self,
@@ -76,11 +77,6 @@ class MemoryPeople:
         name = person.name if name is None else name
         language = person.language if language is None else language
         return self._put(replace(person, name=name, language=language), audit)
-
-    async def keep_language(self, user_id: str, language: str, *, at: int) -> None:
-        """Keep the language of a user of the host's own table."""
-        person = self._people.get(user_id, Person(user_id, "", created_at=at))
-        self._put(replace(person, language=language))
 
     async def disable(self, user_id: str, *, at: int, audit: Event | None = None) -> Person | None:
         """Let nobody sign in as this person."""
