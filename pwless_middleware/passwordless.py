@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from pwless_middleware.core.address import parse_address
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.challenge import Template
-from pwless_middleware.core.event_retention import EventRetention
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.session import Session, SessionPolicy
-from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import ConfigError
@@ -29,10 +28,8 @@ from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.features.step_up import StepUp
 from pwless_middleware.features.users_api import UsersApi
-from pwless_middleware.flows.api_keys import ApiKeys
 from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.events import Subscriber
-from pwless_middleware.flows.settings import Settings
 from pwless_middleware.flows.users import UserDirectory
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
@@ -51,10 +48,20 @@ from pwless_middleware.web.shared_doors import Door, add_door
 from pwless_middleware.web.step_up_gate import StepUpGate
 from pwless_middleware.web.wiring import mount_all, name_of
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # each loaded with the first database, or the first use
+    from pwless_middleware.core.event_retention import EventRetention
+    from pwless_middleware.database.database import Database
+    from pwless_middleware.flows.api_keys import ApiKeys
     from pwless_middleware.flows.people import People
+    from pwless_middleware.flows.settings import Settings
 
 logger = logging.getLogger("pwless.origin")
+
+
+def _database_of(url: str) -> Database:
+    from pwless_middleware.database.database import Database
+
+    return Database(url)
 
 
 def make_store(database: Database | None) -> Store:
@@ -178,13 +185,12 @@ class Passwordless:
                 extra={"event": "unsafe_http"},
             )
         self.mailer = mailer
-        self.database = Database(database) if isinstance(database, str) else database
+        self.database = _database_of(database) if isinstance(database, str) else database
         self.store = make_store(self.database) if store is None else store
         if cookie_name is None:
             cookie_name = default_cookie_name(self.origin.url)
         origins = parse_origins(allowed_origins)
         realm = f"{self.origin.url}\x00{cookie_name}"
-        retention = event_retention or EventRetention()
         floors = make_floors(
             origin=self.origin,
             prefix=prefix,
@@ -204,27 +210,17 @@ class Passwordless:
             is_serverless=delivery == "inline",
             id_salt=id_salt,
             on_event=on_event,
-            event_retention=retention,
+            event_retention=event_retention,
             clock=make_clock(clock),
         )
         kit = floors.kit
         self.sessions, self.events = kit.sessions, kit.history
-        self._people, self._users, self._clock = kit.people, kit.users, kit.clock
-        self.settings = Settings(
-            kit.settings, events=kit.events, signals=kit.signals, clock=kit.clock
-        )
-        self.api_keys = ApiKeys(
-            kit.repositories.api_keys if kit.repositories is not None else None,
-            events=kit.events,
-            signals=kit.signals,
-            clock=kit.clock,
-            names_in_code=frozenset(api_keys or ()),
-        )
+        self._kit, self._keys_in_code = kit, frozenset(api_keys or ())
         self.cookies, self.clients = kit.cookies, floors.clients
         self.deliveries, self.lifetime = floors.deliveries, floors.lifetime
         always = (
             *(LoginPage(), StepUp(), Account(), OAuthToken()),
-            *(Mailbox(), Health(), StaticFiles(), EventLog(retention), UsersApi()),
+            *(Mailbox(), Health(), StaticFiles(), EventLog(event_retention), UsersApi()),
         )
         # By their exact classes: what a class of somebody else's inherits, it is not trusted with.
         email_login = [feature for feature in features if type(feature) is EmailLogin]
@@ -271,6 +267,28 @@ class Passwordless:
         add_door(self._door)
         self._verbs = [(feature, mounted[name_of(feature)].verbs) for feature in features]
 
+    @cached_property
+    def settings(self) -> Settings:
+        """What operators may change while the app runs."""
+        from pwless_middleware.flows.settings import Settings
+
+        kit = self._kit
+        return Settings(kit.settings, events=kit.events, signals=kit.signals, clock=kit.clock)
+
+    @cached_property
+    def api_keys(self) -> ApiKeys:
+        """The API keys of the database, made while the app runs."""
+        from pwless_middleware.flows.api_keys import ApiKeys
+
+        kit = self._kit
+        return ApiKeys(
+            kit.repositories.api_keys if kit.repositories is not None else None,
+            events=kit.events,
+            signals=kit.signals,
+            clock=kit.clock,
+            names_in_code=self._keys_in_code,
+        )
+
     @property
     def people(self) -> People:
         """Who exists, where the database keeps them; what hangs on their ids, where `users` does.
@@ -278,11 +296,11 @@ class Passwordless:
         Raises:
             ConfigError: there is no database.
         """
-        if self._people is None:
+        if self._kit.people is None:
             raise ConfigError(
                 "database", 'people are kept in one: add database="sqlite:///pwless.db"'
             )
-        return self._people
+        return self._kit.people
 
     async def sign_out(self, who: str) -> int:
         """End every session of a person, here at once and elsewhere within 100 ms.
@@ -298,7 +316,7 @@ class Passwordless:
             Unavailable: the user table cannot be asked.
         """
         address = parse_address(who)
-        user_id = who if address is None else await self._users.id_of(address)
+        user_id = who if address is None else await self._kit.users.id_of(address)
         return 0 if user_id is None else await self.sessions.revoke_all(user_id)
 
     async def sign_out_everybody(self, *, by: str = "python") -> None:
@@ -314,7 +332,7 @@ class Passwordless:
             StoreError: the database or the store cannot be asked.
         """
         # What began in this very second is over too.
-        await self.settings.set({"sessions.not_before": self._clock() + 1}, by=by)
+        await self.settings.set({"sessions.not_before": self._kit.clock() + 1}, by=by)
 
     def check_served(self) -> None:
         """Refuse to be served to people with what only tests want.

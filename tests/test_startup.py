@@ -231,3 +231,23 @@ assert outbox.messages[-1].code and "<html" in outbox.messages[-1].html
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+# --- without a database --------------------------------------------------------------------------
+
+
+def test_without_a_database_nothing_of_one_is_loaded() -> None:
+    """Each of these modules is time that every start of every process would wait for."""
+    script = f"""
+import sys
+from pwless_middleware import Outbox, Passwordless
+Passwordless(secret_key={KEY!r}, base_url="http://localhost:8000", mailer=Outbox())
+ours = ("database.", "stores.sql", "web.database_floor", "core.person", "core.event_retention",
+        "core.event_search", "flows.api_keys", "flows.event_writer", "flows.last_seen",
+        "flows.people", "flows.person", "flows.settings", "flows.stored_keys", "web.event_json",
+        "features.event_log.", "features.users_api.", "features.account.own_account")
+names = tuple("pwless_middleware." + name for name in ours) + ("sqlite3", "asyncpg")
+print(*sorted(name for name in sys.modules if name.startswith(names)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout.split(), done.stderr) == ([], "")

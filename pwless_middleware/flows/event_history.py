@@ -10,17 +10,18 @@ from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Event, EventKind
 from pwless_middleware.core.event_id import parse_event_id
-from pwless_middleware.core.event_search import HOUR, EventCount, EventFilter, StoredEvent
 from pwless_middleware.errors import ConfigError, InvalidArgument
-from pwless_middleware.flows.event_writer import EventWriter
 from pwless_middleware.flows.events import Events
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:  # and not loaded where there is no database
+    from pwless_middleware.core.event_search import EventCount, StoredEvent
     from pwless_middleware.database.events import EventRepository
+    from pwless_middleware.flows.event_writer import EventWriter
 
 MOST: Final = 1_000
 """Events of one page."""
+_HOUR: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,8 @@ class EventHistory:
             raise InvalidArgument.of(
                 "limit", Text("Send %(least)s to %(most)s.", least=1, most=MOST), "range"
             )
+        from pwless_middleware.core.event_search import EventFilter
+
         wanted = EventFilter(
             kinds=(kind,) if isinstance(kind, str) else tuple(kind),
             attempt=attempt,
@@ -164,7 +167,7 @@ class EventHistory:
         return EventPage(page, page[-1].event.id if len(found) > limit else None)
 
     async def count(
-        self, since: int, until: int, *, step: int = HOUR, organization: str | None = None
+        self, since: int, until: int, *, step: int = _HOUR, organization: str | None = None
     ) -> list[EventCount]:
         """Return how many events there were: a count for each hour, kind and method.
 
@@ -181,7 +184,7 @@ class EventHistory:
             StoreError: the database cannot be asked.
             ConfigError: there is no database.
         """
-        if type(step) is not int or step < HOUR or step % HOUR:
+        if type(step) is not int or step < _HOUR or step % _HOUR:
             raise InvalidArgument.of("step", Text("This must be an integer."), "hours")
         repository = await self._current()
         return await repository.count(since, until, step=step, organization=organization)

@@ -25,16 +25,18 @@ from contextlib import suppress
 from contextvars import Context
 from inspect import iscoroutinefunction
 from itertools import count
-from typing import Final, Unpack
+from typing import TYPE_CHECKING, Final, Unpack
 
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.event import KINDS, Event, EventFields, EventKind
-from pwless_middleware.core.event_search import StoredEvent
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.event_maker import EventMaker, Recorded
 from pwless_middleware.flows.flood_log import FloodLog
 from pwless_middleware.tracebacks import traceback_without_text
+
+if TYPE_CHECKING:
+    from pwless_middleware.core.event_search import StoredEvent
 
 logger = logging.getLogger("pwless.events")
 
@@ -248,6 +250,8 @@ class Events:
             limit: how many at most.
             keep_addresses: whether with the address in clear.
         """
+        from pwless_middleware.core.event_search import StoredEvent
+
         taken: list[StoredEvent] = []
         while self._unwritten and len(taken) < limit:
             found = self._unwritten.popleft()

@@ -13,12 +13,10 @@ import logging
 from contextvars import Context
 from typing import TYPE_CHECKING
 
-from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer, close_mailer, is_inline
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.current_settings import CurrentSettings
-from pwless_middleware.flows.event_writer import EventWriter
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.lifespans import Lifespans
 from pwless_middleware.flows.periodic import Periodics
@@ -26,6 +24,8 @@ from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.stores.base import Store
 
 if TYPE_CHECKING:
+    from pwless_middleware.database.database import Database
+    from pwless_middleware.flows.event_writer import EventWriter
     from pwless_middleware.flows.person_directory import PersonDirectory
 
 logger = logging.getLogger("pwless.lifetime")

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event_retention import EventRetention
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.core.store_keys import is_for_features, is_of_feature
-from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
@@ -22,7 +20,6 @@ from pwless_middleware.flows.current_settings import TOPIC, CurrentSettings
 from pwless_middleware.flows.door import make_door
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.event_lines import EventLines
-from pwless_middleware.flows.event_writer import EventWriter
 from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_store import FeatureStore, KeyRule
 from pwless_middleware.flows.lifetime import Lifetime
@@ -35,8 +32,7 @@ from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.store_deadline import DeadlineStore
-from pwless_middleware.flows.stored_keys import StoredKeys
-from pwless_middleware.flows.users import StableUsers, UserDirectory, Users
+from pwless_middleware.flows.users import UserDirectory, Users
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.stores.base import Store
@@ -56,9 +52,9 @@ from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.servers import Servers
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.repositories import Repositories
-    from pwless_middleware.flows.people import People
-    from pwless_middleware.flows.personal_data import PersonalData
+    from pwless_middleware.core.event_retention import EventRetention
+    from pwless_middleware.database.database import Database
+    from pwless_middleware.web.database_floor import DatabaseFloor
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +144,7 @@ def make_floors(
     is_serverless: bool,
     id_salt: str | None,
     on_event: Subscriber | None,
-    event_retention: EventRetention,
+    event_retention: EventRetention | None,
     clock: Callable[[], int],
 ) -> Floors:
     """Return every floor, made of the options of `Passwordless`."""
@@ -156,10 +152,14 @@ def make_floors(
     events.subscribe(EventLines(), kinds=EventLines.kinds)
     if on_event is not None:
         events.subscribe(on_event)
-    repositories = _make_repositories(database)
-    writer, history = _make_history(events, repositories, event_retention)
+    on_database = _make_database_floor(database, events, event_retention, clock)
+    repositories = on_database.repositories if on_database is not None else None
+    history = on_database.history if on_database is not None else EventHistory(events)
     hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store)
-    known_users = _make_users(users, repositories, id_salt=id_salt, clock=clock)
+    if users is None and on_database is not None:
+        known_users = on_database.make_users(id_salt=id_salt)
+    else:
+        known_users = Users(users, id_salt=id_salt)
     signals = Signals(hurried, keyring.realm, clock)
     # Who has the keys of a use can make what they make: those of sessions and pending logins
     # stay with their keepers and the door, and a feature has keys of its own.
@@ -207,9 +207,8 @@ def make_floors(
     clients = Clients(trusted_proxies)
     configured = ConfiguredKeys(api_keys)
     stored = None
-    if repositories is not None:
-        names = configured.names
-        stored = StoredKeys(repositories.api_keys, signals, clock, names_in_code=names)
+    if on_database is not None:
+        stored = on_database.make_stored_keys(signals, names_in_code=configured.names)
     tokens = AccessTokens(keyring.derive("access"), clock)
     servers = Servers(configured, stored, tokens)
     callers = Callers(origin, allowed_origins, servers, clients, cookies, events)
@@ -233,16 +232,15 @@ def make_floors(
         lifespans=background.lifespans,
         periodics=background.periodics,
         database=database,
-        writer=writer,
+        writer=on_database.writer if on_database is not None else None,
         people=known_users.people,
         settings=settings,
         is_serverless=is_serverless,
     )
     wake = lifetime.wake_delivery
-    view, codes = SessionsView(kept, validator), catalogues.codes
-    people = _make_people(
-        repositories, known_users, view, history, signals, events, languages=codes, clock=clock
-    )
+    view, people = SessionsView(kept, validator), None
+    if on_database is not None:
+        people = on_database.make_people(known_users, view, signals, languages=catalogues.codes)
     kit = Kit(
         name="pwless",
         origin=origin,
@@ -280,69 +278,14 @@ def make_floors(
     return Floors(kit, hurried, kept, rules, logins_of, background, clients, deliveries, lifetime)
 
 
-def _make_repositories(database: Database | None) -> Repositories | None:
+def _make_database_floor(
+    database: Database | None,
+    events: Events,
+    retention: EventRetention | None,
+    clock: Callable[[], int],
+) -> DatabaseFloor | None:
     if database is None:
         return None
-    from pwless_middleware.database.repositories import make_repositories
+    from pwless_middleware.web.database_floor import DatabaseFloor
 
-    return make_repositories(database)
-
-
-def _make_users(
-    directory: UserDirectory | None,
-    repositories: Repositories | None,
-    *,
-    id_salt: str | None,
-    clock: Callable[[], int],
-) -> Users:
-    if directory is not None or repositories is None:
-        return Users(directory, id_salt=id_salt)
-    from pwless_middleware.flows.person_directory import PersonDirectory
-
-    stable = StableUsers(id_salt)
-    people = PersonDirectory(repositories.people, stable, repositories.address_changes, clock)
-    return Users(None, people=people)
-
-
-def _make_history(
-    events: Events, repositories: Repositories | None, retention: EventRetention
-) -> tuple[EventWriter | None, EventHistory]:
-    """Return what writes events to the database, if there is one, and what reads them."""
-    if repositories is None:
-        return None, EventHistory(events)
-    writer = EventWriter(events, repositories.events, keep_addresses=retention.keep_addresses)
-    return writer, EventHistory(events, repositories.events, writer)
-
-
-def _make_people(
-    repositories: Repositories | None,
-    users: Users,
-    sessions: SessionsView,
-    history: EventHistory,
-    signals: Signals,
-    events: Events,
-    *,
-    languages: Sequence[str],
-    clock: Callable[[], int],
-) -> People | None:
-    if repositories is None:
-        return None
-    # As the directory below: nobody without a database waits for them.
-    from pwless_middleware.flows.people import People
-    from pwless_middleware.flows.personal_data import AddressChangeData, EventData, SessionData
-
-    data: dict[str, PersonalData] = {
-        "sessions": SessionData(sessions),
-        "address_changes": AddressChangeData(repositories.address_changes),
-        "events": EventData(history, users),
-    }
-    return People(
-        repositories.people,
-        users,
-        data,
-        sessions,
-        signals,
-        events,
-        languages=languages,
-        clock=clock,
-    )
+    return DatabaseFloor(database, events, retention, clock)

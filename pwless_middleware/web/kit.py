@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Generic, Protocol
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import EventKind
 from pwless_middleware.core.keyring import Keyring
-from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.current_settings import CurrentSettings
@@ -48,6 +47,7 @@ from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Route
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.database import Database
     from pwless_middleware.database.repositories import Repositories
     from pwless_middleware.flows.people import People
 

@@ -11,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pwless_middleware.core.brand import Brand
-from pwless_middleware.core.event_retention import EventRetention
 from pwless_middleware.core.options import check_flag, check_kind, check_verbs
 from pwless_middleware.core.session import SessionPolicy
-from pwless_middleware.database.database import Database
 from pwless_middleware.errors import ConfigError
 
 STORE_VERBS = (
@@ -45,14 +43,19 @@ def check_options(options: Mapping[str, object]) -> None:
     _check_mailer(options["mailer"])
     if options["store"] is not None:
         check_store(options["store"])
-    if options["database"] is not None and not isinstance(options["database"], Database | str):
-        raise ConfigError("database", 'set "sqlite:///pwless.db", or a Database(...)')
+    if options["database"] is not None:
+        from pwless_middleware.database.database import Database
+
+        if not isinstance(options["database"], Database | str):
+            raise ConfigError("database", 'set "sqlite:///pwless.db", or a Database(...)')
     if options["users"] is not None:
         verbs, example = ("find", "create", "load"), "an object with find, create and load"
         check_verbs("users", options["users"], verbs, example=example)
     if options["sessions"] is not None:
         check_kind("sessions", options["sessions"], SessionPolicy, example="SessionPolicy(...)")
     if options["event_retention"] is not None:
+        from pwless_middleware.core.event_retention import EventRetention
+
         check_kind(
             "event_retention",
             options["event_retention"],

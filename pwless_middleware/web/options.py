@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 from pwless_middleware.core.brand import Brand
-from pwless_middleware.core.event_retention import EventRetention
 from pwless_middleware.core.session import SessionPolicy
-from pwless_middleware.database.database import Database
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.users import UserDirectory
 from pwless_middleware.stores.base import Store
 from pwless_middleware.web.kit import Feature
+
+if TYPE_CHECKING:
+    from pwless_middleware.core.event_retention import EventRetention
+    from pwless_middleware.database.database import Database
 
 
 class Options(TypedDict, total=False):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pwless_middleware.core.api_key import KEY_PREFIX, ApiKey
-from pwless_middleware.flows.stored_keys import StoredKeys
 from pwless_middleware.web.access_tokens import AccessTokens
 from pwless_middleware.web.keys import ConfiguredKeys, Server
+
+if TYPE_CHECKING:  # not loaded where there is no database
+    from pwless_middleware.flows.stored_keys import StoredKeys
 
 _STORED = "@"
 """How the name of a key in an access token begins that is one of the database: `@` and its id."""

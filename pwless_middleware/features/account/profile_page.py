@@ -10,10 +10,8 @@ from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.paths import ADDRESS_PATH
-from pwless_middleware.core.person import MAX_NAME
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.languages.current import translate
-from pwless_middleware.languages.names import name_of
 from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_form
@@ -89,6 +87,10 @@ class ProfilePage:
         form: Mapping[str, str] | None = None,
         error: InvalidArgument | None = None,
     ) -> Response:
+        # Loaded with the first such page.
+        from pwless_middleware.core.person import MAX_NAME
+        from pwless_middleware.languages.names import name_of
+
         user = account.user
         name = user.display_name if user.display_name != user.email else ""
         chosen = user.language or chosen_language(request.scope["headers"], self._kit.languages)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from pwless_middleware.core.event_retention import EventRetention
+from typing import TYPE_CHECKING
+
 from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.web.kit import Kit, Mounted
+
+if TYPE_CHECKING:
+    from pwless_middleware.core.event_retention import EventRetention
 
 _HOUR = 3600
 
@@ -13,10 +17,10 @@ class EventLog:
     """Keep the log of events in the database; without one it adds nothing.
 
     Args:
-        retention: how long events are kept.
+        retention: how long events are kept; `None` takes the defaults.
     """
 
-    def __init__(self, retention: EventRetention) -> None:
+    def __init__(self, retention: EventRetention | None) -> None:
         self._retention = retention
 
     def mount(self, kit: Kit) -> Mounted:
@@ -25,10 +29,11 @@ class EventLog:
         if repository is None:
             return Mounted()
         # Not loaded where there is no database.
+        from pwless_middleware.core.event_retention import EventRetention
         from pwless_middleware.features.event_log.api import EventsApi
         from pwless_middleware.features.event_log.deletion import OldEvents
 
-        old = OldEvents(repository, self._retention, kit.clock)
+        old = OldEvents(repository, self._retention or EventRetention(), kit.clock)
         return Mounted(
             routes=EventsApi(kit).routes,
             periodic=(Periodic("delete_old", _HOUR, old.delete),),

@@ -1,0 +1,97 @@
+"""Make what stands on a database; who has none does not import this module, nor what it imports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+from pwless_middleware.core.event_retention import EventRetention
+from pwless_middleware.database.repositories import make_repositories
+from pwless_middleware.flows.event_history import EventHistory
+from pwless_middleware.flows.event_writer import EventWriter
+from pwless_middleware.flows.people import People
+from pwless_middleware.flows.person_directory import PersonDirectory
+from pwless_middleware.flows.personal_data import (
+    AddressChangeData,
+    EventData,
+    PersonalData,
+    SessionData,
+)
+from pwless_middleware.flows.stored_keys import StoredKeys
+from pwless_middleware.flows.users import StableUsers, Users
+
+if TYPE_CHECKING:
+    from pwless_middleware.database.database import Database
+    from pwless_middleware.flows.events import Events
+    from pwless_middleware.flows.sessions_view import SessionsView
+    from pwless_middleware.flows.signals import Signals
+
+
+class DatabaseFloor:
+    """Make what keeps people, events and API keys in the database.
+
+    Args:
+        database: nothing of it is opened here.
+        events: are written to it.
+        retention: how long they are kept; `None` takes the defaults.
+        clock: returns unix seconds.
+
+    Attributes:
+        repositories: what the database keeps.
+        writer: writes the events.
+        history: reads them.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        events: Events,
+        retention: EventRetention | None,
+        clock: Callable[[], int],
+    ) -> None:
+        self.repositories = make_repositories(database)
+        kept = retention or EventRetention()
+        self.writer = EventWriter(
+            events, self.repositories.events, keep_addresses=kept.keep_addresses
+        )
+        self.history = EventHistory(events, self.repositories.events, self.writer)
+        self._events = events
+        self._clock = clock
+
+    def make_users(self, *, id_salt: str | None) -> Users:
+        """Return the users of who has no table of their own: the people of the database."""
+        stable = StableUsers(id_salt)
+        kept = self.repositories
+        people = PersonDirectory(kept.people, stable, kept.address_changes, self._clock)
+        return Users(None, people=people)
+
+    def make_stored_keys(self, signals: Signals, *, names_in_code: Collection[str]) -> StoredKeys:
+        """Return what finds the API keys of the database."""
+        return StoredKeys(
+            self.repositories.api_keys, signals, self._clock, names_in_code=names_in_code
+        )
+
+    def make_people(
+        self,
+        users: Users,
+        sessions: SessionsView,
+        signals: Signals,
+        *,
+        languages: Sequence[str],
+    ) -> People:
+        """Return `Passwordless.people`, which exports and erases all that names a person."""
+        data: dict[str, PersonalData] = {
+            "sessions": SessionData(sessions),
+            "address_changes": AddressChangeData(self.repositories.address_changes),
+            "events": EventData(self.history, users),
+        }
+        return People(
+            self.repositories.people,
+            users,
+            data,
+            sessions,
+            signals,
+            self._events,
+            languages=languages,
+            clock=self._clock,
+        )
