@@ -229,6 +229,9 @@ class AddressChanges:
             self._events.publish(audit)
             return
         await self._repository.add(change)
+        if await self._is_void(change):  # undone since it began: the address is the owner's again
+            await self._repository.forget(change.id)
+            raise RequestExpired
         if not await self._users.change_email(change.user_id, change.new):
             await self._repository.forget(change.id)
             raise InvalidArgument.of("code", _TAKEN, "taken")
@@ -254,12 +257,7 @@ class AddressChanges:
         if change is None or not change.may_be_undone(self._clock()):
             return None
         # One that was under way as an earlier one was undone leads to where nobody should be.
-        for earlier in await self._repository.list(change.user_id):
-            if earlier.id == change.id:
-                break
-            if earlier.undone_at is not None and earlier.undone_at >= change.changed_at:
-                return None
-        return change
+        return None if await self._is_void(change) else change
 
     async def undo(self, handle: str, caller: Caller) -> AddressChange:
         """Give a person the address back that they had, once, and sign everybody out.
@@ -296,6 +294,15 @@ class AddressChanges:
         await self._tell_features(change)
         await self._sessions.revoke_all(change.user_id)
         return change
+
+    async def _is_void(self, change: AddressChange) -> bool:
+        """Whether a change was still under way as an earlier one of the person was undone."""
+        for earlier in await self._repository.list(change.user_id):
+            if earlier.id == change.id:
+                break
+            if earlier.undone_at is not None and earlier.undone_at >= change.changed_at:
+                return True
+        return False
 
     async def _tell_features(self, change: AddressChange) -> None:
         for told in self._on_undone():

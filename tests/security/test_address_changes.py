@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware import EmailLogin
+from pwless_middleware import EmailLogin, Kit, Mounted
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.address_change import AddressChange
 from pwless_middleware.core.base64url import b64, unb64
 from pwless_middleware.database.address_changes import SQLAddressChanges
-from pwless_middleware.errors import InvalidArgument, StoreError
+from pwless_middleware.errors import DeliveryError, InvalidArgument, StoreError
+from pwless_middleware.flows.address_change_jobs import AddressChangeJobs
+from pwless_middleware.flows.topics import QueuedJob
+from pwless_middleware.stores.memory import MemoryStore
+from tests.features.email_login.test_address_pages import ChangingTable
 from tests.own_account import (
     ADDRESS,
     JO,
@@ -27,7 +31,7 @@ from tests.own_account import (
     signed_in,
 )
 from tests.security.factor import RIGHT, Factor
-from tests.support import led_to, said, token_of
+from tests.support import Slow, led_to, make_site, said, token_of
 
 pytestmark = pytest.mark.anyio
 
@@ -334,6 +338,56 @@ async def test_the_old_address_is_told_though_the_process_failed_after_the_chang
     assert site.sessions == 0
     assert await phone.who() is None
     assert await (await signed_in(site, NEW)).who() == NEW
+
+
+async def test_an_undo_is_done_with_its_answer_however_late_the_queue_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its job does all of it once more; a thief must not have until then."""
+
+    async def read_late(self: AddressChangeJobs, job: QueuedJob) -> None:
+        raise DeliveryError("the queue is behind")
+
+    monkeypatch.setattr(AddressChangeJobs, "read_undone", read_late)
+    told: list[str] = []
+
+    class Factors:
+        def mount(self, kit: Kit) -> Mounted:
+            return Mounted(on_address_undone=(self.take_back,))
+
+        async def take_back(self, user_id: str, since: int) -> None:
+            told.append(user_id)
+
+    site = make_kept_site(tmp_path, features=[EmailLogin(), Factors()])
+    thief = await signed_in(site)
+    await change(thief, "evil1@example.com")
+    assert site.sessions == 1
+    assert (await press_undo(site.browser(), site.mail(JO).link)).status_code == 200
+    assert site.sessions == 0
+    assert len(told) == 1
+
+
+async def test_a_change_of_a_host_s_table_that_was_under_way_at_the_undo_is_not_made(
+    tmp_path: Path,
+) -> None:
+    """No transaction spans that table and the changes."""
+    table, store = ChangingTable(), Slow(MemoryStore())
+    site = make_site(store=store, database=f"sqlite:///{tmp_path}/pwless.db", users=table)
+    thief = await signed_in(site)
+    await change(thief, "evil1@example.com")
+    link = site.mail(JO).link
+    request_id = await ask_for(thief, "evil2@example.com")
+
+    async def undo_now() -> None:
+        del store.after["take"]
+        assert (await press_undo(site.browser(), link)).status_code == 200
+        assert table.users["u1"].email == JO
+
+    store.after["take"] = undo_now
+    await confirm(thief, request_id, site.mail("evil2@example.com").code)
+    assert "take" not in store.after
+    assert table.users["u1"].email == JO
+    assert await thief.who() is None
 
 
 async def test_an_address_that_is_not_served_gets_no_mail_and_the_page_is_the_same(
