@@ -188,7 +188,7 @@ class Users:
         Raises:
             UsersUnavailable: the directory failed.
         """
-        change: ChangeEmail = getattr(self._directory, "change_email")  # noqa: B009
+        change: ChangeEmail = getattr(self._directory, "change_email")  # noqa: B009 # optional
         user = await _answer(change(user_id, address))
         return user is not None and user.id == user_id and parse_address(user.email) == address
 

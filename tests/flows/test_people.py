@@ -307,6 +307,19 @@ async def test_only_somebody_who_is_there_is_exported_or_deleted(database: Datab
             await call
 
 
+async def test_a_session_from_before_brings_nobody_back_who_was_kept_under_another_id(
+    database: Database,
+) -> None:
+    """The id that their address gives is retired with theirs."""
+    before = make_site(roomy=True)
+    jo = await signed_in(before)
+    await SQLPeople(database).add(Person("u-4711", JO, created_at=START))
+    after = next_process(before, database)
+    await people_of(after).delete(JO)
+    assert await after.browser(cookies=dict(jo.cookies)).who() is None
+    assert await people_of(after).list() == []
+
+
 async def test_an_id_that_was_never_met_can_be_deleted(database: Database) -> None:
     """Of somebody who signed in before there was a database, and not since."""
     before = make_site(roomy=True)
