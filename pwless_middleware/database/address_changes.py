@@ -28,7 +28,7 @@ class AddressChangeRepository(Protocol):
         """Give a person a new address; false if nothing was changed.
 
         It is changed if theirs is still the old one, nobody has the new one, and it is not reserved
-        for somebody else.
+        for somebody else; and if they are not disabled, or being deleted.
         """
         ...
 
@@ -177,7 +177,7 @@ def _change_of(row: Row) -> AddressChange:
 _MOVE = Statement(
     """
     UPDATE pwless_people SET email = $3
-    WHERE id = $1 AND email = $2
+    WHERE id = $1 AND email = $2 AND disabled_at IS NULL
     AND NOT EXISTS (SELECT 1 FROM pwless_people WHERE email = $3)
     AND NOT EXISTS (
         SELECT 1 FROM pwless_address_changes

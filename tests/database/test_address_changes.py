@@ -62,6 +62,13 @@ async def test_what_does_not_hold_changes_nothing(
     assert await kept.address_changes.find(change.id) is None
 
 
+async def test_who_is_disabled_or_being_deleted_moves_no_more(kept: Repositories) -> None:
+    """Else a change that is under way leaves two addresses behind a deletion."""
+    await kept.people.disable("jo", at=NOW)
+    assert not await kept.address_changes.change(FIRST)
+    assert (await email_of(kept), await kept.address_changes.list("jo")) == (A, [])
+
+
 async def test_of_two_who_want_one_address_one_gets_it(kept: Repositories) -> None:
     await kept.people.add(Person("ann", C, created_at=NOW))
     other = AddressChange(b"3" * 16, "ann", C, B, NOW)

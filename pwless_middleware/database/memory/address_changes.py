@@ -30,6 +30,9 @@ class MemoryAddressChanges:
         now = change.changed_at
         if await self.is_reserved(change.new, user_id=change.user_id, now=now):
             return False
+        person = await self._people.find(change.user_id)
+        if person is None or person.is_disabled:
+            return False
         if await self._people.change_email(change.user_id, change.old, change.new) is None:
             return False
         await self.add(change, audit=audit)
