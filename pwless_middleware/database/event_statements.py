@@ -124,22 +124,26 @@ SOME_OF_ADDRESS = Statement(
 )
 SCRUB_ATTEMPTS = Statement(
     "UPDATE pwless_events SET client = NULL, device = NULL,"
-    " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:' THEN 'browser' ELSE caller END"
+    " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:'"
+    " OR substr(caller, 1, 15) = 'address_change:' THEN 'browser' ELSE caller END"
     " WHERE attempt IN (SELECT attempt FROM pwless_events"
     " WHERE id IN (SELECT value FROM json_each($1)))",
     postgres="UPDATE pwless_events SET client = NULL, device = NULL,"
-    " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:' THEN 'browser' ELSE caller END"
+    " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:'"
+    " OR substr(caller, 1, 15) = 'address_change:' THEN 'browser' ELSE caller END"
     " WHERE attempt IN (SELECT attempt FROM pwless_events WHERE id IN"
     " (SELECT CAST(json_array_elements_text(CAST(CAST($1 AS TEXT) AS JSON)) AS BIGINT)))",
 )
 SCRUB = Statement(
     "UPDATE pwless_events SET user_id = $2, address = NULL, email = NULL, session = NULL,"
     " client = NULL, device = NULL, details = NULL,"
-    " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:' THEN 'browser' ELSE caller END"
+    " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:'"
+    " OR substr(caller, 1, 15) = 'address_change:' THEN 'browser' ELSE caller END"
     " WHERE id IN (SELECT value FROM json_each($1))",
     postgres="UPDATE pwless_events SET user_id = $2, address = NULL, email = NULL, session = NULL,"
     " client = NULL, device = NULL, details = NULL,"
-    " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:' THEN 'browser' ELSE caller END"
+    " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:'"
+    " OR substr(caller, 1, 15) = 'address_change:' THEN 'browser' ELSE caller END"
     " WHERE id IN"
     " (SELECT CAST(json_array_elements_text(CAST(CAST($1 AS TEXT) AS JSON)) AS BIGINT))",
 )

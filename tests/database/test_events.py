@@ -195,11 +195,12 @@ async def test_deleting_goes_in_parts(
     assert await events.find(EventFilter()) == []
 
 
+@pytest.mark.parametrize("caller", ["step_up:s-1", "address_change:s-1"])
 async def test_erasing_a_person_leaves_what_happened_and_nothing_that_names_them(
-    events: EventRepository, monkeypatch: pytest.MonkeyPatch
+    events: EventRepository, caller: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pwless_middleware.database.events.AT_ONCE", 2)
-    seen: dict[str, Any] = {"client": "c-1", "device": "Firefox on Linux", "caller": "step_up:s-1"}
+    seen: dict[str, Any] = {"client": "c-1", "device": "Firefox on Linux", "caller": caller}
     await events.write(
         [
             StoredEvent(event(1, attempt="a-1", address="d-1", **seen), "jo@example.com"),
@@ -217,7 +218,7 @@ async def test_erasing_a_person_leaves_what_happened_and_nothing_that_names_them
     others = [stored for stored in found if stored.event.user_id == "u-2"]
     assert [stored.email for stored in others] == [None, "jo@example.com"], "it is theirs now"
     assert found[-1].email == "al@example.com"
-    assert (found[-1].event.client, found[-1].event.caller) == ("c-1", "step_up:s-1")
+    assert (found[-1].event.client, found[-1].event.caller) == ("c-1", caller)
     erased = [s for s in found if (s.event.user_id or "").startswith("erased-")]
     assert [s.event.kind for s in erased] == ["mail.sent", "session.created", "mail.sent"]
     assert len({s.event.user_id for s in erased}) == 1

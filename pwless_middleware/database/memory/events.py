@@ -84,8 +84,8 @@ class MemoryEvents:
         for number, stored in old.items():
             event = stored.event
             if number in theirs or event.attempt in attempts:
-                is_step_up = event.caller is not None and event.caller.startswith("step_up:")
-                caller = "browser" if is_step_up else event.caller
+                names_session = (event.caller or "").startswith(("step_up:", "address_change:"))
+                caller = "browser" if names_session else event.caller
                 event = replace(event, client=None, device=None, caller=caller)
             if number in theirs:
                 event = replace(event, user_id=stand_in, address=None, session=None, details=None)
