@@ -38,6 +38,7 @@ class Setting:
         closed: what holds where the database has a value that cannot be read, for a setting whose
             default would let more people in; `None` takes the default.
         personal: whether it may hold addresses, which events do not tell.
+        outlasts: whether it stays as it is when an earlier version holds again.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Setting:
     optional: bool = False
     closed: SettingValue = None
     personal: bool = False
+    outlasts: bool = False
 
     @property
     def range(self) -> str:

@@ -35,6 +35,7 @@ SESSION_SETTINGS: Final = (
         default=0,
         most=YEAR_9999,
         closed=YEAR_9999,
+        outlasts=True,  # or who was signed out would be in again
     ),
 )
 

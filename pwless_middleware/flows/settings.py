@@ -160,6 +160,8 @@ class Settings:
     async def revert(self, version: int, *, by: str = "python") -> None:
         """Let the settings of an earlier version hold again, as a new version.
 
+        Sessions that were ended since then stay ended: `sessions.not_before` is left as it is.
+
         Args:
             version: which; 0 takes back everything that operators have set.
             by: as for `set`.
@@ -169,7 +171,18 @@ class Settings:
             StoreError: as `set`.
         """
         old = await self._version(version)
-        await self._change(lambda _: dict(old.values), by)
+        kept = {
+            f"{group.name}.{setting.name}"
+            for group in self._current.groups.values()
+            for setting in group.settings.values()
+            if setting.outlasts
+        }
+
+        def change(now: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
+            again = {name: value for name, value in old.values.items() if name not in kept}
+            return again | {name: value for name, value in now.items() if name in kept}
+
+        await self._change(change, by)
 
     async def history(self, *, before: int = 0, limit: int = 50) -> Sequence[SettingsChange]:
         """Return changes, the newest first.

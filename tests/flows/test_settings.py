@@ -219,6 +219,20 @@ async def test_history_says_who_changed_what_and_any_version_can_hold_again(
             await settings.revert(version)  # type: ignore[arg-type]
 
 
+async def test_an_earlier_version_lets_nobody_in_who_was_signed_out(database: Database) -> None:
+    site = site_of(database)
+    settings = settings_of(site)
+    jo = site.browser()
+    await jo.sign_in(EMAIL)
+    await settings.set({LIFETIME: 120})
+    site.clock.advance(1)
+    await settings.set({"sessions.not_before": site.clock.now})
+    for version in (1, 0):
+        await settings.revert(version)
+        assert await jo.who() is None
+    assert (await settings.get(LIFETIME)).source == "default"
+
+
 async def test_each_change_is_an_event_that_holds_no_address(database: Database) -> None:
     told: list[Any] = []
     site = site_of(database, on_event=told.append)
