@@ -123,6 +123,8 @@ class Users:
         directory: the host's; `None` takes `people`.
         people: those of the database; `None` takes `StableUsers`.
         id_salt: for the ids of `StableUsers`.
+        is_reserved: whether somebody has given up an address so lately that nobody else gets it;
+            asked for a host's table that changes addresses. `None` says no.
 
     Raises:
         ConfigError: a bad `id_salt`, or one beside a directory, which has ids of its own.
@@ -134,12 +136,16 @@ class Users:
         *,
         people: PersonDirectory | None = None,
         id_salt: str | None = None,
+        is_reserved: Callable[[Address], Awaitable[bool]] | None = None,
     ) -> None:
         if directory is not None and id_salt is not None:
             raise ConfigError("id_salt", "leave it out: with users= the ids are your table's own")
         self.people = people if directory is None else None
         """The people of the database; `None` where the host has a table, or nobody has one."""
         self._directory: UserDirectory = directory or people or StableUsers(id_salt)
+        self._is_reserved = None
+        if people is not None or self.can_change_email:
+            self._is_reserved = is_reserved
         self.is_table = not isinstance(self._directory, StableUsers)
         """Whether somebody decides who exists: the host's table, or the people of the database."""
         self.is_held = self.people is not None or not self.is_table
@@ -164,7 +170,7 @@ class Users:
             PersonDisabled: there is one by now, as whom nobody can sign in.
             UsersUnavailable, StoreError: the directory failed, or the database.
         """
-        if self.people is not None and await self.people.is_reserved(address):
+        if self._is_reserved is not None and await self._is_reserved(address):
             raise LoginDenied(_RESERVED)
         user = _fitting(await _answer(self._directory.create(address)), address)
         if user is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.event_retention import EventRetention
 from pwless_middleware.database.repositories import make_repositories
 from pwless_middleware.flows.event_history import EventHistory
@@ -18,7 +19,7 @@ from pwless_middleware.flows.personal_data import (
     SessionData,
 )
 from pwless_middleware.flows.stored_keys import StoredKeys
-from pwless_middleware.flows.users import StableUsers, Users
+from pwless_middleware.flows.users import StableUsers, UserDirectory, Users
 
 if TYPE_CHECKING:
     from pwless_middleware.database.database import Database
@@ -58,12 +59,18 @@ class DatabaseFloor:
         self._events = events
         self._clock = clock
 
-    def make_users(self, *, id_salt: str | None) -> Users:
-        """Return the users of who has no table of their own: the people of the database."""
+    def make_users(self, directory: UserDirectory | None, *, id_salt: str | None) -> Users:
+        """Return the users: those of the host's own table, or the people of the database."""
+        if directory is not None:
+            return Users(directory, id_salt=id_salt, is_reserved=self._is_reserved)
         stable = StableUsers(id_salt)
         kept = self.repositories
         people = PersonDirectory(kept.people, stable, kept.address_changes, self._clock)
-        return Users(None, people=people)
+        return Users(None, people=people, is_reserved=people.is_reserved)
+
+    async def _is_reserved(self, address: Address) -> bool:
+        changes = self.repositories.address_changes
+        return await changes.is_reserved(address, user_id="", now=self._clock())
 
     def make_stored_keys(self, signals: Signals, *, names_in_code: Collection[str]) -> StoredKeys:
         """Return what finds the API keys of the database."""

@@ -156,8 +156,8 @@ def make_floors(
     repositories = on_database.repositories if on_database is not None else None
     history = on_database.history if on_database is not None else EventHistory(events)
     hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store)
-    if users is None and on_database is not None:
-        known_users = on_database.make_users(id_salt=id_salt)
+    if on_database is not None:
+        known_users = on_database.make_users(users, id_salt=id_salt)
     else:
         known_users = Users(users, id_salt=id_salt)
     signals = Signals(hurried, keyring.realm, clock)

@@ -236,6 +236,26 @@ async def test_a_table_that_changes_addresses_does_so_and_undoes_it(tmp_path: Pa
     assert await jo.who() is None
 
 
+async def test_a_table_makes_nobody_of_an_address_that_may_be_given_back(tmp_path: Path) -> None:
+    """Else the owner of an account that was taken away shuts the way back by signing in."""
+
+    class Open(ChangingTable):
+        async def create(self, email: str) -> User | None:
+            self.users["u2"] = User(id="u2", email=email)
+            return self.users["u2"]
+
+    table = Open()
+    site = make_kept_site(tmp_path, users=table, roomy=True)
+    await change(await signed_in(site))
+    link = site.mail(JO).link
+    owner = site.browser()
+    await owner.ask(JO)
+    await owner.type_code(site.mail(JO).code)
+    assert (await owner.who(), [*table.users]) == (None, ["u1"])
+    await press_undo(owner, link)
+    assert await (await signed_in(site)).who() == table.users["u1"].email == JO
+
+
 async def test_a_table_is_not_led_back_by_a_later_link(tmp_path: Path) -> None:
     table = ChangingTable()
     site = make_kept_site(tmp_path, users=table)
