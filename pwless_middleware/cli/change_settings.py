@@ -34,7 +34,7 @@ def add_to(commands: Any) -> None:
         help="read and change what holds while the app runs",
         description=__doc__.partition("\n\n")[2],
     )
-    verbs = parser.add_subparsers(metavar="WHAT", required=True)
+    verbs = parser.add_subparsers(metavar="ACTION", required=True)
 
     def add(name: str, help: str, *, changes: bool = False) -> argparse.ArgumentParser:
         verb: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=help)

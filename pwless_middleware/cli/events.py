@@ -157,6 +157,11 @@ async def _filters(options: argparse.Namespace, history: EventHistory) -> Mappin
         "until": parse_when("--until", options.until, now),
     }
     if options.person is not None and "@" in options.person:
+        if options.app is None and not os.environ.get("PWLESS_BASE_URL"):
+            raise UsageError(
+                "--person: an address is found by its digest, which needs the keys: "
+                "add --app module:app, or name the person's id"
+            )
         filters["address"] = options.person
         page = await history.find(
             address=options.person, kind=["session.created", "session.renewed"], limit=1

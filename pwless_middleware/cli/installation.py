@@ -45,11 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--secret-key-file", metavar="FILE", help="as for run")
 
 
-def find_database(options: argparse.Namespace) -> Database:
+def find_database(options: argparse.Namespace, *, may_make: bool = False) -> Database:
     """Return the database, for a command that needs nothing else.
 
+    Args:
+        options: the command's, with those of `add_arguments`.
+        may_make: whether a SQLite file that is not there is made. What only reads does not: a
+            slip in the name would be an empty database, and whoever runs the command its owner.
+
     Raises:
-        UsageError: neither a URL nor an app was named, or the app has none.
+        UsageError: neither a URL nor an app was named, or the file is missing.
         ConfigError: it is no URL of a database, or an option of the app is wrong.
         AppFailed: the app's own code raised.
     """
@@ -57,10 +62,19 @@ def find_database(options: argparse.Namespace) -> Database:
     if url is not None:
         from pwless_middleware.database.database import Database
 
-        return Database(url)
+        return _existing(Database(url), may_make)
     if options.app is None:
         raise UsageError("say which database: --database URL, PWLESS_DATABASE_URL, or --app")
-    return _require_database(find_passwordless(options), options.app)
+    return _existing(_require_database(find_passwordless(options), options.app), may_make)
+
+
+def _existing(database: Database, may_make: bool) -> Database:
+    if database.path is not None and not may_make and not os.path.exists(database.path):
+        raise UsageError(
+            f"there is no database {os.path.abspath(database.path)}: name its file, "
+            "or start the app, which makes it"
+        )
+    return database
 
 
 def find_passwordless(options: argparse.Namespace) -> Passwordless:

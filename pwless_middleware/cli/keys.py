@@ -38,7 +38,7 @@ def add_to(commands: Any) -> None:
         help="make, list, rotate and revoke API keys",
         description=__doc__.partition("\n\n")[2],
     )
-    verbs = parser.add_subparsers(metavar="WHAT", required=True)
+    verbs = parser.add_subparsers(metavar="ACTION", required=True)
 
     def add(name: str, help: str) -> argparse.ArgumentParser:
         verb: argparse.ArgumentParser = verbs.add_parser(name, help=help, description=help)

@@ -51,21 +51,21 @@ def add_to(commands: Any) -> None:
     listed.add_argument("--prefix", default="", help="those whose addresses begin so")
     listed.add_argument("--after", default="", metavar="EMAIL", help="those behind this address")
     listed.add_argument("--limit", type=int, default=50, help="how many at most; default 50")
-    added = add("add", _add, "make somebody who may sign in", who=False)
-    added.add_argument("email", metavar="EMAIL")
-    added.add_argument("--name", default="", help="what to call them")
-    added.add_argument("--language", default="", metavar="CODE", help="theirs, e.g. de")
+    created = add("create", _create, "make somebody who may sign in", who=False)
+    created.add_argument("email", metavar="EMAIL")
+    created.add_argument("--name", default="", help="what to call them")
+    created.add_argument("--language", default="", metavar="CODE", help="theirs, e.g. de")
     deleted = add("delete", _delete, "erase a person: nothing is left that names them")
     deleted.add_argument("--yes", action="store_true", help="ask nothing")
     for parser in (
-        *(listed, added, deleted),
+        *(listed, created, deleted),
         add("show", _show, "show a person"),
         add("disable", _disable, "sign a person out everywhere, and let them in no more"),
         add("enable", _enable, "let a person sign in again"),
         add("export", _export, "print everything that is kept about a person, as JSON"),
     ):
         add_arguments(parser)
-    for parser in (listed, added, actions.choices["show"]):
+    for parser in (listed, created, actions.choices["show"]):
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
@@ -95,8 +95,11 @@ async def _run(options: argparse.Namespace) -> int:
     async with serve_nobody(passwordless):
         try:
             await options.action(people, options)
-        except (PersonNotFound, InvalidArgument) as error:
+        except PersonNotFound as error:
             raise UsageError(error.public_message) from None
+        except InvalidArgument as error:
+            fields = ", ".join(violation.field for violation in error.violations)
+            raise UsageError(f"{fields}: {error.public_message}") from None
     if options.ends_sessions and isinstance(passwordless.store, MemoryStore):
         print(OUT_OF_REACH, file=sys.stderr)
         return 1
@@ -116,7 +119,7 @@ async def _show(people: People, options: argparse.Namespace) -> None:
     _print(person, options)
 
 
-async def _add(people: People, options: argparse.Namespace) -> None:
+async def _create(people: People, options: argparse.Namespace) -> None:
     given = {"name": options.name, "language": options.language, "by": BY}
     _print(await people.create(options.email, **given), options)
 

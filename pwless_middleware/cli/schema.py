@@ -46,8 +46,9 @@ def run(options: argparse.Namespace) -> int:
 
     Raises:
         UsageError: no database is named, or it cannot be asked.
-        ConfigError: it is no URL of one, or can never be used so.
+        ConfigError: it is no URL of one, can never be used so, or is of a newer version.
     """
+    from pwless_middleware.database.migrations.migrate import is_up_to_date
     from pwless_middleware.database.migrations.script import write_script
     from pwless_middleware.database.url import make_engine
 
@@ -62,9 +63,9 @@ def run(options: argparse.Namespace) -> int:
         version = asyncio.run(_find_version(engine))
     except StoreError as error:
         raise UsageError(str(error)) from None
-    script = write_script(engine.dialect, since=version)
-    print(script, end="")
-    if not script:
+    if not is_up_to_date(version):
+        print(write_script(engine.dialect, since=version), end="")
+    else:
         print(f"pwless: the tables are up to date (version {version})", file=sys.stderr)
     return 0
 

@@ -112,7 +112,7 @@ def run_import(options: argparse.Namespace) -> int:
     """
     from pwless_middleware.database.transfer.rows import Import
 
-    database = find_database(options)
+    database = find_database(options, may_make=True)
     source = _Source(options.file)
     importing = Import(database, source.read, replace=options.replace)
     try:

@@ -76,7 +76,7 @@ def test_a_login_is_a_story(project: Project, url: str) -> None:
 def test_an_address_is_found_with_the_keys(project: Project, url: str) -> None:
     code, _, err = project.run("events", "--database", url, "--person", "jo@example.com")
     assert code == 2
-    assert "secret_key: an address is found by its digest" in err
+    assert "add --app module:app" in err
     project.wrapped(f"base_url='https://app.example.com', mailer=Outbox(), database={url!r}")
     shown = lines(project, "--app", "site_app:app", "--person", "jo@example.com", "--all")
     assert [line.split()[2] for line in shown] == [

@@ -43,10 +43,16 @@ async def test_the_database_is_named_by_option_variable_or_app(
     args = {"option": ["--database", url], "app": ["--app", "site_app:app"]}.get(by, [])
     if by == "variable":
         variables(monkeypatch, DATABASE_URL=url)
-    database = find_database(options(*args))
+    database = find_database(options(*args), may_make=True)
     assert await database.fetch(COUNT())
     await database.aclose()
     assert (project.folder / "one.db").exists()
+
+
+def test_what_only_reads_makes_no_file_by_a_slip_in_its_name(project: Project) -> None:
+    with pytest.raises(UsageError, match=r"there is no database .*typo\.db: name its file"):
+        find_database(options("--database", "sqlite:///typo.db"))
+    assert not (project.folder / "typo.db").exists()
 
 
 @pytest.mark.anyio

@@ -39,7 +39,7 @@ def shown(app: Project, who: str = JO) -> dict[str, Any]:
 
 
 def test_somebody_is_added_found_disabled_and_enabled(app: Project) -> None:
-    added = json.loads(people(app, "add", "Jo@Example.com", "--name", "Jo", "--json"))
+    added = json.loads(people(app, "create", "Jo@Example.com", "--name", "Jo", "--json"))
     assert (added["email"], added["name"], added["seen_at"]) == (JO, "Jo", None)
     assert shown(app, added["id"]) == added
     assert "signed out everywhere" in people(app, "disable", JO)
@@ -53,7 +53,7 @@ def test_somebody_is_added_found_disabled_and_enabled(app: Project) -> None:
 
 def test_people_are_listed_by_prefix_and_page(app: Project) -> None:
     for name in ("a1", "a2", "b1"):
-        people(app, "add", f"{name}@example.com", "--language", "de")
+        people(app, "create", f"{name}@example.com", "--language", "de")
     emails = [line.split()[0][:2] for line in people(app, "list", "--prefix", "a").splitlines()]
     assert emails == ["a1", "a2"]
     page = people(app, "list", "--after", "a1@example.com", "--limit", "1", "--json")
@@ -63,7 +63,7 @@ def test_people_are_listed_by_prefix_and_page(app: Project) -> None:
 def test_an_export_is_json_and_a_deletion_is_asked_about(
     app: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    added = json.loads(people(app, "add", JO, "--json"))
+    added = json.loads(people(app, "create", JO, "--json"))
     told = json.loads(people(app, "export", JO))
     assert told["person"] == added
     assert [event["by"] for event in told["events"]] == ["command_line", "command_line"]
@@ -105,7 +105,7 @@ def test_sessions_end_in_the_app_s_own_process(app: Project) -> None:
 
 
 def test_what_is_done_is_in_the_events(app: Project) -> None:
-    people(app, "add", JO)
+    people(app, "create", JO)
     people(app, "export", JO)
 
     async def kinds() -> list[str]:
@@ -121,7 +121,7 @@ def test_where_sessions_are_in_the_app_s_memory_it_says_so(app: Project) -> None
     app.wrapped(
         f"base_url='http://localhost:8000', mailer=Outbox(), store=MemoryStore(), database={URL!r}"
     )
-    people(app, "add", JO)
+    people(app, "create", JO)
     code, out, err = app.run("people", "disable", JO, "--app", "site_app:app")
     assert (code, err.strip()) == (1, OUT_OF_REACH)
     assert "disabled" in out
@@ -133,9 +133,9 @@ def test_where_sessions_are_in_the_app_s_memory_it_says_so(app: Project) -> None
         (("show", JO), "nobody with this id or address"),
         (("disable", "x"), "nobody with this id or address"),
         (("delete", JO, "--yes"), "nobody with this id or address"),
-        (("add", "no address"), "Enter one email address"),
-        (("add", JO, "--language", "xx"), "Send one of en, de"),
-        (("list", "--limit", "0"), "Send 1 to 1000"),
+        (("create", "no address"), "email: Enter one email address"),
+        (("create", JO, "--language", "xx"), "language: Send one of en, de"),
+        (("list", "--limit", "0"), "limit: Send 1 to 1000"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(args: tuple[str, ...], says: str, app: Project) -> None:

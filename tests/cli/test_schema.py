@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,20 @@ def test_what_a_database_lacks_and_then_nothing(
     told = capsys.readouterr()
     assert told.out == ""
     assert f"up to date (version {len(MIGRATIONS)})" in told.err
+
+
+def test_tables_of_a_newer_version_are_not_called_up_to_date(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path}/pwless.db"
+    asyncio.run(make(url))
+    with closing(sqlite3.connect(tmp_path / "pwless.db")) as file:
+        file.execute("INSERT INTO pwless_schema (version, name, at) VALUES (99, 'later', 0)")
+        file.commit()
+    assert main(["schema", "--database", url]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "of version 99" in told.err
 
 
 @pytest.mark.parametrize(

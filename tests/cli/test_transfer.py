@@ -156,8 +156,9 @@ def test_rows_that_do_not_go_together_are_named(
 
 
 def test_a_file_is_not_written_over(
-    sqlite_url: str, exported: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, sqlite_url: str, exported: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "pwless.db").touch()
     write(exported, "mine")
     assert main(["export", "--database", sqlite_url, "--output", str(exported)]) == 2
     assert "File exists" in capsys.readouterr().err

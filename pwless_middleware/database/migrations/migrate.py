@@ -38,7 +38,7 @@ async def migrate(engine: Engine) -> None:
         ConfigError: the tables are of a newer version of this package.
         StoreError: the database cannot be asked.
     """
-    if _is_up_to_date(await find_version(engine)):
+    if is_up_to_date(await find_version(engine)):
         return
     await engine.transact(_migrate, locks=["schema"], is_long=True)
 
@@ -58,7 +58,7 @@ async def find_version(engine: Engine) -> int:
 def _migrate() -> Steps[None]:
     yield MAKE_SCHEMA()
     [(version,)] = yield _VERSION()
-    if _is_up_to_date(version):  # by another process, meanwhile
+    if is_up_to_date(version):  # by another process, meanwhile
         return
     for number, migration in enumerate(MIGRATIONS[version:], version + 1):
         for statement in migration.statements:
@@ -66,7 +66,12 @@ def _migrate() -> Steps[None]:
         yield DONE(number, migration.name)
 
 
-def _is_up_to_date(version: int) -> bool:
+def is_up_to_date(version: int) -> bool:
+    """Whether tables of a version are those of this package.
+
+    Raises:
+        ConfigError: they are of a newer one.
+    """
     if version > len(MIGRATIONS):
         raise ConfigError(
             "database",
