@@ -20,14 +20,12 @@ from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.account import Account
 from pwless_middleware.features.email_login import EmailLogin
 from pwless_middleware.features.email_login.python import SendResult, VerifyResult
-from pwless_middleware.features.event_log import EventLog
 from pwless_middleware.features.health import Health
 from pwless_middleware.features.login_page import LoginPage
 from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.features.step_up import StepUp
-from pwless_middleware.features.users_api import UsersApi
 from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.users import UserDirectory
@@ -62,6 +60,13 @@ def _database_of(url: str) -> Database:
     from pwless_middleware.database.database import Database
 
     return Database(url)
+
+
+def _make_database_features(retention: EventRetention | None) -> tuple[Feature, ...]:
+    from pwless_middleware.features.event_log import EventLog
+    from pwless_middleware.features.users_api import UsersApi
+
+    return EventLog(retention), UsersApi()
 
 
 def make_store(database: Database | None) -> Store:
@@ -218,9 +223,10 @@ class Passwordless:
         self._kit, self._keys_in_code = kit, frozenset(api_keys or ())
         self.cookies, self.clients = kit.cookies, floors.clients
         self.deliveries, self.lifetime = floors.deliveries, floors.lifetime
-        always = (
+        always: tuple[Feature, ...] = (
             *(LoginPage(), StepUp(), Account(), OAuthToken()),
-            *(Mailbox(), Health(), StaticFiles(), EventLog(event_retention), UsersApi()),
+            *(Mailbox(), Health(), StaticFiles()),
+            *(() if self.database is None else _make_database_features(event_retention)),
         )
         # By their exact classes: what a class of somebody else's inherits, it is not trusted with.
         email_login = [feature for feature in features if type(feature) is EmailLogin]

@@ -32,8 +32,8 @@ SCOPES: Final = {
 _IMPLIED: Final = {"users:read": "users"}
 """Scope to the one that includes it."""
 
-_KEY = re.compile(r"pwk_([a-z2-7]{16})\.[A-Za-z0-9_-]{43}")
-NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+_KEY: Final = r"pwk_([a-z2-7]{16})\.[A-Za-z0-9_-]{43}"
+_NAME: Final = r"[A-Za-z0-9_.-]{1,40}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def new_key_text() -> str:
 
 def id_of_key(text: str) -> str | None:
     """Return the id in the text of a key, or `None` if it is not written as ours are."""
-    found = _KEY.fullmatch(text)
+    found = re.fullmatch(_KEY, text)
     return found[1] if found else None
 
 
@@ -101,7 +101,7 @@ def check_key_name(option: str, name: object) -> str:
     Raises:
         ConfigError: it is none.
     """
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str) or not re.fullmatch(_NAME, name):
         raise ConfigError(option, f"{name!r}: name keys by 1 to 40 letters, digits, - _ and .")
     return name
 

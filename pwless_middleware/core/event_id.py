@@ -14,7 +14,7 @@ _SERIAL_BITS: Final = 31
 SERIALS: Final = 1 << _SERIAL_BITS
 """How many ids one second has."""
 _LATEST: Final = (1 << 32) - 1
-_TEXT: Final = re.compile(r"[0-7][0-9a-f]{15}")
+_TEXT: Final = r"[0-7][0-9a-f]{15}"
 
 NEWEST: Final = (1 << 63) - 1
 """No event has a greater number."""
@@ -41,4 +41,4 @@ def format_number(number: int) -> str:
 
 def parse_event_id(text: str) -> int | None:
     """Return the number of an id, or `None` where a text is none."""
-    return int(text, 16) if _TEXT.fullmatch(text) else None
+    return int(text, 16) if re.fullmatch(_TEXT, text) else None

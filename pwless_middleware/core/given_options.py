@@ -27,7 +27,8 @@ def remember_given(cls: type[_T]) -> type[_T]:
     @functools.wraps(init)
     def init_and_remember(self: _T, *args: Any, **options: Any) -> None:
         init(self, *args, **options)
-        given = frozenset(list(signature.bind(self, *args, **options).arguments)[1:])
+        named = signature.bind(self, *args).arguments if args else ()  # `bind` is slow
+        given = frozenset([*list(named)[1:], *options])
         object.__setattr__(self, _ATTRIBUTE, given)
 
     cls.__init__ = init_and_remember  # type: ignore[method-assign, assignment]  # the same arguments

@@ -31,11 +31,18 @@ def named_options(**hints: str) -> Callable[[type[_T]], type[_T]]:
     def decorate(cls: type[_T]) -> type[_T]:
         init: Callable[..., None] = cls.__init__
         signature = inspect.signature(init)
+        taken = list(signature.parameters.values())[1:]
+        known = {p.name for p in taken if p.kind is not p.VAR_KEYWORD}
+        required = {p.name for p in taken if p.default is p.empty and p.kind is not p.VAR_KEYWORD}
         for option in list(signature.parameters)[1:]:
             _TAKEN_BY.setdefault(option, cls.__name__)
 
         @functools.wraps(init)
         def check_and_init(self: _T, *args: Any, **options: Any) -> None:
+            named = options.keys()
+            if not args and named <= known and required <= named:
+                init(self, **options)  # as `bind` below would say, in a tenth of the time
+                return
             try:
                 signature.bind(self, *args, **options)
             except TypeError:

@@ -75,7 +75,8 @@ def mount_all(
             found[name] = behind(mounted, partial(background.lifespans.require, name))
         if mounted.settings is not None:
             settings.add(mounted.settings, by=name)
-            found[name] = behind(found[name], settings.require)
+            if not settings.is_known:  # as they are for good where there is no database
+                found[name] = behind(found[name], settings.require)
         background.add(name, found[name])
     return found
 
