@@ -42,6 +42,8 @@ class CurrentSettings:
         self.groups: dict[str, LiveSettings[object]] = {}
         self.record: SettingsRecord = NO_SETTINGS
         self.is_known = repository is None
+        self._asked = 0
+        self._holds_since = 0
         self._owners: dict[str, str] = {}
         self._listeners: list[Callable[[], None]] = []
         self._looks: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
@@ -85,11 +87,20 @@ class CurrentSettings:
             StoreError: the database cannot be asked.
         """
         if self.repository is not None:
-            self.take(await self.repository.newest())
+            self._asked += 1
+            asked = self._asked
+            record = await self.repository.newest()
+            if asked > self._holds_since:  # else a slow answer would take back what came since
+                self._take(record)
+                self._holds_since = asked
         return self.record
 
     def take(self, record: SettingsRecord) -> None:
-        """Let a record hold in this process."""
+        """Let a record hold in this process, whatever is being read just now."""
+        self._holds_since = self._asked
+        self._take(record)
+
+    def _take(self, record: SettingsRecord) -> None:
         is_new = record.version != self.record.version or not self.is_known
         self.record = record
         for group in self.groups.values():

@@ -13,7 +13,10 @@ import pytest
 from pwless_middleware import EmailLogin, SendLimits, SessionPolicy
 from pwless_middleware.core.settings import SettingsRecord
 from pwless_middleware.database.database import Database
+from pwless_middleware.database.memory.events import MemoryEvents
+from pwless_middleware.database.memory.settings import MemorySettings
 from pwless_middleware.errors import ConfigError, StoreError, Unavailable
+from pwless_middleware.flows.current_settings import CurrentSettings
 from pwless_middleware.flows.settings import Settings
 from pwless_middleware.kit import (
     Kit,
@@ -359,3 +362,27 @@ async def test_what_the_code_admits_no_more_is_told_and_left_out_closed(
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == len(set(told)) == 3
     assert await settings.list()
+
+
+async def test_a_slow_answer_takes_back_nothing_that_was_heard_meanwhile() -> None:
+    """Or an operator's change would not hold here for half a minute more."""
+    answers: list[asyncio.Future[SettingsRecord]] = []
+
+    class Slow(MemorySettings):
+        async def newest(self) -> SettingsRecord:
+            answers.append(asyncio.get_running_loop().create_future())
+            return await answers[-1]
+
+    current = CurrentSettings(Slow(MemoryEvents()))
+    old, new, newer = (SettingsRecord(version, 0, "x", {}) for version in (1, 2, 3))
+    first, second = asyncio.create_task(current.load()), asyncio.create_task(current.load())
+    await asyncio.sleep(0)
+    answers[1].set_result(new)
+    assert (await second).version == 2
+    answers[0].set_result(old)
+    assert (await first).version == 2
+    third = asyncio.create_task(current.load())
+    await asyncio.sleep(0)
+    current.take(newer)
+    answers[2].set_result(new)
+    assert (await third).version == 3
