@@ -21,8 +21,12 @@ pytestmark = pytest.mark.anyio
 
 
 def open_to_all(path: Path) -> None:
-    """Let any user come to the folder, which pytest keeps to itself."""
-    for folder in list(path.parents)[:3]:
+    """Let any user come to the folder, which pytest keeps to itself, with those that it is in."""
+    own, *above = path.parents
+    own.chmod(0o777)
+    for folder in above:
+        if folder.stat().st_mode & stat.S_IXOTH:
+            break
         folder.chmod(0o777)
 
 
