@@ -58,7 +58,6 @@ def write_line(
 
 def _facts(stored: StoredEvent) -> list[str]:
     event = stored.event
-    details = event.details or {}
     told = {
         "by": event.by,
         "method": event.method or (" and ".join(event.methods) if event.methods else None),
@@ -66,13 +65,21 @@ def _facts(stored: StoredEvent) -> list[str]:
         "wait": f"{event.wait} s" if event.wait is not None else None,
         "tries": event.tries,
         "tries left": event.tries_left,
-        **details,
+    }
+    # Apart, since a detail may have the name of a fact: `from` is a setting's value, too.
+    details = {name: value if value != "" else "-" for name, value in (event.details or {}).items()}
+    where = {
         "organization": event.organization,
         "session": event.session,
         "from": event.device,
         "caller": event.caller if event.caller != "browser" else None,
     }
-    return [f"{name} {value}" for name, value in told.items() if value is not None]
+    return [
+        f"{name} {value}"
+        for facts in (told, details, where)
+        for name, value in facts.items()
+        if value is not None
+    ]
 
 
 def _paint(text: str, color: str, has_colors: bool) -> str:

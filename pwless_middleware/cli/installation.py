@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from pwless_middleware.database.database import Database
     from pwless_middleware.passwordless import Passwordless
 
-WHICH = "say which installation: --app module:app, or the PWLESS_… variables of `pwless run`"
+WHICH = (
+    "say which installation: --app module:app, or PWLESS_BASE_URL and what else `pwless run` reads"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -132,6 +132,17 @@ def test_a_line_shows_nothing_that_a_terminal_obeys() -> None:
     )
 
 
+def test_a_changed_setting_is_shown_with_both_values_and_none_as_a_dash() -> None:
+    event = Event(
+        at=NOW,
+        kind="settings.changed",
+        by="operator:ana",
+        details={"name": "sessions.idle", "from": "3600", "to": ""},
+    )
+    line = write_line(StoredEvent(event), KINDS, has_colors=False, of_attempt=False)
+    assert line.endswith("by operator:ana · name sessions.idle · from 3600 · to -")
+
+
 def test_an_address_that_is_none_is_named(project: Project, url: str) -> None:
     project.wrapped(f"base_url='https://app.example.com', mailer=Outbox(), database={url!r}")
     code, _, err = project.run("events", "--app", "site_app:app", "--person", "jo@")
