@@ -21,23 +21,23 @@ class UsersApi:
         """Return the routes."""
         if kit.people is None:
             return Mounted()
-        from pwless_middleware.features.users_api import described
+        from pwless_middleware.features.users_api import operations
         from pwless_middleware.features.users_api.answers import Answers
 
         answers = Answers(kit, kit.people)
         one = f"{BASE}/{{id}}"
-        change = described.describe_change(answers.change_fields)
-        erase = Route(one, {"DELETE": answers.delete}, "api", {"DELETE": described.DELETE})
+        change = operations.describe_change(answers.change_fields)
+        erase = Route(one, {"DELETE": answers.delete}, "api", {"DELETE": operations.DELETE})
         own = (
-            Route(BASE, {"GET": answers.list}, "api", {"GET": described.LIST}),
+            Route(BASE, {"GET": answers.list}, "api", {"GET": operations.LIST}),
             Route(
                 one,
                 {"GET": answers.get, "PATCH": answers.change, "DELETE": answers.delete},
                 "api",
                 {
-                    "GET": described.GET,
+                    "GET": operations.GET,
                     "PATCH": change,
-                    "DELETE": described.DELETE,
+                    "DELETE": operations.DELETE,
                 },
             ),
         )
@@ -48,13 +48,13 @@ class UsersApi:
                     f"{one}/sessions",
                     {"GET": answers.list_sessions, "DELETE": answers.end_sessions},
                     "api",
-                    {"GET": described.LIST_SESSIONS, "DELETE": described.END_SESSIONS},
+                    {"GET": operations.LIST_SESSIONS, "DELETE": operations.END_SESSIONS},
                 ),
                 Route(
                     f"{one}/events",
                     {"GET": answers.list_events},
                     "api",
-                    {"GET": described.LIST_EVENTS},
+                    {"GET": operations.LIST_EVENTS},
                 ),
             )
         )

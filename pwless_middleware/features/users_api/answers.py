@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from pwless_middleware.core.person import Person
 from pwless_middleware.errors import PersonNotFound
-from pwless_middleware.features.users_api.described import EVENT_QUERY, MOST, QUERY, change_fields
+from pwless_middleware.features.users_api.operations import EVENT_QUERY, MOST, QUERY, change_fields
 from pwless_middleware.flows.people import People
 from pwless_middleware.web.bodies import read_json
 from pwless_middleware.web.event_json import public_event

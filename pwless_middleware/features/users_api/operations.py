@@ -44,6 +44,7 @@ _USER = Fields(
     }
 )
 _ONE = Fields({"user": Field(kind="object", about="The user.", required=True, fields=_USER)})
+_ERRORS = (Unauthenticated, ForbiddenOrigin, PersonNotFound)
 QUERY = Fields(
     {
         "email": _text("The one with this address.", "jo@example.com"),
@@ -121,7 +122,7 @@ GET = Operation(
     parameters=_WHO,
     security=_SECURITY,
     answers={200: _ONE},
-    errors=(Unauthenticated, ForbiddenOrigin, PersonNotFound),
+    errors=_ERRORS,
 )
 DELETE = Operation(
     id="deleteUser",
@@ -130,7 +131,7 @@ DELETE = Operation(
     parameters=_WHO,
     security=_SECURITY,
     answers={204: None},
-    errors=(Unauthenticated, ForbiddenOrigin, PersonNotFound),
+    errors=_ERRORS,
 )
 LIST_SESSIONS = Operation(
     id="listUserSessions",
@@ -146,7 +147,7 @@ LIST_SESSIONS = Operation(
             }
         )
     },
-    errors=(Unauthenticated, ForbiddenOrigin, PersonNotFound),
+    errors=_ERRORS,
 )
 END_SESSIONS = Operation(
     id="endUserSessions",
@@ -154,7 +155,7 @@ END_SESSIONS = Operation(
     parameters=_WHO,
     security=_SECURITY,
     answers={204: None},
-    errors=(Unauthenticated, ForbiddenOrigin, PersonNotFound),
+    errors=_ERRORS,
 )
 LIST_EVENTS = Operation(
     id="listUserEvents",
@@ -173,7 +174,7 @@ LIST_EVENTS = Operation(
             }
         )
     },
-    errors=(Unauthenticated, ForbiddenOrigin, PersonNotFound),
+    errors=_ERRORS,
 )
 
 
@@ -187,5 +188,5 @@ def describe_change(fields: Fields) -> Operation:
         security=_SECURITY,
         body=fields,
         answers={200: _ONE},
-        errors=(Unauthenticated, ForbiddenOrigin, PersonNotFound),
+        errors=_ERRORS,
     )
