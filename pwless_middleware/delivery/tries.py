@@ -244,7 +244,9 @@ class Tries:
             else:
                 self._health.note_store_up()
                 break
-        del worker.held[job.id]
+        # A job that was put back may have been claimed again by now: that is held anew.
+        if worker.held.get(job.id) is verb:
+            del worker.held[job.id]
 
     def _report(self, job: Job, reason: str) -> None:
         """Log that an accepted job is given up: its mail, if it has one, does not go out."""

@@ -675,6 +675,42 @@ async def test_cancelling_the_loop_gives_a_job_in_flight_back_at_once_and_uncoun
     assert await worker(jobs, Outcome.SENT, clock).run_due() == 1
 
 
+async def test_a_job_that_is_claimed_again_before_its_first_try_has_an_answer_is_held_anew(
+    clock: Clock,
+) -> None:
+    """The store has put it back, and says so late: by then the same worker is at its next try."""
+    answer, second = asyncio.Event(), asyncio.Event()
+
+    class LateAnswer(ListJobs):
+        async def retry(self, job: Job, *, at: int) -> None:
+            await super().retry(job, at=clock.now)
+            if job.tries == 0:
+                await answer.wait()
+
+    jobs, tries = LateAnswer(clock), 0
+
+    async def deliver(payload: bytes) -> Outcome:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise DeliveryError("busy")
+        second.set()
+        await asyncio.Event().wait()
+        return Outcome.SENT
+
+    jobs.put()
+    running = asyncio.create_task(Deliveries(jobs, deliver, clock=clock).run())
+    await second.wait()
+    answer.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert jobs.claimed == []  # given back, uncounted: it is not left to its claim's end
+    assert [job.tries for _, job in jobs.due] == [1]
+
+
 async def test_run_due_tries_nothing_twice_even_while_time_goes_on(
     jobs: ListJobs, clock: Clock
 ) -> None:

@@ -20,8 +20,8 @@ from pwless_middleware.database.statement import Query, Row, Statement, Steps
 
 T = TypeVar("T")
 
-_CLOSING_SECONDS: Final = 2.0
-"""How long closing waits for the thread."""
+_CLOSING_SECONDS: Final = 5.0
+"""How long closing waits for the thread, which may be waiting for a busy disk."""
 _WRITE_NOTHING: Final = Statement("UPDATE pwless_schema SET version = version")
 
 
