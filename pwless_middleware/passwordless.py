@@ -108,7 +108,7 @@ class Passwordless:
         users: your own user table; `None` keeps people in the database, or without one gives each
             address a stable id.
         sessions: how long sessions live; `None` is 7 days idle, 30 days in all.
-        brand: name, logo and colour of the pages and mails; `None` takes the host's name.
+        brand: name, logo and color of the pages and mails; `None` takes the host's name.
         templates: a folder whose templates replace ours by name; `None` for none.
         languages: of pages, emails and errors, the default first; `None` is all that are complete,
             English first. A `languages/fr.mo` in `templates` adds a language, or changes texts.

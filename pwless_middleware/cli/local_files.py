@@ -65,6 +65,9 @@ def keep_key(file: Path) -> str:
             with os.fdopen(made, "w", encoding="ascii") as opened:
                 opened.write(f"{_make_key()}\n")
         key = file.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        folder = file.absolute().parent
+        raise UsageError(f"the folder {folder} of the database is missing: make it") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the key's file {file}: {error}; or set PWLESS_SECRET_KEY") from None
     if not key:

@@ -68,3 +68,8 @@ def test_a_key_file_that_is_of_no_use_is_told(folder: Path) -> None:
         complete_database({})
     with pytest.raises(UsageError, match="set PWLESS_SECRET_KEY"):
         complete_database({"PWLESS_DATABASE_URL": "sqlite:///missing/app.db"})
+
+
+def test_a_folder_that_is_missing_is_named() -> None:
+    with pytest.raises(UsageError, match=r"the folder .*data of the database is missing: make it"):
+        complete_database({"PWLESS_DATABASE_URL": "sqlite:///data/app.db"})
