@@ -66,8 +66,9 @@ def test_a_key_file_that_is_of_no_use_is_told(folder: Path) -> None:
     (folder / "pwless.key").touch()
     with pytest.raises(UsageError, match="is empty: delete it"):
         complete_database({})
+    (folder / "pwless.key").write_bytes(b"\xff")
     with pytest.raises(UsageError, match="set PWLESS_SECRET_KEY"):
-        complete_database({"PWLESS_DATABASE_URL": "sqlite:///missing/app.db"})
+        complete_database({})
 
 
 def test_a_folder_that_is_missing_is_named() -> None:
