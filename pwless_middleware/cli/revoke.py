@@ -60,5 +60,11 @@ async def _run(options: argparse.Namespace) -> int:
             print("everybody is signed out")
         for who in options.who:
             ended = await passwordless.sign_out(who)
-            print(f"{who}: {ended} {'session' if ended == 1 else 'sessions'} ended")
+            print(f"{who}: {_say(ended)}")
     return 0
+
+
+def _say(ended: int) -> str:
+    if ended == 0:
+        return "no session to end; is the address right?"
+    return f"{ended} {'session' if ended == 1 else 'sessions'} ended"

@@ -43,7 +43,10 @@ def test_the_sessions_of_people_end_and_no_others(app: Project) -> None:
         )
         phone, laptop, kim = [await signed_in(site, email) for email in (JO, JO, KIM)]
         said = await asyncio.to_thread(revoke, app, "Jo@Example.com", "nobody@example.com")
-        assert said == "Jo@Example.com: 2 sessions ended\nnobody@example.com: 0 sessions ended\n"
+        assert said.splitlines() == [
+            "Jo@Example.com: 2 sessions ended",
+            "nobody@example.com: no session to end; is the address right?",
+        ]
         await asyncio.sleep(0.1)  # what the feed promises
         assert [await browser.who() for browser in (phone, laptop, kim)] == [None, None, KIM]
         await site.passwordless.lifetime.close()
