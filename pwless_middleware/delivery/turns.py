@@ -17,7 +17,11 @@ from typing import Final
 PATIENCE: Final = 5.0
 """Seconds that a claimed mail waits for a place; its claim lasts 60, its delivery up to 45."""
 WAITING: Final = 32
-"""Mails of one domain that wait for a place in one worker."""
+"""Mails of one domain that wait for a place in one worker, however slow it is."""
+MOST_WAITING: Final = 512
+"""And where it is quick, so that the last one's turn comes within `SOON`."""
+SOON: Final = 0.5
+"""Seconds; a mail that is put back waits for one at least, since the queue counts in whole ones."""
 _LONGEST: Final = 30.0  # seconds that a mail is put back for; a challenge lives 60 at least
 _SMOOTHING: Final = 0.2
 
@@ -72,7 +76,7 @@ class Turns:
             self._free -= 1
             lane.taken += 1
             return True
-        if lane.queued >= WAITING:
+        if lane.queued >= (MOST_WAITING if self._wait_of(lane) < SOON else WAITING):
             return False
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[turn] = name
@@ -121,9 +125,13 @@ class Turns:
             return 0.0
         now = self._timer()
         pace = self._seconds / self._share
-        clear_at = max(lane.clear_at, now + lane.queued * pace) + pace
+        clear_at = max(lane.clear_at, now + self._wait_of(lane)) + pace
         lane.clear_at = min(clear_at, now + _LONGEST)
         return lane.clear_at - now
+
+    def _wait_of(self, lane: _Lane) -> float:
+        """Return in how many seconds those that wait have had their turn, at the usual pace."""
+        return lane.queued * self._seconds / self._share
 
     def _may_go(self, lane: _Lane) -> bool:
         return self._free > 0 and lane.taken < self._share

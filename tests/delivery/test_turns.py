@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pwless_middleware.delivery.turns import WAITING, Turns
+from pwless_middleware.delivery.turns import MOST_WAITING, WAITING, Turns
 
 pytestmark = pytest.mark.anyio
 
@@ -73,6 +73,34 @@ async def test_a_row_that_is_too_long_is_not_joined() -> None:
         task.cancel()
     await asyncio.wait(row)
     assert turns.waiting == 0
+
+
+async def test_a_row_that_moves_quickly_may_be_longer() -> None:
+    """Put back, a mail would wait for a whole second; here its turn comes long before."""
+    turns = Turns(2)
+    for _ in range(50):
+        assert await turns.take("a")
+        turns.give("a", seconds=0.001)
+    assert await turns.take("a")
+    row = [await waits(turns, "a") for _ in range(MOST_WAITING)]
+    assert not await turns.take("a")
+    for _ in row:
+        turns.give("a", seconds=0.001)
+    assert all(await asyncio.gather(*row))
+
+
+async def test_a_row_that_has_become_slow_is_not_joined() -> None:
+    turns = Turns(2)
+    for _ in range(50):
+        assert await turns.take("a")
+        turns.give("a", seconds=0.001)
+    assert await turns.take("a")
+    row = [await waits(turns, "a") for _ in range(WAITING + 1)]
+    turns.give("a", seconds=30)
+    assert not await turns.take("a")
+    for task in row:
+        task.cancel()
+    await asyncio.wait(row)
 
 
 async def test_who_leaves_takes_no_place_along() -> None:
