@@ -80,12 +80,12 @@ async def test_a_row_that_moves_quickly_may_be_longer() -> None:
     turns = Turns(2)
     for _ in range(50):
         assert await turns.take("a")
-        turns.give("a", seconds=0.001)
+        turns.give("a", seconds=0.0005)
     assert await turns.take("a")
     row = [await waits(turns, "a") for _ in range(MOST_WAITING)]
     assert not await turns.take("a")
     for _ in row:
-        turns.give("a", seconds=0.001)
+        turns.give("a", seconds=0.0005)
     assert all(await asyncio.gather(*row))
 
 
@@ -93,7 +93,7 @@ async def test_a_row_that_has_become_slow_is_not_joined() -> None:
     turns = Turns(2)
     for _ in range(50):
         assert await turns.take("a")
-        turns.give("a", seconds=0.001)
+        turns.give("a", seconds=0.0005)
     assert await turns.take("a")
     row = [await waits(turns, "a") for _ in range(WAITING + 1)]
     turns.give("a", seconds=30)
