@@ -21,8 +21,20 @@ from tests.database.sqlite.tables import COUNTED, add, ids, make_table
 pytestmark = pytest.mark.anyio
 
 
+_others: set[threading.Thread] = set()
+
+
+@pytest.fixture(autouse=True)
+def _not_of_this_test() -> None:
+    """Note the threads of databases that tests before have left to the garbage collector."""
+    _others.clear()
+    _others.update(threading.enumerate())
+
+
 def threads() -> list[str]:
-    return [each.name for each in threading.enumerate() if each.name == "pwless-database"]
+    """Return the writing threads that have begun in this test."""
+    begun = set(threading.enumerate()) - _others
+    return [each.name for each in begun if each.name == "pwless-database"]
 
 
 async def test_what_was_written_is_there_after_closing(database: Database, path: Path) -> None:
