@@ -10,6 +10,7 @@ from pwless_middleware.database.address_changes import (
 from pwless_middleware.database.api_keys import ApiKeyRepository, SQLApiKeys
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import EventRepository, SQLEvents
+from pwless_middleware.database.passkeys import PasskeyRepository, SQLPasskeys
 from pwless_middleware.database.people import PersonRepository, SQLPeople
 from pwless_middleware.database.settings import SettingsRepository, SQLSettings
 
@@ -24,6 +25,7 @@ class Repositories:
         events: what happened, and how often.
         settings: what operators have set.
         api_keys: those that operators have made.
+        passkeys: those that people have made.
     """
 
     people: PersonRepository
@@ -31,6 +33,7 @@ class Repositories:
     events: EventRepository
     settings: SettingsRepository
     api_keys: ApiKeyRepository
+    passkeys: PasskeyRepository
 
 
 def make_repositories(database: Database) -> Repositories:
@@ -41,4 +44,5 @@ def make_repositories(database: Database) -> Repositories:
         events=SQLEvents(database),
         settings=SQLSettings(database),
         api_keys=SQLApiKeys(database),
+        passkeys=SQLPasskeys(database),
     )

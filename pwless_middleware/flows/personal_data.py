@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from pwless_middleware.core.address import Address
+from pwless_middleware.core.base64url import b64
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.sessions_view import SessionsView
@@ -18,6 +19,7 @@ from pwless_middleware.flows.users import Users
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.address_changes import AddressChangeRepository
+    from pwless_middleware.database.passkeys import PasskeyRepository
 
 Record = Mapping[str, object]
 """One thing that is kept, ready for JSON."""
@@ -103,6 +105,41 @@ class AddressChangeData:
     async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
         """Forget them; nothing can be undone any more, and no address is reserved."""
         await self._changes.erase(user_id)
+
+
+class PasskeyData:
+    """The passkeys of a person; what is exported opens nothing.
+
+    Args:
+        passkeys: keeps them.
+    """
+
+    def __init__(self, passkeys: PasskeyRepository) -> None:
+        self._passkeys = passkeys
+
+    async def export(self, user_id: str, addresses: Sequence[str]) -> AsyncIterator[Record]:
+        """Go through the passkeys, the oldest first."""
+        passkeys = await self._passkeys.list(user_id)
+        handle = await self._passkeys.handle_of(user_id)
+        if handle is not None and not passkeys:  # all were removed
+            yield {"user_handle": b64(handle)}
+        for passkey in passkeys:
+            yield {
+                "user_handle": b64(passkey.user_handle),
+                "id": passkey.public_id,
+                "name": passkey.name,
+                "created_at": passkey.created_at,
+                "used_at": passkey.used_at,
+                "is_synced": passkey.is_synced,
+                "is_backed_up": passkey.is_backed_up,
+                "aaguid": passkey.aaguid,
+                "transports": list(passkey.transports),
+                "rp_id": passkey.rp_id,
+            }
+
+    async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
+        """Forget them, and by which handle authenticators know the person."""
+        await self._passkeys.erase(user_id)
 
 
 class EventData:

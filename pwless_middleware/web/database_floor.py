@@ -15,6 +15,7 @@ from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.flows.personal_data import (
     AddressChangeData,
     EventData,
+    PasskeyData,
     PersonalData,
     SessionData,
 )
@@ -90,6 +91,7 @@ class DatabaseFloor:
         data: dict[str, PersonalData] = {
             "sessions": SessionData(sessions),
             "address_changes": AddressChangeData(self.repositories.address_changes),
+            "passkeys": PasskeyData(self.repositories.passkeys),
             "events": EventData(self.history, users),
         }
         return People(

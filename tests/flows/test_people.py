@@ -11,6 +11,7 @@ import pytest
 from pwless_middleware import EmailLogin, MemoryStore, User
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.address_change import AddressChange
+from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.challenge import RESEND_WINDOW
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_search import EventFilter
@@ -18,10 +19,12 @@ from pwless_middleware.core.person import Person
 from pwless_middleware.database.address_changes import SQLAddressChanges
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents
+from pwless_middleware.database.passkeys import SQLPasskeys
 from pwless_middleware.database.people import SQLPeople
 from pwless_middleware.database.statement import Statement
 from pwless_middleware.errors import ConfigError, InvalidArgument, PersonNotFound, StoreError
 from pwless_middleware.flows.people import People
+from tests.passkeys import make_passkey
 from tests.support import START, Browser, Site, Slow, make_site
 
 pytestmark = pytest.mark.anyio
@@ -206,6 +209,8 @@ KEPT_IN = {
     "pwless_entries": "sessions",
     "pwless_events": "events",
     "pwless_address_changes": "address_changes",
+    "pwless_user_handles": "passkeys",
+    "pwless_passkeys": "passkeys",
 }
 """Each table that has something about people, and where it is in an export."""
 
@@ -216,6 +221,7 @@ async def full_life(site: Site, database: Database) -> str:
     people, now = people_of(site), site.clock.now
     id = (await people.create(OLD)).id
     await SQLAddressChanges(database).change(AddressChange(b"x" * 16, id, OLD, JO, now))
+    await SQLPasskeys(database).add(make_passkey(id), most=10)
     person = await people.set_profile(JO, name="Joanna", language="de")
     await people.disable(JO)
     await people.enable(JO)
@@ -232,6 +238,9 @@ async def test_an_export_has_everything_that_is_kept_about_a_person(database: Da
     assert (told["person"]["email"], told["person"]["name"]) == (JO, "Joanna")
     [session] = told["sessions"]
     assert (session["email"], session["methods"]) == (JO, ["email_code"])
+    [passkey] = told["passkeys"]
+    assert (passkey["id"], passkey["name"]) == ("AQEBAQEBAQEBAQEBAQEBAQ", "Jo's phone")
+    assert not any(b64(make_passkey(id).public_key) in str(value) for value in passkey.values())
     kinds = {event["kind"] for event in told["events"]}
     assert {"person.profile_changed", "person.disabled", "person.enabled"} <= kinds
     for table, rows in (await rows_of_everything(database)).items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pwless_middleware.database.memory.address_changes import MemoryAddressChanges
 from pwless_middleware.database.memory.api_keys import MemoryApiKeys
 from pwless_middleware.database.memory.events import MemoryEvents
+from pwless_middleware.database.memory.passkeys import MemoryPasskeys
 from pwless_middleware.database.memory.people import MemoryPeople
 from pwless_middleware.database.memory.settings import MemorySettings
 from pwless_middleware.database.repositories import Repositories
@@ -20,4 +21,5 @@ def make_memory_repositories() -> Repositories:
         events=events,
         settings=MemorySettings(events),
         api_keys=MemoryApiKeys(events),
+        passkeys=MemoryPasskeys(people, events),
     )

@@ -126,6 +126,67 @@ ADDRESS_CHANGES: Final = Table(
     delete=Statement("DELETE FROM pwless_address_changes"),
 )
 
+USER_HANDLES: Final = Table(
+    name="user_handles",
+    columns={"user_id": "text", "handle": "bytes"},
+    key=1,
+    first=(FIRST_TEXT,),
+    page=Statement(
+        "SELECT user_id, handle FROM pwless_user_handles WHERE user_id > $1 ORDER BY user_id "
+        "LIMIT $2"
+    ),
+    insert=Statement("INSERT INTO pwless_user_handles (user_id, handle) VALUES ($1, $2)"),
+    insert_many=Statement(
+        "",
+        postgres="INSERT INTO pwless_user_handles (user_id, handle) SELECT user_id, "
+        "decode(handle, 'base64') FROM json_to_recordset($1::json) AS row (user_id text, "
+        "handle text)",
+    ),
+    find=Statement("SELECT 1 FROM pwless_user_handles LIMIT 1"),
+    delete=Statement("DELETE FROM pwless_user_handles"),
+)
+
+PASSKEYS: Final = Table(
+    name="passkeys",
+    columns={
+        "id": "bytes",
+        "user_id": "text",
+        "public_key": "bytes",
+        "sign_count": "int",
+        "aaguid": "text",
+        "transports": "text",
+        "is_synced": "int",
+        "is_backed_up": "int",
+        "rp_id": "text",
+        "name": "text",
+        "created_at": "int",
+        "used_at": "int?",
+    },
+    key=1,
+    first=(b"",),
+    page=Statement(
+        "SELECT id, user_id, public_key, sign_count, aaguid, transports, is_synced, is_backed_up, "
+        "rp_id, name, created_at, used_at FROM pwless_passkeys WHERE id > $1 ORDER BY id LIMIT $2"
+    ),
+    insert=Statement(
+        "INSERT INTO pwless_passkeys (id, user_id, public_key, sign_count, aaguid, transports, "
+        "is_synced, is_backed_up, rp_id, name, created_at, used_at) VALUES ($1, $2, $3, $4, $5, "
+        "$6, $7, $8, $9, $10, $11, $12)"
+    ),
+    insert_many=Statement(
+        "",
+        postgres="INSERT INTO pwless_passkeys (id, user_id, public_key, sign_count, aaguid, "
+        "transports, is_synced, is_backed_up, rp_id, name, created_at, used_at) SELECT "
+        "decode(id, 'base64'), user_id, decode(public_key, 'base64'), sign_count, aaguid, "
+        "transports, is_synced, is_backed_up, rp_id, name, created_at, used_at FROM "
+        "json_to_recordset($1::json) AS row (id text, user_id text, public_key text, "
+        "sign_count bigint, aaguid text, transports text, is_synced bigint, is_backed_up bigint, "
+        "rp_id text, name text, created_at bigint, used_at bigint)",
+    ),
+    find=Statement("SELECT 1 FROM pwless_passkeys LIMIT 1"),
+    delete=Statement("DELETE FROM pwless_passkeys"),
+)
+
 SETTINGS: Final = Table(
     name="settings",
     columns={"version": "int", "at": "int", "made_by": "text", "record": "text"},
@@ -337,6 +398,8 @@ TABLES: Final = (
     DELETED_PEOPLE,
     PEPPERS,
     ADDRESS_CHANGES,
+    USER_HANDLES,
+    PASSKEYS,
     SETTINGS,
     API_KEYS,
     EVENTS,
