@@ -73,6 +73,11 @@ class PasswordlessMiddleware:
             ours.identities.annotate(scope, [], NOBODY, caller)  # our pages ask for themselves
             await ours.routes(below, {**scope, "root_path": root}, receive, send)
             return
+        if ours.routes.at_root and page_path in ours.routes.at_root:
+            ours.identities.annotate(scope, [], NOBODY, caller)
+            scope = {**scope, "root_path": root}
+            await ours.routes.serve_at_root(page_path, scope, receive, send)
+            return
 
         signed, headers, others = ours.cookies.split(scope["headers"])
         unknown: ApiError | None = None
@@ -110,7 +115,7 @@ class PasswordlessMiddleware:
 
     async def _start(self) -> None:
         ours = self.passwordless
-        warn_of_shadowed(self.app, prefix=ours.prefix, owns=ours.routes.owns)
+        warn_of_shadowed(self.app, prefix=ours.prefix, routes=ours.routes)
         ours.check_served()
         await ours.lifetime.open()
 

@@ -239,7 +239,7 @@ class Passwordless:
         )
         floors.bind(mounted)
         routes = {name: m.routes for name, m in mounted.items()}
-        described = [route for of_one in routes.values() for route in of_one]
+        described = [one for of_one in routes.values() for one in of_one if not one.at_root]
         names, url = self.cookies.names, self.origin.url
         routes["pwless"] = (openapi_route(described, url=url, prefix=prefix, names=names),)
         self.routes = Routes(routes, kit.pages, self.origin, kit.callers, self.cookies)

@@ -10,7 +10,7 @@ from pwless_middleware.discovery import Found
 from pwless_middleware.middleware import PasswordlessMiddleware
 from pwless_middleware.passwordless import Passwordless
 from pwless_middleware.stores.memory import MemoryStore
-from pwless_middleware.web.shadowed import shadowed_routes, shadowing
+from pwless_middleware.web.shadowed import find_shadowed
 
 RELEASED = 1_767_225_600
 """2026-01-01: no clock that is right is before this."""
@@ -135,11 +135,9 @@ def _public(passwordless: Passwordless) -> Finding:
 
 def _check_routes(middleware: PasswordlessMiddleware) -> Finding:
     passwordless = middleware.passwordless
-    paths = shadowed_routes(
-        middleware.app, prefix=passwordless.prefix, owns=passwordless.routes.owns
-    )
-    if paths:
-        return Finding("warn", "routes", shadowing(paths, passwordless.prefix))
+    shadowed = find_shadowed(middleware.app, prefix=passwordless.prefix, routes=passwordless.routes)
+    if shadowed:
+        return Finding("warn", "routes", "; ".join(shadowed))
     return Finding("ok", "routes", f"the app has none at our own paths below {passwordless.prefix}")
 
 

@@ -10,6 +10,9 @@ that servers with a key and clients with a token are let by; from a page of anot
 cookies. A route that other sites have to post
 to, such as a SAML answer, is *cookieless*: its handler sees a request without any cookie of ours,
 and so without the session that a foreign page would act on.
+
+A few paths are not ours to choose: others look for `/.well-known/webauthn` at the root of the host
+(RFC 8615). A route *at the root* is found there, below the root path, and not below our prefix.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from pwless_middleware.core.path_table import PathTable
 from pwless_middleware.core.paths import first_segment
 from pwless_middleware.errors import (
     ApiError,
+    ConfigError,
     ForbiddenOrigin,
     MethodNotAllowed,
     NotFound,
@@ -54,6 +58,9 @@ FEATURES = frozenset(
 )
 """First segments below the prefix that are ours, whether the feature is mounted or not."""
 
+_WELL_KNOWN = "/.well-known/"
+"""What stands at the root of a host and is not the app's to name (RFC 8615)."""
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -70,6 +77,9 @@ class Route:
         cross_site: `refuse` (default) answers 403 to a write that does not come from a page of
             ours (for `api`: or of an allowed origin) and brings no bearer credential. `cookieless`
             takes writes from anywhere, and takes our cookies out of the request.
+        at_root: whether the path is at the root of the host, below `/.well-known/`, and not below
+            the prefix (default). Such a route answers GET alone, to anybody, as an `api`, and the
+            app's own route at that path gets no request.
     """
 
     path: str
@@ -77,10 +87,11 @@ class Route:
     kind: Literal["page", "api"] = "page"
     operations: Mapping[str, Operation] = field(default_factory=dict)
     cross_site: Literal["refuse", "cookieless"] = "refuse"
+    at_root: bool = False
 
 
 class Routes:
-    """Answer the requests below our prefix, and nothing else.
+    """Answer the requests below our prefix, and at few paths at the root; and nothing else.
 
     Args:
         routes: of each feature, by its name.
@@ -90,10 +101,12 @@ class Routes:
         cookies: know which cookies are ours.
 
     Attributes:
-        all: the routes, as given.
+        all: the routes below the prefix, as given.
+        at_root: the paths at the root that are ours; mostly none.
 
     Raises:
-        ConfigError: two features could answer the same path, or a path cannot be read.
+        ConfigError: two features could answer the same path, or a path cannot be read; or a route
+            at the root is none that may be there.
     """
 
     def __init__(
@@ -104,11 +117,17 @@ class Routes:
         callers: Callers,
         cookies: Cookies,
     ) -> None:
-        self.all = tuple(route for of_one in routes.values() for route in of_one)
+        everywhere = [route for of_one in routes.values() for route in of_one]
+        self.all = tuple(route for route in everywhere if not route.at_root)
+        self.at_root = frozenset(route.path for route in everywhere if route.at_root)
         self._table: PathTable[Route] = PathTable()
+        self._table_at_root: PathTable[Route] = PathTable()
         for owner, of_one in routes.items():
             for route in of_one:
-                self._table.add(route.path, route, owner=owner)
+                if route.at_root:
+                    _check_at_root(route, owner)
+                table = self._table_at_root if route.at_root else self._table
+                table.add(route.path, route, owner=owner)
         self._segments = FEATURES | {first_segment(route.path) for route in self.all}
         self._pages = pages
         self._origin = origin
@@ -122,10 +141,25 @@ class Routes:
 
     async def __call__(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for `path`, which is below our prefix (prefix taken off)."""
+        await self._serve(path, self._match(path), scope, receive, send)
+
+    async def serve_at_root(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for `path`, one of `at_root`."""
+        found = self._table_at_root.find(path)
+        await self._serve(path, found or (None, {}), scope, receive, send)
+
+    async def _serve(
+        self,
+        path: str,
+        found: tuple[Route | None, dict[str, str]],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
         if scope["type"] == "websocket":
             await SocketRefusal(Unauthenticated())(scope, receive, send)
             return
-        route, parameters = self._match(path)
+        route, parameters = found
         if parameters:
             scope = {**scope, "path_params": parameters}
         if route is not None and self._is_cookieless(route, scope):
@@ -204,6 +238,16 @@ class Routes:
             self._hosts.warn(request.headers)
             self._callers.note_refusal(request, "foreign_origin")
             raise ForbiddenOrigin
+
+
+def _check_at_root(route: Route, owner: str) -> None:
+    is_public = tuple(route.methods) == ("GET",) and route.kind == "api" and not route.operations
+    if not (is_public and route.path.startswith(_WELL_KNOWN) and "{" not in route.path):
+        raise ConfigError(
+            "features",
+            f"{owner} mounts {route.path} at the root: such a path is below {_WELL_KNOWN} and "
+            "without a {name}, and its route is of kind 'api', with GET alone and no operation",
+        )
 
 
 def _without_body(send: Send) -> Send:

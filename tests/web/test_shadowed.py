@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from pwless_middleware import PasswordlessMiddleware
 from pwless_middleware.core.paths import first_segment
 from pwless_middleware.web.routes import FEATURES
-from pwless_middleware.web.shadowed import shadowed_routes
+from pwless_middleware.web.shadowed import find_shadowed
 from tests.support import BASE, cookie_header, http_scope, make_site, run, socket_scope
 
 pytestmark = pytest.mark.anyio
@@ -176,14 +176,12 @@ async def test_it_looks_through_wrappers_and_at_apps_that_tell_nothing() -> None
         routes: Any = "/auth/login"
         path: Any = 5
 
-    def owns(path: str) -> bool:
-        return True
-
-    found = shadowed_routes(Wrapper(Wrapper(starlette())), prefix="/auth", owns=owns)
-    assert found == ["/auth/api/x", "/auth/callback", "/auth/login"]
-    assert shadowed_routes(Odd(), prefix="/auth", owns=owns) == []
+    routes = make_site().passwordless.routes
+    [told] = find_shadowed(Wrapper(Wrapper(starlette())), prefix="/auth", routes=routes)
+    assert "/auth/api/x, /auth/login never" in told
+    assert find_shadowed(Odd(), prefix="/auth", routes=routes) == []
     odd = Odd()
     odd.routes = [odd]
-    assert shadowed_routes(odd, prefix="/auth", owns=owns) == []
-    assert shadowed_routes(object(), prefix="/auth", owns=owns) == []
+    assert find_shadowed(odd, prefix="/auth", routes=routes) == []
+    assert find_shadowed(object(), prefix="/auth", routes=routes) == []
     assert isinstance(make_site(Wrapper(starlette())).app, PasswordlessMiddleware)
