@@ -20,8 +20,7 @@
 
   // What stands behind # never reaches a server. The browser keeps it over the redirect to the login,
   // and from here the form carries it to where the login leads.
-  const login = one("form[data-home]");
-  if (login && location.hash) {
+  for (const login of location.hash ? document.querySelectorAll("form[data-home]") : []) {
     let next = login.elements.namedItem("next");
     if (!next) {
       next = Object.assign(document.createElement("input"), { type: "hidden", name: "next", value: login.dataset.home });
