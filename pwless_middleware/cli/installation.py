@@ -108,6 +108,12 @@ def find_passwordless(options: argparse.Namespace) -> Passwordless:
     return passwordless
 
 
+BY: Final = "command_line"
+"""Who did it, in the events."""
+OUT_OF_REACH: Final = (
+    "pwless: sessions are in the memory of the app's process, out of reach: restart it, or give it "
+    "a store that others can reach"
+)
 UNHEARD: Final = (
     "pwless: the store is in the memory of the app's process, which cannot be told: it looks again "
     "within 30 seconds"

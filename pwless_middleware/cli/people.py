@@ -14,19 +14,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from pwless_middleware.cli.importing import UsageError
-from pwless_middleware.cli.installation import add_arguments, find_passwordless, serve_nobody
+from pwless_middleware.cli.installation import (
+    BY,
+    OUT_OF_REACH,
+    add_arguments,
+    find_passwordless,
+    serve_nobody,
+)
 from pwless_middleware.errors import InvalidArgument, PersonNotFound
 
 if TYPE_CHECKING:
     from pwless_middleware.core.person import Person
     from pwless_middleware.flows.people import People
-
-BY: Final = "command_line"
-"""Who did it, in the events."""
-OUT_OF_REACH: Final = (
-    "pwless: sessions are in the memory of the app's process, out of reach: restart it, or give it "
-    "a store that others can reach"
-)
 
 Command = Callable[["People", argparse.Namespace], Awaitable[None]]
 

@@ -12,8 +12,13 @@ import sys
 from typing import Any
 
 from pwless_middleware.cli.importing import UsageError
-from pwless_middleware.cli.installation import add_arguments, find_passwordless, serve_nobody
-from pwless_middleware.cli.people import BY, OUT_OF_REACH
+from pwless_middleware.cli.installation import (
+    BY,
+    OUT_OF_REACH,
+    add_arguments,
+    find_passwordless,
+    serve_nobody,
+)
 
 
 def add_to(commands: Any) -> None:

@@ -81,6 +81,29 @@ class People:
         self._require_own()
         return await self._find(who)
 
+    async def id_of(self, who: str) -> str:
+        """Return the id of a person, of your own table too.
+
+        Args:
+            who: their id, or their address as somebody types it; an id that nobody has is returned
+                with `users=`, since your table may have forgotten who is still kept here.
+
+        Raises:
+            PersonNotFound: nobody has this id or address.
+            StoreError: the database cannot be asked.
+            UsersUnavailable: your table cannot be asked.
+        """
+        person = await self._find(who)
+        if person is not None:
+            return person.id
+        address = parse_address(who)
+        if self._users.people is not None or not who.isprintable():
+            raise PersonNotFound
+        user_id = who if address is None else await self._users.id_of(address)
+        if not user_id:
+            raise PersonNotFound
+        return user_id
+
     async def list(self, *, prefix: str = "", after: str = "", limit: int = 50) -> Sequence[Person]:
         """Return people in the order of their addresses.
 

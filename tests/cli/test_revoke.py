@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pwless_middleware.cli.people import OUT_OF_REACH
+from pwless_middleware.cli.installation import OUT_OF_REACH
 from tests.cli.conftest import Project
 from tests.support import Browser, Clock, Site, make_site
 

@@ -371,6 +371,21 @@ async def test_with_a_table_of_the_host_there_is_what_hangs_on_its_ids(
     assert await (await signed_in(site)).who() == JO, "who exists is the table's to say"
 
 
+async def test_the_id_of_a_person_is_found_with_each_kind_of_table(database: Database) -> None:
+    store = MemoryStore()
+    own, host = (
+        people_of(make_site(store=store, database=database, **options))
+        for options in ({}, {"users": Table()})
+    )
+    jo = await own.create(JO)
+    assert [await own.id_of(who) for who in (JO, "Jo@Example.com ", jo.id)] == [jo.id] * 3
+    assert [await host.id_of(who) for who in (JO, "4711", "gone")] == ["4711", "4711", "gone"]
+    for people, unknown in ((own, (KIM, "gone", "", "\0")), (host, (KIM, "", "\0"))):
+        for who in unknown:
+            with pytest.raises(PersonNotFound):
+                await people.id_of(who)
+
+
 async def test_with_a_table_of_the_host_it_says_where_the_people_are(database: Database) -> None:
     people = people_of(make_site(store=MemoryStore(), database=database, users=Table()))
     calls: list[Callable[[], Awaitable[object]]] = [
