@@ -373,10 +373,8 @@ async def test_with_a_table_of_the_host_there_is_what_hangs_on_its_ids(
 
 async def test_the_id_of_a_person_is_found_with_each_kind_of_table(database: Database) -> None:
     store = MemoryStore()
-    own, host = (
-        people_of(make_site(store=store, database=database, **options))
-        for options in ({}, {"users": Table()})
-    )
+    own = people_of(make_site(store=store, database=database))
+    host = people_of(make_site(store=store, database=database, users=Table()))
     jo = await own.create(JO)
     assert [await own.id_of(who) for who in (JO, "Jo@Example.com ", jo.id)] == [jo.id] * 3
     assert [await host.id_of(who) for who in (JO, "4711", "gone")] == ["4711", "4711", "gone"]
