@@ -84,7 +84,15 @@ if TYPE_CHECKING:
     from pwless_middleware.web.fields import Field, Fields, Values
     from pwless_middleware.web.kit import Feature, Kit, Mounted
     from pwless_middleware.web.login_responses import respond_with_json, respond_with_page
-    from pwless_middleware.web.offers import AccountPage, LoginMethod, Part, StepUpMethod
+    from pwless_middleware.web.offers import (
+        AccountPage,
+        AfterLogin,
+        LoginMethod,
+        Part,
+        StepMethod,
+        StepSubject,
+        StepUpMethod,
+    )
     from pwless_middleware.web.operations import Operation
     from pwless_middleware.web.responses import json_response, with_cookies
     from pwless_middleware.web.routes import Handler, Route
@@ -103,6 +111,7 @@ __all__ = [
     "Account",
     "AccountPage",
     "Address",
+    "AfterLogin",
     "ApiError",
     "Authentication",
     "BeforeChallenge",
@@ -154,7 +163,9 @@ __all__ = [
     "Setting",
     "Step",
     "StepCheck",
+    "StepMethod",
     "StepProof",
+    "StepSubject",
     "StepUpMethod",
     "StepUpRequired",
     "Strength",
@@ -181,6 +192,7 @@ __all__ = [
 _HOMES = {  # where each name lives
     "Account": "pwless_middleware.web.accounts",
     "AccountPage": "pwless_middleware.web.offers",
+    "AfterLogin": "pwless_middleware.web.offers",
     "Address": "pwless_middleware.core.address",
     "ApiError": "pwless_middleware.errors",
     "Authentication": "pwless_middleware.core.authentication",
@@ -234,6 +246,8 @@ _HOMES = {  # where each name lives
     "Step": "pwless_middleware.core.login",
     "StepCheck": "pwless_middleware.flows.proofs",
     "StepProof": "pwless_middleware.flows.proofs",
+    "StepMethod": "pwless_middleware.web.offers",
+    "StepSubject": "pwless_middleware.web.offers",
     "StepUpMethod": "pwless_middleware.web.offers",
     "StepUpRequired": "pwless_middleware.errors",
     "Strength": "pwless_middleware.core.authentication",

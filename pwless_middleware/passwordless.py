@@ -26,6 +26,7 @@ from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.features.step_up import StepUp
+from pwless_middleware.features.steps import Steps
 from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.users import UserDirectory
@@ -223,8 +224,9 @@ class Passwordless:
         self._kit, self._keys_in_code = kit, frozenset(api_keys or ())
         self.cookies, self.clients = kit.cookies, floors.clients
         self.deliveries, self.lifetime = floors.deliveries, floors.lifetime
+        steps = Steps()
         always: tuple[Feature, ...] = (
-            *(LoginPage(), StepUp(), Account(), OAuthToken()),
+            *(LoginPage(), StepUp(), steps, Account(), OAuthToken()),
             *(Mailbox(), Health(), StaticFiles()),
             *(() if self.database is None else _make_database_features(event_retention)),
         )
@@ -237,6 +239,8 @@ class Passwordless:
             floors.background,
             kit.settings,
         )
+        if not any(added.steps for added in mounted.values()):
+            del mounted[name_of(steps)]  # there is no step that the JSON API could do
         floors.bind(mounted)
         routes = {name: m.routes for name, m in mounted.items()}
         described = [one for of_one in routes.values() for one in of_one if not one.at_root]

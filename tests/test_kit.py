@@ -19,7 +19,8 @@ from tests.support import make_site
 
 TESTS = Path(__file__).parent
 PROMISED = {
-    "AccountPage", "Account", "Address", "ApiError", "Authentication", "BeforeChallenge",
+    "AccountPage", "Account", "Address", "AfterLogin", "ApiError", "Authentication",
+    "BeforeChallenge",
     "BeforeSession", "Caller", "ChallengeContext", "ConfigError", "Delivery", "DeliveryError",
     "EnrolledUser", "Event", "EventKind", "Feature", "FeatureSecrets", "Field", "Fields",
     "Handler", "HealthCheck",
@@ -28,7 +29,8 @@ PROMISED = {
     "LoginResult", "Message", "Mounted", "NotFound", "OnSession", "Operation", "Outcome", "Part",
     "PendingLogin", "Periodic", "Proof", "QueuedJob", "ReadJob", "Record", "Records", "Redirect",
     "Request", "RequestExpired", "Response", "Route", "Session", "SessionPolicy", "Setting", "Step",
-    "StepCheck", "StepProof", "StepUpMethod", "StepUpRequired", "Strength", "Text",
+    "StepCheck", "StepMethod", "StepProof", "StepSubject",
+    "StepUpMethod", "StepUpRequired", "Strength", "Text",
     "TooManyAttempts", "Unauthenticated", "Unavailable",
     "User", "UserId", "Values", "Verdict", "Writes", "json_response", "open_hint", "parse_address",
     "read_form", "read_json", "respond_with_json", "respond_with_page", "translate",

@@ -354,7 +354,8 @@ def test_what_a_page_is_given_is_what_the_code_gives_it() -> None:
                     context = {word.arg for word in node.keywords if word.arg}
                     given.setdefault(name, set()).update(context - of_the_answer)
         for name in parts.get("templates", ()):
-            from_the_page = {"action"} if name.startswith("step_up/") else {"next", "signed_in"}
+            of_login = {"next", "signed_in", "autofill"}
+            from_the_page = {"action"} if name.startswith("step_up/") else of_login
             given[name] = parts["context"] | from_the_page
     told = {
         row[0].strip("`"): re.sub(r"\(.*?\)", "", row[1]) for row in table("template variables")

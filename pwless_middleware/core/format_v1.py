@@ -190,7 +190,7 @@ def pack_pending(p: PendingLogin) -> bytes:
             login.next,
             login.organization,
             dict(login.answer),
-            [[s.methods, s.path] for s in p.steps],
+            [[s.methods, s.path, s.enrolls] for s in p.steps],
             p.expires_at,
             p.renews,
             login.attempt.hex(),
@@ -214,7 +214,7 @@ def unpack_pending(value: bytes) -> PendingLogin:
             answer=f[9],
             attempt=bytes.fromhex(f[13]),
         ),
-        steps=tuple(Step(tuple(methods), path) for methods, path in f[10]),
+        steps=tuple(Step(tuple(methods), *rest) for methods, *rest in f[10]),
         expires_at=f[11],
         renews=f[12],
     )

@@ -41,7 +41,17 @@ from pwless_middleware.core.secret_key import check_secret_key
 from pwless_middleware.errors import ConfigError
 
 Purpose = Literal[
-    "flow", "request", "link", "pending", "step", "session", "token", "device", "access", "hint"
+    "flow",
+    "request",
+    "link",
+    "pending",
+    "step",
+    "session",
+    "token",
+    "device",
+    "passkeys",
+    "access",
+    "hint",
 ]
 RecordKind = Literal["challenge", "session", "pending", "job", "feature"]
 

@@ -51,6 +51,8 @@ class Step:
         methods: the authentications that satisfy it; any one of them does. The first is the usual
             one, by which programs name the step.
         path: the step's page, below the mount prefix, e.g. `/step/totp`.
+        enrolls: whether the proof is made in it, by somebody who has none yet. Where somebody has
+            one, a step never makes another (security rule 48).
 
     Raises:
         ConfigError: there is no method, or a text stands where a list belongs.
@@ -58,6 +60,7 @@ class Step:
 
     methods: tuple[str, ...]
     path: str
+    enrolls: bool = False
 
     def __post_init__(self) -> None:
         given: object = self.methods

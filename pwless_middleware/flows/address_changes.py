@@ -41,7 +41,7 @@ from pwless_middleware.flows.address_change_jobs import (
 )
 from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
 from pwless_middleware.flows.challenges import Challenges, NewChallenge, SentChallenge
-from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.flows.door import LoginResult, spend
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
@@ -198,8 +198,7 @@ class AddressChanges:
         record = self._records.writes(ticket, b"", ttl=UNDER_WAY)
         job = self._jobs.writes(CHANGED, change.id)
         then = Writes(puts=record.puts, jobs=job.jobs, refunds=proof.then.refunds)
-        if not await self._store.take(proof.takes, then, now=now, op=new_operation()):
-            raise RequestExpired
+        await spend(self._store, proof.takes, then, now=now)
         await self._make(change, caller)
         await self._signals.tell_user(session.user_id)
         await self._sessions.revoke_others(session.user_id, keep=session.id)

@@ -19,7 +19,7 @@ from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge_context import ChallengeContext
 from pwless_middleware.core.login import EnrolledUser, Login, PendingLogin
 from pwless_middleware.core.session import Session
-from pwless_middleware.core.user import User
+from pwless_middleware.core.user import User, UserId
 from pwless_middleware.errors import (
     ApiError,
     ConfigError,
@@ -133,7 +133,7 @@ class Logins:
 
     async def _finish(self, proof: Proof, caller: Caller) -> LoginResult:
         found = await self._users.of(proof.subject)
-        takes: str | None = proof.takes
+        takes = proof.takes
         then = proof.then
         if found is None:
             if not proof.may_create or isinstance(proof.subject, EnrolledUser):
@@ -294,6 +294,60 @@ class Logins:
         )
         return await self._enter(entry)
 
+    async def do_step_up(
+        self, method: str, caller: Caller, session: Session, check: StepCheck
+    ) -> LoginResult:
+        """Try a method by which a live session is renewed: count, compare, through the same door.
+
+        Args:
+            method: by which it is tried.
+            caller: who holds the session.
+            session: the session; as of `step_up`.
+            check: returns what the answer proves, or `None` if it is wrong; asked only after the
+                try was counted.
+
+        Raises:
+            InvalidCode: the answer is wrong.
+            TooManyAttempts: the user's five tries by this method are spent.
+            Unauthenticated: the session is over.
+            StepRequired, LoginDenied, LoginElsewhere, Unavailable: as in `step_up`.
+        """
+        self._check_owner(method)
+        key = self._sessions.drop(session).key
+        try:
+            left, refunds = await self._pending_logins.attempt_by_user(session.user_id, method, key)
+        except TooManyAttempts as error:
+            wait = error.retry_after
+            self._events.record("limit.reached", caller, reason="try_by_step", wait=wait)
+            raise
+        given = Login(
+            user_id=session.user_id,
+            email=session.email,
+            is_new=False,
+            authentications=session.authentications,
+            caller=caller.name,
+            device=session.device,
+            organization=session.organization,
+        )
+        right = await check(given)
+        user_id = session.user_id
+        if right is None:
+            self._events.record(
+                "step.wrong", caller, user_id=user_id, method=method, tries_left=left
+            )
+            raise InvalidCode(left)
+        if right.authentication.method != method:
+            raise ValueError(f"the check of {method} returned {right.authentication.method}")
+        proof = Proof(
+            subject=EnrolledUser(UserId(user_id), Address(session.email)),
+            authentication=right.authentication,
+            takes=None,
+            refusal=Unauthenticated(),
+            then=replace(right.then, refunds=refunds),
+            device=caller.device,
+        )
+        return await self.step_up(proof, caller, session)
+
     def _record_verified(self, proof: Proof, caller: Caller) -> None:
         method = proof.authentication.method
         self._events.record("login.verified", caller, attempt=proof.attempt, method=method)
@@ -301,7 +355,8 @@ class Logins:
     def _check_feature(self, proof: Proof) -> None:
         """Refuse a proof that its feature may not give, or that names another's records."""
         self._check_owner(proof.authentication.method)
-        check_key(proof.takes, self._may_name)
+        if proof.takes is not None:
+            check_key(proof.takes, self._may_name)
         check_writes(proof.then, self._may_name)
 
     def _check_owner(self, method: str) -> None:

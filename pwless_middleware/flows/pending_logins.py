@@ -19,7 +19,7 @@ from pwless_middleware.core.store_keys import (
     step_tries,
     user_slot,
 )
-from pwless_middleware.errors import RequestExpired, StepRequired, TooManyAttempts
+from pwless_middleware.errors import RequestExpired, StepRequired, TooManyAttempts, Unauthenticated
 from pwless_middleware.flows.bound_records import open_record
 from pwless_middleware.stores.base import Put, Store
 
@@ -113,6 +113,33 @@ class PendingLogins:
         if method not in pending.steps[0].methods:
             raise RequestExpired
         return StepTry(pending, key, attempt.left, Refund.of_all(draws[1:], now))
+
+    async def attempt_by_user(
+        self, user_id: str, method: str, key: str
+    ) -> tuple[int, tuple[Refund, ...]]:
+        """Count a try by a method at a live session; a user's tries at logins count with them.
+
+        Args:
+            user_id: the session's user.
+            method: how it is tried.
+            key: the session's record.
+
+        Returns:
+            How many tries are left, and what the right answer gives back.
+
+        Raises:
+            TooManyAttempts: the user's five tries by this method are spent.
+            Unauthenticated: the session is over.
+        """
+        now, slot = self._clock(), user_slot(self._keyring.realm, user_id)
+        of_user = step_tries(self._keyring.realm, slot, method)
+        draws = (Draw(of_user, (Limit(STEP_TRIES, PENDING_LIFETIME),)),)
+        attempt = await self._store.attempt(draws, key, now=now, op=new_operation())
+        if attempt.refused_by is not None:
+            raise TooManyAttempts(attempt.wait)
+        if attempt.value is None:
+            raise Unauthenticated
+        return attempt.left, Refund.of_all(draws, now)
 
     def _open(self, login_id: str, caller: Caller) -> Opened:
         opened = self._keyring.open("pending", login_id, size=_ID_BYTES)

@@ -19,7 +19,8 @@ class Proof:
     Attributes:
         subject: whom it is about: an address, or a user by id (`EnrolledUser`).
         authentication: how and when.
-        takes: the record to take: the proof's single use.
+        takes: the record to take: the proof's single use; `None` where it was spent before anything
+            was verified, as a passkey's challenge is (security rule 30).
         refusal: what to raise where nobody is to be served: the same as for a wrong proof.
         then: what the winning take writes; a refund of this proof's own count, for one.
         may_create: whether an unknown address becomes a user. A user by id is never made.
@@ -33,7 +34,7 @@ class Proof:
 
     subject: Subject = field(repr=False)
     authentication: Authentication
-    takes: str
+    takes: str | None
     refusal: ApiError
     then: Writes = field(default_factory=Writes)
     may_create: bool = False

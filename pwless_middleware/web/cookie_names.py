@@ -30,7 +30,7 @@ def default_cookie_name(base_url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CookieNames:
-    """Name our four cookies, as bytes with `=` behind them for reading.
+    """Name our five cookies, as bytes with `=` behind them for reading.
 
     Over https all carry `__Host-`, so that no sister domain can set them (RFC 6265bis §4.1.3.2).
     """
@@ -39,6 +39,7 @@ class CookieNames:
     flow: bytes
     device: bytes
     pending: bytes
+    passkeys: bytes
 
     @classmethod
     def of(cls, cookie_name: str, *, secure: bool) -> CookieNames:
@@ -51,9 +52,10 @@ class CookieNames:
         if not is_text or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", cookie_name):
             raise ConfigError("cookie_name", "set 1 to 40 letters, digits, - and _, e.g. 'pwless'")
         name = ("__Host-" if secure else "") + cookie_name
-        return cls(*(f"{name}{part}=".encode() for part in ("", "-flow", "-device", "-pending")))
+        parts = ("", "-flow", "-device", "-pending", "-passkeys")
+        return cls(*(f"{name}{part}=".encode() for part in parts))
 
     @property
     def all(self) -> tuple[bytes, ...]:
-        """The four, each with `=` behind it."""
-        return (self.session, self.flow, self.device, self.pending)
+        """All five, each with `=` behind it."""
+        return (self.session, self.flow, self.device, self.pending, self.passkeys)

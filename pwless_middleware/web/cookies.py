@@ -30,13 +30,15 @@ MAX_FLOW = 3
 """Recent challenges that a flow cookie keeps, so that a form sent twice kills no link."""
 MAX_LOGIN_ID = 100
 """Characters of a pending login's id, at most; it has 59."""
+MAX_PASSKEYS = 64
+"""Bytes that a passkey cookie holds, at most."""
 _DEFAULT = b"pwless"
 _KEPT = 1000
 _SHORT = 1024
 """Headers with cookies of ours whose reading is kept, and the bytes that such a header has at most:
 3 MiB in all."""
 # The cookies of any instance with a default name (`default_cookie_name`).
-_ANY = re.compile(rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?(?:-(?:flow|device|pending))?=")
+_ANY = re.compile(rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?(?:-(?:flow|device|pending|passkeys))?=")
 
 
 def read_cookie(headers: RawHeaders, name_is: bytes) -> str | None:
@@ -167,6 +169,23 @@ class Cookies:
             return self._write(self.names.pending, "", 0)
         value = self._keyring.seal("step", login_id.encode())
         return self._write(self.names.pending, value, max_age)
+
+    # --- passkeys: what this browser is to them ---------------------------------------------------
+
+    def passkeys(self, headers: RawHeaders) -> bytes | None:
+        """Return what a browser's passkey cookie holds, or `None` if it is not ours."""
+        value = read_cookie(headers, self.names.passkeys)
+        opened = value and self._keyring.open("passkeys", value, size=1, most=MAX_PASSKEYS)
+        return opened.payload if opened else None
+
+    def set_passkeys(self, payload: bytes) -> str:
+        """Return the `Set-Cookie` of a browser's passkey cookie; it lives for a year.
+
+        Args:
+            payload: 1 to 64 bytes.
+        """
+        value = self._keyring.seal("passkeys", payload)
+        return self._write(self.names.passkeys, value, DEVICE_SECONDS)
 
     # --- language: the one that a person has chosen -----------------------------------------------
 

@@ -22,7 +22,7 @@ from pwless_middleware.errors import FieldViolation, InvalidArgument
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import Json
 
-Kind = Literal["string", "integer", "boolean", "texts", "strings", "object", "objects"]
+Kind = Literal["string", "integer", "boolean", "texts", "strings", "object", "objects", "json"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,8 @@ class Field:
 
     Attributes:
         kind: its JSON type. `texts` is an object of strings, `strings` an array of them, `object`
-            and `objects` are made of `fields`; these last three are for answers only.
+            and `objects` are made of `fields`; these last three are for answers only. `json` is an
+            object that whoever asks for it reads by rules of its own.
         about: one line for the reader of the OpenAPI document.
         example: a value that shows what to send.
         required: missing is an error; in an answer: it is always there.
@@ -73,6 +74,9 @@ class Field:
             ):
                 return Text("This must be an object of strings."), "object"
             return None
+        if self.kind == "json":
+            is_object = isinstance(value, dict)
+            return None if is_object else (Text("This must be an object."), "object")
         if self.kind == "boolean":
             is_flag = isinstance(value, bool)
             return None if is_flag else (Text("This must be true or false."), "boolean")
@@ -104,6 +108,8 @@ class Field:
             found |= {"type": "object", "additionalProperties": {"type": "string"}}
         elif self.kind == "strings":
             found |= {"type": "array", "items": {"type": "string"}}
+        elif self.kind == "json":
+            found["type"] = "object"
         elif self.kind == "object" and self.fields is not None:
             found |= self.fields.schema()
         elif self.kind == "objects" and self.fields is not None:
@@ -148,6 +154,11 @@ class Values:
         """Return a boolean, or `None` if it was not sent."""
         value = self._values.get(name)
         return value if isinstance(value, bool) else None
+
+    def json(self, name: str) -> Mapping[str, Json] | None:
+        """Return an object as it came, or `None` if it was not sent."""
+        value = self._values.get(name)
+        return value if isinstance(value, dict) else None
 
     def texts(self, name: str) -> Mapping[str, str] | None:
         """Return an object of strings, or `None` if it was not sent."""

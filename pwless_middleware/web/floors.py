@@ -46,7 +46,7 @@ from pwless_middleware.web.cookie_check import CookieCheck
 from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.keys import ConfiguredKeys
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.offers import Offers
+from pwless_middleware.web.offers import OfferedStep, Offers
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.servers import Servers
@@ -121,6 +121,12 @@ class Floors:
             [method for added in mounted.values() for method in added.step_up],
             [page for added in mounted.values() for page in added.account_pages],
             [told for added in mounted.values() for told in added.on_address_undone],
+            [
+                OfferedStep(step, self.logins_of(name, is_of_feature))
+                for name, added in mounted.items()
+                for step in added.steps
+            ],
+            [ask for added in mounted.values() for ask in added.after_login],
         )
 
 

@@ -37,9 +37,11 @@ from pwless_middleware.web.cookie_check import CookieCheck
 from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.offers import (
     AccountPage,
+    AfterLogin,
     LoginMethod,
     Offers,
     OnAddressUndone,
+    StepMethod,
     StepUpMethod,
 )
 from pwless_middleware.web.origin import Origin
@@ -155,6 +157,8 @@ class Mounted(Generic[VerbsT]):
         routes: its paths below the prefix.
         methods: what it offers on the login page.
         step_up: how it lets who is signed in prove once more who they are.
+        steps: how its steps are done by the JSON API.
+        after_login: asked for a page to show between a login by the pages and where it leads.
         account_pages: its pages of a person's account.
         before_challenge: asked before any mail goes out; may refuse, or lead to another page.
         before_session: asked before any session; may refuse, ask for a step, or narrow it.
@@ -181,6 +185,8 @@ class Mounted(Generic[VerbsT]):
     routes: tuple[Route, ...] = ()
     methods: tuple[LoginMethod, ...] = ()
     step_up: tuple[StepUpMethod, ...] = ()
+    steps: tuple[StepMethod, ...] = ()
+    after_login: tuple[AfterLogin, ...] = ()
     account_pages: tuple[AccountPage, ...] = ()
     before_challenge: tuple[BeforeChallenge, ...] = ()
     before_session: tuple[BeforeSession, ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -25,8 +26,38 @@ from pwless_middleware.core.store_keys import user_slot
 from pwless_middleware.errors import LoginElsewhere, StepRequired
 from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.flows.limits import EXACT_BYTES, exact_tag
+from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.responses import SIGNED_OUT, json_error, json_response, with_cookies
+
+SIGNED_IN = Fields(
+    {
+        "email": Field(about="The user's address.", example="jo@example.com", required=True),
+        "user_id": Field(about="The user's stable id.", example="u-1024", required=True),
+        "is_new_user": Field(
+            kind="boolean",
+            about="True if this login made the user.",
+            example=False,
+            required=True,
+        ),
+        "session_token": Field(
+            about="With an API key: the session, as a bearer token.",
+            example="pws_…",
+            also={"pattern": "^pws_"},
+        ),
+        "device_token": Field(
+            about="With an API key: keep it with this person's device, for the next login. "
+            "It signs nobody in.",
+            example="dGhpcyBpcyBvbmx5IGFuIGV4YW1wbGU",
+        ),
+        "session_expires_at": Field(
+            about="With an API key: when the session ends whatever happens, unix seconds.",
+            example="1769817600",
+            also={"pattern": "^[0-9]+$"},
+        ),
+    }
+)
+"""What every login answers in JSON."""
 
 
 async def respond_with_page(
@@ -45,7 +76,12 @@ async def respond_with_page(
     except LoginElsewhere as error:
         return kit.pages.redirect(request, error.path)
     cookies = _session_cookies(kit, caller, done)
-    response = kit.pages.redirect(request, done.login.next, ours=False, cookies=cookies)
+    page = None if done.is_renewal else await _page_before_next(kit, request, done)
+    if page is None:
+        response = kit.pages.redirect(request, done.login.next, ours=False, cookies=cookies)
+    else:
+        url = f"{page}?{urlencode({'next': done.login.next})}"
+        response = kit.pages.redirect(request, url, cookies=cookies)
     return _ending(caller, done, response)
 
 
@@ -62,6 +98,7 @@ async def respond_with_json(kit: Kit, caller: Caller, attempt: Awaitable[LoginRe
         return with_cookies(json_error(error), cookies)
     # What a method adds of its own comes first: it can replace nothing of what all logins answer.
     content: dict[str, object] = {
+        "email": done.login.email,
         **done.login.answer,
         "user_id": done.user.id,
         "is_new_user": done.login.is_new,
@@ -73,6 +110,15 @@ async def respond_with_json(kit: Kit, caller: Caller, attempt: Awaitable[LoginRe
     content["session_expires_at"] = str(done.session.expires_at)
     content["device_token"] = device_token(kit, caller, done)
     return json_response(content)
+
+
+async def _page_before_next(kit: Kit, request: Request, done: LoginResult) -> str | None:
+    """Return the first page that a feature shows after a login, below the prefix."""
+    for ask in kit.offers.after_login:
+        page = await ask(request, done)
+        if page is not None:
+            return page
+    return None
 
 
 def _ending(caller: Caller, done: LoginResult, response: Response) -> Response:

@@ -13,9 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.authentication import Strength
+from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.flows.logins import Logins
+from pwless_middleware.flows.proofs import StepProof
 from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.fields import Fields, Values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,12 @@ class LoginMethod:
         field: the field by which its form is known; the first method with a `post` takes the
             forms that no method knows.
         order: where it stands on the page; lower comes first, equals in the order of `features`.
+        autofill: what the address fields of other methods have in `autocomplete` besides
+            `username`, so that a browser offers this method there, e.g. `webauthn`; empty for
+            nothing.
+        is_scripted: whether it works by a script alone. Then it is hidden until its script shows
+            it: who has no JavaScript does not hear of it.
+        script: a file of ours that the page loads for it, e.g. `passkeys.js`; empty for none.
     """
 
     name: str
@@ -61,6 +72,9 @@ class LoginMethod:
     post: Callable[[Request, Form, str], Awaitable[Response | Part]] | None = None
     field: str = ""
     order: int = 100
+    autofill: str = ""
+    is_scripted: bool = False
+    script: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,19 +85,103 @@ class StepUpMethod:
         name: of the method, once in an app, e.g. `email`. Its forms have it in a field `method`.
         template: its part of the page. It is given the part's `context`, and `action`:
             where its forms go.
-        show: gives the part for a GET, from the request and who is signed in.
+        show: gives the part for a GET, from the request and who is signed in; `None` where this
+            person cannot prove it this way.
         post: answers a form, from the request, who is signed in, the form and where it leads: with
             a response, or with the part to show again.
         strength: what its proof is worth; it is offered where no more is asked for.
         order: where it stands on the page; lower comes first.
+        is_scripted, script: as of `LoginMethod`.
     """
 
     name: str
     template: str
-    show: Callable[[Request, Account], Awaitable[Part]]
+    show: Callable[[Request, Account], Awaitable[Part | None]]
     post: Callable[[Request, Account, Form, str], Awaitable[Response | Part]]
     strength: Strength = "any"
     order: int = 100
+    is_scripted: bool = False
+    script: str = ""
+
+
+class ShownPart:
+    """A method's part of a page, as the page's template shows it: `{{ part }}` is its HTML.
+
+    Attributes:
+        is_scripted: whether it is hidden until a script shows it.
+    """
+
+    def __init__(self, html: str, *, is_scripted: bool) -> None:
+        self._html = html
+        self.is_scripted = is_scripted
+
+    def __html__(self) -> str:
+        return self._html
+
+    __str__ = __html__
+
+
+def scripts_of(methods: Iterable[LoginMethod | StepUpMethod]) -> list[str]:
+    """Return the scripts that a page loads for these methods, each once."""
+    return list(dict.fromkeys(method.script for method in methods if method.script))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSubject:
+    """Whose step it is, and of what.
+
+    Attributes:
+        user_id: the user's id.
+        email: their address, as of the login or session.
+        caller: who takes the step.
+        binding: names the pending login or live session, for what the step is to be bound to.
+        enrolls: whether the proof is made in this step (`Step.enrolls`).
+    """
+
+    user_id: str
+    email: str = field(repr=False)
+    caller: Caller
+    binding: str = field(repr=False)
+    enrolls: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepMethod:
+    """One way in which a step is done by the JSON API: of a pending login, or of a live session.
+
+    Attributes:
+        name: of the authentication that it ends in (`Authentication.method`), once in an app.
+        fields: what is sent besides `login_id` and `method`.
+        ask: returns what a caller is told beforehand, ready for JSON; `None` where this person
+            cannot do the step this way. Changes nothing.
+        check: returns what an answer proves, or `None` if it is wrong; asked only after the try was
+            counted.
+        strength: what its proof is worth.
+    """
+
+    name: str
+    fields: Fields
+    ask: Callable[[Request, StepSubject], Awaitable[Mapping[str, object] | None]]
+    check: Callable[[Request, StepSubject, Values], Awaitable[StepProof | None]]
+    strength: Strength = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedStep:
+    """A way to do a step, and the way to the door of the feature whose it is.
+
+    Attributes:
+        method: the way.
+        logins: try it: a feature proves its own methods alone.
+    """
+
+    method: StepMethod
+    logins: Logins
+
+
+AfterLogin = Callable[[Request, LoginResult], Awaitable[str | None]]
+"""Returns the page, below the prefix, that a browser is shown between a login by our pages and its
+`next`, which the page gets in its query; `None` for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +212,8 @@ class Offers:
         step_up: ways to prove once more who it is.
         account_pages: pages of the account.
         on_address_undone: who is told that a change of address was undone.
+        steps: ways to do a step by the JSON API.
+        after_login: who may show a page after a login.
     """
 
     def __init__(self) -> None:
@@ -121,6 +221,8 @@ class Offers:
         self.step_up: tuple[StepUpMethod, ...] = ()
         self.account_pages: tuple[AccountPage, ...] = ()
         self.on_address_undone: tuple[OnAddressUndone, ...] = ()
+        self.steps: tuple[OfferedStep, ...] = ()
+        self.after_login: tuple[AfterLogin, ...] = ()
 
     def bind(
         self,
@@ -128,6 +230,8 @@ class Offers:
         step_up: Iterable[StepUpMethod],
         account_pages: Iterable[AccountPage],
         on_address_undone: Iterable[OnAddressUndone],
+        steps: Iterable[OfferedStep],
+        after_login: Iterable[AfterLogin],
     ) -> None:
         """Take the offers of all features, once.
 
@@ -138,8 +242,10 @@ class Offers:
         self.step_up = tuple(sorted(step_up, key=lambda method: method.order))
         self.account_pages = tuple(sorted(account_pages, key=lambda page: page.order))
         self.on_address_undone = tuple(on_address_undone)
+        self.steps, self.after_login = tuple(steps), tuple(after_login)
         _check_unique("login method", [method.name for method in self.methods])
         _check_unique("step-up method", [method.name for method in self.step_up])
+        _check_unique("step method", [step.method.name for step in self.steps])
         _check_unique("account page", [page.path for page in self.account_pages])
 
 

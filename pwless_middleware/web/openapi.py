@@ -21,6 +21,8 @@ from pwless_middleware.web.operations import (
     API_KEY,
     FLOW_COOKIE,
     ORIGIN,
+    PASSKEY_COOKIE,
+    PENDING_COOKIE,
     SESSION_COOKIE,
     SESSION_TOKEN,
     Operation,
@@ -53,7 +55,12 @@ def openapi_route(routes: Sequence[Route], *, url: str, prefix: str, names: Cook
     )
     operations = {route.path: route.operations for route in routes}
     operations[PATH] = {"GET": itself}
-    cookies = {SESSION_COOKIE: names.session, FLOW_COOKIE: names.flow}
+    cookies = {
+        SESSION_COOKIE: names.session,
+        FLOW_COOKIE: names.flow,
+        PENDING_COOKIE: names.pending,
+        PASSKEY_COOKIE: names.passkeys,
+    }
     cookie_names = {scheme: name.decode().rstrip("=") for scheme, name in cookies.items()}
 
     async def show(request: Request) -> Response:
@@ -76,7 +83,7 @@ def document(
         operations: path below the prefix, then method in capitals.
         url: the base URL of the app.
         prefix: where we are mounted.
-        cookie_names: scheme to the name of its cookie, of `SESSION_COOKIE` and `FLOW_COOKIE`.
+        cookie_names: scheme to the name of its cookie.
     """
     described = {
         prefix + path: _path(path, methods) for path, methods in operations.items() if methods

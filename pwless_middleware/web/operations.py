@@ -20,6 +20,7 @@ from pwless_middleware.web.fields import Fields
 
 API_KEY, SESSION_TOKEN = "apiKey", "sessionToken"  # names of schemes, not secrets
 SESSION_COOKIE, FLOW_COOKIE, ORIGIN = "sessionCookie", "flowCookie", "origin"
+PENDING_COOKIE, PASSKEY_COOKIE = "pendingCookie", "passkeyCookie"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

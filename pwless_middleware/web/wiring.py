@@ -111,6 +111,10 @@ def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
         step_up=tuple(
             replace(one, show=wait(one.show), post=wait(one.post)) for one in mounted.step_up
         ),
+        steps=tuple(
+            replace(one, ask=wait(one.ask), check=wait(one.check)) for one in mounted.steps
+        ),
+        after_login=tuple(wait(one) for one in mounted.after_login),
         before_challenge=tuple(wait(rule) for rule in mounted.before_challenge),
         before_session=tuple(wait(rule) for rule in mounted.before_session),
         on_session=tuple(wait(rule) for rule in mounted.on_session),

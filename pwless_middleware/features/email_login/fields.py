@@ -9,6 +9,7 @@ from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
 from pwless_middleware.core.pasted_text import MAX_CODE
 from pwless_middleware.features.email_login.flow import MAX_VARIABLES, RESERVED
 from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.login_responses import SIGNED_IN
 
 _KINDS = ("OTP", "LINK", "LINK_OTP")
 _TEMPLATES = ("SIGNIN", "SIGNUP")
@@ -183,38 +184,14 @@ SENT = Fields(
 
 VERIFIED = Fields(
     {
-        "email": Field(about="The proven address.", example="jo@example.com", required=True),
+        "email": SIGNED_IN.fields["email"],
         "state": Field(about="What send was given; absent if nothing.", example="cart-42"),
         "template": Field(
             about="What send was given.", example="SIGNIN", required=True, one_of=_TEMPLATES
         ),
         "passwordless_type": _KIND,
-        "user_id": Field(about="The user's stable id.", example="u-1024", required=True),
-        "is_new_user": Field(
-            kind="boolean",
-            about="True if this login made the user.",
-            example=False,
-            required=True,
-        ),
-        "session_token": Field(
-            about="With an API key: the session, as a bearer token.",
-            example="pws_…",
-            also={"pattern": "^pws_"},
-        ),
-        "device_token": Field(
-            about="With an API key: keep it with this person's device, for the next send and "
-            "verify. It signs nobody in.",
-            example="dGhpcyBpcyBvbmx5IGFuIGV4YW1wbGU",
-        ),
-        "session_expires_at": Field(
-            about="With an API key: when the session ends whatever happens, unix seconds.",
-            example="1769817600",
-            also={"pattern": "^[0-9]+$"},
-        ),
+        **{name: one for name, one in SIGNED_IN.fields.items() if name != "email"},
     }
 )
 
-_OF_A_LOGIN = ("email", "user_id", "is_new_user", "session_token", "device_token")
-ADDRESS_CHANGED = Fields(
-    {name: VERIFIED.fields[name] for name in (*_OF_A_LOGIN, "session_expires_at")}
-)
+ADDRESS_CHANGED = SIGNED_IN

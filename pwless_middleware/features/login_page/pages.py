@@ -10,7 +10,7 @@ from starlette.responses import Response
 from pwless_middleware.core.paths import LOGIN_PATH, safe_next
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import Form, LoginMethod, Part
+from pwless_middleware.web.offers import Form, LoginMethod, Part, ShownPart, scripts_of
 from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
 
@@ -75,6 +75,7 @@ class LoginPages:
             status=worst.status,
             retry_after=worst.retry_after,
             parts=parts,
+            scripts=scripts_of(self._kit.offers.methods),
             next=next,
             error=worst.context.get("error"),
             problem=worst.context.get("problem"),
@@ -101,19 +102,21 @@ class LoginPages:
             continue_url=next or root_path(request) + "/",
             next=next,
             parts=parts,
+            scripts=scripts_of(self._kit.offers.methods),
         )
 
     async def _parts(
         self, request: Request, next: str, posted: Mapping[str, Part], *, signed_in: bool
-    ) -> tuple[list[str], str]:
+    ) -> tuple[list[ShownPart], str]:
         """Return the HTML of every method's part, and where the login leads."""
         methods = self._kit.offers.methods
         parts = [posted.get(m.name) or await m.show(request, next) for m in methods]
         for part in parts:
             next = next or part.next
-        render = self._kit.pages.part
-        texts = [
-            render(request, method.template, **part.context, next=next, signed_in=signed_in)
-            for method, part in zip(methods, parts, strict=True)
-        ]
-        return texts, next
+        autofill = " ".join(method.autofill for method in methods if method.autofill)
+        shown = []
+        for method, part in zip(methods, parts, strict=True):
+            context = {**part.context, "next": next, "signed_in": signed_in, "autofill": autofill}
+            html = self._kit.pages.part(request, method.template, **context)
+            shown.append(ShownPart(html, is_scripted=method.is_scripted))
+        return shown, next

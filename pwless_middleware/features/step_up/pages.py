@@ -13,7 +13,7 @@ from pwless_middleware.core.paths import STEP_UP_PATH, safe_next
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import Part, StepUpMethod
+from pwless_middleware.web.offers import Part, ShownPart, StepUpMethod, scripts_of
 from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
 
@@ -94,8 +94,9 @@ class StepUpPages:
         posted: Mapping[str, Part] | None = None,
     ) -> Response:
         posted, methods = posted or {}, self._methods(wanted)
-        parts = [posted.get(m.name) or await m.show(request, account) for m in methods]
-        worst = max(parts, key=lambda part: part.status, default=Part())
+        asked = [(m, posted.get(m.name) or await m.show(request, account)) for m in methods]
+        shown = [(method, part) for method, part in asked if part is not None]
+        worst = max((part for _, part in shown), key=lambda part: part.status, default=Part())
         action = self._kit.pages.here(request)
         return self._kit.pages.page(
             request,
@@ -104,9 +105,13 @@ class StepUpPages:
             status=worst.status,
             retry_after=worst.retry_after,
             parts=[
-                self._kit.pages.part(request, method.template, **part.context, action=action)
-                for method, part in zip(methods, parts, strict=True)
+                ShownPart(
+                    self._kit.pages.part(request, method.template, **part.context, action=action),
+                    is_scripted=method.is_scripted,
+                )
+                for method, part in shown
             ],
+            scripts=scripts_of(method for method, _ in shown),
             user_email=account.user.email,
             error=worst.context.get("error"),
             problem=worst.context.get("problem"),

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pwless_middleware.kit import (
     Authentication,
+    Caller,
+    Field,
+    Fields,
     InvalidArgument,
     Kit,
     Login,
+    LoginResult,
     Mounted,
     Request,
     Response,
     Route,
     Step,
+    StepMethod,
     StepProof,
+    StepSubject,
+    Values,
     read_form,
-    read_json,
-    respond_with_json,
     respond_with_page,
 )
 
@@ -33,15 +40,13 @@ class SecondFactors:
         self.recovery_codes = {"horse-battery", "staple-correct"}
 
     def mount(self, kit: Kit) -> Mounted:
-        """Add the step's page and its JSON call."""
+        """Add the step's page, and how it is done in JSON."""
         self._kit = kit
         self._counters = kit.records("counters")
         self._used = kit.records("used")
         return Mounted(
-            routes=(
-                Route("/step/second", {"POST": self._page}),
-                Route("/api/v1/step", {"POST": self._api}, "api"),
-            ),
+            routes=(Route("/step/second", {"POST": self._page}),),
+            steps=tuple(self._step(method) for method in METHODS),
             proves=METHODS,
             before_session=(self._rule,),
         )
@@ -59,27 +64,36 @@ class SecondFactors:
         attempt = self._attempt(form, caller.pending or "", caller)
         return await respond_with_page(self._kit, request, caller, attempt)
 
-    async def _api(self, request: Request) -> Response:
-        caller = await self._kit.callers.api(request)
-        body = {name: str(value) for name, value in (await read_json(request)).items()}
-        return await respond_with_json(
-            self._kit, caller, self._attempt(body, body["login_id"], caller)
-        )
+    def _step(self, method: str) -> StepMethod:
+        async def ask(request: Request, subject: StepSubject) -> Mapping[str, object]:
+            return {"digits": 6} if method == "totp" else {}
 
-    async def _attempt(self, given: dict[str, str], login_id: str, caller):  # type: ignore[no-untyped-def]
+        async def check(request: Request, subject: StepSubject, values: Values) -> StepProof | None:
+            return await self._check(method, values.text("code"), subject.user_id)
+
+        code = Field(about="The code.", example="123456", required=True, longest=40)
+        return StepMethod(name=method, fields=Fields({"code": code}), ask=ask, check=check)
+
+    async def _attempt(
+        self, given: Mapping[str, str], login_id: str, caller: Caller
+    ) -> LoginResult:
         method, code = given["method"], given["code"]
         if method not in METHODS:
             raise InvalidArgument.of("method", "No such method.", "one_of")
 
         async def check(login: Login) -> StepProof | None:
-            authentication = Authentication(method, self._kit.clock())
-            if method == "totp":
-                if not code.isascii() or int(code) <= await self.last_counter(login.user_id):
-                    return None
-                write = self._counters.writes(login.user_id, code.encode(), ttl=3600)
-                return StepProof(authentication, write)
-            if code not in self.recovery_codes or not await self._used.add(code, ttl=3600):
-                return None
-            return StepProof(authentication)
+            return await self._check(method, code, login.user_id)
 
         return await self._kit.logins.do_step(login_id, method, caller, check)
+
+    async def _check(self, method: str, code: str, user_id: str) -> StepProof | None:
+        authentication = Authentication(method, self._kit.clock())
+        if method == "totp":
+            if not code.isascii() or int(code) <= await self.last_counter(user_id):
+                return None
+            return StepProof(
+                authentication, self._counters.writes(user_id, code.encode(), ttl=3600)
+            )
+        if code not in self.recovery_codes or not await self._used.add(code, ttl=3600):
+            return None
+        return StepProof(authentication)
