@@ -89,11 +89,24 @@ def parse_origins(origins: Sequence[str]) -> frozenset[str]:
         if text in _APP_ORIGINS:
             found.add(text)
             continue
-        origin, path = _parse(text, "allowed_origins")
-        if path:
-            raise ConfigError("allowed_origins", f"{text!r} has a path; an origin has none")
-        found.add(origin)
+        found.add(parse_origin(text, "allowed_origins"))
     return frozenset(found)
+
+
+def parse_origin(text: str, option: str) -> str:
+    """Return an origin, `https://www.example.com`, as browsers write it.
+
+    Args:
+        text: as it was given; a slash at its end is left out.
+        option: to which it was given.
+
+    Raises:
+        ConfigError: it is none, or has a path.
+    """
+    origin, path = _parse(text, option)
+    if path:
+        raise ConfigError(option, f"{text!r} has a path; an origin has none")
+    return origin
 
 
 def is_local(host: str) -> bool:
