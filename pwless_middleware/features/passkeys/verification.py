@@ -259,7 +259,7 @@ def _check_client_data(
         raise Rejected("challenge")
     if found.get("origin") not in party.origins:
         raise Rejected("origin")
-    # An iframe on another's page: whoever is there did not mean to sign in to us (rule 31).
+    # An iframe on another's page: whoever is there did not mean to sign in to us.
     if found.get("crossOrigin", False) is not False or "topOrigin" in found:
         raise Rejected("cross_origin")
     binding = found.get("tokenBinding")  # of older browsers; what the library takes of it

@@ -1,4 +1,4 @@
-"""How far a CBOR item reaches is found without making anything of it."""
+"""How far a CBOR item reaches is found without making anything of it (security rule 31)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Whatever is sent, out come two errors; and what we take, the library takes as well."""
+"""Whatever is sent, out come two errors; and what we take, the library takes as well.
+
+Security rule 31.
+"""
 
 from __future__ import annotations
 

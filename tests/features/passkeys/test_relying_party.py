@@ -1,4 +1,7 @@
-"""Whom passkeys belong to, and the origins that may use them, come from configuration alone."""
+"""Whom passkeys belong to, and the origins that may use them, come from configuration alone.
+
+Security rule 31.
+"""
 
 from __future__ import annotations
 

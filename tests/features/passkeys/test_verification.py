@@ -1,4 +1,8 @@
-"""What an authenticator signed: everything that can be false in it is rejected, by its reason."""
+"""What an authenticator signed: everything that can be false in it is rejected, by its reason.
+
+The challenge that is expected is ours, never what is sent (security rule 30); all else is security
+rule 31.
+"""
 
 from __future__ import annotations
 
@@ -149,7 +153,10 @@ def test_no_verification_where_none_is_needed() -> None:
 
 
 def test_made_by_the_browser_itself() -> None:
-    """A conditional create has nobody present; a login with it still needs both (rule 31)."""
+    """A conditional create has nobody present; a login with it still needs both.
+
+    Presence at every login is security rule 31.
+    """
     authenticator = Authenticator()
     new = make(authenticator, is_conditional=True, needs_presence=False, needs_verification=False)
     assert not new.is_verified
@@ -420,6 +427,7 @@ def test_a_signature_of_another_passkey() -> None:
 
 
 def test_another_user_handle() -> None:
+    """The owner and who the authenticator says it is are one (security rule 32)."""
     authenticator = Authenticator()
     passkey = keep(authenticator)
     check_rejected("user_handle", answer, authenticator, passkey, user_handle=handle_of("eve"))
