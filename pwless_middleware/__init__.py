@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         PwlessError,
     )
     from pwless_middleware.features.email_login import EmailLogin
+    from pwless_middleware.features.passkeys import Passkeys
     from pwless_middleware.flows.limits import SendLimits, TryLimits
     from pwless_middleware.flows.users import UserDirectory
     from pwless_middleware.middleware import PasswordlessMiddleware
@@ -83,6 +84,7 @@ __all__ = [
     "Message",
     "Mounted",
     "Outbox",
+    "Passkeys",
     "Passwordless",
     "PasswordlessMiddleware",
     "Person",
@@ -126,6 +128,7 @@ _HOMES = {  # where each name lives
     "Message": "delivery.base",
     "Mounted": "web.kit",
     "Outbox": "delivery.outbox",
+    "Passkeys": "features.passkeys",
     "Passwordless": "passwordless",
     "PasswordlessMiddleware": "middleware",
     "Person": "core.person",

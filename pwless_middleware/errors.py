@@ -11,6 +11,7 @@
     └── ApiError                    what a caller is told: page, JSON and status
         ├── InvalidArgument         400  a field is missing or malformed
         ├── InvalidCode             400  the code is wrong, and nothing more is said
+        ├── InvalidCredential       400  the passkey is not good here, and nothing more is said
         ├── Unauthenticated         401  no or bad credentials
         ├── ForbiddenOrigin         403  the request comes from a foreign page
         ├── MissingScope            403  the API key is not for this
@@ -192,6 +193,29 @@ class InvalidCode(ApiError):
     @property
     def detail(self) -> Mapping[str, object]:
         return {"attempts_left": self.attempts_left}
+
+
+class InvalidCredential(ApiError):
+    """A passkey is not good here; which rule it broke stands in the events alone.
+
+    Args:
+        unknown_id: the id of a credential that is nobody's, where all else about the answer was
+            right: the browser can be told to forget it (WebAuthn Level 3 §5.1.10.1). Ids are
+            random, so that this tells nothing about anybody. `None` says nothing.
+    """
+
+    code = "INVALID_CREDENTIAL"
+    status = 400
+    grpc = 3
+    message = Text("This passkey does not work here. Try another one, or sign in another way.")
+
+    def __init__(self, *, unknown_id: str | None = None) -> None:
+        super().__init__()
+        self.unknown_id = unknown_id
+
+    @property
+    def detail(self) -> Mapping[str, object]:
+        return {} if self.unknown_id is None else {"unknown_credential_id": self.unknown_id}
 
 
 class Unauthenticated(ApiError):
@@ -441,17 +465,18 @@ class RateLimited(_Limited):
 
     Args:
         retry_after: whole seconds until the next send is accepted.
+        message: for people; `None` speaks of emails.
     """
 
     code = "RATE_LIMITED"
     message = Text("Too many emails were asked for.")
 
-    def __init__(self, retry_after: int) -> None:
-        # It may be a minute or most of a day: who is told "a little" would try all evening.
-        wait = duration_text(max(1, retry_after))
-        super().__init__(
-            retry_after, Text("Too many emails were asked for. Try again in %(wait)s.", wait=wait)
-        )
+    def __init__(self, retry_after: int, message: str | None = None) -> None:
+        if message is None:
+            # It may be a minute or most of a day: who is told "a little" would try all evening.
+            wait = duration_text(max(1, retry_after))
+            message = Text("Too many emails were asked for. Try again in %(wait)s.", wait=wait)
+        super().__init__(retry_after, message)
 
 
 class Unavailable(ApiError):

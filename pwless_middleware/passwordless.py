@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -68,6 +69,17 @@ def _make_database_features(retention: EventRetention | None) -> tuple[Feature, 
     from pwless_middleware.features.users_api import UsersApi
 
     return EventLog(retention), UsersApi()
+
+
+def _is_trusted(feature: Feature) -> bool:
+    """Whether a feature is one of the product's own.
+
+    By its exact class: what a class of somebody else's inherits, it is not trusted with. Of a class
+    whose module was never loaded there is no object.
+    """
+    passkeys = sys.modules.get("pwless_middleware.features.passkeys.options")
+    classes = (EmailLogin, *(() if passkeys is None else (passkeys.Passkeys,)))
+    return type(feature) in classes
 
 
 def make_store(database: Database | None) -> Store:
@@ -230,9 +242,8 @@ class Passwordless:
             *(Mailbox(), Health(), StaticFiles()),
             *(() if self.database is None else _make_database_features(event_retention)),
         )
-        # By their exact classes: what a class of somebody else's inherits, it is not trusted with.
-        email_login = [feature for feature in features if type(feature) is EmailLogin]
-        ours = {name_of(feature) for feature in (*email_login, *always)}
+        trusted = [feature for feature in features if _is_trusted(feature)]
+        ours = {name_of(feature) for feature in (*trusted, *always)}
         mounted = mount_all(
             (*features, *always),
             lambda name: floors.kit_of(name, is_ours=name in ours),

@@ -22,6 +22,7 @@ from pwless_middleware import (
     MemoryStore,
     Message,
     Mounted,
+    Passkeys,
     SendLimits,
     TryLimits,
     User,
@@ -35,6 +36,7 @@ from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.routes import Route
+from tests.features.passkeys.stories import tell_of_passkeys
 from tests.own_account import change, press_undo
 from tests.security.factor import RIGHT, Factor, Policy
 from tests.support import ROOMY, Browser, Site, Slow, make_site, wrong
@@ -323,10 +325,10 @@ async def a_user_who_goes_meanwhile() -> Story:
 
 
 @asynccontextmanager
-async def with_database() -> AsyncIterator[Story]:
+async def with_database(**options: Any) -> AsyncIterator[Story]:
     """A story with a database, which goes with it once nothing works on it any more."""
     with TemporaryDirectory() as folder:
-        story = Story(database=f"sqlite:///{folder}/pwless.db")
+        story = Story(database=f"sqlite:///{folder}/pwless.db", **options)
         yield story
         await story.site.passwordless.lifetime.close()
 
@@ -357,6 +359,13 @@ async def an_address_that_is_changed_and_changed_back() -> Story:
         await story.jo.sign_in(EMAIL)
         await change(story.jo)
         await press_undo(story.jo, story.site.mail(EMAIL).link)
+    return story
+
+
+async def passkeys_that_are_good_and_bad() -> Story:
+    features = [EmailLogin(send_limits=ROOMY), Passkeys()]
+    async with with_database(features=features, store=Slow(MemoryStore())) as story:
+        await tell_of_passkeys(story.site, story.jo)
     return story
 
 
@@ -419,6 +428,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_person_who_is_disabled_meanwhile,
     an_operator_who_changes_settings,
     an_address_that_is_changed_and_changed_back,
+    passkeys_that_are_good_and_bad,
     an_operator_who_makes_keys,
     sessions_that_end,
     more_events_than_the_database_takes,

@@ -21,6 +21,7 @@ from pwless_middleware import (
     EventRetention,
     MemoryStore,
     Outbox,
+    Passkeys,
     Passwordless,
     PasswordlessMiddleware,
     SendLimits,
@@ -33,7 +34,7 @@ from tests.support import make_site
 
 PROMISED = {
     # What a host needs, and what it takes to write a feature or a mailer.
-    "Passwordless", "PasswordlessMiddleware", "EmailLogin", "SendLimits", "TryLimits",
+    "Passwordless", "PasswordlessMiddleware", "EmailLogin", "Passkeys", "SendLimits", "TryLimits",
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "SQLStore", "Database", "Outbox",
     "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
     "Session", "Person", "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step",
@@ -52,6 +53,7 @@ SIGNATURES: dict[Callable[..., Any], list[str]] = {
         "kind", "lifetime", "max_lifetime", "code", "same_browser", "rotate_on_resend", "attempts",
         "allow", "signup", "link_uris", "send_limits", "try_limits",
     ],
+    Passkeys: ["rp_id", "origins", "user_verification", "offer", "max_per_user", "required"],
     MemoryStore: ["max_entries"],
 }  # fmt: skip
 
@@ -89,7 +91,7 @@ def test_the_promised_options_are_there_keyword_only_and_with_defaults() -> None
 def test_every_option_is_explained_where_it_is_given() -> None:
     for thing in (
         *(Passwordless, EmailLogin, SendLimits, TryLimits, SessionPolicy, MemoryStore),
-        EventRetention,
+        *(EventRetention, Passkeys),
     ):
         text = inspect.getdoc(thing) or ""
         for option in inspect.signature(thing).parameters:

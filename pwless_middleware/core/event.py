@@ -174,6 +174,39 @@ class EventKind:
         )
 
 
+PASSKEY_REASONS: Final = (
+    # of the ceremony
+    "unknown_ceremony",
+    "other_ceremony",
+    "other_holder",
+    "expired",
+    "used",
+    # of what a browser signed (WebAuthn Level 3 §7)
+    "type",
+    "challenge",
+    "origin",
+    "cross_origin",
+    "rp_id",
+    "not_present",
+    "not_verified",
+    "backup_state",
+    "algorithm",
+    "signature",
+    "client_data",
+    "malformed",
+    "user_handle",
+    "attestation",
+    "sign_count",
+    # of whose it is
+    "unknown",
+    "other_user",
+    "known",
+    "not_first",
+    "other_handle",
+    "disabled",
+)
+"""Why an answer with a passkey is refused; the caller is told one thing only."""
+
 KINDS: Final[Mapping[str, EventKind]] = {
     kind.name: kind
     for kind in (
@@ -200,6 +233,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
                 "try_by_address",
                 "try_by_client",
                 "try_by_step",
+                "options_by_client",
             ),
         ),
         EventKind("mail.sent", "the mail server took the email", ("attempt", "tries")),
@@ -356,6 +390,26 @@ KINDS: Final[Mapping[str, EventKind]] = {
             "an operator changed a setting; what may hold addresses is not told",
             ("by", "details"),
             details=("name", "from", "to"),
+        ),
+        # --- passkeys ------------------------------------------------------------------------
+        EventKind("passkey.added", "a person made a passkey", ("user_id", "by", *_CALLER)),
+        EventKind("passkey.renamed", "a passkey got another name", ("user_id", "by", *_CALLER)),
+        EventKind(
+            "passkey.removed",
+            "a passkey was removed; `details` has how many at once, in `count`",
+            ("user_id", "by", "details", *_CALLER),
+            details=("count",),
+        ),
+        EventKind(
+            "passkey.refused",
+            "an answer with a passkey, or the making of one, was refused",
+            ("attempt", "user_id", "reason", *_CALLER),
+            reasons=PASSKEY_REASONS,
+        ),
+        EventKind(
+            "passkey.count_fell",
+            "a synced passkey counted back, and was let in: it may exist more than once",
+            ("attempt", "user_id", *_CALLER),
         ),
     )
 }

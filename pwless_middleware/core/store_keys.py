@@ -6,6 +6,7 @@
     {address}s · {address}t      budget   sends · tries of strangers, for an address
     {address}sd<exact> · …td…    budget   sends · tries of the devices known to an exact address
     c<client>s · c<client>t      budget   sends · tries of a client
+    c<client>p                   budget   tries of a client with passkeys
     a<name>                      budget   sends of the whole deployment
     {user}s<id>                  record   a session
     {user}l                      list     a user's sessions
@@ -77,7 +78,13 @@ def device_budget(id: ChallengeId, what: str, exact: bytes) -> str:
 
 
 def client_budget(realm: str, network: str, what: str) -> str:
-    """Return the budget of a client's network; `what` is `s` for sends, `t` for tries."""
+    """Return the budget of a client's network.
+
+    Args:
+        realm: the deployment's.
+        network: the client's.
+        what: `s` for sends, `t` for tries, `p` for tries with passkeys.
+    """
     return f"c{b64(digest('client', realm, network))}{what}"
 
 

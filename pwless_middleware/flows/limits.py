@@ -233,19 +233,29 @@ class Limits:
         else:
             limits = numbers.anonymous
             tag |= _number("client", client.wide or client.network) >> (32 - _CLIENT_BITS)
-        return (*draws_on(ledger, limits, tag), *self._of_client(what, client, numbers.client))
+        of_client = client_draws(self._keyring.realm, client, what, numbers.client)
+        return (*draws_on(ledger, limits, tag), *of_client)
 
-    def _of_client(
-        self, what: str, client: Client | None, limits: tuple[Limit, ...]
-    ) -> tuple[Draw, ...]:
-        if client is None:
-            return ()
-        wide = tuple(Limit(limit.count * WIDE, limit.window) for limit in limits)
-        own = wide if client.is_shared else limits
-        draws = draws_on(client_budget(self._keyring.realm, client.network, what), own)
-        if client.wide is not None:
-            draws += draws_on(client_budget(self._keyring.realm, client.wide, what), wide)
-        return draws
+
+def client_draws(
+    realm: str, client: Client | None, what: str, limits: tuple[Limit, ...]
+) -> tuple[Draw, ...]:
+    """Return the budgets of a client: its network's, and its wider network's of ten times as much.
+
+    Args:
+        realm: the deployment's.
+        client: who; `None`, a server, has none.
+        what: what is counted, as of `core.store_keys.client_budget`.
+        limits: the numbers.
+    """
+    if client is None:
+        return ()
+    wide = tuple(Limit(limit.count * WIDE, limit.window) for limit in limits)
+    own = wide if client.is_shared else limits
+    draws = draws_on(client_budget(realm, client.network, what), own)
+    if client.wide is not None:
+        draws += draws_on(client_budget(realm, client.wide, what), wide)
+    return draws
 
 
 def _number(label: str, text: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.device import UNKNOWN, device_text
@@ -50,6 +50,7 @@ class Notices:
         language: str = "",
         link: str | None = None,
         until: int | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> Delivery:
         """Return a mail to be handed over in its turn.
 
@@ -61,14 +62,21 @@ class Notices:
             language: the code of its language; empty is the deployment's default.
             link: what it has a button for; `None` for none.
             until: unix seconds until which the link is good; `None` without one.
+            variables: what its template names besides; never a text that a person has typed.
         """
 
         async def send() -> None:
-            await self._mailer.send(
-                self._message(
-                    template, to, at=at, device=device, language=language, link=link, until=until
-                )
+            message = self._message(
+                template,
+                to,
+                at=at,
+                device=device,
+                language=language,
+                link=link,
+                until=until,
+                variables=variables,
             )
+            await self._mailer.send(message)
 
         return Delivery(to, send)
 
@@ -82,12 +90,14 @@ class Notices:
         language: str,
         link: str | None,
         until: int | None,
+        variables: Mapping[str, str] | None,
     ) -> Message:
         until = at if until is None else until
         # Always set: a worker begun by a request would go on in the language of that one.
         with use_language(self._languages[language]):
             email = self._renderer.email(
                 template,
+                variables=variables,
                 kind="LINK",
                 code=None,
                 otp=None,

@@ -98,6 +98,11 @@ class Renderer:
     def _own(self) -> dict[str, object]:
         return {"brand": self._brand, "palette": self._palette}
 
+    @property
+    def brand_name(self) -> str:
+        """How the site is called."""
+        return self._brand.name
+
     @cached_property
     def assets(self) -> Assets:
         """The static files."""

@@ -60,8 +60,12 @@ async def read_form(request: Request) -> dict[str, str]:
     return fields
 
 
-async def read_json(request: Request) -> dict[str, Json]:
+async def read_json(request: Request, *, may_be_empty: bool = False) -> dict[str, Json]:
     """Read one JSON object.
+
+    Args:
+        request: to a route of ours.
+        may_be_empty: whether no body at all, without a content type, is an empty object.
 
     Raises:
         UnsupportedMediaType: another content type.
@@ -69,6 +73,10 @@ async def read_json(request: Request) -> dict[str, Json]:
         InvalidArgument: not UTF-8, not one object, a key twice, `NaN` or an infinity, a lone
             surrogate, or nested deeper than 8.
     """
+    if may_be_empty and "content-type" not in request.headers:
+        if await _read(request, MAX_BYTES):
+            raise UnsupportedMediaType(Text("Send %(media_type)s.", media_type=JSON))
+        return {}
     _expect(request, JSON)
     return parse_json(await _read(request, MAX_BYTES))
 

@@ -1,0 +1,274 @@
+"""What people and programs do with passkeys, as pages, JSON and Python all use it.
+
+    prompt = flow.login_options(caller, holder)         # to the browser, which asks its person
+    done = await flow.login(ceremony_id, credential, caller, holder, next="/")
+
+Who asks and who answers is named by the interface (`ceremonies.held_by_…`); the rest is the same
+for all of them. What a person does with their own passkeys is `flow.own`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pwless_middleware.core.authentication import Authentication
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.login import EnrolledUser, Login, Step
+from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.user import UserId
+from pwless_middleware.errors import InvalidCredential
+from pwless_middleware.features.passkeys.answers import METHOD, Answers
+from pwless_middleware.features.passkeys.ceremonies import Ceremonies, Ceremony, held_by_session
+from pwless_middleware.features.passkeys.credentials import read_assertion, read_attestation
+from pwless_middleware.features.passkeys.mails import PasskeyMails
+from pwless_middleware.features.passkeys.own_passkeys import OwnPasskeys
+from pwless_middleware.features.passkeys.prompts import Owner, Prompts
+from pwless_middleware.features.passkeys.public_key_options import Prompt, UserVerification
+from pwless_middleware.features.passkeys.relying_party import RelyingParty
+from pwless_middleware.features.passkeys.settings import PasskeyRules
+from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.flows.proofs import Proof, StepProof
+from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.kit import Kit
+
+if TYPE_CHECKING:
+    from pwless_middleware.database.passkeys import PasskeyRepository
+
+STEP_PATH, ENROLLMENT_PATH = "/step/passkey", "/step/passkey/new"
+"""The pages of the step, below the prefix: with a passkey, and to make the first one."""
+
+
+class PasskeyFlow:
+    """Do what a caller asks, by whichever interface.
+
+    Args:
+        kit: everything below.
+        passkeys: keeps them.
+        party: ours.
+        rules: how passkeys behave now.
+        user_verification: whether authenticators must check who holds them where a passkey is
+            only a further factor; else they always must.
+
+    Attributes:
+        party, rules: as above.
+        own: what a person does with their own passkeys.
+        mails: read the jobs that tell of them.
+    """
+
+    def __init__(
+        self,
+        kit: Kit,
+        passkeys: PasskeyRepository,
+        party: RelyingParty,
+        rules: LiveSettings[PasskeyRules],
+        *,
+        user_verification: UserVerification,
+    ) -> None:
+        self._kit = kit
+        self.party = party
+        self.rules = rules
+        self._user_verification: UserVerification = user_verification
+        self.mails = PasskeyMails(kit, passkeys)
+        self._answers = Answers(kit, passkeys, party)
+        self._ceremonies = Ceremonies(
+            kit.secrets,
+            kit.records("ceremonies"),
+            kit.store,
+            realm=kit.keyring.realm,
+            clock=kit.clock,
+            record=kit.events.record,
+        )
+        self._prompts = Prompts(
+            self._ceremonies,
+            passkeys,
+            party,
+            name=kit.renderer.brand_name,
+            clock=kit.clock,
+        )
+        self.own = OwnPasskeys(
+            kit,
+            passkeys,
+            party,
+            rules,
+            self._ceremonies,
+            self._prompts,
+            self._answers,
+            self.mails,
+            user_verification=user_verification,
+        )
+
+    # --- sign in -------------------------------------------------------------------------------
+
+    def login_options(self, caller: Caller, holder: str) -> Prompt:
+        """Return what signs anybody in: the same for everybody, and nothing is stored.
+
+        Args:
+            caller: who asks, for the budget.
+            holder: who alone may answer.
+
+        Raises:
+            RateLimited, Unavailable: as of `Ceremonies.begin`.
+        """
+        return self._prompts.for_answer("login", holder, caller)
+
+    async def login(
+        self,
+        ceremony_id: str,
+        credential: Mapping[str, object],
+        caller: Caller,
+        holder: str,
+        *,
+        next: str = "/",
+    ) -> LoginResult:
+        """Check an answer, and sign its owner in.
+
+        The credential's shape is read first, which compares nothing with anything: what is no
+        credential costs neither the challenge nor a try. Then the challenge is spent, then all
+        else is verified.
+
+        Args:
+            ceremony_id: as the prompt gave it.
+            credential: the browser's answer, `PublicKeyCredential.toJSON()`.
+            caller: who signs in.
+            holder: who answers.
+            next: where a page's login goes on; already checked.
+
+        Raises:
+            InvalidArgument: the credential has another shape; the field is named.
+            InvalidCredential: it is not good here, or nobody can sign in as its owner.
+            RequestExpired, TooManyAttempts, Unavailable: as of `Ceremonies.spend`.
+            StepRequired, LoginDenied, LoginElsewhere: as of the door.
+        """
+        assertion = read_assertion(credential)
+        ceremony = await self._ceremonies.spend(ceremony_id, ("login",), holder, caller)
+        passkey, proven = await self._answers.verify(ceremony, assertion, caller)
+        proof = _proof(passkey, proven, ceremony, caller, next)
+        return await self._kit.logins.finish(proof, caller)
+
+    # --- prove once more who it is -------------------------------------------------------------
+
+    async def step_up_options(self, account: Account, caller: Caller) -> Prompt | None:
+        """Return what lets who is signed in prove it by a passkey; `None` for who has none."""
+        passkeys = await self.own.usable(account.user.id)
+        if not passkeys:
+            return None
+        holder = held_by_session(account.session)
+        return self._prompts.for_answer("step_up", holder, caller, passkeys=passkeys)
+
+    async def step_up(
+        self,
+        account: Account,
+        ceremony_id: str,
+        credential: Mapping[str, object],
+        caller: Caller,
+        *,
+        next: str = "/",
+    ) -> LoginResult:
+        """Check an answer of who is signed in, and renew the session. Raises as `login` does.
+
+        Raises:
+            Unauthenticated: the session is over.
+        """
+        assertion = read_assertion(credential)
+        holder = held_by_session(account.session)
+        ceremony = await self._ceremonies.spend(ceremony_id, ("step_up",), holder, caller)
+        passkey, proven = await self._answers.verify(
+            ceremony, assertion, caller, user_id=account.user.id
+        )
+        proof = _proof(passkey, proven, ceremony, caller, next)
+        return await self._kit.logins.step_up(proof, caller, account.session)
+
+    # --- a step of a pending login -------------------------------------------------------------
+
+    async def rule(self, login: Login) -> Step | None:
+        """Ask for a passkey before any session, where one is required (`before_session`).
+
+        Who has none makes one in the step: after a mailed code, or as a new user.
+        """
+        if not self.rules().required or METHOD in login.methods:
+            return None
+        if await self.own.usable(login.user_id):
+            return Step((METHOD,), STEP_PATH)
+        return Step((METHOD,), ENROLLMENT_PATH, enrolls=True)
+
+    async def step_options(
+        self, owner: Owner, caller: Caller, holder: str, *, enrolls: bool
+    ) -> Prompt | None:
+        """Return what does a step; `None` where its person cannot do it this way.
+
+        Args:
+            owner: whose step it is.
+            caller: who asks.
+            holder: names the pending login, or the session.
+            enrolls: whether the passkey is made in the step. Where the person has one by now, it
+                never is (security rule 48).
+        """
+        passkeys = await self.own.usable(owner.user_id)
+        if bool(passkeys) == enrolls:
+            return None
+        wanted = self._user_verification
+        if enrolls:
+            return await self._prompts.for_new(
+                "step_enrollment", owner, holder, caller, passkeys=(), user_verification=wanted
+            )
+        return self._prompts.for_answer(
+            "step", holder, caller, passkeys=passkeys, user_verification=wanted
+        )
+
+    async def check_step(
+        self,
+        owner: Owner,
+        ceremony_id: str,
+        credential: Mapping[str, object],
+        caller: Caller,
+        holder: str,
+        *,
+        enrolls: bool,
+        is_only_factor: bool = False,
+    ) -> StepProof:
+        """Check the answer to a step, whose try was counted; make the passkey where it enrolls.
+
+        Args:
+            owner, caller, holder, enrolls: as of `step_options`.
+            ceremony_id, credential: as of `login`.
+            is_only_factor: whether nothing else was proven, so that the authenticator must have
+                checked who holds it whatever the feature's option says.
+
+        Raises:
+            InvalidArgument, InvalidCredential, RequestExpired, Unavailable: as of `login`.
+        """
+        if enrolls:
+            attestation = read_attestation(credential)
+            ceremony = await self._ceremonies.spend(
+                ceremony_id, ("step_enrollment",), holder, caller, counts=False
+            )
+            _, proven = await self.own.keep(
+                owner, ceremony, attestation, caller, name="", only_first=True, by="person"
+            )
+            return StepProof(proven)
+        assertion = read_assertion(credential)
+        ceremony = await self._ceremonies.spend(
+            ceremony_id, ("step",), holder, caller, counts=False
+        )
+        needs = is_only_factor or self._user_verification == "required"
+        _, proven = await self._answers.verify(
+            ceremony, assertion, caller, user_id=owner.user_id, needs_verification=needs
+        )
+        return StepProof(proven)
+
+
+def _proof(
+    passkey: Passkey, proven: Authentication, ceremony: Ceremony, caller: Caller, next: str
+) -> Proof:
+    return Proof(
+        subject=EnrolledUser(UserId(passkey.user_id)),
+        authentication=proven,
+        takes=None,
+        refusal=InvalidCredential(),
+        then=ceremony.then,
+        next=next,
+        device=caller.device,
+        attempt=ceremony.attempt,
+    )

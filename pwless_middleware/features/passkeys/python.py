@@ -1,0 +1,259 @@
+"""The Python interface: what a host's own code does with passkeys, without any HTTP of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
+from typing import Any
+
+from pwless_middleware.core.caller import IN_PROCESS, Caller
+from pwless_middleware.core.client import Client, parse_ip
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.device import device_of
+from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.session import Session
+from pwless_middleware.core.user import User
+from pwless_middleware.errors import InvalidArgument, PersonNotFound
+from pwless_middleware.features.passkeys.fields import ADD, RENAME, VERIFY
+from pwless_middleware.features.passkeys.flow import PasskeyFlow
+from pwless_middleware.features.passkeys.own_passkeys import read_id
+from pwless_middleware.features.passkeys.prompts import Owner
+from pwless_middleware.features.passkeys.public_key_options import Prompt
+from pwless_middleware.flows.store_deadline import request_deadline
+from pwless_middleware.web import login_responses
+from pwless_middleware.web.bodies import check_strict
+from pwless_middleware.web.fields import Fields
+from pwless_middleware.web.kit import Kit
+
+BY = "python"
+"""Who has made a change, in events."""
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyLogin:
+    """The answer to `verify`: somebody is signed in.
+
+    Attributes:
+        user: who.
+        session: the record.
+        session_token: `pws_…`, for a client without cookies (`bearer=True`).
+        set_cookie: the value of a `Set-Cookie` header that signs a browser in.
+        email: the user's address.
+        device_token: as of `VerifyResult`.
+    """
+
+    user: User
+    session: Session
+    session_token: str = field(repr=False)
+    set_cookie: str = field(repr=False)
+    email: str = field(repr=False)
+    device_token: str = field(default="", repr=False)
+
+
+class PasskeyVerbs:
+    """Offer passkeys to the host's own code.
+
+    Whoever calls says who is signed in, and has asked for a fresh proof where one is due: nothing
+    of that is checked here.
+
+    Args:
+        kit: everything below.
+        flow: does it.
+    """
+
+    def __init__(self, kit: Kit, flow: PasskeyFlow) -> None:
+        self._kit = kit
+        self._flow = flow
+
+    # --- sign in -------------------------------------------------------------------------------
+
+    async def login_options(self, *, client: str | None = None) -> Prompt:
+        """Return what a browser is asked, to sign in: its `options` go there, as JSON.
+
+        Keep the `ceremony_id` with the browser that it is for.
+
+        Args:
+            client: the client's IP address, for the limits; `None` counts for nobody.
+
+        Raises:
+            InvalidArgument: `client` is no address.
+            RateLimited: the client asks too often.
+            Unavailable: too many clients ask, or the settings are not known.
+        """
+        caller = _caller(client, None)
+        await self._kit.settings.require()
+        return self._flow.login_options(caller, IN_PROCESS)
+
+    async def verify(
+        self,
+        *,
+        ceremony_id: str,
+        credential: Mapping[str, Any],
+        client: str | None = None,
+        user_agent: str | None = None,
+        ends: Session | None = None,
+    ) -> PasskeyLogin:
+        """Check a browser's answer, and sign its owner in.
+
+        Args:
+            ceremony_id: as `login_options` gave it.
+            credential: what the browser answered, `credential.toJSON()`.
+            client: as of `login_options`.
+            user_agent: the browser's `User-Agent`, for the list of sessions; `None` says nothing.
+            ends: a session of this browser that the login ends; `None` for none.
+
+        Raises:
+            InvalidArgument: an argument is malformed; it is named.
+            InvalidCredential: the passkey is not good here.
+            RequestExpired: the ceremony is unknown, over, or was answered.
+            StepRequired: a further step is asked for.
+            LoginDenied, LoginElsewhere, TooManyAttempts, Unavailable: as of `Passwordless.verify`.
+        """
+        caller = _caller(client, user_agent)
+        if ends is not None and not isinstance(ends, Session):
+            raise InvalidArgument.of("ends", "Give a Session, or None.", "session")
+        given = _check(VERIFY, ceremony_id=ceremony_id, credential=credential)
+        await self._kit.settings.require()
+        caller = replace(caller, ends=ends)
+        with request_deadline():
+            done = await self._flow.login(ceremony_id, given["credential"], caller, IN_PROCESS)
+        return PasskeyLogin(
+            user=done.user,
+            session=done.session,
+            session_token=done.token,
+            set_cookie=login_responses.session_cookie(self._kit, done),
+            email=done.login.email,
+            device_token=login_responses.device_token(self._kit, caller, done),
+        )
+
+    # --- a person's own ------------------------------------------------------------------------
+
+    async def creation_options(self, user_id: str) -> Prompt:
+        """Return what a browser is asked, to make a passkey for somebody.
+
+        Raises:
+            PersonNotFound: nobody has this id.
+            InvalidArgument: the person has as many as there may be.
+            Unavailable: the database cannot be asked.
+        """
+        await self._kit.settings.require()
+        with request_deadline():
+            owner = await self._owner(user_id)
+            return await self._flow.own.options(owner, _held_for(user_id), Caller(name=IN_PROCESS))
+
+    async def add(
+        self, user_id: str, *, ceremony_id: str, credential: Mapping[str, Any], name: str = ""
+    ) -> Passkey:
+        """Keep a passkey that was made, and tell the person by mail.
+
+        Args:
+            user_id: whose it is.
+            ceremony_id: as `creation_options` gave it for the same person.
+            credential: what the browser answered, `credential.toJSON()`.
+            name: what the person calls it; empty takes that of what keeps it.
+
+        Raises:
+            PersonNotFound, InvalidArgument, InvalidCredential, RequestExpired, Unavailable: as of
+                `creation_options` and `verify`.
+        """
+        given = _check(ADD, ceremony_id=ceremony_id, credential=credential, name=name)
+        await self._kit.settings.require()
+        with request_deadline():
+            owner = await self._owner(user_id)
+            return await self._flow.own.add(
+                owner,
+                ceremony_id,
+                given["credential"],
+                Caller(name=IN_PROCESS),
+                _held_for(user_id),
+                name=name,
+                by=BY,
+            )
+
+    async def list(self, user_id: str) -> Sequence[Passkey]:
+        """Return a person's passkeys, oldest first.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        return await self._flow.own.list(user_id)
+
+    async def rename(self, user_id: str, id: str | bytes, name: str) -> None:
+        """Give a passkey another name.
+
+        Args:
+            user_id: whose it is.
+            id: which; as text it is base64url.
+            name: 1 to 60 characters.
+
+        Raises:
+            NotFound: the person has no such passkey.
+            InvalidArgument: it is no name.
+            StoreError: the database cannot be asked.
+        """
+        _check(RENAME, name=name)
+        await self._flow.own.rename(user_id, _read_id(id), name, by=BY)
+
+    async def remove(self, user_id: str, id: str | bytes) -> None:
+        """Remove a passkey, and tell the person by mail.
+
+        Raises:
+            NotFound: the person has no such passkey.
+            InvalidArgument: nothing else lets the person in; `reset` removes the last one too.
+            Unavailable: database or queue cannot take it.
+        """
+        await self._kit.settings.require()
+        await self._flow.own.remove(user_id, _read_id(id), by=BY)
+
+    async def reset(self, user_id: str, *, by: str = BY) -> int:
+        """Remove all passkeys of somebody who has lost them, tell them, and return how many.
+
+        Where passkeys are required, the next login by mail makes a new one. Sessions go on; end
+        them by `Passwordless.sessions.revoke_all`.
+
+        Args:
+            user_id: whose.
+            by: who does it, for the event; default `python`.
+
+        Raises:
+            Unavailable: database or queue cannot take it.
+        """
+        await self._kit.settings.require()
+        return await self._flow.own.reset(user_id, by=by)
+
+    async def _owner(self, user_id: str) -> Owner:
+        user = await self._kit.users.load(user_id)
+        if user is None:
+            raise PersonNotFound
+        return Owner.of(user)
+
+
+def _held_for(user_id: str) -> str:
+    return f"{IN_PROCESS}user:{user_id}"
+
+
+def _read_id(id: str | bytes) -> bytes:
+    return id if isinstance(id, bytes) else read_id(id)
+
+
+def _check(fields: Fields, **given: Any) -> dict[str, Any]:
+    """Check arguments by the table that checks JSON: nobody may have checked the caller's code."""
+    body = {
+        name: dict(value) if isinstance(value, Mapping) else value for name, value in given.items()
+    }
+    check_strict(body)
+    fields.read(body)
+    return body
+
+
+def _caller(client: str | None, user_agent: str | None) -> Caller:
+    ip = parse_ip(client) if isinstance(client, str) else None
+    if client is not None and ip is None:
+        raise InvalidArgument.of("client", "Give an IP address, or None.", "ip")
+    if user_agent is not None and not isinstance(user_agent, str):
+        raise InvalidArgument.of("user_agent", "Give a User-Agent's text, or None.", "string")
+    return Caller(
+        name=IN_PROCESS,
+        client=Client.at(ip) if ip is not None else None,
+        device=device_of(user_agent) if user_agent is not None else "",
+    )

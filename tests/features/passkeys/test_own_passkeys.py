@@ -1,0 +1,233 @@
+"""A person's own passkeys: who may add one, how many, and which cannot go.
+
+Security rules 32 and 34.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from pwless_middleware import EmailLogin, Passkeys
+from tests.features.passkeys.authenticator import Authenticator
+from tests.features.passkeys.people import (
+    API,
+    JO,
+    KIM,
+    ask,
+    enroll,
+    id_of,
+    make_passkey,
+    make_passkey_site,
+    newest_event,
+    prove_again,
+    reason,
+    sign_in,
+)
+from tests.own_account import change, press_undo
+from tests.support import BASE, ROOMY, Browser, Site, error_code
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return make_passkey_site(tmp_path)
+
+
+async def post(browser: Browser, asked: dict[str, object], credential: object) -> str:
+    """Send a new passkey, and return how it ended."""
+    body = {"ceremony_id": asked["ceremony_id"], "credential": credential}
+    done = await browser.request("POST", API, json=body)
+    return "" if done.status_code == 201 else error_code(done)
+
+
+# --- who may add one -----------------------------------------------------------------------------
+
+
+async def test_a_stale_session_adds_none(site: Site) -> None:
+    jo = site.browser()
+    await jo.sign_in(JO)
+    asked = await ask(jo, "/options")
+    credential = Authenticator().create(asked["options"], origin=BASE)
+    site.clock.advance(299)
+    fresh = await ask(jo, "/options")
+    site.clock.advance(2)
+    assert await post(jo, fresh, Authenticator().create(fresh["options"], origin=BASE)) == (
+        "STEP_UP_REQUIRED"
+    )
+    assert error_code(await jo.request("POST", f"{API}/options")) == "STEP_UP_REQUIRED"
+    assert await post(jo, asked, credential) == "STEP_UP_REQUIRED"
+
+
+async def test_a_mail_adds_the_first_passkey_and_no_other(site: Site) -> None:
+    """Who reads somebody's mail must not get a key of their own beside the person's."""
+    jo, authenticator = await enroll(site)
+    thief = site.browser(ip="198.51.100.9")
+    await thief.sign_in(JO)
+    for answered in (
+        await thief.request("POST", f"{API}/options"),
+        await thief.request("DELETE", f"{API}/{id_of(authenticator)}"),
+    ):
+        assert error_code(answered) == "STEP_UP_REQUIRED"
+        assert "strength=phishing_resistant" in answered.text
+    await prove_again(jo, authenticator)
+    assert (await make_passkey(jo, Authenticator())).status_code == 201
+
+
+async def test_a_mail_adds_none_either_where_the_first_has_come_meanwhile(site: Site) -> None:
+    thief, jo = site.browser(ip="198.51.100.9"), site.browser()
+    await thief.sign_in(JO)
+    await jo.sign_in(JO)
+    theirs, hers = await ask(thief, "/options"), await ask(jo, "/options")
+    ours = Authenticator().create(hers["options"], origin=BASE)
+    stolen = Authenticator().create(theirs["options"], origin=BASE)
+    ends = await asyncio.gather(post(jo, hers, ours), post(thief, theirs, stolen))
+    assert sum(end == "" for end in ends) == 1, ends
+    assert len((await jo.get(API)).json()["passkeys"]) == 1
+
+
+async def test_a_challenge_of_another_session_or_person_adds_none(site: Site) -> None:
+    jo, kim, again = site.browser(), site.browser(), site.browser()
+    await jo.sign_in(JO)
+    await kim.sign_in(KIM)
+    await again.sign_in(JO)
+    asked = await ask(jo, "/options")
+    credential = Authenticator().create(asked["options"], origin=BASE)
+    for other in (kim, again):
+        assert await post(other, asked, credential) == "REQUEST_EXPIRED"
+        assert reason(site) == "other_holder"
+    for_login = await ask(jo)
+    for_login["options"] = {**asked["options"], "challenge": for_login["options"]["challenge"]}
+    credential = Authenticator().create(for_login["options"], origin=BASE)
+    assert await post(jo, for_login, credential) == "REQUEST_EXPIRED"
+    assert (await jo.get(API)).json()["passkeys"] == []
+
+
+async def test_a_credential_is_kept_once_whoever_brings_it(site: Site) -> None:
+    jo, authenticator = await enroll(site)
+    await prove_again(jo, authenticator)
+    kim = site.browser()
+    await kim.sign_in(KIM)
+    for browser in (jo, kim):
+        asked = await ask(browser, "/options")
+        asked["options"]["excludeCredentials"] = []
+        kept = authenticator.passkeys[0]
+        same = Authenticator().create(asked["options"], origin=BASE, id=kept.id, key=kept.key)
+        assert await post(browser, asked, same) == "INVALID_CREDENTIAL"
+        assert reason(site) == "known"
+    assert (await sign_in(site.browser(), authenticator)).json()["email"] == JO
+
+
+async def test_the_authenticator_is_asked_for_no_second_passkey(site: Site) -> None:
+    jo, authenticator = await enroll(site)
+    await prove_again(jo, authenticator)
+    first, second = await ask(jo, "/options"), await ask(jo, "/options")
+    (excluded,) = first["options"]["excludeCredentials"]
+    assert excluded["id"] == id_of(authenticator)
+    assert excluded["transports"] == ["hybrid", "internal"]
+    user = first["options"]["user"]
+    assert user == second["options"]["user"]
+    assert user["id"] == (await jo.get(API)).json()["user_handle"]
+    assert (user["name"], first["options"]["rp"]["id"]) == (JO, "app.example.com")
+    assert first["options"]["attestation"] == "none"
+    selection = first["options"]["authenticatorSelection"]
+    assert (selection["residentKey"], selection["userVerification"]) == ("required", "required")
+
+
+async def test_one_that_a_browser_makes_without_asking_needs_no_touch(site: Site) -> None:
+    jo, authenticator = site.browser(), Authenticator()
+    await jo.sign_in(JO)
+    asked = await ask(jo, "/options", conditional=True)
+    made = authenticator.create(asked["options"], origin=BASE, is_conditional=True)
+    assert await post(jo, asked, made) == ""
+    assert (await sign_in(site.browser(), authenticator)).status_code == 200
+    kim = site.browser()
+    await kim.sign_in(KIM)
+    asked = await ask(kim, "/options")
+    made = Authenticator().create(asked["options"], origin=BASE, is_conditional=True)
+    assert await post(kim, asked, made) == "INVALID_CREDENTIAL"
+    assert reason(site) in ("not_present", "not_verified")
+
+
+# --- how many ------------------------------------------------------------------------------------
+
+
+async def test_a_person_has_as_many_as_there_may_be(tmp_path: Path) -> None:
+    site = make_passkey_site(tmp_path, passkeys=Passkeys(max_per_user=2))
+    jo, authenticator = await enroll(site)
+    await prove_again(jo, authenticator)
+    asked = [await ask(jo, "/options") for _ in range(2)]
+    made = [Authenticator().create(one["options"], origin=BASE) for one in asked]
+    ends = await asyncio.gather(*(post(jo, *pair) for pair in zip(asked, made, strict=True)))
+    assert sorted(ends) == ["", "INVALID_ARGUMENT"]
+    refused = await jo.request("POST", f"{API}/options")
+    assert error_code(refused) == "INVALID_ARGUMENT"
+    assert "2 passkeys" in refused.json()["message"]
+
+
+# --- which cannot go -----------------------------------------------------------------------------
+
+
+async def test_the_last_one_stays_where_passkeys_are_required(tmp_path: Path) -> None:
+    site = make_passkey_site(tmp_path)
+    jo, authenticator = await enroll(site)
+    required = make_passkey_site(
+        tmp_path, passkeys=Passkeys(required=True), clock=site.clock, outbox=site.outbox
+    )
+    jo = required.browser()
+    assert (await sign_in(jo, authenticator)).status_code == 200
+    second = Authenticator()
+    assert (await make_passkey(jo, second)).status_code == 201
+    assert (await jo.request("DELETE", f"{API}/{id_of(second)}")).status_code == 204
+    refused = await jo.request("DELETE", f"{API}/{id_of(authenticator)}")
+    assert error_code(refused) == "INVALID_ARGUMENT"
+    assert '"id"' in refused.text
+    assert (await sign_in(required.browser(), authenticator)).status_code == 200
+
+
+async def test_of_the_last_two_one_stays_whoever_is_quicker(tmp_path: Path) -> None:
+    site = make_passkey_site(tmp_path)
+    jo, authenticator = await enroll(site)
+    required = make_passkey_site(
+        tmp_path, passkeys=Passkeys(required=True), clock=site.clock, outbox=site.outbox
+    )
+    jo, second = required.browser(), Authenticator()
+    await sign_in(jo, authenticator)
+    assert (await make_passkey(jo, second)).status_code == 201
+    ids = [id_of(authenticator), id_of(second)]
+    done = await asyncio.gather(*(jo.request("DELETE", f"{API}/{id}") for id in ids))
+    assert sorted(one.status_code for one in done) == [204, 400]
+
+
+async def test_a_change_of_address_that_is_undone_takes_back_what_was_added_since(
+    site: Site,
+) -> None:
+    """Whoever took the account over has made a key of their own (`Mounted.on_address_undone`)."""
+    jo, hers = await enroll(site)
+    site.clock.advance(1000)
+    await prove_again(jo, hers)
+    await change(jo)
+    site.clock.advance(1)
+    theirs = Authenticator()
+    assert (await make_passkey(jo, theirs)).status_code == 201
+    await press_undo(site.browser(), site.mail(JO).link)
+    assert error_code(await sign_in(site.browser(), theirs)) == "INVALID_CREDENTIAL"
+    assert (await sign_in(site.browser(), hers)).json()["email"] == JO
+    assert newest_event(site, "passkey.removed").details == {"count": 1}
+
+
+async def test_who_is_signed_in_by_another_site_of_the_same_host_is_not_known_here(
+    tmp_path: Path,
+) -> None:
+    """A passkey of an RP id that is no more lets nobody in, and stands in nobody's way."""
+    old = make_passkey_site(tmp_path)
+    await enroll(old)
+    features = [EmailLogin(send_limits=ROOMY), Passkeys(rp_id="example.com")]
+    new = make_passkey_site(tmp_path, features=features, clock=old.clock, outbox=old.outbox)
+    jo, fresh = new.browser(), Authenticator()
+    await jo.sign_in(JO)
+    assert (await make_passkey(jo, fresh)).status_code == 201
+    assert (await sign_in(new.browser(), fresh)).json()["email"] == JO
