@@ -17,12 +17,14 @@ from pwless_middleware import (
     EmailLogin,
     Mailer,
     Outbox,
+    Passkeys,
     Passwordless,
     PasswordlessMiddleware,
     SendLimits,
     SMTPMailer,
     Store,
 )
+from pwless_middleware.kit import Feature
 
 BRAND = Brand("Fernway", color="#1f7a5a")
 PUBLIC = ["/", "/spa", "/ways", "/own-form", "/magic", "/static/*"]
@@ -46,13 +48,16 @@ def create_app(
         mailer: as for `Passwordless`; `None` keeps mails in a mailbox page.
         send_limits: as for `EmailLogin`.
     """
+    features: list[Feature] = [EmailLogin(send_limits=send_limits, link_uris=[f"{base_url}/magic"])]
+    if database is not None:
+        features.append(Passkeys())
     passwordless = Passwordless(
         secret_key=secret_key,
         base_url=base_url,
         mailer=mailer or Outbox(),
         store=store,
         database=database,
-        features=[EmailLogin(send_limits=send_limits, link_uris=[f"{base_url}/magic"])],
+        features=features,
         public=PUBLIC,
         brand=BRAND,
         api_keys=api_keys,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from demo_app.views import HEADERS, page
+from demo_app.views import page
 
 _HERE = Path(__file__).parent
 
@@ -69,8 +69,9 @@ async def not_found(request: Request, error: Exception) -> Response:
 
 
 async def spa(request: Request) -> Response:
-    """Serve a front end of its own: static HTML and a script, by the JSON API alone."""
-    return FileResponse(_HERE / "templates" / "spa.html", headers=HEADERS)
+    """Serve a front end of its own: HTML and a script, by the JSON API alone."""
+    has_passkeys = request.app.state.passwordless.database is not None
+    return page(request, "spa.html", has_passkeys=has_passkeys)
 
 
 async def magic(request: Request) -> Response:

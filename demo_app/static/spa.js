@@ -60,6 +60,31 @@
     await call("DELETE", "session");
     show("send", "email");
   }));
+
+  // Passkeys: the browser reads the options and writes the credential itself.
+  if (at("passkey") && window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
+    const canceled = (error) => {
+      if (error.name !== "NotAllowedError" && error.name !== "AbortError") throw error;
+    };
+    at("passkey").addEventListener("click", attempt(async () => {
+      const { ceremony_id, options } = await call("POST", "passkeys/login/options", {});
+      const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(options);
+      const credential = await navigator.credentials.get({ publicKey }).catch(canceled);
+      if (!credential) return;
+      await call("POST", "passkeys/login/verify", { ceremony_id, credential: credential.toJSON() });
+      await enter();
+    }));
+    at("add-passkey").addEventListener("click", attempt(async () => {
+      const { ceremony_id, options } = await call("POST", "passkeys/options", {});
+      const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(options);
+      const credential = await navigator.credentials.create({ publicKey }).catch(canceled);
+      if (!credential) return;
+      await call("POST", "passkeys", { ceremony_id, credential: credential.toJSON() });
+      at("status").textContent = "From now on this passkey signs you in.";
+    }));
+    for (const id of ["passkey", "add-passkey"]) at(id).hidden = false;
+  }
+
   // The link of the mail was opened in another tab: this browser is signed in now.
   new BroadcastChannel("pwless:/auth").addEventListener("message", () => enter().catch(() => {}));
 
