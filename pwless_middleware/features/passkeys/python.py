@@ -59,11 +59,15 @@ class PasskeyVerbs:
     Args:
         kit: everything below.
         flow: does it.
+
+    Attributes:
+        party: the host that passkeys belong to, and the origins that may use them.
     """
 
     def __init__(self, kit: Kit, flow: PasskeyFlow) -> None:
         self._kit = kit
         self._flow = flow
+        self.party = flow.party
 
     # --- sign in -------------------------------------------------------------------------------
 
