@@ -14,9 +14,13 @@ from pwless_middleware.core.codes import HIGH_ALPHABET
 from pwless_middleware.core.device_cookie import MAX_DEVICE
 from pwless_middleware.core.keyring import LINK_CHARACTERS
 from pwless_middleware.core.login import PENDING_LIFETIME, STEP_TRIES
+from pwless_middleware.core.passkey import MAX_ID_BYTES
 from pwless_middleware.core.paths import MAX_NEXT
 from pwless_middleware.core.secret_key import MIN_KEY_BYTES
 from pwless_middleware.features.email_login.settings import LONGEST, LONGEST_LINK
+from pwless_middleware.features.passkeys import ceremonies
+from pwless_middleware.features.passkeys.options_budget import PER_MINUTE
+from pwless_middleware.features.passkeys.settings import MOST
 from pwless_middleware.flows.limits import DEVICES
 from pwless_middleware.flows.store_deadline import STORE_SECONDS
 from pwless_middleware.stores.redis.feed import LEASE
@@ -129,6 +133,17 @@ SENDS, TRIES, SESSION, STRICT = SendLimits(), TryLimits(), SessionPolicy(), Sess
         ("flow cookie", f"the {MAX_FLOW} newest challenges"),
         ("device cookie", f"{MAX_DEVICE} addresses; 1 year"),
         ("login that waits", f"{PENDING_LIFETIME} s, {STEP_TRIES} attempts per step"),
+        (
+            "challenge of a passkey",
+            f"{ceremonies.CHALLENGE_BYTES} random bytes, {ceremonies.LIFETIME} s",
+        ),
+        (
+            "answers with a passkey",
+            f"| {ceremonies.TRIES[0]} in {ceremonies.TRIES[1] // 60} minutes; ",
+        ),
+        ("asking for a challenge", f"| {PER_MINUTE} a minute |"),
+        ("passkeys of a person", f"| {MOST} | 1–{MOST} |"),
+        ("credential id", f"| {MAX_ID_BYTES} bytes |"),
         ("`next`", f"{MAX_NEXT} bytes"),
         ("JSON body", f"{MAX_BYTES // 1024} KiB, {MAX_DEPTH} levels"),
         ("JSON body", f"{MAX_FORM_BYTES // 1024} KiB, {MAX_FIELDS} fields"),
