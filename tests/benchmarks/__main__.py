@@ -25,6 +25,7 @@ PARTS = {
     "requests": "per_request",
     "http": "over_http",
     "logins": "logins",
+    "passkeys": "passkeys",
     "verbs": "verbs",
     "store": "outstanding",
     "growth": "growth",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -76,8 +77,8 @@ class Browser:
         return name + answer.cookies()[name.removesuffix(b"=")]
 
 
-def wrap(store: Store, place: Place, *, cookie_name: str | None = None) -> Target:
-    """Wrap the app in one line."""
+def wrap(store: Store, place: Place, *, cookie_name: str | None = None, **options: Any) -> Target:
+    """Wrap the app in one line; `options` are more of `Passwordless`."""
 
     async def site(request: Request) -> Response:
         return PlainTextResponse(request.state.user.email or "nobody")
@@ -90,6 +91,7 @@ def wrap(store: Store, place: Place, *, cookie_name: str | None = None) -> Targe
         store=store,
         public=["/"],
         cookie_name=cookie_name,
+        **options,
     )
     app = PasswordlessMiddleware(Starlette(routes=[Route("/", site)]), passwordless=make_site)
 
