@@ -23,7 +23,8 @@ JO, NEW, KIM = "jo@example.com", "new@example.com", "kim@example.com"
 
 def make_kept_site(folder: Path, **options: Any) -> Site:
     """Make a site whose people a database keeps; the store is in memory, which is quicker."""
-    return make_site(database=f"sqlite:///{folder}/pwless.db", store=MemoryStore(), **options)
+    options.setdefault("store", MemoryStore())
+    return make_site(database=f"sqlite:///{folder}/pwless.db", **options)
 
 
 async def signed_in(site: Site, email: str = JO, **browser: Any) -> Browser:

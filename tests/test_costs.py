@@ -12,6 +12,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -23,7 +24,9 @@ from pwless_middleware.core.job import Jobs
 from pwless_middleware.flows import session_cache
 from pwless_middleware.stores.base import Admission, Attempt, Feed, Put, Writes
 from tests.benchmarks.round_trips import of_steps
-from tests.support import Browser, Site, make_site, wrong
+from tests.features.passkeys.people import answer as answer_prompt
+from tests.features.passkeys.people import ask, enroll, make_passkey_site
+from tests.support import BASE, Browser, Site, make_site, wrong
 
 pytestmark = pytest.mark.anyio
 
@@ -191,6 +194,18 @@ async def test_a_login_over_an_older_session_costs_no_more(site: Site, store: Co
     store.take_count()
     await browser.call("verify", {"auth_request_id": id, "code": code})
     assert store.take_count() == ["attempt", "take"]
+
+
+async def test_a_passkey_costs_two_and_asking_for_it_none(tmp_path: Path, store: Counting) -> None:
+    site = make_passkey_site(tmp_path, store=store)
+    _, authenticator = await enroll(site)
+    browser = site.browser()
+    store.take_count()
+    asked = await ask(browser)
+    assert store.take_count() == []
+    credential = authenticator.get(asked["options"], origin=BASE)
+    assert (await answer_prompt(browser, asked, credential)).status_code == 200
+    assert store.take_count() == ["admit", "write"]
 
 
 async def test_a_link_costs_two(site: Site, store: Counting) -> None:

@@ -10,10 +10,12 @@ import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
 
+from pwless_middleware import RedisStore, Store
 from pwless_middleware.core.base64url import unb64
 from pwless_middleware.features.passkeys.ceremonies import LIFETIME
 from tests.features.passkeys.authenticator import BE, BS, UP, Authenticator
@@ -157,6 +159,29 @@ async def test_an_answer_is_taken_once(site: Site) -> None:
     assert (await answer(browser, asked, credential)).status_code == 410
     assert site.sessions == 2
     assert reason(site) == "used"
+
+
+@pytest.mark.parametrize("kind", ["redis", "sql"])
+async def test_an_answer_is_taken_once_by_two_processes_over_one_store(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    def make_store() -> Store | None:
+        if kind == "sql":
+            return None  # the database's own
+        return RedisStore(request.getfixturevalue("redis_url"), prefix=prefix)
+
+    prefix = f"test-{token_hex(8)}"
+    one = make_passkey_site(tmp_path, store=make_store())
+    other = make_passkey_site(tmp_path, store=make_store(), clock=one.clock, outbox=one.outbox)
+    _, authenticator = await enroll(one)
+    browser = one.browser()
+    asked = await ask(browser)
+    credential = authenticator.get(asked["options"], origin=BASE)
+    browsers = [site.browser(cookies=browser.cookies) for site in (one, other) * 3]
+    answers = await asyncio.gather(*(answer(each, asked, credential) for each in browsers))
+    assert sorted(each.status_code for each in answers) == [200, *[410] * 5]
+    for site in (one, other):
+        await site.passwordless.lifetime.close()
 
 
 async def test_a_wrong_answer_spends_the_challenge_too(site: Site) -> None:
