@@ -57,7 +57,8 @@ class PasskeyRepository(Protocol):
 
         Args:
             passkey: the passkey.
-            most: how many one user may have.
+            most: how many one user may have for one RP id: those of another let nobody in, and
+                must not keep the user out where a passkey is required.
             only_first: refuse it where the user has one for the same RP id already.
             audit: what the change is told by.
 
@@ -211,7 +212,7 @@ def _add(passkey: Passkey, most: int, only_first: bool, audit: Event | None) -> 
     rows = yield _RP_IDS(user_id)
     if only_first and (passkey.rp_id,) in rows:
         return "not_first"
-    if len(rows) >= most:
+    if rows.count((passkey.rp_id,)) >= most:
         return "full"
     handles = yield _FIND_HANDLES(user_id, handle)
     if any((id, bytes(other)) != (user_id, handle) for id, other in handles):

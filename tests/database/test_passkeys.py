@@ -117,7 +117,8 @@ async def test_one_for_a_former_rp_id_does_not_keep_a_person_from_their_first(
     passkeys: PasskeyRepository,
 ) -> None:
     await fill(passkeys, make_passkey(rp_id="old.example"))
-    assert await passkeys.add(make_passkey(number=2), most=10, only_first=True) == "added"
+    assert await passkeys.add(make_passkey(number=2), most=1, only_first=True) == "added"
+    assert await passkeys.add(make_passkey(number=3), most=1) == "full"
 
 
 async def test_a_user_has_one_handle_and_nobody_else_s(passkeys: PasskeyRepository) -> None:

@@ -53,9 +53,10 @@ class MemoryPasskeys:
         theirs = await self.list(user_id)
         if passkey.id in self._passkeys:
             return "known"
-        if only_first and any(one.rp_id == passkey.rp_id for one in theirs):
+        same = sum(one.rp_id == passkey.rp_id for one in theirs)
+        if only_first and same:
             return "not_first"
-        if len(theirs) >= most:
+        if same >= most:
             return "full"
         owners = [id for id, other in self._handles.items() if other == handle]
         if self._handles.get(user_id, handle) != handle or owners not in ([], [user_id]):

@@ -113,8 +113,10 @@ class OwnPasskeys:
 
         One that was made for another RP id lets nobody in, and stands for nothing.
         """
-        kept = await self.list(user_id)
-        return [passkey for passkey in kept if passkey.rp_id == self._party.id]
+        return self._usable(await self.list(user_id))
+
+    def _usable(self, passkeys: Sequence[Passkey]) -> Sequence[Passkey]:
+        return [passkey for passkey in passkeys if passkey.rp_id == self._party.id]
 
     async def user_handle(self, user_id: str) -> bytes | None:
         """Return by what authenticators know a person; `None` for who never had a passkey."""
@@ -139,7 +141,7 @@ class OwnPasskeys:
             RateLimited, Unavailable: as of `Ceremonies.begin`.
         """
         passkeys = await self.list(owner.user_id)
-        self._check_room(len(passkeys))
+        self._check_room(len(self._usable(passkeys)))
         kind: Kind = "conditional_create" if conditional else "create"
         return await self._prompts.for_new(
             kind,

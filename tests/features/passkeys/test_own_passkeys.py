@@ -225,7 +225,7 @@ async def test_who_is_signed_in_by_another_site_of_the_same_host_is_not_known_he
     """A passkey of an RP id that is no more lets nobody in, and stands in nobody's way."""
     old = make_passkey_site(tmp_path)
     await enroll(old)
-    features = [EmailLogin(send_limits=ROOMY), Passkeys(rp_id="example.com")]
+    features = [EmailLogin(send_limits=ROOMY), Passkeys(rp_id="example.com", max_per_user=1)]
     new = make_passkey_site(tmp_path, features=features, clock=old.clock, outbox=old.outbox)
     jo, fresh = new.browser(), Authenticator()
     await jo.sign_in(JO)
