@@ -82,13 +82,14 @@ class Passkeys:
         return self._values["required"]
 
     def mount(self, kit: Kit) -> Mounted[PasskeyVerbs]:
-        """Return the JSON API, the step, the rule, and who makes the mails.
+        """Return pages, the JSON API, the step, the rule, and who makes the mails.
 
         Raises:
             ConfigError: there is no database; or `rp_id` and `origins` do not fit `base_url`.
         """
         from pwless_middleware.features.passkeys.api import PasskeyApi
         from pwless_middleware.features.passkeys.flow import PasskeyFlow
+        from pwless_middleware.features.passkeys.pages import Pages
         from pwless_middleware.features.passkeys.python import PasskeyVerbs
         from pwless_middleware.features.passkeys.related_origins import related_origins_routes
         from pwless_middleware.features.passkeys.relying_party import RelyingParty
@@ -117,8 +118,17 @@ class Passkeys:
             rules,
             user_verification=self._user_verification,
         )
+        pages = Pages(kit, flow)
         return Mounted(
-            routes=(*PasskeyApi(kit, flow).routes, *related_origins_routes(party)),
+            routes=(
+                *pages.routes,
+                *PasskeyApi(kit, flow).routes,
+                *related_origins_routes(party),
+            ),
+            methods=pages.methods,
+            step_up=pages.step_up,
+            account_pages=pages.account_pages,
+            after_login=pages.after_login,
             steps=(PasskeySteps(kit, flow).method,),
             before_session=(flow.rule,),
             proves=("passkey",),

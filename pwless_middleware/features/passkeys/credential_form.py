@@ -1,0 +1,22 @@
+"""A form that `passkeys.js` has filled in: what the browser answered, as one field of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pwless_middleware.web.bodies import Json, parse_json
+from pwless_middleware.web.offers import Form
+
+
+def has_credential(form: Form) -> bool:
+    """Whether a form brings an answer. Without one it asks what there is to answer."""
+    return bool(form.get("credential"))
+
+
+def read_answer(form: Form) -> tuple[str, Mapping[str, Json]]:
+    """Return the ceremony's id and the credential, which is not judged yet.
+
+    Raises:
+        InvalidArgument: the credential is no strict JSON (security rule 12).
+    """
+    return form.get("ceremony_id", ""), parse_json(form.get("credential", "").encode())

@@ -1,0 +1,41 @@
+"""All pages of the passkeys, put together."""
+
+from __future__ import annotations
+
+from pwless_middleware.features.passkeys.account_page import PasskeyPages
+from pwless_middleware.features.passkeys.flow import PasskeyFlow
+from pwless_middleware.features.passkeys.login_part import LoginPart
+from pwless_middleware.features.passkeys.offer_page import OfferPage
+from pwless_middleware.features.passkeys.step_page import StepPages
+from pwless_middleware.features.passkeys.step_up import StepUpByPasskey
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.offers import AccountPage, AfterLogin, LoginMethod, StepUpMethod
+from pwless_middleware.web.routes import Route
+
+
+class Pages:
+    """Make them.
+
+    Args:
+        kit: everything below.
+        flow: does what they ask for.
+
+    Attributes:
+        routes: their paths.
+        methods: the part of the login page.
+        step_up: the part of the page that asks again who it is.
+        account_pages: the one of a person's own passkeys.
+        after_login: the offer.
+    """
+
+    def __init__(self, kit: Kit, flow: PasskeyFlow) -> None:
+        account, offer = PasskeyPages(kit, flow), OfferPage(kit, flow)
+        self.routes: tuple[Route, ...] = (
+            *account.routes,
+            *offer.routes,
+            *StepPages(kit, flow).routes,
+        )
+        self.methods: tuple[LoginMethod, ...] = (LoginPart(kit, flow).method,)
+        self.step_up: tuple[StepUpMethod, ...] = (StepUpByPasskey(kit, flow).method,)
+        self.account_pages: tuple[AccountPage, ...] = (account.account_page,)
+        self.after_login: tuple[AfterLogin, ...] = (offer.after_login,)
