@@ -89,6 +89,8 @@ class Lifetime:
         self.notice: str | None = None
         """What the console is told as this starts, once; `None` for nothing."""
         self._tasks: PerLoop[set[asyncio.Task[None]]] = PerLoop(set)
+        self._only_served: asyncio.AbstractEventLoop | None = None
+        """The loop in which nothing was started on purpose."""
 
     def ensure_started(self) -> None:
         """Start in the running event loop, if this is its first request; never waits.
@@ -125,8 +127,13 @@ class Lifetime:
                 tasks.add(loop.create_task(self._periodics.run(), context=Context()))
 
     def serve_only(self) -> None:
-        """Start nothing in the running event loop: `check` must deliver nobody's mail."""
+        """Start nothing in the running event loop: `check` must deliver nobody's mail.
+
+        What is queued here is for the app's own process, whose `Outbox` somebody reads; only on a
+        serverless host, where none goes on, `wake_delivery` delivers.
+        """
         self._tasks.here()
+        self._only_served = asyncio.get_running_loop()
 
     async def open(self) -> None:
         """Start, and wait until the store was reached once, as an app's startup does.
@@ -153,7 +160,7 @@ class Lifetime:
         self.start()
         if self._is_serverless:
             await self._deliveries.run_for(INLINE_SECONDS)
-        elif self._is_inline:
+        elif self._is_inline and self._only_served is not asyncio.get_running_loop():
             await self._deliveries.run_due()
 
     async def flush_events(self) -> None:

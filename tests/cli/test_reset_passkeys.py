@@ -14,7 +14,7 @@ from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents
 from pwless_middleware.database.passkeys import SQLPasskeys
-from tests.cli.conftest import Project
+from tests.cli.conftest import KEY, Project
 from tests.passkeys import make_passkey
 from tests.support import Clock, make_site
 
@@ -67,21 +67,27 @@ def test_all_of_one_person_go_and_the_event_says_who_did_it(app: Project) -> Non
     assert reset(app, jo)[:2] == (0, f"{jo}: no passkeys removed, signed out everywhere\n")
 
 
-def test_sessions_end_in_the_app_s_own_process(app: Project) -> None:
+def test_the_app_s_own_process_ends_the_sessions_and_sends_the_mail(app: Project) -> None:
     app.wrapped(f"{OPTIONS}, features=[EmailLogin(), Passkeys()], clock=lambda: 1_800_000_000")
 
     async def live() -> None:
-        features = [EmailLogin(), Passkeys()]
         site = make_site(
-            database=URL, base_url="http://localhost:8000", clock=Clock(), features=features
+            database=URL,
+            base_url="http://localhost:8000",
+            secret_key=KEY,
+            clock=Clock(),
+            features=[EmailLogin(), Passkeys()],
         )
         jo = site.browser()
         await jo.sign_in(JO)
         assert await jo.who() == JO
+        await add(make_passkey((await jo.get("/private")).json()["id"]))
         code, _, err = await asyncio.to_thread(reset, app)
         assert (code, err) == (0, "")
         site.forget_sessions()
         assert await jo.who() is None
+        await site.browser().ask("kim@example.com")  # an `Outbox` is served by requests
+        assert "removed" in site.mail(JO).subject
         await site.passwordless.lifetime.close()
 
     asyncio.run(live())

@@ -180,11 +180,14 @@ async def test_a_store_that_is_set_up_wrongly_stops_the_start_and_is_logged_with
     await lifetime.close()
 
 
-async def test_a_check_serves_and_delivers_nobodys_mail() -> None:
-    lifetime, store, _, delivered = made()
+@pytest.mark.parametrize("inline", [False, True])
+async def test_a_check_serves_and_delivers_nobodys_mail(inline: bool) -> None:
+    """Of an `Outbox` that ends with the command nobody would read it."""
+    lifetime, store, _, delivered = made(inline=inline)
     lifetime.serve_only()
     lifetime.start()
     store.jobs.add(b"mail", now=Clock().now)
+    await lifetime.wake_delivery()
     for _ in range(20):
         await asyncio.sleep(0)
     assert delivered == []
