@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from typing import Final
 
 from pwless_middleware.core.client import Client
 from pwless_middleware.core.event import Event, EventFields, EventKind
@@ -12,6 +13,9 @@ from pwless_middleware.core.keyring import Keyring
 
 Recorded = tuple[int, int, EventKind, str, Client | None, str, EventFields]
 """When, its count, which, the caller's name, client and device, and the other fields."""
+
+_KEPT_DIGESTS: Final = 256
+"""The events of one login name the same client, address and attempt, some eight times."""
 
 
 class EventMaker:
@@ -27,6 +31,7 @@ class EventMaker:
         self._keyring = keyring
         self._process = -1
         self._start = 0
+        self._digests: dict[str, str] = {}  # of what was named last
 
     def event(self, recorded: Recorded | Event) -> Event:
         """Return the event, the same one however often it is asked for."""
@@ -66,4 +71,11 @@ class EventMaker:
         return format_event_id(at, self._start + number)
 
     def _digest(self, text: str) -> str | None:
-        return None if self._keyring is None else self._keyring.log_name(text)
+        if self._keyring is None:
+            return None
+        found = self._digests.get(text)
+        if found is None:
+            if len(self._digests) >= _KEPT_DIGESTS:
+                self._digests.clear()
+            found = self._digests[text] = self._keyring.log_name(text)
+        return found

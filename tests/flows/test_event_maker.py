@@ -26,3 +26,17 @@ def test_an_address_is_found_under_each_key() -> None:
     both = EventMaker(Keyring([old, new], realm="")).digests_of("jo@a.example")
     assert both == digests[0] + digests[1]
     assert EventMaker(None).digests_of("jo@a.example") == ()
+
+
+def test_a_name_is_the_same_however_much_was_named_since() -> None:
+    maker = EventMaker(Keyring(KEY, realm=""))
+
+    def digest_of(address: str) -> str | None:
+        return maker.event(
+            (1, 1, KINDS["send.requested"], "", None, "", {"address": address})
+        ).address
+
+    first = digest_of("jo@a.example")
+    found = {digest_of(f"jo{number}@a.example") for number in range(600)}
+    assert len(found | {first}) == 601
+    assert digest_of("jo@a.example") == first == maker.digests_of("jo@a.example")[0]
