@@ -142,10 +142,10 @@ async def test_what_is_not_declared_raises_where_it_is_recorded() -> None:
         events.record("mail.lost")
     with pytest.raises(ValueError, match="'address'"):
         events.record("mail.sent", address=JO)
-    kind = EventKind("passkey.added", "a passkey was added", ("user_id",))
-    events.declare([kind], by="Passkeys")
-    events.record("passkey.added", user_id="u-1")
-    with pytest.raises(ConfigError, match=r"Others declares events 'passkey\.added'"):
+    kind = EventKind("card.added", "a card was added", ("user_id",))
+    events.declare([kind], by="Cards")
+    events.record("card.added", user_id="u-1")
+    with pytest.raises(ConfigError, match=r"Others declares events 'card\.added'"):
         events.declare([kind], by="Others")
 
 
