@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp
 
 from pwless_middleware import EmailLogin, Outbox, Passkeys, PasswordlessMiddleware
@@ -35,7 +35,7 @@ def demo(tmp_path: Path, required: bool) -> Iterator[Demo]:
 
     def make(url: str) -> ASGIApp:
         return PasswordlessMiddleware(
-            PlainTextResponse("private"),
+            HTMLResponse('<link rel="icon" href="data:,">private'),
             secret_key=SECRET_KEY,
             base_url=url,
             mailer=outbox,

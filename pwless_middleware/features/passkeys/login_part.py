@@ -77,7 +77,12 @@ class LoginPart:
             told = {"rpId": self._flow.party.id, "credentialId": error.unknown_id}
             signals = json.dumps({"signalUnknownCredential": told})
         return Part(
-            context={"problem": problem.text, "wait": problem.wait, "signals": signals},
+            context={
+                "is_alone": len(self._kit.offers.methods) == 1,
+                "problem": problem.text,
+                "wait": problem.wait,
+                "signals": signals,
+            },
             status=problem.status,
             retry_after=problem.retry_after,
         )

@@ -41,6 +41,7 @@ async def test_who_offers_passkeys_alone_says_what_a_browser_needs(tmp_path: Pat
     for features, is_said in (([Passkeys()], True), ([Passkeys(), EmailLogin()], False)):
         page = (await make_kept_site(tmp_path, features=features).browser().get("/auth/login")).text
         assert ("JavaScript is off" in page) is is_said
+        assert ("data-autofill" in page) is not is_said, "there is no field to fill"
 
 
 async def test_the_form_signs_in_and_leads_on_as_a_code_does(tmp_path: Path) -> None:
