@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pwless_middleware.core.event import KINDS
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.event import KINDS, EventFields
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.flows.event_maker import EventMaker, Recorded
 from tests.support import KEY
@@ -32,9 +33,8 @@ def test_a_name_is_the_same_however_much_was_named_since() -> None:
     maker = EventMaker(Keyring(KEY, realm=""))
 
     def digest_of(address: str) -> str | None:
-        return maker.event(
-            (1, 1, KINDS["send.requested"], "", None, "", {"address": address})
-        ).address
+        named: EventFields = {"address": Address(address)}
+        return maker.event((1, 1, KINDS["send.requested"], "", None, "", named)).address
 
     first = digest_of("jo@a.example")
     found = {digest_of(f"jo{number}@a.example") for number in range(600)}
