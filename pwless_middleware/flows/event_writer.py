@@ -81,7 +81,7 @@ class EventWriter:
         """Write what is recorded until cancelled."""
         while True:
             await self._pause(PAUSE)
-            if await self.write():
+            if await self.write(with_newcomers=False):
                 await self._erase(due=asyncio.get_running_loop().time())
 
     async def flush(self) -> None:
@@ -112,11 +112,13 @@ class EventWriter:
                 self._erasures.insert(0, erasure)
                 return  # tried again in a second
 
-    async def write(self, batches: int | None = None) -> bool:
+    async def write(self, batches: int | None = None, *, with_newcomers: bool = True) -> bool:
         """Write what was recorded; return whether all of it is in the database now.
 
         Args:
             batches: how many at most, for who cannot wait; `None` for all.
+            with_newcomers: whether also what is recorded meanwhile (default). On a busy site there
+                always is some, and each would have a commit of its own.
         """
         while batches is None or batches > 0:
             batches = None if batches is None else batches - 1
@@ -143,6 +145,8 @@ class EventWriter:
                 self._events.drop_taken(len(batch))
                 continue
             self._note_success()
+            if not with_newcomers and len(batch) < BATCH:
+                return True
         return False
 
     async def _take(self, batch: list[StoredEvent]) -> None:

@@ -56,6 +56,17 @@ class Faulty(MemoryEvents):
         return [stored.event.tries for stored in await self.find(EventFilter(), after=-1)]
 
 
+class Busy(Faulty):
+    """Have something recorded while it writes."""
+
+    events: Events | None = None
+
+    async def write(self, batch: Sequence[StoredEvent]) -> None:
+        if self.events is not None and len(self.sizes) < 20:
+            send(self.events, 90)
+        await super().write(batch)
+
+
 def made(*, keep_addresses: bool = True) -> tuple[Events, Faulty, EventWriter]:
     events, repository = Events(Keyring(KEY, realm=""), Clock()), Faulty()
     return events, repository, EventWriter(events, repository, keep_addresses=keep_addresses)
@@ -232,6 +243,28 @@ async def test_the_writer_looks_every_second() -> None:
         await writer.run()
     assert pauses == [1.0, 1.0, 1.0]
     assert await repository.tries() == [1, 2]
+
+
+async def test_on_a_busy_site_a_second_has_one_commit() -> None:
+    """While a batch is written the next events are recorded, always."""
+    events, repository = Events(Keyring(KEY, realm=""), Clock()), Busy()
+    repository.events = events
+    seconds = 0
+
+    async def pause(_: float) -> None:
+        nonlocal seconds
+        seconds += 1
+        if seconds == 3:
+            raise asyncio.CancelledError
+        send(events, seconds)
+
+    writer = EventWriter(events, repository, keep_addresses=True, pause=pause)
+    with pytest.raises(asyncio.CancelledError):
+        await writer.run()
+    assert repository.sizes == [1, 2]
+    repository.events = None
+    assert await writer.write()
+    assert await repository.tries() == [1, 90, 2, 90]
 
 
 async def test_refusals_of_an_hour_are_bounded_and_displace_nothing_else(
