@@ -2,7 +2,8 @@
 
 People are in a SQLite file, as a deployment on one machine has it; sessions and challenges are in
 memory, or in that file. Credentials are made beforehand by the tests' authenticator, whose time is
-not counted. Each login comes from another client address.
+not counted. Each login comes from another client address; 16 are under way at a time, as on a busy
+server, whose commits they share.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from pwless_middleware import Database, EmailLogin, MemoryStore, Passkeys, SQLSt
 from tests.benchmarks.apps.ours import wrap
 from tests.benchmarks.asgi import ORIGIN, Answer, jar, post
 from tests.benchmarks.figures import Options, Samples, Table
-from tests.benchmarks.logins import people
+from tests.benchmarks.logins import people, side_by_side
 from tests.benchmarks.targets import Place, Target
 from tests.features.passkeys.authenticator import Authenticator, unb64
 
 _API = "/auth/api/v1/passkeys"
 _JSON = b"application/json"
 _STORES = ("memory", "SQLite")
+Work = Callable[[], Awaitable[object]]
 _PEOPLE = 50
 """Who have a passkey; they sign in again and again."""
 
@@ -108,11 +110,14 @@ async def turn(target: Target, enrolled: Sequence[Person], logins: int, into: Tu
         credential = person.authenticator.get(prompt["options"], origin=ORIGIN.decode())
         bodies.append({"ceremony_id": prompt["ceremony_id"], "credential": credential})
 
-    async def sign_in() -> None:
-        for person, body, (_, client) in zip(persons, bodies, who, strict=True):
-            await _post(target, "/login/verify", body, client, person.cookie)
+    def sign_in(person: Person, body: dict[str, Any], client: str) -> Work:
+        return lambda: _post(target, "/login/verify", body, client, person.cookie)
 
-    into.login.add(await _cpu(sign_in, logins))
+    works = [
+        sign_in(person, body, client)
+        for person, body, (_, client) in zip(persons, bodies, who, strict=True)
+    ]
+    into.login.add(await _cpu(lambda: side_by_side(works), logins))
 
     async def verify() -> None:
         for person, body, prompt in zip(persons, bodies, asked, strict=True):
@@ -136,11 +141,14 @@ async def _mailed(target: Target, logins: int) -> float:
         await asyncio.sleep(0.001)
     codes = [catch.code(email) for email, _ in who]
 
-    async def verify() -> None:
-        for one, code, (_, client) in zip(brought, codes, who, strict=True):
-            await login.verify(one, code, client)
+    def verify(one: bytes, code: str, client: str) -> Work:
+        return lambda: login.verify(one, code, client)
 
-    return await _cpu(verify, logins)
+    works = [
+        verify(one, code, client)
+        for one, code, (_, client) in zip(brought, codes, who, strict=True)
+    ]
+    return await _cpu(lambda: side_by_side(works), logins)
 
 
 async def _sign_in_by_mail(target: Target, email: str, client: str) -> bytes:
@@ -153,7 +161,7 @@ async def _sign_in_by_mail(target: Target, email: str, client: str) -> bytes:
     return await login.verify(brought, catch.code(email), client)
 
 
-async def _cpu(work: Callable[[], Awaitable[None]], times: int) -> float:
+async def _cpu(work: Work, times: int) -> float:
     """Return the CPU microseconds of one of so many; what was begun before is let end first."""
     await asyncio.sleep(0.05)
     started = time.process_time()
