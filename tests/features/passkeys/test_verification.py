@@ -478,6 +478,7 @@ WEAK = cose_of(make_key(RS256, size=1024))
         ({**RSA, -1: b"\xff" * 600}, "algorithm"),
         (WEAK, "algorithm"),
         ({1: 7, 3: -48, -1: b"x" * 900}, "algorithm"),
+        ({1: 7, 3: -7, -1: b"x" * 900}, "algorithm"),  # ML-DSA that says ES256
         ({**EC, 99: b"x" * 1000}, "malformed"),
         ({}, "malformed"),
         ([], "malformed"),
@@ -591,6 +592,12 @@ def test_ids_at_their_bound() -> None:
     shown = {**longer, "id": b64(b"x" * 1023), "rawId": b64(b"x" * 1023)}
     with pytest.raises(Rejected, match="malformed"):
         verify_attestation(read_attestation(shown), challenge=CHALLENGE, party=PARTY)
+
+
+@pytest.mark.parametrize("key", [b"", b"\xff", cbor([]), cbor({1: 2}), cbor({**EC, -3: b"x" * 32})])
+def test_a_key_that_was_damaged_where_it_is_kept(key: bytes) -> None:
+    authenticator = Authenticator()
+    check_rejected("malformed", answer, authenticator, keep(authenticator, public_key=key))
 
 
 # --- an answer whose passkey is nobody's --------------------------------------------------------
