@@ -176,8 +176,8 @@ class PasskeyPages:
     ) -> Response:
         user = account.user
         passkeys = await self._flow.own.list(user.id)
-        is_usable = any(one.rp_id == self._flow.party.id for one in passkeys)
-        strength: Strength = "phishing_resistant" if is_usable else "any"
+        usable = sum(one.rp_id == self._flow.party.id for one in passkeys)
+        strength: Strength = "phishing_resistant" if usable else "any"
         now, problem = self._kit.clock(), Problem.of(error)
         done = request.query_params.get("done", "")
         is_done = done in _DONE and error is None
@@ -193,7 +193,7 @@ class PasskeyPages:
             current_path=PATH,
             page_url=here,
             passkeys=[self._row(one, now) for one in passkeys],
-            is_full=len(passkeys) >= self._flow.rules().max_per_user,
+            is_full=usable >= self._flow.rules().max_per_user,
             is_fresh=self._kit.accounts.is_fresh(account.session, FRESH_WITHIN, strength),
             step_up_url=self._kit.pages.step_up_url(
                 request, here, within=FRESH_WITHIN, strength=strength

@@ -109,6 +109,19 @@ async def test_removing_and_signing_out_everywhere_else(tmp_path: Path) -> None:
     assert (await jo.get(f"{PAGE}/remove?id={id_of(phone)}")).status_code == 404
 
 
+async def test_those_for_a_former_rp_id_leave_room_for_a_new_one(tmp_path: Path) -> None:
+    old = make_passkey_site(tmp_path)
+    await enroll(old)
+    passkeys = Passkeys(rp_id="example.com", max_per_user=1)
+    new = make_passkey_site(tmp_path, passkeys=passkeys, clock=old.clock, outbox=old.outbox)
+    jo = new.browser()
+    await jo.sign_in("jo@example.com")
+    page = said(await jo.get(PAGE))
+    assert "Made for app.example.com" in page
+    assert "there is no room for more" not in page
+    assert "Add a passkey" in page
+
+
 async def test_the_last_way_in_stays_and_a_full_list_says_so(tmp_path: Path) -> None:
     site = make_passkey_site(tmp_path, passkeys=Passkeys(max_per_user=1))
     jo, authenticator = await enroll(site)
