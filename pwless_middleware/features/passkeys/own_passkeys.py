@@ -361,9 +361,10 @@ class OwnPasskeys:
     async def remove_since(self, user_id: str, at: int) -> None:
         """Remove what was added since a change of address that was undone (`on_address_undone`)."""
         count = sum(passkey.created_at >= at for passkey in await self.list(user_id))
-        if count:
-            audit = self._make_removal(user_id, count, None, "person")
-            await self._passkeys.remove_since(user_id, at, audit=audit)
+        audit = self._make_removal(user_id, count, None, "person") if count else None
+        # Also where there was none yet: one may have been made since they were counted.
+        await self._passkeys.remove_since(user_id, at, audit=audit)
+        if audit is not None:
             self._kit.events.publish(audit)
 
     def _make_removal(self, user_id: str, count: int, caller: Caller | None, by: str) -> Event:

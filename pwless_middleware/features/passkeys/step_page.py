@@ -65,7 +65,7 @@ class StepPages:
         """Show the button; or go where the login waits."""
         step = await self._step(request)
         path = step.pending.steps[0].path
-        if not request.url.path.endswith(path):
+        if not request.scope["path"].endswith(path):
             return self._kit.pages.redirect(request, path)
         if bool(await self._flow.own.usable(step.pending.login.user_id)) == step.enrolls:
             # One was made, or removed, since this login began: a new one asks for what fits.
