@@ -594,7 +594,11 @@ def test_ids_at_their_bound() -> None:
         verify_attestation(read_attestation(shown), challenge=CHALLENGE, party=PARTY)
 
 
-@pytest.mark.parametrize("key", [b"", b"\xff", cbor([]), cbor({1: 2}), cbor({**EC, -3: b"x" * 32})])
+@pytest.mark.parametrize(
+    "key",
+    [b"", b"\xff", cbor([]), cbor({1: 2}), cbor({**EC, -3: b"x" * 32})],
+    ids=["empty", "broken", "array", "incomplete", "off-curve"],
+)
 def test_a_key_that_was_damaged_where_it_is_kept(key: bytes) -> None:
     authenticator = Authenticator()
     check_rejected("malformed", answer, authenticator, keep(authenticator, public_key=key))
