@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.login import EnrolledUser, Login, PendingLogin, Step
     from pwless_middleware.core.session import Session, SessionPolicy
     from pwless_middleware.core.settings import Setting
+    from pwless_middleware.core.stored_secret import Decrypted
     from pwless_middleware.core.user import User, UserId
     from pwless_middleware.core.verdict import Verdict
     from pwless_middleware.delivery.base import Message
@@ -119,6 +120,7 @@ __all__ = [
     "Caller",
     "ChallengeContext",
     "ConfigError",
+    "Decrypted",
     "Delivery",
     "DeliveryError",
     "EnrolledUser",
@@ -202,6 +204,7 @@ _HOMES = {  # where each name lives
     "Caller": "pwless_middleware.core.caller",
     "ChallengeContext": "pwless_middleware.core.challenge_context",
     "ConfigError": "pwless_middleware.errors",
+    "Decrypted": "pwless_middleware.core.stored_secret",
     "Delivery": "pwless_middleware.delivery.outcomes",
     "DeliveryError": "pwless_middleware.errors",
     "EnrolledUser": "pwless_middleware.core.login",

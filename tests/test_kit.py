@@ -21,7 +21,8 @@ TESTS = Path(__file__).parent
 PROMISED = {
     "AccountPage", "Account", "Address", "AfterLogin", "ApiError", "Authentication",
     "BeforeChallenge",
-    "BeforeSession", "Caller", "ChallengeContext", "ConfigError", "Delivery", "DeliveryError",
+    "BeforeSession", "Caller", "ChallengeContext", "ConfigError", "Decrypted", "Delivery",
+    "DeliveryError",
     "EnrolledUser", "Event", "EventKind", "Feature", "FeatureSecrets", "Field", "Fields",
     "Handler", "HealthCheck",
     "InvalidArgument", "InvalidCode", "Kit", "Lifespan", "LiveSettings", "Login", "LoginDenied",

@@ -6,6 +6,7 @@ import re
 from typing import cast
 
 from pwless_middleware.core.keyring import Keyring, Purpose
+from pwless_middleware.core.stored_secret import Decrypted, SecretCipher
 from pwless_middleware.errors import ConfigError
 
 MOST_BYTES = 256
@@ -14,7 +15,7 @@ _PURPOSE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class FeatureSecrets:
-    """Seal and derive, under keys that only this feature has.
+    """Seal, encrypt and derive, under keys that only this feature has.
 
     A purpose is a name of up to 40 letters, digits and underscores, fixed in the code: what was
     made for one opens for no other.
@@ -25,6 +26,7 @@ class FeatureSecrets:
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
+        self._ciphers: dict[str, SecretCipher] = {}  # no more entries than there are purposes
 
     def seal(self, purpose: str, payload: bytes) -> str:
         """Return a handle that holds a payload: it tells nothing of it, and cannot be changed.
@@ -52,6 +54,44 @@ class FeatureSecrets:
         """
         opened = self._keyring.open(_check_purpose(purpose), handle, size=1, most=MOST_BYTES)
         return opened.payload if opened is not None else None
+
+    def encrypt(self, purpose: str, context: str, secret: bytes) -> bytes:
+        """Return a secret as a database may keep it: for what is needed in clear again.
+
+        The same secret looks different each time; it is longer by 37 bytes. It decrypts as long as
+        its key is in the list of `secret_key`: encrypt anew what is not under the current one.
+
+        Args:
+            purpose: what the secret is for.
+            context: its row and its owner, e.g. `f"{id} {user_id}"`. Moved to another row it is
+                worth nothing.
+            secret: 1 to 65,536 bytes.
+
+        Raises:
+            ConfigError: the extra `[crypto]` is not installed.
+            ValueError: the secret is empty or longer.
+        """
+        return self._cipher(purpose).encrypt(context, secret)
+
+    def decrypt(self, purpose: str, context: str, stored: bytes) -> Decrypted | None:
+        """Return a secret that was encrypted; `None` if it was changed, moved, or its key is gone.
+
+        Args:
+            purpose: what it must have been encrypted for.
+            context: as it was encrypted with.
+            stored: as it was stored; any bytes.
+
+        Raises:
+            ConfigError: the extra `[crypto]` is not installed.
+        """
+        return self._cipher(purpose).decrypt(context, stored)
+
+    def _cipher(self, purpose: str) -> SecretCipher:
+        cipher = self._ciphers.get(purpose)
+        if cipher is None:
+            keys = self._keyring.derive_keys(f"stored\x00{_check_purpose(purpose)}")
+            cipher = self._ciphers[purpose] = SecretCipher(keys)
+        return cipher
 
     def derive(self, purpose: str) -> str:
         """Return a secret that all processes with the secret key agree on: 22 characters.

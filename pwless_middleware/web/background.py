@@ -50,7 +50,7 @@ class Background:
         return FeatureJobs(self.topics, feature, self._store, self._clock, wake)
 
     def secrets_of(self, feature: str) -> FeatureSecrets:
-        """Return what a feature seals and derives its own handles and secrets with."""
+        """Return what a feature seals, encrypts and derives its own handles and secrets with."""
         return FeatureSecrets(self.keys_of(feature))
 
     def records_of(self, feature: str) -> Callable[[str], Records]:

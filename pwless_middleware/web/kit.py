@@ -86,7 +86,7 @@ class Kit:
         renderer, pages: texts, and texts as responses.
         languages: those that people read.
         cookies, callers: what a request says of itself.
-        secrets: seals and derives under keys that only this feature has.
+        secrets: seals, encrypts and derives under keys that only this feature has.
         records: gives the feature's records of a name: `kit.records("states")`. No other feature
             reaches them, and they reach nothing else in the store.
         jobs: queues what the feature's own readers do later (`Mounted.jobs`).
