@@ -22,6 +22,12 @@ _CODE = re.compile(
 _LINK = re.compile(r"https?://[^\s<>\"]+[?&]link_token=[^\s<>\"]+")
 
 
+def find_code(text: str) -> str | None:
+    """Return the first code that a person reads in a text, or `None`."""
+    found = _CODE.search(_NOT_PROSE.sub(" ", text))
+    return found[0] if found else None
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxMessage(Message):
     """A kept message, and what a person reads in it.
@@ -35,8 +41,7 @@ class OutboxMessage(Message):
     @property
     def code(self) -> str | None:
         """The code as the text shows it, dash included; `None` when the text has none."""
-        found = _CODE.search(_NOT_PROSE.sub(" ", self.text))
-        return found[0] if found else None
+        return find_code(self.text)
 
     @property
     def link(self) -> str | None:

@@ -26,3 +26,7 @@ def test_names_below_one_registered_domain_are_one_lane(recipient: str, lane: st
 
 def test_a_recipient_is_not_shown() -> None:
     assert "jo@" not in repr(Delivery("jo@example.com", None))
+
+
+def test_text_messages_are_one_lane_whoever_they_are_for() -> None:
+    assert Delivery("+4915112345678", None, channel="sms").lane == "sms"

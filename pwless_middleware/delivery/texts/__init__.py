@@ -1,0 +1,1 @@
+"""Text messages: the gateways that send them, and what they report of them."""
