@@ -66,6 +66,14 @@ _BETWEEN = re.compile("[ -]")
 _CONTROL = re.compile(f"[{CONTROL}]")
 
 
+def to_plain_text(text: str) -> str:
+    """Return a text with ASCII digits and letters, spaces and dashes, and nothing invisible.
+
+    By the closed tables: what they do not know stays as it is, for the caller's grammar to refuse.
+    """
+    return text.translate(_PLAIN)
+
+
 def code_in(text: str, style: CodeStyle) -> str | None:
     """Return the one code in a text, bare and in ASCII, or `None`.
 
@@ -77,7 +85,7 @@ def code_in(text: str, style: CodeStyle) -> str | None:
         `None` if there is none, if there are two that differ, over `MAX_CODE` characters, or
         beside a control character.
     """
-    plain = text.translate(_PLAIN)
+    plain = to_plain_text(text)
     if len(text) > MAX_CODE or _CONTROL.search(plain):
         return None
     whole = _WHOLE[style]

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo, write_mo
@@ -19,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 
 import pwless_middleware
 from pwless_middleware.core.brand import Brand
+from pwless_middleware.features.second_factors.sms.country_names import NAMES
 from pwless_middleware.rendering.renderer import Renderer
 
 PACKAGE = Path(pwless_middleware.__file__).parent
@@ -63,7 +65,7 @@ def update(language: str) -> Catalog:
     """Bring a language's catalogue to the messages that there are, and write both of its files.
 
     A message that is new is empty; one that resembles an old one gets its translation, marked as
-    fuzzy, to be looked at. `en` has none: it is the source.
+    fuzzy, to be looked at. Names of countries come from CLDR. `en` has none: it is the source.
     """
     file = FOLDER / f"{language}.po"
     messages = extract()
@@ -73,6 +75,11 @@ def update(language: str) -> Catalog:
         catalog = Catalog(locale=language.replace("-", "_"), fuzzy=False)
     catalog.update(messages, update_creation_date=False)
     catalog.obsolete.clear()
+    territories = Locale.parse(language, sep="-").territories
+    for code, name in NAMES.items():
+        if catalog[name].fuzzy or not catalog[name].string:
+            catalog[name].flags.discard("fuzzy")
+            catalog[name].string = territories.get(code, "")
     FOLDER.mkdir(exist_ok=True)
     write(catalog, file)
     return catalog

@@ -1,0 +1,1 @@
+"""Second factors: authenticator apps, text messages, recovery codes, trusted browsers."""

@@ -1,0 +1,1 @@
+"""Codes by text message, to a phone number that a person has confirmed."""
