@@ -336,6 +336,19 @@ class Keyring:
         text = f"pwless\x00key\x00{label}".encode()
         return tuple(hmac.digest(key, text, "sha512") for key in self._secrets)
 
+    def derive_number(self, label: str, text: bytes, *, key_id: str) -> int:
+        """Return a random number of 64 bits that this text alone gives, under one key.
+
+        Args:
+            label: what the number is for; each has others.
+            text: what it is derived from: random bytes, and what it is bound to.
+            key_id: fingerprint of the key.
+
+        Raises:
+            KeyError: this process lacks the key.
+        """
+        return int.from_bytes(self._mac(self._keys[key_id], f"number-{label}", text)[:8], "big")
+
     def log_name(self, text: str) -> str:
         """Name an address in a log line: keyed, so that the log cannot be searched by guessing."""
         return b64(self._mac(self._secrets[-1], "log", text.encode())[:6])

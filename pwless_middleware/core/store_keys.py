@@ -6,14 +6,16 @@
     {address}s · {address}t      budget   sends · tries of strangers, for an address
     {address}sd<exact> · …td…    budget   sends · tries of the devices known to an exact address
     c<client>s · c<client>t      budget   sends · tries of a client
-    c<client>p                   budget   tries of a client with passkeys
+    c<client>p · c<client>m      budget   tries of a client with passkeys · its text messages
     a<name>                      budget   sends of the whole deployment
+    m<keyed>                     budget   text messages to a number, a block of numbers, everybody
     {user}s<id>                  record   a session
     {user}l                      list     a user's sessions
     {user}p<id>                  record   a pending login
     {user}p<id>t                 budget   tries of one pending login
     {user}q                      list     a user's pending logins
     {user}k<method>              budget   tries of one step's method, over all logins of a user
+    {user}m                      budget   text messages for a user
     {user}d                      record   since when no device cookie of a user holds
     {user}n                      signal   what is known of a user has changed
     {topic}n                     signal   what a topic names has changed
@@ -83,7 +85,7 @@ def client_budget(realm: str, network: str, what: str) -> str:
     Args:
         realm: the deployment's.
         network: the client's.
-        what: `s` for sends, `t` for tries, `p` for tries with passkeys.
+        what: `s` for sends, `t` for tries, `p` for tries with passkeys, `m` for text messages.
     """
     return f"c{b64(digest('client', realm, network))}{what}"
 
@@ -91,6 +93,16 @@ def client_budget(realm: str, network: str, what: str) -> str:
 def overall_budget(realm: str) -> str:
     """Return the budget of all sends of a deployment."""
     return "a" + b64(digest("overall", realm))
+
+
+def text_budget(keyed: bytes) -> str:
+    """Return the budget of text messages.
+
+    Args:
+        keyed: a keyed digest of what they have in common: phone numbers are so few that an unkeyed
+            one would tell which they are.
+    """
+    return "m" + b64(keyed[:TAG_BYTES])
 
 
 # --- a user --------------------------------------------------------------------------------------
@@ -144,6 +156,11 @@ def pending_list(slot: bytes) -> str:
 def step_tries(realm: str, slot: bytes, method: str) -> str:
     """Return the budget of a user's tries at one method of a step, over all logins."""
     return f"{_tag(slot)}k{b64(digest('step', realm, method))}"
+
+
+def user_text_budget(slot: bytes) -> str:
+    """Return the budget of the text messages that are sent for a user."""
+    return _tag(slot) + "m"
 
 
 def device_mark(slot: bytes) -> str:

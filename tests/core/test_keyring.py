@@ -266,3 +266,20 @@ def test_the_digits_of_many_codes_are_even() -> None:
 def test_repr_shows_fingerprints_and_no_key() -> None:
     assert KEY not in repr(rolled)
     assert old.current in repr(rolled)
+
+
+def test_a_number_is_its_text_s_its_label_s_and_its_key_s_alone() -> None:
+    both = Keyring([KEY, OTHER_KEY], realm=REALM)
+    old = Keyring(KEY, realm=REALM)
+    number = both.derive_number("code", b"text", key_id=old.current)
+    assert number == old.derive_number("code", b"text", key_id=old.current)
+    assert 0 <= number < 1 << 64
+    others = {
+        both.derive_number("code", b"text", key_id=both.current),
+        both.derive_number("other", b"text", key_id=old.current),
+        both.derive_number("code", b"other", key_id=old.current),
+        both.derive("use").derive_number("code", b"text", key_id=both.derive("use").current),
+    }
+    assert len(others | {number}) == 5
+    with pytest.raises(KeyError):
+        old.derive_number("code", b"text", key_id=both.current)
