@@ -101,6 +101,30 @@ def test_a_mail_says_nothing_past_the_catalogue(
     assert kind == "LINK" or "<bdi>481902</bdi>" in html
 
 
+NOTICES = sorted(
+    file.name.removesuffix(".subject.txt")
+    for file in (PACKAGE / "templates" / "email").glob("*.subject.txt")
+)
+
+
+@pytest.mark.parametrize("factor", ["totp", "sms"])
+@pytest.mark.parametrize("name", NOTICES)
+def test_a_notice_says_nothing_past_the_catalogue(
+    name: str, factor: str, pages: Renderer, languages: Languages
+) -> None:
+    if factor == "sms" and "factor_" not in name:
+        return  # the same mail once more
+    context = MAIL | {"kind": "LINK", "code": None}
+    variables = {"left": "2", "passkey": "iCloud Keychain", "factor": factor, "ending": "34"}
+    values = ["Acme", *values_of(MAIL), *variables.values()]
+    with use_language(languages.default):
+        mail = pages.email(name, variables=variables, **context)
+    assert plain_words(mail.subject, values) == []
+    assert plain_words(mail.text, values) == []
+    assert plain_words_of_page(mail.html, values) == []
+    assert [line for line in mail.text.splitlines() if len(line) > 78 and "://" not in line] == []
+
+
 def test_a_text_that_escapes_is_seen(pages: Renderer, languages: Languages) -> None:
     """The test above can fail: in English every page is plain."""
     assert "Email" in plain_words_of_page(render(pages, *PAGES[0][1:]), ["Acme"])

@@ -159,6 +159,18 @@ ADDRESS: Context = ACCOUNT | {
     "problem": None,
     "wait": 0,
 }
+OBJECTION: Context = {
+    "state": "confirm",
+    "link_token": "tok.1",
+    "asked_at": "3 May 2026",
+    "due_at": "4 May 2026",
+}
+SIGN_IN: Context = {
+    "state": "confirm",
+    "link_token": "tok.1",
+    "signed_in_at": "3 May 2026",
+    "device": "Firefox on Linux",
+}
 UNDO: Context = {"state": "confirm", "link_token": "tok.1", "changed_at": "3 May 2026"}
 PAGES: list[tuple[str, str, Context]] = [
     ("step-up", "step_up.html", STEP_UP | {"is_sent": False}),
@@ -226,6 +238,14 @@ PAGES: list[tuple[str, str, Context]] = [
     ("undo-address", "undo_address.html", UNDO),
     ("undo-address-done", "undo_address.html", UNDO | {"state": "done"}),
     ("undo-address-expired", "undo_address.html", UNDO | {"state": "expired"}),
+    ("objection", "second_factors/objection.html", OBJECTION),
+    ("objection-kept", "second_factors/objection.html", OBJECTION | {"state": "kept"}),
+    ("objection-removed", "second_factors/objection.html", OBJECTION | {"state": "removed"}),
+    ("objection-expired", "second_factors/objection.html", OBJECTION | {"state": "expired"}),
+    ("sign-in", "second_factors/sign_in.html", SIGN_IN),
+    ("sign-in-one", "second_factors/sign_in.html", SIGN_IN | {"state": "one"}),
+    ("sign-in-all", "second_factors/sign_in.html", SIGN_IN | {"state": "all"}),
+    ("sign-in-expired", "second_factors/sign_in.html", SIGN_IN | {"state": "expired"}),
     ("delete-account", "delete_account.html", {"user_email": "jo@example.com", "problem": None}),
     ("sessions", "sessions.html", SESSIONS),
     ("sessions-one", "sessions.html", SESSIONS | {"sessions": [SimpleNamespace(**SESSION)]}),
