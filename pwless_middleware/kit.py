@@ -72,7 +72,12 @@ if TYPE_CHECKING:
     from pwless_middleware.flows.health_checks import HealthCheck
     from pwless_middleware.flows.lifespans import Lifespan
     from pwless_middleware.flows.live_settings import LiveSettings
-    from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession, OnSession
+    from pwless_middleware.flows.login_rules import (
+        BeforeChallenge,
+        BeforeSession,
+        OnSession,
+        WithSession,
+    )
     from pwless_middleware.flows.periodic import Periodic
     from pwless_middleware.flows.proofs import Proof, StepCheck, StepProof
     from pwless_middleware.flows.records import Record, Records
@@ -90,7 +95,9 @@ if TYPE_CHECKING:
         AfterLogin,
         LoginMethod,
         Part,
+        StepAction,
         StepMethod,
+        StepPart,
         StepSubject,
         StepUpMethod,
     )
@@ -164,8 +171,10 @@ __all__ = [
     "SessionPolicy",
     "Setting",
     "Step",
+    "StepAction",
     "StepCheck",
     "StepMethod",
+    "StepPart",
     "StepProof",
     "StepSubject",
     "StepUpMethod",
@@ -179,6 +188,7 @@ __all__ = [
     "UserId",
     "Values",
     "Verdict",
+    "WithSession",
     "Writes",
     "json_response",
     "open_hint",
@@ -250,6 +260,8 @@ _HOMES = {  # where each name lives
     "StepCheck": "pwless_middleware.flows.proofs",
     "StepProof": "pwless_middleware.flows.proofs",
     "StepMethod": "pwless_middleware.web.offers",
+    "StepAction": "pwless_middleware.web.offers",
+    "StepPart": "pwless_middleware.web.offers",
     "StepSubject": "pwless_middleware.web.offers",
     "StepUpMethod": "pwless_middleware.web.offers",
     "StepUpRequired": "pwless_middleware.errors",
@@ -262,6 +274,7 @@ _HOMES = {  # where each name lives
     "UserId": "pwless_middleware.core.user",
     "Values": "pwless_middleware.web.fields",
     "Verdict": "pwless_middleware.core.verdict",
+    "WithSession": "pwless_middleware.flows.login_rules",
     "Writes": "pwless_middleware.stores.base",
     "json_response": "pwless_middleware.web.responses",
     "open_hint": "pwless_middleware.core.challenge_context",

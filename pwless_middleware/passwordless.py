@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
@@ -27,7 +28,7 @@ from pwless_middleware.features.mailbox import Mailbox, mailbox_url
 from pwless_middleware.features.oauth_token import OAuthToken
 from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.features.step_up import StepUp
-from pwless_middleware.features.steps import Steps
+from pwless_middleware.features.steps import Steps, choose_routes
 from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.users import UserDirectory
@@ -250,8 +251,9 @@ class Passwordless:
             floors.background,
             kit.settings,
         )
-        if not any(added.steps for added in mounted.values()):
-            del mounted[name_of(steps)]  # there is no step that the JSON API could do
+        offered = [method for added in mounted.values() for method in added.steps]
+        own = mounted[name_of(steps)]
+        mounted[name_of(steps)] = replace(own, routes=choose_routes(own.routes, offered))
         floors.bind(mounted)
         routes = {name: m.routes for name, m in mounted.items()}
         described = [one for of_one in routes.values() for one in of_one if not one.at_root]

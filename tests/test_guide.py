@@ -13,7 +13,7 @@ from pwless_middleware.core.challenge import MAX_RESENDS, RESEND_WINDOW
 from pwless_middleware.core.codes import HIGH_ALPHABET
 from pwless_middleware.core.device_cookie import MAX_DEVICE
 from pwless_middleware.core.keyring import LINK_CHARACTERS
-from pwless_middleware.core.login import PENDING_LIFETIME, STEP_TRIES
+from pwless_middleware.core.login import PENDING_LIFETIME, RECOVERY_TRIES, STEP_TRIES, USER_TRIES
 from pwless_middleware.core.passkey import MAX_ID_BYTES
 from pwless_middleware.core.paths import MAX_NEXT
 from pwless_middleware.core.secret_key import MIN_KEY_BYTES
@@ -132,7 +132,12 @@ SENDS, TRIES, SESSION, STRICT = SendLimits(), TryLimits(), SessionPolicy(), Sess
         ("session |", f"{STRICT.idle // 60} minutes, {STRICT.absolute // 3600} hours"),
         ("flow cookie", f"the {MAX_FLOW} newest challenges"),
         ("device cookie", f"{MAX_DEVICE} addresses; 1 year"),
-        ("login that waits", f"{PENDING_LIFETIME} s, {STEP_TRIES} attempts per step"),
+        ("login that waits", f"{PENDING_LIFETIME} s, {STEP_TRIES} attempts at its steps"),
+        (
+            "wrong answers to steps",
+            f"| {USER_TRIES[0][0]} in 15 minutes, {USER_TRIES[1][0]} a day; by recovery codes "
+            f"{RECOVERY_TRIES[0][0]} in 15 minutes, {RECOVERY_TRIES[1][0]} a day |",
+        ),
         (
             "challenge of a passkey",
             f"{ceremonies.CHALLENGE_BYTES} random bytes, {ceremonies.LIFETIME} s",

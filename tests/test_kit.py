@@ -30,10 +30,11 @@ PROMISED = {
     "LoginResult", "Message", "Mounted", "NotFound", "OnSession", "Operation", "Outcome", "Part",
     "PendingLogin", "Periodic", "Proof", "QueuedJob", "ReadJob", "Record", "Records", "Redirect",
     "Request", "RequestExpired", "Response", "Route", "Session", "SessionPolicy", "Setting", "Step",
-    "StepCheck", "StepMethod", "StepProof", "StepSubject",
+    "StepAction", "StepCheck", "StepMethod", "StepPart", "StepProof", "StepSubject",
     "StepUpMethod", "StepUpRequired", "Strength", "Text",
     "TooManyAttempts", "Unauthenticated", "Unavailable",
-    "User", "UserId", "Values", "Verdict", "Writes", "json_response", "open_hint", "parse_address",
+    "User", "UserId", "Values", "Verdict", "WithSession", "Writes",
+    "json_response", "open_hint", "parse_address",
     "read_form", "read_json", "respond_with_json", "respond_with_page", "translate",
     "with_cookies",
 }  # fmt: skip

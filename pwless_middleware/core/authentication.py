@@ -7,10 +7,10 @@ from typing import Literal
 
 from pwless_middleware.core.dataclass import dataclass
 
-Strength = Literal["any", "two_factors", "phishing_resistant"]
+Strength = Literal["any", "second_factor", "phishing_resistant"]
 """How strongly somebody has proven who they are. Each word includes those before it."""
 
-STRENGTHS: tuple[Strength, ...] = ("any", "two_factors", "phishing_resistant")
+STRENGTHS: tuple[Strength, ...] = ("any", "second_factor", "phishing_resistant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def strength_of(authentications: Iterable[Authentication]) -> Strength:
     factors = {factor for one in given for factor in one.factors or (one.method,)}
     if len(factors) < 2:
         return "any"
-    return "phishing_resistant" if any(one.phishing_resistant for one in given) else "two_factors"
+    return "phishing_resistant" if any(one.phishing_resistant for one in given) else "second_factor"
 
 
 def is_at_least(strength: Strength, wanted: Strength) -> bool:

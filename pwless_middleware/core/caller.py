@@ -40,6 +40,7 @@ class Caller:
         session: the session cookie that came along, unread; a login ends what it stands for.
         ends: a session that a login ends besides, where the host itself knows of it.
         pending: the pending login of its cookie; a browser can go on with this one only.
+        trusted: the ids in its trust cookie, newest first.
     """
 
     name: str = BROWSER
@@ -50,6 +51,7 @@ class Caller:
     session: str | None = field(default=None, repr=False)
     ends: Session | None = None
     pending: str | None = field(default=None, repr=False)
+    trusted: tuple[bytes, ...] = field(default=(), repr=False)
 
     def holds_with(self, newest: Challenge) -> dict[ChallengeId, str]:
         """Return what it holds once it has been told of a challenge, which comes first."""

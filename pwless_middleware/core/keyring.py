@@ -50,6 +50,7 @@ Purpose = Literal[
     "token",
     "device",
     "passkeys",
+    "trusted",
     "access",
     "hint",
 ]

@@ -18,7 +18,13 @@ from pwless_middleware.errors import ConfigError
 PENDING_LIFETIME = 600
 """Seconds that a pending login lives (security rule 20)."""
 STEP_TRIES = 5
-"""Tries at each step, counted per user (security rule 20)."""
+"""Tries at the steps of one login (security rule 20)."""
+USER_TRIES = ((10, 900), (20, 86400))
+"""Wrong answers to steps that are borne of one user, over all factors and logins: number and
+seconds (security rule 42)."""
+RECOVERY_TRIES = ((5, 900), (10, 86400))
+"""The same for what stands in for lost factors: apart, so that who locks the one has not locked the
+other, and smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ class Login:
         organization: the organization of the session that a fresh proof renews; else `None`.
         answer: what the login method adds to the JSON answer; nobody else reads it.
         attempt: names it in events; see `Proof.attempt`.
+        trusted: what the trust cookie of the browser at the door holds, newest first: ids of 16
+            bytes, which say nothing before they are looked for.
     """
 
     user_id: str
@@ -100,6 +108,7 @@ class Login:
     organization: str | None = None
     answer: Mapping[str, str] = field(default_factory=dict, repr=False)
     attempt: bytes = field(default=b"", repr=False)
+    trusted: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -12,9 +12,9 @@
     {user}s<id>                  record   a session
     {user}l                      list     a user's sessions
     {user}p<id>                  record   a pending login
-    {user}p<id>t                 budget   tries of one pending login
+    {user}p<id>t · {user}p<id>r  budget   tries of one pending login · of them, by what recovers
     {user}q                      list     a user's pending logins
-    {user}k<method>              budget   tries of one step's method, over all logins of a user
+    {user}k · {user}r            budget   tries at steps of a user, all logins · by what recovers
     {user}m                      budget   text messages for a user
     {user}d                      record   since when no device cookie of a user holds
     {user}n                      signal   what is known of a user has changed
@@ -143,9 +143,14 @@ def pending_key(id: bytes) -> str:
     return f"{_tag(id)}p{b64(id[TAG_BYTES:])}"
 
 
-def pending_tries(id: bytes) -> str:
-    """Return the budget of one pending login's tries."""
-    return pending_key(id) + "t"
+def pending_tries(id: bytes, *, recovers: bool = False) -> str:
+    """Return the budget of one pending login's tries.
+
+    Args:
+        id: of the login.
+        recovers: whether it is that of the methods that stand in for what somebody has lost.
+    """
+    return pending_key(id) + ("r" if recovers else "t")
 
 
 def pending_list(slot: bytes) -> str:
@@ -153,9 +158,9 @@ def pending_list(slot: bytes) -> str:
     return _tag(slot) + "q"
 
 
-def step_tries(realm: str, slot: bytes, method: str) -> str:
-    """Return the budget of a user's tries at one method of a step, over all logins."""
-    return f"{_tag(slot)}k{b64(digest('step', realm, method))}"
+def step_tries(slot: bytes, *, recovers: bool = False) -> str:
+    """Return the budget of a user's tries at steps, over all logins; `recovers` as above."""
+    return _tag(slot) + ("r" if recovers else "k")
 
 
 def user_text_budget(slot: bytes) -> str:

@@ -104,6 +104,7 @@ def make_door(
     clock: Callable[[], int],
     events: Events,
     require: Callable[[], Awaitable[None]],
+    wake: Callable[[], Awaitable[None]],
 ) -> Door:
     """Return the function that makes a session of a login, once every rule has agreed.
 
@@ -118,6 +119,7 @@ def make_door(
         clock: returns unix seconds.
         events: records which sessions begin and end.
         require: returns once the policy is known, and raises `Unavailable` where it cannot be.
+        wake: has what was queued delivered.
     """
 
     def mint(
@@ -163,7 +165,8 @@ def make_door(
         return secret, cookie, session, put
 
     async def enter(entry: Entry) -> LoginResult:
-        login, caller, then = entry.login, entry.caller, entry.then
+        caller, then = entry.caller, entry.then
+        login = replace(entry.login, trusted=caller.trusted)
         await require()
         now = clock()
         try:
@@ -186,8 +189,15 @@ def make_door(
         drops = sessions.drops(caller.session) if caller.session is not None else ()
         if caller.ends is not None:
             drops = (*drops, sessions.drop(caller.ends))
+        jobs: tuple[bytes, ...] = ()
         if entry.renews is None:
-            begins = replace(then, puts=(*then.puts, put), drops=(*then.drops, *drops))
+            jobs = rules.jobs_with(login, session, caller)
+            begins = replace(
+                then,
+                puts=(*then.puts, put),
+                drops=(*then.drops, *drops),
+                jobs=(*then.jobs, *jobs),
+            )
             await spend(store, entry.takes, begins, now=now)
         else:
             # Two takes: the proof is spent once, and a session that was revoked meanwhile does not
@@ -212,6 +222,8 @@ def make_door(
             is_old = entry.renews is not None and session_id_of(drop.key) == entry.renews.id
             reason = "renewed" if is_old else "replaced"
             events.record("session.ended", session=session_id_of(drop.key), reason=reason)
+        if jobs:
+            await wake()
         token = "" if caller.is_browser else TOKEN_PREFIX + keyring.seal("token", secret)
         user = entry.user or User(id=login.user_id, email=login.email, is_new=login.is_new)
         return LoginResult(session, cookie, token, user, login, entry.renews is not None)

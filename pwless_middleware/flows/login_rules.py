@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
 from pwless_middleware.core.login import Login, Step
 from pwless_middleware.core.session import Session, SessionPolicy
 from pwless_middleware.core.user import User
 from pwless_middleware.core.verdict import Verdict, strictest
+from pwless_middleware.stores.base import Writes
 
 BeforeChallenge = Callable[[ChallengeContext], Awaitable[Redirect | None]]
 """Asked before any mail goes out: `None`, a `Redirect`, or `LoginDenied` to refuse."""
@@ -29,6 +31,11 @@ OnSession = Callable[[Session, User], Awaitable[SessionPolicy | None]]
 a `SessionPolicy` that narrows it, or `LoginDenied`; then it is nobody's, as long as the rule says
 so. Asked again after a minute."""
 
+WithSession = Callable[[Login, Session, Caller], Writes]
+"""Asked, at the very moment, for the jobs that are queued as a new session begins, all or nothing
+with it (`FeatureJobs.writes`). A fresh proof begins none. Whatever else is in the answer is not
+written."""
+
 
 @dataclass(slots=True)
 class LoginRules:
@@ -36,13 +43,21 @@ class LoginRules:
 
     Attributes:
         before_challenge, before_session, on_session: the rules, in the order of their features.
+        with_session: who queues jobs as a session begins.
         owners: method to the one feature that may prove it.
+        recovers: the methods that stand in for what somebody has lost.
     """
 
     before_challenge: list[BeforeChallenge] = field(default_factory=list)
     before_session: list[BeforeSession] = field(default_factory=list)
     on_session: list[OnSession] = field(default_factory=list)
+    with_session: list[WithSession] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
+    recovers: set[str] = field(default_factory=set)
+
+    def jobs_with(self, login: Login, session: Session, caller: Caller) -> tuple[bytes, ...]:
+        """Return the jobs that are queued as this session begins."""
+        return tuple(job for ask in self.with_session for job in ask(login, session, caller).jobs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,7 +230,7 @@ class Logins:
 
         Raises:
             InvalidCode: the answer is wrong.
-            TooManyAttempts: the five tries of this login, or of the user by this method, are spent.
+            TooManyAttempts: the five tries of this login, or those of the user, are spent.
             StepRequired: this step is done, another is asked for.
             RequestExpired: unknown, over, another caller's, or waits for another step; or its user
                 has gone.
@@ -239,7 +239,8 @@ class Logins:
         """
         self._check_owner(method)
         try:
-            step = await self._pending_logins.attempt(login_id, method, caller)
+            recovers = method in self._rules.recovers
+            step = await self._pending_logins.attempt(login_id, method, caller, recovers=recovers)
         except TooManyAttempts as error:
             wait = error.retry_after
             self._events.record("limit.reached", caller, reason="try_by_step", wait=wait)
@@ -295,7 +296,13 @@ class Logins:
         return await self._enter(entry)
 
     async def do_step_up(
-        self, method: str, caller: Caller, session: Session, check: StepCheck
+        self,
+        method: str,
+        caller: Caller,
+        session: Session,
+        check: StepCheck,
+        *,
+        next: str = "/",
     ) -> LoginResult:
         """Try a method by which a live session is renewed: count, compare, through the same door.
 
@@ -305,17 +312,21 @@ class Logins:
             session: the session; as of `step_up`.
             check: returns what the answer proves, or `None` if it is wrong; asked only after the
                 try was counted.
+            next: the path that a browser goes to afterwards; already checked.
 
         Raises:
             InvalidCode: the answer is wrong.
-            TooManyAttempts: the user's five tries by this method are spent.
+            TooManyAttempts: the user's tries are spent.
             Unauthenticated: the session is over.
             StepRequired, LoginDenied, LoginElsewhere, Unavailable: as in `step_up`.
         """
         self._check_owner(method)
         key = self._sessions.drop(session).key
         try:
-            left, refunds = await self._pending_logins.attempt_by_user(session.user_id, method, key)
+            recovers = method in self._rules.recovers
+            left, refunds = await self._pending_logins.attempt_by_user(
+                session.user_id, key, recovers=recovers
+            )
         except TooManyAttempts as error:
             wait = error.retry_after
             self._events.record("limit.reached", caller, reason="try_by_step", wait=wait)
@@ -344,6 +355,7 @@ class Logins:
             takes=None,
             refusal=Unauthenticated(),
             then=replace(right.then, refunds=refunds),
+            next=next,
             device=caller.device,
         )
         return await self.step_up(proof, caller, session)

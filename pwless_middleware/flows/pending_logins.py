@@ -10,7 +10,15 @@ from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.format_v1 import pack_pending, unpack_pending
 from pwless_middleware.core.keyring import Keyring, Opened, new_operation
-from pwless_middleware.core.login import PENDING_LIFETIME, STEP_TRIES, Login, PendingLogin, Step
+from pwless_middleware.core.login import (
+    PENDING_LIFETIME,
+    RECOVERY_TRIES,
+    STEP_TRIES,
+    USER_TRIES,
+    Login,
+    PendingLogin,
+    Step,
+)
 from pwless_middleware.core.store_keys import (
     TAG_BYTES,
     pending_key,
@@ -89,23 +97,30 @@ class PendingLogins:
         key = pending_key(opened.payload)
         return self._theirs(key, await self._store.read(key, now=self._clock()), caller, opened)
 
-    async def attempt(self, login_id: str, method: str, caller: Caller) -> StepTry:
+    async def attempt(
+        self, login_id: str, method: str, caller: Caller, *, recovers: bool = False
+    ) -> StepTry:
         """Count a try at a pending login's next step, and return the login.
 
         Args:
             login_id: its handle.
             method: how the step is tried; one of those that satisfy it.
             caller: must be the one that began the login.
+            recovers: whether the method stands in for what somebody has lost: such tries are
+                counted apart.
 
         Raises:
-            TooManyAttempts: the five tries of this login, or of the user by this method, are spent.
+            TooManyAttempts: the five tries of this login, or those of the user, are spent.
             RequestExpired: unknown, over, another caller's, or another step is asked for.
         """
         opened, now = self._open(login_id, caller), self._clock()
-        id, tries = opened.payload, Limit(STEP_TRIES, PENDING_LIFETIME)
+        id = opened.payload
         key = pending_key(id)
-        of_user = step_tries(self._keyring.realm, id[:TAG_BYTES], method)
-        draws = (Draw(pending_tries(id), (tries,)), Draw(of_user, (tries,)))
+        of_login = pending_tries(id, recovers=recovers)
+        draws = (
+            Draw(of_login, (Limit(STEP_TRIES, PENDING_LIFETIME),)),
+            _draw_of_user(id[:TAG_BYTES], recovers=recovers),
+        )
         attempt = await self._store.attempt(draws, key, now=now, op=new_operation())
         if attempt.refused_by is not None:
             raise TooManyAttempts(attempt.wait)
@@ -115,25 +130,24 @@ class PendingLogins:
         return StepTry(pending, key, attempt.left, Refund.of_all(draws[1:], now))
 
     async def attempt_by_user(
-        self, user_id: str, method: str, key: str
+        self, user_id: str, key: str, *, recovers: bool = False
     ) -> tuple[int, tuple[Refund, ...]]:
-        """Count a try by a method at a live session; a user's tries at logins count with them.
+        """Count a try at a live session; a user's tries at logins count with them.
 
         Args:
             user_id: the session's user.
-            method: how it is tried.
             key: the session's record.
+            recovers: as for `attempt`.
 
         Returns:
             How many tries are left, and what the right answer gives back.
 
         Raises:
-            TooManyAttempts: the user's five tries by this method are spent.
+            TooManyAttempts: the user's tries are spent.
             Unauthenticated: the session is over.
         """
         now, slot = self._clock(), user_slot(self._keyring.realm, user_id)
-        of_user = step_tries(self._keyring.realm, slot, method)
-        draws = (Draw(of_user, (Limit(STEP_TRIES, PENDING_LIFETIME),)),)
+        draws = (_draw_of_user(slot, recovers=recovers),)
         attempt = await self._store.attempt(draws, key, now=now, op=new_operation())
         if attempt.refused_by is not None:
             raise TooManyAttempts(attempt.wait)
@@ -157,3 +171,9 @@ class PendingLogins:
         if pending.login.caller != caller.name:
             raise RequestExpired
         return pending
+
+
+def _draw_of_user(slot: bytes, *, recovers: bool) -> Draw:
+    numbers = RECOVERY_TRIES if recovers else USER_TRIES
+    limits = tuple(Limit(count, window) for count, window in numbers)
+    return Draw(step_tries(slot, recovers=recovers), limits)

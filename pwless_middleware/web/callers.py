@@ -56,6 +56,7 @@ class Callers:
             known_to=self._cookies.device(headers),
             session=self._cookies.session(headers),
             pending=self._cookies.pending(headers),
+            trusted=self._cookies.trust_ids(headers),
         )
 
     async def api(self, request: Request, *, scope: str = "passwordless") -> Caller:

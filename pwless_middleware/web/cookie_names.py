@@ -30,7 +30,7 @@ def default_cookie_name(base_url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CookieNames:
-    """Name our five cookies, as bytes with `=` behind them for reading.
+    """Name our six cookies, as bytes with `=` behind them for reading.
 
     Over https all carry `__Host-`, so that no sister domain can set them (RFC 6265bis §4.1.3.2).
     """
@@ -40,6 +40,7 @@ class CookieNames:
     device: bytes
     pending: bytes
     passkeys: bytes
+    trusted: bytes
 
     @classmethod
     def of(cls, cookie_name: str, *, secure: bool) -> CookieNames:
@@ -52,10 +53,17 @@ class CookieNames:
         if not is_text or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", cookie_name):
             raise ConfigError("cookie_name", "set 1 to 40 letters, digits, - and _, e.g. 'pwless'")
         name = ("__Host-" if secure else "") + cookie_name
-        parts = ("", "-flow", "-device", "-pending", "-passkeys")
+        parts = ("", "-flow", "-device", "-pending", "-passkeys", "-trusted")
         return cls(*(f"{name}{part}=".encode() for part in parts))
 
     @property
     def all(self) -> tuple[bytes, ...]:
-        """All five, each with `=` behind it."""
-        return (self.session, self.flow, self.device, self.pending, self.passkeys)
+        """All six, each with `=` behind it."""
+        return (
+            self.session,
+            self.flow,
+            self.device,
+            self.pending,
+            self.passkeys,
+            self.trusted,
+        )

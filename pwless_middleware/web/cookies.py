@@ -32,13 +32,18 @@ MAX_LOGIN_ID = 100
 """Characters of a pending login's id, at most; it has 59."""
 MAX_PASSKEYS = 64
 """Bytes that a passkey cookie holds, at most."""
+MAX_TRUSTED = 3
+"""People who can trust one browser, as of `core.device_cookie`."""
+TRUSTED_ID_BYTES = 16
 _DEFAULT = b"pwless"
 _KEPT = 1000
 _SHORT = 1024
 """Headers with cookies of ours whose reading is kept, and the bytes that such a header has at most:
 3 MiB in all."""
 # The cookies of any instance with a default name (`default_cookie_name`).
-_ANY = re.compile(rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?(?:-(?:flow|device|pending|passkeys))?=")
+_ANY = re.compile(
+    rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?(?:-(?:flow|device|pending|passkeys|trusted))?="
+)
 
 
 def read_cookie(headers: RawHeaders, name_is: bytes) -> str | None:
@@ -186,6 +191,27 @@ class Cookies:
         """
         value = self._keyring.seal("passkeys", payload)
         return self._write(self.names.passkeys, value, DEVICE_SECONDS)
+
+    # --- trusted: who need not prove a second factor in this browser ------------------------------
+
+    def trust_ids(self, headers: RawHeaders) -> tuple[bytes, ...]:
+        """Return the ids in a browser's trust cookie, newest first; empty if it is not ours."""
+        value = read_cookie(headers, self.names.trusted)
+        size = TRUSTED_ID_BYTES
+        opened = value and self._keyring.open("trusted", value, size=size, most=MAX_TRUSTED)
+        ids = opened.payload if opened else b""
+        return tuple(ids[at : at + size] for at in range(0, len(ids), size))
+
+    def set_trusted(self, ids: Sequence[bytes], *, max_age: int) -> str:
+        """Return the `Set-Cookie` of a browser's trust: the three newest ids; none removes it.
+
+        Args:
+            ids: of 16 bytes each, newest first.
+            max_age: seconds.
+        """
+        kept = b"".join(ids[:MAX_TRUSTED])
+        value = self._keyring.seal("trusted", kept) if kept else ""
+        return self._write(self.names.trusted, value, max_age if kept else 0)
 
     # --- language: the one that a person has chosen -----------------------------------------------
 

@@ -115,6 +115,8 @@ class Floors:
             self.rules.before_challenge += added.before_challenge
             self.rules.before_session += added.before_session
             self.rules.on_session += added.on_session
+            self.rules.with_session += added.with_session
+            self.rules.recovers.update(added.recovers)
             self.rules.owners.update(dict.fromkeys(added.proves, name))
         self.kit.offers.bind(
             [method for added in mounted.values() for method in added.methods],
@@ -127,6 +129,8 @@ class Floors:
                 for step in added.steps
             ],
             [ask for added in mounted.values() for ask in added.after_login],
+            [ask for added in mounted.values() for ask in added.keeps],
+            [told for added in mounted.values() for told in added.on_factors_reset],
         )
 
 
@@ -190,6 +194,7 @@ def make_floors(
         clock=clock,
         events=events,
         require=settings.require,
+        wake=lambda: lifetime.wake_delivery(),
     )
 
     def logins_of(feature: str, may_name: KeyRule) -> Logins:

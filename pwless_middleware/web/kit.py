@@ -20,7 +20,12 @@ from pwless_middleware.flows.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.health_checks import HealthCheck, HealthChecks
 from pwless_middleware.flows.lifespans import Lifespan
 from pwless_middleware.flows.live_settings import LiveSettings
-from pwless_middleware.flows.login_rules import BeforeChallenge, BeforeSession, OnSession
+from pwless_middleware.flows.login_rules import (
+    BeforeChallenge,
+    BeforeSession,
+    OnSession,
+    WithSession,
+)
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.flows.records import Records
@@ -38,9 +43,11 @@ from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.offers import (
     AccountPage,
     AfterLogin,
+    Keeps,
     LoginMethod,
     Offers,
     OnAddressUndone,
+    OnFactorsReset,
     StepMethod,
     StepUpMethod,
 )
@@ -157,15 +164,19 @@ class Mounted(Generic[VerbsT]):
         routes: its paths below the prefix.
         methods: what it offers on the login page.
         step_up: how it lets who is signed in prove once more who they are.
-        steps: how its steps are done by the JSON API.
+        steps: how its steps are done, and fresh proofs of a live session given.
         after_login: asked for a page to show between a login by the pages and where it leads.
         account_pages: its pages of a person's account.
         before_challenge: asked before any mail goes out; may refuse, or lead to another page.
         before_session: asked before any session; may refuse, ask for a step, or narrow it.
         on_session: asked of running sessions, once a minute while they are used; may refuse or
             narrow them.
+        with_session: asked for the jobs that are queued as a new session begins.
         proves: the methods of the authentications that it ends in (`Authentication.method`), of
             first proofs and of steps alike; no two features prove the same one.
+        recovers: those of `proves` that stand in for what somebody has lost. Tries by them are
+            counted apart, in a smaller budget: who has used up the one still has the other
+            (security rule 42).
         lifespan: held open beside the requests of each event loop (`flows.lifespans`); what the
             feature mounts waits for it. `None` for nothing.
         periodic: what it does every so often, on one process of all.
@@ -177,6 +188,9 @@ class Mounted(Generic[VerbsT]):
         on_address_undone: called with a user's id and the unix second of a change of address that
             was undone from the old one. What was added to the account since then may be the work of
             whoever took it: remove it. May be called again for the same change.
+        keeps: asked before a person's last proof by a method is removed; says why it has to stay.
+        on_factors_reset: called with a user's id and who does it, as all that somebody proves
+            themselves by is removed, since they have lost it.
         settings: what of it an operator may set, kept current; `None` for nothing. What the feature
             mounts waits until it is known.
         verbs: what it offers to the host's own code, by `Passwordless.verbs`; `None` for nothing.
@@ -191,7 +205,9 @@ class Mounted(Generic[VerbsT]):
     before_challenge: tuple[BeforeChallenge, ...] = ()
     before_session: tuple[BeforeSession, ...] = ()
     on_session: tuple[OnSession, ...] = ()
+    with_session: tuple[WithSession, ...] = ()
     proves: tuple[str, ...] = ()
+    recovers: tuple[str, ...] = ()
     lifespan: Lifespan | None = None
     periodic: tuple[Periodic, ...] = ()
     health: Mapping[str, HealthCheck] = field(default_factory=dict)
@@ -199,6 +215,8 @@ class Mounted(Generic[VerbsT]):
     event_kinds: tuple[EventKind, ...] = ()
     on_event: Subscriber | None = None
     on_address_undone: tuple[OnAddressUndone, ...] = ()
+    keeps: tuple[Keeps, ...] = ()
+    on_factors_reset: tuple[OnFactorsReset, ...] = ()
     settings: LiveSettings[object] | None = None
     verbs: VerbsT | None = None
 

@@ -15,11 +15,14 @@ from starlette.responses import Response
 from pwless_middleware.core.authentication import Strength
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.login import PendingLogin
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.proofs import StepProof
+from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.bodies import Json
 from pwless_middleware.web.fields import Fields, Values
 
 
@@ -121,7 +124,7 @@ class ShownPart:
     __str__ = __html__
 
 
-def scripts_of(methods: Iterable[LoginMethod | StepUpMethod]) -> list[str]:
+def scripts_of(methods: Iterable[LoginMethod | StepUpMethod | StepPart]) -> list[str]:
     """Return the scripts that a page loads for these methods, each once."""
     return list(dict.fromkeys(method.script for method in methods if method.script))
 
@@ -144,10 +147,75 @@ class StepSubject:
     binding: str = field(repr=False)
     enrolls: bool = False
 
+    @classmethod
+    def of_login(cls, pending: PendingLogin, login_id: str, caller: Caller) -> StepSubject:
+        """Return whose the step of a pending login is, by its handle."""
+        return cls(
+            user_id=pending.login.user_id,
+            email=pending.login.email,
+            caller=caller,
+            binding=f"login:{login_id}",
+            enrolls=pending.steps[0].enrolls,
+        )
+
+    @classmethod
+    def of_session(cls, account: Account, caller: Caller) -> StepSubject:
+        """Return whose a fresh proof of a live session is."""
+        return cls(
+            user_id=account.session.user_id,
+            email=account.user.email,
+            caller=caller,
+            binding=f"session:{account.session.first_id}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StepAction:
+    """What a caller may ask for before there is an answer: a text message, or an enrollment.
+
+    Attributes:
+        fields: what is sent besides `login_id` and `method`.
+        do: does it, and returns what the caller is told, ready for JSON.
+    """
+
+    fields: Fields
+    do: Callable[[Request, StepSubject, Values], Awaitable[Mapping[str, object]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPart:
+    """How a step is done on a page: that of a pending login's step, or that of a fresh proof.
+
+    Attributes:
+        title: in the list of ways, e.g. `Authenticator app`.
+        template: its part of the page. It is given the part's `context`, and `method`, which its
+            forms send back, and `action`: where they go.
+        show: gives the part for a GET; `None` where this person cannot do it this way. Changes
+            nothing.
+        read: returns a form as the JSON body that `StepMethod.fields` read.
+        prepare: answers a form that is no answer yet, with a response or a part to show: it sends
+            the text message, or asks for a passkey. Returns `None` for a form that is an answer.
+            `None` (default) where every form is one.
+        order: the best way first; lower comes first.
+        is_scripted, script: as of `LoginMethod`.
+        enroll_path: the page, below the prefix, on which the proof is made in a step that enrolls;
+            empty (default) where it cannot be.
+    """
+
+    title: Text
+    template: str
+    show: Callable[[Request, StepSubject], Awaitable[Part | None]]
+    read: Callable[[Form], Mapping[str, Json]]
+    prepare: Callable[[Request, StepSubject, Form], Awaitable[Response | Part | None]] | None = None
+    order: int = 100
+    is_scripted: bool = False
+    script: str = ""
+    enroll_path: str = ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepMethod:
-    """One way in which a step is done by the JSON API: of a pending login, or of a live session.
+    """One way in which a step is done: of a pending login, or as a fresh proof of a live session.
 
     Attributes:
         name: of the authentication that it ends in (`Authentication.method`), once in an app.
@@ -156,7 +224,12 @@ class StepMethod:
             cannot do the step this way. Changes nothing.
         check: returns what an answer proves, or `None` if it is wrong; asked only after the try was
             counted.
-        strength: what its proof is worth.
+        strength: what its proof is worth, together with the login that it is a step of.
+        page: how it is done on a page; `None` (default) where only the JSON API has it, or the
+            feature has a page of its own.
+        send: sends what there is to answer (`POST step/send`); `None` where nothing is sent.
+        enroll: begins to make the proof, in a step that enrolls (`POST step/enroll`); `None` where
+            `ask` does, or it cannot be made there.
     """
 
     name: str
@@ -164,6 +237,9 @@ class StepMethod:
     ask: Callable[[Request, StepSubject], Awaitable[Mapping[str, object] | None]]
     check: Callable[[Request, StepSubject, Values], Awaitable[StepProof | None]]
     strength: Strength = "any"
+    page: StepPart | None = None
+    send: StepAction | None = None
+    enroll: StepAction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +280,14 @@ OnAddressUndone = Callable[[str, int], Awaitable[None]]
 what was added to the account since then is not to be trusted. May be called again for the same."""
 
 
+Keeps = Callable[[str, str], Awaitable[Text | None]]
+"""Is asked, with a user's id and a method, before the last proof by it is removed: why it has to
+stay, or `None`."""
+OnFactorsReset = Callable[[str, str], Awaitable[None]]
+"""Is told, with a user's id and who does it, that somebody has lost what they prove themselves by:
+remove all of it. May be called again for the same."""
+
+
 class Offers:
     """Hold what all features offer, in order; empty until the product is put together.
 
@@ -214,6 +298,8 @@ class Offers:
         on_address_undone: who is told that a change of address was undone.
         steps: ways to do a step by the JSON API.
         after_login: who may show a page after a login.
+        keeps: who may say that the last proof of a method has to stay.
+        on_factors_reset: who is told that somebody's factors are reset.
     """
 
     def __init__(self) -> None:
@@ -223,6 +309,8 @@ class Offers:
         self.on_address_undone: tuple[OnAddressUndone, ...] = ()
         self.steps: tuple[OfferedStep, ...] = ()
         self.after_login: tuple[AfterLogin, ...] = ()
+        self.keeps: tuple[Keeps, ...] = ()
+        self.on_factors_reset: tuple[OnFactorsReset, ...] = ()
 
     def bind(
         self,
@@ -232,6 +320,8 @@ class Offers:
         on_address_undone: Iterable[OnAddressUndone],
         steps: Iterable[OfferedStep],
         after_login: Iterable[AfterLogin],
+        keeps: Iterable[Keeps],
+        on_factors_reset: Iterable[OnFactorsReset],
     ) -> None:
         """Take the offers of all features, once.
 
@@ -243,10 +333,24 @@ class Offers:
         self.account_pages = tuple(sorted(account_pages, key=lambda page: page.order))
         self.on_address_undone = tuple(on_address_undone)
         self.steps, self.after_login = tuple(steps), tuple(after_login)
+        self.keeps, self.on_factors_reset = tuple(keeps), tuple(on_factors_reset)
         _check_unique("login method", [method.name for method in self.methods])
         _check_unique("step-up method", [method.name for method in self.step_up])
         _check_unique("step method", [step.method.name for step in self.steps])
         _check_unique("account page", [page.path for page in self.account_pages])
+
+    async def why_it_stays(self, user_id: str, method: str) -> Text | None:
+        """Return why the last proof by a method cannot be removed; `None` where it can.
+
+        Args:
+            user_id: whose.
+            method: of the authentication that it ends in.
+        """
+        for ask in self.keeps:
+            problem = await ask(user_id, method)
+            if problem is not None:
+                return problem
+        return None
 
 
 def _check_unique(what: str, names: list[str]) -> None:

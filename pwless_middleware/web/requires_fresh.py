@@ -58,7 +58,7 @@ def requires_fresh(seconds: int, *, strength: Strength = "any") -> FreshCheck:
 
     Args:
         seconds: how old the last proof may be.
-        strength: what the fresh proofs must be worth together: `any` (default), `two_factors` or
+        strength: what the fresh proofs must be worth together: `any` (default), `second_factor` or
             `phishing_resistant`.
 
     Returns:

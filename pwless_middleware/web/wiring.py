@@ -17,6 +17,7 @@ from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.current_settings import CurrentSettings
 from pwless_middleware.web.background import Background
 from pwless_middleware.web.kit import Feature, Kit, Mounted
+from pwless_middleware.web.offers import StepPart
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,6 +66,12 @@ def mount_all(
             raise ConfigError("features", _same_name(name, owners[name], feature))
         owners[name] = feature
     found = {name: _mount(name, feature, make_kit(name)) for name, feature in owners.items()}
+    for name, mounted in found.items():
+        for method in mounted.recovers:
+            if method not in mounted.proves:
+                raise ConfigError(
+                    "features", f"{name} recovers by {method!r}: name it in Mounted.proves as well"
+                )
     _check_one_owner("prove the login method", {n: m.proves for n, m in found.items()})
     _check_one_owner("read the jobs of topic", {n: m.jobs for n, m in found.items()})
     checks = {n: m.health for n, m in found.items()}
@@ -97,6 +104,9 @@ def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
 
         return waiting
 
+    def wait_for_page(page: StepPart) -> StepPart:
+        return replace(page, show=wait(page.show), prepare=page.prepare and wait(page.prepare))
+
     routes = [
         replace(route, methods={verb: wait(handler) for verb, handler in route.methods.items()})
         for route in mounted.routes
@@ -112,12 +122,22 @@ def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
             replace(one, show=wait(one.show), post=wait(one.post)) for one in mounted.step_up
         ),
         steps=tuple(
-            replace(one, ask=wait(one.ask), check=wait(one.check)) for one in mounted.steps
+            replace(
+                one,
+                ask=wait(one.ask),
+                check=wait(one.check),
+                page=one.page and wait_for_page(one.page),
+                send=one.send and replace(one.send, do=wait(one.send.do)),
+                enroll=one.enroll and replace(one.enroll, do=wait(one.enroll.do)),
+            )
+            for one in mounted.steps
         ),
         after_login=tuple(wait(one) for one in mounted.after_login),
         before_challenge=tuple(wait(rule) for rule in mounted.before_challenge),
         before_session=tuple(wait(rule) for rule in mounted.before_session),
         on_session=tuple(wait(rule) for rule in mounted.on_session),
+        keeps=tuple(wait(one) for one in mounted.keeps),
+        on_factors_reset=tuple(wait(one) for one in mounted.on_factors_reset),
         jobs={topic: wait(reader) for topic, reader in mounted.jobs.items()},
         periodic=tuple(replace(one, run=wait(one.run)) for one in mounted.periodic),
         health={name: wait(check) for name, check in mounted.health.items()},

@@ -30,7 +30,7 @@ some = st.lists(st.sampled_from([CODE, LINK, TOTP, PASSKEY, TOUCHED]), max_size=
         ([], "any"),
         ([CODE], "any"),
         ([CODE, LINK], "any"),  # one mailbox, read twice
-        ([CODE, TOTP], "two_factors"),
+        ([CODE, TOTP], "second_factor"),
         ([PASSKEY], "phishing_resistant"),
         ([TOUCHED], "any"),  # whoever holds the key
         ([TOUCHED, CODE], "phishing_resistant"),
@@ -57,8 +57,8 @@ def test_each_strength_includes_those_before_it() -> None:
 def test_an_old_factor_does_not_lend_its_strength_to_a_fresh_one() -> None:
     both = [CODE, Authentication("totp", 50)]
     assert is_fresh(both, now=160, within=60)
-    assert is_fresh(both, now=110, within=60, strength="two_factors")
-    assert not is_fresh(both, now=160, within=60, strength="two_factors")
+    assert is_fresh(both, now=110, within=60, strength="second_factor")
+    assert not is_fresh(both, now=160, within=60, strength="second_factor")
     assert not is_fresh(both, now=161, within=60)
     assert not is_fresh([], now=0, within=60)
 

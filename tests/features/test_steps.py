@@ -112,3 +112,36 @@ async def test_nobody_is_asked_for_nothing() -> None:
     answer = await stranger.request("POST", STEP, json={"method": "totp", "code": "7"})
     assert answer.status_code == 401
     assert (await make_site().browser().get(STEP)).status_code == 404
+
+
+async def test_what_recovers_has_tries_of_its_own() -> None:
+    """Whoever has the tries of the one used up still has the other (security rule 42)."""
+    site = guarded()
+    jo, login_id = await waiting(site)
+    for _ in range(5):
+        wrong = {"login_id": login_id, "method": "totp", "code": "-1"}
+        assert error_code(await jo.request("POST", STEP, json=wrong)) == "INVALID_CODE"
+    locked = {"login_id": login_id, "method": "totp", "code": "7"}
+    assert error_code(await jo.request("POST", STEP, json=locked)) == "TOO_MANY_ATTEMPTS"
+    right = {"login_id": login_id, "method": "recovery_code", "code": "horse-battery"}
+    assert (await jo.request("POST", STEP, json=right)).status_code == 200
+
+
+async def test_what_recovers_is_locked_alone() -> None:
+    site = guarded()
+    jo, login_id = await waiting(site)
+    for _ in range(5):
+        wrong = {"login_id": login_id, "method": "recovery_code", "code": "wrong"}
+        assert error_code(await jo.request("POST", STEP, json=wrong)) == "INVALID_CODE"
+    locked = {"login_id": login_id, "method": "recovery_code", "code": "horse-battery"}
+    assert error_code(await jo.request("POST", STEP, json=locked)) == "TOO_MANY_ATTEMPTS"
+    right = {"login_id": login_id, "method": "totp", "code": "7"}
+    assert (await jo.request("POST", STEP, json=right)).status_code == 200
+
+
+async def test_nothing_is_sent_or_enrolled_where_no_method_can() -> None:
+    site = guarded()
+    jo, login_id = await waiting(site)
+    for action in ("send", "enroll"):
+        body = {"login_id": login_id, "method": "totp"}
+        assert (await jo.request("POST", f"{STEP}/{action}", json=body)).status_code == 404

@@ -100,7 +100,7 @@ async def test_the_id_is_new_and_begin_and_end_are_the_old_ones() -> None:
     assert (done.session.created_at, done.session.expires_at) == (START, session.expires_at)
     assert done.session.authenticated_at == START + LATER
     assert done.session.methods == ("email_code", "password")
-    assert done.session.strength == "two_factors"
+    assert done.session.strength == "second_factor"
     assert (done.session.user_id, done.session.email) == (session.user_id, session.email)
     assert await jo.who() is None, "the old id is dead here at once"
     assert site.sessions == 1
@@ -120,7 +120,7 @@ async def test_the_same_method_again_renews_its_proof() -> None:
         ("password", START + LATER),
     ]
     assert second.session.is_fresh(now=START + LATER, within=60)
-    assert not second.session.is_fresh(now=START + LATER, within=60, strength="two_factors")
+    assert not second.session.is_fresh(now=START + LATER, within=60, strength="second_factor")
 
 
 async def test_the_rules_are_asked_with_all_proofs() -> None:

@@ -1,4 +1,4 @@
-"""Further steps, with a factor and a policy that live in the tests (security rules 20 and 24)."""
+"""Steps, with a factor and a policy that live in the tests (security rules 20, 24, 40 and 42)."""
 
 from __future__ import annotations
 
@@ -189,23 +189,36 @@ async def test_the_sixth_try_at_a_step_is_not_judged() -> None:
 async def test_tries_at_a_step_are_counted_per_user_not_per_login() -> None:
     """Logging in again does not give the tries back: the attacker who owns the mailbox."""
     site, factor = guarded()
-    jo = await pending(site)
-    for _ in range(3):
-        await jo.post(STEP, {"secret": "wrong"})
-    site.clock.advance(60)
+    for _ in range(2):
+        jo = await pending(site)
+        statuses = [(await jo.post(STEP, {"secret": "wrong"})).status_code for _ in range(5)]
+        assert statuses == [400] * 5
+        site.clock.advance(60)
     again = await pending(site)
-    statuses = [(await again.post(STEP, {"secret": "wrong"})).status_code for _ in range(3)]
-    assert statuses == [400, 400, 429]
-    assert factor.checked == 5
+    assert (await again.post(STEP, {"secret": "wrong"})).status_code == 429
     assert (await again.post(STEP, {"secret": RIGHT})).status_code == 429
+    assert factor.checked == 10
+
+
+async def test_a_lock_on_tries_ends_by_itself_and_the_day_has_one_of_its_own() -> None:
+    site, factor = guarded()
+    judged = [5, 10, 15, 20, 20, 25]
+    for at, seconds in enumerate((60, 840, 60, 840, 86400 - 1740, 0)):
+        jo = await pending(site)
+        for _ in range(5):
+            await jo.post(STEP, {"secret": "wrong"})
+        assert factor.checked == judged[at]
+        site.clock.advance(seconds)
+    assert site.sessions == 0
 
 
 async def test_a_right_step_gives_back_its_own_try_and_no_other() -> None:
     site, _ = guarded()
-    jo = await pending(site)
-    for _ in range(3):
-        await jo.post(STEP, {"secret": "wrong"})
-    assert (await jo.post(STEP, {"secret": RIGHT})).status_code == 303
+    for _ in range(2):
+        jo = await pending(site)
+        for _ in range(4):
+            await jo.post(STEP, {"secret": "wrong"})
+        assert (await jo.post(STEP, {"secret": RIGHT})).status_code == 303
     again = await pending(site)
     statuses = [(await again.post(STEP, {"secret": "wrong"})).status_code for _ in range(3)]
     assert statuses == [400, 400, 429]

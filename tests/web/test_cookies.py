@@ -10,7 +10,7 @@ from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
 from pwless_middleware.core.device_cookie import KnownAddress
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.web.cookies import MAX_FLOW, Cookies, read_cookie
-from tests.support import KEY
+from tests.support import KEY, OTHER_KEY
 
 NAME = b"__Host-pwless="
 tokens = st.lists(
@@ -161,3 +161,18 @@ def test_the_app_sees_no_cookie_of_ours_of_any_instance_and_all_of_its_own(name:
     names = {cookie.partition("=")[0] for cookie in own}
     others_are = [cookie for cookie in theirs if cookie.partition("=")[0] not in names]
     assert [other.decode() for other in others] == others_are
+
+
+def test_a_trust_cookie_keeps_the_three_newest_ids_and_opens_for_nothing_else() -> None:
+    ours = cookies()
+    ids = [bytes([n]) * 16 for n in range(4)]
+    name, _, rest = ours.set_trusted(ids, max_age=60).partition("=")
+    value = rest.partition(";")[0]
+    header = [(b"cookie", f"{name}={value}".encode())]
+    assert ours.trust_ids(header) == tuple(ids[:3])
+    assert ours.trust_ids([(b"cookie", f"{name}={value[:-1]}A".encode())]) == ()
+    other = Cookies(Keyring(OTHER_KEY, realm="r"), cookie_name="pwless", secure=True)
+    assert other.trust_ids(header) == ()
+    as_passkeys = ours.names.passkeys + value.encode()
+    assert ours.passkeys([(b"cookie", as_passkeys)]) is None
+    assert "Max-Age=0" in ours.set_trusted([], max_age=60)

@@ -235,14 +235,14 @@ async def test_an_apps_own_handler_of_exceptions_stays_its_own() -> None:
 
 
 async def test_a_stronger_proof_is_asked_for_by_name() -> None:
-    @requires_fresh(300, strength="two_factors")
+    @requires_fresh(300, strength="second_factor")
     async def vault(request: Request) -> Response:
         return PlainTextResponse("in")
 
     site = make_site(Starlette(routes=[Route("/vault", vault)]))
     jo = await signed_in(site)
     url = (await jo.get("/vault")).json()["details"][0]["step_url"]
-    assert parse_qs(urlsplit(url).query)["strength"] == ["two_factors"]
+    assert parse_qs(urlsplit(url).query)["strength"] == ["second_factor"]
 
 
 def test_what_is_wrong_is_told_at_once() -> None:

@@ -17,7 +17,6 @@ from pwless_middleware.errors import (
     RequestExpired,
     Unauthenticated,
 )
-from pwless_middleware.features.email_login.error_text import ErrorText, is_last_try
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.flows.address_changes import AddressChanges
 from pwless_middleware.flows.challenge_rules import CurrentRules
@@ -27,6 +26,7 @@ from pwless_middleware.languages.times import format_time
 from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.error_text import ErrorText, is_last_try
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.offers import AccountPage

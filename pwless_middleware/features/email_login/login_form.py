@@ -8,9 +8,9 @@ from starlette.responses import Response
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge import Challenge
 from pwless_middleware.errors import ApiError, LoginElsewhere
-from pwless_middleware.features.email_login.error_text import ErrorText
 from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
 from pwless_middleware.languages.current import current_language
+from pwless_middleware.web.error_text import ErrorText
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.offers import Form, LoginMethod, Part
 from pwless_middleware.web.responses import root_path

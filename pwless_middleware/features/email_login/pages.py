@@ -21,13 +21,13 @@ from pwless_middleware.errors import (
     RequestExpired,
     Unavailable,
 )
-from pwless_middleware.features.email_login.error_text import ErrorText, is_last_try
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.features.email_login.login_form import redirect_to_verify
 from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.error_text import ErrorText, is_last_try
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.navigation import is_navigation

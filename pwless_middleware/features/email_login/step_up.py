@@ -23,7 +23,6 @@ from pwless_middleware.errors import (
     TooManyAttempts,
     Unauthenticated,
 )
-from pwless_middleware.features.email_login.error_text import ErrorText, is_last_try
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
@@ -32,6 +31,7 @@ from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.languages.current import current_language, translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.error_text import ErrorText, is_last_try
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.offers import Form, Part, StepUpMethod

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from pwless_middleware.core.authentication import STRENGTHS, Strength, is_at_least
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.paths import STEP_UP_PATH, safe_next
+from pwless_middleware.features.step_up.step_methods import step_up_by
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
@@ -80,7 +81,11 @@ class StepUpPages:
         return await self._page(request, account, wanted, {method.name: answer})
 
     def _methods(self, wanted: _Wanted) -> list[StepUpMethod]:
-        offered = self._kit.offers.step_up
+        offers = self._kit.offers
+        names = {method.name for method in offers.step_up}
+        found = [step_up_by(self._kit, one) for one in offers.steps if one.method.name not in names]
+        offered = [*offers.step_up, *(method for method in found if method is not None)]
+        offered.sort(key=lambda method: method.order)
         return [method for method in offered if is_at_least(method.strength, wanted.strength)]
 
     def _next(self, request: Request, wanted: _Wanted) -> str:
@@ -106,7 +111,9 @@ class StepUpPages:
             retry_after=worst.retry_after,
             parts=[
                 ShownPart(
-                    self._kit.pages.part(request, method.template, **part.context, action=action),
+                    self._kit.pages.part(
+                        request, method.template, **part.context, action=action, method=method.name
+                    ),
                     is_scripted=method.is_scripted,
                 )
                 for method, part in shown

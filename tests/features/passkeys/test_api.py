@@ -70,7 +70,7 @@ async def test_a_browser_signs_in_by_a_touch(site: Site) -> None:
     assert newest_event(site, "login.verified").attempt == created.attempt
 
 
-async def test_a_login_is_worth_two_factors_that_nobody_relays(site: Site) -> None:
+async def test_a_login_is_worth_second_factor_that_nobody_relays(site: Site) -> None:
     _, authenticator = await enroll(site)
     other = site.browser()
     await sign_in(other, authenticator)

@@ -48,6 +48,7 @@ class SecondFactors:
             routes=(Route("/step/second", {"POST": self._page}),),
             steps=tuple(self._step(method) for method in METHODS),
             proves=METHODS,
+            recovers=("recovery_code",),
             before_session=(self._rule,),
         )
 

@@ -137,7 +137,7 @@ async def test_the_json_answer_has_what_the_method_tells_and_what_all_logins_tel
     assert (answer.status_code, error_code(answer)) == (410, "REQUEST_EXPIRED")
 
 
-async def test_a_passkey_with_user_verification_is_worth_two_factors_and_more() -> None:
+async def test_a_passkey_with_user_verification_is_worth_second_factor_and_more() -> None:
     site, passkeys = enrolled()
     jo = site.browser()
     await jo.sign_in("jo@example.com")

@@ -8,8 +8,7 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.login import Login, PendingLogin
+from pwless_middleware.core.login import Login
 from pwless_middleware.errors import (
     ForbiddenOrigin,
     InvalidArgument,
@@ -21,14 +20,13 @@ from pwless_middleware.errors import (
     TooManyAttempts,
     Unauthenticated,
 )
+from pwless_middleware.features.steps.callers import caller_of, holder, is_of_session
+from pwless_middleware.features.steps.fields import ASKED, BODY, QUERY
 from pwless_middleware.flows.proofs import StepCheck, StepProof
-from pwless_middleware.flows.sessions import TOKEN_PREFIX
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import Json, read_json
-from pwless_middleware.web.fields import Field, Fields
-from pwless_middleware.web.keys import bearer
-from pwless_middleware.web.kit import Kit, Mounted
+from pwless_middleware.web.fields import Fields
+from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import SIGNED_IN, respond_with_json
 from pwless_middleware.web.offers import OfferedStep, StepMethod, StepSubject
 from pwless_middleware.web.operations import (
@@ -39,17 +37,9 @@ from pwless_middleware.web.operations import (
     SESSION_TOKEN,
     Operation,
 )
-from pwless_middleware.web.queries import PRINTABLE, read_query
+from pwless_middleware.web.queries import read_query
 from pwless_middleware.web.responses import json_response
 from pwless_middleware.web.routes import Route
-
-
-class Steps:
-    """Mount the resource, which offers what the mounted features offer (`Mounted.steps`)."""
-
-    def mount(self, kit: Kit) -> Mounted:
-        """Return its route."""
-        return Mounted(routes=StepApi(kit).routes)
 
 
 class StepApi:
@@ -68,8 +58,8 @@ class StepApi:
                 "how a live session is renewed by a fresh proof. Changes nothing."
             ),
             security=((API_KEY,), (PENDING_COOKIE,), (SESSION_TOKEN,), (SESSION_COOKIE,)),
-            query=_QUERY,
-            answers={200: _ASKED},
+            query=QUERY,
+            answers={200: ASKED},
             errors=(Unauthenticated, RequestExpired),
         )
         answer = Operation(
@@ -101,19 +91,19 @@ class StepApi:
         )
         operations = {"GET": show, "POST": answer}
         methods = {"GET": self.show, "POST": self.post}
-        self.routes = (Route("/api/v1/step", methods, "api", operations),)
+        self.route = Route("/api/v1/step", methods, "api", operations)
 
     async def show(self, request: Request) -> Response:
         """Return what is asked for, and how it can be answered."""
-        login_id = read_query(request, _QUERY).get("login_id")
-        if _is_of_session(request):
+        login_id = read_query(request, QUERY).get("login_id")
+        if is_of_session(request):
             return await self._show_fresh_proof(request)
-        caller = await self._caller(request)
+        caller = await caller_of(self._kit, request)
         login_id = login_id or caller.pending
         if login_id is None and caller.is_browser:
             return await self._show_fresh_proof(request)
         pending = await self._kit.logins.pending(login_id or "", caller)
-        step, subject = pending.steps[0], _of_login(pending, login_id or "", caller)
+        step, subject = pending.steps[0], StepSubject.of_login(pending, login_id or "", caller)
         methods = [one.method for one in self._kit.offers.steps if one.method.name in step.methods]
         return json_response(
             {
@@ -126,7 +116,7 @@ class StepApi:
 
     async def _show_fresh_proof(self, request: Request) -> Response:
         account = await self._kit.accounts.require(request)
-        subject = _of_session(account, self._holder(request, account))
+        subject = StepSubject.of_session(account, holder(self._kit, request))
         methods = [one.method for one in self._kit.offers.steps]
         asked = await _ask(request, subject, methods)
         return json_response({"enrolls": False, "methods": asked})
@@ -134,7 +124,7 @@ class StepApi:
     async def post(self, request: Request) -> Response:
         """Check an answer, and go on with the login, or renew the session."""
         body = await read_json(request)
-        values = _BODY.read_json(body)
+        values = BODY.read_json(body)
         name, login_id = values.text("method"), values.get("login_id")
         steps = {one.method.name: one for one in self._kit.offers.steps}
         step = steps.get(name)
@@ -143,9 +133,9 @@ class StepApi:
             raise InvalidArgument.of("method", Text("Send one of %(names)s.", names=names), "enum")
         if login_id is None:
             return await self._prove_again(request, step, body)
-        caller = await self._caller(request)
+        caller = await caller_of(self._kit, request)
         pending = await self._kit.logins.pending(login_id, caller)
-        check = _check(request, step.method, _of_login(pending, login_id, caller), body)
+        check = _check(request, step.method, StepSubject.of_login(pending, login_id, caller), body)
         attempt = step.logins.do_step(login_id, name, caller, check)
         return await respond_with_json(self._kit, caller, attempt)
 
@@ -153,26 +143,16 @@ class StepApi:
         self, request: Request, step: OfferedStep, body: Mapping[str, Json]
     ) -> Response:
         account = await self._kit.accounts.require(request)
-        caller = self._holder(request, account)
-        check = _check(request, step.method, _of_session(account, caller), body)
+        caller = holder(self._kit, request)
+        check = _check(request, step.method, StepSubject.of_session(account, caller), body)
         name, session = step.method.name, account.session
         attempt = step.logins.do_step_up(name, caller, session, check)
         return await respond_with_json(self._kit, caller, attempt)
 
-    async def _caller(self, request: Request) -> Caller:
-        """Return who asks: a server by its key, else a browser; the routes check its origin."""
-        if "authorization" in request.headers:
-            return await self._kit.callers.api(request)
-        return self._kit.callers.browser(request)
-
-    def _holder(self, request: Request, account: Account) -> Caller:
-        browser = self._kit.callers.browser(request)
-        return browser.as_token_holder() if _is_of_session(request) else browser
-
     def _all_fields(self) -> Fields:
         methods = [step.method for step in self._kit.offers.steps]
         names = tuple(method.name for method in methods)
-        found = {**_BODY.fields, "method": replace(_BODY.fields["method"], one_of=names)}
+        found = {**BODY.fields, "method": replace(BODY.fields["method"], one_of=names)}
         for method in methods:
             found |= {
                 name: replace(one, required=False) for name, one in method.fields.fields.items()
@@ -200,80 +180,3 @@ async def _ask(
         if told is not None:
             found.append({"method": method.name, "strength": method.strength, **told})
     return found
-
-
-def _of_login(pending: PendingLogin, login_id: str, caller: Caller) -> StepSubject:
-    login = pending.login
-    return StepSubject(
-        user_id=login.user_id,
-        email=login.email,
-        caller=caller,
-        binding=f"login:{login_id}",
-        enrolls=pending.steps[0].enrolls,
-    )
-
-
-def _of_session(account: Account, caller: Caller) -> StepSubject:
-    return StepSubject(
-        user_id=account.session.user_id,
-        email=account.user.email,
-        caller=caller,
-        binding=f"session:{account.session.first_id}",
-    )
-
-
-def _is_of_session(request: Request) -> bool:
-    """Whether a request brings a session token, which is nobody's API key."""
-    token = bearer(request.headers.getlist("authorization")) or ""
-    return token.startswith(TOKEN_PREFIX)
-
-
-_LOGIN_ID = Field(
-    about="As `STEP_REQUIRED` gave it.",
-    example="AbC…",
-    shortest=1,
-    longest=200,
-    also={"pattern": PRINTABLE},
-)
-_QUERY = Fields({"login_id": _LOGIN_ID})
-_BODY = Fields(
-    {
-        "login_id": _LOGIN_ID,
-        "method": Field(
-            about="By which it is done; one that the step names.",
-            example="passkey",
-            required=True,
-            shortest=1,
-            longest=40,
-        ),
-    }
-)
-_ASKED = Fields(
-    {
-        "login_id": Field(about="Of the pending login; absent for a live session.", example="AbC…"),
-        "expires_at": Field(
-            about="When the pending login ends, unix seconds.",
-            example="1767225600",
-            also={"pattern": "^[0-9]+$"},
-        ),
-        "enrolls": Field(
-            kind="boolean",
-            about="Whether the proof is made in this step, since there is none yet.",
-            example=False,
-            required=True,
-        ),
-        "methods": Field(
-            kind="objects",
-            about="The ways to do it, each with what it needs.",
-            required=True,
-            fields=Fields(
-                {
-                    "method": Field(about="Its name.", example="passkey", required=True),
-                    "strength": Field(
-                        about="What its proof is worth.", example="any", required=True
-                    ),
-                }
-            ),
-        ),
-    }
-)

@@ -1,4 +1,4 @@
-"""What a page of the email login says went wrong, in the language of the request."""
+"""What a page with a field for a code says went wrong, in the language of the request."""
 
 from __future__ import annotations
 
