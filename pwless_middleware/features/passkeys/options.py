@@ -134,6 +134,7 @@ class Passkeys:
             proves=("passkey",),
             jobs=flow.mails.readers,
             on_address_undone=(flow.own.remove_since,),
+            on_factors_reset=(flow.own.remove_all,),
             settings=rules,
             verbs=PasskeyVerbs(kit, flow),
         )

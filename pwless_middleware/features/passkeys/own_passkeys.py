@@ -323,8 +323,12 @@ class OwnPasskeys:
             raise NotFound
         is_usable = passkey.rp_id == self._party.id
         keeps_last = self.keeps_last and is_usable
-        if keeps_last and sum(one.rp_id == passkey.rp_id for one in kept) == 1:
+        is_last = is_usable and sum(one.rp_id == passkey.rp_id for one in kept) == 1
+        if keeps_last and is_last:
             raise _last()
+        why = await self._kit.offers.why_it_stays(user_id, METHOD) if is_last else None
+        if why is not None:
+            raise InvalidArgument.of("id", why, "last")
         await self._mails.queue_removed(user_id, passkey, caller)
         audit = self._make_removal(user_id, 1, caller, by)
         result = await self._passkeys.remove(user_id, id, keeps_last=keeps_last, audit=audit)
@@ -357,6 +361,10 @@ class OwnPasskeys:
         self._kit.events.publish(audit)
         await self._kit.wake_delivery()
         return removed
+
+    async def remove_all(self, user_id: str, by: str) -> None:
+        """Remove all, as somebody's factors are reset (`on_factors_reset`)."""
+        await self.reset(user_id, by=by)
 
     async def remove_since(self, user_id: str, at: int) -> None:
         """Remove what was added since a change of address that was undone (`on_address_undone`)."""

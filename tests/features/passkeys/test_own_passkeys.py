@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import EmailLogin, Passkeys
+from pwless_middleware.kit import Kit, Mounted, Text
 from tests.features.passkeys.authenticator import Authenticator
 from tests.features.passkeys.people import (
     API,
@@ -200,6 +201,30 @@ async def test_of_the_last_two_one_stays_whoever_is_quicker(tmp_path: Path) -> N
     ids = [id_of(authenticator), id_of(second)]
     done = await asyncio.gather(*(jo.request("DELETE", f"{API}/{id}") for id in ids))
     assert sorted(one.status_code for one in done) == [204, 400]
+
+
+class Keeper:
+    """Say that the last passkey of a person has to stay (`Mounted.keeps`)."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        return Mounted(keeps=(self.keep,))
+
+    async def keep(self, user_id: str, method: str) -> Text | None:
+        return Text("Something else leans on it.") if method == "passkey" else None
+
+
+async def test_the_last_one_stays_where_another_feature_says_why(tmp_path: Path) -> None:
+    site = make_passkey_site(
+        tmp_path, features=[EmailLogin(send_limits=ROOMY), Passkeys(), Keeper()]
+    )
+    (jo, first), second = await enroll(site), Authenticator()
+    await prove_again(jo, first)
+    assert (await make_passkey(jo, second)).status_code == 201
+    assert (await jo.request("DELETE", f"{API}/{id_of(second)}")).status_code == 204
+    refused = await jo.request("DELETE", f"{API}/{id_of(first)}")
+    assert error_code(refused) == "INVALID_ARGUMENT"
+    assert "Something else leans on it." in refused.text
+    assert (await sign_in(site.browser(), first)).status_code == 200
 
 
 async def test_a_change_of_address_that_is_undone_takes_back_what_was_added_since(
