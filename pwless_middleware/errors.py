@@ -76,11 +76,16 @@ class DeliveryError(PwlessError):
     Args:
         reason: for the log; never holds the message, its recipient or a secret.
         permanent: true when another try cannot help (a 5xx reply); the queue then gives up.
+        retry_after: seconds for which the other side wants no further try, as a gateway's answer
+            429 says; the queue waits no less, up to a minute. `None` leaves the time to the queue.
     """
 
-    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, permanent: bool = False, retry_after: int | None = None
+    ) -> None:
         super().__init__(reason)
         self.permanent = permanent
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)

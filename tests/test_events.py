@@ -30,8 +30,12 @@ from pwless_middleware import (
 )
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import KINDS, EventKind
+from pwless_middleware.delivery.outcomes import Delivery
+from pwless_middleware.delivery.texts.base import TextMessage
+from pwless_middleware.delivery.texts.outbox import TextOutbox
 from pwless_middleware.errors import ConfigError, InvalidCode
 from pwless_middleware.flows.proofs import Proof
+from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.login_responses import respond_with_page
@@ -123,6 +127,33 @@ class Fresh:
         )
         done = kit.logins.step_up(proof, caller, session)
         return await respond_with_page(kit, request, caller, done)
+
+
+class Texts:
+    """Send text messages: the body of a job says what becomes of it."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        self._kit = kit
+        return Mounted(jobs={"texts": self._read}, text_senders=(TextOutbox(),))
+
+    async def put(self, body: str) -> None:
+        await self._kit.jobs.put("texts", body.encode())
+
+    async def report(self, kind: str) -> None:
+        self._kit.events.record(kind, attempt=b"a-random")
+
+    async def _read(self, job: QueuedJob) -> Delivery:
+        (sender,), body = self._kit.text_senders, job.body.decode()
+
+        async def send() -> None:
+            if body in ("429", "400"):
+                raise DeliveryError(body, permanent=body == "400")
+            await sender.send(TextMessage("+4915112345678", body))
+
+        reason = body if body in KINDS["sms.suppressed"].reasons else ""
+        return Delivery(
+            "+4915112345678", None if reason else send, b"a-random", reason, channel="sms"
+        )
 
 
 class Acme:
@@ -369,6 +400,16 @@ async def passkeys_that_are_good_and_bad() -> Story:
     return story
 
 
+async def text_messages_of_every_fate() -> Story:
+    texts = Texts()
+    story = Story(features=[EmailLogin(send_limits=ROOMY), texts])
+    for body in ("hello", "429", "400", *KINDS["sms.suppressed"].reasons):
+        await texts.put(body)
+    for kind in ("sms.delivered", "sms.undelivered"):
+        await texts.report(kind)
+    return story
+
+
 async def an_operator_who_makes_keys() -> Story:
     async with with_database() as story:
         keys = story.site.passwordless.api_keys
@@ -429,6 +470,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     an_operator_who_changes_settings,
     an_address_that_is_changed_and_changed_back,
     passkeys_that_are_good_and_bad,
+    text_messages_of_every_fate,
     an_operator_who_makes_keys,
     sessions_that_end,
     more_events_than_the_database_takes,

@@ -253,6 +253,31 @@ KINDS: Final[Mapping[str, EventKind]] = {
             ("attempt", "reason"),
             reasons=("not_allowed", "unknown_user", "disabled", "refused_by_users", "superseded"),
         ),
+        EventKind("sms.sent", "the gateway took the text message", ("attempt", "tries")),
+        EventKind(
+            "sms.deferred",
+            "the text message was not taken, and is tried again after `wait`",
+            ("attempt", "reason", "wait", "tries"),
+        ),
+        EventKind(
+            "sms.failed",
+            "the text message was given up: refused for good, or its code has expired",
+            ("attempt", "reason", "tries"),
+        ),
+        EventKind(
+            "sms.suppressed",
+            "the text message was not sent, since it is no longer needed",
+            ("attempt", "reason"),
+            reasons=("superseded", "used", "removed"),
+        ),
+        EventKind(
+            "sms.delivered", "the gateway reports that the text message has arrived", ("attempt",)
+        ),
+        EventKind(
+            "sms.undelivered",
+            "the gateway reports that the text message won't arrive",
+            ("attempt",),
+        ),
         EventKind(
             "code.wrong",
             "a wrong code was typed, or one for an address that is not served",

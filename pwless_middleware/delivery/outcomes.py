@@ -29,6 +29,8 @@ class Outcome(Enum):
     """There was no mail to send, and what the job stood for is done."""
     EXPIRED = "expired"
     """It was still failing when its challenge expired."""
+    TEXT_EXPIRED = "text_expired"
+    """It was a text message, and still failing when its code expired."""
     NOT_OURS = "not_ours"
     """This process has not the key it was made under, or not the feature that reads it."""
 

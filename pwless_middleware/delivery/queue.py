@@ -5,7 +5,7 @@ payload and answers either how that ended, or a `Delivery`, which then waits for
 (`turns`). This module knows neither challenges nor mail servers nor stores; it owns the policy:
 
     SENT, DROPPED              complete, in silence: nobody may learn from a log which it was
-    EXPIRED                    complete, and log that a mail was accepted and not delivered
+    EXPIRED, TEXT_EXPIRED      complete, and log that a message was accepted and not delivered
     NOT_OURS                   again in a second, uncounted, so that a process with the key takes it
     no turn                    again when its domain should have a place, uncounted
     DeliveryError, permanent   bury, and log
@@ -19,6 +19,9 @@ Each delivery may take 45 s, less than a claim lasts (`CLAIM_SECONDS`), so that 
 handed out a second time while the first still runs. What is logged has a stable `event`,
 and its reason in the message; never an address, a code, a link, a payload, or the text of an
 exception that is not ours.
+
+Emails and text messages (`Delivery.channel`) are one queue, and have places, health and events of
+their own: a gateway that is down or slow takes nothing from the mails, nor the other way round.
 """
 
 from __future__ import annotations
@@ -34,7 +37,8 @@ from pwless_middleware.core.event import Recorder, record_nothing
 from pwless_middleware.core.job import Jobs
 from pwless_middleware.delivery.base import PARALLEL
 from pwless_middleware.delivery.health import Health
-from pwless_middleware.delivery.outcomes import Deliver
+from pwless_middleware.delivery.outcomes import Channel, Deliver
+from pwless_middleware.delivery.queue_health import QueueHealth
 from pwless_middleware.delivery.tries import Pace, Tries
 from pwless_middleware.delivery.worker import Places, Worker
 from pwless_middleware.per_loop import PerLoop
@@ -67,6 +71,8 @@ class Deliveries:
         clock: whole unix seconds.
         parallel: deliveries at a time in one event loop, of which a recipient's domain has at most
             half, and mails for nobody as well.
+        parallel_texts: returns how many text messages at a time; asked as an event loop begins. 0
+            where nobody is known to send any.
         pace: how long deliveries take and wait; `None` is the ordinary one.
         record: records how each delivery ended.
     """
@@ -78,33 +84,46 @@ class Deliveries:
         *,
         clock: Callable[[], int],
         parallel: int = PARALLEL,
+        parallel_texts: Callable[[], int] = lambda: 0,
         pace: Pace | None = None,
         record: Recorder = record_nothing,
     ) -> None:
         self._jobs = jobs
         self._clock = clock
         self._pace = pace or Pace()
-        self._health = Health(clock)
+        self._queue_health = QueueHealth(clock)
+        self._healths: dict[Channel, Health] = {
+            "mail": Health(clock, "mail"),
+            "sms": Health(clock, "sms"),
+        }
         self._tries = Tries(
             jobs,
             deliver,
             clock=clock,
-            health=self._health,
+            healths=self._healths,
+            queue_health=self._queue_health,
             pace=self._pace,
             record=record,
         )
-        self._places: PerLoop[Places] = PerLoop(lambda: Places(parallel))
+        self._places: PerLoop[Places] = PerLoop(lambda: Places(parallel, parallel_texts()))
         self._started: set[asyncio.Task[None]] = set()
 
     @property
     def is_failing(self) -> bool:
         """Whether the store is out of reach, or mails do not go out (`health`)."""
-        return self._health.is_failing
+        return self._queue_health.is_down or self._healths["mail"].is_down
+
+    @property
+    def are_texts_failing(self) -> bool:
+        """Whether the store is out of reach, or text messages do not go out."""
+        return self._queue_health.is_down or self._healths["sms"].is_down
 
     @property
     def last_error_at(self) -> int | None:
         """When something last went wrong, unix seconds; `None` when nothing has yet."""
-        return self._health.last_error_at
+        known = [self._queue_health.last_error_at]
+        known += [health.last_error_at for health in self._healths.values()]
+        return max((at for at in known if at is not None), default=None)
 
     async def run(self) -> None:
         """Deliver until cancelled or drained. Start it as a task, one in each event loop."""
@@ -116,12 +135,12 @@ class Deliveries:
                 _end_if_cancelled()
                 try:
                     claimed = await worker.claim(self._clock())
-                    self._health.note_store_up()
+                    self._queue_health.note_up()
                     outages = 0
                     if not claimed and not places.draining.is_set():
                         await self._jobs.wait(timeout=_WAIT)
                 except Exception as error:
-                    self._health.note_store_down(error)
+                    self._queue_health.note_down(error)
                     await self._pace.pause(min(_LONGEST_OUTAGE_PAUSE, 2.0 ** min(outages, 3)))
                     outages += 1
         finally:
@@ -141,7 +160,7 @@ class Deliveries:
         try:
             try:
                 while await worker.claim(now):
-                    self._health.note_store_up()
+                    self._queue_health.note_up()
             except Exception:
                 await worker.finish()  # what is claimed can be sent all the same
                 raise
@@ -213,4 +232,4 @@ class Deliveries:
         try:
             yield
         except Exception as error:
-            self._health.note_store_down(error)
+            self._queue_health.note_down(error)

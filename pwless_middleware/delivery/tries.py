@@ -9,7 +9,7 @@ import random
 import re
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -19,7 +19,8 @@ from pwless_middleware.core.event import Recorder, record_nothing
 from pwless_middleware.core.job import Job, Jobs
 from pwless_middleware.delivery.base import RecipientDeferred
 from pwless_middleware.delivery.health import Health
-from pwless_middleware.delivery.outcomes import Deliver, Delivery, Outcome
+from pwless_middleware.delivery.outcomes import Channel, Deliver, Delivery, Outcome
+from pwless_middleware.delivery.queue_health import QueueHealth
 from pwless_middleware.delivery.worker import Places, Verb, Worker
 from pwless_middleware.errors import DeliveryError, StoreError
 from pwless_middleware.tracebacks import traceback_without_text
@@ -36,22 +37,28 @@ LONGEST_HOLD: Final = 2.0
 _LONGEST_BACKOFF: Final = 60  # seconds; a challenge lives 60 to 600 s
 _SETTLE_TRIES: Final = 4  # with pauses of 1, 2 and 4 s: inside what the claim has left
 _RECENT: Final = 64  # deliveries whose time is remembered
+_EXPIRED: Final[Mapping[Outcome, Channel]] = {Outcome.EXPIRED: "mail", Outcome.TEXT_EXPIRED: "sms"}
 _NOT_FOR_LOGS = re.compile(r"\S*(?:@|://)\S*")
 
 Pause = Callable[[float], Awaitable[None]]
 
 
 class _NoTurn(Exception):
-    """There was no place for a mail of this lane in time."""
+    """There was no place for a delivery in time."""
 
-    def __init__(self, lane: str) -> None:
-        super().__init__(lane)
-        self.lane = lane
+    def __init__(self, delivery: Delivery) -> None:
+        super().__init__(delivery.lane)
+        self.delivery = delivery
 
 
 def _redact(reason: str) -> str:
     """Strike addresses and links from a reason: a mailer of the host's may have quoted one."""
     return _NOT_FOR_LOGS.sub("…", reason)
+
+
+def _channel_of(found: Outcome | Delivery | None) -> Channel:
+    """Return on which channel a job goes out; one that could not be read counts as a mail."""
+    return found.channel if isinstance(found, Delivery) else "mail"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +83,8 @@ class Pace:
 class Tries:
     """Deliver claimed jobs, and settle each by how it ended.
 
-    All but `health`, which is told how each ended, are explained at `Deliveries`.
+    All but `healths` and `queue_health`, which are told how each ended, are explained at
+    `Deliveries`.
     """
 
     def __init__(
@@ -85,14 +93,16 @@ class Tries:
         deliver: Deliver,
         *,
         clock: Callable[[], int],
-        health: Health,
+        healths: Mapping[Channel, Health],
+        queue_health: QueueHealth,
         pace: Pace,
         record: Recorder = record_nothing,
     ) -> None:
         self._jobs = jobs
         self._deliver = deliver
         self._clock = clock
-        self._health = health
+        self._healths = healths
+        self._queue_health = queue_health
         self._record = record
         self._pace = pace
         self._recent: deque[float] = deque(maxlen=_RECENT)
@@ -107,23 +117,19 @@ class Tries:
                     await self._send(worker.places, found) if isinstance(found, Delivery) else found
                 )
         except _NoTurn as error:
-            delay = max(1, math.ceil(worker.places.turns.postpone(error.lane)))
+            turns = worker.places.turns[error.delivery.channel]
+            delay = max(1, math.ceil(turns.postpone(error.delivery.lane)))
             await self._retry(worker, replace(job, tries=job.tries - 1), delay)
         except RecipientDeferred as error:
             await self._again(worker, job, _redact(str(error)), found, is_recipients=True)
         except DeliveryError as error:
             reason = _redact(str(error))
             if error.permanent:
-                self._health.note_error()
-                self._report(job, reason)
-                if isinstance(found, Delivery):
-                    tries = job.tries + 1
-                    self._record("mail.failed", attempt=found.attempt, reason=reason, tries=tries)
-                await self._settle(worker, job, lambda: self._jobs.bury(job, reason=reason))
+                await self._give_up(worker, job, reason, found)
             else:
-                await self._again(worker, job, reason, found)
+                await self._again(worker, job, reason, found, retry_after=error.retry_after)
         except StoreError as error:
-            self._health.note_store_down(error)
+            self._queue_health.note_down(error)
             await self._again(worker, job, "the store could not be asked")
         except TimeoutError:
             await self._again(worker, job, f"no end after {self._pace.deadline:g} s", found)
@@ -131,7 +137,7 @@ class Tries:
             _log.error(
                 "delivery failed unexpectedly:\n%s",
                 traceback_without_text(error),
-                extra={"event": "mail_try_crashed", "tries": job.tries},
+                extra={"event": f"{_channel_of(found)}_try_crashed", "tries": job.tries},
             )
             await self._again(worker, job, type(error).__name__, found)
         else:
@@ -142,9 +148,14 @@ class Tries:
         await self._jobs.retry(replace(job, tries=job.tries - 1), at=self._clock())
 
     async def _send(self, places: Places, delivery: Delivery) -> Outcome:
-        """Hand a mail over in its turn; one for nobody takes its turn and its time as well."""
-        if not await places.turns.take(delivery.lane):
-            raise _NoTurn(delivery.lane)
+        """Hand a message over in its turn; a mail for nobody takes its turn and time as well."""
+        if delivery.send is None and delivery.channel == "sms":
+            return Outcome.DROPPED  # whoever waits for a text message is known to be somebody
+        turns = places.turns[delivery.channel]
+        if not await turns.take(delivery.lane):
+            raise _NoTurn(delivery)
+        if delivery.channel == "sms":
+            places.changed.set()  # it has left the places of the mails
         begun, seconds = self._pace.timer(), None
         try:
             if delivery.send is None:
@@ -154,10 +165,11 @@ class Tries:
                 await delivery.send()
             finally:
                 seconds = self._pace.timer() - begun
-                self._recent.append(seconds)
+                if delivery.channel == "mail":
+                    self._recent.append(seconds)
             return Outcome.SENT
         finally:
-            places.turns.give(delivery.lane, seconds=seconds)
+            turns.give(delivery.lane, seconds=seconds)
 
     async def _hold(self, places: Places) -> None:
         """Keep the place of a mail for nobody for as long as a recent one took.
@@ -184,16 +196,30 @@ class Tries:
         if outcome is Outcome.NOT_OURS:
             await self._retry(worker, replace(job, tries=job.tries - 1), 1)
             return
-        if outcome is Outcome.EXPIRED:
-            self._report(job, "expired before it could be delivered")
+        if outcome in _EXPIRED:
+            health = self._healths[_EXPIRED[outcome]]
+            health.report_undelivered("expired before it could be delivered", tries=job.tries + 1)
         elif outcome is Outcome.SENT:
-            self._health.note_sent()
+            self._healths[_channel_of(found)].note_sent()
         if isinstance(found, Delivery):
             if outcome is Outcome.SENT:
-                self._record("mail.sent", attempt=found.attempt, tries=job.tries + 1)
+                self._record(f"{found.channel}.sent", attempt=found.attempt, tries=job.tries + 1)
             elif found.reason:
-                self._record("mail.suppressed", attempt=found.attempt, reason=found.reason)
+                kind = f"{found.channel}.suppressed"
+                self._record(kind, attempt=found.attempt, reason=found.reason)
         await self._settle(worker, job, lambda: self._jobs.complete(job))
+
+    async def _give_up(
+        self, worker: Worker, job: Job, reason: str, found: Outcome | Delivery | None
+    ) -> None:
+        """Bury a job that no other try would help, and log that its message does not go out."""
+        health, tries = self._healths[_channel_of(found)], job.tries + 1
+        health.note_error()
+        health.report_undelivered(reason, tries=tries)
+        if isinstance(found, Delivery):
+            kind = f"{found.channel}.failed"
+            self._record(kind, attempt=found.attempt, reason=reason, tries=tries)
+        await self._settle(worker, job, lambda: self._jobs.bury(job, reason=reason))
 
     async def _again(
         self,
@@ -203,6 +229,7 @@ class Tries:
         found: Outcome | Delivery | None = None,
         *,
         is_recipients: bool = False,
+        retry_after: int | None = None,
     ) -> None:
         """Put a job back, later each time.
 
@@ -211,17 +238,21 @@ class Tries:
             reason: for the log.
             found: what the job was read as, if it could be.
             is_recipients: whether the server did not want this recipient now.
+            retry_after: seconds that the server asks for; `None` leaves the time to us.
         """
         backoff = min(_LONGEST_BACKOFF, 2 ** min(job.tries, 6))
         # Whole seconds, as all time in the store: the spread shows from the third try on.
         delay = max(1, round(backoff * (0.8 + 0.4 * self._pace.jitter())))
+        if retry_after is not None:
+            delay = max(delay, min(retry_after, _LONGEST_BACKOFF))
         tries = job.tries + 1
         recipient = None
         if isinstance(found, Delivery):
             recipient = found.recipient if is_recipients else None
-            attempt = found.attempt
-            self._record("mail.deferred", attempt=attempt, reason=reason, wait=delay, tries=tries)
-        self._health.note_failure(reason, tries=tries, delay=delay, recipient=recipient)
+            kind, attempt = f"{found.channel}.deferred", found.attempt
+            self._record(kind, attempt=attempt, reason=reason, wait=delay, tries=tries)
+        health = self._healths[_channel_of(found)]
+        health.note_failure(reason, tries=tries, delay=delay, recipient=recipient)
         await self._retry(worker, job, delay)
 
     async def _retry(self, worker: Worker, job: Job, delay: int) -> None:
@@ -240,19 +271,10 @@ class Tries:
             try:
                 await verb()
             except Exception as error:
-                self._health.note_store_down(error)
+                self._queue_health.note_down(error)
             else:
-                self._health.note_store_up()
+                self._queue_health.note_up()
                 break
         # A job that was put back may have been claimed again by now: that is held anew.
         if worker.held.get(job.id) is verb:
             del worker.held[job.id]
-
-    def _report(self, job: Job, reason: str) -> None:
-        """Log that an accepted job is given up: its mail, if it has one, does not go out."""
-        _log.warning(
-            "not delivered after %d tries: %s",
-            job.tries + 1,
-            reason,
-            extra={"event": "mail_not_delivered", "reason": reason, "tries": job.tries + 1},
-        )

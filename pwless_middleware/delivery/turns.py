@@ -40,6 +40,7 @@ class Turns:
 
     Args:
         places: deliveries at a time.
+        share: how many of them one domain may have; `None` is half.
         on_wait: called when a mail begins to wait.
         timer: seconds that only go forward.
     """
@@ -48,16 +49,27 @@ class Turns:
         self,
         places: int,
         *,
+        share: int | None = None,
         on_wait: Callable[[], object] = lambda: None,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._free = places
+        self._free = self._places = places
         self._on_wait = on_wait
-        self._share = max(1, places // 2)
+        self._share = share or max(1, places // 2)
         self._timer = timer
         self._lanes: dict[str, _Lane] = {}
         self._waiting: dict[asyncio.Future[None], str] = {}  # in the order of arrival
         self._seconds = 0.1  # what a delivery takes, smoothed
+
+    @property
+    def free(self) -> int:
+        """How many places nobody has."""
+        return self._free
+
+    @property
+    def taken(self) -> int:
+        """How many have a place."""
+        return self._places - self._free
 
     @property
     def waiting(self) -> int:

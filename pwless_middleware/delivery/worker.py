@@ -9,14 +9,15 @@ gives back, not the delivery.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import Context
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from pwless_middleware.core.job import Job, Jobs
-from pwless_middleware.delivery.turns import Turns
+from pwless_middleware.delivery.outcomes import Channel
+from pwless_middleware.delivery.turns import MOST_WAITING, Turns
 from pwless_middleware.errors import StoreError
 
 LEAVE_SECONDS: Final = 2.0
@@ -29,13 +30,20 @@ class Places:
     """What the workers of one event loop share: so many deliveries at a time, all together.
 
     Args:
-        parallel: so many.
+        parallel: so many mails.
+        parallel_texts: so many text messages, which keep no mail back, nor the other way round;
+            0 where nobody is known to send any.
     """
 
-    def __init__(self, parallel: int) -> None:
+    def __init__(self, parallel: int, parallel_texts: int = 0) -> None:
         self.parallel = parallel
         self.changed = asyncio.Event()
-        self.turns = Turns(parallel, on_wait=self.changed.set)
+        wake = self.changed.set
+        self.turns: Mapping[Channel, Turns] = {
+            "mail": Turns(parallel, on_wait=wake),
+            "sms": Turns(max(1, parallel_texts), share=max(1, parallel_texts), on_wait=wake),
+        }
+        self._has_texts = parallel_texts > 0
         self.draining = asyncio.Event()
         self.workers: set[Worker] = set()
         self.holds = 0
@@ -43,9 +51,19 @@ class Places:
 
     @property
     def free(self) -> int:
-        """How many jobs may be claimed: those that wait for their turn keep nobody back."""
+        """How many jobs may be claimed: those that wait for their turn keep nobody back.
+
+        Nobody knows what a job is before it is read. So where all places of the mails are taken,
+        mails are read all the same as long as a text message behind them could go out; they wait
+        for their turn, a bounded number of them.
+        """
+        mails, texts = self.turns["mail"], self.turns["sms"]
         tasks = sum(len(worker.tasks) for worker in self.workers)
-        return max(0, self.parallel - tasks + self.turns.waiting)
+        busy = tasks - mails.waiting - texts.waiting - texts.taken
+        if busy < self.parallel or not self._has_texts:
+            return max(0, self.parallel - busy)
+        read = busy - mails.taken
+        return max(0, min(texts.free, MOST_WAITING - mails.waiting) - read)
 
     async def one(self) -> int:
         """Wait until a job may be claimed, and return how many."""

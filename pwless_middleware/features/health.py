@@ -38,7 +38,7 @@ _HEALTH = Operation(
     id="getHealth",
     summary="Whether logins can be served",
     about="Strangers hear of the store. Only with an API key does `down` name more: failing "
-    "deliveries, and what features check.",
+    "deliveries of emails and of text messages, and what features check.",
     answers={200: _STATE, 503: _STATE},
     uses_store=False,
 )
@@ -68,6 +68,7 @@ class _HealthCheck:
         down = ["store"] if is_store_down else []
         if await self._kit.callers.is_server(request):
             down += ["delivery"] if self._kit.is_delivery_failing() else []
+            down += ["text_delivery"] if self._kit.is_text_delivery_failing() else []
             down += await self._kit.checks.down()
         status = 503 if is_store_down else 200
         answer = json_response({"status": "down" if down else "ok", "down": down}, status=status)

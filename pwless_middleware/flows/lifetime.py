@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pwless_middleware.delivery.base import Mailer, close_mailer, is_inline
 from pwless_middleware.delivery.queue import Deliveries
+from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.current_settings import CurrentSettings
 from pwless_middleware.flows.events import Events
@@ -46,6 +47,7 @@ class Lifetime:
         mailer: closed at the end.
         events: told to the last one at the end.
         lifespans: what features hold open; `None` is nothing.
+        text_senders: closed at the end; `None` is none.
         writer: writes events to the database, to the last one at the end; `None` writes none.
         people: note when somebody was seen, to the last one at the end; `None` note nothing.
         database: opened before the store, closed after it; `None` is none.
@@ -63,6 +65,7 @@ class Lifetime:
         *,
         events: Events,
         lifespans: Lifespans | None = None,
+        text_senders: TextSenders | None = None,
         periodics: Periodics | None = None,
         database: Database | None = None,
         writer: EventWriter | None = None,
@@ -79,6 +82,7 @@ class Lifetime:
         self._mailer = mailer
         self._events = events
         self._lifespans = lifespans or Lifespans()
+        self._text_senders = text_senders or TextSenders()
         self._periodics = periodics
         # Under Starlette's TestClient without `with`, a loop lives for one request: a worker would
         # die with it, so the `Outbox` is served by the request itself.
@@ -182,6 +186,7 @@ class Lifetime:
         if self._people is not None:
             await self._people.flush()
         await close_mailer(self._mailer)
+        await self._text_senders.aclose()
         await self._store.aclose()
         if self._database is not None:
             await self._database.aclose()

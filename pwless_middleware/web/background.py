@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
@@ -21,7 +22,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
 class Background:
-    """The jobs, lifespans, periodics, health checks and records of all features.
+    """The jobs, lifespans, periodics, health checks, text senders and records of all features.
 
     Args:
         store: what it works with.
@@ -42,6 +43,7 @@ class Background:
         self._clock = clock
         self.topics = Topics(keyring, clock)
         self.lifespans = Lifespans()
+        self.text_senders = TextSenders()
         self.periodics = Periodics(clock)
         self.checks = HealthChecks(clock)
 
@@ -76,6 +78,8 @@ class Background:
             self.topics.add(topic, reader, owner=feature)
         if mounted.lifespan is not None:
             self.lifespans.add(feature, mounted.lifespan)
+        for sender in mounted.text_senders:
+            self.text_senders.add(sender)
         leases = self._records(feature, "")  # a name that a feature cannot give
         for periodic in mounted.periodic:
             self.periodics.add(feature, periodic, leases)

@@ -231,6 +231,7 @@ def make_floors(
         background.topics.read,
         clock=clock,
         parallel=parallel_of(mailer),
+        parallel_texts=lambda: background.text_senders.parallel,
         # A mailer for tests hides from nobody whether there was somebody to serve.
         pace=Pace(usual=0.0) if is_inline(mailer) else None,
         record=events.record,
@@ -241,6 +242,7 @@ def make_floors(
         mailer,
         events=events,
         lifespans=background.lifespans,
+        text_senders=background.text_senders,
         periodics=background.periodics,
         database=database,
         writer=on_database.writer if on_database is not None else None,
@@ -278,11 +280,15 @@ def make_floors(
         cookie_check=CookieCheck(pages, cookies, host=origin.host),
         offers=Offers(),
         mailer=mailer,
+        text_senders=background.text_senders,
         events=events,
         history=history,
         clock=clock,
         wake_delivery=wake,
         is_delivery_failing=lambda: deliveries.is_failing,
+        is_text_delivery_failing=lambda: (
+            background.text_senders.parallel > 0 and deliveries.are_texts_failing
+        ),
         checks=background.checks,
         settings=settings,
     )

@@ -11,6 +11,8 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import EventKind
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.base import Mailer
+from pwless_middleware.delivery.texts.base import TextSender
+from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.current_settings import CurrentSettings
 from pwless_middleware.flows.event_history import EventHistory
@@ -101,11 +103,13 @@ class Kit:
         cookie_check: whether a browser keeps cookies.
         offers: what all features offer on the login page and the account's.
         mailer: takes messages.
+        text_senders: those that features send text messages through (`Mounted.text_senders`).
         events: records what happened.
         history: finds what happened.
         clock: gives unix seconds.
         wake_delivery: to be called after a job was queued.
         is_delivery_failing: whether mails have been failing in a row.
+        is_text_delivery_failing: whether text messages have been; never where nobody sends any.
         checks: what features say of their health.
         settings: what operators have set; `Mounted.settings` are kept current by it.
     """
@@ -135,11 +139,13 @@ class Kit:
     cookie_check: CookieCheck
     offers: Offers
     mailer: Mailer
+    text_senders: TextSenders
     events: Events
     history: EventHistory
     clock: Callable[[], int]
     wake_delivery: Callable[[], Awaitable[None]]
     is_delivery_failing: Callable[[], bool]
+    is_text_delivery_failing: Callable[[], bool]
     checks: HealthChecks
     settings: CurrentSettings
 
@@ -180,6 +186,8 @@ class Mounted(Generic[VerbsT]):
         lifespan: held open beside the requests of each event loop (`flows.lifespans`); what the
             feature mounts waits for it. `None` for nothing.
         periodic: what it does every so often, on one process of all.
+        text_senders: who its text messages go through (`Delivery.channel`): they say how many are
+            sent at a time, and are checked by `pwless check` and closed at the end.
         health: name to a check that raises where something is down; `/health` lists the name then,
             for who has an API key. A check has a second.
         jobs: topic to who reads its jobs, which `Kit.jobs` queues; no two features have one topic.
@@ -210,6 +218,7 @@ class Mounted(Generic[VerbsT]):
     recovers: tuple[str, ...] = ()
     lifespan: Lifespan | None = None
     periodic: tuple[Periodic, ...] = ()
+    text_senders: tuple[TextSender, ...] = ()
     health: Mapping[str, HealthCheck] = field(default_factory=dict)
     jobs: Mapping[str, ReadJob] = field(default_factory=dict)
     event_kinds: tuple[EventKind, ...] = ()

@@ -75,7 +75,8 @@ def mount_all(
     _check_one_owner("prove the login method", {n: m.proves for n, m in found.items()})
     _check_one_owner("read the jobs of topic", {n: m.jobs for n, m in found.items()})
     checks = {n: m.health for n, m in found.items()}
-    _check_one_owner("check the health of", {"pwless": ("store", "delivery"), **checks})
+    ours = ("store", "delivery", "text_delivery")
+    _check_one_owner("check the health of", {"pwless": ours, **checks})
     for name, mounted in found.items():
         _check_periodics(name, mounted)
         if mounted.lifespan is not None:

@@ -1,0 +1,50 @@
+"""Whether the delivery queue can be asked, and the log lines about it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from pwless_middleware.errors import StoreError
+from pwless_middleware.tracebacks import traceback_without_text
+
+_log = logging.getLogger("pwless.delivery")
+
+
+class QueueHealth:
+    """Log the beginning and the end of an outage of the store.
+
+    Args:
+        clock: whole unix seconds.
+    """
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
+        self.is_down = False
+        """Whether the store is out of reach."""
+        self.last_error_at: int | None = None
+        """When it last was, unix seconds; `None` when it has not been yet."""
+
+    def note_down(self, error: Exception) -> None:
+        """Log the store's first error of an outage, and a defect of ours each time."""
+        self.last_error_at = self._clock()
+        is_news = not self.is_down
+        self.is_down = True
+        if not isinstance(error, StoreError):
+            _log.error(
+                "delivery queue failed unexpectedly:\n%s",
+                traceback_without_text(error),
+                extra={"event": "mail_queue_crashed"},
+            )
+        elif is_news:
+            _log.error(
+                "delivery queue out of reach: %s",
+                error,
+                extra={"event": "mail_queue_down", "reason": str(error)},
+            )
+
+    def note_up(self) -> None:
+        """Log the end of the store's outage."""
+        if self.is_down:
+            _log.info("delivery queue is back", extra={"event": "mail_queue_up"})
+        self.is_down = False

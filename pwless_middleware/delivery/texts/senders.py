@@ -1,0 +1,46 @@
+"""Those who send the text messages of all features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pwless_middleware.delivery.base import PARALLEL
+from pwless_middleware.delivery.texts.base import TextSender
+
+
+class TextSenders:
+    """Know the senders of all features, for what concerns them all: places, checks, the end."""
+
+    def __init__(self) -> None:
+        self._senders: list[TextSender] = []
+
+    def __iter__(self) -> Iterator[TextSender]:
+        """Go through them, each once."""
+        return iter(self._senders)
+
+    def add(self, sender: TextSender) -> None:
+        """Take one that a feature sends through."""
+        if not any(sender is known for known in self._senders):
+            self._senders.append(sender)
+
+    @property
+    def parallel(self) -> int:
+        """How many messages can be sent at a time, all together; 0 where nobody sends any."""
+        return sum(int(getattr(sender, "parallel", PARALLEL)) for sender in self._senders)
+
+    async def aclose(self) -> None:
+        """Have them give back their connections, the others also when one fails to.
+
+        Raises:
+            ExceptionGroup: of those that failed.
+        """
+        failures: list[Exception] = []
+        for sender in self._senders:
+            aclose = getattr(sender, "aclose", None)
+            try:
+                if aclose is not None:
+                    await aclose()
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise ExceptionGroup("text senders could not be closed", failures)
