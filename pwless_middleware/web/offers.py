@@ -213,6 +213,10 @@ class StepPart:
     enroll_path: str = ""
 
 
+IsEnrolled = Callable[[str], Awaitable[bool]]
+"""Whether a user, by id, has what a method takes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepMethod:
     """One way in which a step is done: of a pending login, or as a fresh proof of a live session.
@@ -230,6 +234,9 @@ class StepMethod:
         send: sends what there is to answer (`POST step/send`); `None` where nothing is sent.
         enroll: begins to make the proof, in a step that enrolls (`POST step/enroll`); `None` where
             `ask` does, or it cannot be made there.
+        is_enrolled: whether a user, by id, has what it takes: then it is a second factor that they
+            can be asked for, and one that can be made in a step that enrolls. `None` (default)
+            where it is neither.
     """
 
     name: str
@@ -240,6 +247,7 @@ class StepMethod:
     page: StepPart | None = None
     send: StepAction | None = None
     enroll: StepAction | None = None
+    is_enrolled: IsEnrolled | None = None
 
 
 @dataclass(frozen=True, slots=True)

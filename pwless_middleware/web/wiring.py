@@ -130,6 +130,7 @@ def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
                 page=one.page and wait_for_page(one.page),
                 send=one.send and replace(one.send, do=wait(one.send.do)),
                 enroll=one.enroll and replace(one.enroll, do=wait(one.enroll.do)),
+                is_enrolled=one.is_enrolled and wait(one.is_enrolled),
             )
             for one in mounted.steps
         ),

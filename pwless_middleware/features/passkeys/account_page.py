@@ -13,6 +13,7 @@ from starlette.responses import Response
 from pwless_middleware.core.authentication import Strength
 from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.given_name import LONGEST
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.errors import ApiError, InvalidArgument, NotFound
 from pwless_middleware.features.passkeys.ceremonies import held_by_session
@@ -21,7 +22,6 @@ from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.login_part import SCRIPT
 from pwless_middleware.features.passkeys.names import name_of
 from pwless_middleware.features.passkeys.own_passkeys import FRESH_WITHIN, read_id
-from pwless_middleware.features.passkeys.passkey_name import LONGEST
 from pwless_middleware.features.passkeys.problem import Problem
 from pwless_middleware.features.passkeys.prompts import Owner
 from pwless_middleware.languages.current import translate

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pwless_middleware.core.base64url import b64
+from pwless_middleware.core.given_name import LONGEST
 from pwless_middleware.core.passkey import Passkey
-from pwless_middleware.features.passkeys.passkey_name import LONGEST
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.session_json import time_field
 

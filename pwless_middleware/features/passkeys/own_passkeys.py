@@ -11,6 +11,7 @@ from pwless_middleware.core.authentication import Authentication
 from pwless_middleware.core.base64url import unb64
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.event import Event
+from pwless_middleware.core.given_name import read_name
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.errors import InvalidArgument, NotFound
 from pwless_middleware.features.passkeys.answers import METHOD, Answers
@@ -22,7 +23,6 @@ from pwless_middleware.features.passkeys.ceremonies import (
 from pwless_middleware.features.passkeys.credentials import Attestation, read_attestation
 from pwless_middleware.features.passkeys.mails import PasskeyMails
 from pwless_middleware.features.passkeys.names import name_of
-from pwless_middleware.features.passkeys.passkey_name import read_name
 from pwless_middleware.features.passkeys.prompts import Owner, Prompts
 from pwless_middleware.features.passkeys.public_key_options import Prompt, UserVerification
 from pwless_middleware.features.passkeys.relying_party import RelyingParty

@@ -33,7 +33,12 @@ class PasskeySteps:
             ask=self.ask,
             check=self.check,
             strength="phishing_resistant",
+            is_enrolled=self.is_enrolled,
         )
+
+    async def is_enrolled(self, user_id: str) -> bool:
+        """Whether a person has a passkey that is good here."""
+        return bool(await self._flow.own.usable(user_id))
 
     async def ask(self, request: Request, subject: StepSubject) -> Mapping[str, object] | None:
         """Return what the browser is asked; `None` for who cannot do it this way."""

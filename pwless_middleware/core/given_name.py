@@ -1,4 +1,4 @@
-"""The name that a person gives to a passkey, to know it again in a list."""
+"""The name that a person gives to something of theirs, to know it again in a list."""
 
 from __future__ import annotations
 

@@ -1,0 +1,152 @@
+"""What of the second factors an operator may set, and what holds now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from typing import Final, Literal, cast, get_args
+
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.options import check_flag
+from pwless_middleware.core.session import DAY, YEAR_9999
+from pwless_middleware.core.settings import Setting
+from pwless_middleware.errors import ConfigError
+
+MFA = Literal["off", "optional", "required"]
+"""Whether second factors are asked for: of nobody, of whoever has one, of everybody."""
+MOST: Final = 10
+"""Factors of one person, at most."""
+MOST_TRUSTED_DAYS: Final = 30
+"""Days for which a browser is trusted, at most (security rule 45)."""
+LONGEST_WAIT: Final = 30 * DAY
+"""Seconds in which a person can object to a reset, at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorRules:
+    """How second factors behave now.
+
+    Attributes:
+        mfa: whether they are asked for.
+        required_from: unix seconds from which `mfa="required"` holds; `None` for always. Until then
+            they are optional.
+        trusted_days: days for which a person can have a browser not ask again; 0 for never.
+        reset_wait: seconds in which a person can object to a reset; 0 for none.
+        recovery_codes: whether people can make recovery codes.
+        max_per_user: how many factors one person has at most.
+        new_browser_mail: whether a mail tells of a sign-in from a browser that is not known.
+    """
+
+    mfa: MFA
+    required_from: int | None
+    trusted_days: int
+    reset_wait: int
+    recovery_codes: bool
+    max_per_user: int
+    new_browser_mail: bool
+
+    def are_required(self, now: int) -> bool:
+        """Whether nobody gets a session without a second factor."""
+        return self.mfa == "required" and (self.required_from is None or now >= self.required_from)
+
+
+SETTINGS: Final = (
+    Setting(
+        name="mfa",
+        meaning="Whether a second factor is asked for.",
+        kind="choice",
+        default="optional",
+        one_of=get_args(MFA),
+        closed="required",
+    ),
+    Setting(
+        name="required_from",
+        meaning="When `required` begins, in unix seconds; until then people are reminded.",
+        kind="number",
+        default=None,
+        most=YEAR_9999,
+        optional=True,
+        closed=0,
+    ),
+    Setting(
+        name="trusted_days",
+        meaning="Days for which a person can have a browser not ask again; 0 for never.",
+        kind="number",
+        default=0,
+        most=MOST_TRUSTED_DAYS,
+    ),
+    Setting(
+        name="reset_wait",
+        meaning="Seconds in which a person can object to a reset of their second factors.",
+        kind="number",
+        default=0,
+        most=LONGEST_WAIT,
+    ),
+    Setting(
+        name="recovery_codes",
+        meaning="People can make recovery codes.",
+        kind="flag",
+        default=True,
+    ),
+    Setting(
+        name="max_per_user",
+        meaning="Second factors of one person, at most.",
+        kind="number",
+        default=MOST,
+        least=1,
+        most=MOST,
+    ),
+    Setting(
+        name="new_browser_mail",
+        meaning="A mail tells of a sign-in from a browser that is not known.",
+        kind="flag",
+        default=True,
+    ),
+)
+
+
+def seconds_of(day: object) -> int | None:
+    """Return when a day begins in UTC, in unix seconds; `None` stays `None`.
+
+    Raises:
+        ConfigError: it is no date, or one before 1970.
+    """
+    if day is None:
+        return None
+    if isinstance(day, date) and not isinstance(day, datetime):
+        seconds = int(datetime.combine(day, time(), UTC).timestamp())
+        if seconds >= 0:
+            return seconds
+    raise ConfigError("required_from", "set a day, e.g. datetime.date(2027, 1, 1), or None")
+
+
+def make_rules(values: Mapping[str, object]) -> SecondFactorRules:
+    """Return the rules that hold with these values, by name as in `SETTINGS`.
+
+    Raises:
+        ConfigError: one is outside its range; it is named.
+    """
+    mfa = values["mfa"]
+    if not isinstance(mfa, str) or mfa not in get_args(MFA):
+        raise ConfigError("mfa", "set 'off', 'optional' or 'required'")
+    flags = {name: values[name] for name in ("recovery_codes", "new_browser_mail")}
+    for name, value in flags.items():
+        check_flag(name, value)
+    required_from = values["required_from"]
+    if required_from is not None:
+        required_from = _whole("required_from", required_from, 0, YEAR_9999)
+    return SecondFactorRules(
+        mfa=cast("MFA", mfa),
+        required_from=required_from,
+        trusted_days=_whole("trusted_days", values["trusted_days"], 0, MOST_TRUSTED_DAYS),
+        reset_wait=_whole("reset_wait", values["reset_wait"], 0, LONGEST_WAIT),
+        recovery_codes=flags["recovery_codes"] is True,
+        max_per_user=_whole("max_per_user", values["max_per_user"], 1, MOST),
+        new_browser_mail=flags["new_browser_mail"] is True,
+    )
+
+
+def _whole(name: str, value: object, least: int, most: int) -> int:
+    if type(value) is not int or not least <= value <= most:
+        raise ConfigError(name, f"set a whole number from {least} to {most}")
+    return value
