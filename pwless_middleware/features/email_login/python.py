@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
-from typing import Any
+from dataclasses import field
 
-from pwless_middleware.core.caller import IN_PROCESS, Caller
 from pwless_middleware.core.challenge import Template
-from pwless_middleware.core.client import Client, parse_ip
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.device import device_of
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
 from pwless_middleware.errors import InvalidArgument
@@ -19,9 +15,8 @@ from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
 from pwless_middleware.flows.challenges import SentChallenge
 from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.web import login_responses
-from pwless_middleware.web.bodies import check_strict
-from pwless_middleware.web.fields import Fields, Values
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.python_calls import check_arguments, make_caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +93,12 @@ class EmailVerbs:
         device_token: str | None = None,
     ) -> SendResult:
         """Send a mail; arguments, answer and errors are those of `Passwordless.send`."""
-        caller = _caller(client, user_agent)
+        caller = make_caller(client, user_agent)
         if language is not None and not isinstance(language, str):
             raise InvalidArgument.of("language", "Give a language tag, or None.", "string")
         await self._kit.settings.require()
         variables = template_variables
-        values = _check_arguments(
+        values = check_arguments(
             send_fields(longest=self._flow.rules().max_lifetime),
             email=email,
             template=template,
@@ -130,9 +125,9 @@ class EmailVerbs:
         self, auth_request_id: str, *, client: str | None = None, device_token: str | None = None
     ) -> SendResult:
         """Send it again; arguments, answer and errors are those of `Passwordless.resend`."""
-        caller = _caller(client, None)
+        caller = make_caller(client)
         await self._kit.settings.require()
-        _check_arguments(RESEND, auth_request_id=auth_request_id, device_token=device_token)
+        check_arguments(RESEND, auth_request_id=auth_request_id, device_token=device_token)
         caller = self._flow.with_device(caller, device_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
         with request_deadline():
@@ -149,19 +144,16 @@ class EmailVerbs:
         device_token: str | None = None,
     ) -> VerifyResult:
         """Check a code or link; arguments, answer and errors are those of `Passwordless.verify`."""
-        caller = _caller(client, None)
+        caller = make_caller(client, ends=ends)
         if (code is None) == (link_token is None):
             raise InvalidArgument.of("code", "Give a code or a link token.", "one_of")
-        if ends is not None and not isinstance(ends, Session):
-            raise InvalidArgument.of("ends", "Give a Session, or None.", "session")
-        _check_arguments(RESEND, auth_request_id=auth_request_id, device_token=device_token)
+        check_arguments(RESEND, auth_request_id=auth_request_id, device_token=device_token)
         caller = self._flow.with_device(caller, device_token)
         await self._kit.settings.require()
         rules = self._flow.rules()
         fields = verify_fields(code=rules.code, same_browser=rules.same_browser)
-        _check_arguments(fields, code=code, link_token=link_token)
+        check_arguments(fields, code=code, link_token=link_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
-        caller = replace(caller, ends=ends)
         with request_deadline():
             if code is not None:
                 done = await self._flow.verify_code(id, code, caller)
@@ -190,27 +182,3 @@ class EmailVerbs:
             passwordless_type=challenge.kind,
             resend_after=started.resend_after,
         )
-
-
-def _check_arguments(fields: Fields, **given: Any) -> Values:
-    """Check arguments by the table that checks JSON; one that is `None` was not given.
-
-    The types are promised by the caller's code alone, which may not be checked by anybody.
-    """
-    body = {name: value for name, value in given.items() if value is not None}
-    check_strict(body)
-    return fields.read(body)
-
-
-def _caller(client: str | None, user_agent: str | None) -> Caller:
-    """Return who asks."""
-    ip = parse_ip(client) if isinstance(client, str) else None
-    if client is not None and ip is None:
-        raise InvalidArgument.of("client", "Give an IP address, or None.", "ip")
-    if user_agent is not None and not isinstance(user_agent, str):
-        raise InvalidArgument.of("user_agent", "Give a User-Agent's text, or None.", "string")
-    return Caller(
-        name=IN_PROCESS,
-        client=Client.at(ip) if ip is not None else None,
-        device=device_of(user_agent) if user_agent is not None else "",
-    )

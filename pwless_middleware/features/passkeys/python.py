@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import field
 from typing import Any
 
 from pwless_middleware.core.caller import IN_PROCESS, Caller
-from pwless_middleware.core.client import Client, parse_ip
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.device import device_of
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
-from pwless_middleware.errors import InvalidArgument, PersonNotFound
+from pwless_middleware.errors import PersonNotFound
 from pwless_middleware.features.passkeys.fields import ADD, RENAME, VERIFY
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.own_passkeys import read_id
@@ -21,9 +19,8 @@ from pwless_middleware.features.passkeys.prompts import Owner
 from pwless_middleware.features.passkeys.public_key_options import Prompt
 from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.web import login_responses
-from pwless_middleware.web.bodies import check_strict
-from pwless_middleware.web.fields import Fields
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.python_calls import check_arguments, make_caller
 
 BY = "python"
 """Who has made a change, in events."""
@@ -84,7 +81,7 @@ class PasskeyVerbs:
             RateLimited: the client asks too often.
             Unavailable: too many clients ask, or the settings are not known.
         """
-        caller = _caller(client, None)
+        caller = make_caller(client)
         await self._kit.settings.require()
         return self._flow.login_options(caller, IN_PROCESS)
 
@@ -113,14 +110,13 @@ class PasskeyVerbs:
             StepRequired: a further step is asked for.
             LoginDenied, LoginElsewhere, TooManyAttempts, Unavailable: as of `Passwordless.verify`.
         """
-        caller = _caller(client, user_agent)
-        if ends is not None and not isinstance(ends, Session):
-            raise InvalidArgument.of("ends", "Give a Session, or None.", "session")
-        given = _check(VERIFY, ceremony_id=ceremony_id, credential=credential)
+        caller = make_caller(client, user_agent, ends=ends)
+        given = check_arguments(VERIFY, ceremony_id=ceremony_id, credential=credential)
         await self._kit.settings.require()
-        caller = replace(caller, ends=ends)
         with request_deadline():
-            done = await self._flow.login(ceremony_id, given["credential"], caller, IN_PROCESS)
+            done = await self._flow.login(
+                ceremony_id, given.json("credential") or {}, caller, IN_PROCESS
+            )
         return PasskeyLogin(
             user=done.user,
             session=done.session,
@@ -160,14 +156,14 @@ class PasskeyVerbs:
             PersonNotFound, InvalidArgument, InvalidCredential, RequestExpired, Unavailable: as of
                 `creation_options` and `verify`.
         """
-        given = _check(ADD, ceremony_id=ceremony_id, credential=credential, name=name)
+        given = check_arguments(ADD, ceremony_id=ceremony_id, credential=credential, name=name)
         await self._kit.settings.require()
         with request_deadline():
             owner = await self._owner(user_id)
             return await self._flow.own.add(
                 owner,
                 ceremony_id,
-                given["credential"],
+                given.json("credential") or {},
                 Caller(name=IN_PROCESS),
                 _held_for(user_id),
                 name=name,
@@ -195,7 +191,7 @@ class PasskeyVerbs:
             InvalidArgument: it is no name.
             StoreError: the database cannot be asked.
         """
-        _check(RENAME, name=name)
+        check_arguments(RENAME, name=name)
         await self._flow.own.rename(user_id, _read_id(id), name, by=BY)
 
     async def remove(self, user_id: str, id: str | bytes) -> None:
@@ -238,26 +234,3 @@ def _held_for(user_id: str) -> str:
 
 def _read_id(id: str | bytes) -> bytes:
     return id if isinstance(id, bytes) else read_id(id)
-
-
-def _check(fields: Fields, **given: Any) -> dict[str, Any]:
-    """Check arguments by the table that checks JSON: nobody may have checked the caller's code."""
-    body = {
-        name: dict(value) if isinstance(value, Mapping) else value for name, value in given.items()
-    }
-    check_strict(body)
-    fields.read(body)
-    return body
-
-
-def _caller(client: str | None, user_agent: str | None) -> Caller:
-    ip = parse_ip(client) if isinstance(client, str) else None
-    if client is not None and ip is None:
-        raise InvalidArgument.of("client", "Give an IP address, or None.", "ip")
-    if user_agent is not None and not isinstance(user_agent, str):
-        raise InvalidArgument.of("user_agent", "Give a User-Agent's text, or None.", "string")
-    return Caller(
-        name=IN_PROCESS,
-        client=Client.at(ip) if ip is not None else None,
-        device=device_of(user_agent) if user_agent is not None else "",
-    )

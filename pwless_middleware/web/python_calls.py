@@ -1,0 +1,61 @@
+"""What all Python interfaces share: arguments that nobody may have checked, and who calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pwless_middleware.core.caller import IN_PROCESS, Caller
+from pwless_middleware.core.client import Client, parse_ip
+from pwless_middleware.core.device import device_of
+from pwless_middleware.core.session import Session
+from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.web.bodies import check_strict
+from pwless_middleware.web.fields import Fields, Values
+
+
+def check_arguments(fields: Fields, **given: Any) -> Values:
+    """Check arguments by the table that checks JSON; one that is `None` was not given.
+
+    Args:
+        fields: the table.
+        given: the arguments, as the host's code gave them.
+
+    Raises:
+        InvalidArgument: one is malformed; each is named.
+    """
+    body = {
+        name: dict(value) if isinstance(value, Mapping) else value
+        for name, value in given.items()
+        if value is not None
+    }
+    check_strict(body)
+    return fields.read(body)
+
+
+def make_caller(
+    client: str | None, user_agent: str | None = None, *, ends: Session | None = None
+) -> Caller:
+    """Return who asks: the host's own code, for the person whose these are.
+
+    Args:
+        client: their IP address, for the limits by client; `None` if it is not known.
+        user_agent: their browser's `User-Agent`; `None` says nothing.
+        ends: a session of theirs that a login ends; `None` for none.
+
+    Raises:
+        InvalidArgument: one is of another kind; it is named.
+    """
+    ip = parse_ip(client) if isinstance(client, str) else None
+    if client is not None and ip is None:
+        raise InvalidArgument.of("client", "Give an IP address, or None.", "ip")
+    if user_agent is not None and not isinstance(user_agent, str):
+        raise InvalidArgument.of("user_agent", "Give a User-Agent's text, or None.", "string")
+    if ends is not None and not isinstance(ends, Session):
+        raise InvalidArgument.of("ends", "Give a Session, or None.", "session")
+    return Caller(
+        name=IN_PROCESS,
+        client=Client.at(ip) if ip is not None else None,
+        device=device_of(user_agent) if user_agent is not None else "",
+        ends=ends,
+    )
