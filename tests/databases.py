@@ -1,5 +1,5 @@
 """Real databases for tests: the fixture `database` runs a test on each kind, `repositories` on each
-kind and on the double in memory, each time on an empty one.
+kind and on the double in memory, `parallel` on each kind from four sides, always on an empty one.
 
 On PostgreSQL that is always the same one, with its tables: what a test has left is deleted before
 the next. That takes 2 ms; a new schema with all tables 40, a new database 60.
@@ -145,3 +145,16 @@ async def repositories(
     await database.open()
     yield make_repositories(database)
     await database.aclose()
+
+
+@pytest.fixture
+async def parallel(database_url: str) -> AsyncIterator[list[Repositories]]:
+    """Repositories of one database as four processes have them: each with connections of its own,
+    and on SQLite with a writing thread.
+    """
+    databases = [Database(database_url) for _ in range(4)]
+    for database in databases:
+        await database.open()
+    yield [make_repositories(database) for database in databases]
+    for database in databases:
+        await database.aclose()

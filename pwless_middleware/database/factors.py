@@ -10,11 +10,25 @@ each user, so that it is exact however many processes do it at once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol, TypeVar
 
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.factor import Factor, FactorState
+from pwless_middleware.database.database import Database
+from pwless_middleware.database.events import insert_event
+from pwless_middleware.database.factor_changes import (
+    add_factor,
+    end_all_trust,
+    erase_factors,
+    remove_all_factors,
+    remove_factor,
+    remove_factors_since,
+)
+from pwless_middleware.database.factor_lock import lock_factors
+from pwless_middleware.database.statement import Row, Statement, Steps
+
+T = TypeVar("T")
 
 FactorAdded = Literal["added", "full", "known", "alone", "disabled"]
 FactorRemoved = Literal["removed", "absent", "last", "alone"]
@@ -132,3 +146,148 @@ class FactorRepository(Protocol):
     async def erase(self, user_id: str) -> None:
         """Forget all factors of a user, and the generation."""
         ...
+
+
+class SQLFactors:
+    """Keep second factors in SQL.
+
+    Args:
+        database: where.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def state(self, user_id: str) -> FactorState:
+        """Return what a login has to know, in one read."""
+        rows = await self._database.fetch(_STATE(user_id))
+        generation, made, left, *_ = rows[0]
+        factors = tuple(_factor(row[3:]) for row in rows if row[3] is not None)
+        return FactorState(
+            factors=factors,
+            recovery_codes=made,
+            recovery_codes_left=left,
+            generation=generation,
+        )
+
+    async def find(self, id: str) -> Factor | None:
+        """Return the factor with this id, or `None`."""
+        rows = await self._database.fetch(_FIND(id))
+        return _factor(rows[0]) if rows else None
+
+    async def add(
+        self, factor: Factor, *, most: int, may_be_alone: bool, audit: Event | None = None
+    ) -> FactorAdded:
+        """Keep a factor that its user has just confirmed."""
+        return await self._alone(
+            factor.user_id, lambda: add_factor(factor, most, may_be_alone, audit)
+        )
+
+    async def rename(self, user_id: str, id: str, name: str, *, audit: Event | None = None) -> bool:
+        """Give a factor of a user another name."""
+        return await self._database.transact(lambda: _rename(user_id, id, name, audit), locks=())
+
+    async def remove(
+        self,
+        user_id: str,
+        id: str,
+        *,
+        keeps_last: bool,
+        has_passkey: bool,
+        audit: Event | None = None,
+    ) -> FactorRemoved:
+        """Remove a factor of a user, and trust none of their browsers any more."""
+        return await self._alone(
+            user_id, lambda: remove_factor(user_id, id, keeps_last, has_passkey, audit)
+        )
+
+    async def remove_all(self, user_id: str, *, audit: Event | None = None) -> int:
+        """Remove all factors, recovery codes and trusted browsers; returns how many factors."""
+        return await self._alone(user_id, lambda: remove_all_factors(user_id, audit))
+
+    async def remove_since(self, user_id: str, at: int, *, audit: Event | None = None) -> int:
+        """Remove what was made at `at` or later; returns how many factors."""
+        return await self._alone(user_id, lambda: remove_factors_since(user_id, at, audit))
+
+    async def note_use(self, id: str, at: int) -> None:
+        """Note when a factor was used."""
+        await self._database.execute(_NOTE_USE(id, at))
+
+    async def list_secrets(self, after: str, limit: int) -> Sequence[Factor]:
+        """Return factors with a secret, of all users, in the order of their ids."""
+        return [_factor(row) for row in await self._database.fetch(_LIST_SECRETS(after, limit))]
+
+    async def replace_secret(self, id: str, *, old: bytes, new: bytes) -> bool:
+        """Give a factor another secret, if it is still the old one."""
+        return bool(await self._database.execute(_REPLACE_SECRET(id, old, new)))
+
+    async def raise_generation(self, user_id: str, *, has_passkey: bool = True) -> None:
+        """Trust no browser of a user any more."""
+        await self._alone(user_id, lambda: end_all_trust(user_id, has_passkey))
+
+    async def erase(self, user_id: str) -> None:
+        """Forget all factors of a user, and the generation."""
+        await self._alone(user_id, lambda: erase_factors(user_id))
+
+    async def _alone(self, user_id: str, make: Callable[[], Steps[T]]) -> T:
+        return await self._database.transact(make, locks=lock_factors(user_id))
+
+
+def _rename(user_id: str, id: str, name: str, audit: Event | None) -> Steps[bool]:
+    is_changed = bool((yield _RENAME(user_id, id, name)))
+    if is_changed and audit is not None:
+        yield from insert_event(audit)
+    return is_changed
+
+
+def _factor(row: Row) -> Factor:
+    id, user_id, kind, name, secret, phone, created_at, used_at = row
+    return Factor(
+        id=id,
+        user_id=user_id,
+        kind=kind,
+        name=name,
+        secret=bytes(secret),
+        phone=phone,
+        created_at=created_at,
+        used_at=used_at,
+    )
+
+
+_STATE = Statement(
+    """
+    SELECT COALESCE(g.generation, 0), c.made, c.remaining,
+    f.id, f.user_id, f.kind, f.name, f.secret, f.phone, f.created_at, f.used_at
+    FROM (
+        SELECT COUNT(*) AS made, COUNT(*) - COUNT(used_at) AS remaining
+        FROM pwless_recovery_codes WHERE user_id = $1
+    ) AS c
+    LEFT JOIN pwless_factor_generations AS g ON g.user_id = $1
+    LEFT JOIN pwless_factors AS f ON f.user_id = $1
+    ORDER BY f.created_at, f.id
+    """
+)
+_FIND = Statement(
+    """
+    SELECT id, user_id, kind, name, secret, phone, created_at, used_at
+    FROM pwless_factors WHERE id = $1
+    """
+)
+_RENAME = Statement(
+    "UPDATE pwless_factors SET name = $3 WHERE user_id = $1 AND id = $2 RETURNING id"
+)
+_NOTE_USE = Statement(
+    """
+    UPDATE pwless_factors
+    SET used_at = CASE WHEN used_at > $2 THEN used_at ELSE $2 END WHERE id = $1
+    """
+)
+_LIST_SECRETS = Statement(
+    """
+    SELECT id, user_id, kind, name, secret, phone, created_at, used_at
+    FROM pwless_factors WHERE kind = 'totp' AND id > $1 ORDER BY id LIMIT $2
+    """
+)
+_REPLACE_SECRET = Statement(
+    "UPDATE pwless_factors SET secret = $3 WHERE id = $1 AND secret = $2 RETURNING id"
+)

@@ -18,6 +18,7 @@ from pwless_middleware.core.event import Event
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event
+from pwless_middleware.database.people import IS_DISABLED
 from pwless_middleware.database.statement import Query, Row, Statement, Steps
 
 T = TypeVar("T")
@@ -218,7 +219,7 @@ def _add(passkey: Passkey, most: int, only_first: bool, audit: Event | None) -> 
     if any((id, bytes(other)) != (user_id, handle) for id, other in handles):
         return "other_handle"
     # Who deletes a person disables them first, and then waits for this lock.
-    if (yield _IS_DISABLED(user_id)):
+    if (yield IS_DISABLED(user_id)):
         return "disabled"
     added = yield _ADD(
         *(passkey.id, user_id, passkey.public_key, passkey.sign_count, passkey.aaguid),
@@ -298,7 +299,6 @@ _FIND_RP_ID = Statement("SELECT rp_id FROM pwless_passkeys WHERE user_id = $1 AN
 _FIND_HANDLES = Statement(
     "SELECT user_id, handle FROM pwless_user_handles WHERE user_id = $1 OR handle = $2"
 )
-_IS_DISABLED = Statement("SELECT 1 FROM pwless_people WHERE id = $1 AND disabled_at IS NOT NULL")
 _ADD = Statement(
     """
     INSERT INTO pwless_passkeys (id, user_id, public_key, sign_count, aaguid, transports,

@@ -1,9 +1,9 @@
 """People in the database: who exists where the host has no user table.
 
 A person has one id for ever and one address at a time, which is nobody else's and is changed by
-`database.address_changes` alone. The id of somebody
-who was deleted is never given again: a digest of it stays, under a random pepper of this database,
-so that it names nobody, and whoever has the address next is another person.
+`database.address_changes` alone. The id of somebody who was deleted is never given again: a digest
+of it stays, under a random pepper of this database, so that it names nobody, and whoever has the
+address next is another person.
 """
 
 from __future__ import annotations
@@ -286,6 +286,8 @@ _ENABLE = Statement(
     "UPDATE pwless_people SET disabled_at = NULL WHERE id = $1 "
     "RETURNING id, email, name, language, created_at, seen_at, disabled_at"
 )
+IS_DISABLED = Statement("SELECT 1 FROM pwless_people WHERE id = $1 AND disabled_at IS NOT NULL")
+"""A row where a person is disabled, or being deleted; for what is not to be added to them then."""
 _DELETE = Statement("DELETE FROM pwless_people WHERE id = $1 RETURNING id")
 _TOUCH = Statement(
     "UPDATE pwless_people SET seen_at = $2 WHERE id = $1 AND (seen_at IS NULL OR seen_at < $2)"

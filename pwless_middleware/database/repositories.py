@@ -10,9 +10,16 @@ from pwless_middleware.database.address_changes import (
 from pwless_middleware.database.api_keys import ApiKeyRepository, SQLApiKeys
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import EventRepository, SQLEvents
+from pwless_middleware.database.factor_resets import FactorResetRepository, SQLFactorResets
+from pwless_middleware.database.factors import FactorRepository, SQLFactors
 from pwless_middleware.database.passkeys import PasskeyRepository, SQLPasskeys
 from pwless_middleware.database.people import PersonRepository, SQLPeople
+from pwless_middleware.database.recovery_codes import RecoveryCodeRepository, SQLRecoveryCodes
 from pwless_middleware.database.settings import SettingsRepository, SQLSettings
+from pwless_middleware.database.trusted_browsers import (
+    SQLTrustedBrowsers,
+    TrustedBrowserRepository,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +33,10 @@ class Repositories:
         settings: what operators have set.
         api_keys: those that operators have made.
         passkeys: those that people have made.
+        factors: the authenticator apps and phone numbers that people have confirmed.
+        recovery_codes: what stands in for a lost factor.
+        trusted_browsers: where people are not asked for a factor.
+        factor_resets: what operators have ordered for those who have lost everything.
     """
 
     people: PersonRepository
@@ -34,6 +45,10 @@ class Repositories:
     settings: SettingsRepository
     api_keys: ApiKeyRepository
     passkeys: PasskeyRepository
+    factors: FactorRepository
+    recovery_codes: RecoveryCodeRepository
+    trusted_browsers: TrustedBrowserRepository
+    factor_resets: FactorResetRepository
 
 
 def make_repositories(database: Database) -> Repositories:
@@ -45,4 +60,8 @@ def make_repositories(database: Database) -> Repositories:
         settings=SQLSettings(database),
         api_keys=SQLApiKeys(database),
         passkeys=SQLPasskeys(database),
+        factors=SQLFactors(database),
+        recovery_codes=SQLRecoveryCodes(database),
+        trusted_browsers=SQLTrustedBrowsers(database),
+        factor_resets=SQLFactorResets(database),
     )

@@ -10,6 +10,12 @@ from pwless_middleware.core.event_retention import EventRetention
 from pwless_middleware.database.repositories import make_repositories
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.event_writer import EventWriter
+from pwless_middleware.flows.factor_data import (
+    FactorData,
+    FactorResetData,
+    RecoveryCodeData,
+    TrustedBrowserData,
+)
 from pwless_middleware.flows.people import People
 from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.flows.personal_data import (
@@ -88,14 +94,19 @@ class DatabaseFloor:
         languages: Sequence[str],
     ) -> People:
         """Return `Passwordless.people`, which exports and erases all that names a person."""
+        kept = self.repositories
         data: dict[str, PersonalData] = {
             "sessions": SessionData(sessions),
-            "address_changes": AddressChangeData(self.repositories.address_changes),
-            "passkeys": PasskeyData(self.repositories.passkeys),
+            "address_changes": AddressChangeData(kept.address_changes),
+            "passkeys": PasskeyData(kept.passkeys),
+            "second_factors": FactorData(kept.factors),
+            "recovery_codes": RecoveryCodeData(kept.recovery_codes),
+            "trusted_browsers": TrustedBrowserData(kept.trusted_browsers),
+            "factor_resets": FactorResetData(kept.factor_resets),
             "events": EventData(self.history, users),
         }
         return People(
-            self.repositories.people,
+            kept.people,
             users,
             data,
             sessions,

@@ -21,9 +21,11 @@ from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents
 from pwless_middleware.database.passkeys import SQLPasskeys
 from pwless_middleware.database.people import SQLPeople
+from pwless_middleware.database.repositories import make_repositories
 from pwless_middleware.database.statement import Statement
 from pwless_middleware.errors import ConfigError, InvalidArgument, PersonNotFound, StoreError
 from pwless_middleware.flows.people import People
+from tests.factors import MADE_AT, make_browser, make_factor, make_phone, make_reset
 from tests.passkeys import make_passkey
 from tests.support import START, Browser, Site, Slow, make_site
 
@@ -211,8 +213,24 @@ KEPT_IN = {
     "pwless_address_changes": "address_changes",
     "pwless_user_handles": "passkeys",
     "pwless_passkeys": "passkeys",
+    "pwless_factors": "second_factors",
+    "pwless_factor_generations": "second_factors",
+    "pwless_recovery_codes": "recovery_codes",
+    "pwless_trusted_browsers": "trusted_browsers",
+    "pwless_factor_resets": "factor_resets",
 }
 """Each table that has something about people, and where it is in an export."""
+
+
+async def give_second_factors(id: str, database: Database) -> None:
+    kept = make_repositories(database)
+    for factor in (make_factor(id), make_phone(id, 2)):
+        assert await kept.factors.add(factor, most=10, may_be_alone=False) == "added"
+    await kept.factors.raise_generation(id)
+    assert await kept.recovery_codes.set(id, [b"digest of a", b"digest of b"], at=START)
+    await kept.recovery_codes.use(id, b"digest of a", at=START + 1)
+    assert await kept.trusted_browsers.trust(make_browser(id), generation=1)
+    assert await kept.factor_resets.ask(make_reset(id, by="operator:zoe"))
 
 
 async def full_life(site: Site, database: Database) -> str:
@@ -222,12 +240,42 @@ async def full_life(site: Site, database: Database) -> str:
     id = (await people.create(OLD)).id
     await SQLAddressChanges(database).change(AddressChange(b"x" * 16, id, OLD, JO, now))
     await SQLPasskeys(database).add(make_passkey(id), most=10)
+    await give_second_factors(id, database)
     person = await people.set_profile(JO, name="Joanna", language="de")
     await people.disable(JO)
     await people.enable(JO)
     await signed_in(site)
     await signed_in(site, KIM)
     return person.id
+
+
+def check_second_factors(told: dict[str, list[dict[str, object]]], id: str) -> None:
+    """Names, numbers, devices, times; nothing that opens anything (security rule 43)."""
+    app, phone, generation = told["second_factors"]
+    assert (app["kind"], app["name"], app["created_at"]) == ("totp", "Jo's app", MADE_AT)
+    assert (phone["kind"], phone["phone"]) == ("sms", "+4915100000002")
+    assert generation == {"generation": 1}
+    assert told["recovery_codes"] == [
+        {"created_at": START, "used_at": START + 1},
+        {"created_at": START, "used_at": None},
+    ]
+    browser, reset = make_browser(id), make_reset(id)
+    assert told["trusted_browsers"] == [
+        {
+            "device": browser.device,
+            "created_at": browser.created_at,
+            "expires_at": browser.expires_at,
+            "used_at": None,
+        }
+    ]
+    assert told["factor_resets"] == [
+        {
+            "asked_at": reset.asked_at,
+            "due_at": reset.due_at,
+            "objected_at": None,
+            "done_at": None,
+        }
+    ]
 
 
 async def test_an_export_has_everything_that_is_kept_about_a_person(database: Database) -> None:
@@ -241,6 +289,7 @@ async def test_an_export_has_everything_that_is_kept_about_a_person(database: Da
     [passkey] = told["passkeys"]
     assert (passkey["id"], passkey["name"]) == ("AQEBAQEBAQEBAQEBAQEBAQ", "Jo's phone")
     assert not any(b64(make_passkey(id).public_key) in str(value) for value in passkey.values())
+    check_second_factors(told, id)
     kinds = {event["kind"] for event in told["events"]}
     assert {"person.profile_changed", "person.disabled", "person.enabled"} <= kinds
     for table, rows in (await rows_of_everything(database)).items():

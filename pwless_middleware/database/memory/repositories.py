@@ -5,9 +5,13 @@ from __future__ import annotations
 from pwless_middleware.database.memory.address_changes import MemoryAddressChanges
 from pwless_middleware.database.memory.api_keys import MemoryApiKeys
 from pwless_middleware.database.memory.events import MemoryEvents
+from pwless_middleware.database.memory.factor_resets import MemoryFactorResets
+from pwless_middleware.database.memory.factors import MemoryFactors
 from pwless_middleware.database.memory.passkeys import MemoryPasskeys
 from pwless_middleware.database.memory.people import MemoryPeople
+from pwless_middleware.database.memory.recovery_codes import MemoryRecoveryCodes
 from pwless_middleware.database.memory.settings import MemorySettings
+from pwless_middleware.database.memory.trusted_browsers import MemoryTrustedBrowsers
 from pwless_middleware.database.repositories import Repositories
 
 
@@ -15,6 +19,7 @@ def make_memory_repositories() -> Repositories:
     """Return empty repositories that last as long as they are held."""
     events = MemoryEvents()
     people = MemoryPeople(events)
+    codes, browsers = MemoryRecoveryCodes(people, events), MemoryTrustedBrowsers(people, events)
     return Repositories(
         people=people,
         address_changes=MemoryAddressChanges(people, events),
@@ -22,4 +27,8 @@ def make_memory_repositories() -> Repositories:
         settings=MemorySettings(events),
         api_keys=MemoryApiKeys(events),
         passkeys=MemoryPasskeys(people, events),
+        factors=MemoryFactors(people, events, codes, browsers),
+        recovery_codes=codes,
+        trusted_browsers=browsers,
+        factor_resets=MemoryFactorResets(events),
     )

@@ -14,6 +14,7 @@ from pwless_middleware.database.migrations.events import EVENTS
 from pwless_middleware.database.migrations.migration import Migration
 from pwless_middleware.database.migrations.passkeys import PASSKEYS
 from pwless_middleware.database.migrations.people import PEOPLE
+from pwless_middleware.database.migrations.second_factors import SECOND_FACTORS
 from pwless_middleware.database.migrations.settings import SETTINGS
 from pwless_middleware.database.migrations.store import STORE
 
@@ -25,5 +26,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     API_KEYS,
     ADDRESS_CHANGES,
     PASSKEYS,
+    SECOND_FACTORS,
 )
 """All steps; the number of one is its place, from 1."""

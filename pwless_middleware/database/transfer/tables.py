@@ -11,6 +11,13 @@ from __future__ import annotations
 from typing import Final
 
 from pwless_middleware.database.statement import Statement
+from pwless_middleware.database.transfer.second_factors import (
+    FACTOR_GENERATIONS,
+    FACTOR_RESETS,
+    FACTORS,
+    RECOVERY_CODES,
+    TRUSTED_BROWSERS,
+)
 from pwless_middleware.database.transfer.table import FIRST_INT, FIRST_TEXT, Table
 
 LEFT_BEHIND: Final = {
@@ -400,6 +407,11 @@ TABLES: Final = (
     ADDRESS_CHANGES,
     USER_HANDLES,
     PASSKEYS,
+    FACTORS,
+    FACTOR_GENERATIONS,
+    RECOVERY_CODES,
+    TRUSTED_BROWSERS,
+    FACTOR_RESETS,
     SETTINGS,
     API_KEYS,
     EVENTS,
