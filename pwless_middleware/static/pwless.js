@@ -80,8 +80,7 @@
 
   // A code that is complete is sent, once; the server alone says whether it is right. What was
   // pasted with spaces, dashes or invisible characters is shown without them, one in each slot.
-  const code = one("input[data-length]");
-  if (code) {
+  for (const code of document.querySelectorAll("input[data-length]")) {
     code.addEventListener("input", (event) => {
       const bare = code.value.replace(/[\s\p{Cf}\p{Pd}]/gu, "");
       const removing = (event.inputType || "").startsWith("delete");

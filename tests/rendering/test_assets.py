@@ -24,6 +24,7 @@ def test_assets_are_named_after_their_content() -> None:
         "passkeys.js",
         "pwless.css",
         "pwless.js",
+        "recovery_codes.js",
     }
     for name, asset in plain.items():
         stem, ending = asset.name.split(".")
@@ -38,7 +39,7 @@ def test_assets_are_named_after_their_content() -> None:
 
 def test_every_asset_that_a_page_asks_for_is_there() -> None:
     made = renderer()
-    login = LOGIN | {"scripts": ["passkeys.js"]}  # as a login method names it
+    login = LOGIN | {"scripts": ["passkeys.js", "recovery_codes.js"]}
     pages = render(made, "login.html", login) + made.page("outbox.html", **OUTBOX)
     used = re.findall(r"/auth/static/([^\"]+)", pages)
     assert sorted(set(used)) == sorted(made.assets.by_hashed_name)

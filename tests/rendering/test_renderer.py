@@ -15,6 +15,8 @@ from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.mailboxes import Webmail
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.rendering.renderer import Email, Renderer
+from pwless_middleware.web.offers import ShownPart
+from tests.rendering.factor_pages import FACTOR_PAGES, PAGE_URL
 
 Context = dict[str, Any]
 
@@ -254,6 +256,7 @@ PAGES: list[tuple[str, str, Context]] = [
     ("outbox", "outbox.html", OUTBOX),
     ("outbox-empty", "outbox.html", {"messages": [], "token": "t0ken"}),
     ("outbox-closed", "outbox.html", {"messages": None, "token": ""}),
+    *FACTOR_PAGES,
 ]
 every_page = pytest.mark.parametrize(
     ("template", "context"), [page[1:] for page in PAGES], ids=[page[0] for page in PAGES]
@@ -317,6 +320,14 @@ def render(made: Renderer, template: str, context: Context, **options: str) -> s
     if template == "step_up.html":
         values = STEP_UP | context | {"action": options.get("root_path", "") + "/auth/step/up"}
         context = context | {"parts": [made.part("step_up/email.html", **options, **values)]}
+    base = options.get("root_path", "")
+    for name in ("action", "page_url"):
+        if str(context.get(name, "")).startswith(PAGE_URL):
+            context = context | {name: base + context[name]}
+    if template == "second_factors/step.html":
+        action = {"action": base + "/auth/step/second-factor", "method": "totp"}
+        html = made.part(context["part_of"], **options, **context | action)
+        context = context | {"part": ShownPart(html, is_scripted=context["is_scripted"])}
     if template in ("login.html", "signed_in.html"):
         values = LOGIN | context | {"signed_in": template == "signed_in.html"}
         context = context | {"parts": [made.part("login/email.html", **options, **values)]}
@@ -370,9 +381,9 @@ def test_a_page_escapes_what_it_is_given(template: str, context: Context) -> Non
     def evil(value: object) -> object:
         return EVIL if isinstance(value, str) else value
 
-    kept = {"state", "kind", "code_format"}  # our own words, which pick the wording
+    kept = {"state", "kind", "code_format", "part_of"}  # our own words, which pick the wording
     values: Context = {key: value if key in kept else evil(value) for key, value in context.items()}
-    for group in ("sessions", "messages"):
+    for group in ("sessions", "messages", "factors", "browsers", "ways", "others", "phones"):
         if context.get(group) is not None:
             values[group] = [
                 SimpleNamespace(**{key: evil(value) for key, value in vars(row).items()})
