@@ -434,6 +434,10 @@ async def sessions_that_end() -> Story:
     await story.jo.sign_in(EMAIL)
     story.site.clock.advance(1)
     await story.jo.post("/auth/fresh", {"gone": "1"})
+    await story.jo.sign_in(EMAIL)
+    await story.jo.who()
+    user_id = story.site.inner.scope["user"].id
+    await story.site.passwordless.sessions.withdraw(user_id, "email_code")
     return story
 
 
@@ -520,6 +524,7 @@ async def test_each_end_of_a_session_says_how() -> None:
         (created[2], "logout"),
         (created[4], "revoked_all"),
         (created[5], "logout"),
+        (created[6], "withdrawn"),
     ]
 
 

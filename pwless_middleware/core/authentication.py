@@ -10,6 +10,10 @@ from pwless_middleware.core.dataclass import dataclass
 Strength = Literal["any", "second_factor", "phishing_resistant"]
 """How strongly somebody has proven who they are. Each word includes those before it."""
 
+WITHDRAWN = "withdrawn"
+"""Method of a proof that counts for nothing more than that there was one: what gave it is removed.
+It keeps a session alive in which somebody has removed all that had proven it."""
+
 STRENGTHS: tuple[Strength, ...] = ("any", "second_factor", "phishing_resistant")
 
 
@@ -36,7 +40,7 @@ class Authentication:
 
 def strength_of(authentications: Iterable[Authentication]) -> Strength:
     """Return what authentications are worth together; none at all is `any`."""
-    given = tuple(authentications)
+    given = tuple(one for one in authentications if one.method != WITHDRAWN)
     factors = {factor for one in given for factor in one.factors or (one.method,)}
     if len(factors) < 2:
         return "any"
@@ -68,5 +72,8 @@ def is_fresh(
 
 
 def renew(given: tuple[Authentication, ...], again: Authentication) -> tuple[Authentication, ...]:
-    """Return authentications with one more, which replaces an older one of its method."""
-    return (*(one for one in given if one.method != again.method), again)
+    """Return authentications with one more, which replaces an older one of its method.
+
+    The new one stands last.
+    """
+    return (*(one for one in given if one.method not in (again.method, WITHDRAWN)), again)

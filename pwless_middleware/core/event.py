@@ -347,7 +347,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
             "session.ended",
             "a session was ended; by its cookie alone where it was replaced, perhaps over already",
             ("user_id", "session", "reason"),
-            reasons=("logout", "revoked", "revoked_all", "replaced", "renewed"),
+            reasons=("logout", "revoked", "revoked_all", "replaced", "renewed", "withdrawn"),
         ),
         EventKind(
             "event.dropped",

@@ -16,6 +16,7 @@
     {user}q                      list     a user's pending logins
     {user}k · {user}r            budget   tries at steps of a user, all logins · by what recovers
     {user}m                      budget   text messages for a user
+    {user}w<id>                  record   what was withdrawn from a session not long ago
     {user}d                      record   since when no device cookie of a user holds
     {user}n                      signal   what is known of a user has changed
     {topic}n                     signal   what a topic names has changed
@@ -166,6 +167,11 @@ def step_tries(slot: bytes, *, recovers: bool = False) -> str:
 def user_text_budget(slot: bytes) -> str:
     """Return the budget of the text messages that are sent for a user."""
     return _tag(slot) + "m"
+
+
+def withdrawal_mark(slot: bytes, session_id: str, method: str) -> str:
+    """Return the record that holds which proof by a method was withdrawn from a session."""
+    return f"{_tag(slot)}w{b64(digest('withdrawal', session_id, method))}"
 
 
 def device_mark(slot: bytes) -> str:

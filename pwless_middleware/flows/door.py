@@ -31,7 +31,8 @@ from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.login_rules import LoginRules, ask_before_session
 from pwless_middleware.flows.pending_logins import PendingLogins
 from pwless_middleware.flows.sessions import TOKEN_PREFIX, Sessions
-from pwless_middleware.stores.base import Put, Store, Writes
+from pwless_middleware.flows.withdrawals import Withdrawals
+from pwless_middleware.stores.base import Drop, Put, Store, Writes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,7 @@ def make_door(
     rules: LoginRules,
     sessions: Sessions,
     pending_logins: PendingLogins,
+    withdrawals: Withdrawals,
     *,
     url: str,
     clock: Callable[[], int],
@@ -115,6 +117,7 @@ def make_door(
         rules: those of all features.
         sessions: names what a login ends.
         pending_logins: keep the logins that wait for a step.
+        withdrawals: say what a renewal must not carry on.
         url: of our pages, with the mount prefix; for `LoginElsewhere`.
         clock: returns unix seconds.
         events: records which sessions begin and end.
@@ -183,6 +186,9 @@ def make_door(
             put, error = pending_logins.suspend(login, decision.missing, renewed)
             waits = replace(then, puts=(*then.puts, put))
             await spend(store, entry.takes, waits, now=now)
+            if entry.renews is not None:
+                written = Drop(put.key, listed=put.listed)
+                await withdrawals.check(entry.renews, login, written)
             raise error
         secret, cookie, session, put = mint(login, decision.verdict, entry.renews, now)
         # A login ends what was there (security rule 20).
@@ -208,6 +214,7 @@ def make_door(
             begins = Writes(puts=(put,), drops=drops)
             if not await store.take(old.key, begins, now=now, op=new_operation()):
                 raise Unauthenticated
+            await withdrawals.check(entry.renews, login, sessions.drop(session))
         events.record(
             "session.created" if entry.renews is None else "session.renewed",
             caller,

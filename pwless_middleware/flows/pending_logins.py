@@ -27,9 +27,15 @@ from pwless_middleware.core.store_keys import (
     step_tries,
     user_slot,
 )
-from pwless_middleware.errors import RequestExpired, StepRequired, TooManyAttempts, Unauthenticated
+from pwless_middleware.errors import (
+    RequestExpired,
+    StepRequired,
+    StoreError,
+    TooManyAttempts,
+    Unauthenticated,
+)
 from pwless_middleware.flows.bound_records import open_record
-from pwless_middleware.stores.base import Put, Store
+from pwless_middleware.stores.base import Drop, Put, Store, Writes
 
 _RANDOM_BYTES = 12
 _ID_BYTES = TAG_BYTES + _RANDOM_BYTES
@@ -86,6 +92,29 @@ class PendingLogins:
         login_id = self._keyring.seal("pending", id, key_id=key_id)
         put = Put(key, record, until=until, listed=pending_list(slot))
         return put, StepRequired(login_id, [s.methods for s in steps], until, steps[0].path)
+
+    async def drop_proven_by(self, user_id: str, method: str) -> None:
+        """Drop every login of a user that waits for a step and holds a proof by a method.
+
+        Raises:
+            StoreError: the store could not be asked; such logins may still wait.
+        """
+        listed = pending_list(user_slot(self._keyring.realm, user_id))
+        while True:
+            now = self._clock()
+            rows = await self._store.read_list(listed, now=now)
+            held = [key for key, value in rows if self._holds(key, value, method)]
+            if not held:
+                return
+            drops = tuple(Drop(key, listed=listed) for key in held)
+            await self._store.write(Writes(drops=drops), now=now, op=new_operation())
+
+    def _holds(self, key: str, value: bytes, method: str) -> bool:
+        opened = self._keyring.unbind("pending", key, value)
+        try:
+            return opened is None or method in unpack_pending(opened.payload).login.methods
+        except StoreError:
+            return True  # of a newer version: it may, and asks for a login at worst
 
     async def read(self, login_id: str, caller: Caller) -> PendingLogin:
         """Return a pending login.

@@ -30,6 +30,7 @@ from pwless_middleware.core.store_keys import (
     session_key,
     session_list,
     session_place,
+    user_signal,
     user_slot,
 )
 from pwless_middleware.flows.bound_records import open_record
@@ -70,6 +71,7 @@ class Sessions:
         self._require = require
         self._cache = SessionCache(store.feed)
         self._held = self._cache.by_signed  # asked on every request
+        self._rewritten = 0  # how often records were rewritten by this process
 
     # --- what a cookie or token says -------------------------------------------------------------
 
@@ -99,11 +101,15 @@ class Sessions:
         if opened is None:
             return None
         now = self._clock()
-        epoch = self._feed.epoch
+        epoch, rewritten = self._feed.epoch, self._rewritten
         held = await self._read(*session_place(opened.payload), opened.key_id, now)
         if held is not None and held.session.is_due(now):
             held = await self._saw(held, now)
-        if held is not None and self._feed.is_live() and self._feed.epoch == epoch:
+        if (
+            held is not None
+            and self._feed.is_live()
+            and (self._feed.epoch, self._rewritten) == (epoch, rewritten)
+        ):
             self._cache.keep(signed, held)
         return held
 
@@ -141,6 +147,14 @@ class Sessions:
     def forget_all(self) -> None:
         """Ask for every session again: the rules that they were validated by have changed."""
         self._cache.forget(None)
+
+    def forget_user(self, user_id: str) -> None:
+        """Ask for a user's sessions again: their records were rewritten.
+
+        A read that is in flight is not kept. Other processes hear of it by the user's signal.
+        """
+        self._rewritten += 1
+        self._cache.forget(user_signal(self._slot_of(user_id)))
 
     def _is_alive(self, session: Session, now: int) -> bool:
         return session.is_alive(now) and session.created_at >= self._policy().not_before

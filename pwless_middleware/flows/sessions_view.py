@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pwless_middleware.core.session import Session
 from pwless_middleware.flows.session_validation import SessionValidator
 from pwless_middleware.flows.sessions import Sessions
+from pwless_middleware.flows.withdrawals import Withdrawals
 
 
 class SessionsView:
@@ -15,11 +16,15 @@ class SessionsView:
     Args:
         sessions: their keeper.
         validator: says which of them count.
+        withdrawals: make less of them.
     """
 
-    def __init__(self, sessions: Sessions, validator: SessionValidator) -> None:
+    def __init__(
+        self, sessions: Sessions, validator: SessionValidator, withdrawals: Withdrawals
+    ) -> None:
         self._sessions = sessions
         self._validator = validator
+        self._withdrawals = withdrawals
 
     async def find(self, signed: str) -> Session | None:
         """Return the live session of a cookie value or token (`pws_…`), or `None`.
@@ -74,6 +79,29 @@ class SessionsView:
             StoreError: the store could not be asked; sessions may still live.
         """
         return await self._sessions.revoke_others(user_id, keep)
+
+    async def withdraw(
+        self, user_id: str, method: str, *, but: Session | None = None, is_last: bool = True
+    ) -> None:
+        """Have a method's proofs count no more in any session of a user, after a factor is removed.
+
+        Here at once and elsewhere within 100 ms. A session that was proven by nothing else ends, a
+        login that waits for a step and holds such a proof as well. What is proven from now on
+        counts.
+
+        Args:
+            user_id: whose.
+            method: which (`Authentication.method`).
+            but: the person's own session, in which they have removed the factor: it does not end.
+                Where nothing else had proven it, it goes on and is worth nothing more (`any`).
+            is_last: whether no factor of this method is left. Where one is, `but` stays as it is;
+                which one had proven the others is not known, so that they lose it either way.
+
+        Raises:
+            StoreError: the store could not be asked; the proofs may still count. May be called
+                again.
+        """
+        await self._withdrawals.withdraw(user_id, method, but=but, is_last=is_last)
 
     async def end_pending(self, user_id: str) -> None:
         """End every login of a user that waits for a step.

@@ -33,6 +33,7 @@ from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.store_deadline import DeadlineStore
 from pwless_middleware.flows.users import UserDirectory, Users
+from pwless_middleware.flows.withdrawals import Withdrawals
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.stores.base import Store
@@ -183,6 +184,7 @@ def make_floors(
     rules, url = LoginRules(), f"{origin.url}{prefix}"
     validator = SessionValidator(known_users, rules, clock)
     pending = PendingLogins(hurried, keyring.derive("pending"), clock)
+    withdrawals = Withdrawals(hurried, session_keys, kept, pending, clock, events)
     door = make_door(
         hurried,
         session_keys,
@@ -190,6 +192,7 @@ def make_floors(
         rules,
         kept,
         pending,
+        withdrawals,
         url=url,
         clock=clock,
         events=events,
@@ -251,7 +254,7 @@ def make_floors(
         is_serverless=is_serverless,
     )
     wake = lifetime.wake_delivery
-    view, people = SessionsView(kept, validator), None
+    view, people = SessionsView(kept, validator, withdrawals), None
     if on_database is not None:
         people = on_database.make_people(known_users, view, signals, languages=catalogues.codes)
     kit = Kit(
