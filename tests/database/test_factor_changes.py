@@ -256,7 +256,7 @@ async def test_no_browser_is_trusted_behind_the_back_of_a_removal(
         assert await count(parallel[0], user) == (0, 2, 0)
 
 
-async def test_new_recovery_codes_do_not_outlive_the_last_factor_nor_mix(
+async def test_two_sets_of_recovery_codes_at_once_do_not_mix(
     parallel: list[Repositories],
 ) -> None:
     await fill(parallel[0], make_factor())
