@@ -75,7 +75,7 @@ async def test_no_browser_is_trusted_after_a_removal(repositories: Repositories)
 
 
 async def test_recovery_codes_go_with_the_last_factor(repositories: Repositories) -> None:
-    """Else those of years ago open whatever the person enrolls next."""
+    """Else those of years ago open whatever the person enrolls next (security rule 44)."""
     await fill(repositories, make_factor(), make_factor(number=2))
     assert await remove(repositories, make_factor().id) == "removed"
     assert await count(repositories) == (1, 2, 0)

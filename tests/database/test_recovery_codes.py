@@ -1,4 +1,7 @@
-"""Recovery codes in the database: the contract, over every kind and the double in memory."""
+"""Recovery codes in the database: the contract, over every kind and the double in memory.
+
+Security rule 44.
+"""
 
 from __future__ import annotations
 

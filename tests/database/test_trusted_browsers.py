@@ -1,4 +1,7 @@
-"""Trusted browsers in the database: the contract, over every kind and the double in memory."""
+"""Trusted browsers in the database: the contract, over every kind and the double in memory.
+
+Security rule 45.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Factors that are not confirmed: bound, counted, and void by the next one."""
+"""Factors that are not confirmed: bound, counted, and void by the next one (security rule 43)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How recovery codes look, and how they are read."""
+"""How recovery codes look, and how they are read (security rule 44)."""
 
 from __future__ import annotations
 

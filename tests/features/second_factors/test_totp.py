@@ -1,4 +1,4 @@
-"""One-time passwords, against RFC 6238 and the authenticators of other authors."""
+"""One-time passwords, against RFC 6238 and authenticators of other authors (security rule 41)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text messages are counted per number, block, user, client, and all together."""
+"""Text messages are counted per number, block, user, client, and together (security rule 47)."""
 
 from __future__ import annotations
 

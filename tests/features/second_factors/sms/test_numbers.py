@@ -1,4 +1,7 @@
-"""Numbers come out in one spelling or not at all, and only those of allowed mobile phones."""
+"""Numbers come out in one spelling or not at all, and only those of allowed mobile phones.
+
+Security rule 47.
+"""
 
 from __future__ import annotations
 
