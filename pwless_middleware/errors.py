@@ -184,15 +184,20 @@ class InvalidArgument(ApiError):
 
 
 class InvalidCode(ApiError):
-    """The code is wrong; `attempts_left` says how many tries this challenge still has."""
+    """The code is wrong.
+
+    Args:
+        attempts_left: how many tries there still are.
+        message: for people; `None` speaks of the code in an email.
+    """
 
     code = "INVALID_CODE"
     status = 400
     grpc = 3
     message = Text("That code is not right. Use the one from the newest email.")
 
-    def __init__(self, attempts_left: int) -> None:
-        super().__init__()
+    def __init__(self, attempts_left: int, message: str | None = None) -> None:
+        super().__init__(message)
         self.attempts_left = attempts_left
 
     @property

@@ -78,9 +78,19 @@ def _is_trusted(feature: Feature) -> bool:
     By its exact class: what a class of somebody else's inherits, it is not trusted with. Of a class
     whose module was never loaded there is no object.
     """
-    passkeys = sys.modules.get("pwless_middleware.features.passkeys.options")
-    classes = (EmailLogin, *(() if passkeys is None else (passkeys.Passkeys,)))
+    classes = {EmailLogin}
+    for module, name in _DATABASE_FEATURES.items():
+        loaded = sys.modules.get(module)
+        if loaded is not None:
+            classes.add(getattr(loaded, name))
     return type(feature) in classes
+
+
+_DATABASE_FEATURES = {
+    "pwless_middleware.features.passkeys.options": "Passkeys",
+    "pwless_middleware.features.second_factors.options": "SecondFactors",
+}
+"""Where the product's own features are that have a database, by module."""
 
 
 def make_store(database: Database | None) -> Store:

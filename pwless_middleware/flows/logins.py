@@ -275,7 +275,7 @@ class Logins:
                 method=method,
                 tries_left=step.left,
             )
-            raise InvalidCode(step.left)
+            raise InvalidCode(step.left, _WRONG)
         check_writes(right.then, self._may_name)
         if right.authentication.method != method:
             raise ValueError(f"the check of {method} returned {right.authentication.method}")
@@ -346,7 +346,7 @@ class Logins:
             self._events.record(
                 "step.wrong", caller, user_id=user_id, method=method, tries_left=left
             )
-            raise InvalidCode(left)
+            raise InvalidCode(left, _WRONG)
         if right.authentication.method != method:
             raise ValueError(f"the check of {method} returned {right.authentication.method}")
         proof = Proof(
@@ -394,3 +394,6 @@ def _login(proof: Proof, caller: Caller, user: User, address: Address) -> Login:
         answer=proof.answer,
         attempt=proof.attempt,
     )
+
+
+_WRONG = Text("That code is not right.")

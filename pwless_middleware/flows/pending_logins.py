@@ -36,6 +36,7 @@ from pwless_middleware.errors import (
 )
 from pwless_middleware.flows.bound_records import open_record
 from pwless_middleware.stores.base import Drop, Put, Store, Writes
+from pwless_middleware.text import Text
 
 _RANDOM_BYTES = 12
 _ID_BYTES = TAG_BYTES + _RANDOM_BYTES
@@ -152,7 +153,7 @@ class PendingLogins:
         )
         attempt = await self._store.attempt(draws, key, now=now, op=new_operation())
         if attempt.refused_by is not None:
-            raise TooManyAttempts(attempt.wait)
+            raise TooManyAttempts(attempt.wait, _TOO_MANY)
         pending = self._theirs(key, attempt.value, caller, opened)
         if method not in pending.steps[0].methods:
             raise RequestExpired
@@ -179,7 +180,7 @@ class PendingLogins:
         draws = (_draw_of_user(slot, recovers=recovers),)
         attempt = await self._store.attempt(draws, key, now=now, op=new_operation())
         if attempt.refused_by is not None:
-            raise TooManyAttempts(attempt.wait)
+            raise TooManyAttempts(attempt.wait, _TOO_MANY)
         if attempt.value is None:
             raise Unauthenticated
         return attempt.left, Refund.of_all(draws, now)
@@ -206,3 +207,6 @@ def _draw_of_user(slot: bytes, *, recovers: bool) -> Draw:
     numbers = RECOVERY_TRIES if recovers else USER_TRIES
     limits = tuple(Limit(count, window) for count, window in numbers)
     return Draw(step_tries(slot, recovers=recovers), limits)
+
+
+_TOO_MANY = Text("Too many wrong codes. Try another way, or try again later.")

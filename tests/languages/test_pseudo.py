@@ -285,7 +285,7 @@ def test_code_gives_people_no_words_past_the_catalogue() -> None:
     names = {*kinds, "FieldViolation", "InvalidArgument.of"}
     found = []
     for file in sorted(PACKAGE.rglob("*.py")):
-        if file.name == "python.py":
+        if file.name in ("python.py", "python_calls.py"):
             continue  # what it refuses is read by who calls it, in Python
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in names:

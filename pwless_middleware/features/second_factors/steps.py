@@ -7,6 +7,7 @@ from typing import Protocol
 
 from starlette.requests import Request
 
+from pwless_middleware.core.authentication import Authentication
 from pwless_middleware.flows.proofs import StepProof
 from pwless_middleware.web.fields import Values
 from pwless_middleware.web.offers import StepMethod, StepSubject
@@ -40,3 +41,19 @@ class FactorStep(Protocol):
             Unavailable: it cannot be known.
         """
         ...
+
+
+def proven_by(method: str, at: int, binding: str) -> Authentication:
+    """Return what a right answer by a second factor proves.
+
+    In a live session two things are proven at once, as in a login: the factor, and the session,
+    which was begun by another one. So a fresh answer is worth a second factor by itself, and nobody
+    has to prove the mailbox again before they change their factors.
+
+    Args:
+        method: by which it was given.
+        at: unix seconds.
+        binding: of the login or session (`StepSubject.binding`).
+    """
+    is_of_session = binding.startswith("session:")
+    return Authentication(method, at, (method, "session") if is_of_session else ())

@@ -1,0 +1,165 @@
+"""What people and programs do with second factors, as pages, JSON and Python all use it.
+
+    enrollment = await flow.totp.begin(user_id, email, held_by_session(account.session))
+    factor, done = await flow.confirm_totp(account, enrollment.enrollment_id, code, caller)
+
+Whether one is asked for is decided by `flow.rule`; how one is proven, by `flow.steps`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.factor import Factor
+from pwless_middleware.core.keyring import new_operation
+from pwless_middleware.core.login import EnrolledUser
+from pwless_middleware.core.session import Session
+from pwless_middleware.core.user import UserId
+from pwless_middleware.errors import Unauthenticated
+from pwless_middleware.features.second_factors.names import RECOVERY_CODE, SMS, TOTP
+from pwless_middleware.features.second_factors.other_factors import OtherFactors
+from pwless_middleware.features.second_factors.own_factors import OwnFactors
+from pwless_middleware.features.second_factors.recovery_step import RecoveryStep
+from pwless_middleware.features.second_factors.rule import SecondFactorRule
+from pwless_middleware.features.second_factors.settings import SecondFactorRules
+from pwless_middleware.features.second_factors.steps import FactorStep
+from pwless_middleware.features.second_factors.totp_counters import TOTPCounters
+from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnrollments
+from pwless_middleware.features.second_factors.totp_secrets import TOTPSecrets
+from pwless_middleware.features.second_factors.totp_step import TOTPStep
+from pwless_middleware.features.second_factors.trusted_browsers import TrustedBrowsers
+from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.flows.proofs import Proof, StepProof
+from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.kit import Kit
+
+if TYPE_CHECKING:
+    from pwless_middleware.database.repositories import Repositories
+
+
+class SecondFactorFlow:
+    """Do what a caller asks, by whichever interface.
+
+    Args:
+        kit: everything below.
+        repositories: keep what lasts.
+        rules: how second factors behave now.
+        totp: whether people can add authenticator apps. Who has one goes on using it.
+        issuer: what an app calls the deployment; `None` takes the brand's name.
+
+    Attributes:
+        rules: as above.
+        own: what a person does with their own factors.
+        totp: adds authenticator apps.
+        browsers: the trusted ones.
+        rule: asks for a second factor.
+        totp_step: how one is proven by an authenticator app.
+        steps: how one is proven, by method.
+        stored: encrypts the secrets anew.
+    """
+
+    def __init__(
+        self,
+        kit: Kit,
+        repositories: Repositories,
+        rules: LiveSettings[SecondFactorRules],
+        *,
+        totp: bool,
+        issuer: str | None,
+    ) -> None:
+        self._kit = kit
+        self.rules = rules
+        factors, codes = repositories.factors, repositories.recovery_codes
+        others = OtherFactors(kit.offers, (TOTP, SMS, RECOVERY_CODE))
+        self.own = OwnFactors(kit, factors, codes, others, rules)
+        self.browsers = TrustedBrowsers(kit, repositories.trusted_browsers, factors, rules)
+        self.stored = TOTPSecrets(kit.secrets, factors)
+        counters = TOTPCounters(kit.records("totp"), kit.clock)
+        self.totp = TOTPEnrollments(kit, self.own, self.stored, counters, issuer=issuer)
+        self.totp_step = TOTPStep(kit, factors, self.own, self.stored, counters, self.totp)
+        steps: tuple[FactorStep, ...] = (self.totp_step, RecoveryStep(kit, factors, codes))
+        self.steps = {step.method.name: step for step in steps}
+        self.rule = SecondFactorRule(
+            kit, factors, others, self.browsers, rules, enrolls=(TOTP,) if totp else ()
+        )
+
+    async def confirm_totp(
+        self,
+        account: Account,
+        enrollment_id: str,
+        code: str,
+        caller: Caller,
+        *,
+        name: str = "",
+        next: str = "/",
+    ) -> tuple[Factor, LoginResult]:
+        """Keep an authenticator app of who is signed in, and renew the session by its code.
+
+        Args:
+            account: who is signed in; as `OwnFactors.require` returned it.
+            enrollment_id: as the enrollment came with it.
+            code: as typed.
+            caller: who confirms.
+            name: what the person calls it; empty for none.
+            next: where a page goes on; already checked.
+
+        Raises:
+            InvalidArgument, InvalidCode, RequestExpired, TooManyAttempts: as of
+                `TOTPEnrollments.confirm`.
+            Unauthenticated: the session is over; the app is kept.
+            Unavailable: database, store or queue cannot take it.
+        """
+        session = account.session
+        factor, proof = await self.totp.confirm(
+            account.user.id,
+            enrollment_id,
+            held_by_session(session),
+            code,
+            caller,
+            name=name,
+            only_first=self.own.is_weak(session),
+        )
+        return factor, await self.renew(account, proof, caller, next=next)
+
+    async def renew(
+        self, account: Account, proof: StepProof, caller: Caller, *, next: str = "/"
+    ) -> LoginResult:
+        """Renew a session by what has just confirmed a factor: nobody waits for the next code.
+
+        Args:
+            account: who is signed in.
+            proof: by the new factor.
+            caller: who holds the session.
+            next: where a page goes on; already checked.
+
+        Raises:
+            Unauthenticated: the session is over.
+            StepRequired, LoginDenied, LoginElsewhere, Unavailable: as of `Logins.step_up`.
+        """
+        session = account.session
+        again = Proof(
+            subject=EnrolledUser(UserId(session.user_id), Address(session.email)),
+            authentication=proof.authentication,
+            takes=None,
+            refusal=Unauthenticated(),
+            then=proof.then,
+            next=next,
+            device=caller.device,
+        )
+        return await self._kit.logins.step_up(again, caller, session)
+
+    async def write(self, proof: StepProof) -> None:
+        """Write what a proof brings along, where no session is renewed by it.
+
+        Raises:
+            Unavailable: the store cannot take it.
+        """
+        await self._kit.store.write(proof.then, now=self._kit.clock(), op=new_operation())
+
+
+def held_by_session(session: Session) -> str:
+    """Name a session as the holder of an enrollment; as `StepSubject.binding` names it."""
+    return f"session:{session.first_id}"

@@ -1,0 +1,14 @@
+"""The names of the methods, and the paths of the step."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TOTP: Final = "totp"
+SMS: Final = "sms"
+RECOVERY_CODE: Final = "recovery_code"
+"""The methods, as they stand in a session (`Authentication.method`)."""
+
+STEP_PATH: Final = "/step/second-factor"
+ENROLLMENT_PATH: Final = "/step/second-factor/new"
+"""The pages of the step, below the prefix: with a factor, and to add the first one."""

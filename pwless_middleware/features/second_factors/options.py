@@ -1,0 +1,143 @@
+"""The feature itself: its options, checked, and what it mounts."""
+
+from __future__ import annotations
+
+from datetime import date
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from pwless_middleware.core.given_options import given_options, remember_given
+from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.options import check_flag
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.features.second_factors.events import KINDS
+from pwless_middleware.features.second_factors.settings import (
+    MFA,
+    MOST,
+    SETTINGS,
+    make_rules,
+    seconds_of,
+)
+from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.web.kit import Kit, Mounted
+
+if TYPE_CHECKING:
+    from pwless_middleware.features.second_factors.python import SecondFactorVerbs
+
+
+@named_options()
+@remember_given
+class SecondFactors:
+    """Ask for a second factor: of whoever has one, or of everybody, on every way in.
+
+    Needs a database, and the extra `[totp]`.
+
+    Args:
+        totp: people can add authenticator apps (default). Who has one is asked for it even where
+            this is off.
+        recovery_codes: people can make recovery codes (default).
+        mfa: `optional` (default): whoever has a second factor is asked for it. `required`: whoever
+            has none adds one before there is a session. `off`: nobody is asked.
+        required_from: the day from which `required` holds, in UTC; until then people are reminded.
+            `None` (default) is at once.
+        trusted_days: days for which people can have a browser not ask again; 0 to 30, default 0:
+            never.
+        reset_wait: seconds in which a person can object to the reset of their second factors; 0 to
+            30 days, default 0.
+        issuer: what authenticator apps call the deployment; `None` (default) is the brand's name.
+        max_per_user: second factors of one person, passkeys aside; 1 to 10, default 10.
+        new_browser_mail: a mail tells of a sign-in from a browser that is not known (default).
+
+    All but `totp` and `issuer` are settings: those that are not given here an operator may change
+    while the app runs.
+
+    Raises:
+        ConfigError: an option outside its range, named; or a library is not installed.
+    """
+
+    def __init__(
+        self,
+        *,
+        totp: bool = True,
+        recovery_codes: bool = True,
+        mfa: MFA = "optional",
+        required_from: date | None = None,
+        trusted_days: int = 0,
+        reset_wait: int = 0,
+        issuer: str | None = None,
+        max_per_user: int = MOST,
+        new_browser_mail: bool = True,
+    ) -> None:
+        check_flag("totp", totp)
+        if issuer is not None and not _is_issuer(issuer):
+            raise ConfigError("issuer", "set a name of 1 to 60 characters, e.g. 'Acme', or None")
+        self._totp = totp
+        self._issuer = issuer
+        self._values = {
+            "recovery_codes": recovery_codes,
+            "mfa": mfa,
+            "required_from": seconds_of(required_from),
+            "trusted_days": trusted_days,
+            "reset_wait": reset_wait,
+            "max_per_user": max_per_user,
+            "new_browser_mail": new_browser_mail,
+        }
+        make_rules(self._values)
+        try:
+            for library in ("pyotp", "segno", "cryptography"):
+                import_module(library)
+        except ImportError as error:
+            raise ConfigError(
+                "features", "SecondFactors needs: pip install 'pwless-middleware[totp]'"
+            ) from error
+
+    @property
+    def session_rules(self) -> object:
+        """What decides who is in: whoever shares sessions has to have the same."""
+        return tuple(self._values[name] for name in ("mfa", "required_from", "trusted_days"))
+
+    def mount(self, kit: Kit) -> Mounted[SecondFactorVerbs]:
+        """Return the rule, the steps, and what people do with their factors.
+
+        Raises:
+            ConfigError: there is no database.
+        """
+        from pwless_middleware.features.second_factors.flow import SecondFactorFlow
+        from pwless_middleware.features.second_factors.names import RECOVERY_CODE
+        from pwless_middleware.features.second_factors.python import SecondFactorVerbs
+
+        kit.require_database()
+        if kit.repositories is None:
+            raise ConfigError(
+                "features",
+                f"{kit.name} does not reach the second factors: mount SecondFactors(...) itself, "
+                "not a subclass, and not from within another feature",
+            )
+        given = given_options(self)
+        rules = LiveSettings(
+            "second_factors",
+            SETTINGS,
+            make=make_rules,
+            given={name: value for name, value in self._values.items() if name in given},
+        )
+        rules.check({})
+        flow = SecondFactorFlow(kit, kit.repositories, rules, totp=self._totp, issuer=self._issuer)
+        return Mounted(
+            steps=tuple(step.method for step in flow.steps.values()),
+            before_session=(flow.rule,),
+            proves=tuple(flow.steps),
+            recovers=(RECOVERY_CODE,),
+            event_kinds=KINDS,
+            on_address_undone=(flow.own.remove_since,),
+            keeps=(flow.own.why_it_stays,),
+            settings=rules,
+            verbs=SecondFactorVerbs(kit, flow),
+        )
+
+
+def _is_issuer(value: object) -> bool:
+    return (
+        isinstance(value, str)
+        and 1 <= len(value.strip()) == len(value) <= 60
+        and value.isprintable()
+    )

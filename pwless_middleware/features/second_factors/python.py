@@ -1,0 +1,323 @@
+"""The Python interface: what a host's own code does with second factors, without HTTP of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field, replace
+
+from pwless_middleware.core.caller import IN_PROCESS, Caller
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.factor import Factor, FactorState, TrustedBrowser
+from pwless_middleware.core.login import PendingLogin
+from pwless_middleware.core.session import Session
+from pwless_middleware.core.user import User
+from pwless_middleware.errors import InvalidArgument, PersonNotFound
+from pwless_middleware.features.second_factors.flow import SecondFactorFlow
+from pwless_middleware.features.second_factors.steps import FactorStep
+from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnrollment
+from pwless_middleware.flows.store_deadline import request_deadline
+from pwless_middleware.text import Text
+from pwless_middleware.web import login_responses
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.offers import StepSubject
+from pwless_middleware.web.python_calls import check_arguments, make_caller
+
+BY = "python"
+"""Who has made a change, in events."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingStep:
+    """What a pending login asks for.
+
+    Attributes:
+        methods: the ways of ours to do it, best first, each with what is told of it: `digits` of a
+            code, `codes_left`, where a text message goes.
+        enrolls: whether the proof is made in it (`enroll`), since there is none yet.
+        expires_at: unix seconds.
+    """
+
+    methods: Mapping[str, Mapping[str, object]]
+    enrolls: bool
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorLogin:
+    """The answer to `verify`: somebody is signed in.
+
+    Attributes:
+        user: who.
+        session: the record.
+        session_token: `pws_…`, for a client without cookies (`bearer=True`).
+        set_cookie: the value of a `Set-Cookie` header that signs a browser in.
+        email: the user's address.
+        device_token: as of `VerifyResult`.
+    """
+
+    user: User
+    session: Session
+    session_token: str = field(repr=False)
+    set_cookie: str = field(repr=False)
+    email: str = field(repr=False)
+    device_token: str = field(default="", repr=False)
+
+
+class SecondFactorVerbs:
+    """Offer second factors to the host's own code.
+
+    Whoever calls says who is signed in, and has asked for a fresh proof where one is due: nothing
+    of that is checked here.
+
+    Args:
+        kit: everything below.
+        flow: does it.
+    """
+
+    def __init__(self, kit: Kit, flow: SecondFactorFlow) -> None:
+        self._kit = kit
+        self._flow = flow
+
+    # --- the step of a login -------------------------------------------------------------------
+
+    async def ask(self, login_id: str) -> PendingStep:
+        """Return what a pending login asks for; changes nothing.
+
+        Args:
+            login_id: as `StepRequired` has it.
+
+        Raises:
+            RequestExpired: unknown or over, or the login did not begin in Python.
+            Unavailable: database or store cannot be asked.
+        """
+        await self._kit.settings.require()
+        with request_deadline():
+            pending, subject = await self._pending(login_id)
+            step, methods = pending.steps[0], {}
+            for name in step.methods:
+                ours = self._flow.steps.get(name)
+                told = await ours.ask(None, subject) if ours is not None else None
+                if told is not None:
+                    methods[name] = told
+        return PendingStep(methods=methods, enrolls=step.enrolls, expires_at=pending.expires_at)
+
+    async def enroll(self, login_id: str) -> TOTPEnrollment:
+        """Begin to add an authenticator app, in a pending login that asks for the first factor.
+
+        Args:
+            login_id: as of `ask`.
+
+        Raises:
+            RequestExpired: as of `ask`; or the login does not ask for that.
+            Unavailable: database or store cannot be asked.
+        """
+        await self._kit.settings.require()
+        with request_deadline():
+            _, subject = await self._pending(login_id)
+            return await self._flow.totp_step.enroll(subject)
+
+    async def verify(
+        self,
+        login_id: str,
+        *,
+        method: str,
+        code: str,
+        enrollment_id: str | None = None,
+        name: str = "",
+        client: str | None = None,
+        user_agent: str | None = None,
+        ends: Session | None = None,
+    ) -> SecondFactorLogin:
+        """Try the step of a pending login, and sign its person in.
+
+        Args:
+            login_id: as of `ask`.
+            method: one of those that `ask` named.
+            code: as typed.
+            enrollment_id: as `enroll` gave it; `None` where the step does not enroll.
+            name: of the factor that is added; empty for none.
+            client: the client's IP address, for the events; `None` for nobody.
+            user_agent: the browser's `User-Agent`, for the list of sessions; `None` says nothing.
+            ends: a session of this browser that the login ends; `None` for none.
+
+        Raises:
+            InvalidArgument: an argument is malformed; it is named.
+            InvalidCode: the code is wrong.
+            TooManyAttempts: the tries of the login, the person or the enrollment are spent.
+            RequestExpired: as of `ask`; or the enrollment is over.
+            StepRequired: a further step is asked for.
+            LoginDenied, LoginElsewhere, Unavailable: as of `Passwordless.verify`.
+        """
+        caller = make_caller(client, user_agent, ends=ends)
+        step = self._step(method)
+        values = check_arguments(
+            step.method.fields, code=code, enrollment_id=enrollment_id, name=name
+        )
+        await self._kit.settings.require()
+        with request_deadline():
+            _, subject = await self._pending(login_id)
+            done = await self._kit.logins.do_step(
+                login_id,
+                method,
+                caller,
+                lambda login: step.check(None, replace(subject, caller=caller), values),
+            )
+        return SecondFactorLogin(
+            user=done.user,
+            session=done.session,
+            session_token=done.token,
+            set_cookie=login_responses.session_cookie(self._kit, done),
+            email=done.login.email,
+            device_token=login_responses.device_token(self._kit, caller, done),
+        )
+
+    # --- a person's own ------------------------------------------------------------------------
+
+    async def list(self, user_id: str) -> Sequence[Factor]:
+        """Return a person's second factors, oldest first, passkeys aside.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        return (await self.state(user_id)).factors
+
+    async def state(self, user_id: str) -> FactorState:
+        """Return a person's second factors, and how many recovery codes are left.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        return await self._flow.own.state(user_id)
+
+    async def begin_totp(self, user_id: str) -> TOTPEnrollment:
+        """Begin to add an authenticator app: what the person needs to set it up.
+
+        Raises:
+            PersonNotFound: nobody has this id.
+            InvalidArgument: the person has as many factors as there may be.
+            Unavailable: database or store cannot be asked.
+        """
+        await self._kit.settings.require()
+        with request_deadline():
+            user = await self._kit.users.load(user_id)
+            if user is None:
+                raise PersonNotFound
+            return await self._flow.totp.begin(user_id, user.email, _holder(user_id))
+
+    async def confirm_totp(
+        self, user_id: str, *, enrollment_id: str, code: str, name: str = ""
+    ) -> Factor:
+        """Keep an authenticator app that has shown a right code, and tell the person by mail.
+
+        Args:
+            user_id: whose it is.
+            enrollment_id: as `begin_totp` gave it for the same person.
+            code: as typed.
+            name: what the person calls it; empty for none.
+
+        Raises:
+            InvalidArgument: an argument is malformed, or there are too many factors.
+            InvalidCode: the code is wrong.
+            RequestExpired: the enrollment is unknown, over, or was followed by another one.
+            TooManyAttempts: its tries are spent.
+            Unavailable: database, store or queue cannot take it.
+        """
+        check_arguments(
+            self._flow.totp_step.method.fields,
+            code=code,
+            enrollment_id=enrollment_id,
+            name=name,
+        )
+        await self._kit.settings.require()
+        with request_deadline():
+            factor, proof = await self._flow.totp.confirm(
+                user_id,
+                enrollment_id,
+                _holder(user_id),
+                code,
+                Caller(name=IN_PROCESS),
+                name=name,
+                by=BY,
+            )
+            await self._flow.write(proof)
+        return factor
+
+    async def rename(self, user_id: str, id: str, name: str) -> None:
+        """Give a second factor another name.
+
+        Args:
+            user_id: whose it is.
+            id: which.
+            name: 1 to 60 characters.
+
+        Raises:
+            NotFound: the person has no such factor.
+            InvalidArgument: it is no name.
+            StoreError: the database cannot be asked.
+        """
+        await self._flow.own.rename(user_id, id, name, by=BY)
+
+    async def remove(self, user_id: str, id: str) -> None:
+        """Remove a second factor, and tell the person by mail.
+
+        What it has proven counts no more: sessions that nothing else has made end.
+
+        Raises:
+            NotFound: the person has no such factor.
+            InvalidArgument: it has to stay.
+            Unavailable: database, store or queue cannot take it.
+        """
+        await self._kit.settings.require()
+        await self._flow.own.remove(user_id, id, by=BY)
+
+    async def make_recovery_codes(self, user_id: str) -> Sequence[str]:
+        """Return ten new recovery codes, which are never shown again; older ones are void.
+
+        Raises:
+            InvalidArgument: the person has no second factor, or the deployment no recovery codes.
+            PersonDisabled: nobody can sign in as the person.
+            Unavailable: database or queue cannot take it.
+        """
+        await self._kit.settings.require()
+        return await self._flow.own.make_recovery_codes(user_id, by=BY)
+
+    async def trusted_browsers(self, user_id: str) -> Sequence[TrustedBrowser]:
+        """Return the browsers in which a person is not asked, newest first.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        return await self._flow.browsers.list(user_id)
+
+    async def distrust(self, user_id: str, id: bytes) -> None:
+        """Have a person asked again in a browser.
+
+        Raises:
+            NotFound: the person has no such browser.
+            StoreError: the database cannot be asked.
+        """
+        await self._flow.browsers.distrust(user_id, id, by=BY)
+
+    async def distrust_all(self, user_id: str) -> int:
+        """Have a person asked again in every browser, and return how many there were.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        return await self._flow.browsers.distrust_all(user_id, by=BY)
+
+    async def _pending(self, login_id: str) -> tuple[PendingLogin, StepSubject]:
+        caller = Caller(name=IN_PROCESS)
+        pending = await self._kit.logins.pending(login_id, caller)
+        return pending, StepSubject.of_login(pending, login_id, caller)
+
+    def _step(self, method: str) -> FactorStep:
+        step = self._flow.steps.get(method)
+        if step is None:
+            names = ", ".join(self._flow.steps)
+            raise InvalidArgument.of("method", Text("Send one of %(names)s.", names=names), "enum")
+        return step
+
+
+def _holder(user_id: str) -> str:
+    return f"{IN_PROCESS}user:{user_id}"

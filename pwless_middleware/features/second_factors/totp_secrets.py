@@ -1,0 +1,71 @@
+"""The secrets of authenticator apps as the database keeps them: encrypted, bound to their row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pwless_middleware.core.factor import Factor
+from pwless_middleware.core.stored_secret import Decrypted
+from pwless_middleware.flows.feature_secrets import FeatureSecrets
+
+if TYPE_CHECKING:
+    from pwless_middleware.database.factors import FactorRepository
+
+_PURPOSE: Final = "totp"
+_PAGE: Final = 200
+
+
+class TOTPSecrets:
+    """Encrypt secrets, decrypt them, and encrypt them anew after a key was rotated.
+
+    Args:
+        secrets: of the feature.
+        factors: keeps them.
+    """
+
+    def __init__(self, secrets: FeatureSecrets, factors: FactorRepository) -> None:
+        self._secrets = secrets
+        self._factors = factors
+
+    def encrypt(self, id: str, user_id: str, secret: bytes) -> bytes:
+        """Return a secret as it is kept.
+
+        Args:
+            id: of the factor.
+            user_id: whose.
+            secret: in clear.
+        """
+        return self._secrets.encrypt(_PURPOSE, _context(id, user_id), secret)
+
+    def decrypt(self, id: str, user_id: str, stored: bytes) -> Decrypted | None:
+        """Return a secret in clear; `None` where it was changed or moved, or its key is gone."""
+        return self._secrets.decrypt(_PURPOSE, _context(id, user_id), stored)
+
+    async def encrypt_anew(self, factor: Factor) -> bool:
+        """Encrypt a factor's secret with the newest key; false where it is, or cannot be.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        opened = self.decrypt(factor.id, factor.user_id, factor.secret)
+        if opened is None or opened.is_current:
+            return False
+        new = self.encrypt(factor.id, factor.user_id, opened.secret)
+        return await self._factors.replace_secret(factor.id, old=factor.secret, new=new)
+
+    async def encrypt_all_anew(self) -> int:
+        """Encrypt with the newest key what is not, of all people, and return how many they were.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        count, after = 0, ""
+        while page := await self._factors.list_secrets(after, _PAGE):
+            for factor in page:
+                count += await self.encrypt_anew(factor)
+            after = page[-1].id
+        return count
+
+
+def _context(id: str, user_id: str) -> str:
+    return f"{id} {user_id}"

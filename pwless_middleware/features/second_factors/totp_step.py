@@ -1,0 +1,154 @@
+"""The step by an authenticator app: in a login, and as a fresh proof of a live session."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+from pwless_middleware.core.factor import Factor
+from pwless_middleware.core.pasted_text import code_in
+from pwless_middleware.errors import InvalidCode, RequestExpired
+from pwless_middleware.features.second_factors.fields import ENROLLING_STEP
+from pwless_middleware.features.second_factors.names import TOTP
+from pwless_middleware.features.second_factors.own_factors import OwnFactors
+from pwless_middleware.features.second_factors.steps import proven_by
+from pwless_middleware.features.second_factors.totp import DIGITS, find_counter
+from pwless_middleware.features.second_factors.totp_counters import TOTPCounters
+from pwless_middleware.features.second_factors.totp_enrollment import (
+    TOTPEnrollment,
+    TOTPEnrollments,
+)
+from pwless_middleware.features.second_factors.totp_secrets import TOTPSecrets
+from pwless_middleware.flows.proofs import StepProof
+from pwless_middleware.web.fields import Fields, Values
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.offers import StepAction, StepMethod, StepSubject
+
+if TYPE_CHECKING:
+    from pwless_middleware.database.factors import FactorRepository
+
+logger = logging.getLogger("pwless.second_factors")
+
+
+class TOTPStep:
+    """Do the step.
+
+    Args:
+        kit: everything below.
+        factors: keeps the apps.
+        own: knows what a person has.
+        stored: decrypts secrets.
+        counters: which codes were used.
+        enrollments: add an app in a step that enrolls.
+
+    Attributes:
+        method: how it is offered.
+    """
+
+    def __init__(
+        self,
+        kit: Kit,
+        factors: FactorRepository,
+        own: OwnFactors,
+        stored: TOTPSecrets,
+        counters: TOTPCounters,
+        enrollments: TOTPEnrollments,
+    ) -> None:
+        self._kit = kit
+        self._factors = factors
+        self._own = own
+        self._stored = stored
+        self._counters = counters
+        self._enrollments = enrollments
+        self.method = StepMethod(
+            name=TOTP,
+            fields=ENROLLING_STEP,
+            ask=self.ask,
+            check=self.check,
+            strength="second_factor",
+            enroll=StepAction(Fields({}), self._enroll),
+        )
+
+    async def ask(
+        self, request: Request | None, subject: StepSubject
+    ) -> Mapping[str, object] | None:
+        """Return how many digits a code has; `None` for who has no app, or has one to add one."""
+        has_app = bool(await self._apps(subject.user_id))
+        is_possible = not await self._own.has_any(subject.user_id) if subject.enrolls else has_app
+        return {"digits": DIGITS} if is_possible else None
+
+    async def check(
+        self, request: Request | None, subject: StepSubject, values: Values
+    ) -> StepProof | None:
+        """Return what a code proves; it is used up by it, whatever becomes of the login.
+
+        Raises:
+            RequestExpired: the step enrolls, and the enrollment is over or not the first one.
+            TooManyAttempts: the enrollment's tries are spent.
+            StoreError: database or store cannot be asked.
+        """
+        if subject.enrolls:
+            return await self._confirm(subject, values)
+        bare = code_in(values.text("code"), "standard")
+        return await self._prove(subject, bare) if bare is not None else None
+
+    async def enroll(self, subject: StepSubject) -> TOTPEnrollment:
+        """Begin to add an app, in a step that enrolls.
+
+        Raises:
+            RequestExpired: the step does not, or the person has a second factor by now (security
+                rule 48).
+            Unavailable: database or store cannot be asked.
+        """
+        if not subject.enrolls or await self._own.has_any(subject.user_id):
+            raise RequestExpired
+        return await self._enrollments.begin(subject.user_id, subject.email, subject.binding)
+
+    async def _enroll(
+        self, request: Request, subject: StepSubject, values: Values
+    ) -> Mapping[str, object]:
+        return (await self.enroll(subject)).to_json()
+
+    async def _confirm(self, subject: StepSubject, values: Values) -> StepProof | None:
+        try:
+            _, proof = await self._enrollments.confirm(
+                subject.user_id,
+                values.get("enrollment_id") or "",
+                subject.binding,
+                values.text("code"),
+                subject.caller,
+                name=values.get("name") or "",
+                only_first=True,
+            )
+        except InvalidCode:
+            return None
+        return proof
+
+    async def _prove(self, subject: StepSubject, code: str) -> StepProof | None:
+        now, user_id = self._kit.clock(), subject.user_id
+        for factor in await self._apps(user_id):
+            opened = self._stored.decrypt(factor.id, user_id, factor.secret)
+            if opened is None:
+                logger.error(
+                    "the secret of factor %s cannot be decrypted: put the secret_key that it was "
+                    "encrypted under back into the list, and run `pwless rewrap`",
+                    factor.id,
+                    extra={"event": "factor_unreadable"},
+                )
+                continue
+            counter = find_counter(opened.secret, code, now=now)
+            if counter is None or not await self._counters.spend(factor.id, counter):
+                continue
+            await self._factors.note_use(factor.id, now)
+            if not opened.is_current:
+                await self._stored.encrypt_anew(factor)
+            earlier = self._counters.spend_earlier(factor.id, counter)
+            return StepProof(proven_by(TOTP, now, subject.binding), earlier)
+        return None
+
+    async def _apps(self, user_id: str) -> list[Factor]:
+        state = await self._factors.state(user_id)
+        return [factor for factor in state.factors if factor.kind == "totp"]

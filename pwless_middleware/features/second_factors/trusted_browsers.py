@@ -1,0 +1,176 @@
+"""Browsers in which a person is not asked for a second factor for some days (security rule 45).
+
+A cookie names them, and a row of the database says whose they are: forgetting the row is all that
+it takes. A row is good for its user, with the address that they had then, under the generation that
+was read before the proof for which the browser is trusted: who forgets all browsers in that very
+moment has forgotten this one too.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.digest import digest
+from pwless_middleware.core.event import Event
+from pwless_middleware.core.factor import TrustedBrowser
+from pwless_middleware.core.login import Login
+from pwless_middleware.core.session import DAY, Session
+from pwless_middleware.errors import NotFound
+from pwless_middleware.features.second_factors.settings import SecondFactorRules
+from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.web.kit import Kit
+
+if TYPE_CHECKING:
+    from pwless_middleware.database.factors import FactorRepository
+    from pwless_middleware.database.trusted_browsers import TrustedBrowserRepository
+
+MOST: Final = 20
+"""Trusted browsers of one person; the oldest goes where another comes."""
+_ID_BYTES: Final = 16
+
+
+class TrustedBrowsers:
+    """Trust browsers, and forget them.
+
+    Args:
+        kit: everything below.
+        browsers: keeps them.
+        factors: knows the generation.
+        rules: how second factors behave now.
+    """
+
+    def __init__(
+        self,
+        kit: Kit,
+        browsers: TrustedBrowserRepository,
+        factors: FactorRepository,
+        rules: LiveSettings[SecondFactorRules],
+    ) -> None:
+        self._kit = kit
+        self._browsers = browsers
+        self._factors = factors
+        self._rules = rules
+
+    async def admits(self, login: Login) -> bool:
+        """Whether a login needs no second factor: it is in a browser that its person trusts.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        days, now = self._rules().trusted_days, self._kit.clock()
+        if days == 0:
+            return False
+        for id in login.trusted:
+            browser = await self._browsers.find(id)
+            if (
+                browser is not None
+                and browser.user_id == login.user_id
+                and browser.address == _address_digest(login.email)
+                and now < min(browser.expires_at, browser.created_at + days * DAY)
+            ):
+                await self._browsers.note_use(id, now)
+                return True
+        return False
+
+    async def generation(self, user_id: str) -> int:
+        """Return the generation of a person's browsers, to be read before a proof is tried."""
+        return (await self._factors.state(user_id)).generation
+
+    async def trust(
+        self, session: Session, caller: Caller, *, generation: int, by: str = "person"
+    ) -> str | None:
+        """Trust the browser of a session that a second factor has proven.
+
+        Args:
+            session: just begun or renewed.
+            caller: the browser; what it trusts already stays.
+            generation: as of before the proof.
+            by: who does it, for the event.
+
+        Returns:
+            The `Set-Cookie` of the browser; `None` where it is not trusted: nobody's may be, the
+            session is worth too little, or all browsers were forgotten meanwhile.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        days, now = self._rules().trusted_days, self._kit.clock()
+        if days == 0 or session.strength == "any":
+            return None
+        browser = TrustedBrowser(
+            id=secrets.token_bytes(_ID_BYTES),
+            user_id=session.user_id,
+            address=_address_digest(session.email),
+            device=session.device,
+            created_at=now,
+            expires_at=now + days * DAY,
+        )
+        audit = self._kit.events.make("browser.trusted", caller, user_id=session.user_id, by=by)
+        if not await self._browsers.trust(browser, generation=generation, most=MOST, audit=audit):
+            return None
+        self._kit.events.publish(audit)
+        ids = (browser.id, *caller.trusted)
+        return self._kit.cookies.set_trusted(ids, max_age=days * DAY)
+
+    async def list(self, user_id: str) -> Sequence[TrustedBrowser]:
+        """Return a person's trusted browsers, newest first.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        return await self._browsers.list(user_id, now=self._kit.clock())
+
+    async def distrust(
+        self, user_id: str, id: bytes, *, caller: Caller | None = None, by: str = "person"
+    ) -> None:
+        """Trust a browser no more.
+
+        Args:
+            user_id: whose.
+            id: of the browser.
+            caller: who asks, for the event.
+            by: who does it, for the event.
+
+        Raises:
+            NotFound: the person has no such browser.
+            StoreError: the database cannot be asked.
+        """
+        audit = self._make_end(user_id, 1, caller, by)
+        if not await self._browsers.distrust(user_id, id, audit=audit):
+            raise NotFound
+        self._kit.events.publish(audit)
+
+    async def distrust_all(
+        self, user_id: str, *, caller: Caller | None = None, by: str = "person"
+    ) -> int:
+        """Trust no browser of a person any more, and return how many there were.
+
+        Args:
+            user_id: whose.
+            caller: who asks, for the event.
+            by: who does it, for the event.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        audit = self._make_end(user_id, len(await self.list(user_id)), caller, by)
+        count = await self._browsers.distrust_all(user_id, audit=audit)
+        self._kit.events.publish(audit)
+        return count
+
+    async def sweep(self) -> None:
+        """Forget those whose days are over."""
+        await self._browsers.sweep(self._kit.clock())
+
+    def _make_end(self, user_id: str, count: int, caller: Caller | None, by: str) -> Event:
+        details = {"count": count}
+        return self._kit.events.make(
+            "browser.distrusted", caller, user_id=user_id, by=by, details=details
+        )
+
+
+def _address_digest(email: str) -> bytes:
+    return digest("trusted-address", email)
