@@ -524,6 +524,7 @@ async def test_each_end_of_a_session_says_how() -> None:
         (created[2], "logout"),
         (created[4], "revoked_all"),
         (created[5], "logout"),
+        (created[5], "replaced"),
         (created[6], "withdrawn"),
     ]
 

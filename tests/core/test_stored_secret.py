@@ -1,4 +1,7 @@
-"""Stored secrets: encrypted, bound to their row, readable under the older keys of the list."""
+"""Stored secrets: encrypted, bound to their row, readable under the older keys of the list.
+
+Security rule 43.
+"""
 
 from __future__ import annotations
 
