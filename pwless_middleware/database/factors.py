@@ -134,7 +134,9 @@ class FactorRepository(Protocol):
         ...
 
     async def raise_generation(self, user_id: str, *, has_passkey: bool = True) -> None:
-        """Trust no browser of a user any more: a passkey was removed.
+        """Trust no browser of a user any more: a factor that is not kept here is gone.
+
+        The removal of a passkey does so by itself.
 
         Args:
             user_id: of whom.

@@ -7,6 +7,9 @@
 What decides on all passkeys of a user, or makes or removes one, is done under one lock for each
 user, so that it is exact however many processes do it at once. That no two users have one
 credential id is the table's own matter.
+
+A passkey is a second factor too: whoever loses one is trusted in no browser any more (security rule
+45), and without any other factor loses their recovery codes.
 """
 
 from __future__ import annotations
@@ -18,7 +21,13 @@ from pwless_middleware.core.event import Event
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event
-from pwless_middleware.database.people import IS_DISABLED
+from pwless_middleware.database.factor_lock import lock_factors
+from pwless_middleware.database.passkey_changes import (
+    add_passkey,
+    remove_all_passkeys,
+    remove_passkey,
+    remove_passkeys_since,
+)
 from pwless_middleware.database.statement import Query, Row, Statement, Steps
 
 T = TypeVar("T")
@@ -166,7 +175,9 @@ class SQLPasskeys:
         audit: Event | None = None,
     ) -> Added:
         """Keep a new passkey, and the user's handle with the first one."""
-        return await self._alone(passkey.user_id, lambda: _add(passkey, most, only_first, audit))
+        return await self._alone(
+            passkey.user_id, lambda: add_passkey(passkey, most, only_first, audit)
+        )
 
     async def note_use(self, id: bytes, *, sign_count: int, is_backed_up: bool, at: int) -> bool:
         """Note a use, if the sign count may be one."""
@@ -178,21 +189,21 @@ class SQLPasskeys:
     ) -> bool:
         """Give a passkey of a user another name."""
         query = _RENAME(user_id, id, name)
-        return bool(await self._database.transact(lambda: _change(query, audit), locks=()))
+        return await self._database.transact(lambda: _change(query, audit), locks=())
 
     async def remove(
         self, user_id: str, id: bytes, *, keeps_last: bool, audit: Event | None = None
     ) -> Removed:
         """Remove a passkey of a user."""
-        return await self._alone(user_id, lambda: _remove(user_id, id, keeps_last, audit))
+        return await self._remove(user_id, lambda: remove_passkey(user_id, id, keeps_last, audit))
 
     async def remove_all(self, user_id: str, *, audit: Event | None = None) -> int:
         """Remove all passkeys of a user; returns how many."""
-        return await self._alone(user_id, lambda: _change(_REMOVE_ALL(user_id), audit))
+        return await self._remove(user_id, lambda: remove_all_passkeys(user_id, audit))
 
     async def remove_since(self, user_id: str, at: int, *, audit: Event | None = None) -> int:
         """Remove the passkeys that a user made at `at` or later; returns how many."""
-        return await self._alone(user_id, lambda: _change(_REMOVE_SINCE(user_id, at), audit))
+        return await self._remove(user_id, lambda: remove_passkeys_since(user_id, at, audit))
 
     async def erase(self, user_id: str) -> None:
         """Forget all passkeys of a user, and the handle."""
@@ -205,55 +216,20 @@ class SQLPasskeys:
     async def _alone(self, user_id: str, make: Callable[[], Steps[T]]) -> T:
         return await self._database.transact(make, locks=[f"passkeys:{user_id}"])
 
+    async def _remove(self, user_id: str, make: Callable[[], Steps[T]]) -> T:
+        locks = [f"passkeys:{user_id}", *lock_factors(user_id)]
+        return await self._database.transact(make, locks=locks)
 
-def _add(passkey: Passkey, most: int, only_first: bool, audit: Event | None) -> Steps[Added]:
-    user_id, handle = passkey.user_id, passkey.user_handle
-    if (yield _FIND(passkey.id)):
-        return "known"
-    rows = yield _RP_IDS(user_id)
-    if only_first and (passkey.rp_id,) in rows:
-        return "not_first"
-    if rows.count((passkey.rp_id,)) >= most:
-        return "full"
-    handles = yield _FIND_HANDLES(user_id, handle)
-    if any((id, bytes(other)) != (user_id, handle) for id, other in handles):
-        return "other_handle"
-    # Who deletes a person disables them first, and then waits for this lock.
-    if (yield IS_DISABLED(user_id)):
-        return "disabled"
-    added = yield _ADD(
-        *(passkey.id, user_id, passkey.public_key, passkey.sign_count, passkey.aaguid),
-        *(" ".join(passkey.transports), int(passkey.is_synced), int(passkey.is_backed_up)),
-        *(passkey.rp_id, passkey.name, passkey.created_at, passkey.used_at),
-    )
-    if not added:
-        return "known"  # somebody else has added it just now
-    if not handles:
-        yield _ADD_HANDLE(user_id, handle)
-    if audit is not None:
+
+def _change(query: Query, audit: Event | None) -> Steps[bool]:
+    is_changed = bool((yield query))
+    if is_changed and audit is not None:
         yield from insert_event(audit)
-    return "added"
-
-
-def _remove(user_id: str, id: bytes, keeps_last: bool, audit: Event | None) -> Steps[Removed]:
-    rows = yield _FIND_RP_ID(user_id, id)
-    if not rows:
-        return "absent"
-    if keeps_last and (yield _RP_IDS(user_id)).count(rows[0]) == 1:
-        return "last"
-    yield from _change(_REMOVE(user_id, id), audit)
-    return "removed"
-
-
-def _change(query: Query, audit: Event | None) -> Steps[int]:
-    changed = yield query
-    if changed and audit is not None:
-        yield from insert_event(audit)
-    return len(changed)
+    return is_changed
 
 
 def _erase(user_id: str) -> Steps[None]:
-    yield _REMOVE_ALL(user_id)
+    yield _ERASE(user_id)
     yield _REMOVE_HANDLE(user_id)
 
 
@@ -294,19 +270,6 @@ _LIST = Statement(
     WHERE p.user_id = $1 ORDER BY p.created_at, p.id
     """
 )
-_RP_IDS = Statement("SELECT rp_id FROM pwless_passkeys WHERE user_id = $1")
-_FIND_RP_ID = Statement("SELECT rp_id FROM pwless_passkeys WHERE user_id = $1 AND id = $2")
-_FIND_HANDLES = Statement(
-    "SELECT user_id, handle FROM pwless_user_handles WHERE user_id = $1 OR handle = $2"
-)
-_ADD = Statement(
-    """
-    INSERT INTO pwless_passkeys (id, user_id, public_key, sign_count, aaguid, transports,
-    is_synced, is_backed_up, rp_id, name, created_at, used_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING id
-    """
-)
-_ADD_HANDLE = Statement("INSERT INTO pwless_user_handles (user_id, handle) VALUES ($1, $2)")
 _NOTE_USE = Statement(
     """
     UPDATE pwless_passkeys SET sign_count = $2, is_backed_up = $3,
@@ -318,10 +281,6 @@ _NOTE_USE = Statement(
 _RENAME = Statement(
     "UPDATE pwless_passkeys SET name = $3 WHERE user_id = $1 AND id = $2 RETURNING id"
 )
-_REMOVE = Statement("DELETE FROM pwless_passkeys WHERE user_id = $1 AND id = $2 RETURNING id")
-_REMOVE_ALL = Statement("DELETE FROM pwless_passkeys WHERE user_id = $1 RETURNING id")
-_REMOVE_SINCE = Statement(
-    "DELETE FROM pwless_passkeys WHERE user_id = $1 AND created_at >= $2 RETURNING id"
-)
+_ERASE = Statement("DELETE FROM pwless_passkeys WHERE user_id = $1")
 _REMOVE_HANDLE = Statement("DELETE FROM pwless_user_handles WHERE user_id = $1")
 _COUNT_BY_RP_ID = Statement("SELECT rp_id, COUNT(*) FROM pwless_passkeys GROUP BY rp_id")

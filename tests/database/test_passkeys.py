@@ -12,11 +12,13 @@ import pytest
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_id import format_event_id
 from pwless_middleware.core.event_search import EventFilter
+from pwless_middleware.core.factor import FactorState
 from pwless_middleware.core.passkey import MAX_ID_BYTES, Passkey
 from pwless_middleware.core.person import Person
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.passkeys import PasskeyRepository, SQLPasskeys
 from pwless_middleware.database.repositories import Repositories
+from tests.factors import make_browser, make_factor
 from tests.passkeys import MADE_AT, handle_of, make_passkey
 
 pytestmark = pytest.mark.anyio
@@ -252,6 +254,44 @@ async def test_those_made_since_a_second_are_removed_and_that_second_counts(
     assert await passkeys.find(other.id) == other
 
 
+@pytest.mark.parametrize("way", ["one", "all", "since"])
+async def test_whoever_loses_a_passkey_is_trusted_nowhere(
+    repositories: Repositories, way: str
+) -> None:
+    """Nor in a browser that is just being trusted (security rule 45)."""
+    passkeys, browsers = repositories.passkeys, repositories.trusted_browsers
+    await fill(passkeys, make_passkey(), make_passkey("kim", 2))
+    for user, number in (("jo", 1), ("kim", 2)):
+        await browsers.trust(make_browser(user, number), generation=0)
+        await repositories.recovery_codes.set(user, [b"1"], at=MADE_AT)
+    await passkeys.remove("jo", b"unknown", keeps_last=False)
+    await passkeys.remove_since("jo", MADE_AT + 1)
+    assert len(await browsers.list("jo", now=0)) == 1, "nothing was lost"
+    if way == "one":
+        await passkeys.remove("jo", make_passkey().id, keeps_last=False)
+    elif way == "all":
+        await passkeys.remove_all("jo")
+    else:
+        await passkeys.remove_since("jo", MADE_AT)
+    state = await repositories.factors.state("jo")
+    assert state == FactorState(generation=1), "codes go with the last factor"
+    assert await browsers.list("jo", now=0) == []
+    assert not await browsers.trust(make_browser(number=3), generation=0)
+    assert len(await browsers.list("kim", now=0)) == 1
+    assert (await repositories.factors.state("kim")).recovery_codes == 1
+
+
+async def test_recovery_codes_stay_for_another_factor(repositories: Repositories) -> None:
+    passkeys, codes = repositories.passkeys, repositories.recovery_codes
+    await fill(passkeys, make_passkey(), make_passkey(number=2))
+    await codes.set("jo", [b"1"], at=MADE_AT)
+    await passkeys.remove("jo", make_passkey().id, keeps_last=False)
+    assert len(await codes.list("jo")) == 1
+    await repositories.factors.add(make_factor(), most=10, may_be_alone=True)
+    await passkeys.remove_all("jo")
+    assert len(await codes.list("jo")) == 1
+
+
 async def test_erasing_a_user_leaves_no_passkey_and_no_handle(passkeys: PasskeyRepository) -> None:
     await fill(passkeys, make_passkey(), make_passkey("kim", 2))
     await passkeys.erase("jo")
@@ -379,3 +419,21 @@ async def test_an_erasure_takes_what_is_being_added(connections: list[SQLPasskey
         assert (await second.handle_of("jo") is not None) == bool(left)
         assert sum((await second.count_by_rp_id()).values()) == len(left)
         await second.erase("jo")
+
+
+async def test_no_browser_is_trusted_behind_the_back_of_a_removal(
+    parallel: list[Repositories],
+) -> None:
+    """A login that has proven a passkey asks to be trusted while its owner removes it."""
+    for number in range(1, 6):
+        user = f"user-{number}"
+        await fill(parallel[0].passkeys, make_passkey(user, number))
+        trusting = [
+            each.trusted_browsers.trust(make_browser(user, 10 * number + n), generation=0)
+            for n, each in enumerate(parallel[1:])
+        ]
+        removal = parallel[0].passkeys.remove(
+            user, make_passkey(number=number).id, keeps_last=False
+        )
+        await asyncio.gather(*trusting[:2], removal, trusting[2])
+        assert await parallel[0].trusted_browsers.list(user, now=0) == []

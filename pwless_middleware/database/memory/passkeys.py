@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.database.memory.events import MemoryEvents
+from pwless_middleware.database.memory.factors import MemoryFactors
 from pwless_middleware.database.memory.people import MemoryPeople
 from pwless_middleware.database.passkeys import Added, Removed
 
@@ -19,11 +20,13 @@ class MemoryPasskeys:
     Args:
         people: says who is disabled.
         events: takes the events of changes.
+        factors: end the trust in the browsers of whoever loses a passkey.
     """
 
-    def __init__(self, people: MemoryPeople, events: MemoryEvents) -> None:
+    def __init__(self, people: MemoryPeople, events: MemoryEvents, factors: MemoryFactors) -> None:
         self._people = people
         self._events = events
+        self._factors = factors
         self._passkeys: dict[bytes, Passkey] = {}
         self._handles: dict[str, bytes] = {}
 
@@ -102,32 +105,37 @@ class MemoryPasskeys:
             return "absent"
         if keeps_last and [*theirs.values()].count(theirs[id]) == 1:
             return "last"
-        self._remove([id], audit)
+        await self._remove(user_id, [id], audit)
         return "removed"
 
     async def remove_all(self, user_id: str, *, audit: Event | None = None) -> int:
         """Remove all passkeys of a user; returns how many."""
-        return self._remove([one.id for one in await self.list(user_id)], audit)
+        return await self._remove(user_id, [one.id for one in await self.list(user_id)], audit)
 
     async def remove_since(self, user_id: str, at: int, *, audit: Event | None = None) -> int:
         """Remove the passkeys that a user made at `at` or later; returns how many."""
         theirs = await self.list(user_id)
-        return self._remove([one.id for one in theirs if one.created_at >= at], audit)
+        new = [one.id for one in theirs if one.created_at >= at]
+        return await self._remove(user_id, new, audit)
 
     async def erase(self, user_id: str) -> None:
         """Forget all passkeys of a user, and the handle."""
-        await self.remove_all(user_id)
+        for one in await self.list(user_id):
+            del self._passkeys[one.id]
         self._handles.pop(user_id, None)
 
     async def count_by_rp_id(self) -> Mapping[str, int]:
         """Return how many passkeys there are for each RP id."""
         return Counter(one.rp_id for one in self._passkeys.values())
 
-    def _remove(self, ids: Iterable[bytes], audit: Event | None) -> int:
-        gone = [self._passkeys.pop(id) for id in ids]
-        if gone:
+    async def _remove(self, user_id: str, ids: Sequence[bytes], audit: Event | None) -> int:
+        for id in ids:
+            del self._passkeys[id]
+        if ids:
+            left = await self.list(user_id)
+            await self._factors.raise_generation(user_id, has_passkey=bool(left))
             self._tell(audit)
-        return len(gone)
+        return len(ids)
 
     def _tell(self, audit: Event | None) -> None:
         if audit is not None:

@@ -20,14 +20,15 @@ def make_memory_repositories() -> Repositories:
     events = MemoryEvents()
     people = MemoryPeople(events)
     codes, browsers = MemoryRecoveryCodes(people, events), MemoryTrustedBrowsers(people, events)
+    factors = MemoryFactors(people, events, codes, browsers)
     return Repositories(
         people=people,
         address_changes=MemoryAddressChanges(people, events),
         events=events,
         settings=MemorySettings(events),
         api_keys=MemoryApiKeys(events),
-        passkeys=MemoryPasskeys(people, events),
-        factors=MemoryFactors(people, events, codes, browsers),
+        passkeys=MemoryPasskeys(people, events, factors),
+        factors=factors,
         recovery_codes=codes,
         trusted_browsers=browsers,
         factor_resets=MemoryFactorResets(events),
