@@ -1,4 +1,4 @@
-"""How second factors are added, and removed with what hangs on them, under the lock.
+"""How second factors are added, renamed, and removed with what hangs on them, under the lock.
 
 Whoever was trusted before a removal is not trusted after it (security rule 45), and recovery codes
 do not outlive what they stand in for.
@@ -21,13 +21,15 @@ if TYPE_CHECKING:
 
 
 def add_factor(
-    factor: Factor, most: int, may_be_alone: bool, audit: Event | None
+    factor: Factor, most: int, may_be_alone: bool, only_first: bool, audit: Event | None
 ) -> Steps[FactorAdded]:
     """Keep a factor (`FactorRepository.add`)."""
     user_id = factor.user_id
     rows = yield _OF_USER(user_id)
     if factor.phone and any(phone == factor.phone for _, _, phone in rows):
         return "known"
+    if only_first and rows:
+        return "not_first"
     if len(rows) >= most:
         return "full"
     kinds = {factor.kind, *(kind for _, kind, _ in rows)}
@@ -45,6 +47,14 @@ def add_factor(
     if audit is not None:
         yield from insert_event(audit)
     return "added"
+
+
+def rename_factor(user_id: str, id: str, name: str, audit: Event | None) -> Steps[bool]:
+    """Give a factor another name (`FactorRepository.rename`)."""
+    is_changed = bool((yield _RENAME(user_id, id, name)))
+    if is_changed and audit is not None:
+        yield from insert_event(audit)
+    return is_changed
 
 
 def remove_factor(
@@ -111,6 +121,9 @@ _ADD = Statement(
     """
 )
 _OF_USER = Statement("SELECT id, kind, phone FROM pwless_factors WHERE user_id = $1")
+_RENAME = Statement(
+    "UPDATE pwless_factors SET name = $3 WHERE user_id = $1 AND id = $2 RETURNING id"
+)
 _REMOVE = Statement("DELETE FROM pwless_factors WHERE user_id = $1 AND id = $2")
 _REMOVE_ALL = Statement("DELETE FROM pwless_factors WHERE user_id = $1 RETURNING id")
 _REMOVE_SINCE = Statement(

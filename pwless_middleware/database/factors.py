@@ -16,7 +16,6 @@ from typing import Literal, Protocol, TypeVar
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.factor import Factor, FactorState
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import insert_event
 from pwless_middleware.database.factor_changes import (
     add_factor,
     end_all_trust,
@@ -24,13 +23,14 @@ from pwless_middleware.database.factor_changes import (
     remove_all_factors,
     remove_factor,
     remove_factors_since,
+    rename_factor,
 )
 from pwless_middleware.database.factor_lock import lock_factors
 from pwless_middleware.database.statement import Row, Statement, Steps
 
 T = TypeVar("T")
 
-FactorAdded = Literal["added", "full", "known", "alone", "disabled"]
+FactorAdded = Literal["added", "full", "known", "not_first", "alone", "disabled"]
 FactorRemoved = Literal["removed", "absent", "last", "alone"]
 
 
@@ -50,7 +50,13 @@ class FactorRepository(Protocol):
         ...
 
     async def add(
-        self, factor: Factor, *, most: int, may_be_alone: bool, audit: Event | None = None
+        self,
+        factor: Factor,
+        *,
+        most: int,
+        may_be_alone: bool,
+        only_first: bool = False,
+        audit: Event | None = None,
     ) -> FactorAdded:
         """Keep a factor that its user has just confirmed.
 
@@ -60,12 +66,13 @@ class FactorRepository(Protocol):
             may_be_alone: whether it may be there without an authenticator app. Say no for a phone
                 number of somebody without a passkey: an SMS is never the only second factor
                 (security rule 47).
+            only_first: refuse it where the user has a factor already.
             audit: what the change is told by.
 
         Returns:
             `added`; or why it is not: the user has this phone number, or somebody this id
-            (`known`), the user has `most` (`full`), it would be `alone`, or the person is disabled
-            or being deleted (`disabled`).
+            (`known`), the user has one already (`not_first`) or `most` (`full`), it would be
+            `alone`, or the person is disabled or being deleted (`disabled`).
         """
         ...
 
@@ -178,16 +185,24 @@ class SQLFactors:
         return _factor(rows[0]) if rows else None
 
     async def add(
-        self, factor: Factor, *, most: int, may_be_alone: bool, audit: Event | None = None
+        self,
+        factor: Factor,
+        *,
+        most: int,
+        may_be_alone: bool,
+        only_first: bool = False,
+        audit: Event | None = None,
     ) -> FactorAdded:
         """Keep a factor that its user has just confirmed."""
         return await self._alone(
-            factor.user_id, lambda: add_factor(factor, most, may_be_alone, audit)
+            factor.user_id, lambda: add_factor(factor, most, may_be_alone, only_first, audit)
         )
 
     async def rename(self, user_id: str, id: str, name: str, *, audit: Event | None = None) -> bool:
         """Give a factor of a user another name."""
-        return await self._database.transact(lambda: _rename(user_id, id, name, audit), locks=())
+        return await self._database.transact(
+            lambda: rename_factor(user_id, id, name, audit), locks=()
+        )
 
     async def remove(
         self,
@@ -235,13 +250,6 @@ class SQLFactors:
         return await self._database.transact(make, locks=lock_factors(user_id))
 
 
-def _rename(user_id: str, id: str, name: str, audit: Event | None) -> Steps[bool]:
-    is_changed = bool((yield _RENAME(user_id, id, name)))
-    if is_changed and audit is not None:
-        yield from insert_event(audit)
-    return is_changed
-
-
 def _factor(row: Row) -> Factor:
     id, user_id, kind, name, secret, phone, created_at, used_at = row
     return Factor(
@@ -274,9 +282,6 @@ _FIND = Statement(
     SELECT id, user_id, kind, name, secret, phone, created_at, used_at
     FROM pwless_factors WHERE id = $1
     """
-)
-_RENAME = Statement(
-    "UPDATE pwless_factors SET name = $3 WHERE user_id = $1 AND id = $2 RETURNING id"
 )
 _NOTE_USE = Statement(
     """

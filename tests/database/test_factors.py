@@ -79,6 +79,15 @@ async def test_a_user_has_so_many_at_most(factors: FactorRepository) -> None:
     assert len((await factors.state("jo")).factors) == 2
 
 
+async def test_the_first_is_refused_where_there_is_one(factors: FactorRepository) -> None:
+    """Whoever has read a person's mail does not add a factor beside theirs."""
+    await fill(factors, make_factor("kim", 9))
+    first, second = make_factor(), make_factor(number=2)
+    assert await factors.add(first, most=10, may_be_alone=True, only_first=True) == "added"
+    assert await factors.add(second, most=10, may_be_alone=True, only_first=True) == "not_first"
+    assert (await factors.state("jo")).factors == (first,)
+
+
 async def test_a_phone_number_is_not_the_only_factor(factors: FactorRepository) -> None:
     """An SMS is never the only second one (security rule 47)."""
     await fill(factors, make_factor("kim", 9), make_phone(number=1))
@@ -168,6 +177,15 @@ async def test_of_several_elevenths_none_is_added(parallel: list[Repositories]) 
     )
     assert sorted(await asyncio.gather(*tries)) == ["added", "full", "full", "full"]
     assert len((await parallel[0].factors.state("jo")).factors) == 10
+
+
+async def test_of_several_firsts_one_is_added(parallel: list[Repositories]) -> None:
+    tries = (
+        each.factors.add(make_factor(number=n), most=10, may_be_alone=True, only_first=True)
+        for n, each in enumerate(parallel, 1)
+    )
+    outcomes = sorted(await asyncio.gather(*tries))
+    assert outcomes == ["added", "not_first", "not_first", "not_first"]
 
 
 async def test_a_phone_number_that_is_confirmed_four_times_is_there_once(

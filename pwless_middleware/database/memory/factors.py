@@ -52,12 +52,20 @@ class MemoryFactors:
         return self._factors.get(id)
 
     async def add(
-        self, factor: Factor, *, most: int, may_be_alone: bool, audit: Event | None = None
+        self,
+        factor: Factor,
+        *,
+        most: int,
+        may_be_alone: bool,
+        only_first: bool = False,
+        audit: Event | None = None,
     ) -> FactorAdded:
         """Keep a factor that its user has just confirmed."""
         theirs = self._of(factor.user_id)
         if factor.phone and any(one.phone == factor.phone for one in theirs):
             return "known"
+        if only_first and theirs:
+            return "not_first"
         if len(theirs) >= most:
             return "full"
         if not may_be_alone and "totp" not in {factor.kind, *(one.kind for one in theirs)}:

@@ -159,7 +159,7 @@ class OwnFactors:
         """
         user_id = factor.user_id
         has_passkey = await self.has_passkey(user_id)
-        if only_first and (has_passkey or (await self.state(user_id)).factors):
+        if only_first and has_passkey:
             raise RequestExpired
         audit = self._kit.events.make(
             "factor.added", caller, user_id=user_id, method=factor.kind, by=by
@@ -168,6 +168,7 @@ class OwnFactors:
             factor,
             most=self._rules().max_per_user,
             may_be_alone=factor.kind == "totp" or has_passkey,
+            only_first=only_first,
             audit=audit,
         )
         if result == "full":
@@ -176,8 +177,10 @@ class OwnFactors:
             raise InvalidArgument.of("phone", _ALONE, "alone")
         if result == "disabled":
             raise PersonDisabled
+        if result == "known" and factor.phone:
+            raise InvalidArgument.of("phone", _KNOWN, "known")
         if result != "added":
-            raise InvalidArgument.of("phone", _KNOWN, "known") if factor.phone else RequestExpired()
+            raise RequestExpired
         self._kit.events.publish(audit)
         await self._kit.wake_delivery()
 
