@@ -89,7 +89,13 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
 
 
 async def _examine(app: object, found: list[Found], options: argparse.Namespace) -> list[Finding]:
-    from pwless_middleware.cli import database_checks, option_checks, passkey_checks, probes
+    from pwless_middleware.cli import (
+        database_checks,
+        factor_checks,
+        option_checks,
+        passkey_checks,
+        probes,
+    )
 
     for one in found:
         one.middleware.passwordless.lifetime.serve_only()
@@ -101,6 +107,9 @@ async def _examine(app: object, found: list[Found], options: argparse.Namespace)
             *in_database,
             *await passkey_checks.check_passkeys(
                 one.middleware.passwordless, is_ready=is_ready, is_live=options.url is not None
+            ),
+            *await factor_checks.check_second_factors(
+                one.middleware.passwordless, is_ready=is_ready
             ),
             await probes.login_page(app, one) if is_ready else probes.NOT_YET,
             await probes.store(one.middleware.passwordless),

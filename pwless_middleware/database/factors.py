@@ -2,7 +2,6 @@
 
     state = await factors.state(user_id)
     outcome = await factors.add(factor, most=10, may_be_alone=True, audit=event)
-    outcome = await factors.remove(user_id, id, keeps_last=False, has_passkey=False, audit=event)
 
 Whatever changes a user's factors, recovery codes or trusted browsers is done under one lock for
 each user, so that it is exact however many processes do it at once.
@@ -10,7 +9,7 @@ each user, so that it is exact however many processes do it at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol, TypeVar
 
 from pwless_middleware.core.event import Event
@@ -136,14 +135,16 @@ class FactorRepository(Protocol):
         """
         ...
 
+    async def count_by_kind(self) -> Mapping[str, int]:
+        """Return how many factors there are of each kind, of all users."""
+        ...
+
     async def replace_secret(self, id: str, *, old: bytes, new: bytes) -> bool:
         """Give a factor another secret; false where it has another one than `old` by now."""
         ...
 
     async def raise_generation(self, user_id: str, *, has_passkey: bool = True) -> None:
-        """Trust no browser of a user any more: a factor that is not kept here is gone.
-
-        The removal of a passkey does so by itself.
+        """Trust no browser of a user any more: a factor of another kind is gone.
 
         Args:
             user_id: of whom.
@@ -172,12 +173,8 @@ class SQLFactors:
         rows = await self._database.fetch(_STATE(user_id))
         generation, made, left, *_ = rows[0]
         factors = tuple(_factor(row[3:]) for row in rows if row[3] is not None)
-        return FactorState(
-            factors=factors,
-            recovery_codes=made,
-            recovery_codes_left=left,
-            generation=generation,
-        )
+        counts = {"recovery_codes": made, "recovery_codes_left": left}
+        return FactorState(factors=factors, **counts, generation=generation)
 
     async def find(self, id: str) -> Factor | None:
         """Return the factor with this id, or `None`."""
@@ -234,6 +231,10 @@ class SQLFactors:
         """Return factors with a secret, of all users, in the order of their ids."""
         return [_factor(row) for row in await self._database.fetch(_LIST_SECRETS(after, limit))]
 
+    async def count_by_kind(self) -> Mapping[str, int]:
+        """Return how many factors there are of each kind."""
+        return dict(await self._database.fetch(_COUNT_BY_KIND()))
+
     async def replace_secret(self, id: str, *, old: bytes, new: bytes) -> bool:
         """Give a factor another secret, if it is still the old one."""
         return bool(await self._database.execute(_REPLACE_SECRET(id, old, new)))
@@ -278,10 +279,8 @@ _STATE = Statement(
     """
 )
 _FIND = Statement(
-    """
-    SELECT id, user_id, kind, name, secret, phone, created_at, used_at
-    FROM pwless_factors WHERE id = $1
-    """
+    "SELECT id, user_id, kind, name, secret, phone, created_at, used_at "
+    "FROM pwless_factors WHERE id = $1"
 )
 _NOTE_USE = Statement(
     """
@@ -290,11 +289,10 @@ _NOTE_USE = Statement(
     """
 )
 _LIST_SECRETS = Statement(
-    """
-    SELECT id, user_id, kind, name, secret, phone, created_at, used_at
-    FROM pwless_factors WHERE kind = 'totp' AND id > $1 ORDER BY id LIMIT $2
-    """
+    "SELECT id, user_id, kind, name, secret, phone, created_at, used_at "
+    "FROM pwless_factors WHERE kind = 'totp' AND id > $1 ORDER BY id LIMIT $2"
 )
+_COUNT_BY_KIND = Statement("SELECT kind, COUNT(*) FROM pwless_factors GROUP BY kind")
 _REPLACE_SECRET = Statement(
     "UPDATE pwless_factors SET secret = $3 WHERE id = $1 AND secret = $2 RETURNING id"
 )

@@ -52,6 +52,12 @@ async def test_the_state_has_all_that_a_login_asks_for(repositories: Repositorie
     assert await factors.state("ann") == FactorState(recovery_codes=1, recovery_codes_left=1)
 
 
+async def test_they_are_counted_by_kind(factors: FactorRepository) -> None:
+    assert await factors.count_by_kind() == {}
+    await fill(factors, make_factor(), make_factor("kim", 2), make_phone("kim", 3))
+    assert await factors.count_by_kind() == {"totp": 2, "sms": 1}
+
+
 # --- what is refused -----------------------------------------------------------------------------
 
 

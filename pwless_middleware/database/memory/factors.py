@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from pwless_middleware.core.event import Event
@@ -144,6 +145,10 @@ class MemoryFactors:
         """Return factors with a secret, of all users, in the order of their ids."""
         found = [one for one in self._factors.values() if one.kind == "totp" and one.id > after]
         return sorted(found, key=lambda one: one.id)[:limit]
+
+    async def count_by_kind(self) -> Mapping[str, int]:
+        """Return how many factors there are of each kind."""
+        return Counter(one.kind for one in self._factors.values())
 
     async def replace_secret(self, id: str, *, old: bytes, new: bytes) -> bool:
         """Give a factor another secret, if it is still the old one."""
