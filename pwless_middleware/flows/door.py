@@ -30,6 +30,7 @@ from pwless_middleware.errors import LoginDenied, LoginElsewhere, RequestExpired
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.login_rules import LoginRules, ask_before_session
 from pwless_middleware.flows.pending_logins import PendingLogins
+from pwless_middleware.flows.proofs import Holds
 from pwless_middleware.flows.sessions import TOKEN_PREFIX, Sessions
 from pwless_middleware.flows.withdrawals import Withdrawals
 from pwless_middleware.stores.base import Drop, Put, Store, Writes
@@ -46,6 +47,7 @@ class Entry:
         takes: the record to take: the proof's single use; `None` if that is done.
         then: what the winning take writes besides.
         renews: the live session that this is a fresh proof for; `None` for a new login.
+        holds: whether what has proven it is still there; asked once it is written.
     """
 
     login: Login
@@ -54,6 +56,7 @@ class Entry:
     takes: str | None
     then: Writes
     renews: Session | None = None
+    holds: Holds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,14 @@ def make_door(
         put = Put(key, record, until=session.ends_at, listed=session_list(slot))
         return secret, cookie, session, put
 
+    async def check_written(entry: Entry, written: Drop) -> None:
+        """Undo what was written if the factor was removed meanwhile (security rule 46)."""
+        if entry.renews is not None:
+            await withdrawals.check(entry.renews, entry.login, written)
+        if entry.holds is not None and not await entry.holds():
+            await store.write(Writes(drops=(written,)), now=clock(), op=new_operation())
+            raise RequestExpired if entry.renews is None else Unauthenticated
+
     async def enter(entry: Entry) -> LoginResult:
         caller, then = entry.caller, entry.then
         login = replace(entry.login, trusted=caller.trusted)
@@ -186,9 +197,7 @@ def make_door(
             put, error = pending_logins.suspend(login, decision.missing, renewed)
             waits = replace(then, puts=(*then.puts, put))
             await spend(store, entry.takes, waits, now=now)
-            if entry.renews is not None:
-                written = Drop(put.key, listed=put.listed)
-                await withdrawals.check(entry.renews, login, written)
+            await check_written(entry, Drop(put.key, listed=put.listed))
             raise error
         secret, cookie, session, put = mint(login, decision.verdict, entry.renews, now)
         # A login ends what was there (security rule 20).
@@ -214,7 +223,7 @@ def make_door(
             begins = Writes(puts=(put,), drops=drops)
             if not await store.take(old.key, begins, now=now, op=new_operation()):
                 raise Unauthenticated
-            await withdrawals.check(entry.renews, login, sessions.drop(session))
+        await check_written(entry, sessions.drop(session))
         events.record(
             "session.created" if entry.renews is None else "session.renewed",
             caller,

@@ -151,7 +151,14 @@ class Logins:
                     address=proof.subject,
                 )
         login = _login(proof, caller, *found)
-        entry = Entry(login=login, caller=caller, user=found[0], takes=takes, then=then)
+        entry = Entry(
+            login=login,
+            caller=caller,
+            user=found[0],
+            takes=takes,
+            then=then,
+            holds=proof.holds,
+        )
         return await self._enter(entry)
 
     async def step_up(self, proof: Proof, caller: Caller, session: Session) -> LoginResult:
@@ -205,6 +212,7 @@ class Logins:
             takes=proof.takes,
             then=proof.then,
             renews=live,
+            holds=proof.holds,
         )
         return await self._enter(entry)
 
@@ -292,6 +300,7 @@ class Logins:
             takes=step.key,
             then=replace(right.then, refunds=step.refunds),
             renews=renews,
+            holds=right.holds,
         )
         return await self._enter(entry)
 
@@ -357,6 +366,7 @@ class Logins:
             then=replace(right.then, refunds=refunds),
             next=next,
             device=caller.device,
+            holds=right.holds,
         )
         return await self.step_up(proof, caller, session)
 

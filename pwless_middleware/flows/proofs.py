@@ -11,6 +11,9 @@ from pwless_middleware.core.login import Login, Subject
 from pwless_middleware.errors import ApiError
 from pwless_middleware.stores.base import Writes
 
+Holds = Callable[[], Awaitable[bool]]
+"""Whether what has proven something is still there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
@@ -30,6 +33,9 @@ class Proof:
             that the answer is the same whichever step came between.
         attempt: names the login in events: the random part of the id of what it answers, a
             challenge or a ceremony; empty for none.
+        holds: whether what has proven it is still there; asked once the session is written, which
+            goes again where it is not. Whoever removes a factor withdraws what it had proven
+            (`SessionsView.withdraw`), and this finds what was under way then. `None` asks nothing.
     """
 
     subject: Subject = field(repr=False)
@@ -42,6 +48,7 @@ class Proof:
     device: str = ""
     answer: Mapping[str, str] = field(default_factory=dict, repr=False)
     attempt: bytes = field(default=b"", repr=False)
+    holds: Holds | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +59,12 @@ class StepProof:
         authentication: how and when; its method is the one that the step was tried by.
         then: what is written as the step is taken, all or nothing with it: the counter of a
             one-time password, for one. Refunds do not belong here; the door has its own.
+        holds: as of `Proof`: asked once the step is taken.
     """
 
     authentication: Authentication
     then: Writes = field(default_factory=Writes)
+    holds: Holds | None = field(default=None, repr=False)
 
 
 StepCheck = Callable[[Login], Awaitable[StepProof | None]]

@@ -14,8 +14,9 @@ factor itself is gone. Three races are closed here:
   behind, which the door looks for once the renewed session is written (`check`). Whoever does not
   see the mark has written before it, and is seen by the next look at the list.
 
-A login that has verified the factor before it was removed, and writes its session after all of
-this, is for its feature to notice: it asks for the factor once more, after the login.
+A login that has verified the factor before it was removed may write its session after all of this.
+So a proof says how to ask whether its factor is still there (`Proof.holds`), and the door asks once
+it has written.
 """
 
 from __future__ import annotations

@@ -134,7 +134,9 @@ class PasskeyPages:
         id, user_id = form.get("id", ""), account.user.id
         caller = self._kit.callers.browser(request)
         try:
-            await self._flow.own.remove(user_id, read_id(id), caller=caller)
+            await self._flow.own.remove(
+                user_id, read_id(id), session=account.session, caller=caller
+            )
         except InvalidArgument:  # it is the last way in
             return await self._remove_page(request, account, id)
         except NotFound:

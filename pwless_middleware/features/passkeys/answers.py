@@ -22,6 +22,7 @@ from pwless_middleware.features.passkeys.verification import (
     check_context,
     verify_assertion,
 )
+from pwless_middleware.flows.proofs import Holds
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
@@ -90,6 +91,14 @@ class Answers:
         factors = (METHOD, "user_verification") if use.is_verified else (METHOD,)
         proven = Authentication(METHOD, self._clock(), factors, phishing_resistant=True)
         return passkey, proven
+
+    def still_there(self, passkey: Passkey) -> Holds:
+        """Return what says whether a passkey that has proven something was not removed since."""
+
+        async def holds() -> bool:
+            return await self._passkeys.find(passkey.id) is not None
+
+        return holds
 
     def refuse(
         self, reason: str, ceremony: Ceremony, caller: Caller, user_id: str | None = None

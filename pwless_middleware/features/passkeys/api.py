@@ -193,7 +193,7 @@ class PasskeyApi:
         account = await self._flow.own.require(request)
         caller = self._kit.callers.browser(request)
         id = read_id(request.path_params["id"])
-        await self._flow.own.remove(account.user.id, id, caller=caller)
+        await self._flow.own.remove(account.user.id, id, session=account.session, caller=caller)
         return Response(status_code=204, headers=EVERYWHERE)
 
 

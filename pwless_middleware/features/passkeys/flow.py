@@ -144,7 +144,7 @@ class PasskeyFlow:
         assertion = read_assertion(credential)
         ceremony = await self._ceremonies.spend(ceremony_id, ("login",), holder, caller)
         passkey, proven = await self._answers.verify(ceremony, assertion, caller)
-        proof = _proof(passkey, proven, ceremony, caller, next)
+        proof = self._proof(passkey, proven, ceremony, caller, next)
         return await self._kit.logins.finish(proof, caller)
 
     # --- prove once more who it is -------------------------------------------------------------
@@ -177,7 +177,7 @@ class PasskeyFlow:
         passkey, proven = await self._answers.verify(
             ceremony, assertion, caller, user_id=account.user.id
         )
-        proof = _proof(passkey, proven, ceremony, caller, next)
+        proof = self._proof(passkey, proven, ceremony, caller, next)
         return await self._kit.logins.step_up(proof, caller, account.session)
 
     # --- a step of a pending login -------------------------------------------------------------
@@ -244,31 +244,36 @@ class PasskeyFlow:
             ceremony = await self._ceremonies.spend(
                 ceremony_id, ("step_enrollment",), holder, caller, counts=False
             )
-            _, proven = await self.own.keep(
+            passkey, proven = await self.own.keep(
                 owner, ceremony, attestation, caller, name="", only_first=True, by="person"
             )
-            return StepProof(proven)
+            return StepProof(proven, holds=self._answers.still_there(passkey))
         assertion = read_assertion(credential)
         ceremony = await self._ceremonies.spend(
             ceremony_id, ("step",), holder, caller, counts=False
         )
         needs = is_only_factor or self._user_verification == "required"
-        _, proven = await self._answers.verify(
+        passkey, proven = await self._answers.verify(
             ceremony, assertion, caller, user_id=owner.user_id, needs_verification=needs
         )
-        return StepProof(proven)
+        return StepProof(proven, holds=self._answers.still_there(passkey))
 
-
-def _proof(
-    passkey: Passkey, proven: Authentication, ceremony: Ceremony, caller: Caller, next: str
-) -> Proof:
-    return Proof(
-        subject=EnrolledUser(UserId(passkey.user_id)),
-        authentication=proven,
-        takes=None,
-        refusal=InvalidCredential(),
-        then=ceremony.then,
-        next=next,
-        device=caller.device,
-        attempt=ceremony.attempt,
-    )
+    def _proof(
+        self,
+        passkey: Passkey,
+        proven: Authentication,
+        ceremony: Ceremony,
+        caller: Caller,
+        next: str,
+    ) -> Proof:
+        return Proof(
+            subject=EnrolledUser(UserId(passkey.user_id)),
+            authentication=proven,
+            takes=None,
+            refusal=InvalidCredential(),
+            then=ceremony.then,
+            next=next,
+            device=caller.device,
+            attempt=ceremony.attempt,
+            holds=self._answers.still_there(passkey),
+        )

@@ -13,6 +13,7 @@ from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.given_name import read_name
 from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.session import Session
 from pwless_middleware.errors import InvalidArgument, NotFound
 from pwless_middleware.features.passkeys.answers import METHOD, Answers
 from pwless_middleware.features.passkeys.ceremonies import (
@@ -302,13 +303,20 @@ class OwnPasskeys:
         self._kit.events.publish(audit)
 
     async def remove(
-        self, user_id: str, id: bytes, *, caller: Caller | None = None, by: str = "person"
+        self,
+        user_id: str,
+        id: bytes,
+        *,
+        session: Session | None = None,
+        caller: Caller | None = None,
+        by: str = "person",
     ) -> None:
-        """Remove a passkey, and tell the person.
+        """Remove a passkey, and tell the person. What it had proven counts no more.
 
         Args:
             user_id: whose it is.
             id: which.
+            session: in which the person removes it, and which goes on; `None` for none.
             caller: who asks, for the event.
             by: who removes it, for the event.
 
@@ -329,15 +337,30 @@ class OwnPasskeys:
         why = await self._kit.offers.why_it_stays(user_id, METHOD) if is_last else None
         if why is not None:
             raise InvalidArgument.of("id", why, "last")
+        has_others = any(one.id != id for one in self._usable(kept))
         await self._mails.queue_removed(user_id, passkey, caller)
         audit = self._make_removal(user_id, 1, caller, by)
+        # Before, so that nothing is removed while the store cannot be written; and after.
+        await self._withdraw(user_id, session, has_others=has_others)
         result = await self._passkeys.remove(user_id, id, keeps_last=keeps_last, audit=audit)
         if result == "absent":
             raise NotFound
         if result == "last":
             raise _last()
         self._kit.events.publish(audit)
+        await self._end_trust(user_id)
+        await self._withdraw(user_id, session, has_others=has_others)
         await self._kit.wake_delivery()
+
+    async def _withdraw(self, user_id: str, session: Session | None, *, has_others: bool) -> None:
+        """Have what passkeys had proven count no more: which of them it was is not known."""
+        await self._kit.sessions.withdraw(user_id, METHOD, but=session, is_last=not has_others)
+
+    async def _end_trust(self, user_id: str) -> None:
+        """Ask for a second factor again in every browser (security rule 45)."""
+        if self._kit.repositories is not None:
+            factors, left = self._kit.repositories.factors, await self.usable(user_id)
+            await factors.raise_generation(user_id, has_passkey=bool(left))
 
     @property
     def keeps_last(self) -> bool:
@@ -348,6 +371,8 @@ class OwnPasskeys:
     async def reset(self, user_id: str, *, by: str) -> int:
         """Remove all passkeys of a person, for who has lost them, and return how many.
 
+        Sessions that nothing else had proven end.
+
         Args:
             user_id: whose.
             by: who does it, for the event.
@@ -357,8 +382,11 @@ class OwnPasskeys:
             return 0
         await self._mails.queue_removed(user_id, None, None)
         audit = self._make_removal(user_id, count, None, by)
+        await self._withdraw(user_id, None, has_others=False)
         removed = await self._passkeys.remove_all(user_id, audit=audit)
         self._kit.events.publish(audit)
+        await self._end_trust(user_id)
+        await self._withdraw(user_id, None, has_others=False)
         await self._kit.wake_delivery()
         return removed
 

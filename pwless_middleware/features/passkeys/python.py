@@ -11,7 +11,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
-from pwless_middleware.errors import PersonNotFound
+from pwless_middleware.errors import InvalidArgument, PersonNotFound
 from pwless_middleware.features.passkeys.fields import ADD, RENAME, VERIFY
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.own_passkeys import read_id
@@ -194,8 +194,19 @@ class PasskeyVerbs:
         check_arguments(RENAME, name=name)
         await self._flow.own.rename(user_id, _read_id(id), name, by=BY)
 
-    async def remove(self, user_id: str, id: str | bytes) -> None:
+    async def remove(
+        self, user_id: str, id: str | bytes, *, session: Session | None = None
+    ) -> None:
         """Remove a passkey, and tell the person by mail.
+
+        What passkeys had proven counts no more: the person's sessions are worth what else has
+        proven them, and end where nothing else has.
+
+        Args:
+            user_id: whose it is.
+            id: which; as text it is base64url.
+            session: the person's own, in which they remove it: it goes on, and keeps its worth
+                while they have another passkey. `None` (default) for none.
 
         Raises:
             NotFound: the person has no such passkey.
@@ -203,13 +214,16 @@ class PasskeyVerbs:
             Unavailable: database or queue cannot take it.
         """
         await self._kit.settings.require()
-        await self._flow.own.remove(user_id, _read_id(id), by=BY)
+        if session is not None and not isinstance(session, Session):
+            raise InvalidArgument.of("session", "Give a Session, or None.", "session")
+        await self._flow.own.remove(user_id, _read_id(id), session=session, by=BY)
 
     async def reset(self, user_id: str, *, by: str = BY) -> int:
         """Remove all passkeys of somebody who has lost them, tell them, and return how many.
 
-        Where passkeys are required, the next login by mail makes a new one. Sessions go on; end
-        them by `Passwordless.sessions.revoke_all`.
+        Where passkeys are required, the next login by mail makes a new one. Sessions go on by what
+        else has proven them, and end where nothing else has; end all of them by
+        `Passwordless.sessions.revoke_all`.
 
         Args:
             user_id: whose.

@@ -88,14 +88,16 @@ async def test_a_mail_alone_neither_adds_a_second_one_nor_removes_the_first(
 async def test_removing_and_signing_out_everywhere_else(tmp_path: Path) -> None:
     site = make_passkey_site(tmp_path)
     jo, phone = await enroll(site)
-    other = site.browser()
-    await press_login(other, phone)
+    other, by_passkey = site.browser(), site.browser()
+    await other.sign_in("jo@example.com")
+    await press_login(by_passkey, phone)
     await press_login(jo, phone)
     key = Authenticator()
     await jo.post(PAGE, await created(jo, key))
     done = await jo.post(f"{PAGE}/remove", {"id": id_of(key)})
     assert "The passkey is removed." in said(await jo.get(led_to(done)))
     assert await other.who() == "jo@example.com"
+    assert await by_passkey.who() is None
     accepted = (await signals_on(jo))["signalAllAcceptedCredentials"]
     assert accepted["allAcceptedCredentialIds"] == [id_of(phone)]
     again = await jo.post(f"{PAGE}/remove", {"id": id_of(key)})

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import EmailLogin, Passkeys
+from pwless_middleware.errors import StoreError
 from pwless_middleware.kit import Kit, Mounted, Text
+from pwless_middleware.stores.memory import MemoryStore
 from tests.features.passkeys.authenticator import Authenticator
 from tests.features.passkeys.people import (
     API,
@@ -28,7 +30,7 @@ from tests.features.passkeys.people import (
     sign_in,
 )
 from tests.own_account import change, press_undo
-from tests.support import BASE, ROOMY, Browser, Site, error_code
+from tests.support import BASE, ROOMY, Browser, Site, Slow, error_code
 
 pytestmark = pytest.mark.anyio
 
@@ -225,6 +227,88 @@ async def test_the_last_one_stays_where_another_feature_says_why(tmp_path: Path)
     assert error_code(refused) == "INVALID_ARGUMENT"
     assert "Something else leans on it." in refused.text
     assert (await sign_in(site.browser(), first)).status_code == 200
+
+
+# --- what a removed one had proven ---------------------------------------------------------------
+
+
+async def worth(browser: Browser) -> str | None:
+    """Return what a browser's session is worth to the app; `None` where it is over."""
+    if await browser.who() is None:
+        return None
+    return str(browser.home.inner.scope["state"]["session"].strength)
+
+
+async def test_what_a_removed_one_had_proven_counts_in_no_session(site: Site) -> None:
+    """Which of the passkeys it was is not known: security rule 46."""
+    jo, phone = await enroll(site)
+    await prove_again(jo, phone)
+    key = Authenticator()
+    await make_passkey(jo, key)
+    by_mail, by_key = site.browser(), site.browser()
+    await by_mail.sign_in(JO)
+    await prove_again(by_mail, phone)
+    await sign_in(by_key, key)
+    everybody = (jo, by_mail, by_key)
+    assert [await worth(one) for one in everybody] == ["phishing_resistant"] * 3
+    assert (await jo.request("DELETE", f"{API}/{id_of(key)}")).status_code == 204
+    assert [await worth(one) for one in everybody] == ["phishing_resistant", "any", None]
+    assert (await jo.request("DELETE", f"{API}/{id_of(phone)}")).status_code == 204
+    assert [await worth(one) for one in everybody] == ["any", "any", None]
+
+
+async def test_the_session_in_which_the_only_one_is_removed_goes_on(site: Site) -> None:
+    _, phone = await enroll(site)
+    jo = site.browser()
+    await sign_in(jo, phone)
+    assert (await jo.request("DELETE", f"{API}/{id_of(phone)}")).status_code == 204
+    assert await worth(jo) == "any"
+    assert (await make_passkey(jo, phone)).status_code == 201
+    await prove_again(jo, phone)
+    assert await worth(jo) == "phishing_resistant"
+
+
+@pytest.mark.parametrize("way", ["login", "step up"])
+async def test_a_proof_that_is_under_way_as_its_passkey_is_removed_lets_nobody_in(
+    tmp_path: Path, way: str
+) -> None:
+    store = Slow(MemoryStore())
+    site = make_passkey_site(tmp_path, store=store)
+    jo, phone = await enroll(site)
+    owner = await site.passwordless.people.find(JO)
+    assert owner is not None
+    verbs = site.passwordless.verbs(Passkeys)
+
+    async def remove() -> None:
+        store.before.clear()
+        await verbs.reset(owner.id)
+
+    browser = jo if way == "step up" else site.browser()
+    prove = prove_again if way == "step up" else sign_in
+    # Taken or written last, once the passkey was found, was verified and was used.
+    verb = "take" if way == "step up" else "write"
+    store.before[verb] = remove
+    answered = await prove(browser, phone)
+    assert error_code(answered) == ("UNAUTHENTICATED" if way == "step up" else "REQUEST_EXPIRED")
+    assert await worth(browser) is None
+    assert not [
+        one for one in await site.passwordless.sessions.list(owner.id) if one.strength != "any"
+    ]
+
+
+async def test_nothing_is_removed_while_the_store_cannot_be_written(tmp_path: Path) -> None:
+    store = Slow(MemoryStore())
+    site = make_passkey_site(tmp_path, store=store)
+    jo, phone = await enroll(site)
+    await prove_again(jo, phone)
+
+    async def fail() -> None:
+        raise StoreError("no connection")
+
+    store.before["read_list"] = fail
+    assert (await jo.request("DELETE", f"{API}/{id_of(phone)}")).status_code == 503
+    store.before.clear()
+    assert (await sign_in(site.browser(), phone)).status_code == 200
 
 
 async def test_a_change_of_address_that_is_undone_takes_back_what_was_added_since(
