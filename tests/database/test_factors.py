@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from pwless_middleware.core.factor import Factor, FactorState
 from pwless_middleware.core.person import Person
-from pwless_middleware.database.factors import FactorRepository
+from pwless_middleware.database.database import Database
+from pwless_middleware.database.factors import FactorRepository, SQLFactors
 from pwless_middleware.database.repositories import Repositories
+from pwless_middleware.database.statement import Query, Row
 from tests.factors import MADE_AT, make_browser, make_factor, make_phone
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +60,29 @@ async def test_they_are_counted_by_kind(factors: FactorRepository) -> None:
     assert await factors.count_by_kind() == {}
     await fill(factors, make_factor(), make_factor("kim", 2), make_phone("kim", 3))
     assert await factors.count_by_kind() == {"totp": 2, "sms": 1}
+
+
+async def test_a_login_reads_once_and_only_what_is_the_user_s(tmp_path: Path) -> None:
+    """Every login waits for it, however many people there are."""
+    asked: list[Query] = []
+
+    class Watched(Database):
+        async def fetch(self, query: Query) -> list[Row]:
+            asked.append(query)
+            return await super().fetch(query)
+
+    database = Watched(f"sqlite:///{tmp_path}/pwless.db")
+    assert await SQLFactors(database).state("jo") == FactorState()
+    await database.aclose()
+    [query] = asked
+    statement = query.statement
+    connection = sqlite3.connect(tmp_path / "pwless.db")
+    values = statement.order(query.values)
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {statement.sqlite}", values).fetchall()
+    connection.close()
+    steps = [row[3] for row in plan if " pwless_" in row[3] or "user_id" in row[3]]
+    assert len(steps) == 3, plan
+    assert all(step.startswith("SEARCH ") for step in steps), plan
 
 
 # --- what is refused -----------------------------------------------------------------------------
