@@ -1,0 +1,190 @@
+"""Browsers that are trusted for some days, and everything that ends it (security rule 45)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.errors import NotFound
+from pwless_middleware.features.second_factors import SecondFactors
+from pwless_middleware.features.second_factors.flow import SecondFactorFlow
+from tests.features.second_factors.people import (
+    JO,
+    KIM,
+    App,
+    by_mail,
+    enroll,
+    id_of,
+    make_factor_site,
+    newest_event,
+    sign_in,
+    verbs_of,
+)
+from tests.own_account import change, press_undo
+from tests.support import Browser, Site, error_code
+
+pytestmark = pytest.mark.anyio
+DAY, DAYS = 86400, 30
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return make_factor_site(tmp_path, second_factors=SecondFactors(trusted_days=DAYS))
+
+
+def flow_of(site: Site) -> SecondFactorFlow:
+    return verbs_of(site)._flow
+
+
+async def trust(browser: Browser, email: str = JO, *, generation: int | None = None) -> bool:
+    """Trust a browser, for who is signed in there, as a page does with the browser's answer."""
+    site, user_id = browser.home, await id_of(browser.home, email)
+    browsers = flow_of(site).browsers
+    if generation is None:
+        generation = await browsers.generation(user_id)
+    await browser.who()
+    session = site.inner.scope["state"]["session"]
+    cookies = site.passwordless.cookies
+    header = [(b"cookie", "; ".join(f"{k}={v}" for k, v in browser.cookies.items()).encode())]
+    caller = Caller(device="Firefox on Linux", trusted=cookies.trust_ids(header))
+    set_cookie = await browsers.trust(session, caller, generation=generation)
+    if set_cookie is None:
+        return False
+    name, _, value = set_cookie.partition(";")[0].partition("=")
+    browser.cookies[name] = value
+    return True
+
+
+async def make_trusted(site: Site, email: str = JO) -> tuple[Browser, App]:
+    """Return a browser in which a person is not asked, and their app."""
+    app, browser = await enroll(site, email), site.browser()
+    assert (await sign_in(browser, app, email)).status_code == 200
+    assert await trust(browser, email)
+    return browser, app
+
+
+async def is_asked(browser: Browser, email: str = JO) -> bool:
+    """Whether a login by mail is asked for a second factor in a browser."""
+    answer = await by_mail(browser, email)
+    if answer.status_code == 200:
+        return False
+    assert error_code(answer) == "STEP_REQUIRED", answer.text
+    return True
+
+
+async def test_nobody_is_asked_in_it_for_its_days(site: Site) -> None:
+    jo, _ = await make_trusted(site)
+    assert not await is_asked(jo)
+    assert newest_event(site, "step.skipped").user_id == await id_of(site)
+    assert newest_event(site, "browser.trusted").by == "person"
+    (browser,) = await verbs_of(site).trusted_browsers(await id_of(site))
+    assert browser.used_at == site.clock.now
+    assert await is_asked(site.browser()), "another browser"
+    site.clock.advance(DAYS * DAY - 60)
+    assert not await is_asked(jo)
+    site.clock.advance(60)
+    assert await is_asked(jo)
+
+
+async def test_what_such_a_login_is_worth_is_one_factor(site: Site) -> None:
+    jo, _ = await make_trusted(site)
+    await by_mail(jo)
+    await jo.who()
+    assert site.inner.scope["state"]["session"].strength == "any"
+
+
+async def test_it_is_off_where_nothing_is_set(tmp_path: Path) -> None:
+    site = make_factor_site(tmp_path)
+    app, jo = await enroll(site), site.browser()
+    await sign_in(jo, app)
+    assert not await trust(jo)
+
+
+async def test_a_session_without_a_second_factor_trusts_nothing(site: Site) -> None:
+    jo = site.browser()
+    await by_mail(jo)
+    assert not await trust(jo)
+
+
+async def test_another_account_is_asked_in_it(site: Site) -> None:
+    jo, _ = await make_trusted(site)
+    await enroll(site, KIM)
+    assert await is_asked(jo, KIM)
+
+
+async def test_three_people_may_trust_one_browser(site: Site) -> None:
+    jo, _ = await make_trusted(site)
+    for email in (KIM, "lee@example.com", "ann@example.com"):
+        app = await enroll(site, email)
+        await sign_in(jo, app, email)
+        assert await trust(jo, email)
+        assert not await is_asked(jo, email)
+    assert not await is_asked(jo, KIM)
+    assert await is_asked(jo, JO), "the newest three"
+
+
+async def test_a_forged_cookie_is_nobodys(site: Site) -> None:
+    jo, _ = await make_trusted(site)
+    name = jo.cookie_name("trusted")
+    jo.cookies[name] = jo.cookies[name][:-2] + "xx"
+    assert await is_asked(jo)
+
+
+async def test_one_or_all_of_them_can_be_forgotten(site: Site) -> None:
+    jo, app = await make_trusted(site)
+    other, user_id = site.browser(), await id_of(site)
+    await sign_in(other, app)
+    assert await trust(other)
+    newest, oldest = await verbs_of(site).trusted_browsers(user_id)
+    await verbs_of(site).distrust(user_id, oldest.id)
+    assert await is_asked(jo)
+    assert not await is_asked(other)
+    assert newest_event(site, "browser.distrusted").details == {"count": 1}
+    with pytest.raises(NotFound):
+        await verbs_of(site).distrust(await id_of(site, KIM), newest.id)
+    assert await verbs_of(site).distrust_all(user_id) == 1
+    assert await is_asked(other)
+
+
+async def test_the_removal_of_a_factor_ends_it(site: Site) -> None:
+    jo, app = await make_trusted(site)
+    other = await enroll(site)
+    await verbs_of(site).remove(await id_of(site), app.id)
+    assert await is_asked(jo)
+    assert (await sign_in(jo, other)).status_code == 200
+
+
+async def test_another_address_ends_it(site: Site) -> None:
+    jo, _ = await make_trusted(site)
+    site.clock.advance(60)
+    await change(jo, KIM)
+    assert await is_asked(jo, KIM)
+    undo = site.mail(JO).link
+    await press_undo(site.browser(), undo)
+    assert not await is_asked(jo), "it is the address as of then again"
+
+
+async def test_who_forgets_all_in_that_very_moment_forgets_this_one_too(site: Site) -> None:
+    app, jo, user_id = await enroll(site), site.browser(), await id_of(site)
+    generation = await flow_of(site).browsers.generation(user_id)  # before the proof
+    await sign_in(jo, app)
+    await verbs_of(site).distrust_all(user_id)
+    assert not await trust(jo, generation=generation)
+    assert await is_asked(jo)
+
+
+async def test_fewer_days_hold_for_those_that_are_trusted_already(
+    tmp_path: Path,
+) -> None:
+    site = make_factor_site(tmp_path)
+    await site.passwordless.settings.set({"second_factors.trusted_days": DAYS}, by="operator:u-1")
+    jo, _ = await make_trusted(site)
+    site.clock.advance(DAY)
+    await site.passwordless.settings.set({"second_factors.trusted_days": 1}, by="operator:u-1")
+    assert await is_asked(jo)
+    await site.passwordless.settings.set({"second_factors.trusted_days": 2}, by="operator:u-1")
+    assert not await is_asked(jo)
+    await site.passwordless.settings.set({"second_factors.trusted_days": 0}, by="operator:u-1")
+    assert await is_asked(jo)
