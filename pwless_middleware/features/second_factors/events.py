@@ -45,6 +45,11 @@ KINDS: Final = (
         details=("count",),
     ),
     EventKind(
+        "login.disowned",
+        "a person said, by the link of a mail, that a login was not theirs; its session has ended",
+        ("user_id", "session", *_CALLER),
+    ),
+    EventKind(
         "step.skipped",
         "no second factor was asked for: the browser is a trusted one",
         ("attempt", "user_id"),

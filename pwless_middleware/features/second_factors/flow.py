@@ -18,10 +18,13 @@ from pwless_middleware.core.login import EnrolledUser
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import UserId
 from pwless_middleware.errors import Unauthenticated
+from pwless_middleware.features.second_factors.mails import FactorMails
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE, SMS, TOTP
+from pwless_middleware.features.second_factors.new_sign_in import NewSignIns
 from pwless_middleware.features.second_factors.other_factors import OtherFactors
 from pwless_middleware.features.second_factors.own_factors import OwnFactors
 from pwless_middleware.features.second_factors.recovery_step import RecoveryStep
+from pwless_middleware.features.second_factors.reset import FactorResets
 from pwless_middleware.features.second_factors.rule import SecondFactorRule
 from pwless_middleware.features.second_factors.settings import SecondFactorRules
 from pwless_middleware.features.second_factors.steps import FactorStep
@@ -55,6 +58,9 @@ class SecondFactorFlow:
         own: what a person does with their own factors.
         totp: adds authenticator apps.
         browsers: the trusted ones.
+        mails: tell the person.
+        resets: remove everything of a person.
+        sign_ins: tell of logins from browsers that are not known.
         rule: asks for a second factor.
         totp_step: how one is proven by an authenticator app.
         steps: how one is proven, by method.
@@ -74,13 +80,27 @@ class SecondFactorFlow:
         self.rules = rules
         factors, codes = repositories.factors, repositories.recovery_codes
         others = OtherFactors(kit.offers, (TOTP, SMS, RECOVERY_CODE))
-        self.own = OwnFactors(kit, factors, codes, others, rules)
+        self.mails = FactorMails(kit, factors)
+        self.own = OwnFactors(kit, factors, codes, others, rules, self.mails)
         self.browsers = TrustedBrowsers(kit, repositories.trusted_browsers, factors, rules)
+        self.resets = FactorResets(
+            kit,
+            factors,
+            repositories.factor_resets,
+            self.mails,
+            wait=lambda: rules().reset_wait,
+        )
+        self.sign_ins = NewSignIns(
+            kit, self.mails, self.browsers, is_on=lambda: rules().new_browser_mail
+        )
         self.stored = TOTPSecrets(kit.secrets, factors)
         counters = TOTPCounters(kit.records("totp"), kit.clock)
         self.totp = TOTPEnrollments(kit, self.own, self.stored, counters, issuer=issuer)
         self.totp_step = TOTPStep(kit, factors, self.own, self.stored, counters, self.totp)
-        steps: tuple[FactorStep, ...] = (self.totp_step, RecoveryStep(kit, factors, codes))
+        steps: tuple[FactorStep, ...] = (
+            self.totp_step,
+            RecoveryStep(kit, factors, codes, self.mails),
+        )
         self.steps = {step.method.name: step for step in steps}
         self.rule = SecondFactorRule(
             kit, factors, others, self.browsers, rules, enrolls=(TOTP,) if totp else ()

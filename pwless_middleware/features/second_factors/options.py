@@ -102,8 +102,10 @@ class SecondFactors:
         Raises:
             ConfigError: there is no database.
         """
+        from pwless_middleware.features.second_factors.api import FactorApi
         from pwless_middleware.features.second_factors.flow import SecondFactorFlow
         from pwless_middleware.features.second_factors.names import RECOVERY_CODE
+        from pwless_middleware.features.second_factors.objection_page import ObjectionPage
         from pwless_middleware.features.second_factors.python import SecondFactorVerbs
 
         kit.require_database()
@@ -123,10 +125,18 @@ class SecondFactors:
         rules.check({})
         flow = SecondFactorFlow(kit, kit.repositories, rules, totp=self._totp, issuer=self._issuer)
         return Mounted(
+            routes=(
+                *FactorApi(kit, flow).routes,
+                *ObjectionPage(kit, flow.resets).routes,
+                *flow.sign_ins.routes,
+            ),
             steps=tuple(step.method for step in flow.steps.values()),
             before_session=(flow.rule,),
             proves=tuple(flow.steps),
             recovers=(RECOVERY_CODE,),
+            with_session=(flow.sign_ins.with_session,),
+            jobs={**flow.mails.readers, **flow.resets.readers, **flow.sign_ins.readers},
+            periodic=(flow.resets.periodic,),
             event_kinds=KINDS,
             on_address_undone=(flow.own.remove_since,),
             keeps=(flow.own.why_it_stays,),

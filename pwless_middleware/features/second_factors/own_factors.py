@@ -11,6 +11,7 @@ from pwless_middleware.core.factor import Factor, FactorState
 from pwless_middleware.core.given_name import read_name
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import InvalidArgument, NotFound, PersonDisabled, RequestExpired
+from pwless_middleware.features.second_factors.mails import FactorMails
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE, SMS, TOTP
 from pwless_middleware.features.second_factors.other_factors import OtherFactors
 from pwless_middleware.features.second_factors.recovery_codes import digest_of, make_codes
@@ -37,6 +38,7 @@ class OwnFactors:
         codes: keeps the recovery codes.
         others: second factors of other features.
         rules: how second factors behave now.
+        mails: tell the person.
     """
 
     def __init__(
@@ -46,12 +48,14 @@ class OwnFactors:
         codes: RecoveryCodeRepository,
         others: OtherFactors,
         rules: LiveSettings[SecondFactorRules],
+        mails: FactorMails,
     ) -> None:
         self._kit = kit
         self._factors = factors
         self._codes = codes
         self._others = others
         self._rules = rules
+        self._mails = mails
 
     async def require(self, request: Request, *, back: str | None = None) -> Account:
         """Return who is signed in, and may change their second factors.
@@ -161,6 +165,7 @@ class OwnFactors:
         has_passkey = await self.has_passkey(user_id)
         if only_first and has_passkey:
             raise RequestExpired
+        await self._mails.queue_added(factor, caller)
         audit = self._kit.events.make(
             "factor.added", caller, user_id=user_id, method=factor.kind, by=by
         )
@@ -253,6 +258,7 @@ class OwnFactors:
         factor = next((one for one in factors if one.id == id), None)
         if factor is None:
             raise NotFound
+        await self._mails.queue_removed(factor, caller)
         audit = self._kit.events.make(
             "factor.removed",
             caller,
@@ -326,6 +332,7 @@ class OwnFactors:
         if not await self.has_any(user_id):
             raise InvalidArgument.of("recovery_codes", _NO_FACTOR, "factor")
         codes = make_codes()
+        await self._mails.queue_recovery_codes_made(user_id, caller)
         audit = self._kit.events.make("recovery_codes.made", caller, user_id=user_id, by=by)
         digests = [digest_of(code) for code in codes]
         if not await self._codes.set(user_id, digests, at=self._kit.clock(), audit=audit):

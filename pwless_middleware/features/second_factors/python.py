@@ -13,6 +13,7 @@ from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
 from pwless_middleware.errors import InvalidArgument, PersonNotFound
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow
+from pwless_middleware.features.second_factors.reset import ResetResult
 from pwless_middleware.features.second_factors.steps import FactorStep
 from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnrollment
 from pwless_middleware.flows.store_deadline import request_deadline
@@ -280,6 +281,28 @@ class SecondFactorVerbs:
         """
         await self._kit.settings.require()
         return await self._flow.own.make_recovery_codes(user_id, by=BY)
+
+    async def reset(self, user_id: str, *, by: str = BY, wait: int | None = None) -> ResetResult:
+        """Remove all second factors of somebody who has lost them, and sign them out everywhere.
+
+        Authenticator apps, phone numbers, recovery codes, trusted browsers, and passkeys where they
+        are mounted. The person is told by mail, and where there is a waiting time can object until
+        it is over.
+
+        Args:
+            user_id: whose.
+            by: who does it, for the events; default `python`.
+            wait: seconds for which the person can object, 0 to 30 days; 0 is at once, also where
+                one waits already. `None` (default) is `reset_wait`. What waits is done by a process
+                that serves the app, not where nothing runs between requests
+                (`delivery="inline"`).
+
+        Raises:
+            InvalidArgument: `wait` is no such number.
+            Unavailable: database, store or queue cannot take it; ask again.
+        """
+        await self._kit.settings.require()
+        return await self._flow.resets.reset(user_id, by=by, wait=wait)
 
     async def trusted_browsers(self, user_id: str) -> Sequence[TrustedBrowser]:
         """Return the browsers in which a person is not asked, newest first.

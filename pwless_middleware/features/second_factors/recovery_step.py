@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from pwless_middleware.features.second_factors.fields import STEP
+from pwless_middleware.features.second_factors.mails import FactorMails
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE
 from pwless_middleware.features.second_factors.recovery_codes import digest_of, read_code
 from pwless_middleware.features.second_factors.steps import proven_by
@@ -28,13 +29,21 @@ class RecoveryStep:
         kit: everything below.
         factors: knows how many codes are left.
         codes: keeps them.
+        mails: tell the person of a use.
 
     Attributes:
         method: how it is offered.
     """
 
-    def __init__(self, kit: Kit, factors: FactorRepository, codes: RecoveryCodeRepository) -> None:
+    def __init__(
+        self,
+        kit: Kit,
+        factors: FactorRepository,
+        codes: RecoveryCodeRepository,
+        mails: FactorMails,
+    ) -> None:
         self._kit = kit
+        self._mails = mails
         self._factors = factors
         self._codes = codes
         self.method = StepMethod(
@@ -69,7 +78,9 @@ class RecoveryStep:
         audit = self._kit.events.make(
             "recovery_code.used", subject.caller, user_id=user_id, by="person"
         )
-        if await self._codes.use(user_id, digest_of(code), at=now, audit=audit) is None:
+        left = await self._codes.use(user_id, digest_of(code), at=now, audit=audit)
+        if left is None:
             return None
         self._kit.events.publish(audit)
-        return StepProof(proven_by(RECOVERY_CODE, now, subject.binding))
+        then = self._mails.writes_of_use(user_id, left, subject.caller)
+        return StepProof(proven_by(RECOVERY_CODE, now, subject.binding), then=then)

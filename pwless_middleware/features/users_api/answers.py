@@ -18,6 +18,7 @@ from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.queries import read_query
 from pwless_middleware.web.responses import EVERYWHERE, json_response
 from pwless_middleware.web.session_json import public_session
+from pwless_middleware.web.user_path import find_user_id
 
 _PAGE: Final = 50
 
@@ -76,19 +77,19 @@ class Answers:
     async def delete(self, request: Request) -> Response:
         """Erase everything about one user."""
         caller = await self._kit.callers.server(request, scope="users")
-        await self._people.delete(await self._id(request), by=caller.name)
+        await self._people.delete(await find_user_id(self._kit, request), by=caller.name)
         return _no_content()
 
     async def list_sessions(self, request: Request) -> Response:
         """Return the sessions of one user, the last used first."""
         await self._kit.callers.server(request, scope="users:read")
-        sessions = await self._kit.sessions.list(await self._id(request))
+        sessions = await self._kit.sessions.list(await find_user_id(self._kit, request))
         return json_response({"sessions": [public_session(one) for one in sessions]})
 
     async def end_sessions(self, request: Request) -> Response:
         """End all sessions of one user."""
         await self._kit.callers.server(request, scope="users")
-        await self._kit.sessions.revoke_all(await self._id(request))
+        await self._kit.sessions.revoke_all(await find_user_id(self._kit, request))
         return _no_content()
 
     async def list_events(self, request: Request) -> Response:
@@ -96,7 +97,7 @@ class Answers:
         await self._kit.callers.server(request, scope="users:read")
         query = read_query(request, EVENT_QUERY)
         page = await self._kit.history.find(
-            user_id=await self._id(request),
+            user_id=await find_user_id(self._kit, request),
             before=query.get("before"),
             limit=query.integer("limit") or _PAGE,
         )
@@ -116,19 +117,6 @@ class Answers:
         if person is None or person.id != id:
             raise PersonNotFound
         return person
-
-    async def _id(self, request: Request) -> str:
-        """Return the id of the path; with a table of the host any may be one.
-
-        Raises:
-            PersonNotFound: nobody has it, or it can be none.
-        """
-        if self._kit.users.keeps_people:
-            return (await self._find(request)).id
-        id: str = request.path_params["id"]
-        if not id.isprintable():
-            raise PersonNotFound
-        return id
 
 
 def _no_content() -> Response:

@@ -1,0 +1,113 @@
+"""People with second factors, for tests: over the JSON API, with an authenticator of others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import mintotp
+
+from pwless_middleware import EmailLogin
+from pwless_middleware.core.event import Event
+from pwless_middleware.features.second_factors.options import SecondFactors
+from tests.own_account import make_kept_site
+from tests.support import ROOMY, Browser, Site
+
+API = "/auth/api/v1/factors"
+STEP_API = "/auth/api/v1/step"
+JO, KIM = "jo@example.com", "kim@example.com"
+
+
+def make_factor_site(
+    folder: Path,
+    *,
+    factors: Mapping[str, Any] | None = None,
+    more: tuple[Any, ...] = (),
+    **options: Any,
+) -> Site:
+    """Make a site with mails and second factors, whose people a database keeps.
+
+    Args:
+        folder: of the database.
+        factors: options of `SecondFactors`.
+        more: further features.
+        options: of `make_site`.
+    """
+    features = [EmailLogin(send_limits=ROOMY), SecondFactors(**factors or {}), *more]
+    return make_kept_site(folder, **{"features": features, **options})
+
+
+class App:
+    """An authenticator app, as another author has written it.
+
+    Args:
+        site: its clock is the app's.
+        secret: as it was shown.
+    """
+
+    def __init__(self, site: Site, secret: str) -> None:
+        self._site = site
+        self.secret = secret
+
+    def code(self) -> str:
+        """Return a code that was not used yet: half a minute passes."""
+        self._site.clock.now += 30
+        counter = self._site.clock.now // 30
+        return str(mintotp.hotp(self.secret, counter))
+
+
+async def add_app(browser: Browser, *, name: str = "") -> App:
+    """Add an authenticator app for who is signed in."""
+    begun = await browser.request("POST", f"{API}/totp")
+    assert begun.status_code == 200, begun.text
+    app = App(browser.home, begun.json()["secret"])
+    body = {"enrollment_id": begun.json()["enrollment_id"], "code": app.code()}
+    body |= {"name": name} if name else {}
+    done = await browser.request("POST", f"{API}/totp/confirm", json=body)
+    assert done.status_code == 201, done.text
+    return app
+
+
+async def enroll(site: Site, email: str = JO, **browser: Any) -> tuple[Browser, App]:
+    """Return a browser signed in by a mail, and an app of the person's."""
+    found = site.browser(**browser)
+    await found.sign_in(email)
+    return found, await add_app(found)
+
+
+async def do_step(browser: Browser, method: str, code: str) -> httpx.Response:
+    """Answer the step of the browser's pending login."""
+    login_id = (await browser.get(STEP_API)).json()["login_id"]
+    body = {"login_id": login_id, "method": method, "code": code}
+    return await browser.request("POST", STEP_API, json=body)
+
+
+async def sign_in(browser: Browser, app: App, email: str = JO) -> None:
+    """Sign in by a mail and the app."""
+    await browser.sign_in(email)
+    done = await do_step(browser, "totp", app.code())
+    assert done.status_code == 200, done.text
+
+
+async def prove_again(browser: Browser, app: App) -> None:
+    """Renew a live session by the app."""
+    done = await browser.request("POST", STEP_API, json={"method": "totp", "code": app.code()})
+    assert done.status_code == 200, done.text
+
+
+async def user_id_of(browser: Browser) -> str:
+    """Return the id of who is signed in."""
+    return str((await browser.get("/private")).json()["id"])
+
+
+async def factors_of(browser: Browser) -> dict[str, Any]:
+    """Return the factors of who is signed in."""
+    return dict((await browser.get(API)).json())
+
+
+def events_of(site: Site, *kinds: str) -> list[Event]:
+    """Return the events of these kinds, the oldest first."""
+    found = [event for kind in kinds for event in site.passwordless.events.recent(kind=kind)]
+    return sorted(found, key=lambda event: event.id or "")

@@ -1,0 +1,265 @@
+"""An operator resets a person's second factors: at once, or after a time to object."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from pwless_middleware import Passkeys
+from pwless_middleware.errors import InvalidArgument, QueueFull
+from pwless_middleware.features.second_factors.mails import UNDER_WAY
+from pwless_middleware.features.second_factors.options import SecondFactors
+from pwless_middleware.features.second_factors.python import SecondFactorVerbs
+from pwless_middleware.kit import Kit, Mounted
+from tests.features.passkeys.authenticator import Authenticator
+from tests.features.passkeys.people import API as PASSKEYS
+from tests.features.passkeys.people import make_passkey
+from tests.features.passkeys.people import sign_in as sign_in_by_passkey
+from tests.features.second_factors.enrolled import (
+    API,
+    JO,
+    KIM,
+    enroll,
+    events_of,
+    factors_of,
+    make_factor_site,
+    prove_again,
+    user_id_of,
+)
+from tests.support import Site, error_code, led_to
+
+pytestmark = pytest.mark.anyio
+
+WAIT = 3600
+TRUSTED = f"{API}/trusted-browsers"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return make_factor_site(tmp_path, factors={"trusted_days": 30})
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Site:
+    """A site on which a person has an hour to object."""
+    return make_factor_site(tmp_path, factors={"reset_wait": WAIT})
+
+
+def verbs_of(site: Site) -> SecondFactorVerbs:
+    return site.passwordless.verbs(SecondFactors)
+
+
+async def do_due(site: Site) -> None:
+    """Do what a process does every minute."""
+    periodics = site.passwordless.lifetime._periodics
+    assert periodics is not None
+    [turn] = [one for one in periodics._all if one.title == "SecondFactors.resets"]
+    await turn._periodic.run()
+
+
+def subjects(site: Site) -> list[str]:
+    return [mail.subject for mail in site.outbox.messages if "second factors" in mail.subject]
+
+
+# --- at once -------------------------------------------------------------------------------------
+
+
+async def test_all_that_a_person_has_is_gone_and_everybody_is_signed_out(site: Site) -> None:
+    jo, _ = await enroll(site)
+    user_id = await user_id_of(jo)
+    await jo.request("POST", f"{API}/recovery-codes")
+    assert (await jo.request("POST", TRUSTED)).status_code == 204
+    waiting = site.browser()
+    await waiting.sign_in(JO)
+    result = await verbs_of(site).reset(user_id)
+    assert (result.removed, result.due_at) == (1, None)
+    assert (await jo.who(), site.sessions, site.pending) == (None, 0, [])
+    done = await jo.sign_in(JO)
+    assert led_to(done) == "/"  # by the mail alone
+    assert await factors_of(jo) == {"factors": [], "recovery_codes": 0, "recovery_codes_left": 0}
+    assert (await jo.get(TRUSTED)).json() == {"trusted_browsers": []}
+    [event] = events_of(site, "factor.reset", "factor.reset_asked")
+    assert (event.kind, event.user_id, event.by) == ("factor.reset", user_id, "python")
+    assert event.details == {"count": 1}
+
+
+async def test_the_person_is_told_once(site: Site) -> None:
+    jo, _ = await enroll(site)
+    await verbs_of(site).reset(await user_id_of(jo))
+    [subject] = subjects(site)
+    assert "were removed" in subject
+    assert site.mail(JO).link is None
+    site.clock.now += 2 * UNDER_WAY
+    await site.browser().ask(KIM)  # what waits in the queue is tried again
+    assert subjects(site) == [subject]
+
+
+async def test_nobody_else_is_touched(site: Site) -> None:
+    jo, _ = await enroll(site)
+    kim, _ = await enroll(site, KIM)
+    await verbs_of(site).reset(await user_id_of(jo))
+    assert await kim.who() == KIM
+    assert len((await factors_of(kim))["factors"]) == 1
+
+
+async def test_passkeys_go_as_well(tmp_path: Path) -> None:
+    site = make_factor_site(tmp_path, more=(Passkeys(),))
+    jo, authenticator = site.browser(), Authenticator()
+    await jo.sign_in(JO)
+    await make_passkey(jo, authenticator)
+    await verbs_of(site).reset(await user_id_of(jo))
+    assert await jo.who() is None
+    assert error_code(await sign_in_by_passkey(jo, authenticator)) == "INVALID_CREDENTIAL"
+    await jo.sign_in(JO)
+    assert (await jo.get(PASSKEYS)).json()["passkeys"] == []
+
+
+async def test_who_has_none_is_signed_out_all_the_same(site: Site) -> None:
+    jo = site.browser()
+    await jo.sign_in(JO)
+    assert (await verbs_of(site).reset(await user_id_of(jo))).removed == 0
+    assert await jo.who() is None
+
+
+async def test_where_one_is_required_the_next_login_adds_another(tmp_path: Path) -> None:
+    site = make_factor_site(tmp_path)
+    jo, _ = await enroll(site)
+    await verbs_of(site).reset(await user_id_of(jo))
+    strict = make_factor_site(tmp_path, factors={"mfa": "required"}, clock=site.clock)
+    again = strict.browser()
+    assert "/step/second-factor/new" in led_to(await again.sign_in(JO))
+    assert await again.who() is None
+
+
+async def test_nothing_is_removed_in_silence_while_no_mail_can_be_queued(site: Site) -> None:
+    jo, _ = await enroll(site)
+    site.store.jobs._most = 0  # type: ignore[attr-defined]  # the memory store's
+    with pytest.raises(QueueFull):
+        await verbs_of(site).reset(await user_id_of(jo))
+    assert await jo.who() == JO
+    assert len((await factors_of(jo))["factors"]) == 1
+
+
+class Balky:
+    """A feature of a host that cannot be told of a reset, the first time."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def mount(self, kit: Kit) -> Mounted:
+        return Mounted(on_factors_reset=(self.hear,))
+
+    async def hear(self, user_id: str, by: str) -> None:
+        self.told.append(user_id)
+        if len(self.told) == 1:
+            raise ConnectionError("out of reach")
+
+
+async def test_what_was_cut_off_is_done_before_the_person_is_told(tmp_path: Path) -> None:
+    balky = Balky()
+    site = make_factor_site(tmp_path, more=(balky,))
+    jo, _ = await enroll(site)
+    user_id = await user_id_of(jo)
+    with pytest.raises(ConnectionError):
+        await verbs_of(site).reset(user_id)
+    assert await jo.who() == JO
+    assert subjects(site) == []
+    site.clock.now += UNDER_WAY
+    for _ in range(3):
+        await site.browser().ask(KIM)
+        site.clock.now += UNDER_WAY
+    assert balky.told == [user_id] * 2
+    assert await jo.who() is None
+    assert len(subjects(site)) == 1
+
+
+# --- after a time to object ----------------------------------------------------------------------
+
+
+async def test_until_then_everything_stays_and_the_person_is_told(patient: Site) -> None:
+    jo, app = await enroll(patient)
+    user_id = await user_id_of(jo)
+    due_at = patient.clock.now + WAIT
+    result = await verbs_of(patient).reset(user_id)
+    assert (result.due_at, result.removed) == (due_at, 0)
+    mail = patient.mail(JO)
+    assert "will be removed" in mail.subject
+    assert mail.link is not None
+    patient.clock.now = due_at - 60
+    await do_due(patient)
+    await prove_again(jo, app)
+    assert len((await factors_of(jo))["factors"]) == 1
+    [event] = events_of(patient, "factor.reset_asked")
+    assert (event.user_id, event.by, event.wait) == (user_id, "python", WAIT)
+
+
+async def test_when_it_is_due_it_is_done(patient: Site) -> None:
+    jo, _ = await enroll(patient)
+    await verbs_of(patient).reset(await user_id_of(jo), by="operator:u-1")
+    patient.clock.now += WAIT
+    await do_due(patient)
+    assert await jo.who() is None
+    await jo.sign_in(JO)
+    assert (await factors_of(jo))["factors"] == []
+    assert [subject.split()[-1] for subject in subjects(patient)] == ["removed", "removed"]
+    assert [event.by for event in events_of(patient, "factor.reset")] == ["operator:u-1"]
+    await do_due(patient)
+    assert len(subjects(patient)) == 2
+
+
+async def test_asked_for_once_more_it_waits_no_longer(patient: Site) -> None:
+    jo, _ = await enroll(patient)
+    user_id = await user_id_of(jo)
+    first = await verbs_of(patient).reset(user_id)
+    patient.clock.now += 60
+    assert (await verbs_of(patient).reset(user_id, wait=2 * WAIT)).due_at == first.due_at
+    assert len(subjects(patient)) == 1
+    assert len(events_of(patient, "factor.reset_asked")) == 1
+
+
+async def test_one_that_waits_can_be_done_at_once(patient: Site) -> None:
+    jo, _ = await enroll(patient)
+    user_id = await user_id_of(jo)
+    await verbs_of(patient).reset(user_id)
+    assert (await verbs_of(patient).reset(user_id, wait=0)).removed == 1
+    assert await jo.who() is None
+    patient.clock.now += WAIT
+    await jo.sign_in(JO)
+    await do_due(patient)
+    assert await jo.who() == JO
+
+
+@pytest.mark.parametrize("wait", [-1, 30 * 86400 + 1, True, 1.5, "3600"])
+async def test_a_wait_that_is_none_is_refused(site: Site, wait: object) -> None:
+    with pytest.raises(InvalidArgument) as refused:
+        await verbs_of(site).reset("jo", wait=wait)  # type: ignore[arg-type]
+    assert [violation.field for violation in refused.value.violations] == ["wait"]
+
+
+async def test_a_person_who_is_erased_meanwhile_is_told_nothing(patient: Site) -> None:
+    jo, _ = await enroll(patient)
+    user_id = await user_id_of(jo)
+    await verbs_of(patient).reset(user_id)
+    await patient.passwordless.people.delete(user_id, by="python")
+    told = len(subjects(patient))
+    patient.clock.now += WAIT
+    await do_due(patient)
+    await patient.browser().ask(KIM)
+    assert len(subjects(patient)) == told
+
+
+async def test_of_many_at_the_same_time_there_is_one(patient: Site) -> None:
+    jo, _ = await enroll(patient)
+    user_id = await user_id_of(jo)
+    asked = await asyncio.gather(*(verbs_of(patient).reset(user_id) for _ in range(10)))
+    assert len({one.due_at for one in asked}) == 1
+    assert len(events_of(patient, "factor.reset_asked")) == 1
+    done = await asyncio.gather(*(verbs_of(patient).reset(user_id, wait=0) for _ in range(10)))
+    assert sorted(one.removed for one in done)[-2:] == [0, 1]
+    patient.clock.now += 2 * UNDER_WAY
+    await patient.browser().ask(KIM)
+    # Whoever came after all was done has done it once more, and each is told of once.
+    events = events_of(patient, "factor.reset")
+    assert sum("were removed" in subject for subject in subjects(patient)) == len(events)
