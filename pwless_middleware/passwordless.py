@@ -298,6 +298,7 @@ class Passwordless:
         named = {name_of(feature): feature for feature in features}
         self._door = Door(realm, self.store, named, sessions or SessionPolicy())
         add_door(self._door)
+        self._rewraps = {name: m.rewrap for name, m in mounted.items() if m.rewrap is not None}
         self._verbs = [(feature, mounted[name_of(feature)].verbs) for feature in features]
 
     @cached_property
@@ -366,6 +367,20 @@ class Passwordless:
         """
         # What began in this very second is over too.
         await self.settings.set({"sessions.not_before": self._kit.clock() + 1}, by=by)
+
+    async def rewrap(self) -> Mapping[str, int]:
+        """Encrypt anew what the database keeps under an older key of `secret_key` than the newest.
+
+        Such as the secrets of authenticator apps: call it, or run `pwless rewrap`, before an older
+        key leaves the list. May be called again, and while people sign in.
+
+        Returns:
+            How many there were, by the name of the feature that keeps them.
+
+        Raises:
+            StoreError: the database cannot be asked; some may be under the older key.
+        """
+        return {name: await rewrap() for name, rewrap in self._rewraps.items()}
 
     def check_served(self) -> None:
         """Refuse to be served to people with what only tests want.

@@ -15,6 +15,7 @@ from pwless_middleware.cli import (
     keys,
     people,
     revoke,
+    rewrap,
     run,
     schema,
     secret,
@@ -38,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     for module in (
         *(secret, check, run, people, revoke, events),
-        *(schema, transfer, change_settings, keys),
+        *(schema, transfer, change_settings, keys, rewrap),
     ):
         module.add_to(commands)
     return top

@@ -59,7 +59,8 @@ class FeatureSecrets:
         """Return a secret as a database may keep it: for what is needed in clear again.
 
         The same secret looks different each time; it is longer by 37 bytes. It decrypts as long as
-        its key is in the list of `secret_key`: encrypt anew what is not under the current one.
+        its key is in the list of `secret_key`: encrypt anew what is not under the current one, as
+        it is used and in `Mounted.rewrap`.
 
         Args:
             purpose: what the secret is for.

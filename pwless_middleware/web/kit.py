@@ -199,6 +199,9 @@ class Mounted(Generic[VerbsT]):
         keeps: asked before a person's last proof by a method is removed; says why it has to stay.
         on_factors_reset: called with a user's id and who does it, as all that somebody proves
             themselves by is removed, since they have lost it.
+        rewrap: encrypts anew what it keeps under an older key than the newest one
+            (`FeatureSecrets.encrypt`), for all people, and returns how many there were. May be
+            called again, and while people sign in; `None` for who keeps no such thing.
         settings: what of it an operator may set, kept current; `None` for nothing. What the feature
             mounts waits until it is known.
         verbs: what it offers to the host's own code, by `Passwordless.verbs`; `None` for nothing.
@@ -226,6 +229,7 @@ class Mounted(Generic[VerbsT]):
     on_address_undone: tuple[OnAddressUndone, ...] = ()
     keeps: tuple[Keeps, ...] = ()
     on_factors_reset: tuple[OnFactorsReset, ...] = ()
+    rewrap: Callable[[], Awaitable[int]] | None = None
     settings: LiveSettings[object] | None = None
     verbs: VerbsT | None = None
 
