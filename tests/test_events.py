@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -30,17 +31,15 @@ from pwless_middleware import (
 )
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import KINDS, EventKind
-from pwless_middleware.delivery.outcomes import Delivery
-from pwless_middleware.delivery.texts.base import TextMessage
-from pwless_middleware.delivery.texts.outbox import TextOutbox
 from pwless_middleware.errors import ConfigError, InvalidCode
 from pwless_middleware.flows.proofs import Proof
-from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.routes import Route
 from tests.features.passkeys.stories import tell_of_passkeys
+from tests.features.second_factors.sms.people import TextSite
+from tests.features.second_factors.sms.stories import FEW, tell_of_every_fate, tell_of_too_many
 from tests.own_account import change, press_undo
 from tests.security.factor import RIGHT, Factor, Policy
 from tests.support import ROOMY, Browser, Site, Slow, make_site, wrong
@@ -59,6 +58,13 @@ class Story:
         options.setdefault("features", [EmailLogin(send_limits=ROOMY)])
         self.site: Site = make_site(on_event=self.told.append, **options)
         self.jo: Browser = self.site.browser(headers={"user-agent": FIREFOX})
+
+    @classmethod
+    def of(cls, site: Site, told: list[Event]) -> Story:
+        """Return the story of a site that was made elsewhere."""
+        story = cls.__new__(cls)
+        story.site, story.told, story.jo = site, told, site.browser()
+        return story
 
     async def events(self) -> list[Event]:
         """Return what has been told by now."""
@@ -127,33 +133,6 @@ class Fresh:
         )
         done = kit.logins.step_up(proof, caller, session)
         return await respond_with_page(kit, request, caller, done)
-
-
-class Texts:
-    """Send text messages: the body of a job says what becomes of it."""
-
-    def mount(self, kit: Kit) -> Mounted:
-        self._kit = kit
-        return Mounted(jobs={"texts": self._read}, text_senders=(TextOutbox(),))
-
-    async def put(self, body: str) -> None:
-        await self._kit.jobs.put("texts", body.encode())
-
-    async def report(self, kind: str) -> None:
-        self._kit.events.record(kind, attempt=b"a-random")
-
-    async def _read(self, job: QueuedJob) -> Delivery:
-        (sender,), body = self._kit.text_senders, job.body.decode()
-
-        async def send() -> None:
-            if body in ("429", "400"):
-                raise DeliveryError(body, permanent=body == "400")
-            await sender.send(TextMessage("+4915112345678", body))
-
-        reason = body if body in KINDS["sms.suppressed"].reasons else ""
-        return Delivery(
-            "+4915112345678", None if reason else send, b"a-random", reason, channel="sms"
-        )
 
 
 class Acme:
@@ -401,13 +380,17 @@ async def passkeys_that_are_good_and_bad() -> Story:
 
 
 async def text_messages_of_every_fate() -> Story:
-    texts = Texts()
-    story = Story(features=[EmailLogin(send_limits=ROOMY), texts])
-    for body in ("hello", "429", "400", *KINDS["sms.suppressed"].reasons):
-        await texts.put(body)
-    for kind in ("sms.delivered", "sms.undelivered"):
-        await texts.report(kind)
-    return story
+    with TemporaryDirectory() as folder:
+        texts = TextSite(Path(folder))
+        await tell_of_every_fate(texts)
+    return Story.of(texts.site, texts.told)
+
+
+async def text_messages_too_many() -> Story:
+    with TemporaryDirectory() as folder:
+        texts = TextSite(Path(folder), sms_limits=FEW)
+        await tell_of_too_many(texts)
+    return Story.of(texts.site, texts.told)
 
 
 async def an_operator_who_makes_keys() -> Story:
@@ -475,6 +458,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     an_address_that_is_changed_and_changed_back,
     passkeys_that_are_good_and_bad,
     text_messages_of_every_fate,
+    text_messages_too_many,
     an_operator_who_makes_keys,
     sessions_that_end,
     more_events_than_the_database_takes,

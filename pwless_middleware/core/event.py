@@ -234,6 +234,11 @@ KINDS: Final[Mapping[str, EventKind]] = {
                 "try_by_client",
                 "try_by_step",
                 "options_by_client",
+                "text_by_number",
+                "text_by_prefix",
+                "text_by_user",
+                "text_by_client",
+                "text_by_overall",
             ),
         ),
         EventKind("mail.sent", "the mail server took the email", ("attempt", "tries")),
@@ -252,6 +257,11 @@ KINDS: Final[Mapping[str, EventKind]] = {
             "no email was sent: nobody is served at this address, or it is no longer needed",
             ("attempt", "reason"),
             reasons=("not_allowed", "unknown_user", "disabled", "refused_by_users", "superseded"),
+        ),
+        EventKind(
+            "sms.requested",
+            "a code by text message was asked for, and queued",
+            ("attempt", "user_id", *_CALLER),
         ),
         EventKind("sms.sent", "the gateway took the text message", ("attempt", "tries")),
         EventKind(

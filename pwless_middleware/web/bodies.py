@@ -35,11 +35,11 @@ async def read_form(request: Request) -> dict[str, str]:
         InvalidArgument: not UTF-8, a field twice, or more than 16 fields.
     """
     if "content-type" not in request.headers:
-        if await _read(request, MAX_FORM_BYTES):
+        if await read_bytes(request, MAX_FORM_BYTES):
             raise UnsupportedMediaType(Text("Send %(media_type)s.", media_type=FORM))
         return {}
     _expect(request, FORM)
-    body = await _read(request, MAX_FORM_BYTES)
+    body = await read_bytes(request, MAX_FORM_BYTES)
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
@@ -74,11 +74,36 @@ async def read_json(request: Request, *, may_be_empty: bool = False) -> dict[str
             surrogate, or nested deeper than 8.
     """
     if may_be_empty and "content-type" not in request.headers:
-        if await _read(request, MAX_BYTES):
+        if await read_bytes(request, MAX_BYTES):
             raise UnsupportedMediaType(Text("Send %(media_type)s.", media_type=JSON))
         return {}
     _expect(request, JSON)
-    return parse_json(await _read(request, MAX_BYTES))
+    return parse_json(await read_bytes(request, MAX_BYTES))
+
+
+async def read_bytes(request: Request, most: int) -> bytes:
+    """Read a body as it is, whatever it says of itself.
+
+    Args:
+        request: to a route of ours.
+        most: bytes that are read.
+
+    Raises:
+        ContentTooLarge: it has more.
+        InvalidArgument: it did not arrive whole.
+    """
+    length = request.headers.get("content-length", "").lstrip("0")
+    if length.isascii() and length.isdigit() and (len(length) > 11 or int(length) > most):
+        raise ContentTooLarge
+    body = b""
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > most:
+                raise ContentTooLarge
+    except ClientDisconnect as exc:
+        raise InvalidArgument.of("body", Text("The body did not arrive."), "complete") from exc
+    return body
 
 
 def parse_json(body: bytes) -> dict[str, Json]:
@@ -120,21 +145,6 @@ def _expect(request: Request, media_type: str) -> None:
         raise UnsupportedMediaType(Text("Send %(media_type)s.", media_type=media_type))
     if request.headers.get("content-encoding", "identity") != "identity":
         raise UnsupportedMediaType(Text("Send the body without a content encoding."))
-
-
-async def _read(request: Request, most: int) -> bytes:
-    length = request.headers.get("content-length", "").lstrip("0")
-    if length.isascii() and length.isdigit() and (len(length) > 11 or int(length) > most):
-        raise ContentTooLarge
-    body = b""
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > most:
-                raise ContentTooLarge
-    except ClientDisconnect as exc:
-        raise InvalidArgument.of("body", Text("The body did not arrive."), "complete") from exc
-    return body
 
 
 def _check_depth(text: str) -> None:

@@ -17,7 +17,7 @@ from pwless_middleware.core.keyring import new_operation
 from pwless_middleware.core.login import EnrolledUser
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import UserId
-from pwless_middleware.errors import Unauthenticated
+from pwless_middleware.errors import InvalidArgument, Unauthenticated
 from pwless_middleware.features.second_factors.mails import FactorMails
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE, SMS, TOTP
 from pwless_middleware.features.second_factors.new_sign_in import NewSignIns
@@ -27,6 +27,7 @@ from pwless_middleware.features.second_factors.recovery_step import RecoveryStep
 from pwless_middleware.features.second_factors.reset import FactorResets
 from pwless_middleware.features.second_factors.rule import SecondFactorRule
 from pwless_middleware.features.second_factors.settings import SecondFactorRules
+from pwless_middleware.features.second_factors.sms.options import SMSOptions
 from pwless_middleware.features.second_factors.steps import FactorStep
 from pwless_middleware.features.second_factors.totp_counters import TOTPCounters
 from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnrollments
@@ -36,11 +37,14 @@ from pwless_middleware.features.second_factors.trusted_browsers import TrustedBr
 from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.flows.proofs import Proof, StepProof
+from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
+    from pwless_middleware.database.factors import FactorRepository
     from pwless_middleware.database.repositories import Repositories
+    from pwless_middleware.features.second_factors.sms.feature import SMSCodes
 
 
 class SecondFactorFlow:
@@ -52,11 +56,13 @@ class SecondFactorFlow:
         rules: how second factors behave now.
         totp: whether people can add authenticator apps. Who has one goes on using it.
         issuer: what an app calls the deployment; `None` takes the brand's name.
+        sms: how codes by text message are sent; `None` where they are not.
 
     Attributes:
         rules: as above.
         own: what a person does with their own factors.
         totp: adds authenticator apps.
+        sms: sends codes by text message; `None` where nobody does.
         browsers: the trusted ones.
         mails: tell the person.
         resets: remove everything of a person.
@@ -75,6 +81,7 @@ class SecondFactorFlow:
         *,
         totp: bool,
         issuer: str | None,
+        sms: SMSOptions | None = None,
     ) -> None:
         self._kit = kit
         self.rules = rules
@@ -97,8 +104,11 @@ class SecondFactorFlow:
         counters = TOTPCounters(kit.records("totp"), kit.clock)
         self.totp = TOTPEnrollments(kit, self.own, self.stored, counters, issuer=issuer)
         self.totp_step = TOTPStep(kit, factors, self.own, self.stored, counters, self.totp)
+        self.sms = _mount_sms(kit, factors, self.own, sms) if sms is not None else None
+        by_text = (self.sms.step,) if self.sms is not None else ()
         steps: tuple[FactorStep, ...] = (
             self.totp_step,
+            *by_text,
             RecoveryStep(kit, factors, codes, self.mails),
         )
         self.steps = {step.method.name: step for step in steps}
@@ -144,6 +154,54 @@ class SecondFactorFlow:
         )
         return factor, await self.renew(account, proof, caller, next=next)
 
+    async def confirm_sms(
+        self,
+        account: Account,
+        enrollment_id: str,
+        code: str,
+        caller: Caller,
+        *,
+        name: str = "",
+        next: str = "/",
+    ) -> tuple[Factor, LoginResult]:
+        """Keep a phone number of who is signed in, and renew the session by its code.
+
+        Args:
+            account: who is signed in; as `OwnFactors.require` returned it.
+            enrollment_id: as the enrollment came with it.
+            code: as typed.
+            caller: who confirms.
+            name: what the person calls it; empty for none.
+            next: where a page goes on; already checked.
+
+        Raises:
+            InvalidArgument, InvalidCode, RequestExpired, TooManyAttempts: as of
+                `SMSEnrollments.confirm`.
+            Unauthenticated: the session is over; the number is kept.
+            Unavailable: database, store or queue cannot take it.
+        """
+        session = account.session
+        factor, proof = await self.require_sms().enrollments.confirm(
+            account.user.id,
+            enrollment_id,
+            held_by_session(session),
+            code,
+            caller,
+            name=name,
+            only_first=self.own.is_weak(session),
+        )
+        return factor, await self.renew(account, proof, caller, next=next)
+
+    def require_sms(self) -> SMSCodes:
+        """Return what sends codes by text message.
+
+        Raises:
+            InvalidArgument: nobody does.
+        """
+        if self.sms is None:
+            raise InvalidArgument.of("phone", _NO_SMS, "off")
+        return self.sms
+
     async def renew(
         self, account: Account, proof: StepProof, caller: Caller, *, next: str = "/"
     ) -> LoginResult:
@@ -180,6 +238,17 @@ class SecondFactorFlow:
         await self._kit.store.write(proof.then, now=self._kit.clock(), op=new_operation())
 
 
+def _mount_sms(
+    kit: Kit, factors: FactorRepository, own: OwnFactors, options: SMSOptions
+) -> SMSCodes:
+    from pwless_middleware.features.second_factors.sms.feature import SMSCodes  # and its library
+
+    return SMSCodes(kit, factors, own, options)
+
+
 def held_by_session(session: Session) -> str:
     """Name a session as the holder of an enrollment; as `StepSubject.binding` names it."""
     return f"session:{session.first_id}"
+
+
+_NO_SMS = Text("Phone numbers cannot be added here.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from pwless_middleware.core.given_options import given_options, remember_given
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag
+from pwless_middleware.delivery.texts.base import TextSender
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.second_factors.events import KINDS
 from pwless_middleware.features.second_factors.settings import (
@@ -18,6 +20,8 @@ from pwless_middleware.features.second_factors.settings import (
     make_rules,
     seconds_of,
 )
+from pwless_middleware.features.second_factors.sms.limits import SMSLimits
+from pwless_middleware.features.second_factors.sms.options import check_sms
 from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.web.kit import Kit, Mounted
 
@@ -35,6 +39,13 @@ class SecondFactors:
     Args:
         totp: people can add authenticator apps (default). Who has one is asked for it even where
             this is off.
+        sms: who sends text messages, e.g. `TwilioTexts(...)`: people with another second factor can
+            then add a phone number, and get a code by text message. `None` (default): nobody does.
+            Needs the extra `[sms]`.
+        sms_countries: the countries (ISO 3166-1, e.g. `["DE", "AT"]`) to whose mobile numbers text
+            messages go; none is allowed by itself. A country that is taken out is written to no
+            more, and its numbers are no second factor any more.
+        sms_limits: how many text messages are sent; `None` (default) is `SMSLimits()`.
         recovery_codes: people can make recovery codes (default).
         mfa: `optional` (default): whoever has a second factor is asked for it. `required`: whoever
             has none adds one before there is a session. `off`: nobody is asked.
@@ -59,6 +70,9 @@ class SecondFactors:
         self,
         *,
         totp: bool = True,
+        sms: TextSender | None = None,
+        sms_countries: Sequence[str] = (),
+        sms_limits: SMSLimits | None = None,
         recovery_codes: bool = True,
         mfa: MFA = "optional",
         required_from: date | None = None,
@@ -72,6 +86,7 @@ class SecondFactors:
         if issuer is not None and not _is_issuer(issuer):
             raise ConfigError("issuer", "set a name of 1 to 60 characters, e.g. 'Acme', or None")
         self._totp = totp
+        self._sms = check_sms(sms, sms_countries, sms_limits)
         self._issuer = issuer
         self._values = {
             "recovery_codes": recovery_codes,
@@ -123,19 +138,29 @@ class SecondFactors:
             given={name: value for name, value in self._values.items() if name in given},
         )
         rules.check({})
-        flow = SecondFactorFlow(kit, kit.repositories, rules, totp=self._totp, issuer=self._issuer)
+        flow = SecondFactorFlow(
+            kit, kit.repositories, rules, totp=self._totp, issuer=self._issuer, sms=self._sms
+        )
+        sms = flow.sms
         return Mounted(
             routes=(
                 *FactorApi(kit, flow).routes,
                 *ObjectionPage(kit, flow.resets).routes,
                 *flow.sign_ins.routes,
+                *(sms.routes if sms is not None else ()),
             ),
+            text_senders=(sms.sender,) if sms is not None else (),
             steps=tuple(step.method for step in flow.steps.values()),
             before_session=(flow.rule,),
             proves=tuple(flow.steps),
             recovers=(RECOVERY_CODE,),
             with_session=(flow.sign_ins.with_session,),
-            jobs={**flow.mails.readers, **flow.resets.readers, **flow.sign_ins.readers},
+            jobs={
+                **flow.mails.readers,
+                **flow.resets.readers,
+                **flow.sign_ins.readers,
+                **(sms.jobs if sms is not None else {}),
+            },
             periodic=(flow.resets.periodic,),
             event_kinds=KINDS,
             on_address_undone=(flow.own.remove_since,),

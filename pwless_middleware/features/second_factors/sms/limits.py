@@ -108,6 +108,11 @@ class TextLimits:
         self._key = secrets.derive("sms_budgets").encode()
         self._realm = realm
 
+    @property
+    def pause(self) -> int:
+        """Seconds between two text messages to one number, where nothing else holds them up."""
+        return MINUTE // self._limits.per_minute
+
     def draws(
         self, number: PhoneNumber, user_id: str, client: Client | None, *, is_confirmed: bool
     ) -> tuple[ScopedDraw, ...]:

@@ -116,6 +116,12 @@ def mask_number(e164: str) -> str:
     return f"•••• {e164[-2:]}"
 
 
+def format_number(e164: str) -> str:
+    """Return a number as people read it, for who has just typed it: `+49 1512 3456789`."""
+    parsed = phonenumbers.parse(e164)
+    return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
+
+
 def _find_digits(text: str) -> str:
     """Return what was dialed, with a `+` if there is one; nothing else is left in it."""
     plain = to_plain_text(text.replace("\uff0b", "+")) if len(text) <= LONGEST else ""
