@@ -18,6 +18,7 @@ from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.session import Session, SessionPolicy
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.delivery.outbox import Outbox
+from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.account import Account
 from pwless_middleware.features.email_login import EmailLogin
@@ -335,6 +336,11 @@ class Passwordless:
                 "database", 'people are kept in one: add database="sqlite:///pwless.db"'
             )
         return self._kit.people
+
+    @property
+    def text_senders(self) -> TextSenders:
+        """Those that features send text messages through."""
+        return self._kit.text_senders
 
     async def sign_out(self, who: str) -> int:
         """End every session of a person, here at once and elsewhere within 100 ms.

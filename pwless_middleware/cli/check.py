@@ -95,6 +95,7 @@ async def _examine(app: object, found: list[Found], options: argparse.Namespace)
         option_checks,
         passkey_checks,
         probes,
+        text_checks,
     )
 
     for one in found:
@@ -114,6 +115,7 @@ async def _examine(app: object, found: list[Found], options: argparse.Namespace)
             await probes.login_page(app, one) if is_ready else probes.NOT_YET,
             await probes.store(one.middleware.passwordless),
             *await probes.mailers(one.middleware.passwordless),
+            *await text_checks.check_text_senders(one.middleware.passwordless),
         ]
         if options.url is not None:
             about += await probes.live(one, options.url)

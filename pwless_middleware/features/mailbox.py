@@ -1,5 +1,7 @@
 """The development mailbox: a page with the mails of an `Outbox`, for whoever reads the console.
 
+Text messages that a `TextOutbox` keeps stand among them.
+
 It opens by an address with a token, which is derived from the secret key, so that reloads and
 workers agree on it, and which the console alone prints. Peer, `Host` and forwarding headers are
 looked at as well, but they prove little: a plain TCP forwarder on this machine makes a visitor
@@ -19,6 +21,7 @@ from starlette.responses import Response
 
 from pwless_middleware.core.client import parse_ip
 from pwless_middleware.delivery.outbox import Outbox, OutboxMessage
+from pwless_middleware.delivery.texts.outbox import OutboxTextMessage, TextOutbox
 from pwless_middleware.errors import NotFound
 from pwless_middleware.languages.times import format_time
 from pwless_middleware.web.kit import Kit, Mounted
@@ -84,18 +87,10 @@ class MailboxPages:
         self._check_place(request)
         if not self._has_token(request):
             return self._kit.pages.page(request, "outbox.html", status=403, messages=None, token="")
-        messages = [
-            {
-                "id": id,
-                "to": m.to,
-                "subject": m.subject,
-                "text": m.text,
-                "code": m.code,
-                "link": m.link,
-                "sent_at": format_time(m.sent_at),
-            }
-            for id, m in self._newest_first()
-        ]
+        shown = [(m.sent_at, _show_mail(id, m)) for id, m in self._newest_first()]
+        shown += [(m.sent_at, _show_text(m)) for m in self._texts_newest_first()]
+        shown.sort(key=lambda one: one[0], reverse=True)
+        messages = [message for _, message in shown]
         page = self._kit.pages.page(request, "outbox.html", messages=messages, token=self._token)
         policy = page.headers["content-security-policy"]
         page.headers["content-security-policy"] = f"{policy}; frame-src 'self'"
@@ -112,8 +107,12 @@ class MailboxPages:
 
     def _newest_first(self) -> Iterator[tuple[str, OutboxMessage]]:
         for message in reversed(self._outbox.messages):
-            mark = f"{message.sent_at}\n{message.to}\n{message.text}"
-            yield sha256(mark.encode()).hexdigest()[:16], message
+            yield _mark(message.sent_at, message.to, message.text), message
+
+    def _texts_newest_first(self) -> Iterator[OutboxTextMessage]:
+        for sender in self._kit.text_senders.flatten():
+            if isinstance(sender, TextOutbox):
+                yield from reversed(sender.messages)
 
     def _has_token(self, request: Request) -> bool:
         given = request.query_params.getlist("token")
@@ -131,6 +130,35 @@ class MailboxPages:
             raise NotFound
         if any(_FORWARDING.search(name) for name in request.headers):
             raise NotFound
+
+
+def _mark(sent_at: int, to: str, text: str) -> str:
+    """Return what names a message on the page, the same after a reload."""
+    return sha256(f"{sent_at}\n{to}\n{text}".encode()).hexdigest()[:16]
+
+
+def _show_mail(id: str, message: OutboxMessage) -> dict[str, object]:
+    return {
+        "id": id,
+        "to": message.to,
+        "subject": message.subject,
+        "text": message.text,
+        "code": message.code,
+        "link": message.link,
+        "sent_at": format_time(message.sent_at),
+        "is_mail": True,
+    }
+
+
+def _show_text(message: OutboxTextMessage) -> dict[str, object]:
+    return {
+        "id": _mark(message.sent_at, message.to, message.body),
+        "to": message.to,
+        "text": message.body,
+        "code": message.code,
+        "sent_at": format_time(message.sent_at),
+        "is_mail": False,
+    }
 
 
 def _show_rendered(message: OutboxMessage) -> Response:

@@ -10,7 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.testclient import TestClient
 
-from pwless_middleware import Outbox
+from pwless_middleware import EmailLogin, Kit, Mounted, Outbox
+from pwless_middleware.delivery.texts.base import TextMessage, TextSender
+from pwless_middleware.delivery.texts.fallback import FallbackTexts
+from pwless_middleware.delivery.texts.outbox import TextOutbox
 from tests.support import KEY, OTHER_KEY, Site, http_scope, make_site, run
 
 pytestmark = pytest.mark.anyio
@@ -164,3 +167,40 @@ async def test_mails_of_one_second_to_one_address_are_told_apart() -> None:
         await site.browser().ask("jo@example.com")
     _, _, page = await _get(site)
     assert len(set(re.findall(r"/auth/outbox/([^?]+)\?", page))) == 2
+
+
+class Texts:
+    """Send text messages into outboxes."""
+
+    def __init__(self, *senders: TextSender) -> None:
+        self.senders = senders
+
+    def mount(self, kit: Kit) -> Mounted:
+        return Mounted(text_senders=self.senders)
+
+
+async def test_text_messages_stand_among_the_mails_newest_first() -> None:
+    first, second = TextOutbox(clock=lambda: 1), TextOutbox(clock=lambda: 4_000_000_000)
+    site = _site(features=[EmailLogin(), Texts(FallbackTexts(first, second))])
+    await first.send(TextMessage("+4915100000001", "older <b>111111</b>"))
+    await site.browser().ask("jo@example.com")
+    await second.send(TextMessage("+4915100000002", "222222 is your code."))
+    status, _, page = await _get(site)
+    assert status == 200
+    order = [page.index(part) for part in ("+4915100000002", "jo@example.com", "+4915100000001")]
+    assert order == sorted(order)
+    assert page.count("<h2") == 3
+    assert page.count(">Text message</h2>") == 2
+    assert page.count("<iframe") == 1
+    assert re.findall(r"data-code>(\d+)<", page)[0] == "222222"
+    assert "older &lt;b&gt;111111&lt;/b&gt;" in page
+    assert re.search(r'<article[^>]*data-newest="[0-9a-f]{16}"', page)
+
+
+async def test_text_messages_are_for_who_has_the_address_alone() -> None:
+    outbox = TextOutbox()
+    site = _site(features=[EmailLogin(), Texts(outbox)])
+    await outbox.send(TextMessage("+4915100000001", "111111"))
+    status, _, page = await _get(site, token="wrong")
+    assert status == 403
+    assert "111111" not in page

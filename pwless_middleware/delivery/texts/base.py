@@ -34,7 +34,7 @@ class TextSender(Protocol):
     """Hand text messages to a gateway. Any object with this method is one.
 
     Ours are `TwilioTexts`, `VonageTexts`, `MessageBirdTexts`, `SNSTexts`, `WebhookTexts`,
-    `FallbackTexts` and `TextOutbox`. Four more attributes are optional, and read with `getattr`:
+    `FallbackTexts` and `TextOutbox`. Five more attributes are optional, and read with `getattr`:
 
     - `aclose() -> Awaitable[None]`: give back connections, as the app ends. May be called twice,
       and on a sender that never sent.
@@ -42,6 +42,7 @@ class TextSender(Protocol):
     - `check() -> Awaitable[None]`: reach the gateway and authenticate without sending, or raise
       `DeliveryError` with a reason that tells a person what to mend.
     - `read_status(headers, body) -> "delivered" | "undelivered" | None`: see `read_status`.
+    - `senders: tuple[TextSender, ...]`: those that it shares the messages out to.
     """
 
     async def send(self, message: TextMessage) -> None:

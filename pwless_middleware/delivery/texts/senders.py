@@ -23,6 +23,17 @@ class TextSenders:
         if not any(sender is known for known in self._senders):
             self._senders.append(sender)
 
+    def flatten(self) -> Iterator[TextSender]:
+        """Go through those that send, with the two of a `FallbackTexts` instead of itself."""
+        waiting = list(self._senders)
+        while waiting:
+            sender = waiting.pop(0)
+            inner: tuple[TextSender, ...] = getattr(sender, "senders", ())
+            if inner:
+                waiting[:0] = inner
+            else:
+                yield sender
+
     @property
     def parallel(self) -> int:
         """How many messages can be sent at a time, all together; 0 where nobody sends any."""
