@@ -238,7 +238,7 @@ def make_door(
             is_old = entry.renews is not None and session_id_of(drop.key) == entry.renews.id
             reason = "renewed" if is_old else "replaced"
             events.record("session.ended", session=session_id_of(drop.key), reason=reason)
-        if jobs:
+        if jobs or then.jobs:
             await wake()
         token = "" if caller.is_browser else TOKEN_PREFIX + keyring.seal("token", secret)
         user = entry.user or User(id=login.user_id, email=login.email, is_new=login.is_new)

@@ -217,7 +217,7 @@ class FactorApi:
         await self._kit.callers.server(request, scope="users:read")
         user_id = await find_user_id(self._kit, request)
         state = await self._flow.own.state(user_id)
-        return json_response(public_state(state, await self._flow.resets.waiting(user_id)))
+        return json_response(public_state(state, await self._flow.resets.find_open(user_id)))
 
     async def reset(self, request: Request) -> Response:
         """Remove all of a user's factors, now or after the time to object."""

@@ -160,7 +160,7 @@ class FactorResets:
                 await self._kit.wake_delivery()
                 return reset
 
-    async def waiting(self, user_id: str) -> FactorReset | None:
+    async def find_open(self, user_id: str) -> FactorReset | None:
         """Return the reset of a person that waits, or `None`.
 
         Raises:

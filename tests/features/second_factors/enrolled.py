@@ -1,61 +1,36 @@
-"""People with second factors, for tests: over the JSON API, with an authenticator of others."""
+"""People with second factors in a browser, for tests: as of `people`, by the JSON API."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
-import mintotp
 
 from pwless_middleware import EmailLogin
 from pwless_middleware.core.event import Event
-from pwless_middleware.features.second_factors.options import SecondFactors
+from pwless_middleware.features.second_factors import SecondFactors
+from tests.features.second_factors.people import JO, STEP_API, App
 from tests.own_account import make_kept_site
 from tests.support import ROOMY, Browser, Site
 
 API = "/auth/api/v1/factors"
-STEP_API = "/auth/api/v1/step"
-JO, KIM = "jo@example.com", "kim@example.com"
 
 
-def make_factor_site(
-    folder: Path,
-    *,
-    factors: Mapping[str, Any] | None = None,
-    more: tuple[Any, ...] = (),
-    **options: Any,
-) -> Site:
+def make_factor_site(folder: Path, *more: Any, **options: Any) -> Site:
     """Make a site with mails and second factors, whose people a database keeps.
 
     Args:
         folder: of the database.
-        factors: options of `SecondFactors`.
         more: further features.
-        options: of `make_site`.
+        options: of `SecondFactors`; and `clock`, `bearer`, `api_keys` of the site.
     """
-    features = [EmailLogin(send_limits=ROOMY), SecondFactors(**factors or {}), *more]
-    return make_kept_site(folder, **{"features": features, **options})
+    of_site = {name: options.pop(name) for name in (*options,) if name in _OF_SITE}
+    features = [EmailLogin(send_limits=ROOMY), SecondFactors(**options), *more]
+    return make_kept_site(folder, features=features, **of_site)
 
 
-class App:
-    """An authenticator app, as another author has written it.
-
-    Args:
-        site: its clock is the app's.
-        secret: as it was shown.
-    """
-
-    def __init__(self, site: Site, secret: str) -> None:
-        self._site = site
-        self.secret = secret
-
-    def code(self) -> str:
-        """Return a code that was not used yet: half a minute passes."""
-        self._site.clock.now += 30
-        counter = self._site.clock.now // 30
-        return str(mintotp.hotp(self.secret, counter))
+_OF_SITE = ("clock", "bearer", "api_keys")
 
 
 async def add_app(browser: Browser, *, name: str = "") -> App:
@@ -63,10 +38,11 @@ async def add_app(browser: Browser, *, name: str = "") -> App:
     begun = await browser.request("POST", f"{API}/totp")
     assert begun.status_code == 200, begun.text
     app = App(browser.home, begun.json()["secret"])
-    body = {"enrollment_id": begun.json()["enrollment_id"], "code": app.code()}
+    body = {"enrollment_id": begun.json()["enrollment_id"], "code": app.next_code()}
     body |= {"name": name} if name else {}
     done = await browser.request("POST", f"{API}/totp/confirm", json=body)
     assert done.status_code == 201, done.text
+    app.id = done.json()["factor"]["id"]
     return app
 
 
@@ -85,15 +61,16 @@ async def do_step(browser: Browser, method: str, code: str) -> httpx.Response:
 
 
 async def sign_in(browser: Browser, app: App, email: str = JO) -> None:
-    """Sign in by a mail and the app."""
+    """Sign in by a mail, on the pages, and the app."""
     await browser.sign_in(email)
-    done = await do_step(browser, "totp", app.code())
+    done = await do_step(browser, "totp", app.next_code())
     assert done.status_code == 200, done.text
 
 
 async def prove_again(browser: Browser, app: App) -> None:
     """Renew a live session by the app."""
-    done = await browser.request("POST", STEP_API, json={"method": "totp", "code": app.code()})
+    body = {"method": "totp", "code": app.next_code()}
+    done = await browser.request("POST", STEP_API, json=body)
     assert done.status_code == 200, done.text
 
 
@@ -108,6 +85,5 @@ async def factors_of(browser: Browser) -> dict[str, Any]:
 
 
 def events_of(site: Site, *kinds: str) -> list[Event]:
-    """Return the events of these kinds, the oldest first."""
-    found = [event for kind in kinds for event in site.passwordless.events.recent(kind=kind)]
-    return sorted(found, key=lambda event: event.id or "")
+    """Return the events of these kinds, kind by kind, the newest first."""
+    return [event for kind in kinds for event in site.passwordless.events.recent(kind=kind)]

@@ -12,9 +12,6 @@ from tests.features.passkeys.authenticator import Authenticator
 from tests.features.passkeys.people import make_passkey
 from tests.features.passkeys.people import sign_in as sign_in_by_passkey
 from tests.features.second_factors.enrolled import (
-    JO,
-    KIM,
-    App,
     add_app,
     do_step,
     enroll,
@@ -23,6 +20,11 @@ from tests.features.second_factors.enrolled import (
     prove_again,
     sign_in,
     user_id_of,
+)
+from tests.features.second_factors.people import (
+    JO,
+    KIM,
+    App,
 )
 from tests.support import Browser, Site, said, token_of
 
@@ -34,7 +36,7 @@ FIREFOX = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/201001
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    return make_factor_site(tmp_path, factors={"trusted_days": 30})
+    return make_factor_site(tmp_path, trusted_days=30)
 
 
 def count(site: Site) -> int:
@@ -96,7 +98,7 @@ async def test_a_login_by_the_mailbox_alone_is_not_told(site: Site) -> None:
 
 
 async def test_a_passkey_in_a_new_browser_is_told_of(tmp_path: Path) -> None:
-    site = make_factor_site(tmp_path, more=(Passkeys(),))
+    site = make_factor_site(tmp_path, Passkeys())
     jo, authenticator = site.browser(), Authenticator()
     await jo.sign_in(JO)
     await make_passkey(jo, authenticator)
@@ -113,7 +115,7 @@ async def test_a_fresh_proof_begins_no_session_and_is_not_told(site: Site) -> No
 
 
 async def test_nobody_is_told_where_that_is_off(tmp_path: Path) -> None:
-    site = make_factor_site(tmp_path, factors={"new_browser_mail": False})
+    site = make_factor_site(tmp_path, new_browser_mail=False)
     _, app = await enroll(site)
     await sign_in(site.browser(), app)
     assert count(site) == 0
@@ -125,7 +127,7 @@ async def test_a_server_is_not_told_of_its_own_logins(site: Site) -> None:
     sent = (await server.send(JO)).json()["auth_request_id"]
     asked = (await server.verify(sent, code=site.mail(JO).code)).json()
     login_id = asked["details"][0]["login_id"]
-    body = {"login_id": login_id, "method": "totp", "code": app.code()}
+    body = {"login_id": login_id, "method": "totp", "code": app.next_code()}
     done = await server.browser.request("POST", "/auth/api/v1/step", json=body)
     assert "session_token" in done.json()
     assert count(site) == 0
@@ -136,7 +138,7 @@ async def test_nobody_gets_in_unseen_while_no_mail_can_be_queued(site: Site) -> 
     stranger = site.browser()
     await stranger.sign_in(JO)
     site.store.jobs._most = 0  # type: ignore[attr-defined]  # the memory store's
-    assert (await do_step(stranger, "totp", app.code())).status_code == 503
+    assert (await do_step(stranger, "totp", app.next_code())).status_code == 503
     assert await stranger.who() is None
 
 
@@ -254,7 +256,7 @@ async def test_of_a_person_who_is_gone_it_tells_nothing(site: Site) -> None:
 
 async def test_what_is_no_link_of_ours_ends_nothing(tmp_path: Path) -> None:
     """Changed, cut, another's secret, or made for another purpose."""
-    site = make_factor_site(tmp_path, factors={"reset_wait": 3600})
+    site = make_factor_site(tmp_path, reset_wait=3600)
     jo, app = await enroll(site)
     stranger, link = await come_in(site, app)
     token = token_of(link)

@@ -10,8 +10,6 @@ import pytest
 from pwless_middleware import Passkeys
 from pwless_middleware.errors import InvalidArgument, QueueFull
 from pwless_middleware.features.second_factors.mails import UNDER_WAY
-from pwless_middleware.features.second_factors.options import SecondFactors
-from pwless_middleware.features.second_factors.python import SecondFactorVerbs
 from pwless_middleware.kit import Kit, Mounted
 from tests.features.passkeys.authenticator import Authenticator
 from tests.features.passkeys.people import API as PASSKEYS
@@ -19,14 +17,17 @@ from tests.features.passkeys.people import make_passkey
 from tests.features.passkeys.people import sign_in as sign_in_by_passkey
 from tests.features.second_factors.enrolled import (
     API,
-    JO,
-    KIM,
     enroll,
     events_of,
     factors_of,
     make_factor_site,
     prove_again,
     user_id_of,
+)
+from tests.features.second_factors.people import (
+    JO,
+    KIM,
+    verbs_of,
 )
 from tests.support import Site, error_code, led_to
 
@@ -38,17 +39,13 @@ TRUSTED = f"{API}/trusted-browsers"
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    return make_factor_site(tmp_path, factors={"trusted_days": 30})
+    return make_factor_site(tmp_path, trusted_days=30)
 
 
 @pytest.fixture
 def patient(tmp_path: Path) -> Site:
     """A site on which a person has an hour to object."""
-    return make_factor_site(tmp_path, factors={"reset_wait": WAIT})
-
-
-def verbs_of(site: Site) -> SecondFactorVerbs:
-    return site.passwordless.verbs(SecondFactors)
+    return make_factor_site(tmp_path, reset_wait=WAIT)
 
 
 async def do_due(site: Site) -> None:
@@ -105,7 +102,7 @@ async def test_nobody_else_is_touched(site: Site) -> None:
 
 
 async def test_passkeys_go_as_well(tmp_path: Path) -> None:
-    site = make_factor_site(tmp_path, more=(Passkeys(),))
+    site = make_factor_site(tmp_path, Passkeys())
     jo, authenticator = site.browser(), Authenticator()
     await jo.sign_in(JO)
     await make_passkey(jo, authenticator)
@@ -127,7 +124,7 @@ async def test_where_one_is_required_the_next_login_adds_another(tmp_path: Path)
     site = make_factor_site(tmp_path)
     jo, _ = await enroll(site)
     await verbs_of(site).reset(await user_id_of(jo))
-    strict = make_factor_site(tmp_path, factors={"mfa": "required"}, clock=site.clock)
+    strict = make_factor_site(tmp_path, mfa="required", clock=site.clock)
     again = strict.browser()
     assert "/step/second-factor/new" in led_to(await again.sign_in(JO))
     assert await again.who() is None
@@ -159,7 +156,7 @@ class Balky:
 
 async def test_what_was_cut_off_is_done_before_the_person_is_told(tmp_path: Path) -> None:
     balky = Balky()
-    site = make_factor_site(tmp_path, more=(balky,))
+    site = make_factor_site(tmp_path, balky)
     jo, _ = await enroll(site)
     user_id = await user_id_of(jo)
     with pytest.raises(ConnectionError):
