@@ -26,6 +26,14 @@ from pwless_middleware.stores.base import Admission, Attempt, Feed, Put, Writes
 from tests.benchmarks.round_trips import of_steps
 from tests.features.passkeys.people import answer as answer_prompt
 from tests.features.passkeys.people import ask, enroll, make_passkey_site
+from tests.features.second_factors.people import (
+    do_step,
+    id_of,
+    make_factor_site,
+    verbs_of,
+    wait_for_step,
+)
+from tests.features.second_factors.people import enroll as add_app
 from tests.support import BASE, Browser, Site, make_site, wrong
 
 pytestmark = pytest.mark.anyio
@@ -206,6 +214,39 @@ async def test_a_passkey_costs_two_and_asking_for_it_none(tmp_path: Path, store:
     credential = authenticator.get(asked["options"], origin=BASE)
     assert (await answer_prompt(browser, asked, credential)).status_code == 200
     assert store.take_count() == ["admit", "write"]
+
+
+async def test_a_one_time_password_costs_one_more_than_another_step(
+    tmp_path: Path, store: Counting
+) -> None:
+    """Its counter is spent by a verb of its own, between the count of the try and the take."""
+    site = make_factor_site(tmp_path, store=store)
+    app = await add_app(site)
+    code, *_ = await verbs_of(site).make_recovery_codes(await id_of(site))
+    browser = site.browser()
+    asked = await wait_for_step(browser)
+    store.take_count()
+    answer = await do_step(browser, asked["login_id"], code, method="recovery_code")
+    assert answer.status_code == 200
+    of_recovery_code = store.take_count()
+    asked = await wait_for_step(browser)
+    store.take_count()
+    assert (await do_step(browser, asked["login_id"], app.next_code())).status_code == 200
+    assert store.take_count() == ["read", "attempt", "admit", "take"]
+    assert of_recovery_code == ["read", "attempt", "take"]
+
+
+async def test_being_asked_for_a_second_factor_costs_a_login_nothing(
+    tmp_path: Path, store: Counting
+) -> None:
+    site = make_factor_site(tmp_path, store=store)
+    await add_app(site)
+    browser = site.browser()
+    sent = (await browser.call("send", {"email": EMAIL})).json()
+    body = {"auth_request_id": sent["auth_request_id"], "code": site.mail().code}
+    store.take_count()
+    assert (await browser.call("verify", body)).status_code == 403
+    assert store.take_count() == ["attempt", "take"]
 
 
 async def test_a_link_costs_two(site: Site, store: Counting) -> None:

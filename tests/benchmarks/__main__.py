@@ -26,6 +26,7 @@ PARTS = {
     "http": "over_http",
     "logins": "logins",
     "passkeys": "passkeys",
+    "second_factors": "second_factors",
     "verbs": "verbs",
     "store": "outstanding",
     "growth": "growth",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pwless_middleware.core.given_options import given_options, remember_given
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag
+from pwless_middleware.core.session import DAY
 from pwless_middleware.delivery.texts.base import TextSender
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.second_factors.events import KINDS
@@ -23,6 +24,7 @@ from pwless_middleware.features.second_factors.settings import (
 from pwless_middleware.features.second_factors.sms.limits import SMSLimits
 from pwless_middleware.features.second_factors.sms.options import check_sms
 from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.web.kit import Kit, Mounted
 
 if TYPE_CHECKING:
@@ -161,11 +163,15 @@ class SecondFactors:
                 **flow.sign_ins.readers,
                 **(sms.jobs if sms is not None else {}),
             },
-            periodic=(flow.resets.periodic,),
             event_kinds=KINDS,
             on_address_undone=(flow.own.remove_since,),
             keeps=(flow.own.why_it_stays,),
+            periodic=(
+                flow.resets.periodic,
+                Periodic("end_trust", DAY, flow.browsers.sweep),
+            ),
             settings=rules,
+            rewrap=flow.stored.encrypt_all_anew,
             verbs=SecondFactorVerbs(kit, flow),
         )
 
