@@ -102,7 +102,7 @@ class SecondFactorFlow:
         )
         self.stored = TOTPSecrets(kit.secrets, factors)
         counters = TOTPCounters(kit.records("totp"), kit.clock)
-        self.totp = TOTPEnrollments(kit, self.own, self.stored, counters, issuer=issuer)
+        self.totp = TOTPEnrollments(kit, self.own, self.stored, counters, issuer=issuer, is_on=totp)
         self.totp_step = TOTPStep(kit, factors, self.own, self.stored, counters, self.totp)
         self.sms = _mount_sms(kit, factors, self.own, sms) if sms is not None else None
         by_text = (self.sms.step,) if self.sms is not None else ()

@@ -14,7 +14,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.factor import Factor
 from pwless_middleware.core.given_name import read_name
 from pwless_middleware.core.pasted_text import code_in
-from pwless_middleware.errors import InvalidCode, RequestExpired
+from pwless_middleware.errors import InvalidArgument, InvalidCode, RequestExpired
 from pwless_middleware.features.second_factors.enrollments import (
     ID_BYTES,
     Enrollment,
@@ -32,6 +32,7 @@ from pwless_middleware.features.second_factors.totp import (
 from pwless_middleware.features.second_factors.totp_counters import TOTPCounters
 from pwless_middleware.features.second_factors.totp_secrets import TOTPSecrets
 from pwless_middleware.flows.proofs import StepProof
+from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
 _GROUP: Final = 4
@@ -83,6 +84,7 @@ class TOTPEnrollments:
         stored: encrypts secrets.
         counters: which codes were used.
         issuer: what an app calls the deployment; `None` takes the brand's name.
+        is_on: whether people can add apps here.
     """
 
     def __init__(
@@ -93,12 +95,14 @@ class TOTPEnrollments:
         counters: TOTPCounters,
         *,
         issuer: str | None,
+        is_on: bool,
     ) -> None:
         self._kit = kit
         self._own = own
         self._stored = stored
         self._counters = counters
         self._issuer = issuer or kit.renderer.brand_name
+        self._is_on = is_on
         self._enrollments = Enrollments(kit.records("totp_enrollments"), kit.clock)
 
     async def begin(self, user_id: str, email: str, holder: str) -> TOTPEnrollment:
@@ -110,9 +114,12 @@ class TOTPEnrollments:
             holder: names the session or pending login that alone may confirm it.
 
         Raises:
-            InvalidArgument: the person has as many factors as there may be.
+            InvalidArgument: no apps are added here, or the person has as many factors as there may
+                be.
             Unavailable: database or store cannot be asked.
         """
+        if not self._is_on:
+            raise InvalidArgument.of("method", _OFF, "off")
         await self._own.check_room(user_id)
         id, secret = b64(secrets.token_bytes(ID_BYTES)), make_secret()
         content = self._stored.encrypt(id, user_id, secret)
@@ -209,3 +216,6 @@ class TOTPEnrollments:
         if decrypted is None:  # the key that it was begun under is gone
             raise RequestExpired
         return decrypted.secret
+
+
+_OFF = Text("Authenticator apps cannot be added here.")

@@ -30,6 +30,7 @@ from tests.features.second_factors.people import (
     verbs_of,
     wait_for_step,
 )
+from tests.own_account import change
 from tests.support import (
     API_KEY,
     BASE,
@@ -136,6 +137,16 @@ async def test_a_pending_login_is_not_transplanted_used_twice_or_kept(site: Site
     asked = await wait_for_step(jo)
     site.clock.advance(600)
     assert error_code(await do_step(jo, asked["login_id"], app.code())) == "REQUEST_EXPIRED"
+
+
+async def test_a_pending_login_ends_with_a_change_of_the_address(site: Site) -> None:
+    app, jo, waiting = await enroll(site), site.browser(), site.browser()
+    await sign_in(jo, app)
+    asked = await wait_for_step(waiting)
+    await change(jo)
+    answer = await do_step(waiting, asked["login_id"], app.next_code())
+    assert error_code(answer) == "REQUEST_EXPIRED"
+    assert await waiting.who() is None
 
 
 # --- passkeys ------------------------------------------------------------------------------------

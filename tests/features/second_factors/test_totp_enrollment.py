@@ -151,6 +151,12 @@ async def test_a_person_has_as_many_as_the_deployment_lets(tmp_path: Path) -> No
         await verbs_of(site).begin_totp(user_id)
 
 
+async def test_a_deployment_may_add_none(tmp_path: Path) -> None:
+    site = make_factor_site(tmp_path, second_factors=SecondFactors(totp=False))
+    with pytest.raises(InvalidArgument, match="cannot be added here"):
+        await verbs_of(site).begin_totp(await id_of(site))
+
+
 async def test_a_name_is_one_line_of_plain_text(site: Site) -> None:
     user_id = await id_of(site)
     begun = await verbs_of(site).begin_totp(user_id)
