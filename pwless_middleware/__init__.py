@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from pwless_middleware.delivery.fallback import FallbackMailer
     from pwless_middleware.delivery.outbox import Outbox
     from pwless_middleware.delivery.smtp import SMTPMailer
+    from pwless_middleware.delivery.texts.base import TextMessage, TextSender
+    from pwless_middleware.delivery.texts.fallback import FallbackTexts
+    from pwless_middleware.delivery.texts.messagebird import MessageBirdTexts
+    from pwless_middleware.delivery.texts.outbox import TextOutbox
+    from pwless_middleware.delivery.texts.sns import SNSTexts
+    from pwless_middleware.delivery.texts.twilio import TwilioTexts
+    from pwless_middleware.delivery.texts.vonage import VonageTexts
+    from pwless_middleware.delivery.texts.webhook import WebhookTexts
     from pwless_middleware.errors import (
         ApiError,
         ConfigError,
@@ -74,6 +82,7 @@ __all__ = [
     "Event",
     "EventRetention",
     "FallbackMailer",
+    "FallbackTexts",
     "Feature",
     "Kit",
     "Login",
@@ -82,6 +91,7 @@ __all__ = [
     "Mailer",
     "MemoryStore",
     "Message",
+    "MessageBirdTexts",
     "Mounted",
     "Outbox",
     "Passkeys",
@@ -92,16 +102,23 @@ __all__ = [
     "Redirect",
     "RedisStore",
     "SMTPMailer",
+    "SNSTexts",
     "SQLStore",
     "SendLimits",
     "Session",
     "SessionPolicy",
     "Step",
     "Store",
+    "TextMessage",
+    "TextOutbox",
+    "TextSender",
     "TryLimits",
+    "TwilioTexts",
     "User",
     "UserDirectory",
     "Verdict",
+    "VonageTexts",
+    "WebhookTexts",
     "requires_fresh",
 ]
 
@@ -147,6 +164,15 @@ _HOMES = {  # where each name lives
     "UserDirectory": "flows.users",
     "requires_fresh": "web.requires_fresh",
     "Verdict": "core.verdict",
+    "TwilioTexts": "delivery.texts.twilio",
+    "VonageTexts": "delivery.texts.vonage",
+    "MessageBirdTexts": "delivery.texts.messagebird",
+    "SNSTexts": "delivery.texts.sns",
+    "WebhookTexts": "delivery.texts.webhook",
+    "FallbackTexts": "delivery.texts.fallback",
+    "TextOutbox": "delivery.texts.outbox",
+    "TextMessage": "delivery.texts.base",
+    "TextSender": "delivery.texts.base",
 }
 
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.verdict import Verdict
     from pwless_middleware.delivery.base import Message
     from pwless_middleware.delivery.outcomes import Delivery, Outcome
+    from pwless_middleware.delivery.texts.base import TextMessage, TextSender
     from pwless_middleware.errors import (
         ApiError,
         ConfigError,
@@ -181,6 +182,8 @@ __all__ = [
     "StepUpRequired",
     "Strength",
     "Text",
+    "TextMessage",
+    "TextSender",
     "TooManyAttempts",
     "Unauthenticated",
     "Unavailable",
@@ -267,6 +270,8 @@ _HOMES = {  # where each name lives
     "StepUpRequired": "pwless_middleware.errors",
     "Strength": "pwless_middleware.core.authentication",
     "Text": "pwless_middleware.text",
+    "TextMessage": "pwless_middleware.delivery.texts.base",
+    "TextSender": "pwless_middleware.delivery.texts.base",
     "TooManyAttempts": "pwless_middleware.errors",
     "Unauthenticated": "pwless_middleware.errors",
     "Unavailable": "pwless_middleware.errors",

@@ -19,7 +19,9 @@ from pwless_middleware import (
     Brand,
     EmailLogin,
     EventRetention,
+    FallbackTexts,
     MemoryStore,
+    MessageBirdTexts,
     Outbox,
     Passkeys,
     Passwordless,
@@ -27,7 +29,12 @@ from pwless_middleware import (
     SendLimits,
     SessionPolicy,
     SMTPMailer,
+    SNSTexts,
+    TextOutbox,
     TryLimits,
+    TwilioTexts,
+    VonageTexts,
+    WebhookTexts,
 )
 from pwless_middleware.errors import ConfigError
 from tests.support import make_site
@@ -41,6 +48,9 @@ PROMISED = {
     "PwlessError", "Event", "EventRetention", "ConfigError", "ApiError", "DeliveryError",
     "LoginDenied",
     "LoginElsewhere", "Redirect", "ChallengeContext", "Verdict", "requires_fresh",
+    # Who sends text messages.
+    "TextMessage", "TextSender", "TwilioTexts", "VonageTexts", "MessageBirdTexts", "SNSTexts",
+    "WebhookTexts", "FallbackTexts", "TextOutbox",
 }  # fmt: skip
 SIGNATURES: dict[Callable[..., Any], list[str]] = {
     Passwordless: [
@@ -91,7 +101,8 @@ def test_the_promised_options_are_there_keyword_only_and_with_defaults() -> None
 def test_every_option_is_explained_where_it_is_given() -> None:
     for thing in (
         *(Passwordless, EmailLogin, SendLimits, TryLimits, SessionPolicy, MemoryStore),
-        *(EventRetention, Passkeys),
+        *(EventRetention, Passkeys, TwilioTexts, VonageTexts, MessageBirdTexts, SNSTexts),
+        *(WebhookTexts, FallbackTexts, TextOutbox),
     ):
         text = inspect.getdoc(thing) or ""
         for option in inspect.signature(thing).parameters:

@@ -31,7 +31,7 @@ PROMISED = {
     "PendingLogin", "Periodic", "Proof", "QueuedJob", "ReadJob", "Record", "Records", "Redirect",
     "Request", "RequestExpired", "Response", "Route", "Session", "SessionPolicy", "Setting", "Step",
     "StepAction", "StepCheck", "StepMethod", "StepPart", "StepProof", "StepSubject",
-    "StepUpMethod", "StepUpRequired", "Strength", "Text",
+    "StepUpMethod", "StepUpRequired", "Strength", "Text", "TextMessage", "TextSender",
     "TooManyAttempts", "Unauthenticated", "Unavailable",
     "User", "UserId", "Values", "Verdict", "WithSession", "Writes",
     "json_response", "open_hint", "parse_address",

@@ -57,6 +57,7 @@ class Gateway(ABC):
         timeout: seconds for one request.
         parallel: messages at a time.
         tls_context: `None` checks certificates against the system's.
+        option: the name that `base` has as an option.
 
     Raises:
         ConfigError: an option is wrong, or httpx is not installed.
@@ -143,13 +144,13 @@ class Gateway(ABC):
     def _has_taken(self, answer: Answer) -> bool:
         """Whether this is the documented answer of a message that was taken."""
 
+    @abstractmethod
     def _is_checked(self, answer: Answer) -> bool:
         """Whether this is the answer of a check that succeeded."""
-        return answer.is_success
 
+    @abstractmethod
     def _refusal(self, answer: Answer) -> DeliveryError:
         """Return what an answer means that is not the one of success."""
-        return self._by_status(answer)
 
     def _by_status(self, answer: Answer, code: str = "") -> DeliveryError:
         """Return what the status of an answer says.

@@ -223,9 +223,7 @@ async def _read(answer: httpx.Response) -> Answer:
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """Go through an exception and what led to it."""
     seen: BaseException | None = error
-    for _ in range(10):
-        if seen is None:
-            return
+    while seen is not None:
         yield seen
         seen = seen.__cause__ or seen.__context__
 

@@ -115,12 +115,12 @@ class SNSTexts(Gateway):
             fields[f"{entry}.Name"] = attribute
             fields[f"{entry}.Value.DataType"] = "String"
             fields[f"{entry}.Value.StringValue"] = value
-        return await self._signed("Publish", fields)
+        return await self._sign_form("Publish", fields)
 
     async def _check_request(self) -> Request:
-        return await self._signed("GetSMSAttributes", {})
+        return await self._sign_form("GetSMSAttributes", {})
 
-    async def _signed(self, action: str, fields: dict[str, str]) -> Request:
+    async def _sign_form(self, action: str, fields: dict[str, str]) -> Request:
         content = encode_form({"Action": action, "Version": "2010-03-31", **fields})
         url = f"{self._base}/"
         headers = sign(

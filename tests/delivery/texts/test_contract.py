@@ -96,6 +96,15 @@ async def test_wrong_credentials_are_an_outage_that_an_operator_can_mend(vendor:
     assert "refuses the credentials" in str(checked.value)
 
 
+async def test_an_account_without_credit_is_an_outage_too(vendor: Vendor) -> None:
+    async with serving(lambda _: reply(402)) as server:
+        sender = vendor.make(server.url)
+        with failing() as raised:
+            await sender.send(MESSAGE)
+        await sender.aclose()
+    assert "out of credit" in str(raised.value)
+
+
 async def test_a_message_that_is_refused_for_another_reason_is_given_up(vendor: Vendor) -> None:
     async with serving(lambda _: vendor.unknown) as server:
         sender = vendor.make(server.url)
