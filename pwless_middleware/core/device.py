@@ -51,3 +51,11 @@ def device_text(name: str) -> str:
     """Return one of `NAMES` as a text that can be translated."""
     browser, on, system = name.partition(" on ")
     return Text("%(browser)s on %(system)s", browser=browser, system=system) if on else name
+
+
+def icon_of(name: str) -> str:
+    """Return the icon of one of `NAMES`: `phone`, `tablet`, `computer`, or `program` for none."""
+    if not name:
+        return "program"
+    system = name.rpartition(" on ")[2]
+    return {"iPhone": "phone", "Android": "phone", "iPad": "tablet"}.get(system, "computer")

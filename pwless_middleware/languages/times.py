@@ -49,6 +49,32 @@ def format_time(at: int) -> str:
     )
 
 
+def format_date(at: int) -> str:
+    """Return the day of a point in time in UTC: `3 May 2026`.
+
+    Args:
+        at: unix seconds.
+    """
+    when = datetime.fromtimestamp(at, UTC)
+    return translate(
+        Text(
+            "%(day)s %(month)s %(year)s",
+            day=when.day,
+            month=_MONTHS[when.month - 1],
+            year=when.year,
+        )
+    )
+
+
+def format_iso(at: int) -> str:
+    """Return a point in time as `<time datetime>` has it: `2026-05-03T06:12:00Z`.
+
+    Args:
+        at: unix seconds.
+    """
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def format_ago(at: int, now: int) -> str:
     """Return how long ago a point in time was, rounded down: `3 days ago`, or `just now`."""
     passed = now - at

@@ -200,6 +200,8 @@ class StepPart:
         is_scripted, script: as of `LoginMethod`.
         enroll_path: the page, below the prefix, on which the proof is made in a step that enrolls;
             empty (default) where it cannot be.
+        account_path: the page of the account, below the prefix, on which a person looks after what
+            they prove it by; empty (default) for none.
     """
 
     title: Text
@@ -211,6 +213,7 @@ class StepPart:
     is_scripted: bool = False
     script: str = ""
     enroll_path: str = ""
+    account_path: str = ""
 
 
 IsEnrolled = Callable[[str], Awaitable[bool]]

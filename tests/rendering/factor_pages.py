@@ -101,11 +101,13 @@ ACCOUNT: Context = NO_ERROR | {
     "has_any": True,
     "required_from": "",
     "factors": [APP, NUMBER],
-    "passkeys_url": "/auth/account/passkeys",
-    "passkeys": True,
+    "is_asked": True,
+    "others": [
+        SimpleNamespace(name="passkey", title="Passkey", url="/auth/account/x", is_there=True)
+    ],
     "is_full": False,
-    "has_totp": True,
-    "has_sms": True,
+    "add_totp_url": f"{PAGE_URL}/totp",
+    "add_sms_url": f"{PAGE_URL}/sms",
     "may_add_sms": True,
     "has_recovery_codes": True,
     "made": 10,
@@ -118,7 +120,9 @@ ACCOUNT: Context = NO_ERROR | {
 NOTHING: Context = ACCOUNT | {
     "has_any": False,
     "factors": [],
-    "passkeys": False,
+    "others": [
+        SimpleNamespace(name="passkey", title="Passkey", url="/auth/account/x", is_there=False)
+    ],
     "may_add_sms": False,
     "made": 0,
     "left": 0,
@@ -202,7 +206,8 @@ FACTOR_PAGES: Final[list[tuple[str, str, Context]]] = [
         ("remove-kept", "remove", REMOVE | {"may_remove": False, "problem": "No."}),
         ("account", "account", ACCOUNT),
         ("account-none", "account", NOTHING | {"required_from": "9 May 2026"}),
-        ("account-full", "account", ACCOUNT | {"is_full": True, "passkeys": False}),
+        ("account-full", "account", ACCOUNT | {"is_full": True, "others": []}),
+        ("account-off", "account", ACCOUNT | {"is_asked": False}),
         ("account-low", "account", ACCOUNT | {"left": 1}),
         ("account-no-codes", "account", ACCOUNT | {"made": 0, "left": 0, "notice": "Done."}),
         ("account-error", "account", ACCOUNT | {"error": "No.", "error_id": "f1"}),

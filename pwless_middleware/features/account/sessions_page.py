@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.device import device_text
+from pwless_middleware.core.device import device_text, icon_of
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.account.logout_page import SIGNED_OUT_EVERYWHERE, end_here
 from pwless_middleware.languages.current import translate
-from pwless_middleware.languages.times import format_ago
+from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
@@ -108,21 +107,10 @@ def _row(session: Session, current: Session, now: int) -> SessionRow:
     return SessionRow(
         id=session.id,
         device=translate(device_text(session.device) if session.device else Text("A program")),
-        icon=_icon(session.device),
+        icon=icon_of(session.device),
         created_at=format_ago(session.created_at, now),
-        created_iso=_iso(session.created_at),
+        created_iso=format_iso(session.created_at),
         seen_at=format_ago(session.seen_at, now),
-        seen_iso=_iso(session.seen_at),
+        seen_iso=format_iso(session.seen_at),
         current=session.id == current.id,
     )
-
-
-def _icon(device: str) -> str:
-    if not device:
-        return "program"
-    system = device.rpartition(" on ")[2]
-    return {"iPhone": "phone", "Android": "phone", "iPad": "tablet"}.get(system, "computer")
-
-
-def _iso(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

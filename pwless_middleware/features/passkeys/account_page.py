@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 from starlette.requests import Request
@@ -25,7 +24,7 @@ from pwless_middleware.features.passkeys.own_passkeys import FRESH_WITHIN, read_
 from pwless_middleware.features.passkeys.problem import Problem
 from pwless_middleware.features.passkeys.prompts import Owner
 from pwless_middleware.languages.current import translate
-from pwless_middleware.languages.times import format_ago
+from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_form
@@ -239,17 +238,13 @@ class PasskeyPages:
             is_synced=passkey.is_synced,
             foreign_host=passkey.rp_id if passkey.rp_id != self._flow.party.id else "",
             created_at=format_ago(passkey.created_at, now),
-            created_iso=_iso(passkey.created_at),
+            created_iso=format_iso(passkey.created_at),
             used_at=format_ago(used_at, now) if used_at is not None else "",
-            used_iso=_iso(used_at) if used_at is not None else "",
+            used_iso=format_iso(used_at) if used_at is not None else "",
         )
 
     def _url(self, request: Request) -> str:
         return root_path(request) + self._kit.prefix + PATH
-
-
-def _iso(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 _UNNAMED = Text("Passkey")

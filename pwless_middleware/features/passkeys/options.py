@@ -93,7 +93,6 @@ class Passkeys:
         from pwless_middleware.features.passkeys.python import PasskeyVerbs
         from pwless_middleware.features.passkeys.related_origins import related_origins_routes
         from pwless_middleware.features.passkeys.relying_party import RelyingParty
-        from pwless_middleware.features.passkeys.steps import PasskeySteps
 
         kit.require_database()
         if kit.repositories is None:
@@ -129,7 +128,7 @@ class Passkeys:
             step_up=pages.step_up,
             account_pages=pages.account_pages,
             after_login=pages.after_login,
-            steps=(PasskeySteps(kit, flow).method,),
+            steps=pages.steps,
             before_session=(flow.rule,),
             proves=("passkey",),
             jobs=flow.mails.readers,

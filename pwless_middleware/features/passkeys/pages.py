@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pwless_middleware.features.passkeys.account_page import PasskeyPages
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.login_part import LoginPart
 from pwless_middleware.features.passkeys.offer_page import OfferPage
 from pwless_middleware.features.passkeys.step_page import StepPages
+from pwless_middleware.features.passkeys.step_part import PasskeyStepPart
 from pwless_middleware.features.passkeys.step_up import StepUpByPasskey
+from pwless_middleware.features.passkeys.steps import PasskeySteps
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import AccountPage, AfterLogin, LoginMethod, StepUpMethod
+from pwless_middleware.web.offers import (
+    AccountPage,
+    AfterLogin,
+    LoginMethod,
+    StepMethod,
+    StepUpMethod,
+)
 from pwless_middleware.web.routes import Route
 
 
@@ -24,6 +34,7 @@ class Pages:
         routes: their paths.
         methods: the part of the login page.
         step_up: the part of the page that asks again who it is.
+        steps: the step, and its part of a page that other second factors satisfy too.
         account_pages: the one of a person's own passkeys.
         after_login: the offer.
     """
@@ -37,5 +48,9 @@ class Pages:
         )
         self.methods: tuple[LoginMethod, ...] = (LoginPart(kit, flow).method,)
         self.step_up: tuple[StepUpMethod, ...] = (StepUpByPasskey(kit, flow).method,)
+        steps = PasskeySteps(kit, flow)
+        self.steps: tuple[StepMethod, ...] = (
+            replace(steps.method, page=PasskeyStepPart(kit, steps).page),
+        )
         self.account_pages: tuple[AccountPage, ...] = (account.account_page,)
         self.after_login: tuple[AfterLogin, ...] = (offer.after_login,)

@@ -20,7 +20,7 @@ from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.offers import Form
-from pwless_middleware.web.responses import json_response
+from pwless_middleware.web.responses import json_response, root_path
 from pwless_middleware.web.routes import Route
 
 
@@ -65,7 +65,10 @@ class StepPages:
         """Show the button; or go where the login waits."""
         step = await self._step(request)
         path = step.pending.steps[0].path
-        if not request.scope["path"].endswith(path):
+        # A step that other factors satisfy too has a page of its own, which leads to the first
+        # passkey, and has a part for who has one.
+        is_here = request.scope["path"].endswith((path, ENROLLMENT_PATH) if step.enrolls else path)
+        if not is_here:
             return self._kit.pages.redirect(request, path)
         if bool(await self._flow.own.usable(step.pending.login.user_id)) == step.enrolls:
             # One was made, or removed, since this login began: a new one asks for what fits.
@@ -125,7 +128,7 @@ class StepPages:
         return Owner(login.user_id, login.email, user.display_name if user else login.email)
 
     def _page(self, request: Request, step: _Step, error: ApiError | None = None) -> Response:
-        problem = Problem.of(error)
+        problem, path = Problem.of(error), step.pending.steps[0].path
         return self._kit.pages.page(
             request,
             "passkeys/step.html",
@@ -134,8 +137,12 @@ class StepPages:
             retry_after=problem.retry_after,
             scripts=[SCRIPT],
             action=self._kit.pages.here(request),
+            ways_url="" if path in (STEP_PATH, ENROLLMENT_PATH) else self._url(request, path),
             enrolls=step.enrolls,
             user_email=step.pending.login.email,
             problem=problem.text,
             wait=problem.wait,
         )
+
+    def _url(self, request: Request, path: str) -> str:
+        return root_path(request) + self._kit.prefix + path

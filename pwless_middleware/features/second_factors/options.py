@@ -123,6 +123,7 @@ class SecondFactors:
         from pwless_middleware.features.second_factors.flow import SecondFactorFlow
         from pwless_middleware.features.second_factors.names import RECOVERY_CODE
         from pwless_middleware.features.second_factors.objection_page import ObjectionPage
+        from pwless_middleware.features.second_factors.pages.pages import Pages
         from pwless_middleware.features.second_factors.python import SecondFactorVerbs
 
         kit.require_database()
@@ -143,16 +144,19 @@ class SecondFactors:
         flow = SecondFactorFlow(
             kit, kit.repositories, rules, totp=self._totp, issuer=self._issuer, sms=self._sms
         )
-        sms = flow.sms
+        sms, pages = flow.sms, Pages(kit, flow, adds_totp=self._totp)
         return Mounted(
             routes=(
+                *pages.routes,
                 *FactorApi(kit, flow).routes,
                 *ObjectionPage(kit, flow.resets).routes,
                 *flow.sign_ins.routes,
                 *(sms.routes if sms is not None else ()),
             ),
             text_senders=(sms.sender,) if sms is not None else (),
-            steps=tuple(step.method for step in flow.steps.values()),
+            steps=pages.steps,
+            account_pages=pages.account_pages,
+            after_login=pages.after_login,
             before_session=(flow.rule,),
             proves=tuple(flow.steps),
             recovers=(RECOVERY_CODE,),

@@ -63,7 +63,7 @@ class TOTPEnrollment:
     def qr_svg(self) -> str:
         """The QR code of the link: an `<svg>` to stand in a page, dark on white in any theme."""
         code = segno.make(self.uri, error="m")
-        return code.svg_inline(scale=4, light="#fff", border=4)
+        return code.svg_inline(omitsize=True, light="#fff", border=4)
 
     def to_json(self) -> dict[str, object]:
         """Return it ready for JSON."""

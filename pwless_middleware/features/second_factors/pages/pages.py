@@ -1,0 +1,55 @@
+"""All pages of second factors, put together."""
+
+from __future__ import annotations
+
+from pwless_middleware.features.second_factors.flow import SecondFactorFlow
+from pwless_middleware.features.second_factors.names import RECOVERY_CODE, TOTP
+from pwless_middleware.features.second_factors.pages.account_page import AccountPages
+from pwless_middleware.features.second_factors.pages.after_login import AfterLogin
+from pwless_middleware.features.second_factors.pages.enrollment_pages import EnrollmentPages
+from pwless_middleware.features.second_factors.pages.parts import (
+    with_recovery_page,
+    with_totp_page,
+)
+from pwless_middleware.features.second_factors.pages.recovery_codes_page import RecoveryCodesPage
+from pwless_middleware.features.second_factors.pages.step_page import StepPage
+from pwless_middleware.features.second_factors.pages.totp_page import TOTPPage
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.offers import AccountPage, StepMethod
+from pwless_middleware.web.offers import AfterLogin as AskAfterLogin
+from pwless_middleware.web.routes import Route
+
+
+class Pages:
+    """Make them.
+
+    Args:
+        kit: everything below.
+        flow: does what they ask for.
+        adds_totp: whether authenticator apps can be added.
+
+    Attributes:
+        routes: their paths.
+        steps: the ways to do a step, each with its part of a page.
+        account_pages: the one of a person's own second factors.
+        after_login: the recovery codes, and the deadline.
+    """
+
+    def __init__(self, kit: Kit, flow: SecondFactorFlow, *, adds_totp: bool) -> None:
+        account = AccountPages(kit, flow, adds_totp=adds_totp, adds_sms=False)
+        after_login = AfterLogin(kit, flow)
+        self.routes: tuple[Route, ...] = (
+            *StepPage(kit, flow.browsers, flow.rules).routes,
+            *EnrollmentPages(kit, flow.totp_step, flow.totp).routes,
+            *account.routes,
+            *(TOTPPage(kit, flow).routes if adds_totp else ()),
+            *RecoveryCodesPage(kit, flow).routes,
+            *after_login.routes,
+        )
+        with_page = {TOTP: with_totp_page, RECOVERY_CODE: with_recovery_page}
+        self.steps: tuple[StepMethod, ...] = tuple(
+            with_page[name](step) if name in with_page else step.method
+            for name, step in flow.steps.items()
+        )
+        self.account_pages: tuple[AccountPage, ...] = (account.account_page,)
+        self.after_login: tuple[AskAfterLogin, ...] = (after_login.after_login,)
