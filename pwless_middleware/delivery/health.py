@@ -1,9 +1,10 @@
 """Whether messages go out on one channel, seen from the tries of a process, and the log lines.
 
 An outage is a fault of the way out: three tries in a row that failed at the connection, the login
-or the sender. What a mail server says about one recipient (a 4xx reply, as greylisting gives) is
-none; three recipients in a row of whom none was taken are, since a relay that has had enough of us
-says so to each of them.
+or the sender; of text messages also three that were refused for good, as a gateway does whose
+account may not send. What a mail server says about one recipient (a 4xx reply, as greylisting
+gives) is none; three recipients in a row of whom none was taken are, since a relay that has had
+enough of us says so to each of them.
 """
 
 from __future__ import annotations
@@ -72,6 +73,11 @@ class Health:
             reason,
             extra={"event": f"{self._channel}_delayed", "reason": reason, "tries": tries},
         )
+
+    def note_refusal(self) -> None:
+        """Note that a message was refused for good, and not for its recipient's sake."""
+        self.note_error()
+        self._failures += 1
 
     def note_sent(self) -> None:
         """Note that a message was taken."""

@@ -17,7 +17,7 @@ from typing import Final
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Recorder, record_nothing
 from pwless_middleware.core.job import Job, Jobs
-from pwless_middleware.delivery.base import RecipientDeferred
+from pwless_middleware.delivery.base import RecipientDeferred, RecipientRefused
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Channel, Deliver, Delivery, Outcome
 from pwless_middleware.delivery.queue_health import QueueHealth
@@ -125,7 +125,8 @@ class Tries:
         except DeliveryError as error:
             reason = _redact(str(error))
             if error.permanent:
-                await self._give_up(worker, job, reason, found)
+                is_recipients = isinstance(error, RecipientRefused)
+                await self._give_up(worker, job, reason, found, is_recipients=is_recipients)
             else:
                 await self._again(worker, job, reason, found, retry_after=error.retry_after)
         except StoreError as error:
@@ -210,11 +211,21 @@ class Tries:
         await self._settle(worker, job, lambda: self._jobs.complete(job))
 
     async def _give_up(
-        self, worker: Worker, job: Job, reason: str, found: Outcome | Delivery | None
+        self,
+        worker: Worker,
+        job: Job,
+        reason: str,
+        found: Outcome | Delivery | None,
+        *,
+        is_recipients: bool,
     ) -> None:
         """Bury a job that no other try would help, and log that its message does not go out."""
-        health, tries = self._healths[_channel_of(found)], job.tries + 1
-        health.note_error()
+        channel, tries = _channel_of(found), job.tries + 1
+        health = self._healths[channel]
+        if channel == "sms" and not is_recipients:
+            health.note_refusal()
+        else:
+            health.note_error()
         health.report_undelivered(reason, tries=tries)
         if isinstance(found, Delivery):
             kind = f"{found.channel}.failed"

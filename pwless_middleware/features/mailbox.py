@@ -14,6 +14,7 @@ import hmac
 import re
 from collections.abc import Iterator
 from hashlib import sha256
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -21,12 +22,14 @@ from starlette.responses import Response
 
 from pwless_middleware.core.client import parse_ip
 from pwless_middleware.delivery.outbox import Outbox, OutboxMessage
-from pwless_middleware.delivery.texts.outbox import OutboxTextMessage, TextOutbox
 from pwless_middleware.errors import NotFound
 from pwless_middleware.languages.times import format_time
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.responses import EVERYWHERE
 from pwless_middleware.web.routes import Route
+
+if TYPE_CHECKING:
+    from pwless_middleware.delivery.texts.outbox import OutboxTextMessage
 
 PATH = "/outbox"
 
@@ -110,6 +113,9 @@ class MailboxPages:
             yield _mark(message.sent_at, message.to, message.text), message
 
     def _texts_newest_first(self) -> Iterator[OutboxTextMessage]:
+        # Here and not above: who sends no text messages need not wait for it.
+        from pwless_middleware.delivery.texts.outbox import TextOutbox
+
         for sender in self._kit.text_senders.flatten():
             if isinstance(sender, TextOutbox):
                 yield from reversed(sender.messages)

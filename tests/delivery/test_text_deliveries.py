@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from pwless_middleware.core.event import EventFields
-from pwless_middleware.delivery.base import RecipientDeferred
+from pwless_middleware.delivery.base import RecipientDeferred, RecipientRefused
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
@@ -216,6 +216,26 @@ async def test_a_number_that_is_not_had_now_is_no_outage(jobs: MemoryJobs, clock
         jobs.add(JO.encode(), now=clock.now)
         await deliveries.run_due()
     assert not deliveries.are_texts_failing
+
+
+@pytest.mark.parametrize(
+    ("error", "is_failing"),
+    [
+        (RecipientRefused("error 21211"), False),
+        (DeliveryError("error 21606", permanent=True), True),
+    ],
+)
+async def test_a_gateway_that_refuses_all_for_good_is_an_outage_and_wrong_numbers_are_none(
+    jobs: MemoryJobs, clock: Clock, error: Exception, is_failing: bool
+) -> None:
+    """A sender's name that is not registered, or an account that may not send, spoils each."""
+    deliveries = Deliveries(jobs, Way(failing(error)), clock=clock)
+    for _ in range(3):
+        jobs.add(JO.encode(), now=clock.now)
+        await deliveries.run_due()
+    assert deliveries.are_texts_failing is is_failing
+    assert len(jobs) == 0
+    assert deliveries.last_error_at == clock.now
 
 
 @pytest.mark.parametrize(("asked", "wait"), [(None, 1), (0, 1), (17, 17), (86_400, 60)])

@@ -37,7 +37,7 @@ KEEP_SECONDS: Final = 5.0
 """For which an unused connection is kept: servers keep theirs for longer."""
 
 _SECONDS = re.compile(r"[0-9]{1,6}")
-_THIS_MACHINE: Final = frozenset(("localhost", "127.0.0.1", "::1"))
+_THIS_MACHINE = re.compile(r"(.*\.)?localhost|127(\.[0-9]{1,3}){3}|::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,22 @@ def check_url(option: str, url: object) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise ConfigError(option, problem) from None
-    is_safe = parts.scheme == "https" or (parts.scheme == "http" and host in _THIS_MACHINE)
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))
     if not is_safe or not host or parts.fragment or "@" in parts.netloc:
         raise ConfigError(option, problem)
     return url.rstrip("/")
+
+
+def _is_here(host: str | None) -> bool:
+    return host is not None and _THIS_MACHINE.fullmatch(host) is not None
+
+
+def is_reachable(url: str) -> bool:
+    """Whether a gateway elsewhere may reach an address: it is set, and none of this machine's.
+
+    Vendors refuse a message whose report they could not deliver.
+    """
+    return bool(url) and not _is_here(urlsplit(url).hostname)
 
 
 def _find_httpx() -> Any:

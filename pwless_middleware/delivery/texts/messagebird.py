@@ -12,7 +12,7 @@ from pwless_middleware.core.named_options import named_options
 from pwless_middleware.delivery.base import RecipientRefused
 from pwless_middleware.delivery.texts.base import DeliveryStatus, TextMessage
 from pwless_middleware.delivery.texts.gateway import TIMEOUT, Gateway, Request
-from pwless_middleware.delivery.texts.http import Answer
+from pwless_middleware.delivery.texts.http import Answer, is_reachable
 from pwless_middleware.delivery.texts.options import check_secret, check_sender
 from pwless_middleware.delivery.texts.receipts import read_fields
 from pwless_middleware.errors import DeliveryError
@@ -65,7 +65,7 @@ class MessageBirdTexts(Gateway):
             "body": message.body,
             "datacoding": "auto",
         }
-        if message.status_url:
+        if is_reachable(message.status_url):
             # It reports only of messages that have a reference; what that is does not matter.
             fields |= {"reportUrl": message.status_url, "reference": secrets.token_hex(8)}
         headers = {**self._headers, "content-type": "application/json"}

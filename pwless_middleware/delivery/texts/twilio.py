@@ -15,7 +15,7 @@ from pwless_middleware.core.named_options import named_options
 from pwless_middleware.delivery.base import RecipientRefused
 from pwless_middleware.delivery.texts.base import DeliveryStatus, TextMessage
 from pwless_middleware.delivery.texts.gateway import TIMEOUT, Gateway, Request
-from pwless_middleware.delivery.texts.http import Answer
+from pwless_middleware.delivery.texts.http import Answer, is_reachable
 from pwless_middleware.delivery.texts.options import (
     FORM,
     basic_auth,
@@ -92,7 +92,7 @@ class TwilioTexts(Gateway):
             "MessagingServiceSid" if is_service else "From": self._sender,
             "Body": message.body,
         }
-        if message.status_url:
+        if is_reachable(message.status_url):
             fields["StatusCallback"] = message.status_url
         headers = {**self._headers, "content-type": FORM}
         return Request("POST", self._url, headers, encode_form(fields))

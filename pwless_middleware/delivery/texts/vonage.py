@@ -14,7 +14,7 @@ from pwless_middleware.delivery.base import MaybeDelivered, RecipientRefused
 from pwless_middleware.delivery.texts.base import DeliveryStatus, TextMessage
 from pwless_middleware.delivery.texts.gateway import TIMEOUT, Gateway, Request
 from pwless_middleware.delivery.texts.gsm_alphabet import is_gsm
-from pwless_middleware.delivery.texts.http import Answer
+from pwless_middleware.delivery.texts.http import Answer, is_reachable
 from pwless_middleware.delivery.texts.options import (
     FORM,
     basic_auth,
@@ -84,7 +84,7 @@ class VonageTexts(Gateway):
             "type": "text" if is_gsm(message.body) else "unicode",
             "text": message.body,
         }
-        if message.status_url:
+        if is_reachable(message.status_url):
             fields["callback"] = message.status_url
         url = f"{self._base}/sms/json"
         return Request("POST", url, {"content-type": FORM}, encode_form(fields))

@@ -196,6 +196,33 @@ async def test_without_an_answer_it_may_have_been_taken(vendor: Vendor, said: Re
     assert len(server.seen) == 1  # nothing sends it again in the same breath
 
 
+async def test_a_gateway_that_is_back_is_used_at_once(vendor: Vendor) -> None:
+    """What was given up in the middle leaves its connection to nobody."""
+    said: list[Reply] = [[None], [b"HTTP/1.1 200 Said\r\ncontent-length: 9\r\n\r\n", None]]
+
+    async with serving(lambda seen: said.pop(0) if said else vendor.answer(seen)) as server:
+        sender = vendor.make(server.url, timeout=0.2, parallel=1)
+        for _ in range(2):
+            with failing(maybe=True):
+                await sender.send(MESSAGE)
+        await sender.send(MESSAGE)
+        await sender.aclose()
+    assert server.connections == 3
+
+
+@pytest.mark.parametrize("host", ["localhost:8000", "app.localhost", "127.0.0.1", "[::1]:8000"])
+async def test_no_vendor_is_told_to_report_to_this_machine(vendor: Vendor, host: str) -> None:
+    """It could not, and refuses the message for it."""
+    status_url = f"http://{host}/auth/sms/status/x"
+    async with serving(vendor.answer) as server:
+        sender = vendor.make(server.url)
+        await sender.send(TextMessage(JO, BODY, status_url))
+        await sender.aclose()
+    # A webhook of one's own may live here as well.
+    told = status_url if vendor.name == "webhook" else ""
+    assert vendor.read(server.seen[0]).status_url == told
+
+
 async def test_what_was_never_handed_over_is_surely_not_taken(vendor: Vendor) -> None:
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.close()

@@ -55,7 +55,7 @@ class TextSite:
         self.phones = Phones(max_messages=1000)
         self.told: list[Any] = []
         second = {
-            "sms": self.phones,
+            "sms": options.pop("sms", self.phones),
             "sms_countries": COUNTRIES,
             **{key: options.pop(key) for key in list(options) if key.startswith("sms_")},
         }
