@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,8 +31,11 @@ from pwless_middleware import (
     Verdict,
 )
 from pwless_middleware.core.address import Address
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.client import Client
 from pwless_middleware.core.event import KINDS, EventKind
-from pwless_middleware.errors import ConfigError, InvalidCode
+from pwless_middleware.errors import ConfigError, InvalidCode, RateLimited
+from pwless_middleware.flows.change_budget import PER_DAY
 from pwless_middleware.flows.proofs import Proof
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.web.bodies import read_form
@@ -424,6 +428,24 @@ async def sessions_that_end() -> Story:
     return story
 
 
+class Changing:
+    """Let everybody change what they sign in with, as often as they may."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        self.kit = kit
+        return Mounted()
+
+
+async def a_change_too_many() -> Story:
+    changing = Changing()
+    story = Story(features=[EmailLogin(send_limits=ROOMY), changing])
+    caller = Caller(client=Client.at(ip_address("203.0.113.7")), device="Firefox on Linux")
+    with suppress(RateLimited):
+        for _ in range(PER_DAY + 1):
+            await changing.kit.change_budget.spend("jo", caller)
+    return story
+
+
 async def more_events_than_the_database_takes() -> Story:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr("pwless_middleware.flows.events.UNWRITTEN", 1)
@@ -461,6 +483,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     text_messages_too_many,
     an_operator_who_makes_keys,
     sessions_that_end,
+    a_change_too_many,
     more_events_than_the_database_takes,
 ]
 

@@ -21,6 +21,7 @@ from pwless_middleware.features.email_login.settings import LONGEST, LONGEST_LIN
 from pwless_middleware.features.passkeys import ceremonies
 from pwless_middleware.features.passkeys.options_budget import PER_MINUTE
 from pwless_middleware.features.passkeys.settings import MOST
+from pwless_middleware.flows.change_budget import PER_DAY
 from pwless_middleware.flows.limits import DEVICES
 from pwless_middleware.flows.store_deadline import STORE_SECONDS
 from pwless_middleware.stores.redis.feed import LEASE
@@ -146,6 +147,7 @@ SENDS, TRIES, SESSION, STRICT = SendLimits(), TryLimits(), SessionPolicy(), Sess
             "answers with a passkey",
             f"| {ceremonies.TRIES[0]} in {ceremonies.TRIES[1] // 60} minutes; ",
         ),
+        ("changes of passkeys and second factors", f"| {PER_DAY} a day; "),
         ("asking for a challenge", f"| {PER_MINUTE} a minute |"),
         ("passkeys of a person", f"| {MOST} | 1–{MOST} |"),
         ("credential id", f"| {MAX_ID_BYTES} bytes |"),

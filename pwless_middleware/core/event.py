@@ -222,8 +222,8 @@ KINDS: Final[Mapping[str, EventKind]] = {
         ),
         EventKind(
             "limit.reached",
-            "a send or a try was refused for its number",
-            ("attempt", "address", "reason", "wait", *_CALLER),
+            "a send, a try or a change was refused for its number",
+            ("attempt", "user_id", "address", "reason", "wait", *_CALLER),
             reasons=(
                 "send_by_address",
                 "send_by_client",
@@ -239,6 +239,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
                 "text_by_user",
                 "text_by_client",
                 "text_by_overall",
+                "change_by_user",
             ),
         ),
         EventKind("mail.sent", "the mail server took the email", ("attempt", "tries")),

@@ -16,6 +16,8 @@
     {user}q                      list     a user's pending logins
     {user}k · {user}r            budget   tries at steps of a user, all logins · by what recovers
     {user}m                      budget   text messages for a user
+    {user}c                      budget   changes of what a user signs in with
+    {user}c<id>                  record   one of these changes, for a second
     {user}w<id>                  record   what was withdrawn from a session not long ago
     {user}d                      record   since when no device cookie of a user holds
     {user}n                      signal   what is known of a user has changed
@@ -167,6 +169,16 @@ def step_tries(slot: bytes, *, recovers: bool = False) -> str:
 def user_text_budget(slot: bytes) -> str:
     """Return the budget of the text messages that are sent for a user."""
     return _tag(slot) + "m"
+
+
+def change_budget(slot: bytes) -> str:
+    """Return the budget of changes of what a user signs in with."""
+    return _tag(slot) + "c"
+
+
+def change_record(slot: bytes, random: bytes) -> str:
+    """Return the record that is written as one of these changes is counted."""
+    return f"{_tag(slot)}c{b64(random)}"
 
 
 def withdrawal_mark(slot: bytes, session_id: str, method: str) -> str:

@@ -16,6 +16,7 @@ from pwless_middleware.core.store_keys import is_for_features, is_of_feature
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
+from pwless_middleware.flows.change_budget import ChangeBudget
 from pwless_middleware.flows.current_settings import TOPIC, CurrentSettings
 from pwless_middleware.flows.door import make_door
 from pwless_middleware.flows.event_history import EventHistory
@@ -282,6 +283,7 @@ def make_floors(
         accounts=Accounts(kept, validator, known_users, cookies, pages, prefix=prefix, clock=clock),
         cookie_check=CookieCheck(pages, cookies, host=origin.host),
         offers=Offers(),
+        change_budget=ChangeBudget(hurried, keyring.realm, clock, events),
         mailer=mailer,
         text_senders=background.text_senders,
         events=events,

@@ -14,6 +14,7 @@ from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.delivery.texts.base import TextSender
 from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.flows.change_budget import ChangeBudget
 from pwless_middleware.flows.current_settings import CurrentSettings
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.events import Events, Subscriber
@@ -102,6 +103,8 @@ class Kit:
         accounts: who is signed in.
         cookie_check: whether a browser keeps cookies.
         offers: what all features offer on the login page and the account's.
+        change_budget: counts what somebody changes of what they sign in with; to be spent before
+            the mail that tells of the change is queued.
         mailer: takes messages.
         text_senders: those that features send text messages through (`Mounted.text_senders`).
         events: records what happened.
@@ -138,6 +141,7 @@ class Kit:
     accounts: Accounts
     cookie_check: CookieCheck
     offers: Offers
+    change_budget: ChangeBudget
     mailer: Mailer
     text_senders: TextSenders
     events: Events

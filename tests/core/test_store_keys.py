@@ -46,6 +46,8 @@ def all_keys(realm: str, user: str, method: str) -> dict[str, list[str]]:
             store_keys.pending_tries(pending, recovers=True),
             store_keys.step_tries(slot),
             store_keys.step_tries(slot, recovers=True),
+            store_keys.change_budget(slot),
+            store_keys.change_record(slot, b"r" * 12),
             store_keys.withdrawal_mark(slot, "session", method),
             store_keys.device_mark(slot),
             store_keys.user_signal(slot),

@@ -248,5 +248,5 @@ async def test_a_view_of_the_sessions_makes_none() -> None:
     verbs = {name for name in dir(kit.sessions) if not name.startswith("_")}
     assert verbs == {
         *("find", "lives", "list", "end", "end_pending"),
-        *("revoke", "revoke_others", "revoke_all"),
+        *("revoke", "revoke_others", "revoke_all", "withdraw"),
     }

@@ -259,6 +259,7 @@ _ADD = Operation(
         StepUpRequired,
         RequestExpired,
         TooManyAttempts,
+        RateLimited,
     ),
 )
 _LIST = Operation(
@@ -292,5 +293,12 @@ _REMOVE = Operation(
     parameters=_ID,
     security=_OWN_WRITES,
     answers={204: None},
-    errors=(InvalidArgument, Unauthenticated, ForbiddenOrigin, StepUpRequired, NotFound),
+    errors=(
+        InvalidArgument,
+        Unauthenticated,
+        ForbiddenOrigin,
+        StepUpRequired,
+        NotFound,
+        RateLimited,
+    ),
 )

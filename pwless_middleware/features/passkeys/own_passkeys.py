@@ -180,6 +180,7 @@ class OwnPasskeys:
         Raises:
             InvalidArgument: a field has another shape, or there are too many; it is named.
             InvalidCredential: it is not good, or kept already.
+            RateLimited: the person has changed too much in 24 hours.
             RequestExpired, TooManyAttempts, Unavailable: as of `Ceremonies.spend`.
         """
         name = read_name(name)
@@ -216,6 +217,7 @@ class OwnPasskeys:
         Raises:
             InvalidArgument: the person has as many as there may be.
             InvalidCredential: it is not good, or kept already.
+            RateLimited: the person has changed too much in 24 hours.
             Unavailable: database or queue cannot take it.
         """
         is_conditional = ceremony.kind == "conditional_create"
@@ -231,6 +233,7 @@ class OwnPasskeys:
         except Rejected as rejected:
             self._answers.refuse(rejected.reason, ceremony, caller, owner.user_id)
         passkey = self._passkey(owner, ceremony, new, name)
+        await self._kit.change_budget.spend(owner.user_id, caller)
         await self._mails.queue_added(passkey, caller)
         audit = self._kit.events.make("passkey.added", caller, user_id=owner.user_id, by=by)
         most = self._rules().max_per_user
@@ -323,6 +326,7 @@ class OwnPasskeys:
         Raises:
             InvalidArgument: nothing else lets the person in.
             NotFound: the person has no such passkey.
+            RateLimited: as of `ChangeBudget.spend`.
             Unavailable: database or queue cannot take it.
         """
         kept = await self.list(user_id)
@@ -338,6 +342,7 @@ class OwnPasskeys:
         if why is not None:
             raise InvalidArgument.of("id", why, "last")
         has_others = any(one.id != id for one in self._usable(kept))
+        await self._kit.change_budget.spend(user_id, caller, removes=True)
         await self._mails.queue_removed(user_id, passkey, caller)
         audit = self._make_removal(user_id, 1, caller, by)
         # Before, so that nothing is removed while the store cannot be written; and after.

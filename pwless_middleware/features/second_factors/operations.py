@@ -12,6 +12,7 @@ from pwless_middleware.errors import (
     LoginElsewhere,
     NotFound,
     PersonNotFound,
+    RateLimited,
     RequestExpired,
     StepRequired,
     StepUpRequired,
@@ -56,6 +57,7 @@ _CONFIRM_ERRORS: Final = (
     StepRequired,
     RequestExpired,
     TooManyAttempts,
+    RateLimited,
 )
 
 LIST: Final = Operation(
@@ -102,7 +104,7 @@ MAKE_CODES: Final = Operation(
     ),
     security=_WRITES,
     answers={200: RECOVERY_CODES},
-    errors=(*_OWN, InvalidArgument, LoginDenied, StepUpRequired),
+    errors=(*_OWN, InvalidArgument, LoginDenied, StepUpRequired, RateLimited),
 )
 RENAME_ONE: Final = Operation(
     id="renameFactor",
@@ -123,7 +125,7 @@ REMOVE: Final = Operation(
     parameters=_ID,
     security=_WRITES,
     answers={204: None},
-    errors=(*_OWN, InvalidArgument, StepUpRequired, NotFound),
+    errors=(*_OWN, InvalidArgument, StepUpRequired, NotFound, RateLimited),
 )
 LIST_BROWSERS: Final = Operation(
     id="listTrustedBrowsers",

@@ -159,12 +159,14 @@ class OwnFactors:
                 phone number alone (security rule 47).
             RequestExpired: it is kept already, or is not the first.
             PersonDisabled: nobody can sign in as the person.
+            RateLimited: the person has changed too much in 24 hours.
             Unavailable: database or queue cannot take it.
         """
         user_id = factor.user_id
         has_passkey = await self.has_passkey(user_id)
         if only_first and has_passkey:
             raise RequestExpired
+        await self._kit.change_budget.spend(user_id, caller)
         await self._mails.queue_added(factor, caller)
         audit = self._kit.events.make(
             "factor.added", caller, user_id=user_id, method=factor.kind, by=by
@@ -252,12 +254,14 @@ class OwnFactors:
         Raises:
             InvalidArgument: it has to stay.
             NotFound: the person has no such factor.
+            RateLimited: as of `ChangeBudget.spend`.
             Unavailable: database, store or queue cannot take it.
         """
         factors = (await self.state(user_id)).factors
         factor = next((one for one in factors if one.id == id), None)
         if factor is None:
             raise NotFound
+        await self._kit.change_budget.spend(user_id, caller, removes=True)
         await self._mails.queue_removed(factor, caller)
         audit = self._kit.events.make(
             "factor.removed",
@@ -325,6 +329,7 @@ class OwnFactors:
         Raises:
             InvalidArgument: the person has no second factor, or the deployment no recovery codes.
             PersonDisabled: nobody can sign in as the person.
+            RateLimited: the person has changed too much in 24 hours.
             Unavailable: database or queue cannot take it.
         """
         if not self._rules().recovery_codes:
@@ -332,6 +337,7 @@ class OwnFactors:
         if not await self.has_any(user_id):
             raise InvalidArgument.of("recovery_codes", _NO_FACTOR, "factor")
         codes = make_codes()
+        await self._kit.change_budget.spend(user_id, caller)
         await self._mails.queue_recovery_codes_made(user_id, caller)
         audit = self._kit.events.make("recovery_codes.made", caller, user_id=user_id, by=by)
         digests = [digest_of(code) for code in codes]

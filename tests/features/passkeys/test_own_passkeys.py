@@ -12,6 +12,7 @@ import pytest
 
 from pwless_middleware import EmailLogin, Passkeys
 from pwless_middleware.errors import StoreError
+from pwless_middleware.flows.change_budget import PER_DAY
 from pwless_middleware.kit import Kit, Mounted, Text
 from pwless_middleware.stores.memory import MemoryStore
 from tests.features.passkeys.authenticator import Authenticator
@@ -30,7 +31,7 @@ from tests.features.passkeys.people import (
     sign_in,
 )
 from tests.own_account import change, press_undo
-from tests.support import BASE, ROOMY, Browser, Site, Slow, error_code
+from tests.support import BASE, ROOMY, Browser, Site, Slow, error_code, retry_after
 
 pytestmark = pytest.mark.anyio
 
@@ -169,6 +170,42 @@ async def test_a_person_has_as_many_as_there_may_be(tmp_path: Path) -> None:
     refused = await jo.request("POST", f"{API}/options")
     assert error_code(refused) == "INVALID_ARGUMENT"
     assert "2 passkeys" in refused.json()["message"]
+
+
+async def test_adding_and_removing_in_turn_fills_no_mailbox(site: Site) -> None:
+    jo, phone = await enroll(site)
+    await prove_again(jo, phone)
+    before = len(site.outbox.messages)
+    answers = []
+    for _ in range(PER_DAY):
+        key = Authenticator()
+        made = await make_passkey(jo, key)
+        answers.append(made)
+        if made.status_code == 201:
+            last = id_of(key)
+            answers.append(await jo.request("DELETE", f"{API}/{last}"))
+    assert len(site.outbox.messages) - before == PER_DAY - 1 + 1
+    refused = answers[-1]
+    assert (refused.status_code, error_code(refused)) == (429, "RATE_LIMITED")
+    assert 86000 < retry_after(refused) <= 86400
+    event = newest_event(site, "limit.reached")
+    assert (event.reason, event.caller) == ("change_by_user", "browser")
+    page = await jo.get("/auth/account/passkeys")
+    assert page.status_code == 200
+    gone = await jo.request("DELETE", f"{API}/{id_of(phone)}")
+    assert gone.status_code == 204, "what is there can be removed"
+
+
+async def test_an_operators_reset_is_none_of_the_persons_changes(site: Site) -> None:
+    jo, phone = await enroll(site)
+    await jo.who()
+    user_id = site.inner.scope["user"].id
+    verbs = site.passwordless.verbs(Passkeys)
+    for _ in range(PER_DAY - 1):
+        await site.passwordless._kit.change_budget.spend(user_id)
+    assert await verbs.reset(user_id) == 1
+    assert (await sign_in(site.browser(), phone)).status_code == 400
+    assert (await make_passkey(jo, phone)).status_code == 429
 
 
 # --- which cannot go -----------------------------------------------------------------------------
