@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     )
     from pwless_middleware.features.email_login import EmailLogin
     from pwless_middleware.features.passkeys import Passkeys
+    from pwless_middleware.features.second_factors import SecondFactors
+    from pwless_middleware.features.second_factors.sms.limits import SMSLimits
     from pwless_middleware.flows.limits import SendLimits, TryLimits
     from pwless_middleware.flows.users import UserDirectory
     from pwless_middleware.middleware import PasswordlessMiddleware
@@ -101,9 +103,11 @@ __all__ = [
     "PwlessError",
     "Redirect",
     "RedisStore",
+    "SMSLimits",
     "SMTPMailer",
     "SNSTexts",
     "SQLStore",
+    "SecondFactors",
     "SendLimits",
     "Session",
     "SessionPolicy",
@@ -146,6 +150,8 @@ _HOMES = {  # where each name lives
     "Mounted": "web.kit",
     "Outbox": "delivery.outbox",
     "Passkeys": "features.passkeys",
+    "SMSLimits": "features.second_factors.sms.limits",
+    "SecondFactors": "features.second_factors",
     "Passwordless": "passwordless",
     "PasswordlessMiddleware": "middleware",
     "Person": "core.person",

@@ -26,8 +26,10 @@ from pwless_middleware import (
     Passkeys,
     Passwordless,
     PasswordlessMiddleware,
+    SecondFactors,
     SendLimits,
     SessionPolicy,
+    SMSLimits,
     SMTPMailer,
     SNSTexts,
     TextOutbox,
@@ -41,7 +43,8 @@ from tests.support import make_site
 
 PROMISED = {
     # What a host needs, and what it takes to write a feature or a mailer.
-    "Passwordless", "PasswordlessMiddleware", "EmailLogin", "Passkeys", "SendLimits", "TryLimits",
+    "Passwordless", "PasswordlessMiddleware", "EmailLogin", "Passkeys", "SecondFactors",
+    "SMSLimits", "SendLimits", "TryLimits",
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "SQLStore", "Database", "Outbox",
     "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
     "Session", "Person", "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step",
@@ -64,6 +67,7 @@ SIGNATURES: dict[Callable[..., Any], list[str]] = {
         "allow", "signup", "link_uris", "send_limits", "try_limits",
     ],
     Passkeys: ["rp_id", "origins", "user_verification", "offer", "max_per_user", "required"],
+    SecondFactors: ["totp", "sms", "sms_countries", "recovery_codes", "mfa", "trusted_days"],
     MemoryStore: ["max_entries"],
 }  # fmt: skip
 
@@ -101,7 +105,16 @@ def test_the_promised_options_are_there_keyword_only_and_with_defaults() -> None
 def test_every_option_is_explained_where_it_is_given() -> None:
     for thing in (
         *(Passwordless, EmailLogin, SendLimits, TryLimits, SessionPolicy, MemoryStore),
-        *(EventRetention, Passkeys, TwilioTexts, VonageTexts, MessageBirdTexts, SNSTexts),
+        *(
+            EventRetention,
+            Passkeys,
+            SecondFactors,
+            SMSLimits,
+            TwilioTexts,
+            VonageTexts,
+            MessageBirdTexts,
+            SNSTexts,
+        ),
         *(WebhookTexts, FallbackTexts, TextOutbox),
     ):
         text = inspect.getdoc(thing) or ""
