@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.base64url import unb64
-from pwless_middleware.core.caller import Caller
 from pwless_middleware.errors import (
     InvalidArgument,
     NotFound,
@@ -16,6 +15,10 @@ from pwless_middleware.errors import (
     Unauthenticated,
 )
 from pwless_middleware.features.second_factors import operations
+from pwless_middleware.features.second_factors.added_factor import (
+    holder_of,
+    respond_with_factor,
+)
 from pwless_middleware.features.second_factors.api_fields import (
     CONFIRM,
     RENAME,
@@ -28,10 +31,8 @@ from pwless_middleware.features.second_factors.flow import SecondFactorFlow, hel
 from pwless_middleware.features.second_factors.own_factors import FRESH_WITHIN
 from pwless_middleware.flows.sessions import TOKEN_PREFIX
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_json
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import session_cookie
 from pwless_middleware.web.responses import EVERYWHERE, json_response, with_cookies
 from pwless_middleware.web.routes import Route
 from pwless_middleware.web.user_path import find_user_id
@@ -116,7 +117,7 @@ class FactorApi:
         """Keep an authenticator app, and renew the session by its code."""
         account = await self._flow.own.require(request)
         values = CONFIRM.read_json(await read_json(request))
-        caller = self._holder(request, account)
+        caller = holder_of(self._kit, request, account)
         factor, done = await self._flow.confirm_totp(
             account,
             values.text("enrollment_id"),
@@ -124,13 +125,7 @@ class FactorApi:
             caller,
             name=values.get("name") or "",
         )
-        content: dict[str, object] = {"factor": public_factor(factor)}
-        if caller.is_browser:
-            cookies = [session_cookie(self._kit, done)]
-            return json_response(content, status=201, cookies=cookies)
-        content["session_token"] = done.token
-        content["session_expires_at"] = str(done.session.expires_at)
-        return json_response(content, status=201)
+        return respond_with_factor(self._kit, caller, factor, done)
 
     async def make_recovery_codes(self, request: Request) -> Response:
         """Make recovery codes."""
@@ -224,11 +219,6 @@ class FactorApi:
         caller = await self._kit.callers.server(request, scope="users")
         user_id = await find_user_id(self._kit, request)
         return json_response(public_reset(await self._flow.resets.reset(user_id, by=caller.name)))
-
-    def _holder(self, request: Request, account: Account) -> Caller:
-        browser = self._kit.callers.browser(request)
-        is_token = account.signed.startswith(TOKEN_PREFIX)
-        return browser.as_token_holder() if is_token else browser
 
 
 def _no_content() -> Response:

@@ -26,8 +26,10 @@ from pwless_middleware.features.second_factors.sms.options import check_sms
 from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.web.kit import Kit, Mounted
+from pwless_middleware.web.routes import Route
 
 if TYPE_CHECKING:
+    from pwless_middleware.features.second_factors.flow import SecondFactorFlow
     from pwless_middleware.features.second_factors.python import SecondFactorVerbs
 
 
@@ -151,7 +153,7 @@ class SecondFactors:
                 *FactorApi(kit, flow).routes,
                 *ObjectionPage(kit, flow.resets).routes,
                 *flow.sign_ins.routes,
-                *(sms.routes if sms is not None else ()),
+                *_routes_of(kit, flow),
             ),
             text_senders=(sms.sender,) if sms is not None else (),
             steps=pages.steps,
@@ -178,6 +180,15 @@ class SecondFactors:
             rewrap=flow.stored.encrypt_all_anew,
             verbs=SecondFactorVerbs(kit, flow),
         )
+
+
+def _routes_of(kit: Kit, flow: SecondFactorFlow) -> tuple[Route, ...]:
+    """Return the paths of text messages, where there are any."""
+    if flow.sms is None:
+        return ()
+    from pwless_middleware.features.second_factors.sms.api import SMSApi  # and the library
+
+    return (*SMSApi(kit, flow, flow.sms).routes, *flow.sms.routes)
 
 
 def _is_issuer(value: object) -> bool:

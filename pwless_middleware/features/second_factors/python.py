@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
+from typing import TYPE_CHECKING
 
 from pwless_middleware.core.caller import IN_PROCESS, Caller
 from pwless_middleware.core.dataclass import dataclass
@@ -11,9 +12,12 @@ from pwless_middleware.core.factor import Factor, FactorState, TrustedBrowser
 from pwless_middleware.core.login import PendingLogin
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
-from pwless_middleware.errors import InvalidArgument, PersonNotFound
+from pwless_middleware.errors import InvalidArgument, PersonNotFound, RequestExpired
+from pwless_middleware.features.second_factors.fields import ENROLLING_STEP
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow
+from pwless_middleware.features.second_factors.names import SMS
 from pwless_middleware.features.second_factors.reset import ResetResult
+from pwless_middleware.features.second_factors.sms.fields import PHONE, SEND
 from pwless_middleware.features.second_factors.steps import FactorStep
 from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnrollment
 from pwless_middleware.flows.store_deadline import request_deadline
@@ -22,6 +26,10 @@ from pwless_middleware.web import login_responses
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.offers import StepSubject
 from pwless_middleware.web.python_calls import check_arguments, make_caller
+
+if TYPE_CHECKING:
+    from pwless_middleware.features.second_factors.sms.enrollment import SMSEnrollment
+    from pwless_middleware.features.second_factors.sms.sending import SentText
 
 BY = "python"
 """Who has made a change, in events."""
@@ -116,6 +124,44 @@ class SecondFactorVerbs:
         with request_deadline():
             _, subject = await self._pending(login_id)
             return await self._flow.totp_step.enroll(subject)
+
+    async def send(
+        self,
+        login_id: str,
+        *,
+        method: str = SMS,
+        factor_id: str | None = None,
+        client: str | None = None,
+    ) -> SentText:
+        """Send what there is to answer in the step of a pending login: a code by text message.
+
+        Asked again, it sends the same code once more, for five minutes.
+
+        Args:
+            login_id: as of `ask`.
+            method: one of those that `ask` named; default `sms`, the only one that sends anything.
+            factor_id: to which of the numbers that `ask` named; `None` takes the first.
+            client: the client's IP address, for the limits; `None` if it is not known.
+
+        Raises:
+            InvalidArgument: an argument is malformed, or the person has no such number.
+            RateLimited: too many text messages were asked for.
+            RequestExpired: as of `ask`; or the login does not ask for that.
+            Unavailable: database, store or queue cannot take it.
+        """
+        caller = make_caller(client)
+        sms = self._flow.require_sms()
+        if method != SMS:
+            problem = Text("Send one of %(names)s.", names=SMS)
+            raise InvalidArgument.of("method", problem, "enum")
+        values = check_arguments(SEND, factor_id=factor_id)
+        await self._kit.settings.require()
+        with request_deadline():
+            pending, subject = await self._pending(login_id)
+            if SMS not in pending.steps[0].methods:
+                raise RequestExpired
+            subject = replace(subject, caller=caller)
+            return await sms.step.send(subject, values.get("factor_id") or "")
 
     async def verify(
         self,
@@ -232,6 +278,75 @@ class SecondFactorVerbs:
         await self._kit.settings.require()
         with request_deadline():
             factor, proof = await self._flow.totp.confirm(
+                user_id,
+                enrollment_id,
+                _holder(user_id),
+                code,
+                Caller(name=IN_PROCESS),
+                name=name,
+                by=BY,
+            )
+            await self._flow.write(proof)
+        return factor
+
+    async def begin_sms(
+        self, user_id: str, phone: str, *, country: str | None = None, client: str | None = None
+    ) -> SMSEnrollment:
+        """Begin to add a phone number: a code goes there by text message.
+
+        Asked again with the same number, it sends the same code once more, for five minutes.
+
+        Args:
+            user_id: whose it is to be.
+            phone: as typed: international, or national with its country.
+            country: whose national number it may be (ISO 3166-1); `None` for none.
+            client: the client's IP address, for the limits; `None` if it is not known.
+
+        Raises:
+            PersonNotFound: nobody has this id.
+            InvalidArgument: it is no number to which text messages go, the person has it already,
+                has as many factors as there may be, or nothing but a phone number.
+            RateLimited: too many text messages were asked for.
+            Unavailable: database, store or queue cannot take it.
+        """
+        caller = make_caller(client)
+        sms = self._flow.require_sms()
+        values = check_arguments(PHONE, phone=phone, country=country)
+        await self._kit.settings.require()
+        with request_deadline():
+            if await self._kit.users.load(user_id) is None:
+                raise PersonNotFound
+            return await sms.enrollments.begin(
+                user_id,
+                _holder(user_id),
+                values.text("phone"),
+                caller,
+                country=values.get("country") or "",
+            )
+
+    async def confirm_sms(
+        self, user_id: str, *, enrollment_id: str, code: str, name: str = ""
+    ) -> Factor:
+        """Keep a phone number whose code has come back, and tell the person by mail.
+
+        Args:
+            user_id: whose it is.
+            enrollment_id: as `begin_sms` gave it for the same person.
+            code: as typed.
+            name: what the person calls it; empty for none.
+
+        Raises:
+            InvalidArgument: an argument is malformed, or the number cannot be added any more.
+            InvalidCode: the code is wrong, or over.
+            RequestExpired: the enrollment is unknown, over, or was followed by another one.
+            TooManyAttempts: its tries are spent.
+            Unavailable: database, store or queue cannot take it.
+        """
+        sms = self._flow.require_sms()
+        check_arguments(ENROLLING_STEP, code=code, enrollment_id=enrollment_id, name=name)
+        await self._kit.settings.require()
+        with request_deadline():
+            factor, proof = await sms.enrollments.confirm(
                 user_id,
                 enrollment_id,
                 _holder(user_id),

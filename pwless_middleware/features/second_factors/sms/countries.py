@@ -25,7 +25,7 @@ class Country:
     Attributes:
         code: ISO 3166-1, e.g. `DE`.
         name: in the language that is being written.
-        calling_code: with its `+`, e.g. `+49`; several countries may share one.
+        calling_code: its digits, e.g. `49`; several countries may share one.
     """
 
     code: str
@@ -65,11 +65,7 @@ def list_countries(codes: Sequence[str]) -> Sequence[Country]:
         codes: of those to list.
     """
     found = [
-        Country(
-            code,
-            translate(NAMES[code]),
-            f"+{phonenumbers.country_code_for_region(code)}",
-        )
+        Country(code, translate(NAMES[code]), str(phonenumbers.country_code_for_region(code)))
         for code in codes
     ]
     return sorted(found, key=lambda country: _sorting_key(country.name))

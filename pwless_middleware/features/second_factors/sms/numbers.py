@@ -23,12 +23,11 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.pasted_text import to_plain_text
 from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.features.second_factors.sms.fields import LONGEST
 from pwless_middleware.text import Text
 
 FIELD: Final = "phone"
 """The field that errors name."""
-LONGEST: Final = 40
-"""Characters of a number as it is typed; the longest of E.164 has 15 digits (ITU-T E.164 §6)."""
 _BLOCK_DIGITS: Final = 4
 """Digits at the end of a number that its prefix leaves out: operators get blocks of 10,000."""
 _WRITTEN: Final = re.compile(r"(?:\+ ?)?[0-9()][0-9 ()./-]*")

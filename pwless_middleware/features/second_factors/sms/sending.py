@@ -34,7 +34,7 @@ class SentText:
 
     Attributes:
         factor_id: of the factor that its code proves; of an enrollment, its id.
-        phone: the number, masked.
+        phone: the number, masked, as a page shows it.
         expires_at: until when its code is good, unix seconds.
         resend_after: seconds until another one would be admitted; 0 is at once.
         is_delayed: whether text messages have not been going out lately.
@@ -50,7 +50,7 @@ class SentText:
         """Return it ready for JSON."""
         return {
             "factor_id": self.factor_id,
-            "phone": self.phone,
+            "phone_ending": self.phone[-2:],
             "expires_at": str(self.expires_at),
             "resend_after": self.resend_after,
             "is_delayed": self.is_delayed,

@@ -17,29 +17,20 @@ from pwless_middleware.errors import InvalidArgument, RequestExpired
 from pwless_middleware.features.second_factors.fields import STEP
 from pwless_middleware.features.second_factors.names import SMS
 from pwless_middleware.features.second_factors.sms.codes import TextCodes, holder_of
-from pwless_middleware.features.second_factors.sms.numbers import Numbers, mask_number
+from pwless_middleware.features.second_factors.sms.fields import SEND
+from pwless_middleware.features.second_factors.sms.numbers import Numbers
 from pwless_middleware.features.second_factors.sms.sending import SentText, TextSending
 from pwless_middleware.features.second_factors.steps import proven_by
 from pwless_middleware.flows.proofs import StepProof
 from pwless_middleware.flows.records import Records
 from pwless_middleware.stores.base import Writes
 from pwless_middleware.text import Text
-from pwless_middleware.web.fields import Field, Fields, Values
+from pwless_middleware.web.fields import Values
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.offers import StepAction, StepMethod, StepSubject
 
 if TYPE_CHECKING:
     from pwless_middleware.database.factors import FactorRepository
-
-_SEND = Fields(
-    {
-        "factor_id": Field(
-            about="To which of the person's numbers; absent for the one that was added first.",
-            example="dGhpcyBpcyBvbmx5IGFuIA",
-            longest=40,
-        )
-    }
-)
 
 
 class SMSStep:
@@ -78,7 +69,7 @@ class SMSStep:
             ask=self.ask,
             check=self.check,
             strength="second_factor",
-            send=StepAction(_SEND, self._send),
+            send=StepAction(SEND, self._send),
         )
 
     async def ask(
@@ -93,7 +84,7 @@ class SMSStep:
         if subject.enrolls or not phones:
             return None
         told: dict[str, object] = {
-            "phones": [{"factor_id": one.id, "phone": mask_number(one.phone)} for one in phones]
+            "phones": [{"factor_id": one.id, "phone_ending": one.phone[-2:]} for one in phones]
         }
         sent = await self.find(subject)
         return told if sent is None else {**told, "sent": sent.to_json()}

@@ -13,8 +13,8 @@ from pwless_middleware.core.factor import Factor
 from pwless_middleware.database.repositories import make_repositories
 from pwless_middleware.delivery.texts.outbox import OutboxTextMessage, TextOutbox
 from pwless_middleware.features.second_factors.options import SecondFactors
-from pwless_middleware.stores.memory import MemoryStore
-from tests.support import JSON_BASE, ROOMY, Browser, Site, make_site
+from tests.own_account import make_kept_site
+from tests.support import JSON_BASE, ROOMY, Browser, Site
 
 STEP = "/auth/api/v1/step"
 JO, KIM = "jo@example.com", "kim@example.com"
@@ -49,27 +49,22 @@ class Phones(TextOutbox):
 
 
 class TextSite:
-    """A site that sends codes by text message, and the phones."""
+    """A site that sends codes by text message, and the phones.
+
+    Attributes:
+        site: the site.
+        phones: what they got.
+        told: its events.
+    """
 
     def __init__(self, folder: Path, **options: Any) -> None:
         self.phones = Phones(max_messages=1000)
-        self.told: list[Any] = []
-        second = {
-            "sms": options.pop("sms", self.phones),
-            "sms_countries": COUNTRIES,
-            **{key: options.pop(key) for key in list(options) if key.startswith("sms_")},
-        }
-        features = [
-            EmailLogin(send_limits=ROOMY),
-            SecondFactors(**second),
-            *options.pop("more", ()),
-        ]
-        self.site: Site = make_site(
-            features=features,
-            database=f"sqlite:///{folder}/pwless.db",
-            store=options.pop("store", None) or MemoryStore(),
-            on_event=self.told.append,
-            **options,
+        self.told: list[Event] = []
+        given: dict[str, Any] = {"sms": self.phones, "sms_countries": COUNTRIES}
+        given |= {key: options.pop(key) for key in list(options) if key.startswith("sms")}
+        features = [EmailLogin(send_limits=ROOMY), SecondFactors(**given)]
+        self.site: Site = make_kept_site(
+            folder, features=features, on_event=self.told.append, **options
         )
 
     @property
