@@ -20,13 +20,17 @@ from pwless_middleware import (
     Passkeys,
     Passwordless,
     PasswordlessMiddleware,
+    SecondFactors,
     SendLimits,
     SMTPMailer,
     Store,
+    TextOutbox,
 )
 from pwless_middleware.kit import Feature
 
 BRAND = Brand("Fernway", color="#1f7a5a")
+TEXT_COUNTRIES = ("AT", "CH", "DE", "ES", "FR", "GB", "IT", "NL", "PL", "SE", "US")
+"""Whose mobile numbers the demo takes."""
 PUBLIC = ["/", "/spa", "/ways", "/own-form", "/magic", "/static/*"]
 
 
@@ -50,7 +54,13 @@ def create_app(
     """
     features: list[Feature] = [EmailLogin(send_limits=send_limits, link_uris=[f"{base_url}/magic"])]
     if database is not None:
-        features.append(Passkeys())
+        # Text messages stay on this machine, beside the emails: a real app names its gateway here.
+        texts = TextOutbox() if is_local(mailer) else None
+        countries = TEXT_COUNTRIES if texts is not None else ()
+        features += [
+            Passkeys(),
+            SecondFactors(sms=texts, sms_countries=countries, trusted_days=30),
+        ]
     passwordless = Passwordless(
         secret_key=secret_key,
         base_url=base_url,
@@ -80,6 +90,11 @@ def create_app(
     )
     app.state.passwordless = passwordless
     return PasswordlessMiddleware(app, passwordless=passwordless)
+
+
+def is_local(mailer: Mailer | None) -> bool:
+    """Whether mails stay on this machine, and so may text messages."""
+    return mailer is None or isinstance(mailer, Outbox)
 
 
 def from_settings(settings: Settings) -> PasswordlessMiddleware:

@@ -37,7 +37,9 @@ async def home(request: Request) -> Response:
 
 async def dashboard(request: Request) -> Response:
     """Greet who has signed in."""
-    return page(request, "dashboard.html", session=request.state.session)
+    has_factors = request.app.state.passwordless.database is not None
+    session = request.state.session
+    return page(request, "dashboard.html", session=session, has_factors=has_factors)
 
 
 async def notes(request: Request) -> Response:

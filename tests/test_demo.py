@@ -167,6 +167,19 @@ def test_a_note_that_is_not_there_is_said_so() -> None:
     assert "No note about that" in visitor.get("/notes?about=%3Cb%3E").text
 
 
+def test_with_a_database_people_add_second_factors(tmp_path: Path) -> None:
+    outbox = Outbox()
+    with client(outbox, database=f"sqlite:///{tmp_path}/demo.db") as browser:
+        browser.post("/auth/login", data={"email": "jo@example.com"}, headers=ORIGIN)
+        mail = outbox.latest("jo@example.com")
+        assert mail is not None
+        browser.post("/auth/verify", data={"code": mail.code or ""}, headers=ORIGIN)
+        assert "<code>any</code>" in browser.get("/dashboard").text
+        own = browser.get("/auth/account/second-factors")
+        assert own.status_code == 200
+        assert "/auth/account/second-factors/totp" in own.text
+
+
 # --- the ways ------------------------------------------------------------------------------------
 
 
