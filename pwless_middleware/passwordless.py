@@ -391,6 +391,8 @@ class Passwordless:
     def check_served(self) -> None:
         """Refuse to be served to people with what only tests want.
 
+        A `TextOutbox` is a warning: whoever has another second factor gets in all the same.
+
         Raises:
             ConfigError: the mailer is an `Outbox`, and `base_url` is not this machine.
         """
@@ -399,6 +401,14 @@ class Passwordless:
                 "mailer",
                 f"an Outbox sends nothing, and {self.origin.url} is not this machine: set "
                 "SMTPMailer(...); a test takes the fixture pwless_mailbox",
+            )
+        names = [type(sender).__name__ for sender in self.text_senders.flatten()]
+        if "TextOutbox" in names and not self.origin.is_development:
+            logger.warning(
+                "a TextOutbox sends nothing, and %s is not this machine: nobody gets a code on "
+                "their phone; set a gateway, e.g. TwilioTexts(...)",
+                self.origin.url,
+                extra={"event": "text_outbox"},
             )
 
     def verbs(self, feature: type[Feature[VerbsT]]) -> VerbsT:

@@ -14,6 +14,7 @@ from pwless_middleware import EmailLogin, Kit, Mounted, Outbox
 from pwless_middleware.delivery.texts.base import TextMessage, TextSender
 from pwless_middleware.delivery.texts.fallback import FallbackTexts
 from pwless_middleware.delivery.texts.outbox import TextOutbox
+from pwless_middleware.delivery.texts.twilio import TwilioTexts
 from tests.support import KEY, OTHER_KEY, Site, http_scope, make_site, run
 
 pytestmark = pytest.mark.anyio
@@ -181,7 +182,8 @@ class Texts:
 
 async def test_text_messages_stand_among_the_mails_newest_first() -> None:
     first, second = TextOutbox(clock=lambda: 1), TextOutbox(clock=lambda: 4_000_000_000)
-    site = _site(features=[EmailLogin(), Texts(FallbackTexts(first, second))])
+    gateway = TwilioTexts(account_sid="AC" + "0a" * 16, auth_token="x", sender="Acme")
+    site = _site(features=[EmailLogin(), Texts(gateway, FallbackTexts(first, second))])
     await first.send(TextMessage("+4915100000001", "older <b>111111</b>"))
     await site.browser().ask("jo@example.com")
     await second.send(TextMessage("+4915100000002", "222222 is your code."))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pwless_middleware import DeliveryError, EmailLogin, Kit, Mounted
 from pwless_middleware.delivery.outcomes import Delivery
 from pwless_middleware.delivery.texts.base import TextMessage
+from pwless_middleware.delivery.texts.fallback import FallbackTexts
+from pwless_middleware.delivery.texts.outbox import TextOutbox
 from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import StoreError
 from pwless_middleware.flows.topics import QueuedJob
@@ -41,7 +45,7 @@ class Gateway:
 class Texts:
     """Send a text message by each gateway."""
 
-    def __init__(self, *gateways: Gateway) -> None:
+    def __init__(self, *gateways: Any) -> None:
         self.gateways = gateways
 
     def mount(self, kit: Kit) -> Mounted:
@@ -101,6 +105,18 @@ async def test_senders_are_closed_once_at_the_end_the_others_also_when_one_fails
     with pytest.raises(ExceptionGroup, match="could not be closed"):
         await site.passwordless.lifetime.close()
     assert (broken.closed, whole.closed) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "warns"), [("https://app.example.com", True), ("http://localhost:8000", False)]
+)
+async def test_an_outbox_that_is_served_to_people_is_warned_of(
+    base_url: str, warns: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = Texts(FallbackTexts(Gateway(), TextOutbox()))
+    site = make_site(base_url=base_url, features=[EmailLogin(), texts])
+    site.passwordless.check_served()
+    assert ("nobody gets a code on their phone" in caplog.text) is warns
 
 
 async def test_a_sender_needs_no_more_than_its_verb() -> None:

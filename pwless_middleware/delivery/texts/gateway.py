@@ -75,7 +75,9 @@ class Gateway(ABC):
         tls_context: ssl.SSLContext | None = None,
         option: str = "base",
     ) -> None:
-        self._base = check_url(option, base)
+        self._base = check_url(option, base).rstrip("/")
+        if option == "base" and "?" in base:
+            raise ConfigError(option, "set an address without a query")
         if isinstance(timeout, bool) or not isinstance(timeout, int | float):
             raise ConfigError("timeout", "set seconds above 0, e.g. 10")
         if not 0 < timeout < inf:

@@ -80,7 +80,7 @@ class Answer:
 
 
 def check_url(option: str, url: object) -> str:
-    """Return the address of a gateway, without a slash at its end.
+    """Return the address of a gateway.
 
     Args:
         option: its name.
@@ -101,7 +101,7 @@ def check_url(option: str, url: object) -> str:
     is_safe = parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))
     if not is_safe or not host or parts.fragment or "@" in parts.netloc:
         raise ConfigError(option, problem)
-    return url.rstrip("/")
+    return url
 
 
 def _is_here(host: str | None) -> bool:

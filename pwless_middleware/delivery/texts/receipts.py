@@ -20,7 +20,9 @@ def read_fields(body: bytes) -> Mapping[str, str]:
             pairs = list(json.loads(text, object_pairs_hook=list))
         else:
             pairs = parse_qsl(text, max_num_fields=_MOST_FIELDS)
-    except (ValueError, RecursionError, TypeError):
+    except (ValueError, RecursionError):
+        return {}
+    if len(pairs) > _MOST_FIELDS:
         return {}
     names = [name for name, _ in pairs]
     return {

@@ -14,17 +14,13 @@ class TextSenders:
     def __init__(self) -> None:
         self._senders: list[TextSender] = []
 
-    def __iter__(self) -> Iterator[TextSender]:
-        """Go through them, each once."""
-        return iter(self._senders)
-
     def add(self, sender: TextSender) -> None:
         """Take one that a feature sends through."""
         if not any(sender is known for known in self._senders):
             self._senders.append(sender)
 
     def flatten(self) -> Iterator[TextSender]:
-        """Go through those that send, with the two of a `FallbackTexts` instead of itself."""
+        """Go through them, each once, with the two of a `FallbackTexts` instead of itself."""
         waiting = list(self._senders)
         while waiting:
             sender = waiting.pop(0)

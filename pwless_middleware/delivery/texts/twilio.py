@@ -9,7 +9,6 @@ import re
 import ssl
 from collections.abc import Mapping
 from typing import ClassVar, Final
-from urllib.parse import quote
 
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.delivery.base import RecipientRefused
@@ -83,7 +82,7 @@ class TwilioTexts(Gateway):
         token = check_secret("auth_token", auth_token, example="the account's auth token")
         self._sender = check_sender(sender, other=_SERVICE)
         self._headers = {"authorization": basic_auth(key_sid or account_sid, token)}
-        self._url = f"{self._base}/2010-04-01/Accounts/{quote(account_sid)}/Messages.json"
+        self._url = f"{self._base}/2010-04-01/Accounts/{account_sid}/Messages.json"
 
     async def _request_of(self, message: TextMessage) -> Request:
         is_service = re.fullmatch(_SERVICE, self._sender)

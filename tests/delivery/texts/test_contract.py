@@ -328,11 +328,25 @@ def test_each_event_loop_has_connections_of_its_own(vendor: Vendor) -> None:
     asyncio.run(send())
 
 
+LONG = b"{" + b",".join(b'"%d": ""' % n for n in range(100)) + b', "status": "delivered"}'
+"""More fields than any report has."""
+
+
 async def test_receipts_are_read_and_anything_else_is_nothing(vendor: Vendor) -> None:
     sender = vendor.make("http://localhost:1")
     for body, status in vendor.receipts:
         assert read_status(sender, {}, body) == status, body
-    for body in (b"", b"\xff", b"{", b"[1]", b"{" * 9000, b"&" * 9000, b'{"status": 5}', b"a=b"):
+    for body in (
+        b"",
+        b"\xff",
+        b"{",
+        b"[1]",
+        b"{" * 9000,
+        b"&" * 9000,
+        LONG,
+        b'{"status": 5}',
+        b"a=b",
+    ):
         assert read_status(sender, {"content-type": "application/json"}, body) is None
 
 

@@ -109,6 +109,16 @@ def test_a_bad_option_is_named(option: str, value: object) -> None:
     assert raised.value.option == option
 
 
+async def test_a_slash_at_the_end_of_the_address_does_not_matter() -> None:
+    async with serving(lambda _: QUEUED) as server:
+        twilio = make(f"{server.url}/proxy/")
+        await twilio.send(MESSAGE)
+        await twilio.aclose()
+    assert server.seen[0].target.startswith("/proxy/2010-04-01/Accounts/")
+    with pytest.raises(ConfigError, match="without a query"):
+        make("https://a.example/?x=y")
+
+
 def test_a_missing_or_unknown_option_is_named() -> None:
     with pytest.raises(ConfigError, match="account_sid: this option is required"):
         TwilioTexts(auth_token=TOKEN, sender="Acme")  # type: ignore[call-arg]
