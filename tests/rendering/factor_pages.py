@@ -73,15 +73,13 @@ NUMBER_FORM: Context = NO_ERROR | {
     "back": PAGE_URL,
     "in_development": False,
     "is_delayed": False,
-    "countries": [SimpleNamespace(code="DE", name="Germany", calling_code=49)],
+    "countries": [SimpleNamespace(code="DE", name="Germany", calling_code="+49")],
     "typed_country": "DE",
     "typed_phone": "",
     "expires_in": 300,
     "resend_after": 30,
 }
-SENT: Context = NUMBER_FORM | {
-    "enrollment": SimpleNamespace(id="e1", digits="+49 171 1", phone="+491711")
-}
+SENT: Context = NUMBER_FORM | {"enrollment": SimpleNamespace(enrollment_id="e1", phone="+49 171 1")}
 CODES: Context = NO_ERROR | {
     "made": 10,
     "left": 8,

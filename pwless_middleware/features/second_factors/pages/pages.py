@@ -36,20 +36,24 @@ class Pages:
     """
 
     def __init__(self, kit: Kit, flow: SecondFactorFlow, *, adds_totp: bool) -> None:
-        account = AccountPages(kit, flow, adds_totp=adds_totp, adds_sms=False)
+        if flow.sms is not None:  # whose library is imported by it
+            from pwless_middleware.features.second_factors.pages.sms_page import SMSPage
+            from pwless_middleware.features.second_factors.pages.sms_part import SMSPart
+        account = AccountPages(kit, flow, adds_totp=adds_totp, adds_sms=flow.sms is not None)
         after_login = AfterLogin(kit, flow)
         self.routes: tuple[Route, ...] = (
             *StepPage(kit, flow.browsers, flow.rules).routes,
             *EnrollmentPages(kit, flow.totp_step, flow.totp).routes,
             *account.routes,
             *(TOTPPage(kit, flow).routes if adds_totp else ()),
+            *(SMSPage(kit, flow, flow.sms).routes if flow.sms is not None else ()),
             *RecoveryCodesPage(kit, flow).routes,
             *after_login.routes,
         )
-        with_page = {TOTP: with_totp_page, RECOVERY_CODE: with_recovery_page}
-        self.steps: tuple[StepMethod, ...] = tuple(
-            with_page[name](step) if name in with_page else step.method
-            for name, step in flow.steps.items()
+        self.steps: tuple[StepMethod, ...] = (
+            with_totp_page(flow.steps[TOTP]),
+            *((SMSPart(kit, flow.sms).method,) if flow.sms is not None else ()),
+            with_recovery_page(flow.steps[RECOVERY_CODE]),
         )
         self.account_pages: tuple[AccountPage, ...] = (account.account_page,)
         self.after_login: tuple[AskAfterLogin, ...] = (after_login.after_login,)

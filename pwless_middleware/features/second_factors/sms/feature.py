@@ -65,6 +65,11 @@ class SMSCodes:
         return self._kit.is_text_delivery_failing()
 
     @property
+    def first_country(self) -> str:
+        """The country that is chosen where nobody has: the first one that the host names."""
+        return self._countries[0]
+
+    @property
     def countries(self) -> Sequence[Country]:
         """The countries to choose from, by their names in the language that is being written."""
         return list_countries(self._countries)
