@@ -34,6 +34,7 @@ from tests.features.second_factors.people import (
     wait_for_step,
 )
 from tests.features.second_factors.people import enroll as add_app
+from tests.features.second_factors.sms.people import TextSite
 from tests.support import BASE, Browser, Site, make_site, wrong
 
 pytestmark = pytest.mark.anyio
@@ -234,6 +235,24 @@ async def test_a_one_time_password_costs_one_more_than_another_step(
     assert (await do_step(browser, asked["login_id"], app.next_code())).status_code == 200
     assert store.take_count() == ["read", "attempt", "admit", "take"]
     assert of_recovery_code == ["read", "attempt", "take"]
+
+
+async def test_a_code_by_text_message_costs_two_more_than_another_step(
+    tmp_path: Path, store: Counting
+) -> None:
+    """It is read and taken between the count of the try and the login's own take."""
+    site = TextSite(tmp_path, store=store)
+    await site.add_phone(await site.user_id())
+    browser, login_id = await site.begin_login()
+    store.take_count()
+    assert (await site.send(browser, login_id)).status_code == 200
+    assert store.take_count() == [
+        "read",
+        "read",
+        "admit",
+    ]  # the login, and a code that may be there
+    assert (await site.answer(browser, login_id, site.phones.code())).status_code == 200
+    assert store.take_count() == ["read", "attempt", "read", "take", "take"]
 
 
 async def test_being_asked_for_a_second_factor_costs_a_login_nothing(

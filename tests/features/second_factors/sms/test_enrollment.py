@@ -1,4 +1,4 @@
-"""A number is a further factor, and only once its code has come back."""
+"""A number is a further factor, and only once its code has come back (security rule 47)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A code by text message is a second factor: of one login, one session, one number, and once."""
+"""A code by text message is a second factor: of one login, one session, one number, and once.
+
+Security rules 47 and 42.
+"""
 
 from __future__ import annotations
 
