@@ -122,8 +122,11 @@ class FactorRepository(Protocol):
         """
         ...
 
-    async def note_use(self, id: str, at: int) -> None:
-        """Note when a factor was used, in unix seconds; the time never goes back."""
+    async def note_use(self, id: str, at: int) -> bool:
+        """Note when a factor was used, in unix seconds; false where it is gone.
+
+        The time never goes back.
+        """
         ...
 
     async def list_secrets(self, after: str, limit: int) -> Sequence[Factor]:
@@ -223,9 +226,9 @@ class SQLFactors:
         """Remove what was made at `at` or later; returns how many factors."""
         return await self._alone(user_id, lambda: remove_factors_since(user_id, at, audit))
 
-    async def note_use(self, id: str, at: int) -> None:
+    async def note_use(self, id: str, at: int) -> bool:
         """Note when a factor was used."""
-        await self._database.execute(_NOTE_USE(id, at))
+        return bool(await self._database.execute(_NOTE_USE(id, at)))
 
     async def list_secrets(self, after: str, limit: int) -> Sequence[Factor]:
         """Return factors with a secret, of all users, in the order of their ids."""
@@ -285,7 +288,7 @@ _FIND = Statement(
 _NOTE_USE = Statement(
     """
     UPDATE pwless_factors
-    SET used_at = CASE WHEN used_at > $2 THEN used_at ELSE $2 END WHERE id = $1
+    SET used_at = CASE WHEN used_at > $2 THEN used_at ELSE $2 END WHERE id = $1 RETURNING id
     """
 )
 _LIST_SECRETS = Statement(

@@ -154,8 +154,8 @@ async def test_a_user_renames_their_own_alone(factors: FactorRepository) -> None
 async def test_the_time_of_use_never_goes_back(factors: FactorRepository) -> None:
     await fill(factors, make_factor(), make_factor(number=2))
     for at in (MADE_AT + 9, MADE_AT + 3):
-        await factors.note_use(make_factor().id, at)
-    await factors.note_use("unknown", MADE_AT)
+        assert await factors.note_use(make_factor().id, at)
+    assert not await factors.note_use("unknown", MADE_AT)
     used = replace(make_factor(), used_at=MADE_AT + 9)
     assert (await factors.state("jo")).factors == (used, make_factor(number=2))
 

@@ -135,11 +135,12 @@ class MemoryFactors:
             self._tell(audit)
         return removed
 
-    async def note_use(self, id: str, at: int) -> None:
-        """Note when a factor was used."""
+    async def note_use(self, id: str, at: int) -> bool:
+        """Note when a factor was used; false where it is gone."""
         factor = self._factors.get(id)
         if factor is not None:
             self._factors[id] = replace(factor, used_at=max(at, factor.used_at or at))
+        return factor is not None
 
     async def list_secrets(self, after: str, limit: int) -> Sequence[Factor]:
         """Return factors with a secret, of all users, in the order of their ids."""

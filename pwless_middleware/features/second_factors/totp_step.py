@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -142,11 +143,12 @@ class TOTPStep:
             counter = find_counter(opened.secret, code, now=now)
             if counter is None or not await self._counters.spend(factor.id, counter):
                 continue
-            await self._factors.note_use(factor.id, now)
             if not opened.is_current:
                 await self._stored.encrypt_anew(factor)
             earlier = self._counters.spend_earlier(factor.id, counter)
-            return StepProof(proven_by(TOTP, now, subject.binding), earlier)
+            # Noted once the step is taken: if the factor is gone by then, it proves nothing.
+            noted = partial(self._factors.note_use, factor.id, now)
+            return StepProof(proven_by(TOTP, now, subject.binding), earlier, holds=noted)
         return None
 
     async def _apps(self, user_id: str) -> list[Factor]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware import RedisStore
+from pwless_middleware import MemoryStore, RedisStore
 from pwless_middleware.features.second_factors.totp import PERIOD
 from tests.features.second_factors.people import (
     JO,
@@ -26,7 +26,7 @@ from tests.features.second_factors.people import (
     verbs_of,
     wait_for_step,
 )
-from tests.support import OTHER_KEY, Site, error_code, retry_after, wrong
+from tests.support import OTHER_KEY, Site, Slow, error_code, retry_after, wrong
 
 pytestmark = pytest.mark.anyio
 QUARTER, DAY = 900, 86400
@@ -53,6 +53,27 @@ async def test_a_login_ends_with_a_code_of_the_app(site: Site) -> None:
     assert session.strength == "second_factor"
     (factor,) = await verbs_of(site).list(await id_of(site))
     assert factor.used_at == site.clock.now
+
+
+async def test_a_code_of_an_app_that_is_removed_meanwhile_lets_nobody_in(tmp_path: Path) -> None:
+    """Security rule 46: what is under way as the app is removed ends there."""
+    store = Slow(MemoryStore())
+    site = make_factor_site(tmp_path, store=store)
+    app, jo = await enroll(site), site.browser()
+    asked = await wait_for_step(jo)
+    user_id = await id_of(site)
+    (factor,) = await verbs_of(site).list(user_id)
+
+    async def remove() -> None:
+        store.before.clear()
+        await verbs_of(site).remove(user_id, factor.id)
+
+    store.before["take"] = remove
+    done = await do_step(jo, asked["login_id"], app.next_code())
+    assert (done.status_code, error_code(done)) == (410, "REQUEST_EXPIRED")
+    assert await jo.who() is None
+    left = await site.passwordless.sessions.list(user_id)
+    assert "totp" not in {method for session in left for method in session.methods}
 
 
 @pytest.mark.parametrize("typed", ["{0} {1}", "{0}-{1}", "Code: {0}{1}", "\u200b{0}{1}"])

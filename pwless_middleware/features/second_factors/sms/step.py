@@ -7,6 +7,7 @@ login or a session, which something else has begun (security rule 47).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -145,8 +146,9 @@ class SMSStep:
         place = self._records.place(holder)
         if not await self._kit.store.take(place, Writes(), now=now, op=new_operation()):
             return None  # another answer in the same moment was first
-        await self._factors.note_use(code.factor_id, now)
-        return StepProof(proven_by(SMS, now, subject.binding))
+        # Noted once the step is taken: if the number is gone by then, it proves nothing.
+        noted = partial(self._factors.note_use, code.factor_id, now)
+        return StepProof(proven_by(SMS, now, subject.binding), holds=noted)
 
     async def phones(self, user_id: str) -> list[Factor]:
         """Return the numbers of a person to which a text message can go, oldest first.
