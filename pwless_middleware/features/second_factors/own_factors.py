@@ -257,7 +257,8 @@ class OwnFactors:
             RateLimited: as of `ChangeBudget.spend`.
             Unavailable: database, store or queue cannot take it.
         """
-        factors = (await self.state(user_id)).factors
+        state = await self.state(user_id)
+        factors = state.factors
         factor = next((one for one in factors if one.id == id), None)
         if factor is None:
             raise NotFound
@@ -285,6 +286,9 @@ class OwnFactors:
         self._kit.events.publish(audit)
         is_last = sum(one.kind == factor.kind for one in factors) == 1
         await self._kit.sessions.withdraw(user_id, factor.kind, but=session, is_last=is_last)
+        if state.recovery_codes and not (await self.state(user_id)).recovery_codes:
+            # They went with the last factor, for which they had stood in.
+            await self._kit.sessions.withdraw(user_id, RECOVERY_CODE, but=session)
         await self._kit.wake_delivery()
 
     async def why_it_stays(self, user_id: str, method: str) -> Text | None:

@@ -115,6 +115,18 @@ async def test_a_phone_number_is_not_left_alone(site: Site) -> None:
     await verbs_of(site).remove(user_id, app.id)
 
 
+async def test_what_a_recovery_code_had_proven_goes_with_the_last_factor(site: Site) -> None:
+    app, user_id, jo = await enroll(site), await id_of(site), site.browser()
+    codes = await verbs_of(site).make_recovery_codes(user_id)
+    asked = await wait_for_step(jo)
+    await do_step(jo, asked["login_id"], codes[0], method="recovery_code")
+    await jo.who()
+    assert site.inner.scope["state"]["session"].strength == "second_factor"
+    await verbs_of(site).remove(user_id, app.id)
+    assert await jo.who() == JO
+    assert site.inner.scope["state"]["session"].strength == "any"
+
+
 async def test_recovery_codes_go_with_the_last_factor(site: Site) -> None:
     app, user_id = await enroll(site), await id_of(site)
     await verbs_of(site).make_recovery_codes(user_id)
