@@ -29,7 +29,7 @@ _ACCOUNT = re.compile(r"AC[0-9a-fA-F]{32}")
 _KEY = re.compile(r"SK[0-9a-fA-F]{32}")
 _SERVICE: Final = "MG[0-9a-fA-F]{32}"
 
-_NOT_THIS_NUMBER: Final = frozenset((21211, 21217, 21263, 21610, 21614, 21635))
+_NOT_THIS_NUMBER: Final = frozenset((21211, 21217, 21265, 21610, 21614, 21635))
 """Errors about the number itself (twilio.com/docs/api/errors): it is invalid, no mobile phone's, or
 its owner has answered STOP."""
 _STATUSES: Final[Mapping[str, DeliveryStatus]] = {
