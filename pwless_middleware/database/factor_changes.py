@@ -6,7 +6,7 @@ do not outlive what they stand in for.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.factor import Factor
@@ -16,8 +16,8 @@ from pwless_middleware.database.recovery_codes import forget_recovery_codes
 from pwless_middleware.database.statement import Statement, Steps
 from pwless_middleware.database.trusted_browsers import end_trust, forget_trusted_browsers
 
-if TYPE_CHECKING:
-    from pwless_middleware.database.factors import FactorAdded, FactorRemoved
+FactorAdded = Literal["added", "full", "known", "not_first", "alone", "disabled"]
+FactorRemoved = Literal["removed", "absent", "last", "alone"]
 
 
 def add_factor(

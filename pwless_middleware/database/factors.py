@@ -10,12 +10,14 @@ each user, so that it is exact however many processes do it at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.factor import Factor, FactorState
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.factor_changes import (
+    FactorAdded,
+    FactorRemoved,
     add_factor,
     end_all_trust,
     erase_factors,
@@ -28,9 +30,6 @@ from pwless_middleware.database.factor_lock import lock_factors
 from pwless_middleware.database.statement import Row, Statement, Steps
 
 T = TypeVar("T")
-
-FactorAdded = Literal["added", "full", "known", "not_first", "alone", "disabled"]
-FactorRemoved = Literal["removed", "absent", "last", "alone"]
 
 
 class FactorRepository(Protocol):

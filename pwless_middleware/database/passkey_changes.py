@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.passkey import Passkey
@@ -11,11 +11,13 @@ from pwless_middleware.database.factor_changes import end_all_trust
 from pwless_middleware.database.people import IS_DISABLED
 from pwless_middleware.database.statement import Query, Statement, Steps
 
-if TYPE_CHECKING:
-    from pwless_middleware.database.passkeys import Added, Removed
+PasskeyAdded = Literal["added", "known", "full", "not_first", "other_handle", "disabled"]
+PasskeyRemoved = Literal["removed", "absent", "last"]
 
 
-def add_passkey(passkey: Passkey, most: int, only_first: bool, audit: Event | None) -> Steps[Added]:
+def add_passkey(
+    passkey: Passkey, most: int, only_first: bool, audit: Event | None
+) -> Steps[PasskeyAdded]:
     """Keep a passkey (`PasskeyRepository.add`)."""
     user_id, handle = passkey.user_id, passkey.user_handle
     if (yield _IS_KNOWN(passkey.id)):
@@ -47,7 +49,7 @@ def add_passkey(passkey: Passkey, most: int, only_first: bool, audit: Event | No
 
 def remove_passkey(
     user_id: str, id: bytes, keeps_last: bool, audit: Event | None
-) -> Steps[Removed]:
+) -> Steps[PasskeyRemoved]:
     """Remove a passkey of a user (`PasskeyRepository.remove`)."""
     rows = yield _RP_ID(user_id, id)
     if not rows:

@@ -15,7 +15,7 @@ A passkey is a second factor too: whoever loses one is trusted in no browser any
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.passkey import Passkey
@@ -23,6 +23,8 @@ from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event
 from pwless_middleware.database.factor_lock import lock_factors
 from pwless_middleware.database.passkey_changes import (
+    PasskeyAdded,
+    PasskeyRemoved,
     add_passkey,
     remove_all_passkeys,
     remove_passkey,
@@ -31,9 +33,6 @@ from pwless_middleware.database.passkey_changes import (
 from pwless_middleware.database.statement import Query, Row, Statement, Steps
 
 T = TypeVar("T")
-
-Added = Literal["added", "known", "full", "not_first", "other_handle", "disabled"]
-Removed = Literal["removed", "absent", "last"]
 
 
 class PasskeyRepository(Protocol):
@@ -62,7 +61,7 @@ class PasskeyRepository(Protocol):
         most: int,
         only_first: bool = False,
         audit: Event | None = None,
-    ) -> Added:
+    ) -> PasskeyAdded:
         """Keep a new passkey, and the user's handle with the first one.
 
         Args:
@@ -104,7 +103,7 @@ class PasskeyRepository(Protocol):
 
     async def remove(
         self, user_id: str, id: bytes, *, keeps_last: bool, audit: Event | None = None
-    ) -> Removed:
+    ) -> PasskeyRemoved:
         """Remove a passkey of a user.
 
         Args:
@@ -173,7 +172,7 @@ class SQLPasskeys:
         most: int,
         only_first: bool = False,
         audit: Event | None = None,
-    ) -> Added:
+    ) -> PasskeyAdded:
         """Keep a new passkey, and the user's handle with the first one."""
         return await self._alone(
             passkey.user_id, lambda: add_passkey(passkey, most, only_first, audit)
@@ -193,7 +192,7 @@ class SQLPasskeys:
 
     async def remove(
         self, user_id: str, id: bytes, *, keeps_last: bool, audit: Event | None = None
-    ) -> Removed:
+    ) -> PasskeyRemoved:
         """Remove a passkey of a user."""
         return await self._remove(user_id, lambda: remove_passkey(user_id, id, keeps_last, audit))
 

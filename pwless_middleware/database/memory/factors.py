@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.factor import Factor, FactorState
-from pwless_middleware.database.factors import FactorAdded, FactorRemoved
+from pwless_middleware.database.factor_changes import FactorAdded, FactorRemoved
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.people import MemoryPeople
 from pwless_middleware.database.memory.recovery_codes import MemoryRecoveryCodes

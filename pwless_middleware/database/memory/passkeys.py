@@ -11,7 +11,7 @@ from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.factors import MemoryFactors
 from pwless_middleware.database.memory.people import MemoryPeople
-from pwless_middleware.database.passkeys import Added, Removed
+from pwless_middleware.database.passkey_changes import PasskeyAdded, PasskeyRemoved
 
 
 class MemoryPasskeys:
@@ -50,7 +50,7 @@ class MemoryPasskeys:
         most: int,
         only_first: bool = False,
         audit: Event | None = None,
-    ) -> Added:
+    ) -> PasskeyAdded:
         """Keep a new passkey, and the user's handle with the first one."""
         user_id, handle = passkey.user_id, passkey.user_handle
         theirs = await self.list(user_id)
@@ -98,7 +98,7 @@ class MemoryPasskeys:
 
     async def remove(
         self, user_id: str, id: bytes, *, keeps_last: bool, audit: Event | None = None
-    ) -> Removed:
+    ) -> PasskeyRemoved:
         """Remove a passkey of a user."""
         theirs = {one.id: one.rp_id for one in await self.list(user_id)}
         if id not in theirs:
