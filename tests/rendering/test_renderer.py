@@ -103,7 +103,18 @@ OUTBOX: Context = {
             sent_at="06:12",
             code="481902",
             link="https://app.example.com/auth/link?link_token=tok.1",
-        )
+            is_mail=True,
+        ),
+        SimpleNamespace(
+            id="1e2d3c0f",
+            to="+4915112345678",
+            subject="",
+            text="481902 is your code.",
+            sent_at="06:13",
+            code="481902",
+            link=None,
+            is_mail=False,
+        ),
     ],
     "token": "t0ken",
 }

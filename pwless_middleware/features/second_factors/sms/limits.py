@@ -7,8 +7,9 @@ a first factor can ask for one at all.
 
 A number's budget is kept under a keyed digest of its canonical form: whoever reads the store cannot
 tell which numbers are in it by trying all that there are. What has not been confirmed yet draws on
-the same bucket, but gets at most half of a number's day, so that a stranger who claims somebody
-else's number as theirs cannot keep the codes from its owner (security rule 4).
+the same buckets, but gets at most half of the day of a number, of its block, and of all together:
+a stranger who claims somebody else's number as theirs, the numbers beside it, or as many as there
+may be cannot keep the codes from those who sign in with theirs (security rule 4).
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ Scope = Literal["number", "prefix", "user", "client", "overall"]
 
 _UNCONFIRMED: Final = 1
 """The tag of a text message to a number that nobody has confirmed yet."""
+_HALVED: Final = ("per_day", "prefix_per_day", "overall_per_day")
+"""Of which numbers that are not confirmed get at most half, and so not all of one."""
 _MOST: Final = {"per_minute": 5, "per_day": 20, "overall_per_day": 1_000_000}
 _MOST_OF_OTHERS: Final = 60_000
 
@@ -48,15 +51,16 @@ class SMSLimits:
 
     Args:
         per_minute: to one number; 1 to 5, default 1.
-        per_day: to one number in 24 hours; 1 to 20, default 5, of which a number that is not
+        per_day: to one number in 24 hours; 2 to 20, default 5, of which a number that is not
             confirmed gets at most half.
         user_per_day: for one user in 24 hours, whichever numbers; default 10.
         client_per_hour: for one client; default 10. An IPv6 /48, and a proxy with everybody behind
             it, gets ten times as many.
-        prefix_per_day: to numbers that differ in their last four digits alone, in 24 hours; default
-            20.
-        overall_per_day: for everybody together in 24 hours; default 500. Set what a busy day needs:
-            it is what an attack can cost at most.
+        prefix_per_day: to numbers that differ in their last four digits alone, in 24 hours; at
+            least 2, default 20, of which those that are not confirmed get at most half.
+        overall_per_day: for everybody together in 24 hours; at least 2, default 500, of which
+            numbers that are not confirmed get at most half. Set what a busy day needs: it is what
+            an attack can cost at most.
 
     Raises:
         ConfigError: a number outside its range.
@@ -77,8 +81,11 @@ class SMSLimits:
             if not option.init:
                 continue
             value, most = getattr(self, option.name), _MOST.get(option.name, _MOST_OF_OTHERS)
-            if type(value) is not int or not 1 <= value <= most:
-                raise ConfigError(f"sms_limits.{option.name}", f"set a number from 1 to {most}")
+            least = 2 if option.name in _HALVED else 1
+            if type(value) is not int or not least <= value <= most:
+                raise ConfigError(
+                    f"sms_limits.{option.name}", f"set a number from {least} to {most}"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +136,17 @@ class TextLimits:
     def _draws(
         self, number: PhoneNumber, user_id: str, client: Client | None, *, is_confirmed: bool
     ) -> Iterator[ScopedDraw]:
-        limits = self._limits
-        of_number = [Limit(limits.per_minute, MINUTE), Limit(limits.per_day, DAY)]
-        if not is_confirmed:
-            of_number.append(Limit(max(1, limits.per_day // 2), DAY, _UNCONFIRMED))
-        tag = 0 if is_confirmed else _UNCONFIRMED
+        limits, tag = self._limits, 0 if is_confirmed else _UNCONFIRMED
+
+        def of_day(count: int) -> tuple[Limit, ...]:
+            all = Limit(count, DAY)
+            return (all,) if is_confirmed else (all, Limit(count // 2, DAY, _UNCONFIRMED))
+
+        of_number = (Limit(limits.per_minute, MINUTE), *of_day(limits.per_day))
         for draw in draws_on(self._budget("number", number.e164), of_number, tag):
             yield ScopedDraw("number", draw)
-        of_prefix = (Limit(limits.prefix_per_day, DAY),)
-        for draw in draws_on(self._budget("prefix", number.prefix), of_prefix):
+        of_prefix = of_day(limits.prefix_per_day)
+        for draw in draws_on(self._budget("prefix", number.prefix), of_prefix, tag):
             yield ScopedDraw("prefix", draw)
         of_user = user_text_budget(user_slot(self._realm, user_id))
         for draw in draws_on(of_user, (Limit(limits.user_per_day, DAY),)):
@@ -145,7 +154,7 @@ class TextLimits:
         of_client = (Limit(limits.client_per_hour, HOUR),)
         for draw in client_draws(self._realm, client, "m", of_client):
             yield ScopedDraw("client", draw)
-        for draw in draws_on(self._budget("overall", ""), (Limit(limits.overall_per_day, DAY),)):
+        for draw in draws_on(self._budget("overall", ""), of_day(limits.overall_per_day), tag):
             yield ScopedDraw("overall", draw)
 
     def _budget(self, what: Scope, of: str) -> str:
