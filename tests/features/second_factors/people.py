@@ -11,14 +11,15 @@ from typing import Any
 import httpx
 import mintotp
 
-from pwless_middleware import EmailLogin
+from pwless_middleware import EmailLogin, RedisStore
 from pwless_middleware.core.event import Event
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.features.second_factors.python import SecondFactorVerbs
 from pwless_middleware.features.second_factors.totp import PERIOD
+from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from tests.features.test_step_up import fields_of
 from tests.own_account import make_kept_site
-from tests.support import ROOMY, Browser, Site, error_code, led_to
+from tests.support import ROOMY, Browser, Clock, Site, error_code, led_to
 
 STEP_API = "/auth/api/v1/step"
 JO, KIM = "jo@example.com", "kim@example.com"
@@ -30,6 +31,21 @@ def make_factor_site(
     """Make a site with mails and second factors, whose people a database keeps."""
     features = [EmailLogin(send_limits=ROOMY), second_factors or SecondFactors()]
     return make_kept_site(folder, **{"features": features, **options})
+
+
+def make_instances(folder: Path, number: int, *, redis_url: str = "") -> list[Site]:
+    """Make sites that share database, store, mailbox and clock, and nothing in process.
+
+    Args:
+        folder: of the database.
+        number: how many.
+        redis_url: of their store; empty keeps it in the database.
+    """
+    shared = {"clock": Clock(), "outbox": Mailbox(max_messages=1000)}
+    return [
+        make_factor_site(folder, store=RedisStore(redis_url) if redis_url else None, **shared)
+        for _ in range(number)
+    ]
 
 
 class App:
