@@ -229,5 +229,6 @@ async def test_a_change_takes_a_fresh_proof_by_the_strongest_there_is(tmp_path: 
     assert error_code(await jo.request("POST", path)) == "STEP_UP_REQUIRED"
     await confirm_by_mail(jo)
     assert error_code(await jo.request("POST", path)) == "STEP_UP_REQUIRED"
+    site.clock.advance(301)
     assert (await do_step(jo, None, app.next_code())).status_code == 200
     assert (await jo.request("POST", path)).json() == {"is_weak": False}

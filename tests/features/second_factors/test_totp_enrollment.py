@@ -12,6 +12,7 @@ from pwless_middleware.errors import InvalidArgument, InvalidCode, RequestExpire
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow, held_by_session
 from pwless_middleware.web.accounts import Account
+from tests.factors import make_factor
 from tests.features.second_factors.people import (
     JO,
     KIM,
@@ -232,6 +233,20 @@ async def test_a_pending_login_adds_nothing_where_something_has_come_meanwhile(
     assert await thief.who() is None
     assert (await wait_for_step(jo))["steps"] == ["totp"]
     assert len(await verbs_of(strict).list(await id_of(strict))) == 1
+
+
+async def test_what_has_come_by_another_way_is_enough(strict: Site) -> None:
+    """Its own enrollment is not void then: it is the factor itself that forbids another one."""
+    thief, user_id = strict.browser(), await id_of(strict)
+    asked = await wait_for_step(thief)
+    begun = await begin_in_login(thief, asked["login_id"])
+    repositories = strict.passwordless._kit.repositories
+    assert repositories is not None
+    await repositories.factors.add(make_factor(user_id), most=10, may_be_alone=True)
+    stolen, more = App(strict, begun["secret"]), {"enrollment_id": begun["enrollment_id"]}
+    refused = await do_step(thief, asked["login_id"], stolen.code(), **more)
+    assert error_code(refused) == "REQUEST_EXPIRED"
+    assert len(await verbs_of(strict).list(user_id)) == 1
 
 
 async def test_of_two_pending_logins_at_once_one_adds_the_first(strict: Site) -> None:

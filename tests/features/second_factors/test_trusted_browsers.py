@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.login import Login
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow
@@ -112,6 +114,22 @@ async def test_another_account_is_asked_in_it(site: Site) -> None:
     jo, _ = await make_trusted(site)
     await enroll(site, KIM)
     assert await is_asked(jo, KIM)
+
+
+async def test_it_is_trusted_by_its_person_and_not_by_their_address(site: Site) -> None:
+    """Who has the address after somebody else has not trusted their browser."""
+    await make_trusted(site)
+    (browser,) = await verbs_of(site).trusted_browsers(await id_of(site))
+    login = Login(
+        user_id=await id_of(site),
+        email=JO,
+        is_new=False,
+        authentications=(),
+        caller="browser",
+        trusted=(browser.id,),
+    )
+    assert await flow_of(site).browsers.admits(login)
+    assert not await flow_of(site).browsers.admits(replace(login, user_id="u-2"))
 
 
 async def test_three_people_may_trust_one_browser(site: Site) -> None:
