@@ -41,7 +41,7 @@ def make_instances(folder: Path, number: int, *, redis_url: str = "") -> list[Si
         number: how many.
         redis_url: of their store; empty keeps it in the database.
     """
-    shared = {"clock": Clock(), "outbox": Mailbox(max_messages=1000)}
+    shared: dict[str, Any] = {"clock": Clock(), "outbox": Mailbox(max_messages=1000)}
     return [
         make_factor_site(folder, store=RedisStore(redis_url) if redis_url else None, **shared)
         for _ in range(number)
