@@ -98,6 +98,8 @@ ACCOUNT: Context = NO_ERROR | {
     "user_email": "ada@example.com",
     "has_any": True,
     "required_from": "",
+    "reset_due_at": "",
+    "objection_url": "",
     "factors": [APP, NUMBER],
     "is_asked": True,
     "others": [
@@ -207,6 +209,11 @@ FACTOR_PAGES: Final[list[tuple[str, str, Context]]] = [
         ("account-full", "account", ACCOUNT | {"is_full": True, "others": []}),
         ("account-off", "account", ACCOUNT | {"is_asked": False}),
         ("account-low", "account", ACCOUNT | {"left": 1}),
+        (
+            "account-reset",
+            "account",
+            ACCOUNT | {"reset_due_at": "9 May 2026", "objection_url": f"{PAGE_URL}/reset?x=y"},
+        ),
         ("account-no-codes", "account", ACCOUNT | {"made": 0, "left": 0, "notice": "Done."}),
         ("account-error", "account", ACCOUNT | {"error": "No.", "error_id": "f1"}),
     ]

@@ -104,7 +104,7 @@ class FactorApi:
     async def list(self, request: Request) -> Response:
         """List the person's factors."""
         account = await self._kit.accounts.require(request)
-        return json_response(public_state(await self._flow.own.state(account.user.id)))
+        return await self._list(account.user.id)
 
     async def begin_totp(self, request: Request) -> Response:
         """Return what sets up an authenticator app."""
@@ -210,7 +210,9 @@ class FactorApi:
     async def list_of_user(self, request: Request) -> Response:
         """List a user's factors."""
         await self._kit.callers.server(request, scope="users:read")
-        user_id = await find_user_id(self._kit, request)
+        return await self._list(await find_user_id(self._kit, request))
+
+    async def _list(self, user_id: str) -> Response:
         state = await self._flow.own.state(user_id)
         return json_response(public_state(state, await self._flow.resets.find_open(user_id)))
 

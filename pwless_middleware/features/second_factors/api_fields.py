@@ -73,6 +73,10 @@ FACTORS: Final = Fields(
         ),
         "recovery_codes": _count("How many recovery codes were made, used or not.", 10),
         "recovery_codes_left": _count("How many of them can still be used.", 9),
+        "reset_due_at": time_field(
+            "When all of them will be removed, for an operator was asked to; absent otherwise",
+            required=False,
+        ),
     }
 )
 ENROLLMENT: Final = Fields(
@@ -145,15 +149,6 @@ TRUSTED_BROWSERS: Final = Fields(
         )
     }
 )
-USER_FACTORS: Final = Fields(
-    {
-        **FACTORS.fields,
-        "reset_due_at": time_field(
-            "When all of them will be removed; absent where nobody has asked for that",
-            required=False,
-        ),
-    }
-)
 RESET: Final = Fields(
     {
         "is_done": Field(
@@ -183,8 +178,8 @@ def public_factor(factor: Factor) -> Mapping[str, object]:
     return found
 
 
-def public_state(state: FactorState, waiting: FactorReset | None = None) -> Mapping[str, object]:
-    """Return a person's factors, ready for JSON; `FACTORS` and `USER_FACTORS` describe them.
+def public_state(state: FactorState, waiting: FactorReset | None) -> Mapping[str, object]:
+    """Return a person's factors, ready for JSON; `FACTORS` describes them.
 
     Args:
         state: the factors.

@@ -29,7 +29,6 @@ from pwless_middleware.features.second_factors.api_fields import (
     RENAME,
     RESET,
     TRUSTED_BROWSERS,
-    USER_FACTORS,
 )
 from pwless_middleware.web.operations import (
     API_KEY,
@@ -166,7 +165,7 @@ LIST_OF_USER: Final = Operation(
     about="No secret is told, and of a phone number the last digits.",
     parameters=_WHO,
     security=_SERVER,
-    answers={200: USER_FACTORS},
+    answers={200: FACTORS},
     errors=(*_OWN, PersonNotFound),
 )
 RESET_USER: Final = Operation(

@@ -215,6 +215,11 @@ class FactorResets:
 
     # --- what the person does ------------------------------------------------------------------
 
+    def objection_url(self, reset: FactorReset) -> str:
+        """Return where the person objects to a reset: for them alone, as whoever has it may."""
+        handle = self._kit.secrets.seal(OBJECT, reset.id)
+        return f"{self._page}?{urlencode({'link_token': handle})}"
+
     async def find(self, handle: str) -> FactorReset | None:
         """Return the reset that a handle objects to, whatever became of it; `None` for none.
 
@@ -255,12 +260,8 @@ class FactorResets:
             return self._mails.wait_for(job)
         if not reset.is_open:
             return Outcome.DONE
-        handle = self._kit.secrets.seal(OBJECT, reset.id)
         return await self._mails.deliver(
-            ASKED,
-            notice,
-            link=f"{self._page}?{urlencode({'link_token': handle})}",
-            until=reset.due_at,
+            ASKED, notice, link=self.objection_url(reset), until=reset.due_at
         )
 
     async def read_done(self, job: QueuedJob) -> Outcome | Delivery:

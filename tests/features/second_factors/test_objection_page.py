@@ -124,6 +124,19 @@ async def test_until_it_is_done_it_is_not(site: Site) -> None:
     assert events_of(site, "factor.reset") == []
 
 
+async def test_who_is_signed_in_reads_of_it_in_their_account_too(site: Site) -> None:
+    """The mail may have gone astray, or been deleted by who is behind it all."""
+    jo, _, link = await ask_reset(site)
+    due_at = str(site.clock.now + WAIT)
+    assert (await factors_of(jo))["reset_due_at"] == due_at
+    page = await jo.get("/auth/account/second-factors")
+    assert f'href="{link}"' in page.text
+    assert "15 January 2027, 09:00 UTC all of them are removed" in said(page)
+    await press(jo, link)
+    assert link not in (await jo.get("/auth/account/second-factors")).text
+    assert "reset_due_at" not in await factors_of(jo)
+
+
 async def test_an_old_objection_is_none_to_the_next_reset(site: Site) -> None:
     jo, _, link = await ask_reset(site)
     await press(site.browser(), link)

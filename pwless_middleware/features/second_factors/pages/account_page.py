@@ -20,7 +20,7 @@ from pwless_middleware.features.second_factors.pages.paths import (
 )
 from pwless_middleware.features.second_factors.pages.rows import BrowserRow, FactorRow, OtherRow
 from pwless_middleware.languages.current import translate
-from pwless_middleware.languages.times import format_date
+from pwless_middleware.languages.times import format_date, format_time
 from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_form
@@ -154,6 +154,7 @@ class AccountPages:
         done = request.query_params.get("done", "") if error is None else ""
         error_id, typed = renamed
         is_ahead = rules.mfa == "required" and not rules.are_required(now)
+        reset = await self._flow.resets.find_open(user.id)
         return self._kit.pages.page(
             request,
             "second_factors/account.html",
@@ -165,6 +166,8 @@ class AccountPages:
             is_asked=rules.mfa != "off",
             has_any=bool(state.factors) or has_passkey,
             required_from=format_date(rules.required_from or 0) if is_ahead else "",
+            reset_due_at=format_time(reset.due_at) if reset is not None else "",
+            objection_url=self._flow.resets.objection_url(reset) if reset is not None else "",
             factors=[FactorRow.of(factor, now) for factor in state.factors],
             others=others,
             is_full=len(state.factors) >= rules.max_per_user,
