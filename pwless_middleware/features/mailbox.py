@@ -90,8 +90,9 @@ class MailboxPages:
         self._check_place(request)
         if not self._has_token(request):
             return self._kit.pages.page(request, "outbox.html", status=403, messages=None, token="")
-        shown = [(m.sent_at, _show_mail(id, m)) for id, m in self._newest_first()]
-        shown += [(m.sent_at, _show_text(m)) for m in self._texts_newest_first()]
+        # Of one second the text messages are the newer ones: they follow a mail in a login.
+        shown = [(m.sent_at, _show_text(m)) for m in self._texts_newest_first()]
+        shown += [(m.sent_at, _show_mail(id, m)) for id, m in self._newest_first()]
         shown.sort(key=lambda one: one[0], reverse=True)
         messages = [message for _, message in shown]
         page = self._kit.pages.page(request, "outbox.html", messages=messages, token=self._token)

@@ -264,7 +264,7 @@ async def test_text_messages_that_hang_delay_no_mail(jobs: MemoryJobs, clock: Cl
         jobs.add(f"+49151{n:08}".encode(), now=clock.now)
     for n in range(20):
         jobs.add(f"jo{n}@d{n}.example".encode(), now=clock.now)
-    deliveries = Deliveries(jobs, way, clock=clock, parallel=4, parallel_texts=lambda: 3)
+    deliveries = Deliveries(jobs, way, clock=clock, parallel=2, parallel_texts=lambda: 3)
     async with running(deliveries):
         await until(lambda: len(way.sent) == 20)
         assert len([to for to in way.begun if to.startswith("+")]) == 3

@@ -66,6 +66,8 @@ async def test_a_message_arrives_whole_and_in_its_own_writing(vendor: Vendor, bo
     assert first == Sent(JO, body, NAME, status)
     assert second == Sent(JO, body, NAME, "")
     assert server.connections == 1  # the second went over the first's
+    # What unpacks to gigabytes is not asked for, and what comes packed is not read.
+    assert {seen.headers["accept-encoding"] for seen in server.seen} == {"identity"}
 
 
 async def test_it_is_a_sender_and_shows_no_secret(vendor: Vendor) -> None:
