@@ -24,6 +24,7 @@ from tests.features.second_factors.enrolled import (
 from tests.features.second_factors.people import (
     JO,
     KIM,
+    STEP_API,
     App,
 )
 from tests.support import Browser, Site, said, token_of
@@ -106,6 +107,21 @@ async def test_a_passkey_in_a_new_browser_is_told_of(tmp_path: Path) -> None:
     assert count(site) == 1
     assert (await sign_in_by_passkey(jo, authenticator)).status_code == 200
     assert count(site) == 1
+
+
+async def test_a_new_user_s_first_login_is_not_told(tmp_path: Path) -> None:
+    """Where one is required it ends in a factor: that the account is there is no news."""
+    site = make_factor_site(tmp_path, mfa="required")
+    jo = site.browser()
+    await jo.sign_in(JO)
+    login_id = (await jo.get(STEP_API)).json()["login_id"]
+    body = {"login_id": login_id, "method": "totp"}
+    begun = (await jo.request("POST", f"{STEP_API}/enroll", json=body)).json()
+    body |= {"enrollment_id": begun["enrollment_id"]}
+    body |= {"code": App(site, begun["secret"]).next_code()}
+    assert (await jo.request("POST", STEP_API, json=body)).status_code == 200
+    assert await jo.who() == JO
+    assert count(site) == 0
 
 
 async def test_a_fresh_proof_begins_no_session_and_is_not_told(site: Site) -> None:

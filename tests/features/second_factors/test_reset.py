@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import Passkeys
+from pwless_middleware.database.factors import SQLFactors
 from pwless_middleware.errors import InvalidArgument, QueueFull
 from pwless_middleware.features.second_factors.mails import UNDER_WAY
+from pwless_middleware.features.second_factors.reset import DONE
 from pwless_middleware.kit import Kit, Mounted
+from tests.factors import make_factor
 from tests.features.passkeys.authenticator import Authenticator
 from tests.features.passkeys.people import API as PASSKEYS
 from tests.features.passkeys.people import make_passkey
@@ -170,6 +173,52 @@ async def test_what_was_cut_off_is_done_before_the_person_is_told(tmp_path: Path
     assert balky.told == [user_id] * 2
     assert await jo.who() is None
     assert len(subjects(site)) == 1
+
+
+class Thief:
+    """Adds a factor while all are being removed, as a session that still lives could."""
+
+    def __init__(self) -> None:
+        self.factors: SQLFactors | None = None
+        self.at = 0
+
+    def mount(self, kit: Kit) -> Mounted:
+        self.factors = SQLFactors(kit.require_database())
+        return Mounted(on_factors_reset=(self.hear,))
+
+    async def hear(self, user_id: str, by: str) -> None:
+        assert self.factors is not None
+        factor = make_factor(user_id, 7, created_at=self.at)
+        assert await self.factors.add(factor, most=10, may_be_alone=True) == "added"
+
+
+async def test_nothing_that_is_added_meanwhile_stays(tmp_path: Path) -> None:
+    thief = Thief()
+    site = make_factor_site(tmp_path, thief)
+    jo, _ = await enroll(site)
+    user_id = await user_id_of(jo)
+    thief.at = site.clock.now
+    await verbs_of(site).reset(user_id)
+    assert await verbs_of(site).list(user_id) == ()
+
+
+async def test_after_a_process_that_died_there_is_one_mail(patient: Site) -> None:
+    """It had queued the mail, and no more."""
+    jo, _ = await enroll(patient)
+    user_id = await user_id_of(jo)
+    await verbs_of(patient).reset(user_id)
+    patient.clock.now += WAIT
+    resets = verbs_of(patient)._flow.resets
+    reset = await resets.find_open(user_id)
+    assert reset is not None
+    notice = resets._make_notice(reset, patient.clock.now)
+    await verbs_of(patient)._flow.mails.queue(DONE, notice)
+    patient.clock.now += UNDER_WAY
+    await do_due(patient)
+    for _ in range(3):
+        patient.clock.now += UNDER_WAY
+        await patient.browser().ask(KIM)
+    assert sum("were removed" in subject for subject in subjects(patient)) == 1
 
 
 # --- after a time to object ----------------------------------------------------------------------
