@@ -148,6 +148,27 @@ async def test_who_claims_a_number_cannot_spend_the_day_of_its_owner() -> None:
     assert owned == [None, None, None, "number"]  # one bucket: five in all
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("scope", ["prefix", "overall"])
+@pytest.mark.parametrize("per_day", [7, 300])
+async def test_who_claims_many_numbers_leaves_half_a_day_to_those_who_have_one(
+    scope: str, per_day: int
+) -> None:
+    """A stranger with many accounts and addresses begins to add numbers, and drops them all."""
+    counter = Counter(limits(**{"prefix_per_day": 60_000, f"{scope}_per_day": per_day}))
+    claimed = [
+        (await counter.ask(number(n), f"mallory{n}", None, now=START + n, is_confirmed=False))[0]
+        for n in range(per_day)
+    ]
+    half = per_day // 2
+    assert claimed == [None] * half + [scope] * (per_day - half)
+    owned = [
+        (await counter.ask(number(1000 + n), f"jo{n}", None, now=START + HOUR + n))[0]
+        for n in range(per_day - half + 1)
+    ]
+    assert owned == [None] * (per_day - half) + [scope]  # one bucket
+
+
 def test_no_budget_is_named_by_a_number_and_none_can_be_found_without_the_key() -> None:
     def names(keyring: Keyring) -> set[str]:
         draws = limits(keyring).draws(number(), "jo", HERE, is_confirmed=True)
@@ -164,6 +185,9 @@ def test_no_budget_is_named_by_a_number_and_none_can_be_found_without_the_key() 
         ("per_minute", 0),
         ("per_minute", 6),
         ("per_day", 21),
+        ("per_day", 1),  # half of it is none, and all of it would be a stranger's
+        ("prefix_per_day", 1),
+        ("overall_per_day", 1),
         ("user_per_day", -1),
         ("client_per_hour", True),
         ("prefix_per_day", 60_001),
@@ -172,5 +196,5 @@ def test_no_budget_is_named_by_a_number_and_none_can_be_found_without_the_key() 
     ],
 )
 def test_a_number_outside_its_range_is_refused(option: str, value: int) -> None:
-    with pytest.raises(ConfigError, match=rf"sms_limits\.{option}: set a number from 1 to"):
+    with pytest.raises(ConfigError, match=rf"sms_limits\.{option}: set a number from [12] to"):
         SMSLimits(**{option: value})
