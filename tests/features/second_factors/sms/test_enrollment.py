@@ -213,7 +213,7 @@ async def test_who_claims_the_number_of_another_leaves_them_half_of_its_day(
         jo.site.clock.now += 60
 
 
-async def test_fifty_numbers_of_a_block_cost_twenty_text_messages(tmp_path: Path) -> None:
+async def test_fifty_numbers_of_a_block_cost_ten_text_messages(tmp_path: Path) -> None:
     site = TextSite(tmp_path)
     refused = 0
     for n in range(25):  # 25 users, two numbers each
@@ -225,8 +225,8 @@ async def test_fifty_numbers_of_a_block_cost_twenty_text_messages(tmp_path: Path
                 await mallory.enrollments.begin(user_id, SESSION, phone, caller)
             except RateLimited:
                 refused += 1
-    assert len(site.phones.messages) == 20
-    assert refused == 30
+    assert len(site.phones.messages) == 10
+    assert refused == 40
 
 
 async def test_nothing_of_it_is_in_events_or_logs(
