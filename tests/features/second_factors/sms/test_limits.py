@@ -155,7 +155,8 @@ async def test_who_claims_many_numbers_leaves_half_a_day_to_those_who_have_one(
     scope: str, per_day: int
 ) -> None:
     """A stranger with many accounts and addresses begins to add numbers, and drops them all."""
-    counter = Counter(limits(**{"prefix_per_day": 60_000, f"{scope}_per_day": per_day}))
+    numbers = {"prefix_per_day": 60_000, f"{scope}_per_day": per_day}
+    counter = Counter(TextLimits(SMSLimits(**numbers), FeatureSecrets(KEYRING), realm=BASE))
     claimed = [
         (await counter.ask(number(n), f"mallory{n}", None, now=START + n, is_confirmed=False))[0]
         for n in range(per_day)
