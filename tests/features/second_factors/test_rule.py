@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from pwless_middleware import EmailLogin, Passkeys
+from pwless_middleware import EmailLogin, MemoryStore, Passkeys, User
 from pwless_middleware.core.authentication import Authentication
 from pwless_middleware.core.factor import Factor
 from pwless_middleware.core.login import Login
@@ -20,6 +21,7 @@ from tests.features.passkeys.people import sign_in as sign_in_by_passkey
 from tests.features.second_factors.people import (
     JO,
     STEP_API,
+    App,
     by_mail,
     confirm_by_mail,
     do_step,
@@ -37,6 +39,7 @@ from tests.support import (
     ROOMY,
     Browser,
     Site,
+    Slow,
     cookie_header,
     error_code,
     our_paths,
@@ -271,20 +274,61 @@ async def test_who_has_an_app_is_asked_where_none_can_be_added_any_more(tmp_path
 # --- what is down --------------------------------------------------------------------------------
 
 
-async def test_with_the_database_down_nobody_is_let_in(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def rename_table(folder: Path, old: str, new: str) -> None:
+    with closing(sqlite3.connect(folder / "pwless.db")) as database:
+        database.execute(f"ALTER TABLE {old} RENAME TO {new}")
+        database.commit()
+
+
+async def test_with_the_database_down_nobody_is_let_in(site: Site, tmp_path: Path) -> None:
     app, jo = await enroll(site), site.browser()
     asked = await wait_for_step(jo)
-    repositories = site.passwordless._kit.repositories
-    assert repositories is not None
-
-    async def fail(*args: Any) -> Any:
-        raise StoreError
-
-    monkeypatch.setattr(type(repositories.factors), "state", fail)
+    rename_table(tmp_path, "pwless_factors", "gone")
     assert (await by_mail(site.browser())).status_code == 503
     assert (await do_step(jo, asked["login_id"], app.next_code())).status_code == 503
-    monkeypatch.undo()
+    rename_table(tmp_path, "gone", "pwless_factors")
     assert site.sessions == 0
     assert (await do_step(jo, asked["login_id"], app.next_code())).status_code == 200
+
+
+@pytest.mark.parametrize("verb", ["read", "attempt", "admit", "take"])
+async def test_with_the_store_down_nobody_is_let_in(tmp_path: Path, verb: str) -> None:
+    store = Slow(MemoryStore())
+    site = make_factor_site(tmp_path, store=store)
+    app, jo = await enroll(site), site.browser()
+    asked = await wait_for_step(jo)
+
+    async def fail() -> None:
+        raise StoreError
+
+    store.before[verb] = fail
+    assert (await do_step(jo, asked["login_id"], app.next_code())).status_code == 503
+    assert jo.cookie() is None
+    del store.before[verb]
+    assert await jo.who() is None
+    assert (await do_step(jo, asked["login_id"], app.next_code())).status_code == 200
+
+
+# --- a table of the host's -----------------------------------------------------------------------
+
+
+async def test_factors_hang_on_the_ids_of_a_hosts_own_table(tmp_path: Path) -> None:
+    users = {JO: User("42", JO)}
+
+    class Table:
+        async def find(self, email: str) -> User | None:
+            return users.get(email)
+
+        async def create(self, email: str) -> User | None:
+            return None
+
+        async def load(self, user_id: str) -> User | None:
+            return next((user for user in users.values() if user.id == user_id), None)
+
+    site = make_factor_site(tmp_path, users=Table())
+    begun = await verbs_of(site).begin_totp("42")
+    app = App(site, begun.secret)
+    await verbs_of(site).confirm_totp("42", enrollment_id=begun.enrollment_id, code=app.code())
+    assert (await sign_in(site.browser(), app)).status_code == 200
+    asked = await wait_for_step(site.browser())
+    assert asked["steps"] == ["totp"]
