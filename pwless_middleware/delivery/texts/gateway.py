@@ -29,6 +29,7 @@ TIMEOUT: Final = 10.0
 """Seconds for one request; a gateway answers within one."""
 
 _CREDENTIALS: Final = (401, 403)
+_LARGEST_CODE: Final = 99_999
 _LATER: Final = (408, 425, 429)
 
 
@@ -153,6 +154,15 @@ class Gateway(ABC):
     @abstractmethod
     def _refusal(self, answer: Answer) -> DeliveryError:
         """Return what an answer means that is not the one of success."""
+
+    @staticmethod
+    def _number_of(code: object) -> int | None:
+        """Return a vendor's error code, or `None` where it is none.
+
+        Those that are documented have five digits at most. What is longer may be the phone number
+        or the code that was sent, which has six: no reason for a log.
+        """
+        return code if type(code) is int and 0 <= code <= _LARGEST_CODE else None
 
     def _by_status(self, answer: Answer, code: str = "") -> DeliveryError:
         """Return what the status of an answer says.

@@ -83,8 +83,8 @@ class MessageBirdTexts(Gateway):
     def _refusal(self, answer: Answer) -> DeliveryError:
         errors = answer.json().get("errors")
         first = errors[0] if isinstance(errors, list) and errors else None
-        code = first.get("code") if isinstance(first, dict) else None
-        if not isinstance(first, dict) or type(code) is not int or answer.is_success:
+        code = self._number_of(first.get("code")) if isinstance(first, dict) else None
+        if not isinstance(first, dict) or code is None or answer.is_success:
             return self._by_status(answer)
         if code == _NOT_ENOUGH_BALANCE:
             return DeliveryError("MessageBird: the account is out of credit (error 25)")

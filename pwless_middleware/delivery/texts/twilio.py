@@ -110,8 +110,8 @@ class TwilioTexts(Gateway):
 
     def _refusal(self, answer: Answer) -> DeliveryError:
         found = answer.json()
-        code = found.get("error_code") if answer.is_success else found.get("code")
-        if type(code) is not int:
+        code = self._number_of(found.get("error_code" if answer.is_success else "code"))
+        if code is None:
             return self._by_status(answer)
         if code in _NOT_THIS_NUMBER:
             return RecipientRefused(f"Twilio refuses the number (error {code})")

@@ -5,6 +5,7 @@ It answers 200 also when it refuses: what counts is `status` of each of the part
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Mapping
 from typing import ClassVar, Final
@@ -25,6 +26,8 @@ from pwless_middleware.delivery.texts.options import (
 from pwless_middleware.delivery.texts.receipts import read_fields
 from pwless_middleware.errors import DeliveryError
 
+_STATUS: Final = re.compile("[0-9]{1,5}")
+"""What is longer may be the number, or the code that was sent: nothing for a log."""
 _TAKEN: Final = "0"
 _NOT_THIS_NUMBER: Final = frozenset(("7", "33"))
 """The number is barred, or deactivated (developer.vonage.com/api-errors/sms)."""
@@ -129,5 +132,5 @@ def _statuses_of(answer: Answer) -> list[str]:
     if not isinstance(parts, list):
         return []
     statuses = [part.get("status") if isinstance(part, dict) else None for part in parts]
-    known = [s for s in statuses if isinstance(s, str) and s.isascii() and s.isdigit()]
+    known = [s for s in statuses if isinstance(s, str) and _STATUS.fullmatch(s)]
     return known if len(known) == len(parts) else []

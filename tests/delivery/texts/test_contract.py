@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -367,6 +368,32 @@ async def test_httpx2_does_as_well(vendor: Vendor, monkeypatch: pytest.MonkeyPat
         await sender.aclose()
     with failing():
         await vendor.make(f"http://127.0.0.1:{free_port()}").send(MESSAGE)
+
+
+@pytest.mark.parametrize("echoed", ["123456", JO[1:]])
+@pytest.mark.parametrize("status", [200, 400])
+async def test_what_is_put_into_an_error_code_is_not_quoted(
+    vendor: Vendor, status: int, echoed: str
+) -> None:
+    """A gateway of bad will, or a proxy before it, answers with what it was sent."""
+
+    def answer(seen: Seen) -> Reply:
+        number = int(echoed)
+        if vendor.name == "vonage":
+            return reply(status, json.dumps({"messages": [{"status": echoed}]}))
+        if vendor.name == "sns":
+            return reply(status, f"<Error><Code>{echoed}</Code></Error>")
+        said = {"code": number, "error_code": number, "errors": [{"code": number}]}
+        return reply(status, json.dumps(said))
+
+    async with serving(answer) as server:
+        sender = vendor.make(server.url)
+        if vendor.name == "webhook" and status == 200:
+            await sender.send(MESSAGE)  # any answer of success is one
+        else:
+            with failing(maybe=status == 200, permanent=status == 400):
+                await sender.send(MESSAGE)
+        await sender.aclose()
 
 
 def test_without_either_the_extra_is_named(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
