@@ -36,12 +36,15 @@ class Part:
         next: where the login leads, if the method has kept that itself; empty takes the page's.
         status: HTTP status of the page.
         retry_after: seconds for `Retry-After`; `None` sends none.
+        is_begun: whether the person is in the middle of it: a code is on its way. On a page that
+            shows one way and lists the others it is the one that is shown.
     """
 
     context: Mapping[str, object] = field(default_factory=dict)
     next: str = ""
     status: int = 200
     retry_after: int | None = None
+    is_begun: bool = False
 
 
 Form = Mapping[str, str]
@@ -93,7 +96,8 @@ class StepUpMethod:
         post: answers a form, from the request, who is signed in, the form and where it leads: with
             a response, or with the part to show again.
         strength: what its proof is worth; it is offered where no more is asked for.
-        order: where it stands on the page; lower comes first.
+        title: in the list of ways, e.g. `Passkey`; empty (default) takes the name.
+        order: where it stands on the page; lower comes first, and is the one that is shown.
         is_scripted, script: as of `LoginMethod`.
     """
 
@@ -102,6 +106,7 @@ class StepUpMethod:
     show: Callable[[Request, Account], Awaitable[Part | None]]
     post: Callable[[Request, Account, Form, str], Awaitable[Response | Part]]
     strength: Strength = "any"
+    title: str = ""
     order: int = 100
     is_scripted: bool = False
     script: str = ""
@@ -112,11 +117,13 @@ class ShownPart:
 
     Attributes:
         is_scripted: whether it is hidden until a script shows it.
+        title: in the list of ways, in the language of the request.
     """
 
-    def __init__(self, html: str, *, is_scripted: bool) -> None:
+    def __init__(self, html: str, *, is_scripted: bool, title: str = "") -> None:
         self._html = html
         self.is_scripted = is_scripted
+        self.title = title
 
     def __html__(self) -> str:
         return self._html

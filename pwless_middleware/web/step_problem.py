@@ -25,4 +25,5 @@ def with_problem(part: Part, error: ApiError) -> Part:
         next=part.next,
         status=error.status,
         retry_after=error.retry_after,
+        is_begun=part.is_begun,
     )

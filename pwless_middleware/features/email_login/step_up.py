@@ -66,7 +66,11 @@ class StepUpByCode:
         self._verifier = verifier
         self._rules = rules
         self.method = StepUpMethod(
-            name="email", template="step_up/email.html", show=self.show, post=self.post
+            name="email",
+            template="step_up/email.html",
+            show=self.show,
+            post=self.post,
+            title=Text("Code by email"),
         )
 
     async def show(self, request: Request, account: Account) -> Part:
@@ -168,4 +172,5 @@ class StepUpByCode:
             },
             status=error.status if error else 200,
             retry_after=error.retry_after if error else None,
+            is_begun=is_live,
         )

@@ -11,6 +11,7 @@ from pwless_middleware.features.passkeys.credential_form import has_credential, 
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.login_part import SCRIPT
 from pwless_middleware.features.passkeys.problem import Problem
+from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
@@ -38,6 +39,7 @@ class StepUpByPasskey:
             show=self.show,
             post=self.post,
             strength="phishing_resistant",
+            title=Text("Passkey"),
             order=_ORDER,
             is_scripted=True,
             script=SCRIPT,

@@ -11,6 +11,7 @@ from pwless_middleware.core.authentication import STRENGTHS, Strength, is_at_lea
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.paths import STEP_UP_PATH, safe_next
 from pwless_middleware.features.step_up.step_methods import step_up_by
+from pwless_middleware.languages.current import translate
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
@@ -101,6 +102,8 @@ class StepUpPages:
         posted, methods = posted or {}, self._methods(wanted)
         asked = [(m, posted.get(m.name) or await m.show(request, account)) for m in methods]
         shown = [(method, part) for method, part in asked if part is not None]
+        # What somebody is in the middle of comes first, and the others stay where they are.
+        shown.sort(key=lambda one: not (one[1].is_begun or one[0].name in posted))
         worst = max((part for _, part in shown), key=lambda part: part.status, default=Part())
         action = self._kit.pages.here(request)
         return self._kit.pages.page(
@@ -115,6 +118,7 @@ class StepUpPages:
                         request, method.template, **part.context, action=action, method=method.name
                     ),
                     is_scripted=method.is_scripted,
+                    title=translate(method.title or method.name),
                 )
                 for method, part in shown
             ],

@@ -34,6 +34,7 @@ def step_up_by(kit: Kit, step: OfferedStep) -> StepUpMethod | None:
         show=found.show,
         post=found.post,
         strength=step.method.strength,
+        title=page.title,
         order=page.order,
         is_scripted=page.is_scripted,
         script=page.script,

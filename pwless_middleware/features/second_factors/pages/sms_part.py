@@ -74,7 +74,8 @@ class SMSPart:
                 "expires_in": max(0, sent.expires_at - now) if sent is not None else 0,
                 "is_delayed": self._sms.is_failing,
                 "in_development": isinstance(self._sms.sender, TextOutbox),
-            }
+            },
+            is_begun=sent is not None,
         )
 
     async def prepare(

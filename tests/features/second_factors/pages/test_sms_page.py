@@ -170,3 +170,24 @@ async def test_a_number_that_is_no_longer_allowed_is_no_way(tmp_path: Path, phon
     page = await come_to_step(later.browser())
     assert "method=sms" not in page.text
     assert "Code from the app" in said(page)
+
+
+async def test_a_fresh_proof_shows_what_is_on_its_way_and_lists_the_rest(
+    site: Site, phones: Phones
+) -> None:
+    jo = await with_phone(site, phones)
+    site.clock.advance(301)
+    page = await jo.get(led_to(await jo.get(SMS)))
+    assert ways_on(page.text) == ["Text message", "Recovery code"], "the app is the best way"
+    page = await jo.get(led_to(await jo.post(*fields_of(page, "Text me a code"))))
+    assert ways_on(page.text) == ["Authenticator app", "Recovery code"]
+    action, fields = fields_of(page, 'id="recovery-code"')
+    page = await jo.post(action, {**fields, "code": "x"})
+    assert page.status_code == 400
+    assert "Authenticator app" in ways_on(page.text)
+    assert 'id="recovery-code-error"' in page.text
+
+
+def ways_on(text: str) -> list[str]:
+    """Return the ways that a page lists, folded up, beside the one that it shows."""
+    return re.findall(r"<summary>([^<]+)</summary>", text)
