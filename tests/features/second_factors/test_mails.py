@@ -1,6 +1,6 @@
 """The mails that tell of second factors: in the person's language, with no text of others.
 
-Security rules 16, 43 and 44.
+Security rules 16, 43, 44 and 46.
 """
 
 from __future__ import annotations

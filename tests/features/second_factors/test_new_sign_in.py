@@ -1,4 +1,7 @@
-"""A login from a browser that is not known: the mail, and whoever tries something with its link."""
+"""A login from a browser that is not known: the mail, and whoever tries something with its link.
+
+Security rules 5 and 46.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The page on which a person objects to a reset, and whoever tries something with its link."""
+"""The page on which a person objects to a reset, and whoever tries something with its link.
+
+Security rules 5 and 46.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""An operator resets a person's second factors: at once, or after a time to object."""
+"""An operator resets a person's second factors: at once, or after a time to object.
+
+Security rule 46.
+"""
 
 from __future__ import annotations
 
