@@ -6,7 +6,6 @@ import asyncio
 import logging
 import math
 import random
-import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -21,6 +20,7 @@ from pwless_middleware.delivery.base import RecipientDeferred, RecipientRefused
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Channel, Deliver, Delivery, Outcome
 from pwless_middleware.delivery.queue_health import QueueHealth
+from pwless_middleware.delivery.reasons import redact
 from pwless_middleware.delivery.worker import Places, Verb, Worker
 from pwless_middleware.errors import DeliveryError, StoreError
 from pwless_middleware.tracebacks import traceback_without_text
@@ -38,7 +38,6 @@ _LONGEST_BACKOFF: Final = 60  # seconds; a challenge lives 60 to 600 s
 _SETTLE_TRIES: Final = 4  # with pauses of 1, 2 and 4 s: inside what the claim has left
 _RECENT: Final = 64  # deliveries whose time is remembered
 _EXPIRED: Final[Mapping[Outcome, Channel]] = {Outcome.EXPIRED: "mail", Outcome.TEXT_EXPIRED: "sms"}
-_NOT_FOR_LOGS = re.compile(r"\S*(?:@|://)\S*")
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -51,9 +50,8 @@ class _NoTurn(Exception):
         self.delivery = delivery
 
 
-def _redact(reason: str) -> str:
-    """Strike addresses and links from a reason: a mailer of the host's may have quoted one."""
-    return _NOT_FOR_LOGS.sub("…", reason)
+def _reason_of(error: DeliveryError, found: Outcome | Delivery | None) -> str:
+    return redact(str(error), is_text=_channel_of(found) == "sms")
 
 
 def _channel_of(found: Outcome | Delivery | None) -> Channel:
@@ -121,9 +119,9 @@ class Tries:
             delay = max(1, math.ceil(turns.postpone(error.delivery.lane)))
             await self._retry(worker, replace(job, tries=job.tries - 1), delay)
         except RecipientDeferred as error:
-            await self._again(worker, job, _redact(str(error)), found, is_recipients=True)
+            await self._again(worker, job, _reason_of(error, found), found, is_recipients=True)
         except DeliveryError as error:
-            reason = _redact(str(error))
+            reason = _reason_of(error, found)
             if error.permanent:
                 is_recipients = isinstance(error, RecipientRefused)
                 await self._give_up(worker, job, reason, found, is_recipients=is_recipients)

@@ -155,6 +155,30 @@ async def test_log_lines_name_the_channel_and_no_number(
     assert JO not in f"{[vars(record) for record in caplog.records]}{caplog.text}"
 
 
+@pytest.mark.parametrize("permanent", [False, True])
+@pytest.mark.parametrize("quoted", [JO, JO[1:], "+49 151 1234-5678", "123456 is your code", MAIL])
+async def test_what_a_sender_of_the_host_quotes_is_told_to_nobody(
+    jobs: MemoryJobs,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+    quoted: str,
+    permanent: bool,
+) -> None:
+    caplog.set_level("DEBUG", "pwless.delivery")
+    told = Told()
+    error = DeliveryError(f"error 30007: cannot send {quoted!r}", permanent=permanent)
+    jobs.add(JO.encode(), now=clock.now)
+    await Deliveries(jobs, Way(failing(error)), clock=clock, record=told).run_due()
+
+    (event,) = told.events
+    buried = [reason for _, reason in jobs.dead]
+    reasons = [event[1]["reason"], vars(caplog.records[0])["reason"], *buried]
+    assert len(reasons) == 2 + permanent
+    assert all(str(reason).startswith("error 30007: cannot send") for reason in reasons)
+    assert not [reason for reason in reasons if quoted in str(reason) or "123456" in str(reason)]
+    assert quoted not in caplog.text
+
+
 async def test_a_text_message_that_is_not_needed_any_more_takes_no_turn_and_no_time(
     jobs: MemoryJobs, clock: Clock
 ) -> None:

@@ -16,6 +16,7 @@ from pwless_middleware.delivery.base import (
     RecipientDeferred,
     RecipientRefused,
 )
+from pwless_middleware.delivery.reasons import redact
 from pwless_middleware.delivery.texts.base import (
     DeliveryStatus,
     TextMessage,
@@ -143,7 +144,7 @@ class FallbackTexts:
             self._note_up()
             return
         if not failure.permanent:  # else it is up, and will not have this message
-            self._note_down(str(failure))
+            self._note_down(redact(str(failure), is_text=True))
         raise failure
 
     def _note_down(self, reason: str) -> None:

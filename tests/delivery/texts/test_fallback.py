@@ -54,6 +54,16 @@ class Sender:
         return self.status
 
 
+async def test_what_a_first_of_the_host_quotes_is_not_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first = Sender(DeliveryError("cannot send 123456 to +4915112345678"))
+    await FallbackTexts(first, Sender()).send(MESSAGE)
+    (record,) = caplog.records
+    for secret in (MESSAGE.to, MESSAGE.body):
+        assert secret not in f"{vars(record)}{caplog.text}"
+
+
 class Timer:
     def __init__(self) -> None:
         self.now = 0.0
