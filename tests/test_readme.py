@@ -341,7 +341,7 @@ def names_of(template: str) -> set[str]:
     environment = make_environment(None)
     source = (ROOT / "pwless_middleware" / "templates" / template).read_text()
     read = meta.find_undeclared_variables(environment.parse(source))
-    return read - environment.globals.keys() - {"brand"}
+    return {name for name in read - environment.globals.keys() - {"brand"} if name[0] != "_"}
 
 
 def test_what_a_page_is_given_is_what_the_code_gives_it() -> None:
