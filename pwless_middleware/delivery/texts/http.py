@@ -135,7 +135,8 @@ class HTTPClient:
 
     Args:
         name: the gateway's, for reasons.
-        timeout: seconds for one request, from the connection to the end of the answer.
+        timeout: seconds for one request, from the connection to the end of the answer; the
+            connection may take a third of it, and TLS another.
         parallel: connections at a time in one event loop.
         tls_context: `None` checks certificates against the system's.
 
@@ -150,12 +151,12 @@ class HTTPClient:
         self._name = name
         self._timeout = timeout
         self._parallel = parallel
-        self._tls_context = tls_context
+        self._tls_context = tls_context or ssl.create_default_context()
         self._transports: PerLoop[httpx.AsyncHTTPTransport] = PerLoop(self._make_transport)
+        # Imports what is behind it: now, and not in the event loop of the first message.
+        self._make_transport()
 
     def _make_transport(self) -> httpx.AsyncHTTPTransport:
-        if self._tls_context is None:
-            self._tls_context = ssl.create_default_context()
         limits = self._httpx.Limits(
             max_connections=self._parallel,
             max_keepalive_connections=self._parallel,
@@ -188,9 +189,10 @@ class HTTPClient:
             url,
             headers={"user-agent": "pwless-middleware", "accept-encoding": "identity", **headers},
             content=content,
-            extensions={"trace": trace},
+            # A handshake that is cancelled from outside would leave its socket open.
+            extensions={"trace": trace, "timeout": {"connect": self._timeout / 3}},
         )
-        transport = self._transports.here()  # the first takes a while, to read certificates
+        transport = self._transports.here()
         problem: str
         try:
             async with asyncio.timeout(self._timeout), _answering(transport, request) as answer:
@@ -251,4 +253,6 @@ def _name_fault(error: BaseException) -> str:
             return "its name cannot be resolved"
         if isinstance(cause, ConnectionRefusedError):
             return "it refuses connections"
+        if isinstance(cause, TimeoutError):
+            return "no connection in time"
     return type(error).__name__
