@@ -9,6 +9,7 @@ payload and answers either how that ended, or a `Delivery`, which then waits for
     NOT_OURS                   again in a second, uncounted, so that a process with the key takes it
     no turn                    again when its domain should have a place, uncounted
     DeliveryError, permanent   bury, and log
+    MaybeDelivered, a text     again as below, three tries in all: each may cost as much as one sent
     anything else              again after 1, 2, 4, … 60 s (± 20 %), until `deliver` says EXPIRED
 
 A job is *held* from its claim until it is settled. Whoever ends (a worker that is cancelled, a

@@ -16,7 +16,7 @@ from typing import Final
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Recorder, record_nothing
 from pwless_middleware.core.job import Job, Jobs
-from pwless_middleware.delivery.base import RecipientDeferred, RecipientRefused
+from pwless_middleware.delivery.base import MaybeDelivered, RecipientDeferred, RecipientRefused
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Channel, Deliver, Delivery, Outcome
 from pwless_middleware.delivery.queue_health import QueueHealth
@@ -33,6 +33,8 @@ USUAL_SECONDS: Final = 0.2
 """How long a delivery is taken to last before there was one."""
 LONGEST_HOLD: Final = 2.0
 """Seconds that a mail for nobody keeps its place, at most."""
+MOST_MAYBE: Final = 3
+"""Tries after which a text message is given up that may have been taken by each of them."""
 
 _LONGEST_BACKOFF: Final = 60  # seconds; a challenge lives 60 to 600 s
 _SETTLE_TRIES: Final = 4  # with pauses of 1, 2 and 4 s: inside what the claim has left
@@ -122,7 +124,9 @@ class Tries:
             await self._again(worker, job, _reason_of(error, found), found, is_recipients=True)
         except DeliveryError as error:
             reason = _reason_of(error, found)
-            if error.permanent:
+            if isinstance(error, MaybeDelivered):
+                await self._again_or_give_up(worker, job, reason, found)
+            elif error.permanent:
                 is_recipients = isinstance(error, RecipientRefused)
                 await self._give_up(worker, job, reason, found, is_recipients=is_recipients)
             else:
@@ -131,7 +135,8 @@ class Tries:
             self._queue_health.note_down(error)
             await self._again(worker, job, "the store could not be asked")
         except TimeoutError:
-            await self._again(worker, job, f"no end after {self._pace.deadline:g} s", found)
+            reason = f"no end after {self._pace.deadline:g} s"
+            await self._again_or_give_up(worker, job, reason, found)
         except Exception as error:
             _log.error(
                 "delivery failed unexpectedly:\n%s",
@@ -229,6 +234,19 @@ class Tries:
             kind = f"{found.channel}.failed"
             self._record(kind, attempt=found.attempt, reason=reason, tries=tries)
         await self._settle(worker, job, lambda: self._jobs.bury(job, reason=reason))
+
+    async def _again_or_give_up(
+        self, worker: Worker, job: Job, reason: str, found: Outcome | Delivery | None
+    ) -> None:
+        """Put a job back whose message may be on its way; a text message not for ever.
+
+        Each try may cost what a text message costs, and its person gets as many: whoever got none
+        asks for another one, which budgets count.
+        """
+        if _channel_of(found) == "sms" and job.tries + 1 >= MOST_MAYBE:
+            await self._give_up(worker, job, reason, found, is_recipients=False)
+        else:
+            await self._again(worker, job, reason, found)
 
     async def _again(
         self,

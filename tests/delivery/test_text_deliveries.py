@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from pwless_middleware.core.event import EventFields
-from pwless_middleware.delivery.base import RecipientDeferred, RecipientRefused
+from pwless_middleware.delivery.base import MaybeDelivered, RecipientDeferred, RecipientRefused
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
@@ -190,6 +190,53 @@ async def test_a_text_message_that_is_not_needed_any_more_takes_no_turn_and_no_t
 
     assert loop.time() - begun < 1
     assert len(jobs) == 0
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_a_gateway_that_takes_text_messages_and_does_not_answer_gets_each_three_times(
+    jobs: MemoryJobs, clock: Clock, is_late: bool
+) -> None:
+    """It may send, and bill, each of them, for the five minutes that a code is good."""
+    told = Told()
+
+    async def take() -> None:
+        if is_late:
+            await asyncio.Event().wait()
+        raise MaybeDelivered("no answer")
+
+    way = Way(take)
+    jobs.add(JO.encode(), now=clock.now)
+    pace = Pace(deadline=0.01)
+    deliveries = Deliveries(jobs, way, clock=clock, pace=pace, record=told)
+    for _ in range(300):
+        clock.advance(1)
+        await deliveries.run_due()
+
+    assert way.begun == [JO] * 3
+    assert told.kinds == ["sms.deferred", "sms.deferred", "sms.failed"]
+    assert deliveries.are_texts_failing
+    assert len(jobs) == 0
+
+
+async def test_a_mail_that_may_have_been_taken_is_tried_as_long_as_it_is_good(
+    jobs: MemoryJobs, clock: Clock
+) -> None:
+    tries = 0
+
+    async def deliver(payload: bytes) -> Delivery:
+        return Delivery(MAIL, fail)
+
+    async def fail() -> None:
+        nonlocal tries
+        tries += 1
+        raise MaybeDelivered("no answer")
+
+    jobs.add(b"", now=clock.now)
+    deliveries = Deliveries(jobs, deliver, clock=clock)
+    for _ in range(300):
+        clock.advance(1)
+        await deliveries.run_due()
+    assert tries > 5
 
 
 # Health
