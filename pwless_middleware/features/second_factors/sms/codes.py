@@ -135,11 +135,8 @@ class TextCodes:
         Raises:
             Unavailable: the store cannot be asked.
         """
-        record = await self._records.read(holder)
-        code = TextCode.unpack(holder, record.value) if record is not None else None
-        if record is None or code is None or self._clock() >= code.expires_at:
-            return None
-        return code, record
+        record = await self._records.read(holder)  # it lives as long as its code
+        return None if record is None else (TextCode.unpack(holder, record.value), record)
 
     def make(
         self,

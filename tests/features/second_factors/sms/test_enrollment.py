@@ -20,6 +20,7 @@ from pwless_middleware.errors import (
     TooManyAttempts,
 )
 from pwless_middleware.features.second_factors.options import SecondFactors
+from pwless_middleware.features.second_factors.sms.codes import holder_of
 from tests.features.second_factors.sms.people import KIM, OTHER_PHONE, PHONE, TextSite
 from tests.support import wrong
 
@@ -137,6 +138,24 @@ async def test_another_number_voids_the_first(jo: Enrolling) -> None:
         await jo.confirm(second.enrollment_id, jo.site.phones.code(PHONE))
     await jo.confirm(second.enrollment_id, jo.site.phones.code(OTHER_PHONE))
     assert await jo.phones() == [OTHER_PHONE]
+
+
+async def test_a_process_that_dies_on_the_way_to_another_number_confirms_none_by_its_code(
+    jo: Enrolling,
+) -> None:
+    """It has sent the code of the second, and the enrollment is still the first's."""
+    first = await jo.begin()
+    await jo.enrollments._sending.send(
+        holder_of("enrollment", jo.user_id),
+        user_id=jo.user_id,
+        factor_id="x" * 22,
+        phone=OTHER_PHONE,
+        caller=CALLER,
+        is_enrollment=True,
+    )
+    with pytest.raises(InvalidCode):
+        await jo.confirm(first.enrollment_id, jo.site.phones.code(OTHER_PHONE))
+    assert await jo.phones() == []
 
 
 async def test_a_number_that_is_refused_leaves_the_first_as_it_was(jo: Enrolling) -> None:

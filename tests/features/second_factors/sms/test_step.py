@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pwless_middleware import MemoryStore
 from pwless_middleware.errors import DeliveryError
 from pwless_middleware.features.second_factors.sms.limits import SMSLimits
 from tests.features.second_factors.sms.people import (
@@ -21,7 +22,7 @@ from tests.features.second_factors.sms.people import (
     STEP,
     TextSite,
 )
-from tests.support import API_KEY, error_code, retry_after, wrong
+from tests.support import API_KEY, Slow, error_code, retry_after, wrong
 
 pytestmark = pytest.mark.anyio
 
@@ -174,6 +175,24 @@ async def test_asked_for_again_it_is_the_same_code_and_a_minute_has_to_pass(
     assert (await site.answer(jo, login_id, code)).status_code == 200
 
 
+async def test_five_minutes_after_it_was_made_another_code_takes_its_place(
+    site: TextSite,
+) -> None:
+    await enrolled(site)
+    jo, login_id = await site.begin_login()
+    await site.send(jo, login_id)
+    first = site.phones.code()
+    site.clock.now += 299
+    await site.send(jo, login_id)
+    assert site.phones.code() == first
+    site.clock.now += 60
+    sent = await site.send(jo, login_id)
+    assert sent.json()["expires_at"] == str(site.clock.now + 300)
+    assert site.phones.code() != first or pytest.skip("one in a million")
+    assert error_code(await site.answer(jo, login_id, first)) == "INVALID_CODE"
+    assert (await site.answer(jo, login_id, site.phones.code())).status_code == 200
+
+
 async def test_a_code_for_another_number_of_the_person_takes_the_place_of_the_first(
     site: TextSite,
 ) -> None:
@@ -309,3 +328,27 @@ async def test_nothing_secret_is_in_events_logs_or_the_store(
         assert secret not in said
     assert code not in stored
     assert login_id not in stored
+
+
+async def test_a_code_to_a_number_that_is_removed_meanwhile_lets_nobody_in(
+    tmp_path: Path,
+) -> None:
+    """Security rule 46: what is under way as the number is removed ends there."""
+    store = Slow(MemoryStore())
+    site = TextSite(tmp_path, store=store)
+    user_id = await enrolled(site)
+    jo, login_id = await site.begin_login()
+    await site.send(jo, login_id)
+    code, taken = site.phones.code(), 0
+
+    async def remove() -> None:
+        nonlocal taken
+        taken += 1
+        if taken == 2:  # the first takes the code, the second the login
+            store.before.clear()
+            await site.factors.remove_all(user_id)
+
+    store.before["take"] = remove
+    answer = await site.answer(jo, login_id, code)
+    assert error_code(answer) == "REQUEST_EXPIRED"
+    assert await jo.who() is None
