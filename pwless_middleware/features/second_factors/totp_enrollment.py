@@ -36,6 +36,9 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
 _GROUP: Final = 4
+_MOST_ISSUER: Final = 60
+"""Characters of the deployment's name: they stand twice in a link that a QR code has to hold, each
+of them as up to twelve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,7 @@ class TOTPEnrollments:
         self._own = own
         self._stored = stored
         self._counters = counters
-        self._issuer = issuer or kit.renderer.brand_name
+        self._issuer = (issuer or kit.renderer.brand_name)[:_MOST_ISSUER].strip()
         self._is_on = is_on
         self._enrollments = Enrollments(kit.records("totp_enrollments"), kit.clock)
 
@@ -194,7 +197,8 @@ class TOTPEnrollments:
             user_id=user_id,
             kind="totp",
             name=name,
-            secret=enrollment.content,
+            # Anew: since it was begun, a key may have come, and `pwless rewrap` gone by.
+            secret=self._stored.encrypt(enrollment.id, user_id, secret),
             created_at=now,
             used_at=now,
         )

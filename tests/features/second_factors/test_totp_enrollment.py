@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pyotp
 import pytest
 
+from pwless_middleware import Brand
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.errors import InvalidArgument, InvalidCode, RequestExpired, TooManyAttempts
 from pwless_middleware.features.second_factors import SecondFactors
@@ -138,6 +140,15 @@ async def test_what_is_shown_lets_an_app_be_set_up_and_is_nowhere_in_the_open(
         user_id, JO, begun.enrollment_id, f"server:user:{user_id}"
     )
     assert found == begun, "beside a wrong code it is shown again"
+
+
+async def test_the_longest_names_fit_into_a_qr_code(tmp_path: Path) -> None:
+    site = make_factor_site(tmp_path, brand=Brand(name="😀" * 100))
+    email = f"{'&' * 64}@{'.'.join(['a' * 60] * 3)}.de"
+    begun = await verbs_of(site).begin_totp(await id_of(site, email))
+    assert begun.qr_svg.startswith("<svg")
+    found = pyotp.parse_uri(begun.uri)
+    assert (found.name, found.issuer) == (email, "😀" * 60)
 
 
 async def test_a_person_has_as_many_as_the_deployment_lets(tmp_path: Path) -> None:
