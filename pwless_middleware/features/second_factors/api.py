@@ -130,7 +130,7 @@ class FactorApi:
     async def make_recovery_codes(self, request: Request) -> Response:
         """Make recovery codes."""
         account = await self._flow.own.require(request)
-        codes = await self._flow.own.make_recovery_codes(
+        codes = await self._flow.recovery_codes.make(
             account.user.id, caller=self._kit.callers.browser(request)
         )
         return json_response({"recovery_codes": codes})

@@ -23,6 +23,7 @@ from pwless_middleware.features.second_factors.names import RECOVERY_CODE, SMS, 
 from pwless_middleware.features.second_factors.new_sign_in import NewSignIns
 from pwless_middleware.features.second_factors.other_factors import OtherFactors
 from pwless_middleware.features.second_factors.own_factors import OwnFactors
+from pwless_middleware.features.second_factors.own_recovery_codes import OwnRecoveryCodes
 from pwless_middleware.features.second_factors.recovery_step import RecoveryStep
 from pwless_middleware.features.second_factors.reset import FactorResets
 from pwless_middleware.features.second_factors.rule import SecondFactorRule
@@ -61,6 +62,7 @@ class SecondFactorFlow:
     Attributes:
         rules: as above.
         own: what a person does with their own factors.
+        recovery_codes: makes those of a person.
         totp: adds authenticator apps.
         sms: sends codes by text message; `None` where nobody does.
         browsers: the trusted ones.
@@ -88,7 +90,8 @@ class SecondFactorFlow:
         factors, codes = repositories.factors, repositories.recovery_codes
         others = OtherFactors(kit.offers, (TOTP, SMS, RECOVERY_CODE))
         self.mails = FactorMails(kit, factors)
-        self.own = OwnFactors(kit, factors, codes, others, rules, self.mails)
+        self.own = OwnFactors(kit, factors, others, rules, self.mails)
+        self.recovery_codes = OwnRecoveryCodes(kit, codes, self.own, rules, self.mails)
         self.browsers = TrustedBrowsers(kit, repositories.trusted_browsers, factors, rules)
         self.resets = FactorResets(
             kit,

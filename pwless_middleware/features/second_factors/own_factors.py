@@ -1,4 +1,4 @@
-"""A person's own second factors: list, rename, remove, and their recovery codes."""
+"""A person's own second factors: add, list, rename, remove."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pwless_middleware.errors import InvalidArgument, NotFound, PersonDisabled, 
 from pwless_middleware.features.second_factors.mails import FactorMails
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE, SMS, TOTP
 from pwless_middleware.features.second_factors.other_factors import OtherFactors
-from pwless_middleware.features.second_factors.recovery_codes import digest_of, make_codes
 from pwless_middleware.features.second_factors.settings import SecondFactorRules
 from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.text import Text
@@ -23,7 +22,6 @@ from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
     from pwless_middleware.database.factors import FactorRepository
-    from pwless_middleware.database.recovery_codes import RecoveryCodeRepository
 
 FRESH_WITHIN: Final = 300
 """Seconds since the proof that a change asks for (security rule 46)."""
@@ -35,7 +33,6 @@ class OwnFactors:
     Args:
         kit: everything below.
         factors: keeps them.
-        codes: keeps the recovery codes.
         others: second factors of other features.
         rules: how second factors behave now.
         mails: tell the person.
@@ -45,14 +42,12 @@ class OwnFactors:
         self,
         kit: Kit,
         factors: FactorRepository,
-        codes: RecoveryCodeRepository,
         others: OtherFactors,
         rules: LiveSettings[SecondFactorRules],
         mails: FactorMails,
     ) -> None:
         self._kit = kit
         self._factors = factors
-        self._codes = codes
         self._others = others
         self._rules = rules
         self._mails = mails
@@ -318,43 +313,8 @@ class OwnFactors:
         if audit is not None:
             self._kit.events.publish(audit)
 
-    # --- recovery codes ------------------------------------------------------------------------
-
-    async def make_recovery_codes(
-        self, user_id: str, *, caller: Caller | None = None, by: str = "person"
-    ) -> list[str]:
-        """Return ten new recovery codes, which are never shown again; older ones are void.
-
-        Args:
-            user_id: whose.
-            caller: who asks, for the event.
-            by: who does it, for the event.
-
-        Raises:
-            InvalidArgument: the person has no second factor, or the deployment no recovery codes.
-            PersonDisabled: nobody can sign in as the person.
-            RateLimited: the person has changed too much in 24 hours.
-            Unavailable: database or queue cannot take it.
-        """
-        if not self._rules().recovery_codes:
-            raise InvalidArgument.of("recovery_codes", _NO_CODES, "off")
-        if not await self.has_any(user_id):
-            raise InvalidArgument.of("recovery_codes", _NO_FACTOR, "factor")
-        codes = make_codes()
-        await self._kit.change_budget.spend(user_id, caller)
-        await self._mails.queue_recovery_codes_made(user_id, caller)
-        audit = self._kit.events.make("recovery_codes.made", caller, user_id=user_id, by=by)
-        digests = [digest_of(code) for code in codes]
-        if not await self._codes.set(user_id, digests, at=self._kit.clock(), audit=audit):
-            raise PersonDisabled
-        self._kit.events.publish(audit)
-        await self._kit.wake_delivery()
-        return codes
-
 
 _ALONE = Text("Add an authenticator app or a passkey first: a phone number alone is too weak.")
 _ALONE_LEFT = Text("A phone number alone is too weak. Remove it first, or add something else.")
 _KNOWN = Text("You have this phone number already.")
 _LAST = Text("A second factor is required here. Add another one before you remove this one.")
-_NO_CODES = Text("There are no recovery codes here.")
-_NO_FACTOR = Text("Add a second factor first: without one, recovery codes open nothing.")

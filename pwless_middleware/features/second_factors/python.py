@@ -395,7 +395,7 @@ class SecondFactorVerbs:
             Unavailable: database or queue cannot take it.
         """
         await self._kit.settings.require()
-        return await self._flow.own.make_recovery_codes(user_id, by=BY)
+        return await self._flow.recovery_codes.make(user_id, by=BY)
 
     async def reset(self, user_id: str, *, by: str = BY, wait: int | None = None) -> ResetResult:
         """Remove all second factors of somebody who has lost them, and sign them out everywhere.

@@ -61,7 +61,7 @@ class RecoveryCodesPage:
         account = await self._flow.own.require(request, back=back)
         caller = self._kit.callers.browser(request)
         try:
-            codes = await self._flow.own.make_recovery_codes(account.user.id, caller=caller)
+            codes = await self._flow.recovery_codes.make(account.user.id, caller=caller)
         except InvalidArgument:  # the last factor, or the setting, has gone since
             return self._kit.pages.redirect(request, ACCOUNT_PATH)
         except ApiError as error:
