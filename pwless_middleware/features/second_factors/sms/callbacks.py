@@ -18,6 +18,7 @@ from starlette.responses import Response
 from pwless_middleware.core.base64url import b64
 from pwless_middleware.delivery.texts.base import TextSender, read_status
 from pwless_middleware.errors import NotFound
+from pwless_middleware.features.second_factors.sms.codes import LIFETIME as CODE_LIFETIME
 from pwless_middleware.features.second_factors.sms.codes import TextCode
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
 from pwless_middleware.web.bodies import read_bytes
@@ -28,7 +29,7 @@ from pwless_middleware.web.routes import Route
 PATH: Final = "/sms/status"
 """Below the prefix; the sealed part follows."""
 LIFETIME: Final = 86400
-"""Seconds for which a report is taken. Most come within a minute."""
+"""Seconds for which a report is taken, from the asking on. Most come within a minute."""
 _MOST_BYTES: Final = 16_384
 _PURPOSE: Final = "sms_status"
 _REPORT: Final = Struct(">8sHI")
@@ -49,8 +50,8 @@ class StatusUrls:
         self._clock = clock
 
     def make(self, code: TextCode) -> str:
-        """Return where one sending of a code is reported."""
-        until = self._clock() + LIFETIME
+        """Return where one sending of a code is reported: the same for each of its tries."""
+        until = code.expires_at - CODE_LIFETIME + LIFETIME
         payload = _REPORT.pack(code.attempt, code.sends, until)
         return f"{self._url}{PATH}/{self._secrets.seal(_PURPOSE, payload)}"
 

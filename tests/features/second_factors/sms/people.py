@@ -27,7 +27,13 @@ class Phones(TextOutbox):
 
     error: Exception | None = None
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.urls: list[str] = []
+        """Where each try is reported."""
+
     async def send(self, message: Any) -> None:
+        self.urls.append(message.status_url)
         if self.error is not None:
             raise self.error
         await super().send(message)

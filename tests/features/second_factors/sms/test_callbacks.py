@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pwless_middleware.delivery.base import MaybeDelivered
 from tests.features.second_factors.sms.people import OTHER_PHONE, PHONE, TextSite
 from tests.support import BASE
 
@@ -79,6 +80,23 @@ async def test_each_sending_has_an_end_of_its_own(site: TextSite) -> None:
     paths = [urlsplit(message.status_url).path for message in site.phones.messages]
     assert [await report(site, path) for path in paths] == [204, 204]
     assert ends(site) == ["sms.delivered"] * 2
+
+
+async def test_a_message_that_several_tries_have_handed_over_has_one_end(site: TextSite) -> None:
+    """Of the first ones nobody knows whether they were taken, and each may be reported."""
+    site.phones.error = MaybeDelivered("no answer")
+    await site.add_phone(await site.user_id())
+    jo, login_id = await site.begin_login()
+    await site.send(jo, login_id)
+    paths = {urlsplit(url).path for url in site.phones.urls}
+    site.phones.error = None
+    site.clock.now += 60
+    await site.site.passwordless.deliveries.run_due()
+    paths.add(urlsplit(site.phones.last().status_url).path)
+    for path in paths:
+        assert await report(site, path) == 204
+    assert len(site.phones.urls) == 2
+    assert ends(site) == ["sms.delivered"]
 
 
 @pytest.mark.parametrize("change", ["x", "", "A" * 60, "../status", "%00"])
