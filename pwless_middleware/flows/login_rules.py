@@ -66,7 +66,7 @@ class Decision:
 
     Attributes:
         redirect: where it must begin anew; `None` for nowhere.
-        missing: the steps that are not done yet, in order.
+        missing: the steps that are not done yet, in order; those that enroll come last.
         verdict: how its session is narrowed.
     """
 
@@ -113,6 +113,8 @@ async def ask_before_session(rules: LoginRules, login: Login) -> Decision:
             redirect = redirect or answer
         elif answer is not None:
             raise _unknown("before_session", answer)
+    # What somebody has is asked for before anything is made (security rule 48).
+    missing.sort(key=lambda step: step.enrolls)
     return Decision(redirect, tuple(missing), strictest(verdicts))
 
 

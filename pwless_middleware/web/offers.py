@@ -12,7 +12,7 @@ from dataclasses import field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.authentication import Strength
+from pwless_middleware.core.authentication import STRENGTHS, Strength
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.login import PendingLogin
@@ -146,6 +146,7 @@ class StepSubject:
         caller: who takes the step.
         binding: names the pending login or live session, for what the step is to be bound to.
         enrolls: whether the proof is made in this step (`Step.enrolls`).
+        strength: what the login or session is worth so far.
     """
 
     user_id: str
@@ -153,6 +154,7 @@ class StepSubject:
     caller: Caller
     binding: str = field(repr=False)
     enrolls: bool = False
+    strength: Strength = "any"
 
     @classmethod
     def of_login(cls, pending: PendingLogin, login_id: str, caller: Caller) -> StepSubject:
@@ -163,6 +165,7 @@ class StepSubject:
             caller=caller,
             binding=f"login:{login_id}",
             enrolls=pending.steps[0].enrolls,
+            strength=pending.login.strength,
         )
 
     @classmethod
@@ -173,6 +176,7 @@ class StepSubject:
             email=account.user.email,
             caller=caller,
             binding=f"session:{account.session.first_id}",
+            strength=account.session.strength,
         )
 
 
@@ -247,6 +251,8 @@ class StepMethod:
         is_enrolled: whether a user, by id, has what it takes: then it is a second factor that they
             can be asked for, and one that can be made in a step that enrolls. `None` (default)
             where it is neither.
+        is_required: whether nobody gets a session without it, now: who has none makes it in their
+            login. `None` (default) where nobody has to.
     """
 
     name: str
@@ -258,6 +264,7 @@ class StepMethod:
     send: StepAction | None = None
     enroll: StepAction | None = None
     is_enrolled: IsEnrolled | None = None
+    is_required: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +363,25 @@ class Offers:
         _check_unique("step-up method", [method.name for method in self.step_up])
         _check_unique("step method", [step.method.name for step in self.steps])
         _check_unique("account page", [page.path for page in self.account_pages])
+
+    async def strength_of(self, user_id: str, *, but: str = "") -> Strength:
+        """Return what the strongest factor that a user has is worth; `any` for who has none.
+
+        Args:
+            user_id: whose.
+            but: a method that is left out; empty (default) for none.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known.
+        """
+        found: Strength = "any"
+        for offered in self.steps:
+            method = offered.method
+            if method.name == but or STRENGTHS.index(method.strength) <= STRENGTHS.index(found):
+                continue
+            if method.is_enrolled is not None and await method.is_enrolled(user_id):
+                found = method.strength
+        return found
 
     async def why_it_stays(self, user_id: str, method: str) -> Text | None:
         """Return why the last proof by a method cannot be removed; `None` where it can.

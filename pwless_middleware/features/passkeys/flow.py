@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.authentication import Authentication
+from pwless_middleware.core.authentication import Authentication, Strength
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.login import EnrolledUser, Login, Step
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.core.user import UserId
-from pwless_middleware.errors import InvalidCredential
+from pwless_middleware.errors import InvalidCredential, RequestExpired
 from pwless_middleware.features.passkeys.answers import METHOD, Answers
 from pwless_middleware.features.passkeys.ceremonies import Ceremonies, Ceremony, held_by_session
 from pwless_middleware.features.passkeys.credentials import read_assertion, read_attestation
@@ -193,8 +193,27 @@ class PasskeyFlow:
             return Step((METHOD,), STEP_PATH)
         return Step((METHOD,), ENROLLMENT_PATH, enrolls=True)
 
+    async def fits(self, user_id: str, *, enrolls: bool, strength: Strength) -> bool:
+        """Whether a person can do a step: with a passkey, or by making the first one.
+
+        Args:
+            user_id: whose step it is.
+            enrolls: whether the passkey is made in the step. It never is where the person has one
+                by now, or another second factor that this login has not proven (security rule 48).
+            strength: what the login or session is worth so far.
+        """
+        if bool(await self.own.usable(user_id)) == enrolls:
+            return False
+        return not enrolls or not await self.own.has_unproven(user_id, strength)
+
     async def step_options(
-        self, owner: Owner, caller: Caller, holder: str, *, enrolls: bool
+        self,
+        owner: Owner,
+        caller: Caller,
+        holder: str,
+        *,
+        enrolls: bool,
+        strength: Strength,
     ) -> Prompt | None:
         """Return what does a step; `None` where its person cannot do it this way.
 
@@ -202,17 +221,16 @@ class PasskeyFlow:
             owner: whose step it is.
             caller: who asks.
             holder: names the pending login, or the session.
-            enrolls: whether the passkey is made in the step. Where the person has one by now, it
-                never is (security rule 48).
+            enrolls, strength: as of `fits`.
         """
-        passkeys = await self.own.usable(owner.user_id)
-        if bool(passkeys) == enrolls:
+        if not await self.fits(owner.user_id, enrolls=enrolls, strength=strength):
             return None
         wanted = self._user_verification
         if enrolls:
             return await self._prompts.for_new(
                 "step_enrollment", owner, holder, caller, passkeys=(), user_verification=wanted
             )
+        passkeys = await self.own.usable(owner.user_id)
         return self._prompts.for_answer(
             "step", holder, caller, passkeys=passkeys, user_verification=wanted
         )
@@ -226,12 +244,13 @@ class PasskeyFlow:
         holder: str,
         *,
         enrolls: bool,
+        strength: Strength,
         is_only_factor: bool = False,
     ) -> StepProof:
         """Check the answer to a step, whose try was counted; make the passkey where it enrolls.
 
         Args:
-            owner, caller, holder, enrolls: as of `step_options`.
+            owner, caller, holder, enrolls, strength: as of `step_options`.
             ceremony_id, credential: as of `login`.
             is_only_factor: whether nothing else was proven, so that the authenticator must have
                 checked who holds it whatever the feature's option says.
@@ -240,6 +259,8 @@ class PasskeyFlow:
             InvalidArgument, InvalidCredential, RequestExpired, Unavailable: as of `login`.
         """
         if enrolls:
+            if await self.own.has_unproven(owner.user_id, strength):
+                raise RequestExpired
             attestation = read_attestation(credential)
             ceremony = await self._ceremonies.spend(
                 ceremony_id, ("step_enrollment",), holder, caller, counts=False

@@ -58,7 +58,9 @@ class OfferPage:
         if browser is None or not browser.may_be_offered(self._kit.clock()):
             return None
         try:
-            return None if await self._flow.own.usable(done.user.id) else PATH
+            user_id, strength = done.user.id, done.session.strength
+            is_for_them = await self._flow.fits(user_id, enrolls=True, strength=strength)
+            return PATH if is_for_them else None
         except ApiError as error:
             self._kit.pages.outages.note(error)  # whoever is signed in by now goes on
             return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
 
-from pwless_middleware.core.authentication import Authentication
+from pwless_middleware.core.authentication import Authentication, Strength
 from pwless_middleware.core.base64url import unb64
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.event import Event
@@ -86,8 +86,8 @@ class OwnPasskeys:
     async def require(self, request: Request, *, back: str | None = None) -> Account:
         """Return who is signed in, and may add and remove passkeys.
 
-        That takes a fresh proof: by a passkey, for who has one, else a session that began by a
-        mail could add another (security rule 34).
+        That takes a fresh proof by the strongest that they have: a passkey, else another second
+        factor. A session that began by a mail could add a passkey otherwise (security rule 34).
 
         Args:
             request: to a route of ours.
@@ -97,13 +97,23 @@ class OwnPasskeys:
             Unauthenticated, StepUpRequired, Unavailable: as of `Accounts.require`.
         """
         account = await self._kit.accounts.require(request, back=back)
-        has_one = bool(await self.usable(account.user.id))
         return await self._kit.accounts.require(
             request,
             fresh_within=FRESH_WITHIN,
-            strength="phishing_resistant" if has_one else "any",
+            strength=await self._kit.offers.strength_of(account.user.id),
             back=back,
         )
+
+    async def has_unproven(self, user_id: str, strength: Strength) -> bool:
+        """Whether a person has a second factor other than passkeys, and has not proven any.
+
+        Args:
+            user_id: whose.
+            strength: what their login or session is worth.
+        """
+        if strength != "any":
+            return False
+        return await self._kit.offers.strength_of(user_id, but=METHOD) != "any"
 
     async def list(self, user_id: str) -> Sequence[Passkey]:
         """Return a person's passkeys, oldest first."""

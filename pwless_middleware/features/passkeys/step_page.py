@@ -70,7 +70,8 @@ class StepPages:
         is_here = request.scope["path"].endswith((path, ENROLLMENT_PATH) if step.enrolls else path)
         if not is_here:
             return self._kit.pages.redirect(request, path)
-        if bool(await self._flow.own.usable(step.pending.login.user_id)) == step.enrolls:
+        login = step.pending.login
+        if not await self._flow.fits(login.user_id, enrolls=step.enrolls, strength=login.strength):
             # One was made, or removed, since this login began: a new one asks for what fits.
             raise RequestExpired
         return self._page(request, step)
@@ -104,7 +105,11 @@ class StepPages:
 
     async def _ask(self, request: Request, step: _Step) -> Response:
         prompt = await self._flow.step_options(
-            await self._owner(step), step.caller, step.holder, enrolls=step.enrolls
+            await self._owner(step),
+            step.caller,
+            step.holder,
+            enrolls=step.enrolls,
+            strength=step.pending.login.strength,
         )
         if prompt is None:
             return self._kit.pages.redirect(request, step.pending.steps[0].path)
@@ -115,7 +120,12 @@ class StepPages:
 
         async def check(login: Login) -> StepProof:
             return await self._flow.check_step(
-                owner, *answer, step.caller, step.holder, enrolls=step.enrolls
+                owner,
+                *answer,
+                step.caller,
+                step.holder,
+                enrolls=step.enrolls,
+                strength=step.pending.login.strength,
             )
 
         attempt = self._kit.logins.do_step(step.login_id, METHOD, step.caller, check)

@@ -34,6 +34,7 @@ class PasskeySteps:
             check=self.check,
             strength="phishing_resistant",
             is_enrolled=self.is_enrolled,
+            is_required=lambda: flow.rules().required,
         )
 
     async def is_enrolled(self, user_id: str) -> bool:
@@ -43,7 +44,11 @@ class PasskeySteps:
     async def ask(self, request: Request, subject: StepSubject) -> Mapping[str, object] | None:
         """Return what the browser is asked; `None` for who cannot do it this way."""
         prompt = await self._flow.step_options(
-            await self._owner(subject), subject.caller, subject.binding, enrolls=subject.enrolls
+            await self._owner(subject),
+            subject.caller,
+            subject.binding,
+            enrolls=subject.enrolls,
+            strength=subject.strength,
         )
         return prompt.to_json(self._kit.clock()) if prompt is not None else None
 
@@ -58,6 +63,7 @@ class PasskeySteps:
             subject.caller,
             subject.binding,
             enrolls=subject.enrolls,
+            strength=subject.strength,
             is_only_factor=subject.binding.startswith("session:"),
         )
 

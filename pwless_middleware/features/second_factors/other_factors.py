@@ -33,6 +33,20 @@ class OtherFactors:
         has = [(name, await is_enrolled(user_id)) for name, is_enrolled in self._methods()]
         return tuple(name for name, is_there in has if is_there)
 
+    async def must_make(self, user_id: str) -> bool:
+        """Whether a user has to make another feature's factor in their login.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known.
+        """
+        for offered in self._offers.steps:
+            method = offered.method
+            if method.is_required is None or method.name in self._ours or not method.is_required():
+                continue
+            if method.is_enrolled is not None and not await method.is_enrolled(user_id):
+                return True
+        return False
+
     def _methods(self) -> list[tuple[str, IsEnrolled]]:
         methods = [offered.method for offered in self._offers.steps]
         return [

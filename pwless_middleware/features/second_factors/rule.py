@@ -61,15 +61,19 @@ class SecondFactorRule:
             StoreError: the database cannot be asked; nobody is let in then.
         """
         rules = self._rules()
-        if rules.mfa == "off" or login.strength != "any":
+        if login.strength != "any":
+            return None
+        # Nobody makes another factor by a mail alone who has one (security rule 48).
+        makes = await self._others.must_make(login.user_id)
+        if rules.mfa == "off" and not makes:
             return None
         state = await self._factors.state(login.user_id)
         others = await self._others.of(login.user_id)
         if not state.factors and not others:
-            if not rules.are_required(self._kit.clock()):
+            if rules.mfa == "off" or not rules.are_required(self._kit.clock()):
                 return None
             return _step((*self._enrolls, *self._others.names), login, enrolls=True)
-        if await self._browsers.admits(login):
+        if not makes and await self._browsers.admits(login):
             self._kit.events.record("step.skipped", attempt=login.attempt, user_id=login.user_id)
             return None
         return _step((*others, *_methods_of(state)), login)

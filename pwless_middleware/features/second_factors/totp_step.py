@@ -71,13 +71,18 @@ class TOTPStep:
             check=self.check,
             strength="second_factor",
             enroll=StepAction(Fields({}), self._enroll),
+            is_enrolled=self.is_enrolled,
         )
+
+    async def is_enrolled(self, user_id: str) -> bool:
+        """Whether a person has an app."""
+        return bool(await self._apps(user_id))
 
     async def ask(
         self, request: Request | None, subject: StepSubject
     ) -> Mapping[str, object] | None:
         """Return how many digits a code has; `None` for who has no app, or has one to add one."""
-        has_app = bool(await self._apps(subject.user_id))
+        has_app = await self.is_enrolled(subject.user_id)
         is_possible = not await self._own.has_any(subject.user_id) if subject.enrolls else has_app
         return {"digits": DIGITS} if is_possible else None
 
