@@ -23,14 +23,14 @@ def make_factor_site(folder: Path, *more: Any, **options: Any) -> Site:
     Args:
         folder: of the database.
         more: further features.
-        options: of `SecondFactors`; and `clock`, `bearer`, `api_keys` of the site.
+        options: of `SecondFactors`; and `clock`, `bearer` and `users` of the site.
     """
     of_site = {name: options.pop(name) for name in (*options,) if name in _OF_SITE}
     features = [EmailLogin(send_limits=ROOMY), SecondFactors(**options), *more]
     return make_kept_site(folder, features=features, **of_site)
 
 
-_OF_SITE = ("clock", "bearer", "api_keys")
+_OF_SITE = ("clock", "bearer", "users")
 
 
 async def add_app(browser: Browser, *, name: str = "") -> App:

@@ -244,7 +244,10 @@ async def test_a_browser_is_trusted_listed_and_distrusted(site: Site) -> None:
         (listed,) = (await browser.get(TRUSTED)).json()["trusted_browsers"]
         assert (listed["device"], listed["is_current"]) == ("Firefox on Linux", is_current)
         assert int(listed["expires_at"]) - int(listed["created_at"]) == 30 * 86400
+    assert "used_at" not in listed
     assert led_to(await jo.sign_in(JO)) == "/"
+    (used,) = (await jo.get(TRUSTED)).json()["trusted_browsers"]
+    assert used["used_at"] == str(site.clock.now)
     assert (await other.request("DELETE", f"{TRUSTED}/{listed['id']}")).status_code == 204
     assert "/step/" in led_to(await jo.sign_in(JO))
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from pwless_middleware.database.factors import SQLFactors
+from pwless_middleware.errors import PersonDisabled
 from pwless_middleware.features.second_factors.mails import UNDER_WAY
 from tests.factors import make_phone
 from tests.features.second_factors.enrolled import (
@@ -22,7 +23,7 @@ from tests.features.second_factors.enrolled import (
     make_factor_site,
     user_id_of,
 )
-from tests.features.second_factors.people import JO, KIM, App, verbs_of
+from tests.features.second_factors.people import JO, KIM, App, id_of, verbs_of
 from tests.support import Browser, Site, error_code
 
 pytestmark = pytest.mark.anyio
@@ -184,3 +185,33 @@ async def test_of_what_did_not_come_about_nothing(tmp_path: Path) -> None:
         site.clock.now += UNDER_WAY
         await site.browser().ask(KIM)  # what waits in the queue is tried again
     assert [mail.to for mail in site.outbox.messages[told:]] == [KIM] * 3
+
+
+async def test_of_a_person_who_is_disabled_meanwhile_nothing_is_kept_or_told(site: Site) -> None:
+    """The mails were queued already, as the database refused."""
+    _, _ = await enroll(site)
+    user_id = await id_of(site)
+    begun = await verbs_of(site).begin_totp(user_id)
+    told = len(site.outbox.messages)
+    await site.passwordless.people.disable(user_id, by="python")
+    code = App(site, begun.secret).next_code()
+    with pytest.raises(PersonDisabled):
+        await verbs_of(site).confirm_totp(user_id, enrollment_id=begun.enrollment_id, code=code)
+    with pytest.raises(PersonDisabled):
+        await verbs_of(site).make_recovery_codes(user_id)
+    await site.passwordless.people.enable(user_id, by="python")
+    for _ in range(3):
+        site.clock.now += UNDER_WAY
+        await site.browser().ask(KIM)
+    assert [mail.to for mail in site.outbox.messages[told:]] == [KIM] * 3
+
+
+async def test_nobody_is_there_to_be_told(site: Site) -> None:
+    jo, _ = await enroll(site)
+    user_id = await user_id_of(jo)
+    told = len(site.outbox.messages)
+    await site.passwordless.people.delete(user_id, by="python")
+    factor = make_phone(user_id, 2)
+    await verbs_of(site)._flow.mails.queue_removed(factor, None)
+    await site.browser().ask(KIM)
+    assert [mail.to for mail in site.outbox.messages[told:] if "factor" in mail.subject] == []

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import Passkeys
+from pwless_middleware.core.caller import Caller
 from pwless_middleware.database.factors import SQLFactors
 from pwless_middleware.errors import InvalidArgument, QueueFull
 from pwless_middleware.features.second_factors.mails import UNDER_WAY
-from pwless_middleware.features.second_factors.reset import DONE
+from pwless_middleware.features.second_factors.reset import ASKED, DONE
 from pwless_middleware.kit import Kit, Mounted
 from tests.factors import make_factor
 from tests.features.passkeys.authenticator import Authenticator
@@ -86,6 +87,14 @@ async def test_all_that_a_person_has_is_gone_and_everybody_is_signed_out(site: S
     [event] = events_of(site, "factor.reset", "factor.reset_asked")
     assert (event.kind, event.user_id, event.by) == ("factor.reset", user_id, "python")
     assert event.details == {"count": 1}
+
+
+async def test_of_many_operators_one_removes_it(site: Site) -> None:
+    jo, _ = await enroll(site)
+    user_id = await user_id_of(jo)
+    done = await asyncio.gather(*(verbs_of(site).reset(user_id) for _ in range(6)))
+    assert sum(one.removed for one in done) == 1
+    assert await verbs_of(site).list(user_id) == ()
 
 
 async def test_the_person_is_told_once(site: Site) -> None:
@@ -297,6 +306,42 @@ async def test_a_person_who_is_erased_meanwhile_is_told_nothing(patient: Site) -
     await do_due(patient)
     await patient.browser().ask(KIM)
     assert len(subjects(patient)) == told
+
+
+async def test_a_look_that_came_before_the_objection_does_nothing(patient: Site) -> None:
+    """One process has seen it due; then the person objects; then the process goes on."""
+    jo, _ = await enroll(patient)
+    await verbs_of(patient).reset(await user_id_of(jo))
+    told = len(patient.outbox.messages)
+    patient.clock.now += WAIT
+    resets = verbs_of(patient)._flow.resets
+    reset = await resets.find_open(await user_id_of(jo))
+    assert reset is not None
+    assert await resets.object(reset, Caller())
+    assert await resets._finish(reset) is None
+    # And a mail that tells of what is to come is late.
+    await verbs_of(patient)._flow.mails.queue(ASKED, resets._make_notice(reset, patient.clock.now))
+    for _ in range(3):
+        patient.clock.now += UNDER_WAY
+        await patient.browser().ask(KIM)
+    assert [mail.to for mail in patient.outbox.messages[told:]] == [KIM] * 3
+    assert len((await factors_of(jo))["factors"]) == 1
+
+
+async def test_whoever_resets_at_once_is_stopped_by_no_objection(patient: Site) -> None:
+    jo, _ = await enroll(patient)
+    user_id, resets = await user_id_of(jo), verbs_of(patient)._flow.resets
+    for _ in range(10):
+        await verbs_of(patient).reset(user_id)
+        reset = await resets.find_open(user_id)
+        assert reset is not None
+        patient.clock.now += 1
+        await asyncio.gather(
+            resets.object(reset, Caller()), verbs_of(patient).reset(user_id, wait=0)
+        )
+        assert await resets.find_open(user_id) is None
+    assert await verbs_of(patient).list(user_id) == ()
+    assert len(events_of(patient, "factor.reset")) == 10
 
 
 async def test_of_many_at_the_same_time_there_is_one(patient: Site) -> None:
