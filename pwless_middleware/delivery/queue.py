@@ -14,7 +14,8 @@ payload and answers either how that ended, or a `Delivery`, which then waits for
 
 A job is *held* from its claim until it is settled. Whoever ends (a worker that is cancelled, a
 process that shuts down, a request that has to answer) waits for the claim under way, and gives back
-at once what it holds. Where that is not possible either, the claim lapses.
+at once what it holds; a text message that is just being sent counts as tried. Where that is not
+possible either, the claim lapses.
 
 Each delivery may take 45 s, less than a claim lasts (`CLAIM_SECONDS`), so that a slow one is not
 handed out a second time while the first still runs. What is logged has a stable `event`,

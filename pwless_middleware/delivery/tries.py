@@ -114,7 +114,7 @@ class Tries:
             async with asyncio.timeout(self._pace.deadline):
                 found = await self._deliver(job.payload)
                 outcome = (
-                    await self._send(worker.places, found) if isinstance(found, Delivery) else found
+                    await self._send(worker, job, found) if isinstance(found, Delivery) else found
                 )
         except _NoTurn as error:
             turns = worker.places.turns[error.delivery.channel]
@@ -151,8 +151,9 @@ class Tries:
         """Make a job claimable at once, without counting the try."""
         await self._jobs.retry(replace(job, tries=job.tries - 1), at=self._clock())
 
-    async def _send(self, places: Places, delivery: Delivery) -> Outcome:
+    async def _send(self, worker: Worker, job: Job, delivery: Delivery) -> Outcome:
         """Hand a message over in its turn; a mail for nobody takes its turn and time as well."""
+        places = worker.places
         if delivery.send is None and delivery.channel == "sms":
             return Outcome.DROPPED  # whoever waits for a text message is known to be somebody
         turns = places.turns[delivery.channel]
@@ -160,6 +161,7 @@ class Tries:
             raise _NoTurn(delivery)
         if delivery.channel == "sms":
             places.changed.set()  # it has left the places of the mails
+            self._hold_as_tried(worker, job)
         begun, seconds = self._pace.timer(), None
         try:
             if delivery.send is None:
@@ -174,6 +176,18 @@ class Tries:
             return Outcome.SENT
         finally:
             turns.give(delivery.lane, seconds=seconds)
+
+    def _hold_as_tried(self, worker: Worker, job: Job) -> None:
+        """Have a text message count as tried, should the worker leave while it is handed over.
+
+        It may have been taken. Given back without counting, a slow gateway would get it anew from
+        each request that delivers for two seconds, whoever sends those.
+        """
+        if job.tries + 1 >= MOST_MAYBE:
+            worker.held[job.id] = lambda: self._jobs.bury(job, reason="cut off while it was sent")
+        else:
+            at = self._clock() + 2**job.tries
+            worker.held[job.id] = lambda: self._jobs.retry(job, at=at)
 
     async def _hold(self, places: Places) -> None:
         """Keep the place of a mail for nobody for as long as a recent one took.

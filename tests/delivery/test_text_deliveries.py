@@ -218,6 +218,27 @@ async def test_a_gateway_that_takes_text_messages_and_does_not_answer_gets_each_
     assert len(jobs) == 0
 
 
+async def test_a_slow_gateway_is_not_handed_a_text_message_by_every_request(
+    jobs: MemoryJobs, clock: Clock
+) -> None:
+    """Each request delivers for a while (`delivery="inline"`), and anybody can make many."""
+
+    async def take() -> None:
+        await asyncio.Event().wait()
+
+    way = Way(take)
+    jobs.add(JO.encode(), now=clock.now)
+    deliveries = Deliveries(jobs, way, clock=clock)
+    for _ in range(8):
+        jobs.add(MAIL.encode(), now=clock.now)
+        await deliveries.run_for(0.02)
+        clock.advance(5)
+
+    assert way.begun.count(JO) == 3
+    assert way.sent == [MAIL] * 8
+    assert len(jobs) == 0
+
+
 async def test_a_mail_that_may_have_been_taken_is_tried_as_long_as_it_is_good(
     jobs: MemoryJobs, clock: Clock
 ) -> None:
