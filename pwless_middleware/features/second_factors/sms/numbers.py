@@ -30,6 +30,9 @@ FIELD: Final = "phone"
 """The field that errors name."""
 _BLOCK_DIGITS: Final = 4
 """Digits at the end of a number that its prefix leaves out: operators get blocks of 10,000."""
+_PREFIX_DIGITS: Final = 9
+"""Digits of a prefix, at most: where numbers are as long as one likes (Austria's mobile ones have 7
+to 13 digits after the 43), those with a longer end are in the block of those with a shorter one."""
 _WRITTEN: Final = re.compile(r"(?:\+ ?)?[0-9()][0-9 ()./-]*")
 _FILLING: Final = re.compile(r"[ ()./-]")
 _MOBILE: Final = (
@@ -58,8 +61,8 @@ class PhoneNumber:
 
     @property
     def prefix(self) -> str:
-        """The number without its last four digits: the block that it is one of."""
-        return self.e164[:-_BLOCK_DIGITS]
+        """The number without its last four digits, nine at most: the block that it is one of."""
+        return self.e164[:-_BLOCK_DIGITS][: len("+") + _PREFIX_DIGITS]
 
 
 class Numbers:

@@ -149,3 +149,10 @@ def test_whatever_is_typed_a_number_comes_out_in_one_spelling_or_not_at_all(
 def test_a_number_is_shown_by_its_last_two_digits_alone() -> None:
     assert mask_number(MOBILE) == "•••• 89"
     assert "15123" not in repr(NUMBERS.read(MOBILE))
+
+
+def test_a_longer_end_makes_no_further_blocks_of_one() -> None:
+    """Austria has mobile numbers of 7 to 13 digits: a thousand "blocks" behind one true number."""
+    austria = Numbers(["AT"])
+    blocks = {austria.read(f"+43664123456{n:04d}").prefix for n in range(0, 10_000, 37)}
+    assert blocks == {"+436641234"}
