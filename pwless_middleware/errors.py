@@ -476,12 +476,16 @@ class RateLimited(_Limited):
     Args:
         retry_after: whole seconds until the next send is accepted.
         message: for people; `None` speaks of emails.
+        brief: the same where the wait is told beside it; `None` is the message.
     """
 
     code = "RATE_LIMITED"
     message = Text("Too many emails were asked for.")
 
-    def __init__(self, retry_after: int, message: str | None = None) -> None:
+    def __init__(
+        self, retry_after: int, message: str | None = None, *, brief: str | None = None
+    ) -> None:
+        self.brief = brief or message or self.message
         if message is None:
             # It may be a minute or most of a day: who is told "a little" would try all evening.
             wait = duration_text(max(1, retry_after))

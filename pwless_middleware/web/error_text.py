@@ -41,7 +41,7 @@ class ErrorText:
             left = Text.for_count("%(n)s try left.", "%(n)s tries left.", error.attempts_left)
             return cls(error=f"{public_message(error)} {translate(left)}")
         if isinstance(error, RateLimited):
-            return cls(problem=translate(error.message), wait=error.retry_after)
+            return cls(problem=translate(error.brief), wait=error.retry_after)
         if isinstance(error, TooManyAttempts):
             return cls(problem=public_message(error), wait=error.retry_after)
         return cls(problem=public_message(error))

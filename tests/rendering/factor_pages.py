@@ -73,7 +73,7 @@ NUMBER_FORM: Context = NO_ERROR | {
     "back": PAGE_URL,
     "in_development": False,
     "is_delayed": False,
-    "countries": [SimpleNamespace(code="DE", name="Germany", calling_code="+49")],
+    "countries": [SimpleNamespace(code="DE", name="Germany", calling_code="49")],
     "typed_country": "DE",
     "typed_phone": "",
     "expires_in": 300,

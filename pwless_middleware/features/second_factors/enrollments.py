@@ -134,4 +134,6 @@ def _name(holder: str) -> bytes:
     return digest("enrollment-holder", holder)
 
 
+WRONG: Final = Text("That code is not right.")
+"""What is said of a wrong code for an app."""
 _TOO_MANY = Text("Too many wrong codes. Begin again.")

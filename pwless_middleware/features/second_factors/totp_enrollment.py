@@ -17,6 +17,7 @@ from pwless_middleware.core.pasted_text import code_in
 from pwless_middleware.errors import InvalidArgument, InvalidCode, RequestExpired
 from pwless_middleware.features.second_factors.enrollments import (
     ID_BYTES,
+    WRONG,
     Enrollment,
     Enrollments,
 )
@@ -191,7 +192,7 @@ class TOTPEnrollments:
                 method=TOTP,
                 tries_left=enrollment.tries_left,
             )
-            raise InvalidCode(enrollment.tries_left)
+            raise InvalidCode(enrollment.tries_left, WRONG)
         factor = Factor(
             id=enrollment.id,
             user_id=user_id,

@@ -27,6 +27,7 @@ from pwless_middleware.features.second_factors.steps import proven_by
 from pwless_middleware.flows.proofs import StepProof
 from pwless_middleware.flows.records import Records
 from pwless_middleware.stores.base import Writes
+from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
 _BINDING: Final = "enrollment"
@@ -183,7 +184,7 @@ class SMSEnrollments:
                 method=SMS,
                 tries_left=enrollment.tries_left,
             )
-            raise InvalidCode(enrollment.tries_left)
+            raise InvalidCode(enrollment.tries_left, _WRONG)
         now = self._kit.clock()
         factor = Factor(
             id=enrollment.id,
@@ -225,3 +226,6 @@ def _tell(enrollment: Enrollment, sent: SentText | None) -> SMSEnrollment:
         expires_at=enrollment.expires_at,
         sent=sent,
     )
+
+
+_WRONG = Text("That code is not right. Use the one from the newest text message.")

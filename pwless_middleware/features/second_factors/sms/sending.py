@@ -189,4 +189,7 @@ def _refuse(wait: int) -> RateLimited:
         "Too many text messages were asked for. Try again in %(wait)s, or use another way.",
         wait=duration_text(wait),
     )
-    return RateLimited(wait, text)
+    return RateLimited(wait, text, brief=_TOO_MANY)
+
+
+_TOO_MANY = Text("Too many text messages were asked for.")

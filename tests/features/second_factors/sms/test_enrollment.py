@@ -106,6 +106,7 @@ async def test_a_wrong_code_keeps_nothing_and_five_are_the_most(jo: Enrolling) -
         with pytest.raises(InvalidCode) as raised:
             await jo.confirm(begun.enrollment_id, wrong(code, n))
         assert raised.value.attempts_left == 4 - n
+        assert "newest text message" in str(raised.value)
     with pytest.raises(TooManyAttempts):
         await jo.confirm(begun.enrollment_id, code)
     # Asking again is no way to more of them: it is the same enrollment.
