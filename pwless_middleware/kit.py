@@ -91,20 +91,12 @@ if TYPE_CHECKING:
     from pwless_middleware.web.fields import Field, Fields, Values
     from pwless_middleware.web.kit import Feature, Kit, Mounted
     from pwless_middleware.web.login_responses import respond_with_json, respond_with_page
-    from pwless_middleware.web.offers import (
-        AccountPage,
-        AfterLogin,
-        LoginMethod,
-        Part,
-        StepAction,
-        StepMethod,
-        StepPart,
-        StepSubject,
-        StepUpMethod,
-    )
+    from pwless_middleware.web.offers import AccountPage, AfterLogin, LoginMethod, StepUpMethod
     from pwless_middleware.web.operations import Operation
+    from pwless_middleware.web.parts import Part
     from pwless_middleware.web.responses import json_response, with_cookies
     from pwless_middleware.web.routes import Handler, Route
+    from pwless_middleware.web.steps import StepAction, StepMethod, StepPart, StepSubject
 else:  # so that a type checker knows the names and no others
 
     def __getattr__(name: str) -> object:
@@ -243,7 +235,7 @@ _HOMES = {  # where each name lives
     "NotFound": "pwless_middleware.errors",
     "Operation": "pwless_middleware.web.operations",
     "Outcome": "pwless_middleware.delivery.outcomes",
-    "Part": "pwless_middleware.web.offers",
+    "Part": "pwless_middleware.web.parts",
     "PendingLogin": "pwless_middleware.core.login",
     "Periodic": "pwless_middleware.flows.periodic",
     "Proof": "pwless_middleware.flows.proofs",
@@ -262,10 +254,10 @@ _HOMES = {  # where each name lives
     "Step": "pwless_middleware.core.login",
     "StepCheck": "pwless_middleware.flows.proofs",
     "StepProof": "pwless_middleware.flows.proofs",
-    "StepMethod": "pwless_middleware.web.offers",
-    "StepAction": "pwless_middleware.web.offers",
-    "StepPart": "pwless_middleware.web.offers",
-    "StepSubject": "pwless_middleware.web.offers",
+    "StepMethod": "pwless_middleware.web.steps",
+    "StepAction": "pwless_middleware.web.steps",
+    "StepPart": "pwless_middleware.web.steps",
+    "StepSubject": "pwless_middleware.web.steps",
     "StepUpMethod": "pwless_middleware.web.offers",
     "StepUpRequired": "pwless_middleware.errors",
     "Strength": "pwless_middleware.core.authentication",

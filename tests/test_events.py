@@ -33,7 +33,8 @@ from pwless_middleware import (
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.client import Client
-from pwless_middleware.core.event import KINDS, EventKind
+from pwless_middleware.core.event import EventKind
+from pwless_middleware.core.event_kinds import KINDS
 from pwless_middleware.errors import ConfigError, InvalidCode, RateLimited
 from pwless_middleware.flows.change_budget import PER_DAY
 from pwless_middleware.flows.proofs import Proof

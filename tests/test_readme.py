@@ -31,7 +31,8 @@ from pwless_middleware import (
 )
 from pwless_middleware.core.api_key import SCOPES
 from pwless_middleware.core.brand import Brand
-from pwless_middleware.core.event import FIELDS, KINDS
+from pwless_middleware.core.event import FIELDS
+from pwless_middleware.core.event_kinds import KINDS
 from pwless_middleware.rendering.environment import make_environment
 from pwless_middleware.rendering.renderer import MAIL_VARIABLES, SUBJECT_VARIABLES, Renderer
 from pwless_middleware.web.responses import Pages

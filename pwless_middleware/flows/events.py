@@ -28,7 +28,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Final, Unpack
 
 from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.event import KINDS, Event, EventFields, EventKind
+from pwless_middleware.core.event import Event, EventFields, EventKind
+from pwless_middleware.core.event_kinds import KINDS
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.event_maker import EventMaker, Recorded

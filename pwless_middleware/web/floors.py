@@ -48,10 +48,11 @@ from pwless_middleware.web.cookie_check import CookieCheck
 from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.keys import ConfiguredKeys
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.offers import OfferedStep, Offers
+from pwless_middleware.web.offers import Offers
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.servers import Servers
+from pwless_middleware.web.steps import OfferedStep
 
 if TYPE_CHECKING:
     from pwless_middleware.core.event_retention import EventRetention

@@ -51,12 +51,12 @@ from pwless_middleware.web.offers import (
     Offers,
     OnAddressUndone,
     OnFactorsReset,
-    StepMethod,
     StepUpMethod,
 )
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Route
+from pwless_middleware.web.steps import StepMethod
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.database import Database

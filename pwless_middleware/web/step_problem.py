@@ -6,7 +6,7 @@ from pwless_middleware.errors import ApiError, RequestExpired
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.error_text import ErrorText
-from pwless_middleware.web.offers import Part
+from pwless_middleware.web.parts import Part
 
 _OVER = Text("That took too long, or was answered already. Please try again.")
 

@@ -17,7 +17,7 @@ from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.current_settings import CurrentSettings
 from pwless_middleware.web.background import Background
 from pwless_middleware.web.kit import Feature, Kit, Mounted
-from pwless_middleware.web.offers import StepPart
+from pwless_middleware.web.steps import StepPart
 
 P = ParamSpec("P")
 T = TypeVar("T")

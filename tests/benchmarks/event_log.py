@@ -6,8 +6,9 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
 
-from pwless_middleware.core.event import KINDS, Event
+from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_id import first_number, format_event_id
+from pwless_middleware.core.event_kinds import KINDS
 from pwless_middleware.core.event_search import EventFilter, StoredEvent
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents

@@ -12,7 +12,8 @@ import pytest
 from pwless_middleware.core import event as event_module
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.event import FIELDS, KINDS, Event, EventFields, EventKind
+from pwless_middleware.core.event import FIELDS, Event, EventFields, EventKind
+from pwless_middleware.core.event_kinds import KINDS
 from pwless_middleware.errors import ConfigError
 
 

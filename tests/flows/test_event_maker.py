@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pwless_middleware.core.address import Address
-from pwless_middleware.core.event import KINDS, EventFields
+from pwless_middleware.core.event import EventFields
+from pwless_middleware.core.event_kinds import KINDS
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.flows.event_maker import EventMaker, Recorded
 from tests.support import KEY

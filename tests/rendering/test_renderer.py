@@ -15,7 +15,7 @@ from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.mailboxes import Webmail
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.rendering.renderer import Email, Renderer
-from pwless_middleware.web.offers import ShownPart
+from pwless_middleware.web.parts import ShownPart
 from tests.rendering.factor_pages import FACTOR_PAGES, PAGE_URL
 
 Context = dict[str, Any]

@@ -12,7 +12,8 @@ from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.web.error_text import ErrorText
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import Form, LoginMethod, Part
+from pwless_middleware.web.offers import LoginMethod
+from pwless_middleware.web.parts import Form, Part
 from pwless_middleware.web.responses import root_path
 
 

@@ -34,7 +34,8 @@ from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.error_text import ErrorText, is_last_try
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import Form, Part, StepUpMethod
+from pwless_middleware.web.offers import StepUpMethod
+from pwless_middleware.web.parts import Form, Part
 from pwless_middleware.web.responses import with_cookies
 
 LONGEST = 600

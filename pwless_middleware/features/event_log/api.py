@@ -10,7 +10,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from pwless_middleware.core.event import KINDS
+from pwless_middleware.core.event_kinds import KINDS
 from pwless_middleware.errors import Unauthenticated
 from pwless_middleware.flows.event_history import MOST, EventPage
 from pwless_middleware.web.event_json import EVENT, public_event

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from pwless_middleware.core.paths import LOGIN_PATH, safe_next
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import Form, LoginMethod, Part, ShownPart, scripts_of
+from pwless_middleware.web.offers import LoginMethod, scripts_of
+from pwless_middleware.web.parts import Form, Part, ShownPart
 from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
 

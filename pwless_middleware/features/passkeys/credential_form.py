@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pwless_middleware.web.bodies import Json, parse_json
-from pwless_middleware.web.offers import Form
+from pwless_middleware.web.parts import Form
 
 
 def has_credential(form: Form) -> bool:

@@ -16,7 +16,8 @@ from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.problem import Problem
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import Form, LoginMethod, Part
+from pwless_middleware.web.offers import LoginMethod
+from pwless_middleware.web.parts import Form, Part
 from pwless_middleware.web.responses import root_path
 
 SCRIPT = "passkeys.js"

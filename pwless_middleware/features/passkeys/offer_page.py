@@ -24,7 +24,7 @@ from pwless_middleware.features.passkeys.prompts import Owner
 from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import Form
+from pwless_middleware.web.parts import Form
 from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
 

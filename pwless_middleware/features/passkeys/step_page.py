@@ -19,7 +19,7 @@ from pwless_middleware.flows.proofs import StepProof
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import Form
+from pwless_middleware.web.parts import Form
 from pwless_middleware.web.responses import json_response, root_path
 from pwless_middleware.web.routes import Route
 

@@ -15,8 +15,9 @@ from pwless_middleware.features.passkeys.steps import PasskeySteps
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import Json
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import Form, Part, StepPart, StepSubject
+from pwless_middleware.web.parts import Form, Part
 from pwless_middleware.web.responses import json_response
+from pwless_middleware.web.steps import StepPart, StepSubject
 
 _ORDER = 50
 """Before what is typed: it is quicker, and worth more."""

@@ -15,7 +15,8 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import Form, Part, StepUpMethod
+from pwless_middleware.web.offers import StepUpMethod
+from pwless_middleware.web.parts import Form, Part
 from pwless_middleware.web.responses import json_response
 
 _ORDER = 50

@@ -13,7 +13,7 @@ from pwless_middleware.features.passkeys.prompts import Owner
 from pwless_middleware.flows.proofs import StepProof
 from pwless_middleware.web.fields import Fields, Values
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import StepMethod, StepSubject
+from pwless_middleware.web.steps import StepMethod, StepSubject
 
 
 class PasskeySteps:

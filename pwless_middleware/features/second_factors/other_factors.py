@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pwless_middleware.web.offers import IsEnrolled, Offers
+from pwless_middleware.web.offers import Offers
+from pwless_middleware.web.steps import IsEnrolled
 
 
 class OtherFactors:

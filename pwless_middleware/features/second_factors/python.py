@@ -24,8 +24,8 @@ from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.text import Text
 from pwless_middleware.web import login_responses
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import StepSubject
 from pwless_middleware.web.python_calls import check_arguments, make_caller
+from pwless_middleware.web.steps import StepSubject
 
 if TYPE_CHECKING:
     from pwless_middleware.features.second_factors.sms.enrollment import SMSEnrollment

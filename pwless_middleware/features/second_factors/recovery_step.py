@@ -15,7 +15,7 @@ from pwless_middleware.features.second_factors.steps import proven_by
 from pwless_middleware.flows.proofs import StepProof
 from pwless_middleware.web.fields import Values
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import StepMethod, StepSubject
+from pwless_middleware.web.steps import StepMethod, StepSubject
 
 if TYPE_CHECKING:
     from pwless_middleware.database.factors import FactorRepository

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from pwless_middleware.core.authentication import Authentication
 from pwless_middleware.flows.proofs import StepProof
 from pwless_middleware.web.fields import Values
-from pwless_middleware.web.offers import StepMethod, StepSubject
+from pwless_middleware.web.steps import StepMethod, StepSubject
 
 
 class FactorStep(Protocol):

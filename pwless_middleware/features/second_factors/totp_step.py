@@ -26,7 +26,7 @@ from pwless_middleware.features.second_factors.totp_secrets import TOTPSecrets
 from pwless_middleware.flows.proofs import StepProof
 from pwless_middleware.web.fields import Fields, Values
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import StepAction, StepMethod, StepSubject
+from pwless_middleware.web.steps import StepAction, StepMethod, StepSubject
 
 if TYPE_CHECKING:
     from pwless_middleware.database.factors import FactorRepository

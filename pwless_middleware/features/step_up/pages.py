@@ -15,7 +15,8 @@ from pwless_middleware.languages.current import translate
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import Part, ShownPart, StepUpMethod, scripts_of
+from pwless_middleware.web.offers import StepUpMethod, scripts_of
+from pwless_middleware.web.parts import Part, ShownPart
 from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
 

@@ -11,15 +11,10 @@ from pwless_middleware.flows.proofs import StepProof
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import (
-    Form,
-    OfferedStep,
-    Part,
-    StepPart,
-    StepSubject,
-    StepUpMethod,
-)
+from pwless_middleware.web.offers import StepUpMethod
+from pwless_middleware.web.parts import Form, Part
 from pwless_middleware.web.step_problem import with_problem
+from pwless_middleware.web.steps import OfferedStep, StepPart, StepSubject
 
 
 def step_up_by(kit: Kit, step: OfferedStep) -> StepUpMethod | None:

@@ -22,7 +22,6 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_json
 from pwless_middleware.web.fields import Fields
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import StepAction, StepMethod, StepSubject
 from pwless_middleware.web.operations import (
     API_KEY,
     ORIGIN,
@@ -33,6 +32,7 @@ from pwless_middleware.web.operations import (
 )
 from pwless_middleware.web.responses import json_response
 from pwless_middleware.web.routes import Route
+from pwless_middleware.web.steps import StepAction, StepMethod, StepSubject
 
 
 class StepActions:

@@ -28,7 +28,6 @@ from pwless_middleware.web.bodies import Json, read_json
 from pwless_middleware.web.fields import Fields
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import SIGNED_IN, respond_with_json
-from pwless_middleware.web.offers import OfferedStep, StepMethod, StepSubject
 from pwless_middleware.web.operations import (
     API_KEY,
     ORIGIN,
@@ -40,6 +39,7 @@ from pwless_middleware.web.operations import (
 from pwless_middleware.web.queries import read_query
 from pwless_middleware.web.responses import json_response
 from pwless_middleware.web.routes import Route
+from pwless_middleware.web.steps import OfferedStep, StepMethod, StepSubject
 
 
 class StepApi:

@@ -25,7 +25,7 @@ from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.error_text import ErrorText
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import Form
+from pwless_middleware.web.parts import Form
 from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
 

@@ -12,7 +12,8 @@ from pwless_middleware.features.second_factors.names import ENROLLMENT_PATH
 from pwless_middleware.features.second_factors.steps import FactorStep
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import Json
-from pwless_middleware.web.offers import Form, Part, StepMethod, StepPart, StepSubject
+from pwless_middleware.web.parts import Form, Part
+from pwless_middleware.web.steps import StepMethod, StepPart, StepSubject
 
 TOTP_PATH: Final = f"{ENROLLMENT_PATH}/totp"
 """Where an authenticator app is connected in a login, below the prefix."""

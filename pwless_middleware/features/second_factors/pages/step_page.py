@@ -23,10 +23,11 @@ from pwless_middleware.languages.current import translate
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import Form, OfferedStep, Part, ShownPart, StepPart
+from pwless_middleware.web.parts import Form, Part, ShownPart
 from pwless_middleware.web.responses import root_path, with_cookies
 from pwless_middleware.web.routes import Route
 from pwless_middleware.web.step_problem import with_problem
+from pwless_middleware.web.steps import OfferedStep, StepPart
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from pwless_middleware.stores.base import Writes
 from pwless_middleware.text import Text
 from pwless_middleware.web.fields import Values
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import StepAction, StepMethod, StepSubject
+from pwless_middleware.web.steps import StepAction, StepMethod, StepSubject
 
 if TYPE_CHECKING:
     from pwless_middleware.database.factors import FactorRepository
