@@ -171,10 +171,11 @@ class NewSignIns:
         user_id, ends_all = found.user_id, form.get("all") == "yes"
         caller = self._kit.callers.browser(request)
         self._kit.events.record("login.disowned", caller, user_id=user_id, session=found.session_id)
+        # Where it has ended already, whoever began it may have signed in once more in the same
+        # browser, of which no mail tells.
+        ends_all = ends_all or not await self._end_session(found)
         if ends_all:
             await self._kit.sessions.revoke_all(user_id)
-        else:
-            await self._end_session(found)
         # After the sessions: none that has ended can have its browser trusted again.
         await self._browsers.distrust_all(user_id, caller=caller)
         # Last: what has failed can be pressed again.
@@ -199,11 +200,17 @@ class NewSignIns:
         user = await self._kit.users.load(found.user_id)
         return found if user is not None else None
 
-    async def _end_session(self, found: NewSignIn) -> None:
-        """End the session, under whatever id it is now: each fresh proof has given it another."""
-        for session in await self._kit.sessions.list(found.user_id):
-            if session.first_id == found.session_id:
-                await self._kit.sessions.revoke(found.user_id, session.id)
+    async def _end_session(self, found: NewSignIn) -> bool:
+        """End the session, under whatever id it is now: each fresh proof has given it another.
+
+        Returns:
+            Whether it was there.
+        """
+        sessions = await self._kit.sessions.list(found.user_id)
+        same = [one for one in sessions if one.first_id == found.session_id]
+        for session in same:
+            await self._kit.sessions.revoke(found.user_id, session.id)
+        return bool(same)
 
     def _page(
         self,

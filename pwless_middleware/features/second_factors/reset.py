@@ -205,13 +205,18 @@ class FactorResets:
         """Remove everything and sign everybody out; may be done twice. Return how many factors."""
         # In this order: whoever has a factor of theirs would sign in again in between.
         removed = await self._factors.remove_all(reset.user_id)
-        for told in self._kit.offers.on_factors_reset:
-            await told(reset.user_id, reset.by)
+        await self._remove_others(reset)
         await self._kit.sessions.revoke_all(reset.user_id)
         # What a session that lived until then has added meanwhile.
+        await self._remove_others(reset)
         await self._factors.remove_since(reset.user_id, done_at)
         await self._followed.put(reset.id.hex(), b"", ttl=LONGEST + UNDER_WAY)
         return removed
+
+    async def _remove_others(self, reset: FactorReset) -> None:
+        """Have other features remove theirs."""
+        for told in self._kit.offers.on_factors_reset:
+            await told(reset.user_id, reset.by)
 
     # --- what the person does ------------------------------------------------------------------
 

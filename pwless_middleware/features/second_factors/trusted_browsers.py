@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from pwless_middleware.core.authentication import strength_of
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.digest import digest
 from pwless_middleware.core.event import Event
@@ -19,6 +20,7 @@ from pwless_middleware.core.factor import TrustedBrowser
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.session import DAY, Session
 from pwless_middleware.errors import NotFound
+from pwless_middleware.features.second_factors.names import RECOVERY_CODE
 from pwless_middleware.features.second_factors.settings import SecondFactorRules
 from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.web.kit import Kit
@@ -98,7 +100,9 @@ class TrustedBrowsers:
             StoreError: the database cannot be asked.
         """
         days, now = self._rules().trusted_days, self._kit.clock()
-        if days == 0 or session.strength == "any":
+        # A recovery code is of who has lost their factors, or of who has found a list of them.
+        proven = [one for one in session.authentications if one.method != RECOVERY_CODE]
+        if days == 0 or strength_of(proven) == "any":
             return None
         browser = TrustedBrowser(
             id=secrets.token_bytes(_ID_BYTES),

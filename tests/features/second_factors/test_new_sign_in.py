@@ -198,6 +198,17 @@ async def test_it_ends_that_session_and_no_other(site: Site) -> None:
     assert event.user_id == await user_id_of(jo)
 
 
+async def test_it_ends_all_where_that_session_was_followed_by_another(site: Site) -> None:
+    """Of a second login in the same browser no mail tells: that of the first one ends it too."""
+    jo, app = await enroll(site)
+    stranger, link = await come_in(site, app)
+    await sign_in(stranger, app)
+    assert count(site) == 1
+    status, page = await press(site.browser(), link)
+    assert (status, "Everybody is signed out" in page) == (200, True)
+    assert [await stranger.who(), await jo.who()] == [None, None]
+
+
 async def test_it_ends_all_sessions_where_that_is_wanted(site: Site) -> None:
     jo, app = await enroll(site)
     stranger, link = await come_in(site, app)

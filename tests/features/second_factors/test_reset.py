@@ -128,6 +128,24 @@ async def test_passkeys_go_as_well(tmp_path: Path) -> None:
     assert (await jo.get(PASSKEYS)).json()["passkeys"] == []
 
 
+async def test_nor_does_one_stay_that_a_session_adds_as_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is in as the reset begins is in until all sessions are ended, and no longer."""
+    site, authenticator = make_factor_site(tmp_path, Passkeys()), Authenticator()
+    jo, _ = await enroll(site)
+    sessions = verbs_of(site)._kit.sessions
+    end_all = sessions.revoke_all
+
+    async def add_and_end_all(user_id: str) -> int:
+        assert (await make_passkey(jo, authenticator)).status_code == 201
+        return await end_all(user_id)
+
+    monkeypatch.setattr(sessions, "revoke_all", add_and_end_all)
+    await verbs_of(site).reset(await user_id_of(jo))
+    assert error_code(await sign_in_by_passkey(jo, authenticator)) == "INVALID_CREDENTIAL"
+
+
 async def test_who_has_none_is_signed_out_all_the_same(site: Site) -> None:
     jo = site.browser()
     await jo.sign_in(JO)
@@ -182,7 +200,7 @@ async def test_what_was_cut_off_is_done_before_the_person_is_told(tmp_path: Path
     for _ in range(3):
         await site.browser().ask(KIM)
         site.clock.now += UNDER_WAY
-    assert balky.told == [user_id] * 2
+    assert balky.told == [user_id] * 3, "once more after all sessions have ended"
     assert await jo.who() is None
     assert len(subjects(site)) == 1
 
@@ -200,6 +218,8 @@ class Thief:
 
     async def hear(self, user_id: str, by: str) -> None:
         assert self.factors is not None
+        if await self.factors.find(make_factor(number=7).id) is not None:
+            return
         factor = make_factor(user_id, 7, created_at=self.at)
         assert await self.factors.add(factor, most=10, may_be_alone=True) == "added"
 

@@ -17,12 +17,14 @@ from tests.features.second_factors.people import (
     KIM,
     App,
     by_mail,
+    do_step,
     enroll,
     id_of,
     make_factor_site,
     newest_event,
     sign_in,
     verbs_of,
+    wait_for_step,
 )
 from tests.own_account import change, press_undo
 from tests.support import Browser, Site, error_code
@@ -108,6 +110,18 @@ async def test_a_session_without_a_second_factor_trusts_nothing(site: Site) -> N
     jo = site.browser()
     await by_mail(jo)
     assert not await trust(jo)
+
+
+async def test_a_recovery_code_trusts_nothing(site: Site) -> None:
+    await enroll(site)
+    code, *_ = await verbs_of(site).make_recovery_codes(await id_of(site))
+    jo = site.browser()
+    asked = await wait_for_step(jo)
+    done = await do_step(jo, asked["login_id"], code, method="recovery_code")
+    assert done.status_code == 200
+    assert not await trust(jo)
+    refused = await jo.request("POST", "/auth/api/v1/factors/trusted-browsers")
+    assert error_code(refused) == "REQUEST_EXPIRED"
 
 
 async def test_another_account_is_asked_in_it(site: Site) -> None:
