@@ -58,7 +58,7 @@ async def test_a_number_is_added_by_the_code_that_comes_to_it(site: Site, phones
     await connect(jo)
     page = await jo.get(SMS)
     assert re.findall(r'<option value="(\w+)"', page.text) == ["AT", "DE"], "by their names"
-    assert '<option value="DE" selected>Germany (+49)' in page.text, "the first that is named"
+    assert '<option value="DE" selected>Germany (&lrm;+49)' in page.text, "the first that is named"
     page = await jo.get(led_to(await jo.post(SMS, NUMBER)))
     assert "+49 1512 3456789" in said(page)
     bad = await type_code(jo, page, wrong(phones.code()))
