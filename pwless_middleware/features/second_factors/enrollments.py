@@ -98,7 +98,7 @@ class Enrollments:
             record, enrollment = found
             ttl = enrollment.expires_at - self._clock()
             if enrollment.tries_left < 1:
-                raise TooManyAttempts(ttl, _TOO_MANY)
+                raise TooManyAttempts(ttl, TOO_MANY)
             counted = replace(enrollment, tries_left=enrollment.tries_left - 1)
             if await self._records.swap(record, _pack(counted, holder), ttl=max(1, ttl)):
                 return counted
@@ -136,4 +136,4 @@ def _name(holder: str) -> bytes:
 
 WRONG: Final = Text("That code is not right.")
 """What is said of a wrong code for an app."""
-_TOO_MANY = Text("Too many wrong codes. Begin again.")
+TOO_MANY = Text("Too many wrong codes. Begin again.")

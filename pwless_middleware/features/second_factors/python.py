@@ -307,6 +307,7 @@ class SecondFactorVerbs:
             InvalidArgument: it is no number to which text messages go, the person has it already,
                 has as many factors as there may be, or nothing but a phone number.
             RateLimited: too many text messages were asked for.
+            TooManyAttempts: the tries at this number's code are spent.
             Unavailable: database, store or queue cannot take it.
         """
         caller = make_caller(client)

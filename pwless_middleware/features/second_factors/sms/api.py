@@ -97,7 +97,7 @@ _BEGIN: Final = Operation(
     security=((SESSION_TOKEN,), (SESSION_COOKIE, ORIGIN)),
     body=PHONE,
     answers={200: _ENROLLMENT},
-    errors=(*_OWN, InvalidArgument, StepUpRequired, RateLimited),
+    errors=(*_OWN, InvalidArgument, StepUpRequired, RateLimited, TooManyAttempts),
     next={"confirmPhone": ("enrollment_id", "$response.body#/enrollment_id")},
 )
 _CONFIRM: Final = Operation(

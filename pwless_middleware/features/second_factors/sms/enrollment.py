@@ -16,8 +16,13 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.factor import Factor
 from pwless_middleware.core.given_name import read_name
 from pwless_middleware.core.keyring import new_operation
-from pwless_middleware.errors import InvalidCode
-from pwless_middleware.features.second_factors.enrollments import ID_BYTES, Enrollment, Enrollments
+from pwless_middleware.errors import InvalidCode, TooManyAttempts
+from pwless_middleware.features.second_factors.enrollments import (
+    ID_BYTES,
+    TOO_MANY,
+    Enrollment,
+    Enrollments,
+)
 from pwless_middleware.features.second_factors.names import SMS
 from pwless_middleware.features.second_factors.own_factors import OwnFactors
 from pwless_middleware.features.second_factors.sms.codes import TextCodes, holder_of
@@ -109,6 +114,8 @@ class SMSEnrollments:
             InvalidArgument: it is no number to which text messages go, the person has it already,
                 has as many factors as there may be, or nothing but a phone number.
             RateLimited: too many text messages were asked for; nothing is changed.
+            TooManyAttempts: the tries at this number's code are spent; nothing is sent that could
+                not be answered.
             Unavailable: database, store or queue cannot take it.
         """
         number = self._numbers.read(phone, country).e164
@@ -204,7 +211,10 @@ class SMSEnrollments:
         found = await self._codes.read(holder_of(_BINDING, user_id))
         if found is None or found[0].phone != phone:
             return None
-        return await self._enrollments.find(found[0].factor_id, user_id, holder)
+        begun = await self._enrollments.find(found[0].factor_id, user_id, holder)
+        if begun is not None and not begun.tries_left:
+            raise TooManyAttempts(found[0].expires_at - self._kit.clock(), TOO_MANY)
+        return begun
 
     async def _take(self, enrollment: Enrollment, typed: str) -> bool:
         """Whether a code is the enrollment's own; of parallel right answers one is."""

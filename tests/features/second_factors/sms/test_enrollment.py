@@ -109,13 +109,15 @@ async def test_a_wrong_code_keeps_nothing_and_five_are_the_most(jo: Enrolling) -
         assert "newest text message" in str(raised.value)
     with pytest.raises(TooManyAttempts):
         await jo.confirm(begun.enrollment_id, code)
-    # Asking again is no way to more of them: it is the same enrollment.
+    # Asking again is no way to more of them, and nobody pays for what cannot be answered.
     jo.site.clock.now += 60
+    with pytest.raises(TooManyAttempts) as spent:
+        await jo.begin()
+    assert len(jo.site.phones.messages) == 1
+    jo.site.clock.now += spent.value.retry_after
     again = await jo.begin()
-    assert again.enrollment_id == begun.enrollment_id
-    with pytest.raises(TooManyAttempts):
-        await jo.confirm(again.enrollment_id, jo.site.phones.code())
-    assert await jo.phones() == []
+    await jo.confirm(again.enrollment_id, jo.site.phones.code())
+    assert await jo.phones() == [PHONE]
 
 
 async def test_asked_for_again_it_is_the_same_code(jo: Enrolling) -> None:
