@@ -11,7 +11,7 @@ from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.errors import RequestExpired, TooManyAttempts
 from pwless_middleware.features.second_factors.enrollments import LIFETIME, Enrollments
 from pwless_middleware.flows.records import Records
-from tests.support import KEY, Clock
+from tests.support import KEY, Clock, Slow
 
 pytestmark = pytest.mark.anyio
 ID, OTHER = "A" * 21 + "Q", "B" * 21 + "Q"
@@ -73,6 +73,21 @@ async def test_of_any_number_of_tries_at_once_five_are_taken(enrollments: Enroll
     refused = [one for one in done if isinstance(one, BaseException)]
     assert all(isinstance(one, TooManyAttempts) for one in refused)
     assert refused[0].retry_after == LIFETIME  # type: ignore[attr-defined]
+
+
+async def test_a_try_that_comes_in_between_is_counted_as_well(clock: Clock) -> None:
+    store = Slow(MemoryStore())
+    keyring = Keyring(KEY, realm="test")
+    records = Records(store, keyring, clock, feature="SecondFactors", name="totp")
+    enrollments = Enrollments(records, clock)
+    await enrollments.begin(ID, JO, SESSION, b"seed")
+
+    async def try_as_well() -> None:
+        del store.before["swap"]
+        await enrollments.attempt(ID, JO, SESSION)
+
+    store.before["swap"] = try_as_well
+    assert (await enrollments.attempt(ID, JO, SESSION)).tries_left == 3
 
 
 async def test_what_was_confirmed_is_over(enrollments: Enrollments) -> None:

@@ -155,6 +155,20 @@ async def test_the_last_passkey_stays_where_a_phone_number_would_be_left_alone(
     await passkeys.remove(user_id, id)
 
 
+async def test_the_last_passkey_stays_where_a_second_factor_is_required(tmp_path: Path) -> None:
+    features = [EmailLogin(send_limits=ROOMY), SecondFactors(), Passkeys()]
+    site = make_factor_site(tmp_path, features=features)
+    jo, authenticator = site.browser(), Authenticator()
+    await jo.sign_in(JO)
+    await make_passkey(jo, authenticator)
+    await site.passwordless.settings.set({"second_factors.mfa": "required"}, by="operator:u-1")
+    user_id, passkeys = await id_of(site), site.passwordless.verbs(Passkeys)
+    with pytest.raises(InvalidArgument, match="A second factor is required here"):
+        await passkeys.remove(user_id, authenticator.passkeys[0].id)
+    await enroll(site)
+    await passkeys.remove(user_id, authenticator.passkeys[0].id)
+
+
 async def test_a_number_that_could_not_be_added_is_refused_before_anything_is_sent(
     site: Site,
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.errors import InvalidArgument, PersonDisabled
 from pwless_middleware.features.second_factors import SecondFactors
 from tests.features.second_factors.people import (
     JO,
@@ -160,6 +160,21 @@ async def test_nothing_of_the_codes_can_be_read_in_the_database(tmp_path: Path) 
 async def test_they_are_for_who_has_a_second_factor(site: Site) -> None:
     with pytest.raises(InvalidArgument, match="Add a second factor first"):
         await verbs_of(site).make_recovery_codes(await id_of(site))
+
+
+async def test_nobody_makes_them_for_who_is_disabled(site: Site) -> None:
+    await enroll(site)
+    user_id = await id_of(site)
+    await site.passwordless.people.disable(user_id, by="python")
+    with pytest.raises(PersonDisabled):
+        await verbs_of(site).make_recovery_codes(user_id)
+
+
+@pytest.mark.parametrize("typed", ["123456", "horse battery staple", "7K3M-Q0V1-9ZHP"])
+async def test_what_is_no_code_is_a_wrong_one(site: Site, typed: str) -> None:
+    await enroll(site)
+    await make_codes(site)
+    assert await recover(site.browser(), typed) == "INVALID_CODE"
 
 
 async def test_a_deployment_may_have_none(tmp_path: Path) -> None:
