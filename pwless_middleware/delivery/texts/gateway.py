@@ -4,9 +4,10 @@ What an answer means is the same for all of them but for what each vendor's own 
 
     2xx, as documented             taken
     2xx, anything else             `MaybeDelivered`: nobody knows what answered
+    504                            `MaybeDelivered`: what stands behind it may have taken it
     a code about the number        `RecipientRefused`
     401, 402, 403                  temporary: an operator can mend it while the code is good
-    408, 425, 429, 5xx             temporary, and no sooner than `Retry-After` says
+    408, 425, 429, other 5xx       temporary, and no sooner than `Retry-After` says
     3xx                            temporary: `base` is wrong; no redirect is followed
     any other 4xx                  permanent
 """
@@ -29,6 +30,8 @@ TIMEOUT: Final = 10.0
 """Seconds for one request; a gateway answers within one."""
 
 _CREDENTIALS: Final = (401, 403)
+_TIMED_OUT: Final = 504
+"""What stands before a gateway had no answer from it in time (RFC 9110 §15.6.5)."""
 _LARGEST_CODE: Final = 99_999
 _LATER: Final = (408, 425, 429)
 
@@ -174,6 +177,8 @@ class Gateway(ABC):
         said = f"answer {answer.status}" + (f", error {code}" if code else "")
         if answer.is_success:
             return MaybeDelivered(f"{self.name}: its {said} is none that it documents")
+        if answer.status == _TIMED_OUT:
+            return MaybeDelivered(f"{self.name} had no answer itself ({said})")
         if 300 <= answer.status < 400:
             return DeliveryError(f"{self.name} redirects ({said}): is the address right?")
         if answer.status in _CREDENTIALS:
