@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core import event as event_module
+from pwless_middleware.core import event_kinds
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.event import FIELDS, Event, EventFields, EventKind
@@ -25,7 +25,7 @@ def test_record_fields_and_table_name_the_same_things() -> None:
 
 
 def test_no_two_kinds_have_one_name() -> None:
-    source = inspect.getsource(event_module)
+    source = inspect.getsource(event_kinds)
     assert len(re.findall(r"^        EventKind\(", source, re.MULTILINE)) == len(KINDS)
 
 
