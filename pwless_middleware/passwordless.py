@@ -384,6 +384,7 @@ class Passwordless:
             How many there were, by the name of the feature that keeps them.
 
         Raises:
+            ConfigError: some cannot be decrypted by any key of the list.
             StoreError: the database cannot be asked; some may be under the older key.
         """
         return {name: await rewrap() for name, rewrap in self._rewraps.items()}

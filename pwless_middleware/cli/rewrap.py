@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> int:
 
     Raises:
         UsageError: no installation is named.
-        ConfigError: an option is wrong.
+        ConfigError: an option is wrong, or a key that is still needed is not in the list.
         StoreError: store or database cannot be reached; may be run again.
         AppFailed: the app's own code raised.
     """

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.factor import Factor
 from pwless_middleware.core.stored_secret import Decrypted
+from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
 
 if TYPE_CHECKING:
@@ -57,13 +58,22 @@ class TOTPSecrets:
         """Encrypt with the newest key what is not, of all people, and return how many they were.
 
         Raises:
+            ConfigError: some cannot be decrypted by any key of the list; all others are done.
             StoreError: the database cannot be asked.
         """
-        count, after = 0, ""
+        count, lost, after = 0, 0, ""
         while page := await self._factors.list_secrets(after, _PAGE):
             for factor in page:
                 count += await self.encrypt_anew(factor)
+                lost += self.decrypt(factor.id, factor.user_id, factor.secret) is None
             after = page[-1].id
+        if lost:
+            raise ConfigError(
+                "secret_key",
+                f"no key of the list decrypts the secrets of some authenticator apps ({lost}): "
+                "put the one back that they are encrypted under, and try again. All others are "
+                "under the newest key",
+            )
         return count
 
 

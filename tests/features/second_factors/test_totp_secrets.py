@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pwless_middleware.errors import ConfigError
 from tests.features.second_factors.people import (
     KIM,
     App,
@@ -95,3 +96,15 @@ async def test_one_that_was_begun_before_is_kept_under_the_newest_key(tmp_path: 
     app.next_code()
     app.next_code()
     assert (await sign_in(site.browser(), app)).status_code == 200
+
+
+async def test_nobody_is_told_that_all_is_well_where_a_key_is_missing(tmp_path: Path) -> None:
+    """Whoever believed it would throw the key away that people's apps still need."""
+    site = make_factor_site(tmp_path)
+    app = await enroll(site)
+    site = await rotate(tmp_path, OTHER_KEY, app=app)
+    await enroll(site, KIM)
+    with pytest.raises(ConfigError, match=r"no key of the list decrypts .* apps \(1\)"):
+        await site.passwordless.rewrap()
+    site = await rotate(tmp_path, KEY, OTHER_KEY, app=app)
+    assert await site.passwordless.rewrap() == {"SecondFactors": 1}
