@@ -48,7 +48,7 @@ from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.routes import Routes
 from pwless_middleware.web.shared_doors import Door, add_door
 from pwless_middleware.web.step_up_gate import StepUpGate
-from pwless_middleware.web.wiring import mount_all, name_of
+from pwless_middleware.web.wiring import check_all, mount_all, name_of
 
 if TYPE_CHECKING:  # each loaded with the first database, or the first use
     from pwless_middleware.core.event_retention import EventRetention
@@ -266,6 +266,7 @@ class Passwordless:
         own = mounted[name_of(steps)]
         mounted[name_of(steps)] = replace(own, routes=choose_routes(own.routes, offered))
         floors.bind(mounted)
+        check_all(mounted)
         routes = {name: m.routes for name, m in mounted.items()}
         described = [one for of_one in routes.values() for one in of_one if not one.at_root]
         names, url = self.cookies.names, self.origin.url

@@ -208,6 +208,8 @@ class Mounted(Generic[VerbsT]):
             called again, and while people sign in; `None` for who keeps no such thing.
         settings: what of it an operator may set, kept current; `None` for nothing. What the feature
             mounts waits until it is known.
+        check: called once everything is mounted; raises `ConfigError` where what the feature needs
+            of others is not there. `None` for nothing.
         verbs: what it offers to the host's own code, by `Passwordless.verbs`; `None` for nothing.
     """
 
@@ -235,6 +237,7 @@ class Mounted(Generic[VerbsT]):
     on_factors_reset: tuple[OnFactorsReset, ...] = ()
     rewrap: Callable[[], Awaitable[int]] | None = None
     settings: LiveSettings[object] | None = None
+    check: Callable[[], None] | None = None
     verbs: VerbsT | None = None
 
 

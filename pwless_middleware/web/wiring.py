@@ -89,6 +89,20 @@ def mount_all(
     return found
 
 
+def check_all(mounted: Mapping[str, Mounted]) -> None:
+    """Have each feature look at all the others, once everything is put together.
+
+    Raises:
+        ConfigError: what one needs is not there; it is named.
+    """
+    for name, added in mounted.items():
+        try:
+            if added.check is not None:
+                added.check()
+        except ConfigError as error:
+            raise ConfigError(error.option, f"{error.problem} (mounting {name})") from error
+
+
 def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
     """Return what a feature adds so that all of it waits for something first.
 

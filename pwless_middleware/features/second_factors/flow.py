@@ -61,6 +61,7 @@ class SecondFactorFlow:
 
     Attributes:
         rules: as above.
+        others: second factors of other features.
         own: what a person does with their own factors.
         recovery_codes: makes those of a person.
         totp: adds authenticator apps.
@@ -88,7 +89,7 @@ class SecondFactorFlow:
         self._kit = kit
         self.rules = rules
         factors, codes = repositories.factors, repositories.recovery_codes
-        others = OtherFactors(kit.offers, (TOTP, SMS, RECOVERY_CODE))
+        self.others = others = OtherFactors(kit.offers, (TOTP, SMS, RECOVERY_CODE))
         self.mails = FactorMails(kit, factors)
         self.own = OwnFactors(kit, factors, others, rules, self.mails)
         self.recovery_codes = OwnRecoveryCodes(kit, codes, self.own, rules, self.mails)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,8 @@ class SecondFactors:
     while the app runs.
 
     Raises:
-        ConfigError: an option outside its range, named; or a library is not installed.
+        ConfigError: an option outside its range, named; or a library is not installed; or, as the
+            app is made, nobody could add a first factor where one is needed.
     """
 
     def __init__(
@@ -178,8 +180,22 @@ class SecondFactors:
             ),
             settings=rules,
             rewrap=flow.stored.encrypt_all_anew,
+            check=partial(self._check, flow),
             verbs=SecondFactorVerbs(kit, flow),
         )
+
+    def _check(self, flow: SecondFactorFlow) -> None:
+        if self._totp or flow.others.names:
+            return
+        if self._sms is not None:
+            raise ConfigError(
+                "sms",
+                "a phone number is never the only second factor: leave totp on, or add Passkeys",
+            )
+        if self._values["mfa"] == "required":
+            raise ConfigError(
+                "mfa", "nobody could add the second factor: leave totp on, or add Passkeys"
+            )
 
 
 def _routes_of(kit: Kit, flow: SecondFactorFlow) -> tuple[Route, ...]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware import EmailLogin
+from pwless_middleware import EmailLogin, Passkeys, TextOutbox
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.second_factors import SecondFactors
 from tests.features.second_factors.people import enroll, id_of, make_factor_site, verbs_of
@@ -103,3 +103,23 @@ async def test_an_app_shows_the_issuer_or_the_brand(
     await enroll(site)
     begun = await verbs_of(site).begin_totp(await id_of(site))
     assert begun.uri.startswith(f"otpauth://totp/{shown}:jo%40example.com?")
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"mfa": "required"}, "mfa: nobody could add the second factor"),
+        (
+            {"sms": TextOutbox(), "sms_countries": ["DE"]},
+            "sms: a phone number is never the only second factor",
+        ),
+    ],
+)
+def test_a_first_factor_can_be_added_where_one_is_needed(
+    options: dict[str, Any], named: str, tmp_path: Path
+) -> None:
+    """By an app, or a passkey: else nobody new would get in, or a number would stand alone."""
+    with pytest.raises(ConfigError, match=named):
+        make_factor_site(tmp_path, second_factors=SecondFactors(totp=False, **options))
+    features = [EmailLogin(), Passkeys(), SecondFactors(totp=False, **options)]
+    make_factor_site(tmp_path, features=features)

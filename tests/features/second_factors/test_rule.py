@@ -257,8 +257,8 @@ async def test_who_has_none_is_not_asked_before_the_day(tmp_path: Path) -> None:
 
 
 async def test_where_nothing_can_be_added_nobody_gets_in_without(tmp_path: Path) -> None:
-    factors = SecondFactors(mfa="required", totp=False)
-    site = make_factor_site(tmp_path, second_factors=factors)
+    site = make_factor_site(tmp_path, second_factors=SecondFactors(totp=False))
+    await site.passwordless.settings.set({"second_factors.mfa": "required"}, by="python")
     answer = await by_mail(site.browser())
     assert error_code(answer) == "LOGIN_DENIED"
     assert site.sessions == 0
