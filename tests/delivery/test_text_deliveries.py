@@ -1,4 +1,7 @@
-"""Text messages in the delivery queue: places, health, events and log lines of their own."""
+"""Text messages in the delivery queue: places, health, events and log lines of their own.
+
+What may have been taken is not handed over for ever: it costs (security rule 47).
+"""
 
 from __future__ import annotations
 
