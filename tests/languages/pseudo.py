@@ -54,7 +54,8 @@ def write_pseudo_catalogues(folder: Path) -> Path:
 
 def plain_words(text: str, values: Iterable[str] = ()) -> list[str]:
     """Return the words of a text that are in plain letters, without those of the values."""
-    for value in sorted(values, key=len, reverse=True):
+    # An empty one would come between all letters, and leave no words to be found.
+    for value in sorted(filter(None, values), key=len, reverse=True):
         text = text.replace(value, " ")
     return _WORD.findall(text)
 

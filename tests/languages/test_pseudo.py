@@ -129,6 +129,7 @@ def test_a_text_that_escapes_is_seen(pages: Renderer, languages: Languages) -> N
     """The test above can fail: in English every page is plain."""
     assert "Email" in plain_words_of_page(render(pages, *PAGES[0][1:]), ["Acme"])
     assert plain_words_of_page('<p title="Close">x</p>') == ["Close"]
+    assert plain_words("Close", [""]) == ["Close"]
 
 
 def test_a_line_of_a_text_mail_is_not_too_long(pages: Renderer, languages: Languages) -> None:
