@@ -161,7 +161,7 @@ class Tries:
             raise _NoTurn(delivery)
         if delivery.channel == "sms":
             places.changed.set()  # it has left the places of the mails
-            self._hold_as_tried(worker, job)
+            self._hold_as_tried(worker, job, delivery)
         begun, seconds = self._pace.timer(), None
         try:
             if delivery.send is None:
@@ -177,17 +177,22 @@ class Tries:
         finally:
             turns.give(delivery.lane, seconds=seconds)
 
-    def _hold_as_tried(self, worker: Worker, job: Job) -> None:
+    def _hold_as_tried(self, worker: Worker, job: Job, delivery: Delivery) -> None:
         """Have a text message count as tried, should the worker leave while it is handed over.
 
         It may have been taken. Given back without counting, a slow gateway would get it anew from
         each request that delivers for two seconds, whoever sends those.
         """
-        if job.tries + 1 >= MOST_MAYBE:
-            worker.held[job.id] = lambda: self._jobs.bury(job, reason="cut off while it was sent")
-        else:
-            at = self._clock() + 2**job.tries
-            worker.held[job.id] = lambda: self._jobs.retry(job, at=at)
+        at, tries, reason = self._clock() + 2**job.tries, job.tries + 1, "cut off while it was sent"
+
+        async def leave() -> None:
+            if tries < MOST_MAYBE:
+                await self._jobs.retry(job, at=at)
+                return
+            await self._jobs.bury(job, reason=reason)
+            self._record("sms.failed", attempt=delivery.attempt, reason=reason, tries=tries)
+
+        worker.held[job.id] = leave
 
     async def _hold(self, places: Places) -> None:
         """Keep the place of a mail for nobody for as long as a recent one took.

@@ -231,7 +231,8 @@ async def test_a_slow_gateway_is_not_handed_a_text_message_by_every_request(
 
     way = Way(take)
     jobs.add(JO.encode(), now=clock.now)
-    deliveries = Deliveries(jobs, way, clock=clock)
+    told = Told()
+    deliveries = Deliveries(jobs, way, clock=clock, record=told)
     for _ in range(8):
         jobs.add(MAIL.encode(), now=clock.now)
         await deliveries.run_for(0.02)
@@ -239,6 +240,7 @@ async def test_a_slow_gateway_is_not_handed_a_text_message_by_every_request(
 
     assert way.begun.count(JO) == 3
     assert way.sent == [MAIL] * 8
+    assert told.kinds.count("sms.failed") == 1
     assert len(jobs) == 0
 
 
