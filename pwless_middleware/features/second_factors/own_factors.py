@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Literal
 
 from starlette.requests import Request
 
@@ -223,6 +224,8 @@ class OwnFactors:
         name = read_name(name)
         if not name:
             raise InvalidArgument.of("name", Text("This field is required."), "required")
+        if not id.isprintable():  # nobody's, and no database takes a NUL
+            raise NotFound
         audit = self._kit.events.make("factor.renamed", caller, user_id=user_id, by=by)
         if not await self._factors.rename(user_id, id, name, audit=audit):
             raise NotFound
@@ -257,8 +260,13 @@ class OwnFactors:
         factor = next((one for one in factors if one.id == id), None)
         if factor is None:
             raise NotFound
+        is_last = sum(one.kind == factor.kind for one in factors) == 1
+        has_passkey = await self.has_passkey(user_id)
+        self._check_removal(factor, factors, has_passkey=has_passkey)
         await self._kit.change_budget.spend(user_id, caller, removes=True)
         await self._mails.queue_removed(factor, caller)
+        # Before, so that nothing is removed while the store cannot be written; and after.
+        await self._kit.sessions.withdraw(user_id, factor.kind, but=session, is_last=is_last)
         audit = self._kit.events.make(
             "factor.removed",
             caller,
@@ -271,20 +279,33 @@ class OwnFactors:
             user_id,
             id,
             keeps_last=self.keeps_last,
-            has_passkey=await self.has_passkey(user_id),
+            has_passkey=has_passkey,
             audit=audit,
         )
         if result == "absent":
             raise NotFound
         if result != "removed":
-            raise InvalidArgument.of("id", _LAST if result == "last" else _ALONE_LEFT, result)
+            raise _stays(result)
         self._kit.events.publish(audit)
-        is_last = sum(one.kind == factor.kind for one in factors) == 1
         await self._kit.sessions.withdraw(user_id, factor.kind, but=session, is_last=is_last)
         if state.recovery_codes and not (await self.state(user_id)).recovery_codes:
             # They went with the last factor, for which they had stood in.
             await self._kit.sessions.withdraw(user_id, RECOVERY_CODE, but=session)
         await self._kit.wake_delivery()
+
+    def _check_removal(
+        self, factor: Factor, factors: Sequence[Factor], *, has_passkey: bool
+    ) -> None:
+        """Refuse what the database would refuse, before anything is withdrawn.
+
+        Raises:
+            InvalidArgument: it has to stay.
+        """
+        left = {one.kind for one in factors if one.id != factor.id}
+        if not left and not has_passkey and self.keeps_last:
+            raise _stays("last")
+        if left == {"sms"} and factor.kind == "totp" and not has_passkey:
+            raise _stays("alone")
 
     async def why_it_stays(self, user_id: str, method: str) -> Text | None:
         """Return why the last passkey of a person has to stay, or `None` (`Mounted.keeps`).
@@ -312,6 +333,10 @@ class OwnFactors:
         await self._factors.remove_since(user_id, at, audit=audit)
         if audit is not None:
             self._kit.events.publish(audit)
+
+
+def _stays(why: Literal["last", "alone"]) -> InvalidArgument:
+    return InvalidArgument.of("id", _LAST if why == "last" else _ALONE_LEFT, why)
 
 
 _ALONE = Text("Add an authenticator app or a passkey first: a phone number alone is too weak.")

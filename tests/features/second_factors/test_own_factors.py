@@ -11,8 +11,9 @@ from starlette.responses import JSONResponse, Response
 from pwless_middleware import EmailLogin, Kit, Mounted, Passkeys
 from pwless_middleware.core.factor import Factor
 from pwless_middleware.database.repositories import Repositories
-from pwless_middleware.errors import InvalidArgument, NotFound
+from pwless_middleware.errors import InvalidArgument, NotFound, StoreError
 from pwless_middleware.features.second_factors import SecondFactors
+from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.web.routes import Route
 from tests.features.passkeys.authenticator import Authenticator
 from tests.features.passkeys.people import make_passkey
@@ -31,7 +32,8 @@ from tests.features.second_factors.people import (
     wait_for_step,
 )
 from tests.own_account import change, press_undo
-from tests.support import ROOMY, Site, error_code
+from tests.postgres_server import PostgresServer
+from tests.support import ROOMY, Site, Slow, error_code, make_site
 
 pytestmark = pytest.mark.anyio
 PHONE = "+4915112345678"
@@ -68,6 +70,35 @@ async def test_a_factor_gets_another_name(site: Site) -> None:
         await verbs_of(site).rename(user_id, app.id, " ")
     with pytest.raises(NotFound):
         await verbs_of(site).rename(await id_of(site, KIM), app.id, "Mine")
+
+
+async def test_an_id_that_no_database_takes_is_nobodys(postgres_server: PostgresServer) -> None:
+    """Else whoever is signed in makes the database look as if it were down."""
+    site = make_site(
+        database=postgres_server.url,
+        store=MemoryStore(),
+        features=[EmailLogin(send_limits=ROOMY), SecondFactors()],
+    )
+    jo = site.browser()
+    await jo.sign_in(JO)
+    form = {"id": "a\x00b", "name": "Mine"}
+    assert (await jo.post("/auth/account/second-factors/rename", form)).status_code == 404
+
+
+async def test_nothing_is_removed_while_the_store_cannot_be_written(tmp_path: Path) -> None:
+    store = Slow(MemoryStore())
+    site = make_factor_site(tmp_path, store=store)
+    app, jo = await enroll(site), site.browser()
+    await sign_in(jo, app)
+
+    async def fail() -> None:
+        raise StoreError("no connection")
+
+    store.before["read_list"] = fail
+    removed = await jo.request("DELETE", f"/auth/api/v1/factors/{app.id}")
+    assert removed.status_code == 503
+    store.before.clear()
+    assert (await sign_in(site.browser(), app)).status_code == 200
 
 
 async def test_a_removed_one_is_asked_for_no_more(site: Site) -> None:
