@@ -275,7 +275,9 @@ class Passwordless:
         self.gate = Gate(public, pages=kit.pages, preflight=preflight)
         step_up = StepUpGate(kit.accounts, self.gate, kit.pages, base_path=self.origin.path)
         self.instance = Instance(prefix, names, step_up)
-        if not features and not self.gate.public.all:
+        given = [mounted[name_of(feature)] for feature in features]
+        only_steps = all(added.steps and not added.methods for added in given)
+        if only_steps and not self.gate.public.all:
             raise ConfigError(
                 "features", "nobody could sign in: add a login method, e.g. EmailLogin()"
             )

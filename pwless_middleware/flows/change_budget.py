@@ -80,4 +80,4 @@ class ChangeBudget:
             )
             wait = duration_text(max(1, done.wait))
             message = Text("Too many changes in one day. Try again in %(wait)s.", wait=wait)
-            raise RateLimited(done.wait, message)
+            raise RateLimited(done.wait, message, brief=Text("Too many changes in one day."))

@@ -106,4 +106,7 @@ def _check_features(features: object) -> None:
     check_kind("features", features, Sequence, example="a list, e.g. [EmailLogin(...)]")
     if isinstance(features, Sequence):
         for feature in features:
+            if isinstance(feature, type) and callable(getattr(feature, "mount", None)):
+                name = feature.__name__
+                raise ConfigError("features", f"{name} lacks its brackets: write {name}(...)")
             check_verbs("features", feature, ("mount",), example="features, e.g. [EmailLogin()]")

@@ -105,5 +105,8 @@ async def test_it_says_how_long_to_wait_and_speaks_of_changes() -> None:
     world = World([MemoryStore()] * 2)
     for _ in range(PER_DAY):
         await world.spend()
-    with pytest.raises(RateLimited, match=r"Too many changes in one day\. Try again in 24 hours"):
+    with pytest.raises(
+        RateLimited, match=r"Too many changes in one day\. Try again in 24 hours"
+    ) as told:
         await world.budgets[0].spend("jo")
+    assert told.value.brief == "Too many changes in one day.", "where a page counts the wait"

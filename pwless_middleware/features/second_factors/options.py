@@ -54,8 +54,8 @@ class SecondFactors:
         recovery_codes: people can make recovery codes (default).
         mfa: `optional` (default): whoever has a second factor is asked for it. `required`: whoever
             has none adds one before there is a session. `off`: nobody is asked.
-        required_from: the day from which `required` holds, in UTC; until then people are reminded.
-            `None` (default) is at once.
+        required_from: the day from which `mfa="required"`, which it needs, holds, in UTC; until
+            then people are reminded. `None` (default) is at once.
         trusted_days: days for which people can have a browser not ask again; 0 to 30, default 0:
             never.
         reset_wait: seconds in which a person can object to the reset of their second factors; 0 to
@@ -104,6 +104,8 @@ class SecondFactors:
             "new_browser_mail": new_browser_mail,
         }
         make_rules(self._values)
+        if required_from is not None and mfa != "required":
+            raise ConfigError("required_from", "set mfa='required' as well: it says from when")
         try:
             for library in ("pyotp", "segno", "cryptography"):
                 import_module(library)

@@ -45,6 +45,23 @@ def test_an_unknown_option_names_the_likely_one() -> None:
         SecondFactors(trusted_day=1)  # type: ignore[call-arg]
 
 
+def test_a_day_from_which_nothing_is_required_is_refused() -> None:
+    with pytest.raises(ConfigError, match="mfa='required'") as raised:
+        SecondFactors(required_from=date(2027, 1, 1))
+    assert raised.value.option == "required_from"
+
+
+def test_second_factors_alone_sign_nobody_in(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"add a login method, e\.g\. EmailLogin\(\)"):
+        make_factor_site(tmp_path, features=[SecondFactors()])
+    make_factor_site(tmp_path, features=[SecondFactors(), EmailLogin()])
+
+
+def test_a_class_without_its_brackets_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"write SecondFactors\(\.\.\.\)"):
+        make_factor_site(tmp_path, features=[EmailLogin(), SecondFactors])
+
+
 def test_second_factors_need_a_database() -> None:
     with pytest.raises(ConfigError, match='add database="sqlite'):
         make_site(features=[EmailLogin(), SecondFactors()])

@@ -48,6 +48,7 @@ async def test_the_only_way_is_shown_at_once_and_ends_the_login(tmp_path: Path) 
     assert led_to(done) == f"{CODES}?next=%2Fthere", "the codes are offered once"
     page = await jo.get(led_to(done))
     assert "Save your recovery codes" in said(page)
+    assert "Not now" in said(page)
     assert 'href="/there"' in page.text
 
     again = site.browser()
