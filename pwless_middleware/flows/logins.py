@@ -34,7 +34,11 @@ from pwless_middleware.flows.door import Door, Entry, LoginResult, spend
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.feature_store import KeyRule, check_key, check_writes
 from pwless_middleware.flows.login_events import answering_as_nobody, recording_refusals
-from pwless_middleware.flows.login_rules import LoginRules, ask_before_challenge
+from pwless_middleware.flows.login_rules import (
+    LoginRules,
+    ask_before_challenge,
+    ask_before_session,
+)
 from pwless_middleware.flows.pending_logins import PendingLogins, StepTry
 from pwless_middleware.flows.proofs import Proof, StepCheck
 from pwless_middleware.flows.sessions import Sessions
@@ -216,6 +220,26 @@ class Logins:
         )
         return await self._enter(entry)
 
+    async def is_enough(self, session: Session, caller: Caller, *, since: int) -> bool:
+        """Whether a login would be asked for no further proof after those of a session.
+
+        In a browser that is not trusted, whichever it is. A step in which a proof is made does not
+        count: who has none is asked for none here.
+
+        Args:
+            session: alive.
+            caller: who holds it.
+            since: unix seconds; older proofs are left out.
+
+        Raises:
+            LoginDenied: a rule refuses such a login.
+            Unavailable: it cannot be known.
+        """
+        fresh = tuple(one for one in session.authentications if one.at >= since)
+        login = replace(_login_of(session, caller), authentications=fresh)
+        decision = await ask_before_session(self._rules, login)
+        return all(step.enrolls for step in decision.missing)
+
     async def pending(self, login_id: str, caller: Caller) -> PendingLogin:
         """Return a pending login, for the page of its step.
 
@@ -340,16 +364,7 @@ class Logins:
             wait = error.retry_after
             self._events.record("limit.reached", caller, reason="try_by_step", wait=wait)
             raise
-        given = Login(
-            user_id=session.user_id,
-            email=session.email,
-            is_new=False,
-            authentications=session.authentications,
-            caller=caller.name,
-            device=session.device,
-            organization=session.organization,
-        )
-        right = await check(given)
+        right = await check(_login_of(session, caller))
         user_id = session.user_id
         if right is None:
             self._events.record(
@@ -403,6 +418,18 @@ def _login(proof: Proof, caller: Caller, user: User, address: Address) -> Login:
         next=proof.next,
         answer=proof.answer,
         attempt=proof.attempt,
+    )
+
+
+def _login_of(session: Session, caller: Caller) -> Login:
+    return Login(
+        user_id=session.user_id,
+        email=session.email,
+        is_new=False,
+        authentications=session.authentications,
+        caller=caller.name,
+        device=session.device,
+        organization=session.organization,
     )
 
 

@@ -16,6 +16,7 @@ from pwless_middleware.flows.account_deletion import AccountDeletion
 from pwless_middleware.flows.people import People
 from pwless_middleware.web.bodies import read_json
 from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.full_proof import require_full_proof
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.operations import ORIGIN, SESSION_COOKIE, SESSION_TOKEN, Operation
 from pwless_middleware.web.responses import EVERYWHERE, SIGNED_OUT, json_response, with_cookies
@@ -69,7 +70,7 @@ class AccountApi:
 
     async def delete(self, request: Request) -> Response:
         """Delete the account, and sign the person out everywhere."""
-        account = await self._kit.accounts.require(request, fresh_within=FRESH_WITHIN)
+        account = await require_full_proof(self._kit, request, fresh_within=FRESH_WITHIN)
         await self._deletion.delete(account.user, self._kit.callers.browser(request))
         response = Response(status_code=204, headers=EVERYWHERE)
         if self._kit.cookies.session(request.scope["headers"]) is not None:

@@ -13,6 +13,7 @@ from pwless_middleware.flows.account_deletion import AccountDeletion
 from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.full_proof import require_full_proof
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.responses import public_message
 from pwless_middleware.web.routes import Route
@@ -33,14 +34,14 @@ class DeletePage:
 
     async def show(self, request: Request) -> Response:
         """Say what goes; who has not proven lately that it is them is asked first."""
-        account = await self._kit.accounts.require(request, fresh_within=FRESH_WITHIN)
+        account = await require_full_proof(self._kit, request, fresh_within=FRESH_WITHIN)
         return self._page(request, account)
 
     async def delete(self, request: Request) -> Response:
         """Delete the account, and sign this browser out with all others."""
         form = await read_form(request)
-        account = await self._kit.accounts.require(
-            request, fresh_within=FRESH_WITHIN, back=DELETE_PATH
+        account = await require_full_proof(
+            self._kit, request, fresh_within=FRESH_WITHIN, back=DELETE_PATH
         )
         if form.get("sure") != "yes":
             problem = Text("Say that you are sure, and your account is deleted.")

@@ -41,6 +41,7 @@ from pwless_middleware.languages.current import current_language
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_json
 from pwless_middleware.web.fields import Fields
+from pwless_middleware.web.full_proof import require_full_proof
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_json
 from pwless_middleware.web.operations import (
@@ -89,7 +90,7 @@ class AddressApi:
 
     async def start(self, request: Request) -> Response:
         """Mail a code to a new address."""
-        account = await self._kit.accounts.require(request, fresh_within=FRESH_WITHIN)
+        account = await require_full_proof(self._kit, request, fresh_within=FRESH_WITHIN)
         values = NEW_ADDRESS.read_json(await read_json(request))
         caller = self._caller(request, account)
         sent = await self._changes.start(

@@ -27,6 +27,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.error_text import ErrorText, is_last_try
+from pwless_middleware.web.full_proof import require_full_proof
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.offers import AccountPage
@@ -102,16 +103,19 @@ class AddressPages:
         if "another" not in request.query_params:
             challenge = await self._flow.newest(self._caller(request, account))
         if challenge is None:
-            await self._kit.accounts.require(request, fresh_within=FRESH_WITHIN)
+            await require_full_proof(self._kit, request, fresh_within=FRESH_WITHIN)
         return self._page(request, account, challenge)
 
     async def post(self, request: Request) -> Response:
         """Send a code to the new address, send it again, or check one."""
         form = await read_form(request)
         is_new = "request_id" not in form
-        account = await self._kit.accounts.require(
-            request, back=ADDRESS_PATH, fresh_within=FRESH_WITHIN if is_new else None
-        )
+        if is_new:
+            account = await require_full_proof(
+                self._kit, request, fresh_within=FRESH_WITHIN, back=ADDRESS_PATH
+            )
+        else:
+            account = await self._kit.accounts.require(request, back=ADDRESS_PATH)
         caller = self._caller(request, account)
         id = None if is_new else self._find_held(form["request_id"], caller)
         try:
