@@ -1,7 +1,7 @@
 """What a person could lose their account by takes all that a login asks of them.
 
 Whoever reads a person's mail, and is in since before they had a second factor or in their trusted
-browser, neither takes the address from them nor deletes the account.
+browser, neither takes the address from them nor deletes the account (security rule 26).
 """
 
 from __future__ import annotations
