@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import re
 import time
 from typing import TYPE_CHECKING, Any
 
-from pwless_middleware.cli.importing import UsageError
 from pwless_middleware.cli.installation import (
     add_arguments,
     find_passwordless,
@@ -20,13 +18,12 @@ from pwless_middleware.cli.installation import (
     serve_nobody,
 )
 from pwless_middleware.cli.output import print_json, print_table, show_time
+from pwless_middleware.cli.times import read_seconds
 
 if TYPE_CHECKING:
     from pwless_middleware.core.api_key import ApiKey
     from pwless_middleware.flows.api_keys import ApiKeys
     from pwless_middleware.passwordless import Passwordless
-
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def add_to(commands: Any) -> None:
@@ -85,13 +82,17 @@ async def _run(passwordless: Passwordless, options: argparse.Namespace) -> None:
     keys = passwordless.api_keys
     async with serve_nobody(passwordless):
         if options.verb == "create":
-            life = None if options.expires_in is None else _seconds(options.expires_in)
+            life = (
+                None
+                if options.expires_in is None
+                else read_seconds("--expires-in", options.expires_in)
+            )
             made = await keys.create(
                 options.name, scopes=options.scope, expires_in=life, by=options.by
             )
             print(made.text)
         elif options.verb == "rotate":
-            overlap = _seconds(options.overlap)
+            overlap = read_seconds("--overlap", options.overlap)
             made = await keys.rotate(options.name, overlap=overlap, by=options.by)
             print(made.text)
         elif options.verb == "revoke":
@@ -143,11 +144,3 @@ def _to_dict(key: ApiKey, now: int) -> dict[str, object]:
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
     }
-
-
-def _seconds(text: str) -> int:
-    """Read a time: seconds, or a number with s, m, h or d behind it."""
-    found = re.fullmatch(r"([0-9]{1,9})([smhd]?)", text)
-    if found is None:
-        raise UsageError(f"{text!r}: write a time such as 90d, 12h, 30m or 600")
-    return int(found[1]) * _UNITS[found[2] or "s"]

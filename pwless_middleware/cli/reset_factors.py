@@ -19,6 +19,7 @@ from pwless_middleware.cli.installation import (
     find_passwordless,
     serve_nobody,
 )
+from pwless_middleware.cli.times import read_seconds
 from pwless_middleware.errors import InvalidArgument, PersonNotFound
 
 if TYPE_CHECKING:
@@ -41,14 +42,13 @@ def add_to(actions: Any) -> None:
     when = parser.add_mutually_exclusive_group()
     when.add_argument(
         "--wait",
-        type=int,
-        metavar="SECONDS",
-        help="how long they can object; default reset_wait, as the app has it",
+        metavar="TIME",
+        help="how long they can object, e.g. 7d; default reset_wait, as the app has it",
     )
     when.add_argument(
         "--now",
         action="store_const",
-        const=0,
+        const="0",
         dest="wait",
         help="do it at once, and one that waits as well",
     )
@@ -63,13 +63,14 @@ def run(options: argparse.Namespace) -> int:
         0, or 1 if sessions of the person may go on where they cannot be reached.
 
     Raises:
-        UsageError: nobody has this id or address, `--wait` is out of range, or nobody could tell
-            the person that there is something to object to.
+        UsageError: nobody has this id or address, `--wait` is no time or out of range, or nobody
+            could tell the person that there is something to object to.
         ConfigError: the app has no second factors.
         StoreError: the database or the store cannot be reached.
         AppFailed: the app's own code raised.
     """
-    return asyncio.run(_reset(find_passwordless(options), options.who, options.wait))
+    wait = None if options.wait is None else read_seconds("--wait", options.wait)
+    return asyncio.run(_reset(find_passwordless(options), options.who, wait))
 
 
 async def _reset(passwordless: Passwordless, who: str, wait: int | None) -> int:

@@ -90,9 +90,14 @@ def test_where_the_deployment_has_a_wait_it_waits(app: Project) -> None:
 
 def test_how_long_it_waits_can_be_said(app: Project) -> None:
     create(app)
-    assert "unless they object" in reset(app, "--wait", "60")[1]
+    assert "unless they object" in reset(app, "--wait", "1m")[1]
     assert "no second factors" in reset(app, "--wait", "0")[1]
-    for options in (["--wait", "-1"], ["--wait", "9999999"], ["--wait", "1", "--now"]):
+    for options in (
+        ["--wait", "-1"],
+        ["--wait", "31d"],
+        ["--wait", "soon"],
+        ["--wait", "1", "--now"],
+    ):
         code, out, err = reset(app, *options)
         assert (code, out) == (2, "")
         assert "--wait" in err

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from pwless_middleware.core.factor import Factor
 from pwless_middleware.core.pasted_text import code_in
-from pwless_middleware.errors import InvalidCode, RequestExpired
+from pwless_middleware.errors import FieldViolation, InvalidArgument, InvalidCode, RequestExpired
 from pwless_middleware.features.second_factors.fields import ENROLLING_STEP
 from pwless_middleware.features.second_factors.names import TOTP
 from pwless_middleware.features.second_factors.own_factors import OwnFactors
@@ -24,6 +24,7 @@ from pwless_middleware.features.second_factors.totp_enrollment import (
 )
 from pwless_middleware.features.second_factors.totp_secrets import TOTPSecrets
 from pwless_middleware.flows.proofs import StepProof
+from pwless_middleware.text import Text
 from pwless_middleware.web.fields import Fields, Values
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.steps import StepAction, StepMethod, StepSubject
@@ -92,6 +93,7 @@ class TOTPStep:
         """Return what a code proves; it is used up by it, whatever becomes of the login.
 
         Raises:
+            InvalidArgument: the step enrolls, and the enrollment is not named.
             RequestExpired: the step enrolls, and the enrollment is over or not the first one.
             TooManyAttempts: the enrollment's tries are spent.
             StoreError: database or store cannot be asked.
@@ -119,10 +121,14 @@ class TOTPStep:
         return (await self.enroll(subject)).to_json()
 
     async def _confirm(self, subject: StepSubject, values: Values) -> StepProof | None:
+        id = values.get("enrollment_id")
+        if not id:
+            required = Text("This field is required.")
+            raise InvalidArgument([FieldViolation("enrollment_id", required, "required")])
         try:
             _, proof = await self._enrollments.confirm(
                 subject.user_id,
-                values.get("enrollment_id") or "",
+                id,
                 subject.binding,
                 values.text("code"),
                 subject.caller,

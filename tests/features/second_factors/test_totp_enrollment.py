@@ -208,6 +208,9 @@ async def test_one_flow_from_the_first_mail_to_the_app_and_the_session(strict: S
     app, more = App(strict, begun["secret"]), {"enrollment_id": begun["enrollment_id"]}
     refused = await do_step(jo, asked["login_id"], wrong(app.code()), **more)
     assert error_code(refused) == "INVALID_CODE"
+    unnamed = await do_step(jo, asked["login_id"], app.code())
+    assert unnamed.status_code == 400
+    assert "enrollment_id" in unnamed.text, "what is missing is named"
     assert await jo.who() is None
     done = await do_step(jo, asked["login_id"], app.code(), name="Phone", **more)
     assert done.status_code == 200, done.text
