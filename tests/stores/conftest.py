@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +20,9 @@ from pwless_middleware.stores.sql import SQLStore
 from tests.databases import DATABASES
 from tests.redis_cluster import disconnect
 from tests.redis_server import Server
+
+MakeStores = Callable[[int], Awaitable[list[Store]]]
+"""Makes so many stores that keep the same data."""
 
 
 @pytest.fixture
@@ -51,47 +54,65 @@ async def connected(store: RedisStore) -> None:
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql", "redis", "cluster"])
-async def processes(
+async def make_stores(
     request: pytest.FixtureRequest,
     prefix: str,
     monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[list[Store]]:
-    """Four stores that keep the same data, as four processes would have them."""
+) -> AsyncIterator[MakeStores]:
+    """Return a function that makes stores that keep the same data, as many processes have them.
+
+    As few as a test needs: a client of a cluster takes 50 ms of CPU.
+    """
     # The contract says nothing of time, and a busy machine may take more than a request would.
     monkeypatch.setattr(redis_server, "DEADLINE", 20)
-    if request.param == "memory":
-        yield [MemoryStore(max_jobs=100)] * 4
-        return
-    if request.param in DATABASES:
-        url = request.getfixturevalue("make_database_url")(request.param)
-        on_file = [SQLStore(Database(url), max_jobs=100) for _ in range(4)]
-        yield list(on_file)
-        for each in on_file:
-            await each.aclose()
-        return
+    kind: str = request.param
+    in_memory = MemoryStore(max_jobs=100)
+    made: list[SQLStore | RedisStore] = []
     clients: list[Any] = []
-    if request.param == "redis":
-        servers: list[object] = [request.getfixturevalue("redis_url")] * 4
-    else:
-        port = request.getfixturevalue("redis_cluster").nodes[0].port
-        clients = [redis.asyncio.RedisCluster(host="127.0.0.1", port=port) for _ in range(4)]
-        for client in clients:
-            await client.initialize()  # outside of our deadline, which a busy machine may pass
-        servers = list(clients)
-    stores = [RedisStore(server, prefix=prefix, max_jobs=100) for server in servers]
-    for store in stores:
+    where = ""
+    if kind in DATABASES:
+        where = request.getfixturevalue("make_database_url")(kind)
+    elif kind == "redis":
+        where = request.getfixturevalue("redis_url")
+
+    async def make() -> Store:
+        if kind == "memory":
+            return in_memory
+        if kind in DATABASES:
+            made.append(SQLStore(Database(where), max_jobs=100))
+            return made[-1]
+        server: object = where
+        if kind == "cluster":
+            port = request.getfixturevalue("redis_cluster").nodes[0].port
+            server = redis.asyncio.RedisCluster(host="127.0.0.1", port=port)
+            clients.append(server)
+            await clients[-1].initialize()  # outside of our deadline, which a busy machine may pass
+        store = RedisStore(server, prefix=prefix, max_jobs=100)
+        made.append(store)
         await connected(store)
-    yield list(stores)
-    for store in stores:
-        await store.aclose()
+        return store
+
+    async def make_several(count: int) -> list[Store]:
+        return [await make() for _ in range(count)]
+
+    yield make_several
+    for each in made:
+        await each.aclose()
     for client in clients:
         await disconnect(client)
 
 
 @pytest.fixture
-def store(processes: list[Store]) -> Store:
-    """One store; the first of the four."""
-    return processes[0]
+async def processes(make_stores: MakeStores) -> list[Store]:
+    """Four stores that keep the same data, as four processes would have them."""
+    return await make_stores(4)
+
+
+@pytest.fixture
+async def store(make_stores: MakeStores) -> Store:
+    """One store."""
+    (store,) = await make_stores(1)
+    return store
 
 
 @pytest.fixture
