@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import inspect
 import re
 from collections.abc import Iterator
@@ -110,12 +111,14 @@ def definitions(file: Path) -> Iterator[Documented]:
     return below(ast.parse(file.read_text()), "", True)
 
 
-EVERY = {
-    f"{file.relative_to(PACKAGE).with_suffix('')}:{found.name}": found
-    for file in FILES
-    for found in definitions(file)
-}
-"""Every class and function of the package."""
+@functools.cache  # not at import: each process of a parallel run imports this, and one runs it
+def every() -> dict[str, Documented]:
+    """Return every class and function of the package."""
+    return {
+        f"{file.relative_to(PACKAGE).with_suffix('')}:{found.name}": found
+        for file in FILES
+        for found in definitions(file)
+    }
 
 
 def overrides(found: Documented) -> bool:
@@ -134,7 +137,7 @@ def test_every_module_says_what_is_in_it() -> None:
 def test_everything_public_says_what_it_is_for() -> None:
     silent = [
         name
-        for name, found in EVERY.items()
+        for name, found in every().items()
         if found.is_public and not found.doc and not overrides(found)
     ]
     assert silent == []
@@ -143,7 +146,7 @@ def test_everything_public_says_what_it_is_for() -> None:
 def test_what_returns_something_says_so_and_what_does_not_does_not() -> None:
     """ "Return …" for a value, "Return when/if/once …" for a wait, "Whether …" for a claim."""
     wrong = []
-    for name, found in EVERY.items():
+    for name, found in every().items():
         if isinstance(found.node, Function) and found.doc:
             first, returns = found.doc.split()[0], found.node.returns
             kind = "None" if returns is None else ast.unparse(returns)
@@ -156,7 +159,7 @@ def test_what_returns_something_says_so_and_what_does_not_does_not() -> None:
 
 def test_the_arguments_that_are_explained_are_the_ones_there_are() -> None:
     wrong = {}
-    for name, found in EVERY.items():
+    for name, found in every().items():
         told = set(found.section("Args"))
         if told and isinstance(found.node, ast.ClassDef):
             told |= set(found.section("Attributes")) & set(found.parameters)
@@ -167,7 +170,7 @@ def test_the_arguments_that_are_explained_are_the_ones_there_are() -> None:
 
 def test_the_attributes_that_are_explained_are_there() -> None:
     wrong = {}
-    for name, found in EVERY.items():
+    for name, found in every().items():
         told = set(found.section("Attributes"))
         other = told - found.members if told else set()
         if told and not found.section("Args"):  # a record: all of its fields
@@ -179,7 +182,7 @@ def test_the_attributes_that_are_explained_are_there() -> None:
 
 def test_the_errors_that_are_named_exist() -> None:
     unknown = []
-    for name, found in EVERY.items():
+    for name, found in every().items():
         module = import_module(found.module)
         for told in found.section("Raises"):
             above, _, error = told.rpartition(".")
@@ -207,7 +210,7 @@ def test_whoever_calls_a_public_name_finds_each_argument_explained(name: str) ->
 def test_no_function_is_named_by_a_participle_alone() -> None:
     """`fold_mailbox` says that something happens; `folded` reads like a value."""
     wrong = []
-    for name, found in EVERY.items():
+    for name, found in every().items():
         if isinstance(found.node, Function) and not found.node.decorator_list:
             word = found.node.name.strip("_")
             is_claim = ast.unparse(found.node.returns or ast.Constant(None)) == "bool"
