@@ -87,7 +87,14 @@ HOME = _site()
 
 def _document(*, with_credentials: bool = False, with_bounds: bool = False) -> OpenApiSchema:
     config = _config(with_credentials=with_credentials, with_bounds=with_bounds)
-    return schemathesis.openapi.from_asgi(DOCUMENT, HOME.app, config=config)
+    schema = schemathesis.openapi.from_asgi(DOCUMENT, HOME.app, config=config)
+    if with_bounds:
+        # Half a second for each bound, to find no address that has exactly so many characters;
+        # test_api_fields.py has one that is too long.
+        body = schema.raw_schema["paths"][f"{JSON_BASE}/send"]["post"]["requestBody"]
+        email = body["content"]["application/json"]["schema"]["properties"]["email"]
+        del email["minLength"], email["maxLength"]
+    return schema
 
 
 SCHEMA = _document(with_bounds=True)
@@ -314,7 +321,7 @@ class Links(SCHEMA.as_state_machine()):  # type: ignore[misc]  # made at run tim
 
 
 def test_along_the_links() -> None:
-    steps = settings(_cases(20), stateful_step_count=8)
+    steps = settings(_cases(10), stateful_step_count=8)
     run_state_machine_as_test(Links, settings=steps)
     for step in (
         (f"POST {JSON_BASE}/resend", 200),
