@@ -102,6 +102,8 @@ def test_every_statement_is_constant_text() -> None:
     found = 0
     for path in PACKAGE.rglob("*.py"):
         text = path.read_text("utf-8")
+        if not any(name in text for name in ("Statement", *DRIVER_CALLS)):
+            continue  # parsing takes most of the time
         assert variable_statements(text) == variable_calls(text) == [], path
         found += sum(1 for _ in statements(ast.parse(text)))
     assert found
