@@ -87,6 +87,7 @@ CODES: Context = NO_ERROR | {
     "action": f"{PAGE_URL}/recovery-codes",
     "onward": "/app",
     "is_after_login": False,
+    "form_id": "x",
 }
 ACCOUNT: Context = NO_ERROR | {
     "account_pages": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Final
 from urllib.parse import urlencode
 
@@ -15,7 +16,9 @@ from pwless_middleware.features.second_factors.pages.paths import (
     ACCOUNT_PATH,
     RECOVERY_CODES_PATH,
 )
+from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_date
+from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.error_text import ErrorText
@@ -25,13 +28,19 @@ from pwless_middleware.web.routes import Route
 
 FEW: Final = 2
 """With so many codes left, or fewer, a person is told to make new ones."""
+_SENT: Final = Text(
+    "Your codes were made, and shown that once. If you have not saved them, make new ones."
+)
+_KEPT: Final = 3600
+"""Seconds for which a form is remembered: far longer than the fresh proof that it takes is good."""
 _SCRIPT: Final = "recovery_codes.js"
 
 
 class RecoveryCodesPage:
     """Show the page, and make codes.
 
-    The codes are in the answer to the form alone, which no cache keeps. After a login the page
+    The codes are in the answer to the form alone, which no cache keeps. Each form makes codes once:
+    who loads the answer anew would void those that they have just saved. After a login the page
     stands between it and where it leads, which its query names.
 
     Args:
@@ -42,6 +51,7 @@ class RecoveryCodesPage:
     def __init__(self, kit: Kit, flow: SecondFactorFlow) -> None:
         self._kit = kit
         self._flow = flow
+        self._sent = kit.records("recovery_codes_forms")
         self.routes = (Route(RECOVERY_CODES_PATH, {"GET": self.show, "POST": self.make}),)
 
     async def show(self, request: Request) -> Response:
@@ -55,12 +65,14 @@ class RecoveryCodesPage:
 
     async def make(self, request: Request) -> Response:
         """Make new codes, and show them."""
-        await read_form(request)
+        form = await read_form(request)
         next = request.query_params.get("next")
         back = RECOVERY_CODES_PATH + ("?" + urlencode({"next": next}) if next else "")
         account = await self._flow.own.require(request, back=back)
-        caller = self._kit.callers.browser(request)
+        caller, id = self._kit.callers.browser(request), form.get("form_id", "")
         try:
+            if id and not await self._sent.add(f"{account.user.id} {id[:32]}", ttl=_KEPT):
+                return await self._page(request, account, was_sent=True)
             codes = await self._flow.recovery_codes.make(account.user.id, caller=caller)
         except InvalidArgument:  # the last factor, or the setting, has gone since
             return self._kit.pages.redirect(request, ACCOUNT_PATH)
@@ -77,7 +89,12 @@ class RecoveryCodesPage:
         )
 
     async def _page(
-        self, request: Request, account: Account, error: ApiError | None = None
+        self,
+        request: Request,
+        account: Account,
+        error: ApiError | None = None,
+        *,
+        was_sent: bool = False,
     ) -> Response:
         state = await self._flow.own.state(account.user.id)
         text = ErrorText.of(error)
@@ -93,7 +110,8 @@ class RecoveryCodesPage:
             action=self._kit.pages.here(request),
             onward=self._onward(request),
             is_after_login=is_after_login,
-            problem=text.problem,
+            form_id=secrets.token_urlsafe(12),
+            problem=translate(_SENT) if was_sent else text.problem,
             wait=text.wait,
         )
 

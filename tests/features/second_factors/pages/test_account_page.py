@@ -16,12 +16,14 @@ from tests.features.second_factors.pages.browsing import (
     STEP,
     App,
     begin,
+    codes_on,
     come_to_step,
     connect,
     make_codes,
     make_page_site,
     type_code,
 )
+from tests.features.test_step_up import fields_of
 from tests.own_account import signed_in
 from tests.support import Browser, Site, led_to, said
 
@@ -171,6 +173,21 @@ async def test_new_recovery_codes_void_the_old_ones(tmp_path: Path) -> None:
     assert (await other.post(STEP, {**form, "code": old[0]})).status_code == 400
     assert led_to(await other.post(STEP, {**form, "code": new[0]})) == "/"
     assert "9 of 10 are left" in said(await jo.get(ACCOUNT))
+
+
+async def test_codes_that_were_just_shown_stay_good_when_their_page_is_loaded_anew(
+    tmp_path: Path,
+) -> None:
+    site, jo, _ = await with_app(tmp_path)
+    action, fields = fields_of(await jo.get(CODES), "codes")
+    codes = codes_on(await jo.post(action, fields))
+    again = await jo.post(action, fields)
+    assert codes_on(again) == []
+    assert "Your codes were made, and shown that once." in said(again)
+    other = site.browser()
+    await come_to_step(other)
+    form = {"method": "recovery_code", "code": codes[0]}
+    assert led_to(await other.post(STEP, form)) == "/"
 
 
 async def test_who_has_no_factor_makes_no_codes(tmp_path: Path) -> None:
