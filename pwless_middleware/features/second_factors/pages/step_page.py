@@ -10,7 +10,13 @@ from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.login import Login
-from pwless_middleware.errors import ApiError, LoginDenied, RequestExpired, Unauthenticated
+from pwless_middleware.errors import (
+    ApiError,
+    LoginDenied,
+    RequestExpired,
+    TooManyAttempts,
+    Unauthenticated,
+)
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE, STEP_PATH
 from pwless_middleware.features.second_factors.pages.pending import PendingStep
 from pwless_middleware.features.second_factors.pages.way import Way
@@ -94,7 +100,8 @@ class StepPage:
             at = await PendingStep.of(self._kit, request, STEP_PATH)  # it may be over by now
             part = await page.show(request, at.subject)
             shown = with_problem(part, error) if part is not None else None
-            return await self._page(request, at, name, shown)
+            is_locked = isinstance(error, TooManyAttempts)
+            return await self._page(request, at, name, shown, is_locked=is_locked)
 
     async def _do(
         self, request: Request, at: PendingStep, offered: OfferedStep, page: StepPart, form: Form
@@ -133,7 +140,13 @@ class StepPage:
         return 0 if method == RECOVERY_CODE else self._rules().trusted_days
 
     async def _page(
-        self, request: Request, at: PendingStep, name: str, posted: Part | None = None
+        self,
+        request: Request,
+        at: PendingStep,
+        name: str,
+        posted: Part | None = None,
+        *,
+        is_locked: bool = False,
     ) -> Response:
         """Return the page.
 
@@ -142,6 +155,8 @@ class StepPage:
             at: the step.
             name: of the way to show; the best one where it is none of this person's.
             posted: what is shown of it; `None` for what a GET shows.
+            is_locked: whether its tries are spent, and with them those of all ways that share them:
+                recovery codes have a count of their own (security rule 42).
 
         Raises:
             RequestExpired: none is left: they were removed since this login began. A new one asks
@@ -163,6 +178,7 @@ class StepPage:
             Way(other.name, translate(other.page.title), self._url(request, other.name))
             for other in shown
             if other is not one
+            and not (is_locked and (other.name == RECOVERY_CODE) == (one.name == RECOVERY_CODE))
         ]
         return self._kit.pages.page(
             request,

@@ -138,6 +138,20 @@ async def test_the_step_sends_a_code_only_when_asked(site: Site, phones: Phones)
     assert await other.who() == JO
 
 
+async def test_where_the_tries_are_spent_no_way_is_shown_that_shares_them(
+    site: Site, phones: Phones
+) -> None:
+    await with_phone(site, phones)
+    other = site.browser()
+    page = await come_to_step(other)
+    assert f'href="{BY_SMS}"' in page.text
+    for _ in range(6):
+        page = await type_code(other, page, "000000")
+    assert page.status_code == 429
+    assert f'href="{BY_SMS}"' not in page.text
+    assert f'href="{STEP}?method=recovery_code"' in page.text
+
+
 async def test_it_renews_a_session_too(site: Site, phones: Phones) -> None:
     jo = await with_phone(site, phones)
     site.clock.advance(301)
