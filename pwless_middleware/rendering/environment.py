@@ -22,11 +22,21 @@ def make_environment(folder: Path | str | None) -> Environment:
     """Return Jinja2, set up; imported here, since it is a quarter of what making an instance costs.
 
     Our templates are read now, all of them: a process that has run out of file descriptors could
-    not open the one that says so.
+    not open the one that says so. Without templates of a host's, all instances of a process share
+    what was read and compiled: nothing in it is one instance's own.
 
     Args:
         folder: the host's templates, which replace ours of the same name; `None` for ours alone.
     """
+    return _make_ours() if folder is None else _make(folder)
+
+
+@lru_cache(maxsize=1)
+def _make_ours() -> Environment:
+    return _make(None)
+
+
+def _make(folder: Path | str | None) -> Environment:
     from jinja2 import (
         ChoiceLoader,
         DictLoader,
@@ -58,6 +68,33 @@ def make_environment(folder: Path | str | None) -> Environment:
         {"gettext": gettext, "ngettext": ngettext, "_": gettext, "duration": format_duration}
     )
     return env
+
+
+@lru_cache(maxsize=256)
+def find_undeclared(env: Environment, name: str) -> frozenset[str]:
+    """Name what a template, and those it draws on, look up in the context.
+
+    Follows `extends`, `include` and `import` where a name is written out.
+    """
+    from jinja2 import meta, nodes
+
+    loader = env.loader
+    assert loader is not None  # `_make` has set it
+    found, known = set[str](), {*env.globals}
+    pending, seen = [name], set[str]()
+    while pending:
+        current = pending.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        tree = env.parse(loader.get_source(env, current)[0])
+        found |= meta.find_undeclared_variables(tree)
+        for node in tree.body:
+            # What a template sets at its top level is seen by those that it includes.
+            if isinstance(node, nodes.Assign | nodes.AssignBlock):
+                known |= {n.name for n in node.find_all(nodes.Name) if n.ctx == "store"}
+        pending += [other for other in meta.find_referenced_templates(tree) if other]
+    return frozenset(found - known)
 
 
 @lru_cache(maxsize=256)

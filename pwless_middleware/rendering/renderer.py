@@ -27,7 +27,11 @@ from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.rendering.assets import Assets
-from pwless_middleware.rendering.environment import TEMPLATE_TYPES, make_environment
+from pwless_middleware.rendering.environment import (
+    TEMPLATE_TYPES,
+    find_undeclared,
+    make_environment,
+)
 from pwless_middleware.rendering.package_files import find_package_files
 
 if TYPE_CHECKING:
@@ -231,25 +235,6 @@ class Renderer:
             self._mail_variables[name] = frozenset(found - MAIL_VARIABLES)
         return self._mail_variables[name]
 
-    def _find_undeclared(self, name: str) -> set[str]:
-        """Name what `name` and the templates it draws on look up in the context."""
-        from jinja2 import meta, nodes
-
-        loader = self._env.loader
-        assert loader is not None  # `_env` has set it
-        found: set[str] = set()
-        known: set[str] = {*self._env.globals, *self._own, "language", "direction"}
-        pending, seen = [name], set[str]()
-        while pending:
-            current = pending.pop()
-            if current in seen:
-                continue
-            seen.add(current)
-            tree = self._env.parse(loader.get_source(self._env, current)[0])
-            found |= meta.find_undeclared_variables(tree)
-            for node in tree.body:
-                # What a template sets at its top level is seen by those that it includes.
-                if isinstance(node, nodes.Assign | nodes.AssignBlock):
-                    known |= {n.name for n in node.find_all(nodes.Name) if n.ctx == "store"}
-            pending += [other for other in meta.find_referenced_templates(tree) if other]
-        return found - known
+    def _find_undeclared(self, name: str) -> frozenset[str]:
+        """Name what `name` and the templates it draws on look up in the context, but our own."""
+        return find_undeclared(self._env, name) - self._own.keys() - {"language", "direction"}
