@@ -3,7 +3,8 @@
 A cookie names them, and a row of the database says whose they are: forgetting the row is all that
 it takes. A row is good for its user, with the address that they had then, under the generation that
 was read before the proof for which the browser is trusted: who forgets all browsers in that very
-moment has forgotten this one too.
+moment has forgotten this one too. And who is signed out everywhere trusts none of those that they
+trusted before.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pwless_middleware.core.event import Event
 from pwless_middleware.core.factor import TrustedBrowser
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.session import DAY, Session
+from pwless_middleware.core.store_keys import device_mark, user_slot
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE
 from pwless_middleware.features.second_factors.settings import SecondFactorRules
@@ -60,7 +62,7 @@ class TrustedBrowsers:
         """Whether a login needs no second factor: it is in a browser that its person trusts.
 
         Raises:
-            StoreError: the database cannot be asked.
+            StoreError, Unavailable: database or store cannot be asked.
         """
         days, now = self._rules().trusted_days, self._kit.clock()
         if days == 0:
@@ -72,6 +74,7 @@ class TrustedBrowsers:
                 and browser.user_id == login.user_id
                 and browser.address == _address_digest(login.email)
                 and now < min(browser.expires_at, browser.created_at + days * DAY)
+                and browser.created_at > await self._signed_out_at(login.user_id)
             ):
                 await self._browsers.note_use(id, now)
                 return True
@@ -119,13 +122,24 @@ class TrustedBrowsers:
         ids = (browser.id, *caller.trusted)
         return self._kit.cookies.set_trusted(ids, max_age=days * DAY)
 
+    async def _signed_out_at(self, user_id: str) -> int:
+        """Return when all sessions of a person were ended at last; -1 for never.
+
+        Whoever signs out everywhere, or is disabled, is asked again everywhere.
+        """
+        mark = device_mark(user_slot(self._kit.keyring.realm, user_id))
+        value = await self._kit.store.read(mark, now=self._kit.clock())
+        return -1 if value is None else int.from_bytes(value, "big")
+
     async def list(self, user_id: str) -> Sequence[TrustedBrowser]:
         """Return a person's trusted browsers, newest first.
 
         Raises:
-            StoreError: the database cannot be asked.
+            StoreError, Unavailable: database or store cannot be asked.
         """
-        return await self._browsers.list(user_id, now=self._kit.clock())
+        found = await self._browsers.list(user_id, now=self._kit.clock())
+        since = await self._signed_out_at(user_id) if found else -1
+        return [browser for browser in found if browser.created_at > since]
 
     async def distrust(
         self, user_id: str, id: bytes, *, caller: Caller | None = None, by: str = "person"

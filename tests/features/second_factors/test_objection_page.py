@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from pwless_middleware import EmailLogin
 from pwless_middleware.database.factors import SQLFactors
 from pwless_middleware.features.second_factors.options import SecondFactors
 from pwless_middleware.features.second_factors.reset import OBJECTION_PATH
@@ -213,7 +214,7 @@ PEOPLE = 24
 
 def make_shared_site(folder: str) -> Site:
     """Make a site whose store is in the database as well, for several processes."""
-    features = [SecondFactors(reset_wait=WAIT)]
+    features = [EmailLogin(), SecondFactors(reset_wait=WAIT)]
     return make_site(database=f"sqlite:///{folder}/pwless.db", features=features, clock=Clock())
 
 

@@ -188,6 +188,27 @@ async def test_the_removal_of_a_factor_ends_it(site: Site) -> None:
     assert (await sign_in(jo, other)).status_code == 200
 
 
+async def test_whoever_is_signed_out_everywhere_is_asked_again_everywhere(site: Site) -> None:
+    jo, app = await make_trusted(site)
+    site.clock.advance(1)
+    await site.passwordless.sign_out(JO)
+    assert await is_asked(jo)
+    assert await verbs_of(site).trusted_browsers(await id_of(site)) == []
+    site.clock.advance(1)
+    await sign_in(jo, app)
+    assert await trust(jo)
+    assert not await is_asked(jo)
+
+
+async def test_whoever_was_disabled_is_asked_again(site: Site) -> None:
+    jo, _ = await make_trusted(site)
+    site.clock.advance(1)
+    user_id = await id_of(site)
+    await site.passwordless.people.disable(user_id, by="operator:u-1")
+    await site.passwordless.people.enable(user_id, by="operator:u-1")
+    assert await is_asked(jo)
+
+
 async def test_another_address_ends_it(site: Site) -> None:
     jo, _ = await make_trusted(site)
     site.clock.advance(60)
@@ -195,7 +216,7 @@ async def test_another_address_ends_it(site: Site) -> None:
     assert await is_asked(jo, KIM)
     undo = site.mail(JO).link
     await press_undo(site.browser(), undo)
-    assert not await is_asked(jo), "it is the address as of then again"
+    assert await is_asked(jo), "an undo signs out everywhere"
 
 
 async def test_who_forgets_all_in_that_very_moment_forgets_this_one_too(site: Site) -> None:
