@@ -11,18 +11,16 @@ from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.keyring import new_operation
 from pwless_middleware.core.user import User
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
-from pwless_middleware.errors import DeliveryError
+from pwless_middleware.flows.change_jobs import wait_for_change
 from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.notices import Notices
 from pwless_middleware.flows.people import People
-from pwless_middleware.flows.topics import LONGEST, QueuedJob
+from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.stores.base import Store
 
 TOPIC: Final = "account_deleted"
 """The topic of the jobs, and the name of their mail."""
-_UNDER_WAY: Final = 60
-"""Seconds that a deletion may take; after that it did not come about, and is not told."""
 
 
 class AccountDeletion:
@@ -80,9 +78,7 @@ class AccountDeletion:
         """Tell the address, once the account is gone."""
         told = json.loads(job.body)
         if await self._people.find(told["user_id"]) is not None:
-            if self._clock() < job.until - LONGEST + _UNDER_WAY:
-                raise DeliveryError("the deletion of an account is under way")
-            return Outcome.DROPPED
+            return wait_for_change(job, "the deletion of an account", now=self._clock())
         address = parse_address(told["email"])
         if address is None:
             return Outcome.DROPPED

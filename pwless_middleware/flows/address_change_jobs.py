@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.address_change import AddressChange
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
-from pwless_middleware.errors import DeliveryError
+from pwless_middleware.flows.change_jobs import wait_for_change
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.notices import Notices
 from pwless_middleware.flows.sessions_view import SessionsView
-from pwless_middleware.flows.topics import LONGEST, QueuedJob, ReadJob
+from pwless_middleware.flows.topics import QueuedJob, ReadJob
 from pwless_middleware.flows.users import Users
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
@@ -30,8 +30,6 @@ CHANGED, UNDONE, WITHDRAWN = "address_changed", "address_undone", "address_withd
 """Topics of the jobs; those of the first and the last are also the names of their mails."""
 UNDO_PURPOSE: Final = "address_undo"
 """What the handle in the mail to the old address is sealed for."""
-UNDER_WAY: Final = 60
-"""Seconds that a change or an undo may take; after that it did not come about."""
 
 
 class AddressChangeJobs:
@@ -127,14 +125,7 @@ class AddressChangeJobs:
         return self._notices.deliver(template, to, at=at, language=change.language)
 
     def _wait_for(self, job: QueuedJob) -> Outcome:
-        """Have a job tried again while what it tells of may still be under way.
-
-        Raises:
-            DeliveryError: it may.
-        """
-        if self._clock() < job.until - LONGEST + UNDER_WAY:
-            raise DeliveryError("the change of address is under way")
-        return Outcome.DROPPED
+        return wait_for_change(job, "the change of address", now=self._clock())
 
     async def _address(self, change: AddressChange) -> Address | None:
         user = await self._users.load(change.user_id)

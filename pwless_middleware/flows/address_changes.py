@@ -33,7 +33,6 @@ from pwless_middleware.errors import (
 )
 from pwless_middleware.flows.address_change_jobs import (
     CHANGED,
-    UNDER_WAY,
     UNDO_PURPOSE,
     UNDONE,
     WITHDRAWN,
@@ -41,6 +40,7 @@ from pwless_middleware.flows.address_change_jobs import (
 )
 from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
 from pwless_middleware.flows.challenges import Challenges, NewChallenge, SentChallenge
+from pwless_middleware.flows.change_jobs import UNDER_WAY
 from pwless_middleware.flows.door import LoginResult, spend
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.feature_jobs import FeatureJobs

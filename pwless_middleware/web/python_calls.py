@@ -3,15 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any
 
 from pwless_middleware.core.caller import IN_PROCESS, Caller
 from pwless_middleware.core.client import Client, parse_ip
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device import device_of
 from pwless_middleware.core.session import Session
+from pwless_middleware.core.user import User
 from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.web import login_responses
 from pwless_middleware.web.bodies import check_strict
 from pwless_middleware.web.fields import Fields, Values
+from pwless_middleware.web.kit import Kit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """The answer to a Python verb by which somebody is signed in.
+
+    Attributes:
+        user: who; `is_new` if this login made the user.
+        session: the record.
+        session_token: `pws_…`, for a client without cookies (`bearer=True`).
+        set_cookie: the value of a `Set-Cookie` header that signs a browser in.
+        email: the user's address.
+        device_token: as of `VerifyResult`.
+    """
+
+    user: User
+    session: Session
+    session_token: str = field(repr=False)
+    set_cookie: str = field(repr=False)
+    email: str = field(repr=False)
+    device_token: str = field(default="", repr=False)
+
+    @classmethod
+    def of(cls, kit: Kit, caller: Caller, done: LoginResult) -> SignedIn:
+        """Return what the host's own code is told of a login that its caller has made."""
+        return cls(
+            user=done.user,
+            session=done.session,
+            session_token=done.token,
+            set_cookie=login_responses.session_cookie(kit, done),
+            email=done.login.email,
+            device_token=login_responses.device_token(kit, caller, done),
+        )
 
 
 def check_arguments(fields: Fields, **given: Any) -> Values:

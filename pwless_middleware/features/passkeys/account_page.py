@@ -97,12 +97,12 @@ class PasskeyPages:
         form = await read_form(request)
         account = await self._flow.own.require(request, back=PATH)
         try:
-            await self._flow.own.add(
+            await self._flow.new.add(
                 Owner.of(account.user),
                 *read_answer(form),
                 self._kit.callers.browser(request),
                 held_by_session(account.session),
-                only_first=self._flow.own.is_weak(account),
+                only_first=self._flow.new.is_weak(account),
             )
         except ApiError as error:
             self._kit.pages.outages.note(error)

@@ -137,7 +137,7 @@ class PasskeyApi:
         """Return what makes a passkey."""
         account = await self._flow.own.require(request)
         values = CREATION_OPTIONS.read_json(await read_json(request, may_be_empty=True))
-        prompt = await self._flow.own.options(
+        prompt = await self._flow.new.options(
             Owner.of(account.user),
             held_by_session(account.session),
             self._kit.callers.browser(request),
@@ -149,14 +149,14 @@ class PasskeyApi:
         """Keep a passkey that was made."""
         account = await self._flow.own.require(request)
         values = ADD.read_json(await read_json(request))
-        passkey = await self._flow.own.add(
+        passkey = await self._flow.new.add(
             Owner.of(account.user),
             values.text("ceremony_id"),
             values.json("credential") or {},
             self._kit.callers.browser(request),
             held_by_session(account.session),
             name=values.get("name") or "",
-            only_first=self._flow.own.is_weak(account),
+            only_first=self._flow.new.is_weak(account),
         )
         return json_response(public_passkey(passkey), status=201)
 

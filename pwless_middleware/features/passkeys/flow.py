@@ -22,6 +22,7 @@ from pwless_middleware.features.passkeys.answers import METHOD, Answers
 from pwless_middleware.features.passkeys.ceremonies import Ceremonies, Ceremony, held_by_session
 from pwless_middleware.features.passkeys.credentials import read_assertion, read_attestation
 from pwless_middleware.features.passkeys.mails import PasskeyMails
+from pwless_middleware.features.passkeys.new_passkeys import NewPasskeys
 from pwless_middleware.features.passkeys.own_passkeys import OwnPasskeys
 from pwless_middleware.features.passkeys.prompts import Owner, Prompts
 from pwless_middleware.features.passkeys.public_key_options import Prompt, UserVerification
@@ -54,6 +55,7 @@ class PasskeyFlow:
     Attributes:
         party, rules: as above.
         own: what a person does with their own passkeys.
+        new: makes them.
         mails: read the jobs that tell of them.
     """
 
@@ -87,9 +89,11 @@ class PasskeyFlow:
             name=kit.renderer.brand_name,
             clock=kit.clock,
         )
-        self.own = OwnPasskeys(
+        self.own = OwnPasskeys(kit, passkeys, party, rules, self.mails)
+        self.new = NewPasskeys(
             kit,
             passkeys,
+            self.own,
             party,
             rules,
             self._ceremonies,
@@ -265,7 +269,7 @@ class PasskeyFlow:
             ceremony = await self._ceremonies.spend(
                 ceremony_id, ("step_enrollment",), holder, caller, counts=False
             )
-            passkey, proven = await self.own.keep(
+            passkey, proven = await self.new.keep(
                 owner, ceremony, attestation, caller, name="", only_first=True, by="person"
             )
             return StepProof(proven, holds=self._answers.still_there(passkey))

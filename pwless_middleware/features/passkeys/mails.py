@@ -9,7 +9,7 @@ would be a text of a stranger's in a mail of ours (security rule 16).
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pwless_middleware.core.address import parse_address
 from pwless_middleware.core.base64url import b64, unb64
@@ -18,10 +18,10 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import new_operation
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
-from pwless_middleware.errors import DeliveryError
 from pwless_middleware.features.passkeys.names import name_of
+from pwless_middleware.flows.change_jobs import wait_for_change
 from pwless_middleware.flows.notices import Notices
-from pwless_middleware.flows.topics import LONGEST, QueuedJob, ReadJob
+from pwless_middleware.flows.topics import QueuedJob, ReadJob
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.web.kit import Kit
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 ADDED, REMOVED = "passkey_added", "passkey_removed"
 """Topics of the jobs, and names of the mails."""
-UNDER_WAY: Final = 60
-"""Seconds that a change may take; after that it did not come about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +147,4 @@ class PasskeyMails:
         )
 
     def _wait_for(self, job: QueuedJob) -> Outcome:
-        """Have a job tried again while what it tells of may still be under way.
-
-        Raises:
-            DeliveryError: it may.
-        """
-        if self._kit.clock() < job.until - LONGEST + UNDER_WAY:
-            raise DeliveryError("the change of a passkey is under way")
-        return Outcome.DROPPED
+        return wait_for_change(job, "the change of a passkey", now=self._kit.clock())

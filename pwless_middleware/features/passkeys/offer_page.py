@@ -91,7 +91,7 @@ class OfferPage:
 
     async def _add(self, request: Request, form: Form) -> None:
         account = await self._flow.own.require(request)
-        await self._flow.own.add(
+        await self._flow.new.add(
             Owner.of(account.user),
             *read_answer(form),
             self._kit.callers.browser(request),

@@ -1,13 +1,13 @@
-"""A person's own passkeys: make, list, rename, remove."""
+"""A person's own passkeys: list, rename, remove. How they are made is in `new_passkeys`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
 
-from pwless_middleware.core.authentication import Authentication, Strength
+from pwless_middleware.core.authentication import Strength
 from pwless_middleware.core.base64url import unb64
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.event import Event
@@ -15,24 +15,10 @@ from pwless_middleware.core.given_name import read_name
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import InvalidArgument, NotFound
-from pwless_middleware.features.passkeys.answers import METHOD, Answers
-from pwless_middleware.features.passkeys.ceremonies import (
-    Ceremonies,
-    Ceremony,
-    Kind,
-)
-from pwless_middleware.features.passkeys.credentials import Attestation, read_attestation
+from pwless_middleware.features.passkeys.answers import METHOD
 from pwless_middleware.features.passkeys.mails import PasskeyMails
-from pwless_middleware.features.passkeys.names import name_of
-from pwless_middleware.features.passkeys.prompts import Owner, Prompts
-from pwless_middleware.features.passkeys.public_key_options import Prompt, UserVerification
 from pwless_middleware.features.passkeys.relying_party import RelyingParty
 from pwless_middleware.features.passkeys.settings import PasskeyRules
-from pwless_middleware.features.passkeys.verification import (
-    NewCredential,
-    Rejected,
-    verify_attestation,
-)
 from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
@@ -53,11 +39,7 @@ class OwnPasskeys:
         passkeys: keeps them.
         party: ours.
         rules: how passkeys behave now.
-        ceremonies: spends challenges.
-        prompts: makes them.
-        answers: records what is refused.
         mails: tell the person.
-        user_verification: whether a new passkey's authenticator must have checked who holds it.
     """
 
     def __init__(
@@ -66,22 +48,13 @@ class OwnPasskeys:
         passkeys: PasskeyRepository,
         party: RelyingParty,
         rules: LiveSettings[PasskeyRules],
-        ceremonies: Ceremonies,
-        prompts: Prompts,
-        answers: Answers,
         mails: PasskeyMails,
-        *,
-        user_verification: UserVerification,
     ) -> None:
         self._kit = kit
         self._party = party
         self._rules = rules
         self._passkeys = passkeys
-        self._ceremonies = ceremonies
-        self._prompts = prompts
-        self._answers = answers
         self._mails = mails
-        self._user_verification = user_verification
 
     async def require(self, request: Request, *, back: str | None = None) -> Account:
         """Return who is signed in, and may add and remove passkeys.
@@ -124,164 +97,15 @@ class OwnPasskeys:
 
         One that was made for another RP id lets nobody in, and stands for nothing.
         """
-        return self._usable(await self.list(user_id))
+        return self.select_usable(await self.list(user_id))
 
-    def _usable(self, passkeys: Sequence[Passkey]) -> Sequence[Passkey]:
+    def select_usable(self, passkeys: Sequence[Passkey]) -> Sequence[Passkey]:
+        """Return those of a person's passkeys that are for our RP id."""
         return [passkey for passkey in passkeys if passkey.rp_id == self._party.id]
 
     async def user_handle(self, user_id: str) -> bytes | None:
         """Return by what authenticators know a person; `None` for who never had a passkey."""
         return await self._passkeys.handle_of(user_id)
-
-    # --- make one ------------------------------------------------------------------------------
-
-    async def options(
-        self, owner: Owner, holder: str, caller: Caller, *, conditional: bool = False
-    ) -> Prompt:
-        """Return what makes a passkey.
-
-        Args:
-            owner: whose it will be.
-            holder: who alone may answer.
-            caller: who asks, for the budget.
-            conditional: whether the browser makes it without asking, after a login by a password
-                or mail (WebAuthn Level 3 §5.1.3, conditional creation): nobody touches anything.
-
-        Raises:
-            InvalidArgument: the person has as many as there may be.
-            RateLimited, Unavailable: as of `Ceremonies.begin`.
-        """
-        passkeys = await self.list(owner.user_id)
-        self._check_room(len(self._usable(passkeys)))
-        kind: Kind = "conditional_create" if conditional else "create"
-        return await self._prompts.for_new(
-            kind,
-            owner,
-            holder,
-            caller,
-            passkeys=passkeys,
-            user_verification="preferred" if conditional else self._user_verification,
-        )
-
-    async def add(
-        self,
-        owner: Owner,
-        ceremony_id: str,
-        credential: Mapping[str, object],
-        caller: Caller,
-        holder: str,
-        *,
-        name: str = "",
-        only_first: bool = False,
-        by: str = "person",
-    ) -> Passkey:
-        """Keep a passkey that was made.
-
-        Args:
-            owner: whose it is.
-            ceremony_id: as the prompt gave it.
-            credential: what the browser answered, `PublicKeyCredential.toJSON()`.
-            caller: who answers.
-            holder: who answers.
-            name: what the person calls it; empty takes that of what keeps it.
-            only_first: whether the person must have none yet.
-            by: who adds it, for the event.
-
-        Raises:
-            InvalidArgument: a field has another shape, or there are too many; it is named.
-            InvalidCredential: it is not good, or kept already.
-            RateLimited: the person has changed too much in 24 hours.
-            RequestExpired, TooManyAttempts, Unavailable: as of `Ceremonies.spend`.
-        """
-        name = read_name(name)
-        attestation = read_attestation(credential)
-        kinds: tuple[Kind, ...] = ("create", "conditional_create")
-        ceremony = await self._ceremonies.spend(ceremony_id, kinds, holder, caller)
-        passkey, _ = await self.keep(
-            owner, ceremony, attestation, caller, name=name, only_first=only_first, by=by
-        )
-        # Nothing else is written with which the try could be given back.
-        await self._ceremonies.give_back(ceremony)
-        return passkey
-
-    def is_weak(self, account: Account) -> bool:
-        """Whether a session is not freshly proven by a passkey, so that it may make the first only.
-
-        Between the question whether the person has one and the write another may have come.
-        """
-        return not self._kit.accounts.is_fresh(account.session, FRESH_WITHIN, "phishing_resistant")
-
-    async def keep(
-        self,
-        owner: Owner,
-        ceremony: Ceremony,
-        attestation: Attestation,
-        caller: Caller,
-        *,
-        name: str,
-        only_first: bool,
-        by: str,
-    ) -> tuple[Passkey, Authentication]:
-        """Verify what a browser made, keep it, and tell the person; return it and what it proves.
-
-        Raises:
-            InvalidArgument: the person has as many as there may be.
-            InvalidCredential: it is not good, or kept already.
-            RateLimited: the person has changed too much in 24 hours.
-            Unavailable: database or queue cannot take it.
-        """
-        is_conditional = ceremony.kind == "conditional_create"
-        is_strict = self._user_verification == "required" and not is_conditional
-        try:
-            new = verify_attestation(
-                attestation,
-                challenge=ceremony.challenge,
-                party=self._party,
-                needs_presence=not is_conditional,
-                needs_verification=is_strict,
-            )
-        except Rejected as rejected:
-            self._answers.refuse(rejected.reason, ceremony, caller, owner.user_id)
-        passkey = self._passkey(owner, ceremony, new, name)
-        await self._kit.change_budget.spend(owner.user_id, caller)
-        await self._mails.queue_added(passkey, caller)
-        audit = self._kit.events.make("passkey.added", caller, user_id=owner.user_id, by=by)
-        most = self._rules().max_per_user
-        result = await self._passkeys.add(passkey, most=most, only_first=only_first, audit=audit)
-        if result == "full":
-            self._check_room(most)
-        if result != "added":
-            self._answers.refuse(result, ceremony, caller, owner.user_id)
-        self._kit.events.publish(audit)
-        await self._kit.wake_delivery()
-        factors = (METHOD, "user_verification") if new.is_verified else (METHOD,)
-        proven = Authentication(METHOD, passkey.created_at, factors, phishing_resistant=True)
-        return passkey, proven
-
-    def _passkey(self, owner: Owner, ceremony: Ceremony, new: NewCredential, name: str) -> Passkey:
-        return Passkey(
-            id=new.id,
-            user_id=owner.user_id,
-            user_handle=ceremony.user_handle,
-            public_key=new.public_key,
-            sign_count=new.sign_count,
-            aaguid=new.aaguid,
-            transports=new.transports,
-            is_synced=new.is_synced,
-            is_backed_up=new.is_backed_up,
-            rp_id=self._party.id,
-            name=name or name_of(new.aaguid),
-            created_at=self._kit.clock(),
-            used_at=None,
-        )
-
-    def _check_room(self, count: int) -> None:
-        most = self._rules().max_per_user
-        if count >= most:
-            problem = Text(
-                "You have %(most)s passkeys, the most there can be. Remove one.", most=most
-            )
-            raise InvalidArgument.of("credential", problem, "most")
 
     # --- change them ---------------------------------------------------------------------------
 
@@ -351,7 +175,7 @@ class OwnPasskeys:
         why = await self._kit.offers.why_it_stays(user_id, METHOD) if is_last else None
         if why is not None:
             raise InvalidArgument.of("id", why, "last")
-        has_others = any(one.id != id for one in self._usable(kept))
+        has_others = any(one.id != id for one in self.select_usable(kept))
         await self._kit.change_budget.spend(user_id, caller, removes=True)
         await self._mails.queue_removed(user_id, passkey, caller)
         audit = self._make_removal(user_id, 1, caller, by)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from typing import Any
 
 from pwless_middleware.core.caller import IN_PROCESS, Caller
-from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.core.session import Session
-from pwless_middleware.core.user import User
 from pwless_middleware.errors import InvalidArgument, PersonNotFound
 from pwless_middleware.features.passkeys.fields import ADD, RENAME, VERIFY
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
@@ -18,33 +15,11 @@ from pwless_middleware.features.passkeys.own_passkeys import read_id
 from pwless_middleware.features.passkeys.prompts import Owner
 from pwless_middleware.features.passkeys.public_key_options import Prompt
 from pwless_middleware.flows.store_deadline import request_deadline
-from pwless_middleware.web import login_responses
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.python_calls import check_arguments, make_caller
+from pwless_middleware.web.python_calls import SignedIn, check_arguments, make_caller
 
 BY = "python"
 """Who has made a change, in events."""
-
-
-@dataclass(frozen=True, slots=True)
-class PasskeyLogin:
-    """The answer to `verify`: somebody is signed in.
-
-    Attributes:
-        user: who.
-        session: the record.
-        session_token: `pws_…`, for a client without cookies (`bearer=True`).
-        set_cookie: the value of a `Set-Cookie` header that signs a browser in.
-        email: the user's address.
-        device_token: as of `VerifyResult`.
-    """
-
-    user: User
-    session: Session
-    session_token: str = field(repr=False)
-    set_cookie: str = field(repr=False)
-    email: str = field(repr=False)
-    device_token: str = field(default="", repr=False)
 
 
 class PasskeyVerbs:
@@ -93,7 +68,7 @@ class PasskeyVerbs:
         client: str | None = None,
         user_agent: str | None = None,
         ends: Session | None = None,
-    ) -> PasskeyLogin:
+    ) -> SignedIn:
         """Check a browser's answer, and sign its owner in.
 
         Args:
@@ -117,14 +92,7 @@ class PasskeyVerbs:
             done = await self._flow.login(
                 ceremony_id, given.json("credential") or {}, caller, IN_PROCESS
             )
-        return PasskeyLogin(
-            user=done.user,
-            session=done.session,
-            session_token=done.token,
-            set_cookie=login_responses.session_cookie(self._kit, done),
-            email=done.login.email,
-            device_token=login_responses.device_token(self._kit, caller, done),
-        )
+        return SignedIn.of(self._kit, caller, done)
 
     # --- a person's own ------------------------------------------------------------------------
 
@@ -139,7 +107,7 @@ class PasskeyVerbs:
         await self._kit.settings.require()
         with request_deadline():
             owner = await self._owner(user_id)
-            return await self._flow.own.options(owner, _held_for(user_id), Caller(name=IN_PROCESS))
+            return await self._flow.new.options(owner, _held_for(user_id), Caller(name=IN_PROCESS))
 
     async def add(
         self, user_id: str, *, ceremony_id: str, credential: Mapping[str, Any], name: str = ""
@@ -160,7 +128,7 @@ class PasskeyVerbs:
         await self._kit.settings.require()
         with request_deadline():
             owner = await self._owner(user_id)
-            return await self._flow.own.add(
+            return await self._flow.new.add(
                 owner,
                 ceremony_id,
                 given.json("credential") or {},

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pwless_middleware.core.address import parse_address
 from pwless_middleware.core.caller import Caller
@@ -19,9 +19,9 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.factor import Factor
 from pwless_middleware.core.keyring import new_operation
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
-from pwless_middleware.errors import DeliveryError
+from pwless_middleware.flows.change_jobs import wait_for_change
 from pwless_middleware.flows.notices import Notices
-from pwless_middleware.flows.topics import LONGEST, QueuedJob, ReadJob
+from pwless_middleware.flows.topics import QueuedJob, ReadJob
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.stores.base import Writes
 from pwless_middleware.web.kit import Kit
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 ADDED, REMOVED = "factor_added", "factor_removed"
 CODES_MADE, CODE_USED = "recovery_codes_made", "recovery_code_used"
 """Topics of the jobs, and names of the mails."""
-UNDER_WAY: Final = 60
-"""Seconds that a change may take; after that it did not come about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +225,4 @@ class FactorMails:
         Raises:
             DeliveryError: it may.
         """
-        if self._kit.clock() < job.until - LONGEST + UNDER_WAY:
-            raise DeliveryError("the change of a second factor is under way")
-        return Outcome.DROPPED
+        return wait_for_change(job, "the change of a second factor", now=self._kit.clock())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pwless_middleware.core.caller import IN_PROCESS, Caller
@@ -11,7 +11,6 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.factor import Factor, FactorState, TrustedBrowser
 from pwless_middleware.core.login import PendingLogin
 from pwless_middleware.core.session import Session
-from pwless_middleware.core.user import User
 from pwless_middleware.errors import InvalidArgument, PersonNotFound, RequestExpired
 from pwless_middleware.features.second_factors.fields import ENROLLING_STEP
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow
@@ -22,9 +21,8 @@ from pwless_middleware.features.second_factors.steps import FactorStep
 from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnrollment
 from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.text import Text
-from pwless_middleware.web import login_responses
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.python_calls import check_arguments, make_caller
+from pwless_middleware.web.python_calls import SignedIn, check_arguments, make_caller
 from pwless_middleware.web.steps import StepSubject
 
 if TYPE_CHECKING:
@@ -49,27 +47,6 @@ class PendingStep:
     methods: Mapping[str, Mapping[str, object]]
     enrolls: bool
     expires_at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecondFactorLogin:
-    """The answer to `verify`: somebody is signed in.
-
-    Attributes:
-        user: who.
-        session: the record.
-        session_token: `pws_…`, for a client without cookies (`bearer=True`).
-        set_cookie: the value of a `Set-Cookie` header that signs a browser in.
-        email: the user's address.
-        device_token: as of `VerifyResult`.
-    """
-
-    user: User
-    session: Session
-    session_token: str = field(repr=False)
-    set_cookie: str = field(repr=False)
-    email: str = field(repr=False)
-    device_token: str = field(default="", repr=False)
 
 
 class SecondFactorVerbs:
@@ -174,7 +151,7 @@ class SecondFactorVerbs:
         client: str | None = None,
         user_agent: str | None = None,
         ends: Session | None = None,
-    ) -> SecondFactorLogin:
+    ) -> SignedIn:
         """Try the step of a pending login, and sign its person in.
 
         Args:
@@ -209,14 +186,7 @@ class SecondFactorVerbs:
                 caller,
                 lambda login: step.check(None, replace(subject, caller=caller), values),
             )
-        return SecondFactorLogin(
-            user=done.user,
-            session=done.session,
-            session_token=done.token,
-            set_cookie=login_responses.session_cookie(self._kit, done),
-            email=done.login.email,
-            device_token=login_responses.device_token(self._kit, caller, done),
-        )
+        return SignedIn.of(self._kit, caller, done)
 
     # --- a person's own ------------------------------------------------------------------------
 

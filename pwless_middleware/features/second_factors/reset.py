@@ -26,7 +26,8 @@ from pwless_middleware.core.factor import FactorReset
 from pwless_middleware.core.keyring import new_operation
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import DeliveryError, InvalidArgument
-from pwless_middleware.features.second_factors.mails import UNDER_WAY, FactorMails, FactorNotice
+from pwless_middleware.features.second_factors.mails import FactorMails, FactorNotice
+from pwless_middleware.flows.change_jobs import UNDER_WAY
 from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.flows.topics import LONGEST, QueuedJob, ReadJob
 from pwless_middleware.languages.current import current_language
