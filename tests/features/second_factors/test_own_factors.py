@@ -32,7 +32,6 @@ from tests.features.second_factors.people import (
     wait_for_step,
 )
 from tests.own_account import change, press_undo
-from tests.postgres_server import PostgresServer
 from tests.support import ROOMY, Site, Slow, error_code, make_site
 
 pytestmark = pytest.mark.anyio
@@ -72,10 +71,10 @@ async def test_a_factor_gets_another_name(site: Site) -> None:
         await verbs_of(site).rename(await id_of(site, KIM), app.id, "Mine")
 
 
-async def test_an_id_that_no_database_takes_is_nobodys(postgres_server: PostgresServer) -> None:
+async def test_an_id_that_no_database_takes_is_nobodys(postgres_url: str) -> None:
     """Else whoever is signed in makes the database look as if it were down."""
     site = make_site(
-        database=postgres_server.url,
+        database=postgres_url,
         store=MemoryStore(),
         features=[EmailLogin(send_limits=ROOMY), SecondFactors()],
     )
