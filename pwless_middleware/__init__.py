@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.login import Login, Step
     from pwless_middleware.core.person import Person
     from pwless_middleware.core.session import Session, SessionPolicy
+    from pwless_middleware.core.settings import SettingsConflict
     from pwless_middleware.core.user import AnonymousUser, User
     from pwless_middleware.core.verdict import Verdict
     from pwless_middleware.database.database import Database
@@ -111,6 +112,7 @@ __all__ = [
     "SendLimits",
     "Session",
     "SessionPolicy",
+    "SettingsConflict",
     "Step",
     "Store",
     "TextMessage",
@@ -163,6 +165,7 @@ _HOMES = {  # where each name lives
     "SendLimits": "flows.limits",
     "Session": "core.session",
     "SessionPolicy": "core.session",
+    "SettingsConflict": "core.settings",
     "Step": "core.login",
     "Store": "stores.base",
     "TryLimits": "flows.limits",

@@ -2,6 +2,7 @@
 
     PwlessError
     ├── ConfigError                 bad options; raised where the middleware is made
+    │   └── SettingsConflict        somebody else has changed the setting meanwhile
     ├── DeliveryError               a mailer could not hand a message on
     │   ├── RecipientRefused        this recipient is refused; another server would not change that
     │   ├── RecipientDeferred       this recipient is refused for now; says nothing about others
@@ -35,7 +36,8 @@
             ├── QueueFull           the delivery queue is at its bound
             └── UsersUnavailable    the host's user directory failed
 
-The mailers' three are in `delivery.base`, the command line's two in `cli.importing`.
+The mailers' three are in `delivery.base`, the command line's two in `cli.importing`, the one of
+settings in `core.settings`.
 
 The attributes of a class say what it is on the wire: `code` is the machine code of the closed list
 in the README, `status` the HTTP status, `grpc` the number in Scalekit's error shape. What the

@@ -49,7 +49,7 @@ PROMISED = {
     "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
     "Session", "Person", "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step",
     "PwlessError", "Event", "EventRetention", "ConfigError", "ApiError", "DeliveryError",
-    "LoginDenied",
+    "LoginDenied", "SettingsConflict",
     "LoginElsewhere", "Redirect", "ChallengeContext", "Verdict", "requires_fresh",
     # Who sends text messages.
     "TextMessage", "TextSender", "TwilioTexts", "VonageTexts", "MessageBirdTexts", "SNSTexts",

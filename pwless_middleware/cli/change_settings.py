@@ -43,6 +43,12 @@ def add_to(commands: Any) -> None:
             verb.add_argument(
                 "--by", default="command_line", metavar="NAME", help="who changes it, for history"
             )
+            verb.add_argument(
+                "--if-version",
+                type=int,
+                metavar="VERSION",
+                help="only if none of them has changed since this version, as `history` has it",
+            )
         else:
             verb.add_argument("--json", action="store_true", help="print JSON")
         verb.set_defaults(command=run, verb=name)
@@ -101,11 +107,12 @@ async def _run(passwordless: Passwordless, options: argparse.Namespace) -> None:
 
 async def _change(settings: Settings, options: argparse.Namespace) -> None:
     if options.verb == "set":
-        await settings.set(await _read_pairs(settings, options.pairs), by=options.by)
+        values = await _read_pairs(settings, options.pairs)
+        await settings.set(values, by=options.by, seen=options.if_version)
     elif options.verb == "reset":
-        await settings.reset(options.names, by=options.by)
+        await settings.reset(options.names, by=options.by, seen=options.if_version)
     else:
-        await settings.revert(options.version, by=options.by)
+        await settings.revert(options.version, by=options.by, seen=options.if_version)
 
 
 async def _read_pairs(settings: Settings, pairs: Sequence[str]) -> dict[str, object]:

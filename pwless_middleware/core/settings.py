@@ -8,7 +8,7 @@ history.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Final, Literal
 
@@ -129,6 +129,45 @@ class SettingChange:
     name: str
     old: SettingValue = field(repr=False)
     new: SettingValue = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingConflict:
+    """One setting that somebody else has changed meanwhile.
+
+    Attributes:
+        name: the whole name.
+        seen: what was set as it was looked at; `None` where nothing was.
+        now: what is set; `None` where nothing is.
+        version: of the settings that changed it last.
+        at: unix seconds of that change.
+        by: who made it.
+    """
+
+    name: str
+    seen: SettingValue = field(repr=False)
+    now: SettingValue = field(repr=False)
+    version: int
+    at: int
+    by: str
+
+
+class SettingsConflict(ConfigError):
+    """Somebody else has changed meanwhile what was to be changed; nothing was done.
+
+    Args:
+        conflicts: each such setting, one at least.
+    """
+
+    def __init__(self, conflicts: Sequence[SettingConflict]) -> None:
+        first = conflicts[0]
+        # Values may be addresses, which no text of an error holds.
+        super().__init__(
+            first.name,
+            f"{first.by} has changed it in version {first.version} of the settings: look at it "
+            "again",
+        )
+        self.conflicts = tuple(conflicts)
 
 
 def changes_between(older: SettingsRecord, newer: SettingsRecord) -> tuple[SettingChange, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from pwless_middleware.core.dataclass import dataclass
@@ -13,6 +13,8 @@ from pwless_middleware.core.settings import (
     NO_SETTINGS,
     Setting,
     SettingChange,
+    SettingConflict,
+    SettingsConflict,
     SettingsRecord,
     SettingValue,
     changes_between,
@@ -40,6 +42,7 @@ class CurrentSetting:
         default: what holds where nobody says anything.
         range: what it may be, in words.
         meaning: what it does, in a sentence.
+        version: of the settings as they were read, for `Settings.set(..., seen=)`.
     """
 
     name: str
@@ -48,6 +51,7 @@ class CurrentSetting:
     default: SettingValue
     range: str
     meaning: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +119,9 @@ class Settings:
         await self._current.load()
         return self._describe(group, setting)
 
-    async def set(self, values: Mapping[str, object], *, by: str = "python") -> None:
+    async def set(
+        self, values: Mapping[str, object], *, by: str = "python", seen: int | None = None
+    ) -> None:
         """Change settings, all of these together or none.
 
         It holds here at once and in every process within 100 ms. What a running login has begun
@@ -124,8 +130,12 @@ class Settings:
         Args:
             values: whole name to value.
             by: who changes them, for history and audit; `python` by default.
+            seen: the version (`CurrentSetting.version`) that the change was decided by. If one of
+                these settings is another by now, nothing is changed; `None` (default) overwrites
+                whatever is there.
 
         Raises:
+            SettingsConflict: somebody has changed one of them since `seen`; says who, and to what.
             ConfigError: a setting that there is not, that code has fixed, or whose value is not
                 admitted, by itself or with the others; or there is no database.
             StoreError: the database cannot be asked; or other processes cannot be told, and hear
@@ -140,35 +150,41 @@ class Settings:
                 read[name] = setting.read(value)
             except ConfigError as error:
                 raise ConfigError(name, error.problem) from None
-        await self._change(lambda values: {**values, **read}, by)
+        await self._change(lambda values: {**values, **read}, by, seen)
 
-    async def reset(self, names: Iterable[str], *, by: str = "python") -> None:
+    async def reset(
+        self, names: Iterable[str], *, by: str = "python", seen: int | None = None
+    ) -> None:
         """Take back what operators have set, so that the defaults hold.
 
         Args:
             names: whole names; one that was not set is left as it is.
-            by: as for `set`.
+            by, seen: as for `set`.
 
         Raises:
-            ConfigError, StoreError: as `set`.
+            SettingsConflict, ConfigError, StoreError: as `set`.
         """
         gone = frozenset((names,) if isinstance(names, str) else names)
         for name in gone - self._current.record.values.keys():
             self._find(name)
-        await self._change(lambda values: {n: v for n, v in values.items() if n not in gone}, by)
 
-    async def revert(self, version: int, *, by: str = "python") -> None:
+        def change(values: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
+            return {name: value for name, value in values.items() if name not in gone}
+
+        await self._change(change, by, seen)
+
+    async def revert(self, version: int, *, by: str = "python", seen: int | None = None) -> None:
         """Let the settings of an earlier version hold again, as a new version.
 
         Sessions that were ended since then stay ended: `sessions.not_before` is left as it is.
 
         Args:
             version: which; 0 takes back everything that operators have set.
-            by: as for `set`.
+            by, seen: as for `set`.
 
         Raises:
             ConfigError: there is no such version, or its settings are not admitted any more.
-            StoreError: as `set`.
+            SettingsConflict, StoreError: as `set`.
         """
         old = await self._version(version)
         kept = {
@@ -182,7 +198,7 @@ class Settings:
             again = {name: value for name, value in old.values.items() if name not in kept}
             return again | {name: value for name, value in now.items() if name in kept}
 
-        await self._change(change, by)
+        await self._change(change, by, seen)
 
     async def history(self, *, before: int = 0, limit: int = 50) -> Sequence[SettingsChange]:
         """Return changes, the newest first.
@@ -222,10 +238,14 @@ class Settings:
         raise ConfigError("version", f"there is no version {version!r} of the settings")
 
     async def _change(
-        self, change: Callable[[Mapping[str, SettingValue]], dict[str, SettingValue]], by: str
+        self,
+        change: Callable[[Mapping[str, SettingValue]], dict[str, SettingValue]],
+        by: str,
+        seen: int | None,
     ) -> None:
         if not isinstance(by, str) or not 1 <= len(by) <= 100:
             raise ConfigError("by", "say in 1 to 100 characters who changes it")
+        looked_at = await self._version(seen) if seen is not None else None
         while True:  # who is slower than somebody else makes the next version
             old = await self._repository.newest()
             values = change(old.values)
@@ -235,6 +255,8 @@ class Settings:
             changes = changes_between(old, new)
             if not changes:
                 break
+            if looked_at is not None:
+                await self._refuse_conflicts(looked_at, old, changes)
             self._check(new)
             audit = [self._event(one, by) for one in changes]
             if await self._repository.add(new, audit=audit):
@@ -244,6 +266,40 @@ class Settings:
                 break
         # Told even if it stood there already: whoever tells again may have failed to tell.
         await self._signals.tell(TOPIC)
+
+    async def _refuse_conflicts(
+        self, seen: SettingsRecord, now: SettingsRecord, changes: Iterable[SettingChange]
+    ) -> None:
+        """Refuse a change of what is not as it was seen; other settings may have changed.
+
+        Raises:
+            SettingsConflict: something is another by now.
+        """
+        found = {
+            one.name: SettingConflict(
+                name=one.name,
+                seen=seen.values.get(one.name),
+                now=now.values.get(one.name),
+                version=now.version,
+                at=now.at,
+                by=now.by,
+            )
+            for one in changes
+            if one.old != seen.values.get(one.name)
+        }
+        if not found:
+            return
+        unnamed, before = set(found), now.version + 1
+        while unnamed and before > seen.version:
+            page = await self.history(before=before)
+            if not page:
+                break
+            for made in page:
+                before = made.version
+                for name in unnamed & {one.name for one in made.changes}:
+                    unnamed.discard(name)
+                    found[name] = replace(found[name], version=made.version, at=made.at, by=made.by)
+        raise SettingsConflict(list(found.values()))
 
     def _check(self, record: SettingsRecord) -> None:
         for group in self._current.groups.values():
@@ -291,4 +347,5 @@ class Settings:
             default=setting.default,
             range=setting.range,
             meaning=setting.meaning,
+            version=self._current.record.version,
         )

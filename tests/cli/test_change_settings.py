@@ -116,3 +116,19 @@ def test_the_variables_name_the_installation(
     monkeypatch.setenv("PWLESS_ALLOW", "*")
     _, out, _ = project.run("settings", "get", "email_login.allow")
     assert out.startswith('email_login.allow = ["*"]  (code)')
+
+
+def test_a_setting_that_somebody_has_changed_meanwhile_is_not_overwritten(
+    installation: Project,
+) -> None:
+    version = str(get(installation, "email_login.lifetime")["version"])
+    name = "email_login.lifetime"
+    first = ("set", f"{name}=120", "--by", "ana", "--if-version", version)
+    assert installation.run("settings", *first, *APP) == (0, "", "")
+    for second in (("set", f"{name}=90"), ("reset", name), ("revert", "0")):
+        code, out, err = installation.run(
+            "settings", *second, "--if-version", version, *APP, "--by", "kim"
+        )
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert f"{name}: ana has changed it in version 1" in err
+    assert get(installation, name)["value"] == 120

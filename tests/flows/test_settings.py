@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from pwless_middleware import EmailLogin, SendLimits, SessionPolicy
-from pwless_middleware.core.settings import SettingsRecord
+from pwless_middleware.core.settings import SettingsConflict, SettingsRecord
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.settings import MemorySettings
@@ -191,6 +193,121 @@ async def test_changes_made_at_the_same_time_all_hold(database: Database) -> Non
     sets = [settings.set({name: value}) for name, value in zip(names, values, strict=True)]
     await asyncio.gather(*sets)
     assert [(await settings.get(name)).value for name in names] == values
+
+
+# --- two operators at once ------------------------------------------------------------------------
+
+
+async def test_the_second_of_two_operators_is_told_and_overwrites_nothing(
+    database: Database,
+) -> None:
+    site = site_of(database)
+    settings = settings_of(site)
+    await settings.set({LIFETIME: 60})
+    seen = (await settings.get(LIFETIME)).version
+    await settings.set({LIFETIME: 90}, by="operator:u-1", seen=seen)
+    site.clock.advance(5)
+    await settings.set({"sessions.idle": 600}, by="operator:u-2", seen=seen)
+    for change in (settings.set({LIFETIME: 120}, seen=seen), settings.reset([LIFETIME], seen=seen)):
+        with pytest.raises(SettingsConflict, match="operator:u-1 has changed it in version 2") as e:
+            await change
+        (conflict,) = e.value.conflicts
+        assert (conflict.name, conflict.seen, conflict.now) == (LIFETIME, 60, 90)
+        assert (conflict.by, conflict.at) == ("operator:u-1", site.clock.now - 5)
+    assert (await settings.get(LIFETIME)).value == 90
+    await settings.set({LIFETIME: 120}, seen=3)
+    assert (await settings.get(LIFETIME)).value == 120
+
+
+async def test_other_settings_and_the_same_value_are_in_nobodys_way(database: Database) -> None:
+    settings = settings_of(site_of(database))
+    await settings.set({LIFETIME: 90, "sessions.idle": 600})
+    await settings.set({LIFETIME: 90, "email_login.kind": "OTP"}, seen=0)
+    with pytest.raises(SettingsConflict):
+        await settings.set({LIFETIME: 91, "email_login.attempts": 4}, seen=0)
+    assert (await settings.get("email_login.attempts")).source == "default"
+    await settings.set({LIFETIME: 60})
+    await settings.set({LIFETIME: 90})
+    await settings.set({LIFETIME: 120}, seen=2)  # as it was seen, whatever was between
+
+
+async def test_going_back_overwrites_nothing_that_was_not_seen(database: Database) -> None:
+    settings = settings_of(site_of(database))
+    await settings.set({LIFETIME: 60})
+    await settings.set({LIFETIME: 90})
+    await settings.set({"sessions.idle": 600}, by="operator:u-2")
+    with pytest.raises(SettingsConflict, match=r"sessions\.idle: operator:u-2"):
+        await settings.revert(1, seen=2)
+    assert (await settings.get(LIFETIME)).value == 90
+    await settings.revert(1, seen=3)
+    assert (await settings.get(LIFETIME)).value == 60
+
+
+async def test_a_conflict_tells_no_address_in_its_text(database: Database) -> None:
+    settings = settings_of(site_of(database))
+    await settings.set({"email_login.allow": [EMAIL]})
+    with pytest.raises(SettingsConflict) as error:
+        await settings.set({"email_login.allow": ["*"]}, seen=0)
+    assert EMAIL not in str(error.value)
+    assert EMAIL not in repr(error.value.conflicts)
+    assert error.value.conflicts[0].now == (EMAIL,)
+
+
+@pytest.mark.parametrize("seen", [7, -1, True, "1"])
+async def test_a_version_that_there_is_not_was_seen_by_nobody(
+    seen: Any, database: Database
+) -> None:
+    settings = settings_of(site_of(database))
+    with pytest.raises(ConfigError, match="no version"):
+        await settings.set({LIFETIME: 60}, seen=seen)
+    assert await settings.history() == []
+
+
+async def test_of_several_processes_that_change_one_setting_one_does(database_url: str) -> None:
+    """Each has seen the same version; the others are told who was first, and set nothing."""
+    database = Database(database_url)
+    await database.open()
+    asking = [sys.executable, "-c", _OPERATOR, database_url]
+    pipe = subprocess.PIPE
+    started = [
+        await asyncio.create_subprocess_exec(*asking, str(number), stdin=pipe, stdout=pipe)
+        for number in (1, 2, 3)
+    ]
+    for process in started:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+    answers = await asyncio.gather(*(process.communicate(b"\n") for process in started))
+    said = sorted(out.decode() for out, _ in answers)
+    winner = said[2].removeprefix("set ").strip()
+    assert said == [*(2 * [f"conflict with {winner}\n"]), f"set {winner}\n"]
+    settings = settings_of(site_of(database))
+    assert (await settings.get(LIFETIME)).value == 100 + int(winner)
+    assert [one.by for one in await settings.history()] == [winner]
+    await database.aclose()
+
+
+_OPERATOR = """
+import asyncio, sys
+from pwless_middleware import Database, SettingsConflict
+from tests.support import make_site
+
+async def main(url, number):
+    database = Database(url)
+    settings = make_site(database=database).passwordless.settings
+    seen = (await settings.get("email_login.lifetime")).version
+    print("ready", flush=True)
+    await asyncio.to_thread(sys.stdin.readline)
+    try:
+        await settings.set({"email_login.lifetime": 100 + int(number)}, by=number, seen=seen)
+    except SettingsConflict as error:
+        print("conflict with", error.conflicts[0].by)
+    else:
+        print("set", number)
+    await database.aclose()
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+"""What one operator's process does, as soon as it is told to."""
 
 
 # --- history --------------------------------------------------------------------------------------
