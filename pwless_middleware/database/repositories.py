@@ -12,6 +12,7 @@ from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import EventRepository, SQLEvents
 from pwless_middleware.database.factor_resets import FactorResetRepository, SQLFactorResets
 from pwless_middleware.database.factors import FactorRepository, SQLFactors
+from pwless_middleware.database.operators import OperatorRepository, SQLOperators
 from pwless_middleware.database.passkeys import PasskeyRepository, SQLPasskeys
 from pwless_middleware.database.people import PersonRepository, SQLPeople
 from pwless_middleware.database.recovery_codes import RecoveryCodeRepository, SQLRecoveryCodes
@@ -37,6 +38,7 @@ class Repositories:
         recovery_codes: what stands in for a lost factor.
         trusted_browsers: where people are not asked for a factor.
         factor_resets: what operators have ordered for those who have lost everything.
+        operators: who may use the dashboard, besides those in code.
     """
 
     people: PersonRepository
@@ -49,6 +51,7 @@ class Repositories:
     recovery_codes: RecoveryCodeRepository
     trusted_browsers: TrustedBrowserRepository
     factor_resets: FactorResetRepository
+    operators: OperatorRepository
 
 
 def make_repositories(database: Database) -> Repositories:
@@ -64,4 +67,5 @@ def make_repositories(database: Database) -> Repositories:
         recovery_codes=SQLRecoveryCodes(database),
         trusted_browsers=SQLTrustedBrowsers(database),
         factor_resets=SQLFactorResets(database),
+        operators=SQLOperators(database),
     )

@@ -16,6 +16,7 @@ from pwless_middleware.flows.factor_data import (
     RecoveryCodeData,
     TrustedBrowserData,
 )
+from pwless_middleware.flows.operator_data import OperatorData
 from pwless_middleware.flows.people import People
 from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.flows.personal_data import (
@@ -103,6 +104,7 @@ class DatabaseFloor:
             "recovery_codes": RecoveryCodeData(kept.recovery_codes),
             "trusted_browsers": TrustedBrowserData(kept.trusted_browsers),
             "factor_resets": FactorResetData(kept.factor_resets),
+            "operator": OperatorData(kept.operators),
             "events": EventData(self.history, users),
         }
         return People(

@@ -16,9 +16,11 @@ from pwless_middleware.core.challenge import RESEND_WINDOW
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_search import EventFilter
 from pwless_middleware.core.person import Person
+from pwless_middleware.core.stored_operator import StoredOperator
 from pwless_middleware.database.address_changes import SQLAddressChanges
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents
+from pwless_middleware.database.operators import SQLOperators
 from pwless_middleware.database.passkeys import SQLPasskeys
 from pwless_middleware.database.people import SQLPeople
 from pwless_middleware.database.repositories import make_repositories
@@ -218,6 +220,7 @@ KEPT_IN = {
     "pwless_recovery_codes": "recovery_codes",
     "pwless_trusted_browsers": "trusted_browsers",
     "pwless_factor_resets": "factor_resets",
+    "pwless_operators": "operator",
 }
 """Each table that has something about people, and where it is in an export."""
 
@@ -233,6 +236,13 @@ async def give_second_factors(id: str, database: Database) -> None:
     assert await kept.factor_resets.ask(make_reset(id, by="operator:zoe"))
 
 
+async def make_operators(id: str, database: Database) -> None:
+    """Make the person an operator, and have them make another one."""
+    for user_id, by in ((id, "command_line"), ("u-9", f"operator:{id}")):
+        operator = StoredOperator(user_id=user_id, role="view", added_at=START, by=by)
+        assert await SQLOperators(database).put(operator, seen=None) == "done"
+
+
 async def full_life(site: Site, database: Database) -> str:
     """Do whatever leaves something about a person; return their id."""
     await signed_in(site, OLD)
@@ -241,6 +251,7 @@ async def full_life(site: Site, database: Database) -> str:
     await SQLAddressChanges(database).change(AddressChange(b"x" * 16, id, OLD, JO, now))
     await SQLPasskeys(database).add(make_passkey(id), most=10)
     await give_second_factors(id, database)
+    await make_operators(id, database)
     person = await people.set_profile(JO, name="Joanna", language="de")
     await people.disable(JO)
     await people.enable(JO)
@@ -290,6 +301,7 @@ async def test_an_export_has_everything_that_is_kept_about_a_person(database: Da
     assert (passkey["id"], passkey["name"]) == ("AQEBAQEBAQEBAQEBAQEBAQ", "Jo's phone")
     assert not any(b64(make_passkey(id).public_key) in str(value) for value in passkey.values())
     check_second_factors(told, id)
+    assert told["operator"] == [{"role": "view", "added_at": START, "removed_at": None}]
     kinds = {event["kind"] for event in told["events"]}
     assert {"person.profile_changed", "person.disabled", "person.enabled"} <= kinds
     for table, rows in (await rows_of_everything(database)).items():
@@ -322,12 +334,13 @@ async def test_a_deletion_leaves_nothing_that_names_the_person(database: Databas
     site = make_site(database=database, roomy=True)
     id = await full_life(site, database)
     jo = await signed_in(site)
+    names = (id, f"operator:{id}", JO, OLD, "Joanna")
     before = await rows_of_everything(database)
     assert any(id in row or JO in row for rows in before.values() for row in rows)
     await people_of(site).delete(JO, by="person")
     for table, rows in (await rows_of_everything(database)).items():
         for row in rows:
-            assert not any(word in row for word in (id, JO, OLD, "Joanna")), (table, row)
+            assert not any(word in row for word in names), (table, row)
     assert await jo.who() is None
     assert await people_of(site).find(id) is await people_of(site).find(JO) is None
     assert await people_of(site).find(KIM) is not None

@@ -7,6 +7,7 @@ from pwless_middleware.database.memory.api_keys import MemoryApiKeys
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.factor_resets import MemoryFactorResets
 from pwless_middleware.database.memory.factors import MemoryFactors
+from pwless_middleware.database.memory.operators import MemoryOperators
 from pwless_middleware.database.memory.passkeys import MemoryPasskeys
 from pwless_middleware.database.memory.people import MemoryPeople
 from pwless_middleware.database.memory.recovery_codes import MemoryRecoveryCodes
@@ -32,4 +33,5 @@ def make_memory_repositories() -> Repositories:
         recovery_codes=codes,
         trusted_browsers=browsers,
         factor_resets=MemoryFactorResets(events),
+        operators=MemoryOperators(people, events),
     )

@@ -12,6 +12,7 @@ from pwless_middleware.database.migrations.address_changes import ADDRESS_CHANGE
 from pwless_middleware.database.migrations.api_keys import API_KEYS
 from pwless_middleware.database.migrations.events import EVENTS
 from pwless_middleware.database.migrations.migration import Migration
+from pwless_middleware.database.migrations.operators import OPERATORS
 from pwless_middleware.database.migrations.passkeys import PASSKEYS
 from pwless_middleware.database.migrations.people import PEOPLE
 from pwless_middleware.database.migrations.second_factors import SECOND_FACTORS
@@ -27,5 +28,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     ADDRESS_CHANGES,
     PASSKEYS,
     SECOND_FACTORS,
+    OPERATORS,
 )
 """All steps; the number of one is its place, from 1."""

@@ -255,6 +255,35 @@ API_KEYS: Final = Table(
     delete=Statement("DELETE FROM pwless_api_keys"),
 )
 
+OPERATORS: Final = Table(
+    name="operators",
+    columns={
+        "user_id": "text",
+        "role": "text",
+        "added_at": "int",
+        "made_by": "text",
+        "removed_at": "int?",
+    },
+    key=1,
+    first=(FIRST_TEXT,),
+    page=Statement(
+        "SELECT user_id, role, added_at, made_by, removed_at FROM pwless_operators "
+        "WHERE user_id > $1 ORDER BY user_id LIMIT $2"
+    ),
+    insert=Statement(
+        "INSERT INTO pwless_operators (user_id, role, added_at, made_by, removed_at) VALUES "
+        "($1, $2, $3, $4, $5)"
+    ),
+    insert_many=Statement(
+        "",
+        postgres="INSERT INTO pwless_operators (user_id, role, added_at, made_by, removed_at) "
+        "SELECT user_id, role, added_at, made_by, removed_at FROM json_to_recordset($1::json) "
+        "AS row (user_id text, role text, added_at bigint, made_by text, removed_at bigint)",
+    ),
+    find=Statement("SELECT 1 FROM pwless_operators LIMIT 1"),
+    delete=Statement("DELETE FROM pwless_operators"),
+)
+
 EVENTS: Final = Table(
     name="events",
     columns={
@@ -414,6 +443,7 @@ TABLES: Final = (
     FACTOR_RESETS,
     SETTINGS,
     API_KEYS,
+    OPERATORS,
     EVENTS,
     EVENT_COUNTS,
     ENTRIES,
