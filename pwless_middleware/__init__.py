@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         LoginElsewhere,
         PwlessError,
     )
+    from pwless_middleware.features.dashboard import Dashboard
     from pwless_middleware.features.email_login import EmailLogin
     from pwless_middleware.features.passkeys import Passkeys
     from pwless_middleware.features.second_factors import SecondFactors
@@ -79,6 +80,7 @@ __all__ = [
     "Brand",
     "ChallengeContext",
     "ConfigError",
+    "Dashboard",
     "Database",
     "DeliveryError",
     "EmailLogin",
@@ -135,6 +137,7 @@ _HOMES = {  # where each name lives
     "Brand": "core.brand",
     "ChallengeContext": "core.challenge_context",
     "ConfigError": "errors",
+    "Dashboard": "features.dashboard",
     "Database": "database.database",
     "DeliveryError": "errors",
     "EmailLogin": "features.email_login",

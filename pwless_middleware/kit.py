@@ -91,8 +91,15 @@ if TYPE_CHECKING:
     from pwless_middleware.web.fields import Field, Fields, Values
     from pwless_middleware.web.kit import Feature, Kit, Mounted
     from pwless_middleware.web.login_responses import respond_with_json, respond_with_page
-    from pwless_middleware.web.offers import AccountPage, AfterLogin, LoginMethod, StepUpMethod
+    from pwless_middleware.web.offers import (
+        AccountPage,
+        AfterLogin,
+        DashboardPage,
+        LoginMethod,
+        StepUpMethod,
+    )
     from pwless_middleware.web.operations import Operation
+    from pwless_middleware.web.operators import Operator
     from pwless_middleware.web.parts import Part
     from pwless_middleware.web.responses import json_response, with_cookies
     from pwless_middleware.web.routes import Handler, Route
@@ -120,6 +127,7 @@ __all__ = [
     "Caller",
     "ChallengeContext",
     "ConfigError",
+    "DashboardPage",
     "Decrypted",
     "Delivery",
     "DeliveryError",
@@ -146,6 +154,7 @@ __all__ = [
     "NotFound",
     "OnSession",
     "Operation",
+    "Operator",
     "Outcome",
     "Part",
     "PendingLogin",
@@ -209,6 +218,7 @@ _HOMES = {  # where each name lives
     "Caller": "pwless_middleware.core.caller",
     "ChallengeContext": "pwless_middleware.core.challenge_context",
     "ConfigError": "pwless_middleware.errors",
+    "DashboardPage": "pwless_middleware.web.offers",
     "Decrypted": "pwless_middleware.core.stored_secret",
     "Delivery": "pwless_middleware.delivery.outcomes",
     "DeliveryError": "pwless_middleware.errors",
@@ -234,6 +244,7 @@ _HOMES = {  # where each name lives
     "Mounted": "pwless_middleware.web.kit",
     "NotFound": "pwless_middleware.errors",
     "Operation": "pwless_middleware.web.operations",
+    "Operator": "pwless_middleware.web.operators",
     "Outcome": "pwless_middleware.delivery.outcomes",
     "Part": "pwless_middleware.web.parts",
     "PendingLogin": "pwless_middleware.core.login",

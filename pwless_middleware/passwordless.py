@@ -88,6 +88,7 @@ def _is_trusted(feature: Feature) -> bool:
 
 
 _DATABASE_FEATURES = {
+    "pwless_middleware.features.dashboard.options": "Dashboard",
     "pwless_middleware.features.passkeys.options": "Passkeys",
     "pwless_middleware.features.second_factors.options": "SecondFactors",
 }

@@ -17,6 +17,7 @@ import pytest
 import pwless_middleware
 from pwless_middleware import (
     Brand,
+    Dashboard,
     EmailLogin,
     EventRetention,
     FallbackTexts,
@@ -44,7 +45,7 @@ from tests.support import make_site
 PROMISED = {
     # What a host needs, and what it takes to write a feature or a mailer.
     "Passwordless", "PasswordlessMiddleware", "EmailLogin", "Passkeys", "SecondFactors",
-    "SMSLimits", "SendLimits", "TryLimits",
+    "Dashboard", "SMSLimits", "SendLimits", "TryLimits",
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "SQLStore", "Database", "Outbox",
     "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
     "Session", "Person", "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step",
@@ -107,6 +108,7 @@ def test_every_option_is_explained_where_it_is_given() -> None:
         *(Passwordless, EmailLogin, SendLimits, TryLimits, SessionPolicy, MemoryStore),
         *(
             EventRetention,
+            Dashboard,
             Passkeys,
             SecondFactors,
             SMSLimits,

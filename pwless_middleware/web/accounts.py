@@ -195,17 +195,44 @@ class Accounts:
         """
         if self._is_api(request.scope):
             account = await self._require_api(request)
-            here = htmx_page(request)
         else:
-            here = self._return_url(request, back)
             found = await self.find(request)
             if found is None:
+                here = self._return_url(request, back)
                 raise Unauthenticated(login_url=self._pages.login_url(request, here))
             account = found
-        if fresh_within is not None and not self.is_fresh(account.session, fresh_within, strength):
-            url = self._pages.step_up_url
-            raise StepUpRequired(url(request, here, within=fresh_within, strength=strength))
+        if fresh_within is not None:
+            self.require_fresh(request, account, within=fresh_within, strength=strength, back=back)
         return account
+
+    def require_fresh(
+        self,
+        request: Request,
+        account: Account,
+        *,
+        within: int,
+        strength: Strength = "any",
+        back: str | None = None,
+    ) -> None:
+        """Refuse who has not proven who they are of late.
+
+        Args:
+            request: to a route of ours.
+            account: who is signed in.
+            within: seconds since the person last proved who they are.
+            strength: what the fresh proofs must be worth together; default `any`.
+            back: as for `require`.
+
+        Raises:
+            StepUpRequired: the last proof is too old or too weak; for a page it becomes a redirect
+                to the page that asks again.
+        """
+        if self.is_fresh(account.session, within, strength):
+            return
+        is_api = self._is_api(request.scope)
+        here = htmx_page(request) if is_api else self._return_url(request, back)
+        url = self._pages.step_up_url
+        raise StepUpRequired(url(request, here, within=within, strength=strength))
 
     def is_fresh(self, session: Session, within: int, strength: Strength = "any") -> bool:
         """Whether what was proven in a session not long ago is strong enough by itself.

@@ -49,6 +49,7 @@ from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.keys import ConfiguredKeys
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.offers import Offers
+from pwless_middleware.web.operators import Operators
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.servers import Servers
@@ -125,6 +126,7 @@ class Floors:
             [method for added in mounted.values() for method in added.methods],
             [method for added in mounted.values() for method in added.step_up],
             [page for added in mounted.values() for page in added.account_pages],
+            [page for added in mounted.values() for page in added.dashboard_pages],
             [told for added in mounted.values() for told in added.on_address_undone],
             [
                 OfferedStep(step, self.logins_of(name, is_of_feature))
@@ -135,6 +137,9 @@ class Floors:
             [ask for added in mounted.values() for ask in added.keeps],
             [told for added in mounted.values() for told in added.on_factors_reset],
         )
+        rules = [added.operators for added in mounted.values() if added.operators is not None]
+        banners = [ask for added in mounted.values() for ask in added.dashboard_banners]
+        self.kit.operators.bind(rules[0] if rules else None, banners)
 
 
 def make_floors(
@@ -257,6 +262,8 @@ def make_floors(
     )
     wake = lifetime.wake_delivery
     view, people = SessionsView(kept, validator, withdrawals), None
+    accounts = Accounts(kept, validator, known_users, cookies, pages, prefix=prefix, clock=clock)
+    offers = Offers()
     if on_database is not None:
         people = on_database.make_people(known_users, view, signals, languages=catalogues.codes)
     kit = Kit(
@@ -281,9 +288,10 @@ def make_floors(
         secrets=background.secrets_of("pwless"),
         records=background.records_of("pwless"),
         jobs=background.jobs_of("pwless", wake),
-        accounts=Accounts(kept, validator, known_users, cookies, pages, prefix=prefix, clock=clock),
+        accounts=accounts,
         cookie_check=CookieCheck(pages, cookies, host=origin.host),
-        offers=Offers(),
+        offers=offers,
+        operators=Operators(accounts, pages, offers),
         change_budget=ChangeBudget(hurried, keyring.realm, clock, events),
         mailer=mailer,
         text_senders=background.text_senders,

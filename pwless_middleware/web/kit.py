@@ -46,6 +46,7 @@ from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.offers import (
     AccountPage,
     AfterLogin,
+    DashboardPage,
     Keeps,
     LoginMethod,
     Offers,
@@ -53,6 +54,7 @@ from pwless_middleware.web.offers import (
     OnFactorsReset,
     StepUpMethod,
 )
+from pwless_middleware.web.operators import Banner, OperatorRules, Operators
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Route
@@ -103,6 +105,7 @@ class Kit:
         accounts: who is signed in.
         cookie_check: whether a browser keeps cookies.
         offers: what all features offer on the login page and the account's.
+        operators: let operators in, and show them pages of the dashboard.
         change_budget: counts what somebody changes of what they sign in with; to be spent before
             the mail that tells of the change is queued.
         mailer: takes messages.
@@ -141,6 +144,7 @@ class Kit:
     accounts: Accounts
     cookie_check: CookieCheck
     offers: Offers
+    operators: Operators
     change_budget: ChangeBudget
     mailer: Mailer
     text_senders: TextSenders
@@ -177,6 +181,9 @@ class Mounted(Generic[VerbsT]):
         steps: how its steps are done, and fresh proofs of a live session given.
         after_login: asked for a page to show between a login by the pages and where it leads.
         account_pages: its pages of a person's account.
+        dashboard_pages: its pages of the dashboard. They are there where `Dashboard` is mounted.
+        dashboard_banners: asked for a line above every page of the dashboard.
+        operators: says who may use the dashboard; of `Dashboard` alone.
         before_challenge: asked before any mail goes out; may refuse, or lead to another page.
         before_session: asked before any session; may refuse, ask for a step, or narrow it.
         on_session: asked of running sessions, once a minute while they are used; may refuse or
@@ -219,6 +226,9 @@ class Mounted(Generic[VerbsT]):
     steps: tuple[StepMethod, ...] = ()
     after_login: tuple[AfterLogin, ...] = ()
     account_pages: tuple[AccountPage, ...] = ()
+    dashboard_pages: tuple[DashboardPage, ...] = ()
+    dashboard_banners: tuple[Banner, ...] = ()
+    operators: OperatorRules | None = None
     before_challenge: tuple[BeforeChallenge, ...] = ()
     before_session: tuple[BeforeSession, ...] = ()
     on_session: tuple[OnSession, ...] = ()

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from pwless_middleware.core.authentication import STRENGTHS, Strength
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.operator import Role
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.text import Text
@@ -108,6 +109,31 @@ class AccountPage:
     order: int = 100
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardPage:
+    """One page of the dashboard, for operators; the navigation follows.
+
+    Its routes ask `kit.operators` first, as those of all pages there (security rule 60).
+
+    Attributes:
+        title: in the navigation, e.g. `People`.
+        path: below the prefix, e.g. `/dashboard/people`.
+        order: where it stands; lower comes first. The first one is where `/dashboard` leads.
+        group: the title above it and its neighbors; empty (default) for none.
+        role: who sees it; default `view`, all operators.
+        icon: the name of one in `dashboard/icons.html`; default `page`.
+        key: the letter that leads there behind a `g`; empty (default) for none.
+    """
+
+    title: str
+    path: str
+    order: int = 100
+    group: str = ""
+    role: Role = "view"
+    icon: str = "page"
+    key: str = ""
+
+
 OnAddressUndone = Callable[[str, int], Awaitable[None]]
 """Is told, with a user's id and the unix second of the change, that a change of address was undone:
 what was added to the account since then is not to be trusted. May be called again for the same."""
@@ -128,6 +154,7 @@ class Offers:
         methods: ways to sign in.
         step_up: ways to prove once more who it is.
         account_pages: pages of the account.
+        dashboard_pages: pages of the dashboard.
         on_address_undone: who is told that a change of address was undone.
         steps: ways to do a step by the JSON API.
         after_login: who may show a page after a login.
@@ -139,6 +166,7 @@ class Offers:
         self.methods: tuple[LoginMethod, ...] = ()
         self.step_up: tuple[StepUpMethod, ...] = ()
         self.account_pages: tuple[AccountPage, ...] = ()
+        self.dashboard_pages: tuple[DashboardPage, ...] = ()
         self.on_address_undone: tuple[OnAddressUndone, ...] = ()
         self.steps: tuple[OfferedStep, ...] = ()
         self.after_login: tuple[AfterLogin, ...] = ()
@@ -150,6 +178,7 @@ class Offers:
         methods: Iterable[LoginMethod],
         step_up: Iterable[StepUpMethod],
         account_pages: Iterable[AccountPage],
+        dashboard_pages: Iterable[DashboardPage],
         on_address_undone: Iterable[OnAddressUndone],
         steps: Iterable[OfferedStep],
         after_login: Iterable[AfterLogin],
@@ -159,11 +188,12 @@ class Offers:
         """Take the offers of all features, once.
 
         Raises:
-            ConfigError: two methods have one name, or two account pages one path.
+            ConfigError: two methods have one name, or two pages one path or key.
         """
         self.methods = tuple(sorted(methods, key=lambda method: method.order))
         self.step_up = tuple(sorted(step_up, key=lambda method: method.order))
         self.account_pages = tuple(sorted(account_pages, key=lambda page: page.order))
+        self.dashboard_pages = tuple(sorted(dashboard_pages, key=lambda page: page.order))
         self.on_address_undone = tuple(on_address_undone)
         self.steps, self.after_login = tuple(steps), tuple(after_login)
         self.keeps, self.on_factors_reset = tuple(keeps), tuple(on_factors_reset)
@@ -171,6 +201,9 @@ class Offers:
         _check_unique("step-up method", [method.name for method in self.step_up])
         _check_unique("step method", [step.method.name for step in self.steps])
         _check_unique("account page", [page.path for page in self.account_pages])
+        _check_unique("dashboard page", [page.path for page in self.dashboard_pages])
+        keys = [page.key for page in self.dashboard_pages if page.key]
+        _check_unique("dashboard page with the key", keys)
 
     async def strength_of(self, user_id: str, *, but: str = "") -> Strength:
         """Return what the strongest factor that a user has is worth; `any` for who has none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -143,6 +144,24 @@ class Pages:
         if retry_after is not None:
             response.headers["retry-after"] = str(retry_after)
         return with_cookies(response, cookies)
+
+    def page_with(
+        self,
+        request: Request,
+        name: str,
+        context: Mapping[str, object],
+        *,
+        status: int = 200,
+        retry_after: int | None = None,
+    ) -> Response:
+        """Return a page whose values were collected by who owns its frame.
+
+        Args:
+            request, name, status, retry_after: as for `page`.
+            context: the template's.
+        """
+        more: dict[str, Any] = dict(context)
+        return self.page(request, name, status=status, retry_after=retry_after, **more)
 
     def part(self, request: Request, name: str, **context: object) -> str:
         """Return a part of a page, as HTML that another template takes as it is."""

@@ -11,6 +11,19 @@ from tests.rendering.test_renderer import LOGIN, OUTBOX, render, renderer
 
 PALETTE = Palette.of("#3d4ed8")
 
+FRAME = {
+    "navigation": [],
+    "current_path": "",
+    "operator_email": "ops@acme.example",
+    "banners": [],
+    "role": "view",
+    "may_support": False,
+    "may_admin": False,
+    "notice": None,
+    "problem": None,
+}
+"""What every page of the dashboard is given."""
+
 
 def assets(color: str = "#3d4ed8") -> Mapping[str, Asset]:
     return Assets(Palette.of(color)).by_hashed_name
@@ -20,6 +33,8 @@ def test_assets_are_named_after_their_content() -> None:
     plain, red = assets(), assets("#b00020")
     assert {asset.name for asset in plain.values()} == {
         "brand.css",
+        "dashboard.css",
+        "dashboard.js",
         "mailbox.js",
         "passkeys.js",
         "pwless.css",
@@ -41,6 +56,7 @@ def test_every_asset_that_a_page_asks_for_is_there() -> None:
     made = renderer()
     login = LOGIN | {"scripts": ["passkeys.js", "recovery_codes.js"]}
     pages = render(made, "login.html", login) + made.page("outbox.html", **OUTBOX)
+    pages += render(made, "dashboard/base.html", FRAME)
     used = re.findall(r"/auth/static/([^\"]+)", pages)
     assert sorted(set(used)) == sorted(made.assets.by_hashed_name)
 

@@ -1,0 +1,102 @@
+"""The feature itself: its options, checked, and what it mounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pwless_middleware.core.address import Address, parse_address
+from pwless_middleware.core.authentication import STRENGTHS, Strength
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.operator import ROLES, Role
+from pwless_middleware.core.options import check_texts
+from pwless_middleware.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pwless_middleware.web.kit import Kit, Mounted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DashboardOptions:
+    """What the sections are given.
+
+    Attributes:
+        operators: those of the code, by canonical address.
+        strength: what an operator's proof must be worth at least.
+    """
+
+    operators: Mapping[Address, Role]
+    strength: Strength
+
+
+@named_options()
+class Dashboard:
+    """Show operators what happens, and let them decide what holds while the app runs.
+
+    Needs a database. Its pages are below `{prefix}/dashboard`; for everybody but an operator there
+    is nothing.
+
+    Args:
+        operators: the addresses of those who may use it, all of them `admin`; or address to role:
+            `view` looks, `support` also acts on people, `admin` also changes everything else. These
+            are fixed; further ones are added on the page, or by `pwless operator add ADDRESS`.
+            Empty (default) leaves it to that command.
+        strength: what an operator must have proven: `any` (default), `second_factor` or
+            `phishing_resistant`. Who has a second factor has to use it in any case.
+
+    Raises:
+        ConfigError: an option outside its range, named.
+    """
+
+    def __init__(
+        self,
+        *,
+        operators: Sequence[str] | Mapping[str, Role] = (),
+        strength: Strength = "any",
+    ) -> None:
+        if strength not in STRENGTHS:
+            raise ConfigError("strength", f"set {' or '.join(STRENGTHS)}")
+        self._options = DashboardOptions(operators=_read_operators(operators), strength=strength)
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Return the routes and pages of all sections, and who is an operator.
+
+        Raises:
+            ConfigError: there is no database.
+        """
+        from pwless_middleware.features.dashboard.sections import mount_sections
+
+        kit.require_database()
+        if kit.repositories is None:
+            raise ConfigError(
+                "features",
+                f"{kit.name} does not reach the events: mount Dashboard(...) itself, not a "
+                "subclass, and not from within another feature",
+            )
+        return mount_sections(kit, self._options)
+
+
+def _read_operators(operators: Sequence[str] | Mapping[str, Role]) -> Mapping[Address, Role]:
+    """Return the operators of the code by canonical address.
+
+    Raises:
+        ConfigError: one is no address, stands there twice, or has a role that there is not.
+    """
+    given: Mapping[str, Role]
+    if isinstance(operators, Mapping):
+        given = operators
+    else:
+        check_texts("operators", operators, example="['ops@acme.example']")
+        given = dict.fromkeys(operators, "admin")
+    found: dict[Address, Role] = {}
+    for text, role in given.items():
+        address = parse_address(text) if isinstance(text, str) else None
+        if address is None:
+            raise ConfigError("operators", f"{text!r} is not an email address")
+        if address in found:
+            raise ConfigError("operators", f"{address} stands there twice: take one out")
+        if role not in ROLES:
+            raise ConfigError("operators", f"the role of {address} is {' or '.join(ROLES)}")
+        found[address] = role
+    return found

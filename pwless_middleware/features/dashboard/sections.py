@@ -1,0 +1,61 @@
+"""The dashboard's own sections, each in a module of its own, put together.
+
+A section is a class that is given the kit and the options, and mounts what it adds, like a feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final, Protocol
+
+from pwless_middleware.core.operator import Role
+from pwless_middleware.core.user import User
+from pwless_middleware.features.dashboard.options import DashboardOptions
+from pwless_middleware.web.kit import Kit, Mounted
+from pwless_middleware.web.operators import OperatorRules
+
+
+class Section(Protocol):
+    """One part of the dashboard: its routes, and its page in the navigation."""
+
+    def __init__(self, kit: Kit, options: DashboardOptions) -> None: ...
+
+    def mount(self) -> Mounted:
+        """Return what the section adds."""
+        ...
+
+
+SECTIONS: Final = (
+    ("index", "Index"),
+)  # fmt: skip
+"""Module below this package, and class, of each section."""
+
+
+def mount_sections(kit: Kit, options: DashboardOptions) -> Mounted:
+    """Return what all sections add together, and who is an operator."""
+    mounted = [_load(module, name)(kit, options).mount() for module, name in SECTIONS]
+
+    async def role_of(user: User) -> Role | None:
+        return options.operators.get(user.email)  # type: ignore[call-overload, no-any-return]
+
+    return join(mounted, OperatorRules(role_of, options.strength))
+
+
+def join(mounted: Sequence[Mounted], operators: OperatorRules) -> Mounted:
+    """Return one `Mounted` with what several add."""
+    return Mounted(
+        routes=tuple(route for one in mounted for route in one.routes),
+        dashboard_pages=tuple(page for one in mounted for page in one.dashboard_pages),
+        dashboard_banners=tuple(ask for one in mounted for ask in one.dashboard_banners),
+        operators=operators,
+        periodic=tuple(periodic for one in mounted for periodic in one.periodic),
+        jobs={topic: reader for one in mounted for topic, reader in one.jobs.items()},
+        health={name: check for one in mounted for name, check in one.health.items()},
+        event_kinds=tuple(kind for one in mounted for kind in one.event_kinds),
+    )
+
+
+def _load(module: str, name: str) -> type[Section]:
+    found: type[Section] = getattr(import_module(f"{__package__}.{module}"), name)
+    return found

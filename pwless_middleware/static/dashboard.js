@@ -1,0 +1,70 @@
+/* What makes the dashboard quicker to use. Without it everything works, but live parts.
+
+   `/` leads to the search of the page, `g` and then a letter to another page (data-key). Moments are
+   written in the reader's own zone. */
+"use strict";
+
+(() => {
+  const language = document.documentElement.lang;
+  const day = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  const exact = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" });
+
+  // Called for what comes later, too: rows of a live list.
+  const showTimes = (within) => {
+    for (const moment of within.querySelectorAll("time[data-local]")) {
+      const at = new Date(moment.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      moment.textContent = day.format(at);
+      moment.title = exact.format(at);
+      moment.removeAttribute("data-local");
+    }
+  };
+  showTimes(document);
+  document.addEventListener("pwless:added", (event) => showTimes(event.target));
+
+  // --- keyboard ------------------------------------------------------------------------------
+
+  const isTyping = (element) =>
+    element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
+  let goesSince = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (event.key === "/") {
+      const search = document.querySelector("[data-search]");
+      if (!search) return;
+      event.preventDefault();
+      search.focus();
+      search.select();
+    } else if (event.key === "g") {
+      goesSince = event.timeStamp;
+    } else if (event.timeStamp - goesSince < 1500 && /^[a-z]$/.test(event.key)) {
+      goesSince = 0;
+      const link = document.querySelector(`.side a[data-key="${event.key}"]`);
+      if (link) link.click();
+    }
+  });
+
+  // --- small things --------------------------------------------------------------------------
+
+  for (const select of document.querySelectorAll("select[data-submits]")) {
+    select.addEventListener("change", () => select.form.requestSubmit());
+  }
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    const text = button.parentElement.querySelector("[data-copied]");
+    if (!text || !navigator.clipboard) continue;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(text.textContent);
+      button.dataset.done = "true";
+    });
+  }
+  // On a wide screen the menu stands beside the page; a browser that cannot show a closed one open
+  // (`::details-content`) is helped here.
+  const menu = document.querySelector("[data-menu]");
+  const wide = window.matchMedia("(min-width: 60em)");
+  if (menu) {
+    const fit = () => { if (wide.matches) menu.open = true; };
+    wide.addEventListener("change", fit);
+    fit();
+  }
+})();
