@@ -24,6 +24,7 @@ from pwless_middleware.core.event_search import (
 )
 from pwless_middleware.database import event_statements as sql
 from pwless_middleware.database.database import Database
+from pwless_middleware.database.event_counters import count_steps, erase_active
 from pwless_middleware.database.event_row import number_of, pack_event, unpack_event
 from pwless_middleware.database.statement import Query, Row, Steps, Value
 
@@ -123,6 +124,7 @@ def write_steps(batch: Sequence[StoredEvent]) -> Steps[None]:
     # In one order, so that two transactions cannot wait for each other.
     if counts:
         yield sql.COUNT(json.dumps([(*sort, count) for sort, count in sorted(counts.items())]))
+        yield from count_steps(by_number[number].event for (number,) in rows)
 
 
 class SQLEvents:
@@ -178,6 +180,7 @@ class SQLEvents:
         await self._database.transact(
             lambda: _run(sql.SCRUB_OPERATOR(f"operator:{user_id}", f"operator:{stand_in}"))
         )
+        await self._database.transact(partial(erase_active, user_id))
 
     async def export(
         self, user_id: str, addresses: Sequence[str] = ()

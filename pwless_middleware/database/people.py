@@ -18,6 +18,7 @@ from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.person import Person
 from pwless_middleware.database.database import Database
+from pwless_middleware.database.event_counters import note_active
 from pwless_middleware.database.events import insert_event
 from pwless_middleware.database.statement import Query, Row, Statement, Steps
 
@@ -105,7 +106,10 @@ class PersonRepository(Protocol):
         ...
 
     async def touch(self, seen: Mapping[str, int]) -> None:
-        """Note when people were seen last: id to unix seconds; never goes back in time."""
+        """Note when people were seen last: id to unix seconds; never goes back in time.
+
+        They count as active then.
+        """
         ...
 
 
@@ -233,8 +237,11 @@ def _delete(user_id: str, retired: Sequence[str], audit: Event | None) -> Steps[
 
 
 def _touch(seen: Mapping[str, int]) -> Steps[None]:
+    there = []
     for user_id, at in seen.items():
-        yield _TOUCH(user_id, at)
+        if (yield _TOUCH(user_id, at)):  # else deleted meanwhile
+            there.append((user_id, at))
+    yield from note_active(there)
 
 
 def _values(person: Person, id: str) -> tuple[str | int | None, ...]:
@@ -290,7 +297,8 @@ IS_DISABLED = Statement("SELECT 1 FROM pwless_people WHERE id = $1 AND disabled_
 """A row where a person is disabled, or being deleted; for what is not to be added to them then."""
 _DELETE = Statement("DELETE FROM pwless_people WHERE id = $1 RETURNING id")
 _TOUCH = Statement(
-    "UPDATE pwless_people SET seen_at = $2 WHERE id = $1 AND (seen_at IS NULL OR seen_at < $2)"
+    "UPDATE pwless_people SET seen_at = CASE WHEN seen_at > $2 THEN seen_at ELSE $2 END"
+    " WHERE id = $1 RETURNING id"
 )
 _ADD_PEPPER = Statement(
     "INSERT INTO pwless_peppers (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING"

@@ -9,6 +9,7 @@ from pwless_middleware.database.address_changes import (
 )
 from pwless_middleware.database.api_keys import ApiKeyRepository, SQLApiKeys
 from pwless_middleware.database.database import Database
+from pwless_middleware.database.event_counters import EventCounterRepository, SQLEventCounters
 from pwless_middleware.database.events import EventRepository, SQLEvents
 from pwless_middleware.database.factor_resets import FactorResetRepository, SQLFactorResets
 from pwless_middleware.database.factors import FactorRepository, SQLFactors
@@ -31,6 +32,7 @@ class Repositories:
         people: who exists where the host has no user table.
         address_changes: which addresses were changed lately, and can be changed back.
         events: what happened, and how often.
+        event_counters: what is counted of events, and how many people were active.
         settings: what operators have set.
         api_keys: those that operators have made.
         passkeys: those that people have made.
@@ -44,6 +46,7 @@ class Repositories:
     people: PersonRepository
     address_changes: AddressChangeRepository
     events: EventRepository
+    event_counters: EventCounterRepository
     settings: SettingsRepository
     api_keys: ApiKeyRepository
     passkeys: PasskeyRepository
@@ -60,6 +63,7 @@ def make_repositories(database: Database) -> Repositories:
         people=SQLPeople(database),
         address_changes=SQLAddressChanges(database),
         events=SQLEvents(database),
+        event_counters=SQLEventCounters(database),
         settings=SQLSettings(database),
         api_keys=SQLApiKeys(database),
         passkeys=SQLPasskeys(database),

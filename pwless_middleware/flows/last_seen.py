@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Final
 
+from pwless_middleware.core.event_counters import start_of
 from pwless_middleware.core.person import Person
 from pwless_middleware.errors import StoreError
 from pwless_middleware.per_loop import PerLoop
@@ -18,11 +19,11 @@ if TYPE_CHECKING:  # who has no database need not wait for its SQL
 logger = logging.getLogger("pwless.people")
 
 SEEN_SECONDS: Final = 3600
-"""How old `Person.seen_at` may become before it is written again."""
+"""How old `Person.seen_at` may become within a day before it is written again."""
 
 
 class LastSeen:
-    """Write when people were seen, at most once in an hour each, many in one transaction.
+    """Write when people were seen, at most once in an hour of a day each, many in one transaction.
 
     Args:
         people: where.
@@ -43,8 +44,14 @@ class LastSeen:
     def note(self, person: Person) -> None:
         """Note that a person is there now; returns at once."""
         now = self._clock()
-        is_recent = person.seen_at is not None and now - person.seen_at < SEEN_SECONDS
-        if is_recent or len(self._waiting) >= self._most:
+        seen_at = person.seen_at
+        if (
+            seen_at is not None
+            and now - seen_at < SEEN_SECONDS
+            and start_of("day", seen_at) == start_of("day", now)  # who is active counts by the day
+        ):
+            return
+        if len(self._waiting) >= self._most:
             return
         self._waiting[person.id] = now
         tasks = self._tasks.here()

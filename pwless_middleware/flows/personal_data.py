@@ -19,6 +19,7 @@ from pwless_middleware.flows.users import Users
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.address_changes import AddressChangeRepository
+    from pwless_middleware.database.event_counters import EventCounterRepository
     from pwless_middleware.database.passkeys import PasskeyRepository
 
 Record = Mapping[str, object]
@@ -140,6 +141,26 @@ class PasskeyData:
     async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
         """Forget them, and by which handle authenticators know the person."""
         await self._passkeys.erase(user_id)
+
+
+class ActivityData:
+    """In which days, weeks and months a person is counted as active, as long as that is known.
+
+    Args:
+        counters: count them.
+    """
+
+    def __init__(self, counters: EventCounterRepository) -> None:
+        self._counters = counters
+
+    async def export(self, user_id: str, addresses: Sequence[str]) -> AsyncIterator[Record]:
+        """Go through them, in order."""
+        for span, start in await self._counters.list_active(user_id):
+            yield {"span": span, "start": start}
+
+    async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
+        """Forget them; how many people there were stays."""
+        await self._counters.erase(user_id)
 
 
 class EventData:

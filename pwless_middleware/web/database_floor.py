@@ -20,6 +20,7 @@ from pwless_middleware.flows.operator_data import OperatorData
 from pwless_middleware.flows.people import People
 from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.flows.personal_data import (
+    ActivityData,
     AddressChangeData,
     EventData,
     PasskeyData,
@@ -106,6 +107,7 @@ class DatabaseFloor:
             "factor_resets": FactorResetData(kept.factor_resets),
             "operator": OperatorData(kept.operators),
             "events": EventData(self.history, users),
+            "activity": ActivityData(kept.event_counters),  # after what is written by the events
         }
         return People(
             kept.people,

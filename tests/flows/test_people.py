@@ -221,6 +221,7 @@ KEPT_IN = {
     "pwless_trusted_browsers": "trusted_browsers",
     "pwless_factor_resets": "factor_resets",
     "pwless_operators": "operator",
+    "pwless_active_people": "activity",
 }
 """Each table that has something about people, and where it is in an export."""
 

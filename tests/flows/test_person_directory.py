@@ -11,9 +11,11 @@ import pytest
 from pwless_middleware import EmailLogin, MemoryStore
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.address_change import UNDO_SECONDS, AddressChange
+from pwless_middleware.core.event_counters import DAY
 from pwless_middleware.core.person import Person
 from pwless_middleware.database.address_changes import SQLAddressChanges
 from pwless_middleware.database.database import Database
+from pwless_middleware.database.event_counters import SQLEventCounters
 from pwless_middleware.database.memory.address_changes import MemoryAddressChanges
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.people import MemoryPeople
@@ -242,6 +244,23 @@ async def test_being_seen_is_written_once_an_hour(database: Database) -> None:
         await directory.flush()
         seen.append((await person_of(database)).seen_at)
     assert seen == [START, START + SEEN_SECONDS, START + SEEN_SECONDS]
+
+
+async def test_who_is_there_past_midnight_counts_as_active_on_both_days(
+    database: Database,
+) -> None:
+    midnight = START - START % DAY + DAY
+    clock = Clock()
+    directory = PersonDirectory(
+        SQLPeople(database), StableUsers(), SQLAddressChanges(database), clock
+    )
+    jo = await directory.create(JO)
+    for clock.now in (midnight - SEEN_SECONDS, midnight - 2, midnight + 2, midnight + 10):
+        await directory.load(jo.id)
+        await directory.flush()
+    assert (await person_of(database)).seen_at == midnight + 2
+    days = await SQLEventCounters(database).read("day", 0, midnight + DAY)
+    assert [(each.name.start, each.count) for each in days] == [(midnight - DAY, 1), (midnight, 1)]
 
 
 class Late(MemoryPeople):

@@ -17,12 +17,18 @@ from pwless_middleware.core.event_search import (
 )
 from pwless_middleware.database.event_row import number_of
 from pwless_middleware.database.events import new_stand_in
+from pwless_middleware.database.memory.event_counters import MemoryEventCounters
 
 
 class MemoryEvents:
-    """Keep events in memory; see `EventRepository`."""
+    """Keep events in memory; see `EventRepository`.
+
+    Attributes:
+        counters: what is counted of them.
+    """
 
     def __init__(self) -> None:
+        self.counters = MemoryEventCounters()
         self._events: dict[int, StoredEvent] = {}
         self._counts: Counter[tuple[str, int, str, str]] = Counter()
 
@@ -40,6 +46,7 @@ class MemoryEvents:
         if number not in self._events:
             self._events[number] = stored
             self._counts.update(counted_as(stored.event))
+            self.counters.count(stored.event)
 
     async def find(
         self,
@@ -93,6 +100,7 @@ class MemoryEvents:
                 event = replace(event, by=f"operator:{stand_in}")
             email = None if number in theirs else stored.email
             self._events[number] = StoredEvent(event, email)
+        await self.counters.erase(user_id)
 
     async def export(
         self, user_id: str, addresses: Sequence[str] = ()

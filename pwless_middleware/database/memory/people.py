@@ -107,8 +107,11 @@ class MemoryPeople:
         """Note when people were seen last."""
         for user_id, at in seen.items():
             person = self._people.get(user_id)
-            if person is not None and at > (person.seen_at or 0):
-                self._put(replace(person, seen_at=at))
+            if person is None:
+                continue
+            self._put(replace(person, seen_at=max(at, person.seen_at or 0)))
+            if self._events is not None:
+                self._events.counters.note_active(user_id, at)
 
     def _put(self, person: Person, audit: Event | None = None) -> Person:
         self._people[person.id] = person

@@ -26,6 +26,7 @@ def make_memory_repositories() -> Repositories:
         people=people,
         address_changes=MemoryAddressChanges(people, events),
         events=events,
+        event_counters=events.counters,
         settings=MemorySettings(events),
         api_keys=MemoryApiKeys(events),
         passkeys=MemoryPasskeys(people, events, factors),

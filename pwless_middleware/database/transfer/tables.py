@@ -363,6 +363,56 @@ EVENT_COUNTS: Final = Table(
     delete=Statement("DELETE FROM pwless_event_counts"),
 )
 
+EVENT_COUNTERS: Final = Table(
+    name="event_counters",
+    columns={
+        "span": "text",
+        "start": "int",
+        "kind": "text",
+        "label": "text",
+        "value": "text",
+        "count": "int",
+    },
+    key=5,
+    first=(FIRST_TEXT, FIRST_INT, FIRST_TEXT, FIRST_TEXT, FIRST_TEXT),
+    page=Statement(
+        "SELECT span, start, kind, label, value, count FROM pwless_event_counters WHERE "
+        "(span, start, kind, label, value) > ($1, $2, $3, $4, $5) ORDER BY span, start, kind, "
+        "label, value LIMIT $6"
+    ),
+    insert=Statement(
+        "INSERT INTO pwless_event_counters (span, start, kind, label, value, count) VALUES ($1, "
+        "$2, $3, $4, $5, $6)"
+    ),
+    insert_many=Statement(
+        "",
+        postgres="INSERT INTO pwless_event_counters (span, start, kind, label, value, count) "
+        "SELECT span, start, kind, label, value, count FROM json_to_recordset($1::json) AS row "
+        "(span text, start bigint, kind text, label text, value text, count bigint)",
+    ),
+    find=Statement("SELECT 1 FROM pwless_event_counters LIMIT 1"),
+    delete=Statement("DELETE FROM pwless_event_counters"),
+)
+
+ACTIVE_PEOPLE: Final = Table(
+    name="active_people",
+    columns={"user_id": "text", "span": "text", "start": "int"},
+    key=3,
+    first=(FIRST_TEXT, FIRST_TEXT, FIRST_INT),
+    page=Statement(
+        "SELECT user_id, span, start FROM pwless_active_people WHERE (user_id, span, start) > "
+        "($1, $2, $3) ORDER BY user_id, span, start LIMIT $4"
+    ),
+    insert=Statement("INSERT INTO pwless_active_people (user_id, span, start) VALUES ($1, $2, $3)"),
+    insert_many=Statement(
+        "",
+        postgres="INSERT INTO pwless_active_people (user_id, span, start) SELECT user_id, span, "
+        "start FROM json_to_recordset($1::json) AS row (user_id text, span text, start bigint)",
+    ),
+    find=Statement("SELECT 1 FROM pwless_active_people LIMIT 1"),
+    delete=Statement("DELETE FROM pwless_active_people"),
+)
+
 ENTRIES: Final = Table(
     name="entries",
     columns={"key": "text", "value": "bytes", "until": "int", "listed": "text?"},
@@ -446,6 +496,8 @@ TABLES: Final = (
     OPERATORS,
     EVENTS,
     EVENT_COUNTS,
+    EVENT_COUNTERS,
+    ACTIVE_PEOPLE,
     ENTRIES,
     JOBS,
     DEAD_JOBS,

@@ -26,14 +26,19 @@ class EventLog:
     def mount(self, kit: Kit) -> Mounted:
         """Return the JSON resource and the periodic deletion."""
         repository = kit.history.repository
-        if repository is None:
+        if repository is None or kit.repositories is None:
             return Mounted()
         # Not loaded where there is no database.
         from pwless_middleware.core.event_retention import EventRetention
         from pwless_middleware.features.event_log.api import EventsApi
         from pwless_middleware.features.event_log.deletion import OldEvents
 
-        old = OldEvents(repository, self._retention or EventRetention(), kit.clock)
+        old = OldEvents(
+            repository,
+            kit.repositories.event_counters,
+            self._retention or EventRetention(),
+            kit.clock,
+        )
         return Mounted(
             routes=EventsApi(kit).routes,
             periodic=(Periodic("delete_old", _HOUR, old.delete),),

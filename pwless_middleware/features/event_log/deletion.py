@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pwless_middleware.core.event_retention import DAY, EventRetention
 
 if TYPE_CHECKING:  # and not loaded where there is no database
+    from pwless_middleware.database.event_counters import EventCounterRepository
     from pwless_middleware.database.events import EventRepository
 
 _PAUSE: Final = 0.1
@@ -20,6 +21,7 @@ class OldEvents:
 
     Args:
         repository: has the events.
+        counters: has what is counted of them.
         retention: how long they are kept.
         clock: returns unix seconds.
         pause: sleeps.
@@ -28,12 +30,14 @@ class OldEvents:
     def __init__(
         self,
         repository: EventRepository,
+        counters: EventCounterRepository,
         retention: EventRetention,
         clock: Callable[[], int],
         *,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._repository = repository
+        self._counters = counters
         self._retention = retention
         self._clock = clock
         self._pause = pause
@@ -47,4 +51,7 @@ class OldEvents:
         now = self._clock()
         while await self._repository.delete_before(now - self._retention.days * DAY):
             await self._pause(_PAUSE)
+        while await self._counters.forget(now):
+            await self._pause(_PAUSE)
         await self._repository.delete_counts_before(now - self._retention.count_days * DAY)
+        await self._counters.delete_before(now - self._retention.count_days * DAY)

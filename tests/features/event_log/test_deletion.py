@@ -43,7 +43,9 @@ async def test_old_events_go_first_and_old_counts_later() -> None:
             for at in (NOW - age * DAY for age in ages)
         ]
     )
-    old = OldEvents(events, EventRetention(days=1, count_days=2), lambda: NOW, pause=pause)
+    old = OldEvents(
+        events, events.counters, EventRetention(days=1, count_days=2), lambda: NOW, pause=pause
+    )
     await old.delete()
     found = await events.find(EventFilter(), after=-1)
     assert [(NOW - stored.event.at) // DAY for stored in found] == [1, 0]
