@@ -346,11 +346,12 @@ class Passwordless:
         """Those that features send text messages through."""
         return self._kit.text_senders
 
-    async def sign_out(self, who: str) -> int:
+    async def sign_out(self, who: str, *, by: str = "python") -> int:
         """End every session of a person, here at once and elsewhere within 100 ms.
 
         Args:
             who: an address, as somebody types it, or a user's id.
+            by: who does it, for the events; without a database nothing tells of it.
 
         Returns:
             How many sessions there were; 0 as well where nobody has this address.
@@ -361,7 +362,11 @@ class Passwordless:
         """
         address = parse_address(who)
         user_id = who if address is None else await self._kit.users.id_of(address)
-        return 0 if user_id is None else await self.sessions.revoke_all(user_id)
+        if user_id is None:
+            return 0
+        if self._kit.people is None or not await self.sessions.list(user_id):
+            return await self.sessions.revoke_all(user_id)
+        return await self._kit.people.sign_out_id(user_id, by=by)
 
     async def sign_out_everybody(self, *, by: str = "python") -> None:
         """End every session that there is, here at once and elsewhere within 100 ms.

@@ -359,6 +359,11 @@ async def a_person_who_is_disabled_meanwhile() -> Story:
         await people.enable(EMAIL)
         await people.set_profile(EMAIL, name="Jo")
         await people.export(EMAIL)
+        story.site.clock.advance(60)
+        await story.jo.sign_in(EMAIL)
+        [session] = await people.sessions(EMAIL)
+        await people.end_session(EMAIL, session.id)
+        await people.sign_out(EMAIL)
         await people.delete(EMAIL)
     return story
 

@@ -22,7 +22,7 @@ from pwless_middleware.cli.installation import (
     find_passwordless,
     serve_nobody,
 )
-from pwless_middleware.errors import InvalidArgument, PersonNotFound
+from pwless_middleware.errors import InvalidArgument, NotFound, PersonNotFound
 
 if TYPE_CHECKING:
     from pwless_middleware.core.person import Person
@@ -50,15 +50,24 @@ def add_to(commands: Any) -> None:
     listed = add("list", _list, "list people by address", who=False)
     listed.add_argument("--prefix", default="", help="those whose addresses begin so")
     listed.add_argument("--after", default="", metavar="EMAIL", help="those behind this address")
+    which = listed.add_mutually_exclusive_group()
+    which.add_argument("--disabled", action="store_true", help="those alone who may not sign in")
+    which.add_argument("--newest", action="store_true", help="the last who came first, of all")
     listed.add_argument("--limit", type=int, default=50, help="how many at most; default 50")
     created = add("create", _create, "make somebody who may sign in", who=False)
     created.add_argument("email", metavar="EMAIL")
     created.add_argument("--name", default="", help="what to call them")
     created.add_argument("--language", default="", metavar="CODE", help="theirs, e.g. de")
+    edited = add("edit", _edit, "set what a person is called, and their language")
+    edited.add_argument("--name", help="what to call them; '' takes it away")
+    edited.add_argument("--language", metavar="CODE", help="theirs, e.g. de; '' takes it away")
+    ended = add("end-session", _end_session, "end one session of a person")
+    ended.add_argument("session", metavar="SESSION", help="its id, as `sessions` prints it")
+    sessions = add("sessions", _sessions, "list the sessions of a person, the last used first")
     deleted = add("delete", _delete, "erase a person: nothing is left that names them")
     deleted.add_argument("--yes", action="store_true", help="ask nothing")
     for parser in (
-        *(listed, created, deleted),
+        *(listed, created, edited, sessions, ended, deleted),
         add("show", _show, "show a person"),
         add("disable", _disable, "sign a person out everywhere, and let them in no more"),
         add("enable", _enable, "let a person sign in again"),
@@ -67,11 +76,11 @@ def add_to(commands: Any) -> None:
         add_arguments(parser)
     reset_passkeys.add_to(actions)
     reset_factors.add_to(actions)
-    for parser in (listed, created, actions.choices["show"]):
+    for parser in (listed, created, edited, sessions, actions.choices["show"]):
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
-_ENDING: Final = ("disable", "delete")
+_ENDING: Final = ("disable", "delete", "sessions", "end-session")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -97,7 +106,7 @@ async def _run(options: argparse.Namespace) -> int:
     async with serve_nobody(passwordless):
         try:
             await options.action(people, options)
-        except PersonNotFound as error:
+        except NotFound as error:
             raise UsageError(error.public_message) from None
         except InvalidArgument as error:
             fields = ", ".join(violation.field for violation in error.violations)
@@ -109,8 +118,14 @@ async def _run(options: argparse.Namespace) -> int:
 
 
 async def _list(people: People, options: argparse.Namespace) -> None:
-    given = {"prefix": options.prefix, "after": options.after, "limit": options.limit}
-    for person in await people.list(**given):
+    if options.newest:
+        if options.prefix or options.after:
+            raise UsageError("by time all are listed: leave out --prefix and --after")
+        found = await people.newest(limit=options.limit)
+    else:
+        given = {"prefix": options.prefix, "after": options.after, "limit": options.limit}
+        found = await people.list(**given, disabled=options.disabled)
+    for person in found:
         _print(person, options)
 
 
@@ -124,6 +139,35 @@ async def _show(people: People, options: argparse.Namespace) -> None:
 async def _create(people: People, options: argparse.Namespace) -> None:
     given = {"name": options.name, "language": options.language, "by": BY}
     _print(await people.create(options.email, **given), options)
+
+
+async def _edit(people: People, options: argparse.Namespace) -> None:
+    if options.name is options.language is None:
+        raise UsageError("say what to set: --name or --language")
+    given = {"name": options.name, "language": options.language, "by": BY}
+    _print(await people.set_profile(options.who, **given), options)
+
+
+async def _sessions(people: People, options: argparse.Namespace) -> None:
+    from pwless_middleware.web.session_json import public_session
+
+    for session in await people.sessions(options.who):
+        if options.json:
+            told = {**public_session(session), "organization": session.organization}
+            print(json.dumps(told, ensure_ascii=False))
+            continue
+        notes = (
+            session.device or "a program",
+            ", ".join(session.methods),
+            f"began {_date(session.created_at)}",
+            f"seen {_date(session.seen_at)}",
+        )
+        print(f"{session.id}  {'; '.join(notes)}")
+
+
+async def _end_session(people: People, options: argparse.Namespace) -> None:
+    await people.end_session(options.who, options.session, by=BY)
+    print("ended")
 
 
 async def _disable(people: People, options: argparse.Namespace) -> None:

@@ -64,7 +64,7 @@ async def _run(options: argparse.Namespace) -> int:
             await passwordless.sign_out_everybody(by=BY)
             print("everybody is signed out")
         for who in options.who:
-            ended = await passwordless.sign_out(who)
+            ended = await passwordless.sign_out(who, by=BY)
             print(f"{who}: {_say(ended)}")
     return 0
 

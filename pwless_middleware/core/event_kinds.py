@@ -219,6 +219,11 @@ KINDS: Final[Mapping[str, EventKind]] = {
             ("user_id", "by"),
         ),
         EventKind("person.enabled", "the person can sign in again", ("user_id", "by")),
+        EventKind(
+            "person.signed_out",
+            "somebody else had a person's sessions ended: all, or the one that it names",
+            ("user_id", "session", "by"),
+        ),
         EventKind("person.exported", "everything about a person was asked for", ("user_id", "by")),
         EventKind(
             "person.deleted",

@@ -16,6 +16,19 @@ _UNSEEN = re.compile(f"[{CONTROL}{LINE_ENDS}{BIDI}]")
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a person stands among all, by when they came; what a page of people begins behind.
+
+    Attributes:
+        created_at: unix seconds.
+        id: the person's, since several may come in one second.
+    """
+
+    created_at: int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """One row about a user.
 
@@ -42,6 +55,11 @@ class Person:
     def is_disabled(self) -> bool:
         """Whether nobody can sign in as this person."""
         return self.disabled_at is not None
+
+    @property
+    def place(self) -> Place:
+        """Where the person stands among all, by when they came."""
+        return Place(self.created_at, self.id)
 
     def as_user(self, *, is_new: bool = False) -> User:
         """Return the person as the app behind the login sees them.

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import Event
-from pwless_middleware.core.person import Person
+from pwless_middleware.core.person import Person, Place
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.event_counters import note_active
 from pwless_middleware.database.events import insert_event
@@ -38,12 +38,36 @@ class PersonRepository(Protocol):
         """Return the person who has this address now, or `None`."""
         ...
 
-    async def list(self, *, prefix: str = "", after: str = "", limit: int = 50) -> Sequence[Person]:
+    async def list(
+        self,
+        *,
+        prefix: str = "",
+        after: str = "",
+        before: str = "",
+        limit: int = 50,
+        disabled: bool = False,
+    ) -> Sequence[Person]:
         """Return people in the order of their addresses.
 
         Args:
             prefix: how their addresses begin, lower-case; empty takes all.
             after: the address of the last one of the page before; empty begins.
+            before: the address of the first one of the page behind: those right before it are
+                returned, in the same order; empty takes `after`.
+            limit: how many at most.
+            disabled: whether only those as whom nobody can sign in.
+        """
+        ...
+
+    async def newest(
+        self, *, after: Place | None = None, before: Place | None = None, limit: int = 50
+    ) -> Sequence[Person]:
+        """Return people as they came, the last one first.
+
+        Args:
+            after: the place of the last one of the page before; `None` begins.
+            before: the place of the first one of the page behind: those right before it are
+                returned, in the same order; `None` takes `after`.
             limit: how many at most.
         """
         ...
@@ -113,6 +137,7 @@ class PersonRepository(Protocol):
         ...
 
 
+_FIRST_PLACE: Final = Place(2**62, "")
 PEPPER_BYTES: Final = 32
 _PEPPER: Final = "deleted_people"
 
@@ -136,10 +161,33 @@ class SQLPeople:
         """Return the person who has this address now, or `None`."""
         return _one(await self._database.fetch(_FIND_BY_EMAIL(email)))
 
-    async def list(self, *, prefix: str = "", after: str = "", limit: int = 50) -> Sequence[Person]:
+    async def list(
+        self,
+        *,
+        prefix: str = "",
+        after: str = "",
+        before: str = "",
+        limit: int = 50,
+        disabled: bool = False,
+    ) -> Sequence[Person]:
         """Return people in the order of their addresses."""
         # An address is printable ASCII, and DELETE comes behind all of that.
-        rows = await self._database.fetch(_LIST(prefix, prefix + "\x7f", after, limit))
+        end = prefix + "\x7f"
+        if before:
+            query = (_LIST_DISABLED_BACK if disabled else _LIST_BACK)(prefix, end, before, limit)
+            return [_person(row) for row in reversed(await self._database.fetch(query))]
+        query = (_LIST_DISABLED if disabled else _LIST)(prefix, end, after, limit)
+        return [_person(row) for row in await self._database.fetch(query)]
+
+    async def newest(
+        self, *, after: Place | None = None, before: Place | None = None, limit: int = 50
+    ) -> Sequence[Person]:
+        """Return people as they came, the last one first."""
+        if before is not None:
+            rows = await self._database.fetch(_NEWEST_BACK(before.created_at, before.id, limit))
+            return [_person(row) for row in reversed(rows)]
+        after = after or _FIRST_PLACE
+        rows = await self._database.fetch(_NEWEST(after.created_at, after.id, limit))
         return [_person(row) for row in rows]
 
     async def add(self, person: Person, *, audit: Event | None = None) -> tuple[Person, bool]:
@@ -271,6 +319,35 @@ _FIND_BY_EMAIL = Statement(
 _LIST = Statement(
     "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
     "WHERE email >= $1 AND email < $2 AND email > $3 ORDER BY email LIMIT $4"
+)
+_LIST_BACK = Statement(
+    "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
+    "WHERE email >= $1 AND email < $2 AND email < $3 ORDER BY email DESC LIMIT $4"
+)
+# SQLite counts no rows, and would read all people in search of the few who are disabled.
+_LIST_DISABLED = Statement(
+    "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
+    "INDEXED BY pwless_people_disabled WHERE disabled_at IS NOT NULL "
+    "AND email >= $1 AND email < $2 AND email > $3 ORDER BY email LIMIT $4",
+    postgres="SELECT id, email, name, language, created_at, seen_at, disabled_at "
+    "FROM pwless_people WHERE disabled_at IS NOT NULL "
+    "AND email >= $1 AND email < $2 AND email > $3 ORDER BY email LIMIT $4",
+)
+_LIST_DISABLED_BACK = Statement(
+    "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
+    "INDEXED BY pwless_people_disabled WHERE disabled_at IS NOT NULL "
+    "AND email >= $1 AND email < $2 AND email < $3 ORDER BY email DESC LIMIT $4",
+    postgres="SELECT id, email, name, language, created_at, seen_at, disabled_at "
+    "FROM pwless_people WHERE disabled_at IS NOT NULL "
+    "AND email >= $1 AND email < $2 AND email < $3 ORDER BY email DESC LIMIT $4",
+)
+_NEWEST = Statement(
+    "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
+    "WHERE (created_at, id) < ($1, $2) ORDER BY created_at DESC, id DESC LIMIT $3"
+)
+_NEWEST_BACK = Statement(
+    "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
+    "WHERE (created_at, id) > ($1, $2) ORDER BY created_at, id LIMIT $3"
 )
 _ADD = Statement(
     "INSERT INTO pwless_people (id, email, name, language, created_at, seen_at, disabled_at) "

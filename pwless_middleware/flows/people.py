@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Unpack
 
 from pwless_middleware.core.address import Address, parse_address
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.person import MAX_NAME, Person, parse_name
-from pwless_middleware.errors import ConfigError, InvalidArgument, PersonNotFound
+from pwless_middleware.core.event import Event, EventFields
+from pwless_middleware.core.person import MAX_NAME, Person, Place, parse_name
+from pwless_middleware.core.session import Session
+from pwless_middleware.errors import ConfigError, InvalidArgument, NotFound, PersonNotFound
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.flows.personal_data import PersonalData
@@ -19,10 +20,13 @@ from pwless_middleware.flows.users import Users
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.events import EventRepository
     from pwless_middleware.database.people import PersonRepository
 
 MAX_PAGE: Final = 1_000
 """People of one page, at most."""
+_TWO_PLACES: Final = Text("Send one of %(names)s.", names="after, before")
+_NO_SESSION: Final = Text("That session is over already, or was never theirs.")
 
 
 class People:
@@ -41,6 +45,7 @@ class People:
         users: says which ids addresses have; or has those of the host's own table.
         data: what is kept about a person besides, of each kind; sessions come first.
         sessions, signals, events: what it works with.
+        log: keeps the events of what is changed elsewhere than in the database.
         languages: the codes of those that people read.
         clock: returns unix seconds.
     """
@@ -53,6 +58,7 @@ class People:
         sessions: SessionsView,
         signals: Signals,
         events: Events,
+        log: EventRepository,
         *,
         languages: Sequence[str],
         clock: Callable[[], int],
@@ -63,6 +69,7 @@ class People:
         self._sessions = sessions
         self._signals = signals
         self._events = events
+        self._log = log
         self._languages = languages
         self._clock = clock
 
@@ -104,24 +111,54 @@ class People:
             raise PersonNotFound
         return user_id
 
-    async def list(self, *, prefix: str = "", after: str = "", limit: int = 50) -> Sequence[Person]:
+    async def list(
+        self,
+        *,
+        prefix: str = "",
+        after: str = "",
+        before: str = "",
+        limit: int = 50,
+        disabled: bool = False,
+    ) -> Sequence[Person]:
         """Return people in the order of their addresses.
 
         Args:
             prefix: how their addresses begin; empty (default) takes all.
             after: the address of the last one of the page before; empty (default) begins.
+            before: the address of the first one of the page behind; empty (default) takes `after`.
             limit: how many at most, 1 to 1,000; default 50.
+            disabled: whether only those as whom nobody can sign in; default all.
 
         Raises:
-            InvalidArgument: the limit is none.
+            InvalidArgument: the limit is none, or both `after` and `before` are given.
             StoreError: the database cannot be asked.
             ConfigError: with `users=`.
         """
         self._require_own()
-        if type(limit) is not int or not 1 <= limit <= MAX_PAGE:
-            text = Text("Send %(least)s to %(most)s.", least=1, most=MAX_PAGE)
-            raise InvalidArgument.of("limit", text, "range")
-        return await self._people.list(prefix=prefix.lower(), after=after, limit=limit)
+        _check_page(limit, after, before)
+        return await self._people.list(
+            prefix=prefix.lower(), after=after, before=before, limit=limit, disabled=disabled
+        )
+
+    async def newest(
+        self, *, after: Place | None = None, before: Place | None = None, limit: int = 50
+    ) -> Sequence[Person]:
+        """Return people as they came, the last one first.
+
+        Args:
+            after: where the last one of the page before stands (`Person.place`); `None` (default)
+                begins.
+            before: where the first one of the page behind stands; `None` (default) takes `after`.
+            limit: how many at most, 1 to 1,000; default 50.
+
+        Raises:
+            InvalidArgument: the limit is none, or both `after` and `before` are given.
+            StoreError: the database cannot be asked.
+            ConfigError: with `users=`.
+        """
+        self._require_own()
+        _check_page(limit, after, before)
+        return await self._people.newest(after=after, before=before, limit=limit)
 
     # --- change --------------------------------------------------------------------------------
 
@@ -242,6 +279,72 @@ class People:
         audit = self._events.make("person.enabled", user_id=person.id, by=by)
         return self._publish(audit, await self._people.enable(person.id, audit=audit))
 
+    # --- sessions ------------------------------------------------------------------------------
+
+    async def sessions(self, who: str) -> Sequence[Session]:
+        """Return a person's live sessions, the most recently used first.
+
+        Args:
+            who: id or address, of your own table too.
+
+        Raises:
+            PersonNotFound: nobody has this id or address.
+            StoreError: the database or the store cannot be asked.
+            UsersUnavailable: your table cannot be asked.
+        """
+        return await self._sessions.list(await self.id_of(who))
+
+    async def sign_out(self, who: str, *, by: str = "python") -> int:
+        """End every session of a person, here at once and elsewhere within 100 ms.
+
+        Args:
+            who: id or address, of your own table too.
+            by: who does it.
+
+        Returns:
+            How many sessions there were.
+
+        Raises:
+            PersonNotFound: nobody has this id or address.
+            StoreError: the database or the store cannot be asked. Do it again: sessions may live.
+            UsersUnavailable: your table cannot be asked.
+        """
+        return await self.sign_out_id(await self.id_of(who), by=by)
+
+    async def sign_out_id(self, user_id: str, *, by: str) -> int:
+        """End every session of an id, whether or not there is a person; see `sign_out`."""
+        await self._note("person.signed_out", user_id=user_id, by=by)
+        return await self._sessions.revoke_all(user_id)
+
+    async def end_session(self, who: str, session_id: str, *, by: str = "python") -> None:
+        """End one session of a person, here at once and elsewhere within 100 ms.
+
+        Args:
+            who: id or address, of your own table too.
+            session_id: the session's public id.
+            by: who does it.
+
+        Raises:
+            PersonNotFound: nobody has this id or address.
+            NotFound: the person has no such session, or it is over.
+            StoreError: the database or the store cannot be asked. Do it again: it may live.
+            UsersUnavailable: your table cannot be asked.
+        """
+        user_id = await self.id_of(who)
+        if all(one.id != session_id for one in await self._sessions.list(user_id)):
+            raise NotFound(_NO_SESSION)
+        await self._note("person.signed_out", user_id=user_id, by=by, session=session_id)
+        if not await self._sessions.revoke(user_id, session_id):
+            raise NotFound(_NO_SESSION)
+
+    async def _note(self, kind: str, **given: Unpack[EventFields]) -> None:
+        """Write who does it before it is done, in the store: nothing is done unseen."""
+        from pwless_middleware.core.event_search import StoredEvent
+
+        audit = self._events.make(kind, **given)
+        await self._log.write([StoredEvent(audit)])
+        self._events.publish(audit)
+
     # --- all that is kept ----------------------------------------------------------------------
 
     async def export(self, who: str, *, by: str = "python") -> dict[str, object]:
@@ -341,3 +444,11 @@ class People:
             text = Text("Send one of %(names)s.", names=", ".join(self._languages))
             raise InvalidArgument.of("language", text, "enum")
         return language
+
+
+def _check_page(limit: object, after: object, before: object) -> None:
+    if type(limit) is not int or not 1 <= limit <= MAX_PAGE:
+        text = Text("Send %(least)s to %(most)s.", least=1, most=MAX_PAGE)
+        raise InvalidArgument.of("limit", text, "range")
+    if after and before:
+        raise InvalidArgument.of("before", _TWO_PLACES, "one")

@@ -116,6 +116,7 @@ class DatabaseFloor:
             sessions,
             signals,
             self._events,
+            kept.events,
             languages=languages,
             clock=self._clock,
         )

@@ -60,6 +60,24 @@ def test_people_are_listed_by_prefix_and_page(app: Project) -> None:
     assert [json.loads(line)["email"] for line in page.splitlines()] == ["a2@example.com"]
 
 
+def test_the_disabled_and_those_who_came_last_are_listed(app: Project) -> None:
+    for name in ("b", "a", "c"):
+        people(app, "create", f"{name}@example.com")
+    people(app, "disable", "b@example.com")
+    listed = [json.loads(one) for one in people(app, "list", "--disabled", "--json").splitlines()]
+    assert [one["email"] for one in listed] == ["b@example.com"]
+    assert len(people(app, "list", "--newest", "--limit", "2").splitlines()) == 2
+
+
+def test_name_and_language_are_edited(app: Project) -> None:
+    people(app, "create", JO, "--name", "Jo")
+    edited = json.loads(people(app, "edit", JO, "--language", "de", "--json"))
+    assert (edited["name"], edited["language"]) == ("Jo", "de")
+    assert shown(app) == edited
+    people(app, "edit", JO, "--name", "")
+    assert shown(app)["name"] == ""
+
+
 def test_an_export_is_json_and_a_deletion_is_asked_about(
     app: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +117,14 @@ def test_sessions_end_in_the_app_s_own_process(app: Project) -> None:
         await asyncio.to_thread(app.run, "people", "disable", JO, "--app", "site_app:app")
         site.forget_sessions()
         assert await jo.who() is None
+        await asyncio.to_thread(app.run, "people", "enable", JO, "--app", "site_app:app")
+        await jo.sign_in(JO)
+        line = await asyncio.to_thread(people, app, "sessions", JO)
+        id = line.split()[0]
+        assert "email_code; began" in line
+        assert await asyncio.to_thread(people, app, "end-session", JO, id) == "ended\n"
+        site.forget_sessions()
+        assert await jo.who() is None
         await site.passwordless.lifetime.close()
 
     asyncio.run(live())
@@ -136,6 +162,10 @@ def test_where_sessions_are_in_the_app_s_memory_it_says_so(app: Project) -> None
         (("create", "no address"), "email: Enter one email address"),
         (("create", JO, "--language", "xx"), "language: Send one of en, de"),
         (("list", "--limit", "0"), "limit: Send 1 to 1000"),
+        (("list", "--newest", "--prefix", "a"), "leave out --prefix"),
+        (("edit", JO), "--name or --language"),
+        (("edit", JO, "--name", "Jo"), "nobody with this id or address"),
+        (("end-session", JO, "x"), "nobody with this id or address"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(args: tuple[str, ...], says: str, app: Project) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_id import format_event_id
 from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.person import Person
+from pwless_middleware.core.person import Person, Place
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.people import PersonRepository, SQLPeople
 from pwless_middleware.database.repositories import Repositories
@@ -127,6 +128,42 @@ async def test_people_are_listed_by_address_page_by_page(people: PersonRepositor
     assert emails(await people.list(prefix="ab", after=with_ab[0])) == with_ab[1:]
     assert emails(await people.list(prefix="a_")) == ["a_b@example.com"]
     assert emails(await people.list(prefix="A")) == []
+
+
+async def test_a_page_back_ends_where_the_other_began(people: PersonRepository) -> None:
+    for name in "abcdef":
+        await people.add(person(f"{name}@example.com", f"id-{name}"))
+        if name in "bdf":
+            await people.disable(f"id-{name}", at=NOW)
+
+    async def initials(**asked: Any) -> str:
+        return "".join(email[0] for email in emails(await people.list(**asked)))
+
+    assert await initials(before="e@example.com", limit=2) == "cd"
+    assert await initials(before="b@example.com", limit=2) == "a"
+    assert await initials(before="e@example.com", prefix="b") == "b"
+    assert await initials(disabled=True) == "bdf"
+    assert await initials(disabled=True, after="b@example.com", limit=1) == "d"
+    assert await initials(disabled=True, before="f@example.com", limit=1) == "d"
+    assert await initials(disabled=True, prefix="d") == "d"
+
+
+async def test_people_are_listed_as_they_came_also_within_a_second(
+    people: PersonRepository,
+) -> None:
+    for number, name in enumerate("abcdef"):
+        new = Person(f"id-{name}", f"{name}@example.com", created_at=NOW + number // 2)
+        await people.add(new)
+
+    async def initials(**asked: Any) -> str:
+        return "".join(email[0] for email in emails(await people.newest(**asked)))
+
+    assert await initials() == "fedcba"
+    first = await people.newest(limit=3)
+    assert await initials(after=first[-1].place, limit=2) == "cb"
+    assert await initials(before=first[-1].place, limit=1) == "e"
+    assert await initials(before=first[0].place) == ""
+    assert await initials(after=Place(NOW, "")) == ""
 
 
 async def test_being_seen_never_goes_back_in_time(people: PersonRepository) -> None:

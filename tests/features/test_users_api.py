@@ -84,12 +84,42 @@ async def test_users_are_listed_page_by_page(site: Site) -> None:
     assert len((await ask(site, "GET"))["users"]) == 4
 
 
-@pytest.mark.parametrize("query", ["?limit=0", "?emails=x", "?limit=5&limit=5", "?prefix=%00"])
+async def test_those_who_may_not_sign_in_are_listed_alone(site: Site) -> None:
+    for name in "bac":
+        person = await site.passwordless.people.create(f"{name}@example.com")
+        if name in "bc":
+            await site.passwordless.people.disable(person.id)
+    first = await ask(site, "GET", "?disabled=true&limit=1")
+    assert [user["email"][0] for user in first["users"]] == ["b"]
+    second = await ask(site, "GET", f"?disabled=true&after={first['next']}")
+    assert [user["email"][0] for user in second["users"]] == ["c"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("?limit=0", "?emails=x", "?limit=5&limit=5", "?prefix=%00"),
+        *("?order=name", "?disabled=false", "?disabled="),
+    ],
+)
 async def test_a_query_is_read_strictly(site: Site, query: str) -> None:
     await ask(site, "GET", query, status=400)
 
 
-# --- change --------------------------------------------------------------------------------------
+# --- make and change -----------------------------------------------------------------------------
+
+
+async def test_a_user_is_made_once_and_may_sign_in(site: Site) -> None:
+    made = await ask(site, "POST", json={"email": "Jo@Example.com", "name": "Jo"})
+    assert (made["user"]["email"], made["user"]["name"]) == (JO, "Jo")
+    again = await ask(site, "POST", json={"email": JO, "name": "Other", "language": "de"})
+    assert again == made
+    events = (await ask(site, "GET", f"/{made['user']['id']}/events"))["events"]
+    assert [(event["kind"], event["by"]) for event in events] == [
+        ("person.created", "server:backend")
+    ]
+    for body in ({}, {"email": "no address"}, {"email": JO, "language": "xx"}, {"email": 1}):
+        await ask(site, "POST", status=400, json=body)
 
 
 async def test_a_change_is_shown_and_what_is_not_sent_stays(site: Site) -> None:
@@ -154,6 +184,32 @@ async def test_sessions_are_listed_and_ended(site: Site) -> None:
     assert await ask(site, "GET", f"/{id}/sessions") == {"sessions": []}
 
 
+async def test_one_session_is_ended_and_told_of(site: Site) -> None:
+    jo, phone, kim = await signed_in(site), await signed_in(site), await signed_in(site, KIM)
+    id = await id_of(site)
+    [first, second] = (await ask(site, "GET", f"/{id}/sessions"))["sessions"]
+    await ask(site, "DELETE", f"/{id}/sessions/{first['id']}", status=204)
+    assert [await jo.who(), await phone.who()].count(None) == 1
+    await ask(site, "DELETE", f"/{id}/sessions/{first['id']}", status=404)
+    others = (await ask(site, "GET", f"/{await id_of(site, KIM)}/sessions"))["sessions"]
+    await ask(site, "DELETE", f"/{id}/sessions/{others[0]['id']}", status=404)
+    assert await kim.who() == KIM
+    await ask(site, "DELETE", f"/{id}/sessions", status=204)
+    assert await jo.who() is await phone.who() is None
+    events = (await ask(site, "GET", f"/{id}/events"))["events"]
+    told = [(e["by"], e.get("session")) for e in events if e["kind"] == "person.signed_out"]
+    assert told == [("server:backend", None), ("server:backend", first["id"])]
+    assert second["id"] != first["id"]
+
+
+async def test_an_export_has_everything(site: Site) -> None:
+    await signed_in(site)
+    told = await ask(site, "GET", f"/{await id_of(site)}/export")
+    assert told["person"]["email"] == JO
+    assert len(told["sessions"]) == 1
+    await ask(site, "GET", "/nobody/export", status=404)
+
+
 async def test_events_are_those_of_the_user_page_by_page(site: Site) -> None:
     await signed_in(site)
     await signed_in(site, KIM)
@@ -213,8 +269,12 @@ async def test_a_key_does_what_it_is_for(site: Site, scope: str, reads: int, wri
     id = await id_of(site)
     made = await site.passwordless.api_keys.create("key", scopes=[scope])
     headers = {"authorization": f"Bearer {made.text}"}
-    for path in ("", f"/{id}", f"/{id}/sessions", f"/{id}/events"):
+    for path in ("", f"/{id}", f"/{id}/sessions", f"/{id}/events", f"/{id}/export"):
         assert (await site.browser().get(USERS + path, headers=headers)).status_code == reads
+    new = await site.browser().request("POST", USERS, headers=headers, json={"email": KIM})
+    assert new.status_code == (200 if writes == 204 else 403)
+    one = await site.browser().request("DELETE", f"{USERS}/{id}/sessions/x", headers=headers)
+    assert one.status_code == (404 if writes == 204 else 403)
     for path in (f"/{id}/sessions", f"/{id}"):
         answer = await site.browser().request("DELETE", USERS + path, headers=headers)
         assert answer.status_code == writes
@@ -248,7 +308,9 @@ async def test_with_a_table_of_the_host_there_is_what_hangs_on_its_ids(tmp_path:
     assert await jo.who() is None
     assert (await ask(site, "GET", "/4711/events"))["events"] == []
     await ask(site, "GET", status=404)
+    await ask(site, "POST", status=404, json={"email": KIM})
     await ask(site, "GET", "/4711", status=405)
+    assert (await ask(site, "GET", "/4711/export"))["person"] is None
 
 
 # --- as it is described --------------------------------------------------------------------------
@@ -274,8 +336,10 @@ def client(site: Site) -> Iterator[TestClient]:
 
 OPERATIONS = {
     ("GET", ""): {200, 400},
+    ("POST", ""): {200, 400},
     ("GET", "/{id}"): {200},
     ("PATCH", "/{id}"): {200, 400},
+    ("GET", "/{id}/export"): {200},
     ("GET", "/{id}/sessions"): {200},
     ("DELETE", "/{id}/sessions"): {204},
     ("GET", "/{id}/events"): {200, 400},
@@ -300,7 +364,7 @@ def test_it_answers_what_the_document_says(client: TestClient, method: str, path
     )
     def hold(case: Any) -> None:
         sent: dict[str, Any] = {"params": case.query, "headers": {**(case.headers or {}), **KEY}}
-        if method == "PATCH":
+        if method in ("PATCH", "POST"):
             is_json = isinstance(case.body, dict | list | str | int | float | bool | None)
             sent["content"] = json.dumps(case.body) if is_json else b"\x00"
             sent["headers"]["content-type"] = "application/json"
@@ -323,7 +387,8 @@ def test_all_of_it_is_described(client: TestClient) -> None:
         for method in item.keys() - {"parameters"}
         if path.startswith(USERS)
     }
-    assert described == {*OPERATIONS, ("DELETE", "/{id}")}
+    others = {("DELETE", "/{id}"), ("DELETE", "/{id}/sessions/{session}")}
+    assert described == {*OPERATIONS, *others}
 
 
 def test_it_describes_every_field_that_it_answers(client: TestClient) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import Event
-from pwless_middleware.core.person import Person
+from pwless_middleware.core.person import Person, Place
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.people import random_id
 
@@ -32,14 +32,38 @@ class MemoryPeople:
         """Return the person who has this address now, or `None`."""
         return next((one for one in self._people.values() if one.email == email), None)
 
-    async def list(self, *, prefix: str = "", after: str = "", limit: int = 50) -> Sequence[Person]:
+    async def list(
+        self,
+        *,
+        prefix: str = "",
+        after: str = "",
+        before: str = "",
+        limit: int = 50,
+        disabled: bool = False,
+    ) -> Sequence[Person]:
         """Return people in the order of their addresses."""
-        found = (
-            one
-            for one in self._people.values()
-            if one.email > after and one.email.startswith(prefix)
+        found = sorted(
+            (
+                one
+                for one in self._people.values()
+                if one.email.startswith(prefix) and (one.is_disabled or not disabled)
+            ),
+            key=lambda one: one.email,
         )
-        return sorted(found, key=lambda one: one.email)[:limit]
+        if before:
+            return [one for one in found if one.email < before][-limit:]
+        return [one for one in found if one.email > after][:limit]
+
+    async def newest(
+        self, *, after: Place | None = None, before: Place | None = None, limit: int = 50
+    ) -> Sequence[Person]:
+        """Return people as they came, the last one first."""
+        found = sorted(self._people.values(), key=_order, reverse=True)
+        if before is not None:
+            return [one for one in found if _order(one) > (before.created_at, before.id)][-limit:]
+        if after is not None:
+            found = [one for one in found if _order(one) < (after.created_at, after.id)]
+        return found[:limit]
 
     async def add(self, person: Person, *, audit: Event | None = None) -> tuple[Person, bool]:
         """Keep a new person, or return who has the address."""
@@ -121,3 +145,7 @@ class MemoryPeople:
     def _write(self, audit: Event | None) -> None:
         if audit is not None and self._events is not None:
             self._events.insert(audit)
+
+
+def _order(person: Person) -> tuple[int, str]:
+    return person.created_at, person.id

@@ -15,7 +15,7 @@ from pwless_middleware.database.migrations.events import EVENTS
 from pwless_middleware.database.migrations.migration import Migration
 from pwless_middleware.database.migrations.operators import OPERATORS
 from pwless_middleware.database.migrations.passkeys import PASSKEYS
-from pwless_middleware.database.migrations.people import PEOPLE
+from pwless_middleware.database.migrations.people import PEOPLE, PEOPLE_LISTS
 from pwless_middleware.database.migrations.second_factors import SECOND_FACTORS
 from pwless_middleware.database.migrations.settings import SETTINGS
 from pwless_middleware.database.migrations.store import STORE
@@ -31,5 +31,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     SECOND_FACTORS,
     OPERATORS,
     EVENT_COUNTERS,
+    PEOPLE_LISTS,
 )
 """All steps; the number of one is its place, from 1."""

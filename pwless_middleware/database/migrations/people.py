@@ -37,3 +37,15 @@ PEOPLE = Migration(
         Statement("CREATE TABLE pwless_peppers (name TEXT PRIMARY KEY, value BYTEA NOT NULL)"),
     ),
 )
+
+PEOPLE_LISTS = Migration(
+    "lists of people",
+    (
+        Statement("CREATE INDEX pwless_people_created ON pwless_people (created_at, id)"),
+        Statement(
+            "CREATE INDEX pwless_people_disabled ON pwless_people (email) "
+            "WHERE disabled_at IS NOT NULL"
+        ),
+    ),
+)
+"""Who came last, and who is disabled: found among all without reading all."""

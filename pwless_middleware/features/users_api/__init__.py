@@ -27,9 +27,15 @@ class UsersApi:
         answers = Answers(kit, kit.people)
         one = f"{BASE}/{{id}}"
         change = operations.describe_change(answers.change_fields)
+        create = operations.describe_create(answers.create_fields)
         erase = Route(one, {"DELETE": answers.delete}, "api", {"DELETE": operations.DELETE})
         own = (
-            Route(BASE, {"GET": answers.list}, "api", {"GET": operations.LIST}),
+            Route(
+                BASE,
+                {"GET": answers.list, "POST": answers.create},
+                "api",
+                {"GET": operations.LIST, "POST": create},
+            ),
             Route(
                 one,
                 {"GET": answers.get, "PATCH": answers.change, "DELETE": answers.delete},
@@ -50,6 +56,13 @@ class UsersApi:
                     "api",
                     {"GET": operations.LIST_SESSIONS, "DELETE": operations.END_SESSIONS},
                 ),
+                Route(
+                    f"{one}/sessions/{{session}}",
+                    {"DELETE": answers.end_session},
+                    "api",
+                    {"DELETE": operations.END_SESSION},
+                ),
+                Route(f"{one}/export", {"GET": answers.export}, "api", {"GET": operations.EXPORT}),
                 Route(
                     f"{one}/events",
                     {"GET": answers.list_events},

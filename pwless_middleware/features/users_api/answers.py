@@ -10,7 +10,13 @@ from starlette.responses import Response
 
 from pwless_middleware.core.person import Person
 from pwless_middleware.errors import PersonNotFound
-from pwless_middleware.features.users_api.operations import EVENT_QUERY, MOST, QUERY, change_fields
+from pwless_middleware.features.users_api.operations import (
+    EVENT_QUERY,
+    MOST,
+    QUERY,
+    change_fields,
+    create_fields,
+)
 from pwless_middleware.flows.people import People
 from pwless_middleware.web.bodies import read_json
 from pwless_middleware.web.event_json import public_event
@@ -35,6 +41,7 @@ class Answers:
         self._kit = kit
         self._people = people
         self.change_fields = change_fields(kit.languages.codes)
+        self.create_fields = create_fields(kit.languages.codes)
 
     async def list(self, request: Request) -> Response:
         """Return the users of an address or id, or a page of all by address."""
@@ -47,13 +54,28 @@ class Answers:
             return json_response({"users": [_public(person)] if person and is_match else []})
         limit = query.integer("limit") or _PAGE
         found = await self._people.list(
-            prefix=query.text("prefix"), after=query.text("after"), limit=min(limit + 1, MOST)
+            prefix=query.text("prefix"),
+            after=query.text("after"),
+            limit=min(limit + 1, MOST),
+            disabled=query.get("disabled") is not None,
         )
         page = found[:limit]
         answer: dict[str, object] = {"users": [_public(person) for person in page]}
         if len(found) > limit or len(page) == MOST:
             answer["next"] = page[-1].email
         return json_response(answer)
+
+    async def create(self, request: Request) -> Response:
+        """Make a user, and return them."""
+        caller = await self._kit.callers.server(request, scope="users")
+        given = self.create_fields.read_json(await read_json(request))
+        person = await self._people.create(
+            given.text("email"),
+            name=given.text("name"),
+            language=given.text("language"),
+            by=caller.name,
+        )
+        return json_response({"user": _public(person)})
 
     async def get(self, request: Request) -> Response:
         """Return one user."""
@@ -88,9 +110,23 @@ class Answers:
 
     async def end_sessions(self, request: Request) -> Response:
         """End all sessions of one user."""
-        await self._kit.callers.server(request, scope="users")
-        await self._kit.sessions.revoke_all(await find_user_id(self._kit, request))
+        caller = await self._kit.callers.server(request, scope="users")
+        user_id = await find_user_id(self._kit, request)
+        await self._people.sign_out_id(user_id, by=caller.name)
         return _no_content()
+
+    async def end_session(self, request: Request) -> Response:
+        """End one session of one user."""
+        caller = await self._kit.callers.server(request, scope="users")
+        user_id = await find_user_id(self._kit, request)
+        await self._people.end_session(user_id, request.path_params["session"], by=caller.name)
+        return _no_content()
+
+    async def export(self, request: Request) -> Response:
+        """Return everything that is kept about one user."""
+        caller = await self._kit.callers.server(request, scope="users:read")
+        user_id = await find_user_id(self._kit, request)
+        return json_response(await self._people.export(user_id, by=caller.name))
 
     async def list_events(self, request: Request) -> Response:
         """Return the events of one user, the newest first."""

@@ -51,6 +51,9 @@ QUERY = Fields(
         "id": _text("The one with this id.", "Rf-EcZvW1K_abohaZQpGMw"),
         "prefix": _text("Those whose addresses begin so.", "jo"),
         "after": _text("Those behind this address: `next` of the page before.", "jo@example.com"),
+        "disabled": Field(
+            about="`true` is those alone who may not sign in.", example="true", one_of=("true",)
+        ),
         "limit": _page_size("How many at most; default 50."),
     }
 )
@@ -97,6 +100,24 @@ def change_fields(languages: Sequence[str]) -> Fields:
     )
 
 
+def create_fields(languages: Sequence[str]) -> Fields:
+    """Return what of a user is given as they are made.
+
+    Args:
+        languages: the codes of those that people read.
+    """
+    changed = change_fields(languages).fields
+    email = Field(
+        about="Their address, as somebody types it.",
+        example="jo@example.com",
+        required=True,
+        shortest=1,
+        longest=254,
+        also={"format": "email"},
+    )
+    return Fields({"email": email, "name": changed["name"], "language": changed["language"]})
+
+
 LIST = Operation(
     id="listUsers",
     summary="Users by address, page by page, or the one of an address or id",
@@ -122,6 +143,23 @@ GET = Operation(
     parameters=_WHO,
     security=_SECURITY,
     answers={200: _ONE},
+    errors=_ERRORS,
+)
+EXPORT = Operation(
+    id="exportUser",
+    summary="Everything that is kept about a user",
+    about="What is kept opens nothing: no secrets, no keys.",
+    parameters=_WHO,
+    security=_SECURITY,
+    answers={200: Fields({})},
+    errors=_ERRORS,
+)
+END_SESSION = Operation(
+    id="endUserSession",
+    summary="End one session of a user",
+    parameters={**_WHO, "session": "The public id of a session."},
+    security=_SECURITY,
+    answers={204: None},
     errors=_ERRORS,
 )
 DELETE = Operation(
@@ -189,4 +227,18 @@ def describe_change(fields: Fields) -> Operation:
         body=fields,
         answers={200: _ONE},
         errors=_ERRORS,
+    )
+
+
+def describe_create(fields: Fields) -> Operation:
+    """Return the description of how a user is made of these fields."""
+    return Operation(
+        id="createUser",
+        summary="Make a user who may sign in",
+        about="Whoever has the address already is answered as they are.",
+        security=_SECURITY,
+        body=fields,
+        answers={200: _ONE},
+        errors=(Unauthenticated, ForbiddenOrigin),
+        next={"getUser": ("id", "$response.body#/user/id")},
     )
