@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     )
     from pwless_middleware.features.dashboard import Dashboard
     from pwless_middleware.features.email_login import EmailLogin
+    from pwless_middleware.features.metrics import Metrics
     from pwless_middleware.features.passkeys import Passkeys
     from pwless_middleware.features.second_factors import SecondFactors
     from pwless_middleware.features.second_factors.sms.limits import SMSLimits
@@ -97,6 +98,7 @@ __all__ = [
     "MemoryStore",
     "Message",
     "MessageBirdTexts",
+    "Metrics",
     "Mounted",
     "Outbox",
     "Passkeys",
@@ -152,6 +154,7 @@ _HOMES = {  # where each name lives
     "Mailer": "delivery.base",
     "MemoryStore": "stores.memory",
     "Message": "delivery.base",
+    "Metrics": "features.metrics",
     "Mounted": "web.kit",
     "Outbox": "delivery.outbox",
     "Passkeys": "features.passkeys",

@@ -23,6 +23,7 @@ from pwless_middleware import (
     FallbackTexts,
     MemoryStore,
     MessageBirdTexts,
+    Metrics,
     Outbox,
     Passkeys,
     Passwordless,
@@ -45,7 +46,7 @@ from tests.support import make_site
 PROMISED = {
     # What a host needs, and what it takes to write a feature or a mailer.
     "Passwordless", "PasswordlessMiddleware", "EmailLogin", "Passkeys", "SecondFactors",
-    "Dashboard", "SMSLimits", "SendLimits", "TryLimits",
+    "Dashboard", "Metrics", "SMSLimits", "SendLimits", "TryLimits",
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "SQLStore", "Database", "Outbox",
     "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
     "Session", "Person", "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step",
@@ -70,6 +71,7 @@ SIGNATURES: dict[Callable[..., Any], list[str]] = {
     Passkeys: ["rp_id", "origins", "user_verification", "offer", "max_per_user", "required"],
     SecondFactors: ["totp", "sms", "sms_countries", "recovery_codes", "mfa", "trusted_days"],
     MemoryStore: ["max_entries"],
+    Metrics: ["registry"],
 }  # fmt: skip
 
 

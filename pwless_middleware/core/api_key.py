@@ -27,6 +27,7 @@ SCOPES: Final = {
     "users:read": "read users, and what hangs on them",
     "users": "read and change users",
     "events": "read events",
+    "metrics": "read metrics",
 }
 """What a key may be for, and what each scope allows."""
 _IMPLIED: Final = {"users:read": "users"}

@@ -36,6 +36,11 @@ class HealthChecks:
         """Have something checked; no two have one name (`web.wiring`)."""
         self._checks[name] = check
 
+    @property
+    def names(self) -> Sequence[str]:
+        """What is checked."""
+        return tuple(self._checks)
+
     async def down(self) -> Sequence[str]:
         """Return the names of what is down, as it was asked in this second."""
         if not self._checks:

@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from time import perf_counter
 from typing import Final, TypeVar
 
 from pwless_middleware.core.budget import Draw
 from pwless_middleware.core.job import Jobs
 from pwless_middleware.deadline import Deadline
 from pwless_middleware.errors import StoreTimeout
+from pwless_middleware.flows.store_times import Measure, StoreTimes
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.stores.base import Admission, Attempt, Feed, Put, Store, Writes
 from pwless_middleware.turns import Turns
@@ -48,12 +50,17 @@ def request_deadline() -> Iterator[None]:
 class DeadlineStore:
     """Put the time limit around another store's verbs; its promises stay the same.
 
+    Args:
+        store: the other one.
+        times: are told how long each question took; `None` for nobody.
+
     Raises:
         StoreError: from any verb, once the request's time is spent. The write may have happened.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, times: StoreTimes | None = None) -> None:
         self._store = store
+        self._times = times or StoreTimes()
         self._turns: PerLoop[Turns] = PerLoop(lambda: Turns(_AT_ONCE))
 
     @property
@@ -68,11 +75,11 @@ class DeadlineStore:
 
     async def read(self, key: str, *, now: int) -> bytes | None:
         """See `Store.read`."""
-        return await self._within(lambda: self._store.read(key, now=now))
+        return await self._within("read", lambda: self._store.read(key, now=now))
 
     async def read_list(self, listed: str, *, now: int) -> Sequence[tuple[str, bytes]]:
         """See `Store.read_list`."""
-        return await self._within(lambda: self._store.read_list(listed, now=now))
+        return await self._within("read_list", lambda: self._store.read_list(listed, now=now))
 
     async def admit(
         self,
@@ -86,45 +93,60 @@ class DeadlineStore:
     ) -> Admission:
         """See `Store.admit`."""
         return await self._within(
-            lambda: self._store.admit(draws, put, job=job, replaces=replaces, now=now, op=op)
+            "admit",
+            lambda: self._store.admit(draws, put, job=job, replaces=replaces, now=now, op=op),
         )
 
     async def attempt(self, draws: Sequence[Draw], key: str, *, now: int, op: str) -> Attempt:
         """See `Store.attempt`."""
-        return await self._within(lambda: self._store.attempt(draws, key, now=now, op=op))
+        return await self._within(
+            "attempt", lambda: self._store.attempt(draws, key, now=now, op=op)
+        )
 
     async def take(self, key: str, then: Writes, *, now: int, op: str) -> bool:
         """See `Store.take`."""
-        return await self._within(lambda: self._store.take(key, then, now=now, op=op))
+        return await self._within("take", lambda: self._store.take(key, then, now=now, op=op))
 
     async def write(self, writes: Writes, *, now: int, op: str) -> None:
         """See `Store.write`."""
-        await self._within(lambda: self._store.write(writes, now=now, op=op))
+        await self._within("write", lambda: self._store.write(writes, now=now, op=op))
 
     async def swap(self, put: Put, *, replaces: bytes, now: int) -> bool:
         """See `Store.swap`."""
-        return await self._within(lambda: self._store.swap(put, replaces=replaces, now=now))
+        return await self._within("swap", lambda: self._store.swap(put, replaces=replaces, now=now))
 
     async def open(self) -> None:
         """See `Store.open`."""
-        await self._within(lambda: self._store.open())
+        await self._within("open", lambda: self._store.open())
 
     async def ping(self) -> None:
         """See `Store.ping`."""
-        await self._within(lambda: self._store.ping())
+        await self._within("ping", lambda: self._store.ping())
 
     async def aclose(self) -> None:
         """See `Store.aclose`; closing has the time it needs."""
         await self._store.aclose()
 
-    async def _within(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _within(self, verb: str, call: Callable[[], Awaitable[T]]) -> T:
         left = _left.get() or [STORE_SECONDS]
         async with self._turns.here():
-            deadline = Deadline(left[0])
+            deadline, measures = Deadline(left[0]), self._times.measures
             try:
                 async with deadline:
-                    return await call()
+                    return await (_measure(measures, verb, call) if measures else call())
             except TimeoutError as exc:
                 raise StoreTimeout("the store did not answer in time") from exc
             finally:
                 left[0] = deadline.left
+
+
+async def _measure(measures: Sequence[Measure], verb: str, call: Callable[[], Awaitable[T]]) -> T:
+    begun, is_answered = perf_counter(), False
+    try:
+        answer = await call()
+        is_answered = True
+    finally:
+        seconds = perf_counter() - begun
+        for measure in measures:
+            measure(verb, seconds, is_answered)
+    return answer

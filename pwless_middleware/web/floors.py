@@ -33,6 +33,7 @@ from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.store_deadline import DeadlineStore
+from pwless_middleware.flows.store_times import StoreTimes
 from pwless_middleware.flows.users import UserDirectory, Users
 from pwless_middleware.flows.withdrawals import Withdrawals
 from pwless_middleware.languages.languages import Languages
@@ -173,7 +174,8 @@ def make_floors(
     on_database = _make_database_floor(database, events, event_retention, clock)
     repositories = on_database.repositories if on_database is not None else None
     history = on_database.history if on_database is not None else EventHistory(events)
-    hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store)
+    times = StoreTimes()
+    hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store, times)
     if on_database is not None:
         known_users = on_database.make_users(users, id_salt=id_salt)
     else:
@@ -304,6 +306,7 @@ def make_floors(
             background.text_senders.parallel > 0 and deliveries.are_texts_failing
         ),
         checks=background.checks,
+        store_times=times,
         settings=settings,
     )
     return Floors(kit, hurried, kept, rules, logins_of, background, clients, deliveries, lifetime)

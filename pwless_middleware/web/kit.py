@@ -34,6 +34,7 @@ from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.flows.records import Records
 from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.signals import Signals
+from pwless_middleware.flows.store_times import StoreTimes
 from pwless_middleware.flows.topics import ReadJob
 from pwless_middleware.flows.users import Users
 from pwless_middleware.languages.languages import Languages
@@ -117,6 +118,7 @@ class Kit:
         is_delivery_failing: whether mails have been failing in a row.
         is_text_delivery_failing: whether text messages have been; never where nobody sends any.
         checks: what features say of their health.
+        store_times: tells how long the store takes, for who measures that.
         settings: what operators have set; `Mounted.settings` are kept current by it.
     """
 
@@ -155,6 +157,7 @@ class Kit:
     is_delivery_failing: Callable[[], bool]
     is_text_delivery_failing: Callable[[], bool]
     checks: HealthChecks
+    store_times: StoreTimes
     settings: CurrentSettings
 
     def require_database(self) -> Database:

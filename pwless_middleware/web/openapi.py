@@ -192,6 +192,8 @@ def _answer(operation: Operation, status: int, fields: Fields | None) -> Schema:
         if operation.lines and status < 300:
             content[operation.lines] = {"schema": {"type": "string"}}
         found["content"] = content
+    if operation.text and status < 300:
+        found["content"] = {operation.text: {"schema": {"type": "string"}}}
     if operation.sets_cookie:
         about = "Cookies, for browsers only."
         found["headers"] = {"Set-Cookie": {"description": about, "schema": {"type": "string"}}}

@@ -38,6 +38,7 @@ class Operation:
         body: what it takes, or what returns that, where it may change; `None` reads no body.
         body_type: the body's media type.
         lines: the media type in which a good answer may come line by line instead; empty for none.
+        text: the media type of a good answer that is text and no JSON; empty for none.
         answers: status to what it gives; `None` is an empty body.
         sets_cookie: whether an answer to a browser carries `Set-Cookie`.
         errors: what it raises besides what every body and every store can cause.
@@ -54,6 +55,7 @@ class Operation:
     body: Fields | Callable[[], Fields] | None = None
     body_type: str = JSON
     lines: str = ""
+    text: str = ""
     answers: Mapping[int, Fields | None]
     sets_cookie: bool = False
     errors: Sequence[type[ApiError]] = ()
