@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from demo_app.app import from_settings
+from demo_app.app import OPERATOR, create_app, from_settings
+from demo_app.sample_data import Clock, SampleMailer, make_sample_data
 from demo_app.settings import Settings, SettingsError
-from pwless_middleware import ConfigError
+from pwless_middleware import ConfigError, PasswordlessMiddleware
 from pwless_middleware.cli.importing import UsageError
 from pwless_middleware.cli.local_files import complete_database
 from pwless_middleware.cli.serving import check_port
@@ -22,6 +24,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo_app", description=__doc__)
     parser.add_argument("--port", help="where to listen, 8000 if not set")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument(
+        "--sample-data",
+        action="store_true",
+        help="with a month of logins to look at, in a database of its own",
+    )
     options = parser.parse_args()
     if options.port:
         # In the environment, where the workers read it again.
@@ -32,13 +39,16 @@ def main() -> int:
         print("demo_app: the server is missing: pip install -e '.[demo]'", file=sys.stderr)
         return 2
     try:
-        said = complete_database(os.environ, name="pwless-demo") if _is_local(os.environ) else []
+        name = "pwless-demo-sample" if options.sample_data else "pwless-demo"
+        said = complete_database(os.environ, name=name) if _is_local(os.environ) else []
         settings = Settings.read(os.environ)
         app = from_settings(settings)
         check_port(options.host, settings.port)
     except (SettingsError, ConfigError, UsageError) as error:
         print(f"demo_app: {error}", file=sys.stderr)
         return 2
+    if options.sample_data:
+        said += _make_sample_data(settings)
     print(f"Open {settings.base_url} (Ctrl+C stops it)")
     for line in said:
         print(line)
@@ -58,6 +68,24 @@ def main() -> int:
         log_level="warning",  # what to do next stands in the lines above
     )
     return 0
+
+
+def _make_sample_data(settings: Settings) -> list[str]:
+    """Fill the database, and return what there is to say of it."""
+    print("Making a month of logins; this takes a minute, once ...", flush=True)
+
+    def make_app(clock: Clock, mailer: SampleMailer) -> PasswordlessMiddleware:
+        return create_app(
+            secret_key=settings.secret_key,
+            base_url=settings.base_url,
+            mailer=mailer,
+            database=settings.database_url,
+            clock=clock,
+        )
+
+    is_new = asyncio.run(make_sample_data(make_app, base_url=settings.base_url))
+    said = "is full of them" if is_new else "has people already, and is left as it is"
+    return [f"the database {said}; sign in as {OPERATOR} to see {settings.base_url}/auth/dashboard"]
 
 
 def _is_local(environ: Mapping[str, str]) -> bool:

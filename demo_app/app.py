@@ -14,6 +14,7 @@ from demo_app.settings import Settings
 from demo_app.ways import in_python
 from pwless_middleware import (
     Brand,
+    Dashboard,
     EmailLogin,
     Mailer,
     Outbox,
@@ -29,6 +30,8 @@ from pwless_middleware import (
 from pwless_middleware.kit import Feature
 
 BRAND = Brand("Fernway", color="#1f7a5a")
+OPERATOR = "ops@fernway.example"
+"""Who sees the demo's dashboard: sign in with this address."""
 TEXT_COUNTRIES = ("AT", "CH", "DE", "ES", "FR", "GB", "IT", "NL", "PL", "SE", "US")
 """Whose mobile numbers the demo takes."""
 PUBLIC = ["/", "/spa", "/ways", "/own-form", "/magic", "/static/*"]
@@ -43,7 +46,7 @@ def create_app(
     database: str | None = None,
     api_keys: dict[str, str] | None = None,
     send_limits: SendLimits | None = None,
-    clock: Callable[[], int] | None = None,
+    clock: Callable[[], float] | None = None,
 ) -> PasswordlessMiddleware:
     """Make the demo, wrapped.
 
@@ -60,6 +63,7 @@ def create_app(
         features += [
             Passkeys(),
             SecondFactors(sms=texts, sms_countries=countries, trusted_days=30),
+            Dashboard(operators=[OPERATOR]),
         ]
     passwordless = Passwordless(
         secret_key=secret_key,

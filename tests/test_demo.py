@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,6 +20,7 @@ from starlette.testclient import TestClient
 
 import demo_app.__main__
 from demo_app.app import create_app, from_environment, from_settings
+from demo_app.sample_data import Clock, SampleMailer, make_sample_data
 from demo_app.settings import Settings, SettingsError
 from demo_app.ways import pages as pages_way
 from demo_app.ways import server as server_way
@@ -385,3 +388,28 @@ def test_several_workers_share_one_file() -> None:
     finally:
         printed = stop(process)
     assert "mailbox of its own" in printed
+
+
+# --- sample data ---------------------------------------------------------------------------------
+
+
+def test_sample_data_is_a_month_of_logins_and_some_fail(tmp_path: Path) -> None:
+    def make_app(clock: Clock, mailer: SampleMailer) -> PasswordlessMiddleware:
+        database = f"sqlite:///{tmp_path}/sample.db"
+        return create_app(secret_key=SECRET_KEY, mailer=mailer, database=database, clock=clock)
+
+    def make() -> bool:
+        base_url = "http://localhost:8000"
+        return asyncio.run(make_sample_data(make_app, base_url=base_url, attempts=60))
+
+    assert make()
+    found = sqlite3.connect(tmp_path / "sample.db")
+    kinds = dict(found.execute("SELECT kind, COUNT(*) FROM pwless_events GROUP BY kind"))
+    assert kinds["send.requested"] >= 60
+    assert kinds["session.created"] > kinds["send.requested"] / 2
+    for kind in ("code.wrong", "limit.reached", "mail.deferred", "link.scanned"):
+        assert kinds[kind] > 0, kind
+    ((first, last),) = found.execute("SELECT MIN(at), MAX(at) FROM pwless_events")
+    assert time.time() - 31 * 86400 < first < last < time.time() + 3600
+    found.close()
+    assert not make()  # what somebody's own logins have left is not mixed with a sample
