@@ -92,6 +92,7 @@ async def _examine(app: object, found: list[Found], options: argparse.Namespace)
     from pwless_middleware.cli import (
         database_checks,
         factor_checks,
+        operator_checks,
         option_checks,
         passkey_checks,
         probes,
@@ -112,6 +113,7 @@ async def _examine(app: object, found: list[Found], options: argparse.Namespace)
             *await factor_checks.check_second_factors(
                 one.middleware.passwordless, is_ready=is_ready
             ),
+            *await operator_checks.check_operators(one.middleware.passwordless, is_ready=is_ready),
             await probes.login_page(app, one) if is_ready else probes.NOT_YET,
             await probes.store(one.middleware.passwordless),
             *await probes.mailers(one.middleware.passwordless),

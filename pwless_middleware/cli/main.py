@@ -13,6 +13,7 @@ from pwless_middleware.cli import (
     check,
     events,
     keys,
+    operators,
     people,
     revoke,
     rewrap,
@@ -39,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     for module in (
         *(secret, check, run, people, revoke, events),
-        *(schema, transfer, change_settings, keys, rewrap),
+        *(schema, transfer, change_settings, keys, rewrap, operators),
     ):
         module.add_to(commands)
     return top

@@ -14,6 +14,7 @@ from pwless_middleware.core.options import check_texts
 from pwless_middleware.errors import ConfigError
 
 if TYPE_CHECKING:
+    from pwless_middleware.features.dashboard.python import DashboardVerbs
     from pwless_middleware.web.kit import Kit, Mounted
 
 
@@ -59,7 +60,7 @@ class Dashboard:
             raise ConfigError("strength", f"set {' or '.join(STRENGTHS)}")
         self._options = DashboardOptions(operators=_read_operators(operators), strength=strength)
 
-    def mount(self, kit: Kit) -> Mounted:
+    def mount(self, kit: Kit) -> Mounted[DashboardVerbs]:
         """Return the routes and pages of all sections, and who is an operator.
 
         Raises:

@@ -5,13 +5,16 @@ A section is a class that is given the kit and the options, and mounts what it a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from typing import Final, Protocol
 
-from pwless_middleware.core.operator import Role
-from pwless_middleware.core.user import User
+from pwless_middleware.features.dashboard.events import KINDS
+from pwless_middleware.features.dashboard.operators.pages import OperatorPages
 from pwless_middleware.features.dashboard.options import DashboardOptions
+from pwless_middleware.features.dashboard.python import DashboardVerbs, OperatorVerbs
+from pwless_middleware.flows.lifespans import Lifespan
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.operators import OperatorRules
 
@@ -32,17 +35,18 @@ SECTIONS: Final = (
 """Module below this package, and class, of each section."""
 
 
-def mount_sections(kit: Kit, options: DashboardOptions) -> Mounted:
+def mount_sections(kit: Kit, options: DashboardOptions) -> Mounted[DashboardVerbs]:
     """Return what all sections add together, and who is an operator."""
     mounted = [_load(module, name)(kit, options).mount() for module, name in SECTIONS]
+    pages = OperatorPages(kit, options)
+    rules = OperatorRules(pages.roles.role_of, options.strength)
+    verbs = DashboardVerbs(OperatorVerbs(kit, pages.changes, pages.roles))
+    return join([*mounted, pages.mount()], rules, verbs)
 
-    async def role_of(user: User) -> Role | None:
-        return options.operators.get(user.email)  # type: ignore[call-overload, no-any-return]
 
-    return join(mounted, OperatorRules(role_of, options.strength))
-
-
-def join(mounted: Sequence[Mounted], operators: OperatorRules) -> Mounted:
+def join(
+    mounted: Sequence[Mounted], operators: OperatorRules, verbs: DashboardVerbs
+) -> Mounted[DashboardVerbs]:
     """Return one `Mounted` with what several add."""
     return Mounted(
         routes=tuple(route for one in mounted for route in one.routes),
@@ -52,8 +56,25 @@ def join(mounted: Sequence[Mounted], operators: OperatorRules) -> Mounted:
         periodic=tuple(periodic for one in mounted for periodic in one.periodic),
         jobs={topic: reader for one in mounted for topic, reader in one.jobs.items()},
         health={name: check for one in mounted for name, check in one.health.items()},
-        event_kinds=tuple(kind for one in mounted for kind in one.event_kinds),
+        lifespan=_join_lifespans([one.lifespan for one in mounted if one.lifespan is not None]),
+        event_kinds=(*KINDS, *(kind for one in mounted for kind in one.event_kinds)),
+        verbs=verbs,
     )
+
+
+def _join_lifespans(lifespans: Sequence[Lifespan]) -> Lifespan | None:
+    """Return one that enters all of them; `None` where there are none."""
+    if not lifespans:
+        return None
+
+    @asynccontextmanager
+    async def enter() -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for lifespan in lifespans:
+                await stack.enter_async_context(lifespan())
+            yield
+
+    return enter
 
 
 def _load(module: str, name: str) -> type[Section]:

@@ -1,0 +1,29 @@
+"""The events of the dashboard."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pwless_middleware.core.event import EventKind
+
+KINDS: Final = (
+    EventKind(
+        "operator.added",
+        "somebody may use the dashboard; `details` has their role",
+        ("user_id", "by", "details"),
+        details=("role",),
+    ),
+    EventKind(
+        "operator.changed",
+        "an operator has another role; `details` has from which to which",
+        ("user_id", "by", "details"),
+        details=("from", "to"),
+    ),
+    EventKind(
+        "operator.removed",
+        "an operator may use the dashboard no more; `details` has the role that they had",
+        ("user_id", "by", "details"),
+        details=("role",),
+    ),
+)
+"""Every kind that the dashboard records, besides those of what it changes."""

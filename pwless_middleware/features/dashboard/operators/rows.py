@@ -1,0 +1,131 @@
+"""Operators as lines of a table, with the words that people read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.stored_operator import StoredOperator
+from pwless_middleware.features.dashboard.operators.names import NAMES
+from pwless_middleware.flows.operator_roles import OperatorRoles
+from pwless_middleware.languages.current import translate
+from pwless_middleware.languages.times import format_iso, format_time
+from pwless_middleware.text import Text
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.operators import Operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorRow:
+    """One line.
+
+    Attributes:
+        id: the user's; empty of one who is named in the code.
+        email: their address; empty where the user table has them no more.
+        role: in words.
+        at, iso: when they became one, or ceased to be; empty of one in the code.
+        by: who did it, in words.
+        is_self: whether it is who looks.
+        is_fixed: whether it stands in the code.
+    """
+
+    id: str = ""
+    email: str = ""
+    role: str
+    at: str = ""
+    iso: str = ""
+    by: str = ""
+    is_self: bool = False
+    is_fixed: bool = False
+
+
+class OperatorRows:
+    """Make the lines.
+
+    Args:
+        kit: everything below.
+        roles: which the code gives.
+    """
+
+    def __init__(self, kit: Kit, roles: OperatorRoles) -> None:
+        self._kit = kit
+        self._roles = roles
+
+    async def list_all(
+        self, stored: Sequence[StoredOperator], looks: Operator
+    ) -> list[OperatorRow]:
+        """Return the lines of all operators, those of the code first, each by address."""
+        own = looks.user.email
+        fixed = [
+            OperatorRow(
+                email=address,
+                role=translate(NAMES[role]),
+                is_fixed=True,
+                is_self=self._roles.role_in_code(own) is not None and own.lower() == address,
+            )
+            for address, role in sorted(self._roles.in_code.items())
+        ]
+        return [*fixed, *await self.list_stored(stored, looks)]
+
+    async def list_stored(
+        self, stored: Sequence[StoredOperator], looks: Operator
+    ) -> list[OperatorRow]:
+        """Return the lines of operators of the database, by address."""
+        emails = await self._emails(one.user_id for one in stored)
+        makers = await self._emails(_operator_of(one.by) for one in stored)
+        rows = [
+            OperatorRow(
+                id=one.user_id,
+                email=emails[one.user_id],
+                role=translate(NAMES[one.role]),
+                at=format_time(one.added_at),
+                iso=format_iso(one.added_at),
+                by=_words(one.by, makers),
+                is_self=one.user_id == looks.user.id,
+            )
+            for one in stored
+        ]
+        return sorted(rows, key=lambda row: (row.email, row.id))
+
+    async def list_removed(self, stored: Sequence[StoredOperator]) -> list[OperatorRow]:
+        """Return the lines of those who were operators, in the order given."""
+        emails = await self._emails(one.user_id for one in stored)
+        makers = await self._emails(_operator_of(one.by) for one in stored)
+        return [
+            OperatorRow(
+                id=one.user_id,
+                email=emails[one.user_id],
+                role=translate(NAMES[one.role]),
+                at=format_time(one.removed_at or one.added_at),
+                iso=format_iso(one.removed_at or one.added_at),
+                by=_words(one.by, makers),
+            )
+            for one in stored
+        ]
+
+    async def _emails(self, ids: Iterable[str]) -> dict[str, str]:
+        """Return the address that each user has now; empty for who is gone."""
+        wanted = sorted({id for id in ids if id})
+        users = await asyncio.gather(*(self._kit.users.load(id) for id in wanted))
+        emails = ("" if user is None else user.email or "" for user in users)
+        return dict(zip(wanted, emails, strict=True))
+
+
+def _operator_of(by: str) -> str:
+    kind, _, id = by.partition(":")
+    return id if kind == "operator" and not id.startswith("erased-") else ""
+
+
+def _words(by: str, emails: dict[str, str]) -> str:
+    """Return who made a change, as people read it."""
+    id = _operator_of(by)
+    if id:
+        return emails[id] or id
+    names = {
+        "command_line": Text("the command line"),
+        "python": Text("your code"),
+    }
+    if by in names:
+        return translate(names[by])
+    return translate(Text("somebody who is gone")) if by.startswith("operator:") else by
