@@ -7,6 +7,8 @@
     │   ├── RecipientRefused        this recipient is refused; another server would not change that
     │   ├── RecipientDeferred       this recipient is refused for now; says nothing about others
     │   └── MaybeDelivered          the connection broke after the message was out
+    ├── RequestFailed               a request to an address that somebody typed has no answer
+    │   └── AddressRefused          it is none that requests go to; nothing was sent
     ├── UsageError                  the command line was given something that it cannot use
     ├── AppFailed                   the app that the command line imports raised an exception
     └── ApiError                    what a caller is told: page, JSON and status
@@ -88,6 +90,44 @@ class DeliveryError(PwlessError):
         super().__init__(reason)
         self.permanent = permanent
         self.retry_after = retry_after
+
+
+FAULTS: Mapping[str, str] = {
+    "malformed": Text("This is not an address of a server."),
+    "too_long": Text("This address is too long."),
+    "scheme": Text("The address has to begin with https://."),
+    "port": Text("Use port 443, or one from 1024."),
+    "not_public": Text("This address is not on the public internet."),
+    "unresolved": Text("The name of the server cannot be resolved."),
+    "refused": Text("The server refuses connections."),
+    "timeout": Text("The server did not answer in time."),
+    "tls": Text("No TLS connection to the server could be made."),
+    "certificate": Text("The certificate of the server is not trusted."),
+    "connection": Text("No connection to the server could be made."),
+    "broken": Text("The server broke off, or its answer is not HTTP."),
+}
+"""Why a request to an address that somebody typed has no answer; for who typed it."""
+
+
+class RequestFailed(PwlessError):
+    """A request to an address that somebody typed has no answer.
+
+    Args:
+        fault: why, of `FAULTS`.
+
+    Attributes:
+        fault: as given.
+        text: the same for people.
+    """
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+        self.text = FAULTS[fault]
+        super().__init__(self.text)
+
+
+class AddressRefused(RequestFailed):
+    """An address that somebody typed is none that requests go to; nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)

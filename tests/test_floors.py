@@ -25,6 +25,7 @@ LAYERS = [
     f"{NAME}.flows",
     f"{NAME}.stores | {NAME}.delivery | {NAME}.rendering",
     f"{NAME}.database",
+    f"{NAME}.safe_http",
     f"{NAME}.core | {NAME}.languages | {NAME}.dialing | {NAME}.turns",
     f"{NAME}.errors | {NAME}.deadline",
     f"{NAME}.text | {NAME}.per_loop | {NAME}.tracebacks",

@@ -18,8 +18,6 @@ import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import field
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -27,6 +25,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.delivery.base import MaybeDelivered
 from pwless_middleware.errors import ConfigError, DeliveryError
 from pwless_middleware.per_loop import PerLoop
+from pwless_middleware.safe_http.httpx_library import find_httpx
 
 if TYPE_CHECKING:
     import httpx
@@ -116,18 +115,6 @@ def is_reachable(url: str) -> bool:
     return bool(url) and not _is_here(urlsplit(url).hostname)
 
 
-def _find_httpx() -> Any:
-    """Return httpx, or httpx2, whose names are the same.
-
-    Raises:
-        ConfigError: neither is installed.
-    """
-    for name in ("httpx", "httpx2"):
-        if find_spec(name) is not None:
-            return import_module(name)
-    raise ConfigError("sms", "text messages need httpx: pip install 'pwless-middleware[sms]'")
-
-
 class HTTPClient:
     """Make requests to one gateway, over connections that are kept for the next one.
 
@@ -147,7 +134,7 @@ class HTTPClient:
     def __init__(
         self, name: str, *, timeout: float, parallel: int, tls_context: ssl.SSLContext | None
     ) -> None:
-        self._httpx = _find_httpx()
+        self._httpx = find_httpx("sms", use="text messages", extra="sms")
         self._name = name
         self._timeout = timeout
         self._parallel = parallel

@@ -14,9 +14,9 @@ import pytest
 import trustme
 
 from pwless_middleware.delivery.base import MaybeDelivered, RecipientRefused
-from pwless_middleware.delivery.texts import http
 from pwless_middleware.delivery.texts.base import TextMessage, TextSender, read_status
 from pwless_middleware.errors import ConfigError, DeliveryError
+from pwless_middleware.safe_http import httpx_library
 from tests.delivery.texts.fake_server import Reply, Seen, reply, serving
 from tests.delivery.texts.vendors import BARRED, NAME, SECRETS, VENDORS, Sent, Vendor
 from tests.ports import free_port
@@ -366,7 +366,9 @@ async def test_receipts_are_read_and_anything_else_is_nothing(vendor: Vendor) ->
 
 async def test_httpx2_does_as_well(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(http, "find_spec", lambda name: None if name == "httpx" else find(name))
+    monkeypatch.setattr(
+        httpx_library, "find_spec", lambda name: None if name == "httpx" else find(name)
+    )
     async with serving(vendor.answer) as server:
         sender = vendor.make(server.url)
         assert sender._client._httpx.__name__ == "httpx2"
@@ -408,7 +410,7 @@ async def test_what_is_put_into_an_error_code_is_not_quoted(
 
 
 def test_without_either_the_extra_is_named(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "find_spec", lambda name: None)
+    monkeypatch.setattr(httpx_library, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"pip install 'pwless-middleware\[sms\]'"):
         vendor.make("http://localhost:1")
 

@@ -9,9 +9,9 @@ import importlib.util
 import pytest
 
 from pwless_middleware.delivery.base import MaybeDelivered
-from pwless_middleware.delivery.texts import http
 from pwless_middleware.delivery.texts.http import HTTPClient
 from pwless_middleware.errors import DeliveryError
+from pwless_middleware.safe_http import httpx_library
 from tests.delivery.texts.fake_server import Reply, serving
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +30,7 @@ def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Have one of the two alone."""
     found = importlib.util.find_spec
     monkeypatch.setattr(
-        http, "find_spec", lambda name: found(name) if name == request.param else None
+        httpx_library, "find_spec", lambda name: found(name) if name == request.param else None
     )
     importlib.import_module(request.param)
 

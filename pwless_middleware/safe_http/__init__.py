@@ -1,0 +1,1 @@
+"""Requests to addresses that somebody typed (security rule 53)."""
