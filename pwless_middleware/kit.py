@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.event import Event, EventKind
     from pwless_middleware.core.login import EnrolledUser, Login, PendingLogin, Step
     from pwless_middleware.core.session import Session, SessionPolicy
-    from pwless_middleware.core.settings import Setting
+    from pwless_middleware.core.setting import Setting
     from pwless_middleware.core.stored_secret import Decrypted
     from pwless_middleware.core.user import User, UserId
     from pwless_middleware.core.verdict import Verdict
@@ -261,7 +261,7 @@ _HOMES = {  # where each name lives
     "Route": "pwless_middleware.web.routes",
     "Session": "pwless_middleware.core.session",
     "SessionPolicy": "pwless_middleware.core.session",
-    "Setting": "pwless_middleware.core.settings",
+    "Setting": "pwless_middleware.core.setting",
     "Step": "pwless_middleware.core.login",
     "StepCheck": "pwless_middleware.flows.proofs",
     "StepProof": "pwless_middleware.flows.proofs",

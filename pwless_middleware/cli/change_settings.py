@@ -23,6 +23,7 @@ from pwless_middleware.cli.installation import (
 from pwless_middleware.cli.output import print_json, print_table, show_time
 
 if TYPE_CHECKING:
+    from pwless_middleware.core.setting import SettingKind
     from pwless_middleware.flows.settings import CurrentSetting, Settings, SettingsChange
     from pwless_middleware.passwordless import Passwordless
 
@@ -124,17 +125,21 @@ async def _read_pairs(settings: Settings, pairs: Sequence[str]) -> dict[str, obj
         if name in values:
             raise UsageError(f"{name} is given twice")
         setting = await settings.get(name)
-        values[name] = _read(text, is_list=isinstance(setting.default, tuple))
+        values[name] = _read(text, kind=setting.kind)
     return values
 
 
-def _read(text: str, *, is_list: bool) -> object:
-    """Read a value: JSON, and whatever is none is a text, or a list of texts with commas."""
+def _read(text: str, *, kind: SettingKind) -> object:
+    """Read a value: JSON, and whatever is none is a text, or a list of texts with commas.
+
+    A text is one also where it could be a number, such as a brand's name.
+    """
     try:
-        return json.loads(text)
+        value: object = json.loads(text)
     except ValueError:
         words = [word.strip() for word in text.split(",")]
-        return [word for word in words if word] if is_list else text
+        return [word for word in words if word] if kind == "texts" else text
+    return text if kind == "text" and not isinstance(value, str | None) else value
 
 
 def _show(found: Sequence[CurrentSetting], *, as_json: bool) -> None:

@@ -103,6 +103,15 @@ def matches(address: Address, allow: tuple[str, ...]) -> bool:
     return any(one.startswith("*@*.") and domain.endswith(one[3:]) for one in allow)
 
 
+def covers(allow: tuple[str, ...], entry: str) -> bool:
+    """Whether a list serves everybody whom an entry of another list does; both canonical."""
+    if "*" in allow or entry in allow:
+        return True
+    if entry.startswith("*@*."):
+        return any(one.startswith("*@*.") and entry[3:].endswith(one[3:]) for one in allow)
+    return entry != "*" and matches(Address(entry), allow)
+
+
 def parse_pattern(text: str) -> str | None:
     """Return an entry of an allow list in canonical form, or `None` if it is none.
 

@@ -6,11 +6,13 @@ import re
 from dataclasses import field
 
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.given_options import remember_given
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
 
 
 @named_options()
+@remember_given
 @dataclass(frozen=True, slots=True)
 class Brand:
     """Whose login this is, on every page and in every mail.
@@ -22,6 +24,8 @@ class Brand:
         color: the one accent colour, `#rgb` or `#rrggbb`; `None` takes ours. Any colour is safe:
             what is written on it and in it is moved until WCAG 2.2 contrast holds (`Palette`).
 
+    With a database, what is not given here an operator may set while the app runs.
+
     Raises:
         ConfigError: a value is none of these; the option is `brand.name`, `.logo` or `.color`.
     """
@@ -29,6 +33,9 @@ class Brand:
     name: str
     logo: str | None = field(default=None, kw_only=True)
     color: str | None = field(default=None, kw_only=True)
+    _given_options: frozenset[str] = field(
+        default=frozenset(), init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         # Hosts without a type checker hand over what a variable or a database gave them.

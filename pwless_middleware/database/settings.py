@@ -9,12 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from pwless_middleware.core.event import Event
-from pwless_middleware.core.settings import (
-    NO_SETTINGS,
-    SettingsRecord,
-    read_values,
-    write_values,
-)
+from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord, read_values, write_values
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event
 from pwless_middleware.database.statement import Row, Statement, Steps

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord, SettingValue
+from pwless_middleware.core.setting import SettingValue
+from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.live_settings import LiveSettings
 

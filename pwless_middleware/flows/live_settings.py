@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from pwless_middleware.core.settings import Setting, SettingValue
+from pwless_middleware.core.setting import Setting, SettingValue
 from pwless_middleware.errors import ConfigError, Unavailable
 
 T = TypeVar("T", covariant=True)
@@ -28,6 +28,7 @@ class LiveSettings(Generic[T]):
         make: makes of all values, by name, what the feature reads; raises `ConfigError`, with the
             name of a setting, where they do not go together.
         given: those that were given in code, with their values.
+        title: what people call these settings; empty (default) takes the name.
 
     Attributes:
         settings: by name.
@@ -42,8 +43,10 @@ class LiveSettings(Generic[T]):
         *,
         make: Callable[[Mapping[str, object]], T],
         given: Mapping[str, object],
+        title: str = "",
     ) -> None:
         self.name = name
+        self.title = title
         self.settings = {setting.name: setting for setting in settings}
         self.given = dict(given)
         self._make = make
@@ -69,13 +72,22 @@ class LiveSettings(Generic[T]):
             for name, setting in self.settings.items()
         }
 
+    def of(self, stored: Mapping[str, SettingValue]) -> T:
+        """Return what would hold with what operators would set.
+
+        Raises:
+            ConfigError: it cannot hold together with all else; with the setting's name and what to
+                set instead.
+        """
+        return self._make(self.values(stored))
+
     def check(self, stored: Mapping[str, SettingValue]) -> None:
         """Refuse what operators would set, if it cannot hold together with all else.
 
         Raises:
             ConfigError: with the setting's name and what to set instead.
         """
-        self._make(self.values(stored))
+        self.of(stored)
 
     def take(self, stored: Mapping[str, SettingValue]) -> list[ConfigError]:
         """Let hold what operators have set.

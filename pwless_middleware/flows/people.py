@@ -17,6 +17,7 @@ from pwless_middleware.flows.personal_data import PersonalData
 from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.users import Users
+from pwless_middleware.languages.languages import Languages
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
@@ -46,7 +47,7 @@ class People:
         data: what is kept about a person besides, of each kind; sessions come first.
         sessions, signals, events: what it works with.
         log: keeps the events of what is changed elsewhere than in the database.
-        languages: the codes of those that people read.
+        languages: those that people can choose.
         clock: returns unix seconds.
     """
 
@@ -60,7 +61,7 @@ class People:
         events: Events,
         log: EventRepository,
         *,
-        languages: Sequence[str],
+        languages: Languages,
         clock: Callable[[], int],
     ) -> None:
         self._people = people
@@ -440,8 +441,9 @@ class People:
         return found
 
     def _check_language(self, language: str) -> str:
-        if language and language not in self._languages:
-            text = Text("Send one of %(names)s.", names=", ".join(self._languages))
+        codes = self._languages.codes
+        if language and language not in codes:
+            text = Text("Send one of %(names)s.", names=", ".join(codes))
             raise InvalidArgument.of("language", text, "enum")
         return language
 

@@ -7,35 +7,56 @@ from typing import Any, Final
 
 from pwless_middleware.core.given_options import given_options
 from pwless_middleware.core.session import DAY, LONGEST, YEAR_9999, SessionPolicy
-from pwless_middleware.core.settings import Setting
+from pwless_middleware.core.setting import Setting, less, more
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.text import Text
+
+_EFFECT: Final = Text(
+    "Sessions that begin from then on; those that run end sooner if it is shorter."
+)
+_LONGER: Final = Text("Sessions live longer.")
 
 SESSION_SETTINGS: Final = (
     Setting(
         name="idle",
-        meaning="Seconds without use after which a session ends; up to absolute.",
+        title=Text("Without use"),
+        meaning=Text("Seconds without use after which a session ends; up to absolute."),
         kind="number",
         default=7 * DAY,
         least=60,
         most=LONGEST,
+        unit="seconds",
+        effect=_EFFECT,
+        loosens=more,
+        loosening=_LONGER,
     ),
     Setting(
         name="absolute",
-        meaning="Seconds after which a session ends whatever happens.",
+        title=Text("In all"),
+        meaning=Text("Seconds after which a session ends whatever happens."),
         kind="number",
         default=30 * DAY,
         least=60,
         most=LONGEST,
+        unit="seconds",
+        effect=_EFFECT,
+        loosens=more,
+        loosening=_LONGER,
     ),
     Setting(
         name="not_before",
-        meaning="Unix seconds; a session that began before is over.",
+        title=Text("Sign out everybody"),
+        meaning=Text("Unix seconds; a session that began before is over."),
         kind="number",
         default=0,
         most=YEAR_9999,
         closed=YEAR_9999,
         outlasts=True,  # or who was signed out would be in again
+        unit="time",
+        effect=Text("Everybody whose session began before: they are signed out at once."),
+        loosens=less,
+        loosening=Text("Sessions that it has ended hold again."),
     ),
 )
 
@@ -47,7 +68,9 @@ def make_session_settings(policy: SessionPolicy | None) -> LiveSettings[SessionP
         policy: as given in code: what it names itself is fixed; `None` fixes nothing.
     """
     given = {name: getattr(policy, name) for name in given_options(policy)} if policy else {}
-    return LiveSettings("sessions", SESSION_SETTINGS, make=_make, given=given)
+    return LiveSettings(
+        "sessions", SESSION_SETTINGS, make=_make, given=given, title=Text("Sessions")
+    )
 
 
 def _make(values: Mapping[str, Any]) -> SessionPolicy:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Event
+from pwless_middleware.core.setting import Setting, SettingKind, SettingValue
 from pwless_middleware.core.settings import (
     NO_SETTINGS,
-    Setting,
     SettingChange,
     SettingConflict,
     SettingsConflict,
     SettingsRecord,
-    SettingValue,
     changes_between,
 )
 from pwless_middleware.errors import ConfigError
@@ -39,6 +38,7 @@ class CurrentSetting:
         name: the whole name, e.g. `email_login.lifetime`.
         value: what holds; as given in code it may be a function.
         source: where it comes from: `code`, which fixes it, `database`, or `default`.
+        kind: of value.
         default: what holds where nobody says anything.
         range: what it may be, in words.
         meaning: what it does, in a sentence.
@@ -48,6 +48,7 @@ class CurrentSetting:
     name: str
     value: object = field(repr=False)
     source: Literal["code", "database", "default"]
+    kind: SettingKind
     default: SettingValue
     range: str
     meaning: str
@@ -344,6 +345,7 @@ class Settings:
             name=f"{group.name}.{setting.name}",
             value=group.values(group.admitted)[setting.name],
             source="code" if is_fixed else "database" if is_set else "default",
+            kind=setting.kind,
             default=setting.default,
             range=setting.range,
             meaning=setting.meaning,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,17 +26,28 @@ _REMEMBERED = 256
 """`Accept-Language` headers whose answer is remembered; there are few different ones."""
 
 
+class _Offer:
+    """The languages that people get, as of one moment; replaced as a whole."""
+
+    def __init__(self, catalogues: Sequence[Catalogue]) -> None:
+        self.codes = tuple(one.code for one in catalogues)
+        self.catalogues = dict(zip(self.codes, catalogues, strict=True))
+        self.default = catalogues[0]
+        self.negotiate = lru_cache(_REMEMBERED)(self._find)
+
+    def _find(self, header: str) -> Catalogue:
+        code = negotiate_language(header, self.codes)
+        return self.default if code is None else self.catalogues[code]
+
+
 class Languages:
     """Keep the catalogues of a deployment's languages.
 
     Args:
         codes: the languages, the default first; `None` is all that are complete, English first.
+            They hold until `offer` says otherwise.
         folder: the host's folder of templates, whose `languages/*.mo` come before ours; `None` for
             none.
-
-    Attributes:
-        codes: as given.
-        default: the first one.
 
     Raises:
         ConfigError: one of `codes` has no catalogue, or there are none.
@@ -48,42 +59,69 @@ class Languages:
         self._folder = Path(folder) / "languages" if folder is not None else None
         if codes is not None:
             self._check(codes)
-        self.codes: tuple[str, ...] = tuple(codes) if codes is not None else COMPLETE
-        self._catalogues = {code: self._catalogue(code) for code in self.codes}
-        self.default = self._catalogues[self.codes[0]]
-        self._negotiate = lru_cache(_REMEMBERED)(self._find)
+        self._made: dict[str, Catalogue] = {}
+        self.offer(tuple(codes) if codes is not None else COMPLETE)
+
+    def offer(self, codes: Sequence[str]) -> None:
+        """Offer these languages from now on; from any thread.
+
+        Args:
+            codes: some of `available`, the default first.
+        """
+        self._offer = _Offer([self._catalogue(code) for code in codes])
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The languages that people get, the default first."""
+        return self._offer.codes
+
+    @property
+    def default(self) -> Catalogue:
+        """The catalogue of who asks for none of them."""
+        return self._offer.default
+
+    @cached_property
+    def available(self) -> tuple[str, ...]:
+        """All languages that could be offered: those that have a file; found once."""
+        return tuple(sorted({"en", *(_stems(_own_folder())), *(_stems(self._folder))}))
 
     def __getitem__(self, code: str) -> Catalogue:
         """Return a language's catalogue; the default's for a code that is none of ours."""
-        return self._catalogues.get(code, self.default)
+        offer = self._offer
+        return offer.catalogues.get(code, offer.default)
 
     def find(self, tag: str) -> Catalogue | None:
         """Return the catalogue that serves a language tag, or `None`."""
-        code = find_language(tag, self.codes)
-        return self._catalogues[code] if code is not None else None
+        offer = self._offer
+        code = find_language(tag, offer.codes)
+        return offer.catalogues[code] if code is not None else None
 
     def negotiate(self, header: str) -> Catalogue:
         """Return the catalogue that an `Accept-Language` header likes best, else the default's."""
         # What is not read is not kept either; one character more says that it was cut.
-        return self._negotiate(header[: LONGEST_HEADER + 1]) if header else self.default
-
-    def _find(self, header: str) -> Catalogue:
-        return self[negotiate_language(header, self.codes) or ""]
+        offer = self._offer
+        return offer.negotiate(header[: LONGEST_HEADER + 1]) if header else offer.default
 
     def _check(self, codes: Sequence[str]) -> None:
         """Refuse what is no list of languages that there are."""
         if isinstance(codes, str) or not isinstance(codes, Sequence) or not codes:
             raise ConfigError("languages", 'set a list such as ["en", "de"], the default first')
-        there_are = sorted({"en", *(_stems(_own_folder())), *(_stems(self._folder))})
         for code in codes:
-            if code not in there_are:
+            if code not in self.available:
                 raise ConfigError(
-                    "languages", f"there is no {code!r}; set some of {', '.join(there_are)}"
+                    "languages", f"there is no {code!r}; set some of {', '.join(self.available)}"
                 )
         if len(set(codes)) < len(codes):
             raise ConfigError("languages", "name each language once")
 
     def _catalogue(self, code: str) -> Catalogue:
+        """Return a catalogue, the same one each time: it is read once."""
+        found = self._made.get(code)
+        if found is None:
+            found = self._made[code] = self._make(code)
+        return found
+
+    def _make(self, code: str) -> Catalogue:
         host = self._folder / f"{code}.mo" if self._folder is not None else None
         host = host if host is not None and host.is_file() else None
         if code == "en" and host is None:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -57,9 +57,7 @@ class Assets:
 
         The key is the last part of their URL.
         """
-        files = find_package_files("static", _MEDIA_TYPES)
-        assets = [Asset.of(name, file.read_bytes()) for name, file in files.items()]
-        assets.append(Asset.of("brand.css", self._palette.css().encode()))
+        assets = [*_package_assets(), Asset.of("brand.css", self._palette.css().encode())]
         return {asset.hashed_name: asset for asset in assets}
 
     @cached_property
@@ -79,3 +77,10 @@ class Assets:
         if not re.fullmatch("[0-9a-f]{8}", digest):
             return None
         return self.by_name.get(f"{stem}.{ending}")
+
+
+@lru_cache(maxsize=1)
+def _package_assets() -> tuple[Asset, ...]:
+    """Return our own files, read once in a process: another brand changes none of them."""
+    files = find_package_files("static", _MEDIA_TYPES)
+    return tuple(Asset.of(name, file.read_bytes()) for name, file in files.items())

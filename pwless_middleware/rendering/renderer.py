@@ -66,16 +66,35 @@ class Email:
     html: str = field(repr=False)
 
 
+class _Look:
+    """What follows from a brand; made anew as a whole where an operator sets another one."""
+
+    def __init__(self, brand: Brand) -> None:
+        self.brand = brand
+
+    @cached_property
+    def palette(self) -> Palette:
+        """The brand's colours, found with the first page or email: that takes a while."""
+        return Palette.of(self.brand.color or _DEFAULT_COLOR)
+
+    @cached_property
+    def values(self) -> dict[str, object]:
+        """What every template is given."""
+        return {"brand": self.brand, "palette": self.palette}
+
+    @cached_property
+    def assets(self) -> Assets:
+        """The static files."""
+        return Assets(self.palette)
+
+
 class Renderer:
     """Turn a template's name and its values into a page or a mail.
 
     Args:
-        brand: whose login this is.
+        brand: whose login this is, until `use_brand` says otherwise.
         templates: a folder whose files replace ours of the same name; `None` for ours alone.
         prefix: where our routes are mounted, `/auth`.
-
-    Attributes:
-        assets: the static files.
 
     Raises:
         ConfigError: `templates` is no folder, a file in it that replaces one of ours does not
@@ -85,7 +104,7 @@ class Renderer:
     def __init__(self, *, brand: Brand, templates: Path | str | None, prefix: str) -> None:
         if templates is not None and not Path(templates).is_dir():
             raise ConfigError("templates", f"{templates} is not a folder; set one that exists")
-        self._brand = brand
+        self._look = _Look(brand)
         self._prefix = prefix
         self._mail_variables: dict[str, frozenset[str]] = {}
         self._templates: dict[str, Template] = {}
@@ -93,24 +112,25 @@ class Renderer:
         if templates is not None:
             self._check(Path(templates))
 
-    @cached_property
-    def _palette(self) -> Palette:
-        """The brand's colours, found with the first page or email: that takes a while."""
-        return Palette.of(self._brand.color or _DEFAULT_COLOR)
+    def use_brand(self, brand: Brand) -> None:
+        """Take another brand for every page and mail from now on; from any thread."""
+        if brand != self._look.brand:
+            self._look = _Look(brand)
 
-    @cached_property
-    def _own(self) -> dict[str, object]:
-        return {"brand": self._brand, "palette": self._palette}
+    @property
+    def brand(self) -> Brand:
+        """Whose login this is now."""
+        return self._look.brand
 
     @property
     def brand_name(self) -> str:
-        """How the site is called."""
-        return self._brand.name
+        """How the site is called now."""
+        return self._look.brand.name
 
-    @cached_property
+    @property
     def assets(self) -> Assets:
-        """The static files."""
-        return Assets(self._palette)
+        """The static files, as they are now."""
+        return self._look.assets
 
     @cached_property
     def _env(self) -> Environment:
@@ -159,14 +179,14 @@ class Renderer:
         Raises:
             jinja2.UndefinedError: the template names something that is not in `context`.
         """
-        base = root_path + self._prefix
+        base, look = root_path + self._prefix, self._look
 
         def asset(name: str) -> str:
-            return f"{base}/static/{self.assets.by_name[name].hashed_name}"
+            return f"{base}/static/{look.assets.by_name[name].hashed_name}"
 
         language = current_language()
         own = {
-            **self._own,
+            **look.values,
             "home": root_path + "/",
             "base": base,
             "asset": asset,
@@ -209,8 +229,8 @@ class Renderer:
         """
         # Ours win, so that no caller's variable can put its own link or code in place of ours.
         empty = dict.fromkeys(self.template_variables(name), "")
-        language = current_language()
-        own = {**self._own, "language": language.code, "direction": language.direction}
+        language, look = current_language(), self._look.values
+        own = {**look, "language": language.code, "direction": language.direction}
         values = {**empty, **(variables or {}), **context, **own}
         only_ours = {key: value for key, value in context.items() if key in SUBJECT_VARIABLES}
 
@@ -218,7 +238,7 @@ class Renderer:
             return self._template(f"email/{name}{ending}").render(values)
 
         return Email(
-            subject=" ".join(render(".subject.txt", only_ours | self._own).split()),
+            subject=" ".join(render(".subject.txt", only_ours | look).split()),
             text=re.sub(r"\n{3,}", "\n\n", render(".txt", values)).strip() + "\n",
             html=render(".html", values),
         )
@@ -237,4 +257,4 @@ class Renderer:
 
     def _find_undeclared(self, name: str) -> frozenset[str]:
         """Name what `name` and the templates it draws on look up in the context, but our own."""
-        return find_undeclared(self._env, name) - self._own.keys() - {"language", "direction"}
+        return find_undeclared(self._env, name) - {"brand", "palette", "language", "direction"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from pwless_middleware.core.address import Address
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pwless_middleware.flows.events import Events
     from pwless_middleware.flows.sessions_view import SessionsView
     from pwless_middleware.flows.signals import Signals
+    from pwless_middleware.languages.languages import Languages
 
 
 class DatabaseFloor:
@@ -93,7 +94,7 @@ class DatabaseFloor:
         sessions: SessionsView,
         signals: Signals,
         *,
-        languages: Sequence[str],
+        languages: Languages,
     ) -> People:
         """Return `Passwordless.people`, which exports and erases all that names a person."""
         kept = self.repositories

@@ -16,6 +16,7 @@ from pwless_middleware.core.store_keys import is_for_features, is_of_feature
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
+from pwless_middleware.flows.brand_settings import make_brand_settings
 from pwless_middleware.flows.change_budget import ChangeBudget
 from pwless_middleware.flows.current_settings import TOPIC, CurrentSettings
 from pwless_middleware.flows.door import make_door
@@ -23,6 +24,7 @@ from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.event_lines import EventLines
 from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_store import FeatureStore, KeyRule
+from pwless_middleware.flows.language_settings import make_language_settings
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.login_rules import LoginRules
 from pwless_middleware.flows.logins import Logins
@@ -224,8 +226,15 @@ def make_floors(
             events=events,
         )
 
-    renderer = Renderer(brand=brand or Brand(origin.host), templates=templates, prefix=prefix)
+    look = make_brand_settings(brand, host=origin.host)
+    settings.add(look, by="pwless")
+    # What they say when nothing is known yet: a page that tells of an outage has a brand too.
+    renderer = Renderer(brand=look.of({}), templates=templates, prefix=prefix)
+    settings.subscribe(lambda: renderer.use_brand(look()))
     catalogues = Languages(languages, folder=templates)
+    offer = make_language_settings(catalogues, languages)
+    settings.add(offer, by="pwless")
+    settings.subscribe(lambda: catalogues.offer(offer()))
     cookies = Cookies(feature_keys, cookie_name=cookie_name, secure=origin.is_secure)
     clients = Clients(trusted_proxies)
     configured = ConfiguredKeys(api_keys)
@@ -267,7 +276,7 @@ def make_floors(
     accounts = Accounts(kept, validator, known_users, cookies, pages, prefix=prefix, clock=clock)
     offers = Offers()
     if on_database is not None:
-        people = on_database.make_people(known_users, view, signals, languages=catalogues.codes)
+        people = on_database.make_people(known_users, view, signals, languages=catalogues)
     kit = Kit(
         name="pwless",
         origin=origin,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pwless_middleware.core.address import (
     Address,
+    covers,
     domain_of,
     fold_mailbox,
     matches,
@@ -161,3 +162,24 @@ def test_without_idna_an_international_domain_is_no_address(
     monkeypatch.setitem(sys.modules, "idna", None)
     assert parse_address("jo@müller.de") is None
     assert parse_address("jo@xn--mller-kva.de") == "jo@xn--mller-kva.de"
+
+
+@pytest.mark.parametrize(
+    ("allow", "entry", "is_covered"),
+    [
+        (("*",), "*@acme.example", True),
+        (("*@acme.example",), "*", False),
+        (("*@acme.example",), "jo@acme.example", True),
+        (("*@acme.example",), "*@*.acme.example", False),
+        (("*@*.acme.example",), "*@a.acme.example", True),
+        (("*@*.acme.example",), "*@*.a.acme.example", True),
+        (("*@*.acme.example",), "*@acme.example", False),
+        (("*@*.acme.example",), "*@xacme.example", False),
+        (("jo@acme.example",), "kim@acme.example", False),
+        ((), "jo@acme.example", False),
+    ],
+)
+def test_a_list_covers_whom_it_serves_already(
+    allow: tuple[str, ...], entry: str, is_covered: bool
+) -> None:
+    assert covers(allow, entry) is is_covered

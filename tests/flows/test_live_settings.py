@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from pwless_middleware.core.settings import Setting
+from pwless_middleware.core.setting import Setting
 from pwless_middleware.errors import ConfigError, Unavailable
 from pwless_middleware.flows.live_settings import LiveSettings
 

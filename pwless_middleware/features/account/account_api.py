@@ -38,9 +38,8 @@ class AccountApi:
         self._kit = kit
         self._people = people
         self._deletion = deletion
-        self._fields = _profile_fields(kit.languages.codes)
         methods = {"GET": self.get, "PATCH": self.change, "DELETE": self.delete}
-        described = {"GET": _GET, "PATCH": self._describe_change(), "DELETE": _DELETE}
+        described = {"GET": _GET, "PATCH": _CHANGE, "DELETE": _DELETE}
         self.routes = (
             Route(BASE, methods, "api", described),
             Route(f"{BASE}/export", {"GET": self.export}, "api", {"GET": _EXPORT}),
@@ -57,7 +56,7 @@ class AccountApi:
     async def change(self, request: Request) -> Response:
         """Change name and language; what is not given stays."""
         account = await self._kit.accounts.require(request)
-        values = self._fields.read_json(await read_json(request))
+        values = _PROFILE.read_json(await read_json(request))
         changed = await self._people.set_profile(
             account.user.id, name=values.get("name"), language=values.get("language"), by="person"
         )
@@ -78,37 +77,24 @@ class AccountApi:
             response = with_cookies(response, [self._kit.cookies.clear_session()])
         return response
 
-    def _describe_change(self) -> Operation:
-        return Operation(
-            id="changeAccount",
-            summary="Change one’s own name or language",
-            about="What is not sent stays as it is; an empty text takes it away.",
-            security=_WRITES,
-            body=self._fields,
-            answers={200: _ACCOUNT},
-            errors=(Unauthenticated, ForbiddenOrigin),
-        )
-
 
 _WAYS = ((SESSION_TOKEN,), (SESSION_COOKIE,))
 _WRITES = ((SESSION_TOKEN,), (SESSION_COOKIE, ORIGIN))
 
 
-def _profile_fields(codes: tuple[str, ...]) -> Fields:
-    return Fields(
-        {
-            "name": Field(
-                about="What to call the person: one line; empty for none.",
-                example="Jo Doe",
-                longest=MAX_NAME,
-            ),
-            "language": Field(
-                about="The person’s language, one that the deployment has; empty for none.",
-                example=codes[0],
-                also={"enum": ["", *codes]},
-            ),
-        }
-    )
+_PROFILE = Fields(
+    {
+        "name": Field(
+            about="What to call the person: one line; empty for none.",
+            example="Jo Doe",
+            longest=MAX_NAME,
+        ),
+        "language": Field(
+            about="The person’s language, one that is offered now; empty for none.",
+            example="en",
+        ),
+    }
+)
 
 
 _ACCOUNT = Fields(
@@ -124,6 +110,15 @@ _ACCOUNT = Fields(
             also={"pattern": "^[0-9]+$"},
         ),
     }
+)
+_CHANGE = Operation(
+    id="changeAccount",
+    summary="Change one’s own name or language",
+    about="What is not sent stays as it is; an empty text takes it away.",
+    security=_WRITES,
+    body=_PROFILE,
+    answers={200: _ACCOUNT},
+    errors=(Unauthenticated, ForbiddenOrigin),
 )
 _GET = Operation(
     id="getAccount",

@@ -35,6 +35,7 @@ from pwless_middleware.flows.device_grants import DeviceGrants
 from pwless_middleware.flows.limits import SendLimits, TryLimits
 from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.flows.mails import ChallengeMails
+from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit, Mounted
 
 
@@ -149,6 +150,7 @@ class EmailLogin:
                 knows_people=kit.users.is_table,
             ),
             given={name: value for name, value in self._values.items() if name in given},
+            title=Text("Sign-in by email"),
         )
         rules.check({})
         challenges = Challenges(

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from pwless_middleware.core.address import parse_pattern
+from pwless_middleware.core.address import covers, parse_pattern
 from pwless_middleware.core.codes import CodeStyle
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.options import check_flag, check_texts
-from pwless_middleware.core.settings import Setting
+from pwless_middleware.core.setting import Setting, SettingValue, less, more
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.challenge_rules import AllowRule, ChallengeRules
 from pwless_middleware.flows.limits import Limits, SendLimits, TryLimits
+from pwless_middleware.text import Text
 
 LONGEST: Final = 600
 """Seconds that an emailed secret may live (NIST SP 800-63B-4 §3.1.3.2)."""
@@ -26,67 +27,161 @@ LONGEST_LINK: Final = 3600
 _MOST_SENDS: Final = 60_000
 
 
-def _number(name: str, meaning: str, default: int | None, least: int, most: int) -> Setting:
+_FROM_THEN_ON: Final = Text("Logins that begin from then on; one under way keeps its own.")
+_EACH_SEND: Final = Text("Every email that is asked for from then on.")
+_EACH_TRY: Final = Text("Every code that is typed from then on, also of logins under way.")
+_MORE_SENDS: Final = Text("More emails can be asked for.")
+_MORE_TRIES: Final = Text("More codes can be guessed.")
+
+
+def _sends(name: str, title: str, default: int | None) -> Setting:
     return Setting(
-        name=name,
-        meaning=meaning,
+        name=f"send_limits.{name}",
+        title=title,
+        meaning=title,
         kind="number",
         default=default,
-        least=least,
-        most=most,
+        least=1,
+        most=_MOST_SENDS,
         optional=default is None,
+        effect=_EACH_SEND,
+        loosens=more,
+        loosening=_MORE_SENDS,
     )
 
 
-def _flag(name: str, meaning: str, *, default: bool, closed: bool | None = None) -> Setting:
-    return Setting(name=name, meaning=meaning, kind="flag", default=default, closed=closed)
+def _tries(name: str, title: str, most: int) -> Setting:
+    return Setting(
+        name=f"try_limits.{name}",
+        title=title,
+        meaning=title,
+        kind="number",
+        default=most,
+        least=1,
+        most=most,
+        effect=_EACH_TRY,
+        loosens=more,
+        loosening=_MORE_TRIES,
+    )
+
+
+def _admits_more(old: SettingValue, new: SettingValue) -> bool:
+    """Whether an allow list has an entry that the old one does not cover as a whole."""
+    known = old if isinstance(old, tuple) else ()
+    return isinstance(new, tuple) and not all(covers(known, entry) for entry in new)
 
 
 SETTINGS: Final = (
     Setting(
         name="kind",
-        meaning="What the email carries: a link, a code, or both.",
+        title=Text("What the email carries"),
+        meaning=Text("What the email carries: a link, a code, or both."),
         kind="choice",
         default="LINK_OTP",
         one_of=("LINK_OTP", "LINK", "OTP"),
+        effect=_FROM_THEN_ON,
     ),
-    _number(
-        "lifetime", "Seconds that code and link live; links alone to 3600.", 300, 60, LONGEST_LINK
+    Setting(
+        name="lifetime",
+        title=Text("Life of code and link"),
+        meaning=Text("Seconds that code and link live; links alone to 3600."),
+        kind="number",
+        default=300,
+        least=60,
+        most=LONGEST_LINK,
+        unit="seconds",
+        effect=_FROM_THEN_ON,
+        loosens=more,
+        loosening=Text("Codes and links can be used for longer."),
     ),
-    _number(
-        "max_lifetime",
-        "Seconds that an API caller may ask for, at most; from lifetime on.",
-        600,
-        60,
-        LONGEST_LINK,
+    Setting(
+        name="max_lifetime",
+        title=Text("Longest life of code and link"),
+        meaning=Text("Seconds that an API caller may ask for, at most; from lifetime on."),
+        kind="number",
+        default=600,
+        least=60,
+        most=LONGEST_LINK,
+        unit="seconds",
+        effect=_FROM_THEN_ON,
+        loosens=more,
+        loosening=Text("Codes and links can be used for longer."),
     ),
-    _flag("rotate_on_resend", "A resend kills the code and link sent before.", default=False),
-    _number("attempts", "Wrong codes that one challenge bears.", 5, 3, 10),
-    _flag("code_in_subject", "The email's subject holds the code.", default=False),
-    _number("send_limits.per_minute", "Emails to one address in a minute.", 2, 1, _MOST_SENDS),
-    _number("send_limits.per_quarter", "Emails to one address in 15 minutes.", 5, 1, _MOST_SENDS),
-    _number("send_limits.per_day", "Emails to one address in 24 hours.", 20, 1, _MOST_SENDS),
-    _number("send_limits.client_per_minute", "Emails for one client.", 20, 1, _MOST_SENDS),
-    _number("send_limits.client_per_hour", "Emails for one client.", 200, 1, _MOST_SENDS),
-    _number("send_limits.overall_per_hour", "Emails for everybody.", None, 1, _MOST_SENDS),
-    _number("try_limits.per_quarter", "Wrong codes for one address in 15 minutes.", 10, 1, 10),
-    _number("try_limits.per_day", "Wrong codes for one address in 24 hours.", 20, 1, 20),
-    _number("try_limits.client_per_ten_minutes", "Wrong codes of one client.", 30, 1, 30),
-    _flag(
-        "same_browser",
-        "A link works only in the browser that asked for it.",
+    Setting(
+        name="rotate_on_resend",
+        title=Text("New code with each resend"),
+        meaning=Text("A resend kills the code and link sent before."),
+        kind="flag",
+        default=False,
+        effect=Text("Every email that is sent again from then on."),
+        loosens=less,
+        loosening=Text("A code that was sent before a resend goes on working."),
+    ),
+    Setting(
+        name="attempts",
+        title=Text("Wrong codes of one login"),
+        meaning=Text("Wrong codes that one challenge bears."),
+        kind="number",
+        default=5,
+        least=3,
+        most=10,
+        effect=_EACH_TRY,
+        loosens=more,
+        loosening=_MORE_TRIES,
+    ),
+    Setting(
+        name="code_in_subject",
+        title=Text("Code in the subject"),
+        meaning=Text("The email's subject holds the code."),
+        kind="flag",
+        default=False,
+        effect=_EACH_SEND,
+        loosens=more,
+        loosening=Text("Whoever sees a locked screen can read the code."),
+    ),
+    _sends("per_minute", Text("Emails to one address in a minute"), 2),
+    _sends("per_quarter", Text("Emails to one address in 15 minutes"), 5),
+    _sends("per_day", Text("Emails to one address in 24 hours"), 20),
+    _sends("client_per_minute", Text("Emails for one client in a minute"), 20),
+    _sends("client_per_hour", Text("Emails for one client in an hour"), 200),
+    _sends("overall_per_hour", Text("Emails for everybody in an hour"), None),
+    _tries("per_quarter", Text("Wrong codes for one address in 15 minutes"), 10),
+    _tries("per_day", Text("Wrong codes for one address in 24 hours"), 20),
+    _tries("client_per_ten_minutes", Text("Wrong codes of one client in 10 minutes"), 30),
+    Setting(
+        name="same_browser",
+        title=Text("Same browser"),
+        meaning=Text("A link works only in the browser that asked for it."),
+        kind="flag",
         default=True,
         closed=True,
+        effect=Text("Every link that is opened from then on, also those that were sent before."),
+        loosens=less,
+        loosening=Text("Whoever gets hold of a link can sign in with it, in any browser."),
     ),
-    _flag("signup", "An unknown address becomes a user.", default=True, closed=False),
+    Setting(
+        name="signup",
+        title=Text("Sign-up"),
+        meaning=Text("An unknown address becomes a user."),
+        kind="flag",
+        default=True,
+        closed=False,
+        effect=Text("People who are no users yet; for users nothing changes."),
+        loosens=more,
+        loosening=Text("People can sign in who could not before."),
+    ),
     Setting(
         name="allow",
-        meaning="Who is served: addresses, *@domain, *@*.domain, or * for everybody.",
+        title=Text("Who may sign in"),
+        meaning=Text("Who is served: addresses, *@domain, *@*.domain, or * for everybody."),
         kind="texts",
         default=("*",),
         least=1,
         closed=(),
         personal=True,
+        effect=Text("Everybody, within a minute: who is not on the list any more is signed out."),
+        loosens=_admits_more,
+        loosening=Text("People can sign in who could not before."),
     ),
 )
 

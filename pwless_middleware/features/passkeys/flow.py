@@ -86,7 +86,7 @@ class PasskeyFlow:
             self._ceremonies,
             passkeys,
             party,
-            name=kit.renderer.brand_name,
+            name=lambda: kit.renderer.brand_name,
             clock=kit.clock,
         )
         self.own = OwnPasskeys(kit, passkeys, party, rules, self.mails)

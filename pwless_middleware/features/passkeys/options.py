@@ -15,6 +15,7 @@ from pwless_middleware.core.options import check_texts
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.passkeys.settings import MOST, SETTINGS, make_rules
 from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit, Mounted
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Passkeys:
             SETTINGS,
             make=make_rules,
             given={name: value for name, value in self._values.items() if name in given},
+            title=Text("Passkeys"),
         )
         rules.check({})
         party = RelyingParty.of(kit.origin, rp_id=self._rp_id, origins=self._origins)

@@ -52,7 +52,7 @@ class Prompts:
         ceremonies: makes the challenges.
         passkeys: knows the user handles.
         party: ours.
-        name: how the site is called.
+        name: returns how the site is called.
         clock: gives unix seconds.
     """
 
@@ -62,7 +62,7 @@ class Prompts:
         passkeys: PasskeyRepository,
         party: RelyingParty,
         *,
-        name: str,
+        name: Callable[[], str],
         clock: Callable[[], int],
     ) -> None:
         self._ceremonies = ceremonies
@@ -119,7 +119,7 @@ class Prompts:
         options = creation_options(
             ceremony,
             rp_id=self._party.id,
-            rp_name=self._name,
+            rp_name=self._name(),
             now=self._clock(),
             user_verification=user_verification,
             user_name=owner.email,

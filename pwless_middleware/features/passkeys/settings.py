@@ -7,8 +7,9 @@ from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.options import check_flag
-from pwless_middleware.core.settings import Setting
+from pwless_middleware.core.setting import Setting, less
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.text import Text
 
 MOST: Final = 10
 """Passkeys of one person, at most (security rule 34)."""
@@ -32,24 +33,32 @@ class PasskeyRules:
 SETTINGS: Final = (
     Setting(
         name="offer",
-        meaning="After a login by email, a browser is offered a passkey.",
+        title=Text("Offer a passkey"),
+        meaning=Text("After a login by email, a browser is offered a passkey."),
         kind="flag",
         default=True,
+        effect=Text("Everybody without a passkey who signs in from then on."),
     ),
     Setting(
         name="required",
-        meaning="Nobody is signed in without a passkey.",
+        title=Text("Passkey required"),
+        meaning=Text("Nobody is signed in without a passkey."),
         kind="flag",
         default=False,
         closed=True,
+        effect=Text("Everybody who signs in from then on; who is in stays in."),
+        loosens=less,
+        loosening=Text("People sign in without a passkey."),
     ),
     Setting(
         name="max_per_user",
-        meaning="Passkeys of one person, at most.",
+        title=Text("Passkeys of a person"),
+        meaning=Text("Passkeys of one person, at most."),
         kind="number",
         default=MOST,
         least=1,
         most=MOST,
+        effect=Text("Whoever adds one from then on; nobody loses one."),
     ),
 )
 

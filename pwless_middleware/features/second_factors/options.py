@@ -26,6 +26,7 @@ from pwless_middleware.features.second_factors.sms.limits import SMSLimits
 from pwless_middleware.features.second_factors.sms.options import check_sms
 from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.flows.periodic import Periodic
+from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.routes import Route
 
@@ -145,6 +146,7 @@ class SecondFactors:
             SETTINGS,
             make=make_rules,
             given={name: value for name, value in self._values.items() if name in given},
+            title=Text("Second factors"),
         )
         rules.check({})
         flow = SecondFactorFlow(

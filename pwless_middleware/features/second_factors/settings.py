@@ -9,8 +9,9 @@ from typing import Final, Literal, cast, get_args
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.options import check_flag
 from pwless_middleware.core.session import DAY, YEAR_9999
-from pwless_middleware.core.settings import Setting
+from pwless_middleware.core.setting import Setting, SettingValue, earlier, less, more
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.text import Text
 
 MFA = Literal["off", "optional", "required"]
 """Whether second factors are asked for: of nobody, of whoever has one, of everybody."""
@@ -50,57 +51,94 @@ class SecondFactorRules:
         return self.mfa == "required" and (self.required_from is None or now >= self.required_from)
 
 
+def _begins_later(old: SettingValue, new: SettingValue) -> bool:
+    """Whether a day on which something begins is put off; without one it holds already."""
+    return isinstance(new, int) and (not isinstance(old, int) or new > old)
+
+
+_EACH_LOGIN: Final = Text("Everybody who signs in from then on; who is in stays in.")
+
 SETTINGS: Final = (
     Setting(
         name="mfa",
-        meaning="Whether a second factor is asked for.",
+        title=Text("Second factor"),
+        meaning=Text("Whether a second factor is asked for."),
         kind="choice",
         default="optional",
         one_of=get_args(MFA),
         closed="required",
+        effect=_EACH_LOGIN,
+        loosens=earlier(*get_args(MFA)),
+        loosening=Text("Fewer people are asked for a second factor."),
     ),
     Setting(
         name="required_from",
-        meaning="When `required` begins, in unix seconds; until then people are reminded.",
+        title=Text("Required from"),
+        meaning=Text("When `required` begins, in unix seconds; until then people are reminded."),
         kind="number",
         default=None,
         most=YEAR_9999,
         optional=True,
         closed=0,
+        unit="time",
+        effect=_EACH_LOGIN,
+        loosens=_begins_later,
+        loosening=Text("Fewer people are asked for a second factor."),
     ),
     Setting(
         name="trusted_days",
-        meaning="Days for which a person can have a browser not ask again; 0 for never.",
+        title=Text("Trusted browsers"),
+        meaning=Text("Days for which a person can have a browser not ask again; 0 for never."),
         kind="number",
         default=0,
         most=MOST_TRUSTED_DAYS,
+        unit="days",
+        effect=Text(
+            "Browsers that are trusted from then on; those that are trusted end sooner if it is "
+            "shorter."
+        ),
+        loosens=more,
+        loosening=Text("A browser is not asked for a second factor for longer."),
     ),
     Setting(
         name="reset_wait",
-        meaning="Seconds in which a person can object to a reset of their second factors.",
+        title=Text("Wait before a reset"),
+        meaning=Text("Seconds in which a person can object to a reset of their second factors."),
         kind="number",
         default=0,
         most=LONGEST_WAIT,
+        unit="seconds",
+        effect=Text("Resets that are asked for from then on."),
+        loosens=less,
+        loosening=Text("Who is reset has less time to object."),
     ),
     Setting(
         name="recovery_codes",
-        meaning="People can make recovery codes.",
+        title=Text("Recovery codes"),
+        meaning=Text("People can make recovery codes."),
         kind="flag",
         default=True,
+        effect=Text("Whoever makes new ones from then on; those that there are go on working."),
     ),
     Setting(
         name="max_per_user",
-        meaning="Second factors of one person, at most.",
+        title=Text("Factors of a person"),
+        meaning=Text("Second factors of one person, at most."),
         kind="number",
         default=MOST,
         least=1,
         most=MOST,
+        effect=Text("Whoever adds one from then on; nobody loses one."),
     ),
     Setting(
         name="new_browser_mail",
-        meaning="A mail tells of a sign-in from a browser that is not known.",
+        title=Text("Email of new browsers"),
+        meaning=Text("A mail tells of a sign-in from a browser that is not known."),
         kind="flag",
         default=True,
+        effect=_EACH_LOGIN,
+        loosens=less,
+        loosening=Text("Nobody is told of a sign-in from a browser that is not known."),
     ),
 )
 

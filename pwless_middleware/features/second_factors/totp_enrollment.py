@@ -105,9 +105,13 @@ class TOTPEnrollments:
         self._own = own
         self._stored = stored
         self._counters = counters
-        self._issuer = (issuer or kit.renderer.brand_name)[:_MOST_ISSUER].strip()
+        self._given_issuer = issuer
         self._is_on = is_on
         self._enrollments = Enrollments(kit.records("totp_enrollments"), kit.clock)
+
+    @property
+    def _issuer(self) -> str:
+        return (self._given_issuer or self._kit.renderer.brand_name)[:_MOST_ISSUER].strip()
 
     async def begin(self, user_id: str, email: str, holder: str) -> TOTPEnrollment:
         """Make a secret for a new app; what was begun before is void.

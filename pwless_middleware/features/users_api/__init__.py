@@ -26,15 +26,13 @@ class UsersApi:
 
         answers = Answers(kit, kit.people)
         one = f"{BASE}/{{id}}"
-        change = operations.describe_change(answers.change_fields)
-        create = operations.describe_create(answers.create_fields)
         erase = Route(one, {"DELETE": answers.delete}, "api", {"DELETE": operations.DELETE})
         own = (
             Route(
                 BASE,
                 {"GET": answers.list, "POST": answers.create},
                 "api",
-                {"GET": operations.LIST, "POST": create},
+                {"GET": operations.LIST, "POST": operations.CREATE},
             ),
             Route(
                 one,
@@ -42,7 +40,7 @@ class UsersApi:
                 "api",
                 {
                     "GET": operations.GET,
-                    "PATCH": change,
+                    "PATCH": operations.CHANGE,
                     "DELETE": operations.DELETE,
                 },
             ),

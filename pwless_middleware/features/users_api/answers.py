@@ -11,11 +11,11 @@ from starlette.responses import Response
 from pwless_middleware.core.person import Person
 from pwless_middleware.errors import PersonNotFound
 from pwless_middleware.features.users_api.operations import (
+    CHANGE_FIELDS,
+    CREATE_FIELDS,
     EVENT_QUERY,
     MOST,
     QUERY,
-    change_fields,
-    create_fields,
 )
 from pwless_middleware.flows.people import People
 from pwless_middleware.web.bodies import read_json
@@ -40,8 +40,6 @@ class Answers:
     def __init__(self, kit: Kit, people: People) -> None:
         self._kit = kit
         self._people = people
-        self.change_fields = change_fields(kit.languages.codes)
-        self.create_fields = create_fields(kit.languages.codes)
 
     async def list(self, request: Request) -> Response:
         """Return the users of an address or id, or a page of all by address."""
@@ -68,7 +66,7 @@ class Answers:
     async def create(self, request: Request) -> Response:
         """Make a user, and return them."""
         caller = await self._kit.callers.server(request, scope="users")
-        given = self.create_fields.read_json(await read_json(request))
+        given = CREATE_FIELDS.read_json(await read_json(request))
         person = await self._people.create(
             given.text("email"),
             name=given.text("name"),
@@ -85,7 +83,7 @@ class Answers:
     async def change(self, request: Request) -> Response:
         """Change what is sent, and return the user."""
         caller = await self._kit.callers.server(request, scope="users")
-        given = self.change_fields.read_json(await read_json(request))
+        given = CHANGE_FIELDS.read_json(await read_json(request))
         person = await self._find(request)
         name, language, by = given.get("name"), given.get("language"), caller.name
         if name is not None or language is not None:

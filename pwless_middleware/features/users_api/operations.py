@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
@@ -71,51 +70,39 @@ EVENT_QUERY = Fields(
 )
 
 
-def change_fields(languages: Sequence[str]) -> Fields:
-    """Return what of a user can be changed.
-
-    Args:
-        languages: the codes of those that people read.
-    """
-    in_one_line = {"pattern": f"^[^{CONTROL}{LINE_ENDS}{BIDI}]*$"}
-    return Fields(
-        {
-            "name": Field(
-                about="What to call them, in one line; empty takes it away.",
-                example="Jo",
-                longest=MAX_NAME,
-                also=in_one_line,
-            ),
-            "language": Field(
-                about="The code of theirs; empty takes it away.",
-                example=languages[-1],
-                one_of=("", *languages),
-            ),
-            "disabled": Field(
-                kind="boolean",
-                about="True signs the user out everywhere, and lets them in no more.",
-                example=True,
-            ),
-        }
-    )
-
-
-def create_fields(languages: Sequence[str]) -> Fields:
-    """Return what of a user is given as they are made.
-
-    Args:
-        languages: the codes of those that people read.
-    """
-    changed = change_fields(languages).fields
-    email = Field(
-        about="Their address, as somebody types it.",
-        example="jo@example.com",
-        required=True,
-        shortest=1,
-        longest=254,
-        also={"format": "email"},
-    )
-    return Fields({"email": email, "name": changed["name"], "language": changed["language"]})
+CHANGE_FIELDS = Fields(
+    {
+        "name": Field(
+            about="What to call them, in one line; empty takes it away.",
+            example="Jo",
+            longest=MAX_NAME,
+            also={"pattern": f"^[^{CONTROL}{LINE_ENDS}{BIDI}]*$"},
+        ),
+        "language": Field(
+            about="The code of theirs, of one that is offered now; empty takes it away.",
+            example="de",
+        ),
+        "disabled": Field(
+            kind="boolean",
+            about="True signs the user out everywhere, and lets them in no more.",
+            example=True,
+        ),
+    }
+)
+CREATE_FIELDS = Fields(
+    {
+        "email": Field(
+            about="Their address, as somebody types it.",
+            example="jo@example.com",
+            required=True,
+            shortest=1,
+            longest=254,
+            also={"format": "email"},
+        ),
+        "name": CHANGE_FIELDS.fields["name"],
+        "language": CHANGE_FIELDS.fields["language"],
+    }
+)
 
 
 LIST = Operation(
@@ -214,31 +201,23 @@ LIST_EVENTS = Operation(
     },
     errors=_ERRORS,
 )
-
-
-def describe_change(fields: Fields) -> Operation:
-    """Return the description of a change of these fields."""
-    return Operation(
-        id="changeUser",
-        summary="Name or language, or whether they may sign in",
-        about="What is not sent stays as it is.",
-        parameters=_WHO,
-        security=_SECURITY,
-        body=fields,
-        answers={200: _ONE},
-        errors=_ERRORS,
-    )
-
-
-def describe_create(fields: Fields) -> Operation:
-    """Return the description of how a user is made of these fields."""
-    return Operation(
-        id="createUser",
-        summary="Make a user who may sign in",
-        about="Whoever has the address already is answered as they are.",
-        security=_SECURITY,
-        body=fields,
-        answers={200: _ONE},
-        errors=(Unauthenticated, ForbiddenOrigin),
-        next={"getUser": ("id", "$response.body#/user/id")},
-    )
+CHANGE = Operation(
+    id="changeUser",
+    summary="Name or language, or whether they may sign in",
+    about="What is not sent stays as it is.",
+    parameters=_WHO,
+    security=_SECURITY,
+    body=CHANGE_FIELDS,
+    answers={200: _ONE},
+    errors=_ERRORS,
+)
+CREATE = Operation(
+    id="createUser",
+    summary="Make a user who may sign in",
+    about="Whoever has the address already is answered as they are.",
+    security=_SECURITY,
+    body=CREATE_FIELDS,
+    answers={200: _ONE},
+    errors=(Unauthenticated, ForbiddenOrigin),
+    next={"getUser": ("id", "$response.body#/user/id")},
+)
