@@ -35,6 +35,7 @@ class Health:
         self._channel = channel
         self._failures = 0
         self._deferred: set[int] = set()
+        self._failing_since: int | None = None
         self.last_error_at: int | None = None
         """When something last went wrong, unix seconds; `None` when nothing has yet."""
 
@@ -43,9 +44,22 @@ class Health:
         """Whether messages do not go out."""
         return max(self._failures, len(self._deferred)) >= _FAILING_AFTER
 
+    @property
+    def down_since(self) -> int | None:
+        """Since when messages do not go out, unix seconds; `None` where they do.
+
+        Since the first of the tries in a row that failed, not since the third.
+        """
+        return self._failing_since if self.is_down else None
+
     def note_error(self) -> None:
         """Note that something went wrong, and no more."""
         self.last_error_at = self._clock()
+
+    def _note_failing(self) -> None:
+        self.note_error()
+        if self._failing_since is None:
+            self._failing_since = self.last_error_at
 
     def note_failure(
         self, reason: str, *, tries: int, delay: int, recipient: str | None = None
@@ -59,7 +73,7 @@ class Health:
             recipient: whom the server did not want now; `None` where that was not the reason.
         """
         was_down = self.is_down
-        self.note_error()
+        self._note_failing()
         if recipient is None:
             self._failures += 1
         elif len(self._deferred) < _FAILING_AFTER:
@@ -76,7 +90,7 @@ class Health:
 
     def note_refusal(self) -> None:
         """Note that a message was refused for good, and not for its recipient's sake."""
-        self.note_error()
+        self._note_failing()
         self._failures += 1
 
     def note_sent(self) -> None:
@@ -89,6 +103,7 @@ class Health:
             )
         self._failures = 0
         self._deferred.clear()
+        self._failing_since = None
 
     def report_undelivered(self, reason: str, *, tries: int) -> None:
         """Log that an accepted message is given up: it does not go out.

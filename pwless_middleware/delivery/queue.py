@@ -36,7 +36,7 @@ from contextvars import Context
 from typing import Final
 
 from pwless_middleware.core.event import Recorder, record_nothing
-from pwless_middleware.core.job import Jobs
+from pwless_middleware.core.job import WorkerJobs
 from pwless_middleware.delivery.base import PARALLEL
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Channel, Deliver
@@ -81,7 +81,7 @@ class Deliveries:
 
     def __init__(
         self,
-        jobs: Jobs,
+        jobs: WorkerJobs,
         deliver: Deliver,
         *,
         clock: Callable[[], int],
@@ -119,6 +119,19 @@ class Deliveries:
     def are_texts_failing(self) -> bool:
         """Whether the store is out of reach, or text messages do not go out."""
         return self._queue_health.is_down or self._healths["sms"].is_down
+
+    @property
+    def queue_down_since(self) -> int | None:
+        """Since when the store is out of reach, unix seconds; `None` where it is not."""
+        return self._queue_health.down_since
+
+    def down_since(self, channel: Channel = "mail") -> int | None:
+        """Return since when messages do not go out on a channel, unix seconds, whatever the cause.
+
+        `None` where they do, as far as this process has seen.
+        """
+        known = (self._queue_health.down_since, self._healths[channel].down_since)
+        return min((at for at in known if at is not None), default=None)
 
     @property
     def last_error_at(self) -> int | None:

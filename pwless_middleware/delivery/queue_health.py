@@ -20,16 +20,22 @@ class QueueHealth:
 
     def __init__(self, clock: Callable[[], int]) -> None:
         self._clock = clock
-        self.is_down = False
-        """Whether the store is out of reach."""
+        self.down_since: int | None = None
+        """Since when the store is out of reach, unix seconds; `None` where it is not."""
         self.last_error_at: int | None = None
         """When it last was, unix seconds; `None` when it has not been yet."""
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the store is out of reach."""
+        return self.down_since is not None
 
     def note_down(self, error: Exception) -> None:
         """Log the store's first error of an outage, and a defect of ours each time."""
         self.last_error_at = self._clock()
         is_news = not self.is_down
-        self.is_down = True
+        if is_news:
+            self.down_since = self.last_error_at
         if not isinstance(error, StoreError):
             _log.error(
                 "delivery queue failed unexpectedly:\n%s",
@@ -47,4 +53,4 @@ class QueueHealth:
         """Log the end of the store's outage."""
         if self.is_down:
             _log.info("delivery queue is back", extra={"event": "mail_queue_up"})
-        self.is_down = False
+        self.down_since = None

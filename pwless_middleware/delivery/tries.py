@@ -15,7 +15,7 @@ from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Recorder, record_nothing
-from pwless_middleware.core.job import Job, Jobs
+from pwless_middleware.core.job import Job, WorkerJobs
 from pwless_middleware.delivery.base import MaybeDelivered, RecipientDeferred, RecipientRefused
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Channel, Deliver, Delivery, Outcome
@@ -89,7 +89,7 @@ class Tries:
 
     def __init__(
         self,
-        jobs: Jobs,
+        jobs: WorkerJobs,
         deliver: Deliver,
         *,
         clock: Callable[[], int],
@@ -149,7 +149,8 @@ class Tries:
 
     async def give_back(self, job: Job) -> None:
         """Make a job claimable at once, without counting the try."""
-        await self._jobs.retry(replace(job, tries=job.tries - 1), at=self._clock())
+        uncounted = replace(job, tries=job.tries - 1)
+        await self._jobs.retry(uncounted, at=self._clock(), reason=job.reason)
 
     async def _send(self, worker: Worker, job: Job, delivery: Delivery) -> Outcome:
         """Hand a message over in its turn; a mail for nobody takes its turn and time as well."""
@@ -187,9 +188,9 @@ class Tries:
 
         async def leave() -> None:
             if tries < MOST_MAYBE:
-                await self._jobs.retry(job, at=at)
+                await self._jobs.retry(job, at=at, reason=reason)
                 return
-            await self._jobs.bury(job, reason=reason)
+            await self._jobs.bury(job, reason=reason, at=self._clock())
             self._record("sms.failed", attempt=delivery.attempt, reason=reason, tries=tries)
 
         worker.held[job.id] = leave
@@ -252,7 +253,8 @@ class Tries:
         if isinstance(found, Delivery):
             kind = f"{found.channel}.failed"
             self._record(kind, attempt=found.attempt, reason=reason, tries=tries)
-        await self._settle(worker, job, lambda: self._jobs.bury(job, reason=reason))
+        at = self._clock()
+        await self._settle(worker, job, lambda: self._jobs.bury(job, reason=reason, at=at))
 
     async def _again_or_give_up(
         self, worker: Worker, job: Job, reason: str, found: Outcome | Delivery | None
@@ -299,11 +301,12 @@ class Tries:
             self._record(kind, attempt=attempt, reason=reason, wait=delay, tries=tries)
         health = self._healths[_channel_of(found)]
         health.note_failure(reason, tries=tries, delay=delay, recipient=recipient)
-        await self._retry(worker, job, delay)
+        await self._retry(worker, job, delay, reason)
 
-    async def _retry(self, worker: Worker, job: Job, delay: int) -> None:
-        at = self._clock() + delay
-        await self._settle(worker, job, lambda: self._jobs.retry(job, at=at))
+    async def _retry(self, worker: Worker, job: Job, delay: int, reason: str | None = None) -> None:
+        """Put a job back; without a reason the one that it had stays."""
+        at, kept = self._clock() + delay, job.reason if reason is None else reason
+        await self._settle(worker, job, lambda: self._jobs.retry(job, at=at, reason=kept))
 
     async def _settle(self, worker: Worker, job: Job, verb: Verb) -> None:
         """Tell the store how a job ended, through a short outage too.

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from pwless_middleware.core.job import Job, Jobs
+from pwless_middleware.core.job import Job, WorkerJobs
 from pwless_middleware.delivery.outcomes import Channel
 from pwless_middleware.delivery.turns import MOST_WAITING, Turns
 from pwless_middleware.errors import StoreError
@@ -88,7 +88,7 @@ class Worker:
     """
 
     places: Places
-    jobs: Jobs
+    jobs: WorkerJobs
     handle: Callable[[Worker, Job], Awaitable[None]]
     give_back: Callable[[Job], Awaitable[None]]
     tasks: dict[asyncio.Future[None], str] = field(default_factory=dict)

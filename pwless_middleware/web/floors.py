@@ -19,6 +19,7 @@ from pwless_middleware.delivery.tries import Pace
 from pwless_middleware.flows.brand_settings import make_brand_settings
 from pwless_middleware.flows.change_budget import ChangeBudget
 from pwless_middleware.flows.current_settings import TOPIC, CurrentSettings
+from pwless_middleware.flows.delivery_view import DeliveryView
 from pwless_middleware.flows.door import make_door
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.event_lines import EventLines
@@ -310,6 +311,7 @@ def make_floors(
         history=history,
         clock=clock,
         wake_delivery=wake,
+        delivery=DeliveryView(store.jobs, deliveries, background.text_senders, clock),
         is_delivery_failing=lambda: deliveries.is_failing,
         is_text_delivery_failing=lambda: (
             background.text_senders.parallel > 0 and deliveries.are_texts_failing

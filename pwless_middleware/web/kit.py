@@ -16,6 +16,7 @@ from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.change_budget import ChangeBudget
 from pwless_middleware.flows.current_settings import CurrentSettings
+from pwless_middleware.flows.delivery_view import DeliveryView
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_jobs import FeatureJobs
@@ -115,6 +116,7 @@ class Kit:
         history: finds what happened.
         clock: gives unix seconds.
         wake_delivery: to be called after a job was queued.
+        delivery: what waits to be sent, and since when nothing goes out.
         is_delivery_failing: whether mails have been failing in a row.
         is_text_delivery_failing: whether text messages have been; never where nobody sends any.
         checks: what features say of their health.
@@ -154,6 +156,7 @@ class Kit:
     history: EventHistory
     clock: Callable[[], int]
     wake_delivery: Callable[[], Awaitable[None]]
+    delivery: DeliveryView
     is_delivery_failing: Callable[[], bool]
     is_text_delivery_failing: Callable[[], bool]
     checks: HealthChecks

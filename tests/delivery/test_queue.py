@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.job import CLAIM_SECONDS, Job, Jobs
+from pwless_middleware.core.job import CLAIM_SECONDS, Job, WorkerJobs
 from pwless_middleware.delivery import tries as one_try
 from pwless_middleware.delivery.base import RecipientDeferred
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
@@ -26,7 +27,7 @@ SECRET = b"ann@example.org 123456 https://a.example/link?link_token=t"
 
 
 class ListJobs:
-    """The promises of `core.job.Jobs` over two lists, with an outage to switch on."""
+    """The promises of `core.job.WorkerJobs` over two lists, with an outage to switch on."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -65,11 +66,12 @@ class ListJobs:
     async def complete(self, job: Job) -> None:
         self._settle(job)
 
-    async def retry(self, job: Job, *, at: int) -> None:
+    async def retry(self, job: Job, *, at: int, reason: str = "") -> None:
         self._settle(job)
-        self.due.append((at, Job(job.id, job.payload, job.tries + 1)))
+        again = replace(job, tries=job.tries + 1, reason=reason)
+        self.due.append((at, again))
 
-    async def bury(self, job: Job, *, reason: str) -> None:
+    async def bury(self, job: Job, *, reason: str, at: int) -> None:
         self._settle(job)
         self.dead.append((job, reason))
 
@@ -115,7 +117,7 @@ def answers(outcome: Outcome | Exception) -> Callable[[bytes], Awaitable[Outcome
 
 
 def worker(
-    jobs: Jobs, outcome: Outcome | Exception, clock: Clock, *, jitter: float = 0.5
+    jobs: WorkerJobs, outcome: Outcome | Exception, clock: Clock, *, jitter: float = 0.5
 ) -> Deliveries:
     return Deliveries(jobs, answers(outcome), clock=clock, pace=Pace(jitter=lambda: jitter))
 
@@ -277,15 +279,18 @@ async def test_health_fails_after_three_tries_in_a_row_and_recovers_with_a_mail(
     jobs.put()
     deliveries = Deliveries(jobs, deliver, clock=clock, pace=Pace(jitter=lambda: 0.5))
     assert deliveries.last_error_at is None
-    failing = []
+    failing, since, begun = [], [], clock.now
     for _ in range(5):
         await deliveries.run_due()
         failing.append(deliveries.is_failing)
+        since.append(deliveries.down_since("mail"))
         clock.now += 60
     jobs.put()
     await deliveries.run_due()
 
     assert failing == [False, False, True, True, False]
+    assert since == [None, None, begun, begun, None]
+    assert (deliveries.down_since("sms"), deliveries.queue_down_since) == (None, None)
     assert deliveries.last_error_at == clock.now - 120
     assert events(log) == ["mail_delayed"] * 4 + ["mail_recovered"]
     levels = [record.levelno for record in log.records]
@@ -511,11 +516,14 @@ async def test_the_loop_outlives_a_store_outage_and_logs_it_once(
     jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
 ) -> None:
     pauses: list[float] = []
+    begun = clock.now
 
     async def pause(seconds: float) -> None:
         pauses.append(seconds)
         assert deliveries.is_failing
         assert deliveries.last_error_at == clock.now
+        assert deliveries.queue_down_since == deliveries.down_since("sms") == begun
+        clock.now += 1
         if len(pauses) == 5:
             jobs.outage = None
 
@@ -525,6 +533,7 @@ async def test_the_loop_outlives_a_store_outage_and_logs_it_once(
     running = asyncio.create_task(deliveries.run())
     async with asyncio.timeout(30):
         await settled(jobs)
+    assert deliveries.queue_down_since is None
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -682,8 +691,8 @@ async def test_a_job_that_is_claimed_again_before_its_first_try_has_an_answer_is
     answer, second = asyncio.Event(), asyncio.Event()
 
     class LateAnswer(ListJobs):
-        async def retry(self, job: Job, *, at: int) -> None:
-            await super().retry(job, at=clock.now)
+        async def retry(self, job: Job, *, at: int, reason: str = "") -> None:
+            await super().retry(job, at=clock.now, reason=reason)
             if job.tries == 0:
                 await answer.wait()
 
@@ -898,7 +907,7 @@ async def test_a_store_that_cannot_be_told_does_not_hold_up_the_end(
     monkeypatch.setattr("pwless_middleware.delivery.worker.LEAVE_SECONDS", 0.01)
 
     class NotReached(ListJobs):
-        async def retry(self, job: Job, *, at: int) -> None:
+        async def retry(self, job: Job, *, at: int, reason: str = "") -> None:
             if fault is not None:
                 raise fault
             await asyncio.Event().wait()

@@ -174,7 +174,7 @@ async def test_what_a_sender_of_the_host_quotes_is_told_to_nobody(
     await Deliveries(jobs, Way(failing(error)), clock=clock, record=told).run_due()
 
     (event,) = told.events
-    buried = [reason for _, reason in jobs.dead]
+    buried = [job.reason for job in jobs.dead]
     reasons = [event[1]["reason"], vars(caplog.records[0])["reason"], *buried]
     assert len(reasons) == 2 + permanent
     assert all(str(reason).startswith("error 30007: cannot send") for reason in reasons)

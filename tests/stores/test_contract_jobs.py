@@ -11,9 +11,6 @@ import pytest
 from pwless_middleware.core.job import CLAIM_SECONDS, Job
 from pwless_middleware.errors import QueueFull
 from pwless_middleware.stores.base import Drop, Put, Store, Writes
-from pwless_middleware.stores.memory_jobs import MemoryJobs
-from pwless_middleware.stores.redis.jobs import RedisJobs
-from pwless_middleware.stores.sql.jobs import SQLJobs
 
 pytestmark = pytest.mark.anyio
 
@@ -34,10 +31,9 @@ async def claim(store: Store, limit: int = 99, now: int = NOW) -> list[Job]:
 
 
 async def dead(store: Store) -> list[tuple[bytes, int, str]]:
-    jobs = store.jobs
-    assert isinstance(jobs, MemoryJobs | RedisJobs | SQLJobs)
-    buried = jobs.dead if isinstance(jobs, MemoryJobs) else await jobs.dead()
-    return [(job.payload, job.tries, reason) for job, reason in buried]
+    """What was buried, oldest first."""
+    listed = await store.jobs.list("dead", now=NOW, limit=9999)
+    return [(each.job.payload, each.job.tries, each.job.reason) for each in reversed(listed)]
 
 
 async def test_an_empty_queue_hands_out_nothing(store: Store) -> None:
@@ -128,7 +124,7 @@ async def test_settling_twice_settles_once(store: Store) -> None:
     (job,) = await claim(store)
     await store.jobs.retry(job, at=NOW + 1)
     await store.jobs.retry(job, at=NOW + 1)
-    await store.jobs.bury(job, reason="late")
+    await store.jobs.bury(job, reason="late", at=NOW)
     assert len(await claim(store, now=NOW + 1)) == 1
     assert await dead(store) == []
 
@@ -136,7 +132,7 @@ async def test_settling_twice_settles_once(store: Store) -> None:
 async def test_a_buried_job_stays_where_a_person_can_look(store: Store) -> None:
     await queue(store, b"\xff", b"b")
     for job in await claim(store):
-        await store.jobs.bury(job, reason=f"no {job.tries}")
+        await store.jobs.bury(job, reason=f"no {job.tries}", at=NOW)
     assert await claim(store, now=NOW + 9999) == []
     assert await dead(store) == [(b"\xff", 0, "no 0"), (b"b", 0, "no 0")]
 

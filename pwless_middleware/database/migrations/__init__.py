@@ -12,6 +12,7 @@ from pwless_middleware.database.migrations.address_changes import ADDRESS_CHANGE
 from pwless_middleware.database.migrations.api_keys import API_KEYS
 from pwless_middleware.database.migrations.event_counters import EVENT_COUNTERS
 from pwless_middleware.database.migrations.events import EVENTS
+from pwless_middleware.database.migrations.jobs import JOBS
 from pwless_middleware.database.migrations.migration import Migration
 from pwless_middleware.database.migrations.operators import OPERATORS
 from pwless_middleware.database.migrations.passkeys import PASSKEYS
@@ -32,5 +33,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     OPERATORS,
     EVENT_COUNTERS,
     PEOPLE_LISTS,
+    JOBS,
 )
 """All steps; the number of one is its place, from 1."""

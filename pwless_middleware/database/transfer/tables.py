@@ -436,19 +436,30 @@ ENTRIES: Final = Table(
 
 JOBS: Final = Table(
     name="jobs",
-    columns={"payload": "bytes", "lane": "int", "due": "int", "tries": "int"},
+    columns={
+        "payload": "bytes",
+        "lane": "int",
+        "due": "int",
+        "tries": "int",
+        "queued": "int",
+        "reason": "text",
+    },
     key=1,
     first=(FIRST_INT,),
     page=Statement(
-        "SELECT id, payload, lane, due, tries FROM pwless_jobs WHERE id > $1 ORDER BY id LIMIT $2"
+        "SELECT id, payload, lane, due, tries, queued, reason FROM pwless_jobs WHERE id > $1 "
+        "ORDER BY id LIMIT $2"
     ),
-    insert=Statement("INSERT INTO pwless_jobs (payload, lane, due, tries) VALUES ($1, $2, $3, $4)"),
+    insert=Statement(
+        "INSERT INTO pwless_jobs (payload, lane, due, tries, queued, reason) "
+        "VALUES ($1, $2, $3, $4, $5, $6)"
+    ),
     insert_many=Statement(
         "",
-        postgres="INSERT INTO pwless_jobs (payload, lane, due, tries) SELECT decode(payload, "
-        "'base64'), "
-        "lane, due, tries FROM json_to_recordset($1::json) AS row (payload text, lane bigint, due "
-        "bigint, tries bigint)",
+        postgres="INSERT INTO pwless_jobs (payload, lane, due, tries, queued, reason) "
+        "SELECT decode(payload, 'base64'), lane, due, tries, queued, reason "
+        "FROM json_to_recordset($1::json) AS row (payload text, lane bigint, due "
+        "bigint, tries bigint, queued bigint, reason text)",
     ),
     find=Statement("SELECT 1 FROM pwless_jobs LIMIT 1"),
     delete=Statement("DELETE FROM pwless_jobs"),
@@ -457,22 +468,30 @@ JOBS: Final = Table(
 
 DEAD_JOBS: Final = Table(
     name="dead_jobs",
-    columns={"job": "int", "payload": "bytes", "tries": "int", "reason": "text"},
+    columns={
+        "job": "int",
+        "payload": "bytes",
+        "tries": "int",
+        "reason": "text",
+        "queued": "int",
+        "buried": "int",
+    },
     key=1,
     first=(FIRST_INT,),
     page=Statement(
-        "SELECT id, job, payload, tries, reason FROM pwless_dead_jobs WHERE id > $1 ORDER BY id "
-        "LIMIT $2"
+        "SELECT id, job, payload, tries, reason, queued, buried FROM pwless_dead_jobs "
+        "WHERE id > $1 ORDER BY id LIMIT $2"
     ),
     insert=Statement(
-        "INSERT INTO pwless_dead_jobs (job, payload, tries, reason) VALUES ($1, $2, $3, $4)"
+        "INSERT INTO pwless_dead_jobs (job, payload, tries, reason, queued, buried) "
+        "VALUES ($1, $2, $3, $4, $5, $6)"
     ),
     insert_many=Statement(
         "",
-        postgres="INSERT INTO pwless_dead_jobs (job, payload, tries, reason) SELECT job, "
-        "decode(payload, "
-        "'base64'), tries, reason FROM json_to_recordset($1::json) AS row (job bigint, payload "
-        "text, tries bigint, reason text)",
+        postgres="INSERT INTO pwless_dead_jobs (job, payload, tries, reason, queued, buried) "
+        "SELECT job, decode(payload, 'base64'), tries, reason, queued, buried "
+        "FROM json_to_recordset($1::json) AS row (job bigint, payload "
+        "text, tries bigint, reason text, queued bigint, buried bigint)",
     ),
     find=Statement("SELECT 1 FROM pwless_dead_jobs LIMIT 1"),
     delete=Statement("DELETE FROM pwless_dead_jobs"),

@@ -25,21 +25,24 @@ from functools import partial
 from time import monotonic
 from typing import Final
 
-from pwless_middleware.core.job import CLAIM_SECONDS, Job
+from pwless_middleware.core.job import CLAIM_SECONDS, Job, JobCount, JobState, ListedJob
 from pwless_middleware.errors import StoreError
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.stores.batches import Batches
+from pwless_middleware.stores.redis.job_lists import (
+    DEAD,
+    DEAD_AFTER,
+    DELAYED,
+    GROUP,
+    STREAM,
+    RedisJobLists,
+    pack_reason,
+    read_job,
+)
 from pwless_middleware.stores.redis.plans import Plan
 from pwless_middleware.stores.redis.scripts import CLAIM, COMPLETE, HOLD, LEAVE, SETTLE
 from pwless_middleware.stores.redis.server import RedisServer
 
-STREAM: Final = "{jobs}:stream"
-DELAYED: Final = "{jobs}:delayed"
-DEAD: Final = "{jobs}:dead"
-GROUP: Final = "workers"
-
-DEAD_AFTER: Final = 5.0
-"""Seconds without a heartbeat after which a process counts as dead and its jobs go to others."""
 _HEARTBEAT: Final = 1.5
 _POLL: Final = 0.4
 _TIDY_EVERY: Final = 60.0
@@ -70,6 +73,7 @@ class RedisJobs:
     def __init__(self, server: RedisServer, prefix: str) -> None:
         self._server = server
         self._prefix = prefix
+        self._lists = RedisJobLists(server, prefix)
         self._workers: PerLoop[_Worker] = PerLoop(lambda: _Worker(self._complete))
 
     def wake(self) -> None:
@@ -91,11 +95,8 @@ class RedisJobs:
             worker.tidied = monotonic()
             plan.set(tidy=int(_FORGOTTEN_AFTER * 1000))
         reply = await self._server.within(lambda: self._server.run(CLAIM, plan))
-        fields = iter(reply)
-        jobs = [
-            Job(id=id.decode(), payload=payload, tries=int(tries))
-            for id, payload, tries in zip(fields, fields, fields, strict=True)
-        ]
+        each = iter(reply)
+        jobs = [read_job(*fields) for fields in zip(each, each, each, each, each, strict=True)]
         for job in jobs:
             worker.held[job.id] = (now + CLAIM_SECONDS, monotonic() + CLAIM_SECONDS)
         if jobs and (worker.heart is None or worker.heart.done()):
@@ -118,29 +119,19 @@ class RedisJobs:
             worker.held.pop(id, None)
         return [None] * len(ids)
 
-    async def retry(self, job: Job, *, at: int) -> None:
+    async def retry(self, job: Job, *, at: int, reason: str = "") -> None:
         """Make a job claimable again from `at`."""
         plan = self._plan(self._workers.here(), 0).set(at=at, tries=job.tries + 1)
+        plan.set(queued=job.queued_at, reason=pack_reason(reason))
         plan.value(job.payload)
         await self._settle(job, plan)
 
-    async def bury(self, job: Job, *, reason: str) -> None:
+    async def bury(self, job: Job, *, reason: str, at: int) -> None:
         """Move a job to the dead list."""
         plan = self._plan(self._workers.here(), 0).set(dead=_BURIED)
         payload = base64.b64encode(job.payload).decode()
-        plan.value(json.dumps([job.id, payload, job.tries, reason]))
+        plan.value(json.dumps([job.id, payload, job.tries, reason, job.queued_at, at]))
         await self._settle(job, plan)
-
-    async def dead(self) -> Sequence[tuple[Job, str]]:
-        """Return the last jobs that were buried, each with its reason, oldest first."""
-        reply = await self._server.within(
-            lambda: self._server.command("LRANGE", self._prefix + DEAD, 0, -1)
-        )
-        buried = [json.loads(each) for each in reversed(reply)]
-        return [
-            (Job(id=id, payload=base64.b64decode(payload), tries=tries), reason)
-            for id, payload, tries, reason in buried
-        ]
 
     async def wait(self, *, timeout: float) -> None:  # noqa: ASYNC109  # the protocol's own bound
         """Return when a job was accepted here, or after 0.2 to 0.4 s: then `claim` is the look.
@@ -152,6 +143,28 @@ class RedisJobs:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(timeout, poll)):
                 await self._workers.here().wake.wait()
+
+    # --- for people ----------------------------------------------------------------------------
+
+    async def count(self, *, now: int) -> JobCount:
+        """Return how many jobs there are."""
+        return await self._server.within(lambda: self._lists.count(now=now))
+
+    async def list(
+        self, state: JobState, *, now: int, after: str = "", limit: int
+    ) -> Sequence[ListedJob]:
+        """Return some of the jobs."""
+        return await self._server.within(
+            lambda: self._lists.list(state, now=now, after=after, limit=limit)
+        )
+
+    async def revive(self, ids: Sequence[str], *, now: int) -> int:
+        """Have jobs tried at once that are dead, or wait for a later try."""
+        return await self._server.within(lambda: self._lists.revive(ids, now=now))
+
+    async def drop(self, ids: Sequence[str]) -> int:
+        """Remove jobs, dead or waiting."""
+        return await self._server.within(lambda: self._lists.drop(ids))
 
     async def aclose(self) -> None:
         """Give back the jobs that this event loop holds, so that others take them at once."""

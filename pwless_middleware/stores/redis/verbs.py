@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from pwless_middleware.core.budget import Draw, Refund
 from pwless_middleware.errors import QueueFull
 from pwless_middleware.stores.base import Admission, Attempt, Drop, Put, Writes
-from pwless_middleware.stores.redis.jobs import DELAYED, STREAM
+from pwless_middleware.stores.redis.job_lists import DELAYED, STREAM
 from pwless_middleware.stores.redis.plans import Plan, by_slot, slots_of, unless_expired
 from pwless_middleware.stores.redis.scripts import ADMIT, ATTEMPT, PING, READ_LIST, SWAP, WRITE
 from pwless_middleware.stores.redis.server import RedisServer

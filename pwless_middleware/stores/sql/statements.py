@@ -48,8 +48,8 @@ WRITE_ALL: Final = Statement(
     " value = excluded.value, until = excluded.until, listed = excluded.listed),"
     " removed AS (DELETE FROM pwless_entries"
     " WHERE key IN (SELECT json_array_elements_text($2::json))),"
-    " queued AS (INSERT INTO pwless_jobs (payload, due)"
-    " SELECT decode(job ->> 0, 'hex'), (job ->> 1)::bigint"
+    " queued AS (INSERT INTO pwless_jobs (payload, due, queued)"
+    " SELECT decode(job ->> 0, 'hex'), (job ->> 1)::bigint, (job ->> 1)::bigint"
     " FROM json_array_elements($3::json) WITH ORDINALITY AS each (job, number) ORDER BY number),"
     " told AS (INSERT INTO pwless_drops (id, key)"
     " SELECT number + COALESCE((SELECT MAX(id) FROM pwless_drops), 0), key"
@@ -86,7 +86,7 @@ COUNT_JOBS: Final = Statement(
     "SELECT COUNT(*) FROM (SELECT 1 FROM pwless_jobs LIMIT $1) AS waiting"
 )
 
-ADD_JOB: Final = Statement("INSERT INTO pwless_jobs (payload, due) VALUES ($1, $2)")
+ADD_JOB: Final = Statement("INSERT INTO pwless_jobs (payload, due, queued) VALUES ($1, $2, $2)")
 
 HAS_DUE: Final = Statement(
     "SELECT 1 FROM pwless_jobs WHERE lane IN (0, 1) AND due <= $1 AND (worker IS NULL"
@@ -103,7 +103,7 @@ CLAIM: Final = Statement(
     " AND (worker IS NULL OR until <= $3"
     " OR seen <= CAST(strftime('%s', 'now') AS INTEGER) - $4)"
     " ORDER BY lane, due, id LIMIT $5)"
-    " RETURNING lane, due, id, payload, tries",
+    " RETURNING lane, due, id, payload, tries, queued, reason",
     postgres="WITH free AS MATERIALIZED (SELECT id FROM pwless_jobs WHERE lane IN (0, 1)"
     " AND due <= $3 AND (worker IS NULL OR until <= $3"
     " OR seen <= EXTRACT(EPOCH FROM clock_timestamp())::bigint - $4)"
@@ -111,7 +111,7 @@ CLAIM: Final = Statement(
     " UPDATE pwless_jobs AS job SET worker = $1, until = $2,"
     " seen = EXTRACT(EPOCH FROM clock_timestamp())::bigint"
     " FROM free WHERE job.id = free.id"
-    " RETURNING job.lane, job.due, job.id, job.payload, job.tries",
+    " RETURNING job.lane, job.due, job.id, job.payload, job.tries, job.queued, job.reason",
 )
 """Claim jobs; the rows come in any order, and sort as they are to be handed out."""
 
@@ -132,20 +132,72 @@ COMPLETE: Final = Statement(
 )
 
 RETRY: Final = Statement(
-    "UPDATE pwless_jobs SET lane = 1, due = $1, tries = $2, worker = NULL, until = 0"
-    " WHERE id = $3 AND worker = $4"
+    "UPDATE pwless_jobs SET lane = 1, due = $1, tries = $2, reason = $3, worker = NULL, until = 0"
+    " WHERE id = $4 AND worker = $5"
 )
 
 DELETE_CLAIMED: Final = Statement(
-    "DELETE FROM pwless_jobs WHERE id = $1 AND worker = $2 RETURNING payload"
+    "DELETE FROM pwless_jobs WHERE id = $1 AND worker = $2 RETURNING payload, queued"
 )
 
 BURY: Final = Statement(
-    "INSERT INTO pwless_dead_jobs (job, payload, tries, reason) VALUES ($1, $2, $3, $4)"
+    "INSERT INTO pwless_dead_jobs (job, payload, tries, reason, queued, buried)"
+    " VALUES ($1, $2, $3, $4, $5, $6)"
 )
 
 FORGET_DEAD: Final = Statement(
     "DELETE FROM pwless_dead_jobs WHERE id <= (SELECT MAX(id) FROM pwless_dead_jobs) - $1"
 )
 
-DEAD: Final = Statement("SELECT job, payload, tries, reason FROM pwless_dead_jobs ORDER BY id")
+# --- jobs, for people ----------------------------------------------------------------------------
+
+COUNT_ALL_JOBS: Final = Statement(
+    "SELECT COUNT(*), COUNT(CASE WHEN due <= $1 AND (worker IS NULL OR until <= $1"
+    " OR seen <= CAST(strftime('%s', 'now') AS INTEGER) - $2) THEN 1 END),"
+    " MIN(NULLIF(queued, 0)), (SELECT COUNT(*) FROM pwless_dead_jobs) FROM pwless_jobs",
+    postgres="SELECT COUNT(*), COUNT(CASE WHEN due <= $1 AND (worker IS NULL OR until <= $1"
+    " OR seen <= EXTRACT(EPOCH FROM clock_timestamp())::bigint - $2) THEN 1 END),"
+    " MIN(NULLIF(queued, 0)), (SELECT COUNT(*) FROM pwless_dead_jobs) FROM pwless_jobs",
+)
+"""A row for each job that waits, of which there are as many as the queue's bound has it."""
+
+LIST_WAITING: Final = Statement(
+    "SELECT id, payload, tries, queued, reason, due, worker IS NOT NULL AND until > $3"
+    " AND seen > CAST(strftime('%s', 'now') AS INTEGER) - $4"
+    " FROM pwless_jobs WHERE id > $1 ORDER BY id LIMIT $2",
+    postgres="SELECT id, payload, tries, queued, reason, due, worker IS NOT NULL AND until > $3"
+    " AND seen > EXTRACT(EPOCH FROM clock_timestamp())::bigint - $4"
+    " FROM pwless_jobs WHERE id > $1 ORDER BY id LIMIT $2",
+)
+
+LIST_DEAD: Final = Statement(
+    "SELECT id, payload, tries, queued, reason, buried FROM pwless_dead_jobs"
+    " WHERE id < $1 ORDER BY id DESC LIMIT $2"
+)
+
+BRING_FORWARD: Final = Statement(
+    "UPDATE pwless_jobs SET due = $1, tries = 0, reason = ''"
+    " WHERE id IN (SELECT value FROM json_each($2)) AND due > $1 AND worker IS NULL RETURNING 1",
+    postgres="UPDATE pwless_jobs SET due = $1, tries = 0, reason = '' WHERE id IN"
+    " (SELECT id::bigint FROM json_array_elements_text($2::json) AS each (id))"
+    " AND due > $1 AND worker IS NULL RETURNING 1",
+)
+"""Have jobs tried now that wait for a later try."""
+
+TAKE_DEAD: Final = Statement(
+    "DELETE FROM pwless_dead_jobs WHERE id IN (SELECT value FROM json_each($1))"
+    " RETURNING id, payload, queued",
+    postgres="DELETE FROM pwless_dead_jobs WHERE id IN"
+    " (SELECT id::bigint FROM json_array_elements_text($1::json) AS each (id))"
+    " RETURNING id, payload, queued",
+)
+
+ADD_AGAIN: Final = Statement(
+    "INSERT INTO pwless_jobs (payload, lane, due, queued) VALUES ($1, 1, $2, $3)"
+)
+
+DROP_WAITING: Final = Statement(
+    "DELETE FROM pwless_jobs WHERE id IN (SELECT value FROM json_each($1)) RETURNING 1",
+    postgres="DELETE FROM pwless_jobs WHERE id IN"
+    " (SELECT id::bigint FROM json_array_elements_text($1::json) AS each (id)) RETURNING 1",
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -11,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.job import Job
+from pwless_middleware.core.job import Job, JobCount
+from pwless_middleware.errors import StoreError
 from pwless_middleware.stores.base import Put
 from pwless_middleware.stores.redis import RedisStore
 from pwless_middleware.stores.redis import jobs as redis_jobs
-from pwless_middleware.stores.redis.jobs import DEAD_AFTER
+from pwless_middleware.stores.redis.job_lists import DEAD_AFTER
 from tests.redis_server import Server, until
 
 pytestmark = pytest.mark.anyio
@@ -178,10 +180,40 @@ async def test_the_heart_stops_when_nothing_is_held(redis_stores: Stores, admin:
     await until(heart.done, 3)
 
 
-async def test_nothing_but_payload_and_tries_is_in_the_stream(
+async def test_nothing_but_payload_tries_and_time_is_in_the_stream(
     redis_stores: Stores, admin: Any, prefix: str
 ) -> None:
     store = redis_stores()
     await queue(store, b"payload")
     ((_, fields),) = await admin.xrange(f"{prefix}:{{jobs}}:stream")
-    assert fields == {b"p": b"payload", b"t": b"0"}
+    assert fields == {b"p": b"payload", b"t": b"0", b"q": b"%d" % NOW}
+
+
+async def test_what_an_older_release_has_left_is_read_and_listed(
+    redis_stores: Stores, admin: Any, prefix: str
+) -> None:
+    """A rolling deployment: until then the queue knew payload and tries only."""
+    store, place = redis_stores(), f"{prefix}:{{jobs}}"
+    await admin.xadd(f"{place}:stream", {"p": b"new", "t": 0}, id="1700000000123-0")
+    await admin.zadd(f"{place}:delayed", {b"1699999990123-0:2:again:\n": NOW + 5})
+    await admin.lpush(f"{place}:dead", json.dumps(["1699999980123-0", "YQ==", 3, "late"]))
+    assert await store.jobs.count(now=NOW) == JobCount(2, 1, 1, NOW - 10)
+    (dead,) = await store.jobs.list("dead", now=NOW, limit=9)
+    assert dead.job == Job("1699999980123-0", b"a", 3, NOW - 20, "late")
+    assert await store.jobs.revive([dead.job.id], now=NOW) == 1
+    jobs = await store.jobs.claim(now=NOW + 5, limit=9)
+    assert [(job.payload, job.tries) for job in jobs] == [
+        (b"new", 0),
+        (b"a", 0),
+        (b"again:\n", 2),
+    ]
+    assert [job.queued_at for job in jobs[:2]] == [NOW, NOW - 20]
+
+
+async def test_what_is_no_job_is_told_and_not_quoted(
+    redis_stores: Stores, admin: Any, prefix: str
+) -> None:
+    await admin.zadd(f"{prefix}:{{jobs}}:delayed", {b"secret": NOW})
+    with pytest.raises(StoreError, match="no job") as caught:
+        await redis_stores().jobs.list("waiting", now=NOW, limit=9)
+    assert "secret" not in str(caught.value)

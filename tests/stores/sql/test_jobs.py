@@ -30,9 +30,9 @@ async def test_what_a_dead_worker_held_goes_to_another(database: Database) -> No
     (again,) = await other.claim(now=NOW, limit=9)
     assert again == job
     await store.jobs.retry(job, at=NOW)  # it lives after all; the job is no longer its own
-    await store.jobs.bury(job, reason="late")
+    await store.jobs.bury(job, reason="late", at=NOW)
     assert await store.jobs.claim(now=NOW, limit=9) == []
-    assert await store.jobs.dead() == []
+    assert await store.jobs.list("dead", now=NOW, limit=9) == []
     await other.complete(again)
     await database.execute(AGE(999))
     assert await other.claim(now=NOW, limit=9) == []
@@ -71,5 +71,6 @@ async def test_the_dead_list_keeps_the_newest(
     store = SQLStore(database)
     await queue(store, *(b"%d" % n for n in range(5)))
     for job in await store.jobs.claim(now=NOW, limit=9):
-        await store.jobs.bury(job, reason="no")
-    assert [job.payload for job, _ in await store.jobs.dead()] == [b"2", b"3", b"4"]
+        await store.jobs.bury(job, reason="no", at=NOW)
+    dead = await store.jobs.list("dead", now=NOW, limit=9)
+    assert [each.job.payload for each in dead] == [b"4", b"3", b"2"]

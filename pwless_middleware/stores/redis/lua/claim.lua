@@ -1,7 +1,8 @@
 -- claim: hand out jobs, each to one consumer, at most `limit`, in this order:
 --   those that this process held too long and gives up, those of processes that have died (their
 --   heartbeat no longer resets the entry's idle time), new ones, then what was put back and is due.
--- KEYS: stream, delayed. ARGV[3…]: ids given up. Answer: {id, payload, tries, id, …}.
+-- KEYS: stream, delayed. ARGV[3…]: ids given up.
+-- Answer: {id, payload, tries, since when it waits, its last reason, id, …}.
 local stream, delayed = KEYS[1], KEYS[2]
 local found, taken = {}, 0
 
@@ -12,6 +13,8 @@ local function hand_out(entries)
       found[#found + 1] = entry[1]
       found[#found + 1] = entry[2][2]
       found[#found + 1] = entry[2][4]
+      found[#found + 1] = entry[2][6] or ''
+      found[#found + 1] = entry[2][8] or ''
       taken = taken + 1
     end
   end
@@ -47,8 +50,9 @@ if taken < plan.limit then
   -- Nothing in the stream is unread now, so that what is added here is what is read next.
   local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, plan.limit - taken)
   for _, member in ipairs(due) do
-    local tries, payload = member:match('^[^:]*:(%d+):(.*)$')
-    redis.call('XADD', stream, '*', 'p', payload, 't', tries)
+    local head, tries, payload = member:match('^([^:]*):(%d+):(.*)$')
+    local queued, reason = head:match('/(%d*)/(.*)$')
+    redis.call('XADD', stream, '*', 'p', payload, 't', tries, 'q', queued or '', 'r', reason or '')
     redis.call('ZREM', delayed, member)
   end
   if #due > 0 then read_new() end

@@ -150,7 +150,7 @@ end
 local function queue()
   if not plan.jobs then return end
   for _, payload in ipairs(plan.jobs.payloads) do
-    redis.call('XADD', KEYS[plan.jobs.stream], '*', 'p', ARGV[payload], 't', 0)
+    redis.call('XADD', KEYS[plan.jobs.stream], '*', 'p', ARGV[payload], 't', 0, 'q', ARGV[1])
   end
 end
 

@@ -4,7 +4,8 @@
 if redis.call('XDEL', KEYS[1], plan.id) == 0 then return 0 end
 redis.call('XACK', KEYS[1], plan.group, plan.id)
 if plan.at then
-  redis.call('ZADD', KEYS[2], plan.at, plan.id .. ':' .. plan.tries .. ':' .. ARGV[3])
+  local head = plan.id .. '/' .. plan.queued .. '/' .. plan.reason
+  redis.call('ZADD', KEYS[2], plan.at, head .. ':' .. plan.tries .. ':' .. ARGV[3])
 else
   redis.call('LPUSH', KEYS[3], ARGV[3])
   redis.call('LTRIM', KEYS[3], 0, plan.dead - 1)
