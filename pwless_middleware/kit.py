@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.caller import Caller
     from pwless_middleware.core.challenge_context import ChallengeContext, Redirect, open_hint
     from pwless_middleware.core.event import Event, EventKind
+    from pwless_middleware.core.finding import Finding
     from pwless_middleware.core.login import EnrolledUser, Login, PendingLogin, Step
     from pwless_middleware.core.session import Session, SessionPolicy
     from pwless_middleware.core.setting import Setting
@@ -138,6 +139,7 @@ __all__ = [
     "FeatureSecrets",
     "Field",
     "Fields",
+    "Finding",
     "Handler",
     "HealthCheck",
     "InvalidArgument",
@@ -229,6 +231,7 @@ _HOMES = {  # where each name lives
     "FeatureSecrets": "pwless_middleware.flows.feature_secrets",
     "Field": "pwless_middleware.web.fields",
     "Fields": "pwless_middleware.web.fields",
+    "Finding": "pwless_middleware.core.finding",
     "Handler": "pwless_middleware.web.routes",
     "HealthCheck": "pwless_middleware.flows.health_checks",
     "InvalidArgument": "pwless_middleware.errors",

@@ -48,7 +48,7 @@ from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.routes import Routes
 from pwless_middleware.web.shared_doors import Door, add_door
 from pwless_middleware.web.step_up_gate import StepUpGate
-from pwless_middleware.web.wiring import check_all, mount_all, name_of
+from pwless_middleware.web.wiring import check_all, checks_of, mount_all, name_of
 
 if TYPE_CHECKING:  # each loaded with the first database, or the first use
     from pwless_middleware.core.event_retention import EventRetention
@@ -56,6 +56,7 @@ if TYPE_CHECKING:  # each loaded with the first database, or the first use
     from pwless_middleware.flows.api_keys import ApiKeys
     from pwless_middleware.flows.people import People
     from pwless_middleware.flows.settings import Settings
+    from pwless_middleware.web.production_checks import Deployment
 
 logger = logging.getLogger("pwless.origin")
 
@@ -274,6 +275,8 @@ class Passwordless:
         routes["pwless"] = (openapi_route(described, url=url, prefix=prefix, names=names),)
         self.routes = Routes(routes, kit.pages, self.origin, kit.callers, self.cookies)
         self.gate = Gate(public, pages=kit.pages, preflight=preflight)
+        self.findings = kit.findings
+        kit.findings.bind(self._describe, checks_of(mounted, kit.repositories))
         step_up = StepUpGate(kit.accounts, self.gate, kit.pages, base_path=self.origin.path)
         self.instance = Instance(prefix, names, step_up)
         given = [mounted[name_of(feature)] for feature in features]
@@ -397,6 +400,21 @@ class Passwordless:
             StoreError: the database cannot be asked; some may be under the older key.
         """
         return {name: await rewrap() for name, rewrap in self._rewraps.items()}
+
+    def _describe(self) -> Deployment:
+        """Return how it is set up, for `findings`."""
+        from pwless_middleware.web.production_checks import Deployment
+
+        return Deployment(
+            origin=self.origin,
+            session_cookie=self.cookies.names.session.decode().removesuffix("="),
+            mailer=self.mailer,
+            text_senders=self.text_senders,
+            store=self.store,
+            believes_proxies=self.clients.believes_proxies,
+            is_all_public=self.gate.public.all,
+            identity_header=self.identities.header,
+        )
 
     def check_served(self) -> None:
         """Refuse to be served to people with what only tests want.

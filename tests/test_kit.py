@@ -25,6 +25,7 @@ PROMISED = {
     "Decrypted", "Delivery",
     "DeliveryError",
     "EnrolledUser", "Event", "EventKind", "Feature", "FeatureSecrets", "Field", "Fields",
+    "Finding",
     "Handler", "HealthCheck",
     "InvalidArgument", "InvalidCode", "Kit", "Lifespan", "LiveSettings", "Login", "LoginDenied",
     "LoginMethod",

@@ -15,12 +15,13 @@ import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from pwless_middleware.cli.findings import Finding
 from pwless_middleware.cli.importing import UsageError, load
+from pwless_middleware.core.finding import Finding
 from pwless_middleware.errors import ConfigError
 
 if TYPE_CHECKING:
     from pwless_middleware.discovery import Found
+    from pwless_middleware.passwordless import Passwordless
 
 
 def add_to(commands: Any) -> None:
@@ -88,11 +89,22 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
     return asyncio.run(_examine(app, found, options))
 
 
+async def _of_features(passwordless: Passwordless, *, may_ask: bool) -> list[Finding]:
+    from pwless_middleware.cli.database_checks import PATIENCE
+
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await passwordless.findings.of_features(may_ask=may_ask)
+    except TimeoutError:
+        return [Finding("skip", "features", "the database does not answer")]
+    finally:
+        if passwordless.database is not None:
+            await passwordless.database.aclose()
+
+
 async def _examine(app: object, found: list[Found], options: argparse.Namespace) -> list[Finding]:
     from pwless_middleware.cli import (
         database_checks,
-        factor_checks,
-        operator_checks,
         option_checks,
         passkey_checks,
         probes,
@@ -107,13 +119,8 @@ async def _examine(app: object, found: list[Found], options: argparse.Namespace)
         about = [
             *option_checks.check_options(one, workers=options.workers),
             *in_database,
-            *await passkey_checks.check_passkeys(
-                one.middleware.passwordless, is_ready=is_ready, is_live=options.url is not None
-            ),
-            *await factor_checks.check_second_factors(
-                one.middleware.passwordless, is_ready=is_ready
-            ),
-            *await operator_checks.check_operators(one.middleware.passwordless, is_ready=is_ready),
+            *await _of_features(one.middleware.passwordless, may_ask=is_ready),
+            *(await passkey_checks.ask_origins(one.middleware.passwordless) if options.url else ()),
             await probes.login_page(app, one) if is_ready else probes.NOT_YET,
             await probes.store(one.middleware.passwordless),
             *await probes.mailers(one.middleware.passwordless),

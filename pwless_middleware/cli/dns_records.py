@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pwless_middleware.cli.findings import Finding
+from pwless_middleware.core.finding import Finding
 
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver

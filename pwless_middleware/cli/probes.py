@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from starlette.types import Message as AsgiMessage
 
 from pwless_middleware.cli import dns_records
-from pwless_middleware.cli.findings import Finding
+from pwless_middleware.core.finding import Finding
 from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.delivery.base import Mailer, close_mailer
 from pwless_middleware.delivery.fallback import FallbackMailer

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pwless_middleware.cli.findings import Finding
+from pwless_middleware.core.finding import Finding
 from pwless_middleware.delivery.texts.base import TextSender
 from pwless_middleware.delivery.texts.outbox import TextOutbox
 from pwless_middleware.errors import DeliveryError
@@ -20,23 +20,14 @@ PATIENCE = 30.0
 
 async def check_text_senders(passwordless: Passwordless) -> list[Finding]:
     """Reach and authenticate to every gateway that features send text messages through."""
-    findings = []
-    for sender in passwordless.text_senders.flatten():
-        if isinstance(sender, TextOutbox):
-            findings.append(_about_outbox(is_development=passwordless.origin.is_development))
-        else:
-            findings.append(await _about_gateway(sender))
+    senders = passwordless.text_senders.flatten()
+    findings = [
+        await _about_gateway(sender)
+        for sender in senders
+        if not isinstance(sender, TextOutbox)  # of which the options tell
+    ]
     await passwordless.text_senders.aclose()
     return findings
-
-
-def _about_outbox(*, is_development: bool) -> Finding:
-    return Finding(
-        "warn" if is_development else "fail",
-        "text_messages",
-        "TextOutbox sends nothing: nobody gets a code on their phone; set a gateway, e.g. "
-        "TwilioTexts(...)",
-    )
 
 
 async def _about_gateway(sender: TextSender) -> Finding:

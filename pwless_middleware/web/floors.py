@@ -50,6 +50,7 @@ from pwless_middleware.web.callers import Callers
 from pwless_middleware.web.clients import Clients
 from pwless_middleware.web.cookie_check import CookieCheck
 from pwless_middleware.web.cookies import Cookies
+from pwless_middleware.web.findings import Findings
 from pwless_middleware.web.keys import ConfiguredKeys
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.offers import Offers
@@ -318,6 +319,7 @@ def make_floors(
         ),
         checks=background.checks,
         store_times=times,
+        findings=Findings(),
         settings=settings,
     )
     return Floors(kit, hurried, kept, rules, logins_of, background, clients, deliveries, lifetime)

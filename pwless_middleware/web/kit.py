@@ -45,6 +45,7 @@ from pwless_middleware.web.accounts import Accounts
 from pwless_middleware.web.callers import Callers
 from pwless_middleware.web.cookie_check import CookieCheck
 from pwless_middleware.web.cookies import Cookies
+from pwless_middleware.web.findings import Check, Findings
 from pwless_middleware.web.offers import (
     AccountPage,
     AfterLogin,
@@ -121,6 +122,7 @@ class Kit:
         is_text_delivery_failing: whether text messages have been; never where nobody sends any.
         checks: what features say of their health.
         store_times: tells how long the store takes, for who measures that.
+        findings: what would go wrong in production.
         settings: what operators have set; `Mounted.settings` are kept current by it.
     """
 
@@ -161,6 +163,7 @@ class Kit:
     is_text_delivery_failing: Callable[[], bool]
     checks: HealthChecks
     store_times: StoreTimes
+    findings: Findings
     settings: CurrentSettings
 
     def require_database(self) -> Database:
@@ -207,6 +210,7 @@ class Mounted(Generic[VerbsT]):
             sent at a time, and are checked by `pwless check` and closed at the end.
         health: name to a check that raises where something is down; `/health` lists the name then,
             for who has an API key. A check has a second.
+        findings: what of it would go wrong in production, for `pwless check` and the dashboard.
         jobs: topic to who reads its jobs, which `Kit.jobs` queues; no two features have one topic.
         event_kinds: the kinds of events that it records, beside the product's own.
         on_event: called with each event, in order, in the event loop; must not block.
@@ -245,6 +249,7 @@ class Mounted(Generic[VerbsT]):
     periodic: tuple[Periodic, ...] = ()
     text_senders: tuple[TextSender, ...] = ()
     health: Mapping[str, HealthCheck] = field(default_factory=dict)
+    findings: tuple[Check, ...] = ()
     jobs: Mapping[str, ReadJob] = field(default_factory=dict)
     event_kinds: tuple[EventKind, ...] = ()
     on_event: Subscriber | None = None

@@ -11,13 +11,17 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.current_settings import CurrentSettings
 from pwless_middleware.web.background import Background
+from pwless_middleware.web.findings import Check
 from pwless_middleware.web.kit import Feature, Kit, Mounted
 from pwless_middleware.web.steps import StepPart
+
+if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.repositories import Repositories
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -101,6 +105,22 @@ def check_all(mounted: Mapping[str, Mounted]) -> None:
                 added.check()
         except ConfigError as error:
             raise ConfigError(error.option, f"{error.problem} (mounting {name})") from error
+
+
+def checks_of(mounted: Mapping[str, Mounted], repositories: Repositories | None) -> list[Check]:
+    """Return what looks for what would go wrong in production (`web.findings`).
+
+    Args:
+        mounted: of all features.
+        repositories: what the database keeps; `None` without one.
+    """
+    checks = [check for added in mounted.values() for check in added.findings]
+    if repositories is not None:
+        from pwless_middleware.web.unused_proofs import UnusedProofs
+
+        proves = {method for added in mounted.values() for method in added.proves}
+        checks.append(UnusedProofs(repositories, proves).find)
+    return checks
 
 
 def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from pwless_middleware.database.database import Database
+from pwless_middleware.database.factors import SQLFactors
 from tests.cli.conftest import KEY, PLAIN, Project
+from tests.factors import make_factor
 
 HTTPS = "base_url='https://app.acme.example'"
 SMTP = "SMTPMailer('smtp://127.0.0.1:{port}', sender='login@acme.example')"
@@ -328,3 +331,18 @@ class Watched(MemoryStore):
         jobs.claim = claim
         self._jobs = jobs
 """
+
+
+async def add_factor() -> None:
+    database = Database("sqlite:///pwless.db")
+    await SQLFactors(database).add(make_factor(), most=10, may_be_alone=True)
+    await database.aclose()
+
+
+def test_a_second_factor_that_nobody_is_asked_for_is_told_of(project: Project) -> None:
+    project.wrapped(
+        "base_url='https://example.com', mailer=Outbox(), database='sqlite:///pwless.db'"
+    )
+    asyncio.run(add_factor())
+    _, report = project.check("site_app:app")
+    assert report["second_factors"][0] == "warn"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.cli.database_checks import _disk, database
+from pwless_middleware.cli.database_checks import database
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.migrations import MIGRATIONS
 from tests.cli.conftest import Project
@@ -93,11 +93,6 @@ async def test_tables_of_another_version_are_told_and_left(
     assert str(version) in message
     assert other.execute("SELECT MAX(version) FROM pwless_schema").fetchone() == (version,)
     other.close()
-
-
-@pytest.mark.parametrize(("megabytes", "level"), [(10, "fail"), (100, "warn"), (1000, "ok")])
-async def test_a_disk_that_is_nearly_full(megabytes: int, level: str) -> None:
-    assert _disk("/data", megabytes * 1_000_000).level == level
 
 
 async def test_check_looks_at_the_apps_database(project: Project) -> None:

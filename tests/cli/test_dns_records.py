@@ -14,7 +14,7 @@ import pytest
 from dns.asyncresolver import Resolver
 
 from pwless_middleware.cli import dns_records
-from pwless_middleware.cli.findings import Finding
+from pwless_middleware.core.finding import Finding
 
 pytestmark = pytest.mark.anyio
 

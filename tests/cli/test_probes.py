@@ -15,7 +15,7 @@ import trustme
 
 from pwless_middleware import Outbox, PasswordlessMiddleware
 from pwless_middleware.cli import probes
-from pwless_middleware.cli.findings import Finding
+from pwless_middleware.core.finding import Finding
 from pwless_middleware.discovery import Found
 from tests.cli.conftest import KEY, Project
 

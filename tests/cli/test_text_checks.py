@@ -10,7 +10,6 @@ from pwless_middleware import DeliveryError, EmailLogin, Kit, Mounted
 from pwless_middleware.cli import text_checks
 from pwless_middleware.cli.text_checks import check_text_senders
 from pwless_middleware.delivery.texts.fallback import FallbackTexts
-from pwless_middleware.delivery.texts.outbox import TextOutbox
 from tests.cli.conftest import Project
 from tests.delivery.texts.fake_server import serving
 from tests.delivery.texts.vendors import VENDORS
@@ -51,8 +50,8 @@ class Texts:
         return Mounted(text_senders=self.senders)
 
 
-async def found(*senders: Any, base_url: str = "https://app.example.com") -> list[tuple[str, str]]:
-    site = make_site(base_url=base_url, features=[EmailLogin(), Texts(*senders)])
+async def found(*senders: Any) -> list[tuple[str, str]]:
+    site = make_site(base_url="https://app.example.com", features=[EmailLogin(), Texts(*senders)])
     findings = await check_text_senders(site.passwordless)
     assert {finding.check for finding in findings} <= {"text_messages"}
     return [(finding.level, finding.message) for finding in findings]
@@ -94,15 +93,6 @@ async def test_senders_are_closed_afterwards() -> None:
     gateway = Gateway()
     await found(gateway)
     assert gateway.closed == 1
-
-
-@pytest.mark.parametrize(
-    ("base_url", "level"), [("https://app.example.com", "fail"), ("http://localhost:8000", "warn")]
-)
-async def test_an_outbox_sends_nothing(base_url: str, level: str) -> None:
-    ((told, text),) = await found(TextOutbox(), base_url=base_url)
-    assert told == level
-    assert "nobody gets a code on their phone" in text
 
 
 async def test_a_gateway_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,6 +59,7 @@ def join(
         lifespan=_join_lifespans([one.lifespan for one in mounted if one.lifespan is not None]),
         event_kinds=(*KINDS, *(kind for one in mounted for kind in one.event_kinds)),
         verbs=verbs,
+        findings=tuple(check for one in mounted for check in one.findings),
     )
 
 

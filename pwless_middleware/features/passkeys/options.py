@@ -89,6 +89,7 @@ class Passkeys:
             ConfigError: there is no database; or `rp_id` and `origins` do not fit `base_url`.
         """
         from pwless_middleware.features.passkeys.api import PasskeyApi
+        from pwless_middleware.features.passkeys.findings import PasskeyFindings
         from pwless_middleware.features.passkeys.flow import PasskeyFlow
         from pwless_middleware.features.passkeys.pages import Pages
         from pwless_middleware.features.passkeys.python import PasskeyVerbs
@@ -136,6 +137,7 @@ class Passkeys:
             jobs=flow.mails.readers,
             on_address_undone=(flow.own.remove_since,),
             on_factors_reset=(flow.own.remove_all,),
+            findings=(PasskeyFindings(party, kit.origin, kit.repositories.passkeys).find,),
             settings=rules,
             verbs=PasskeyVerbs(kit, flow),
         )

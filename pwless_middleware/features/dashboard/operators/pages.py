@@ -14,6 +14,7 @@ from pwless_middleware.core.operator import ROLES, covers
 from pwless_middleware.core.stored_operator import StoredOperator
 from pwless_middleware.errors import InvalidArgument, NotFound, StoreError
 from pwless_middleware.features.dashboard.operators.changes import OperatorChanges
+from pwless_middleware.features.dashboard.operators.findings import OperatorFindings
 from pwless_middleware.features.dashboard.operators.mails import OperatorMails
 from pwless_middleware.features.dashboard.operators.names import MEANINGS, NAMES
 from pwless_middleware.features.dashboard.operators.rows import OperatorRows
@@ -91,6 +92,7 @@ class OperatorPages:
                 ),
             ),
             jobs=self._mails.readers,
+            findings=(OperatorFindings(self.changes, self.roles).find,),
             lifespan=None if self.roles.in_code else self.note_nobody,
         )
 

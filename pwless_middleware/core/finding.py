@@ -1,9 +1,10 @@
-"""The findings of `check`, one line each."""
+"""What is found out about an installation: a line of `pwless check`, and of the dashboard."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from pwless_middleware.core.dataclass import dataclass
 
 Level = Literal["ok", "warn", "fail", "skip"]
 
@@ -15,7 +16,8 @@ class Finding:
     Attributes:
         level: `fail` will go wrong in production; `warn` may; `skip` could not be looked at.
         check: what was looked at, one word.
-        message: what was found and, unless it is ok, what to set. Never holds a secret.
+        message: what was found and, unless it is ok, what to set. Never holds a secret. A `Text`
+            where the dashboard shows it too, which translates it.
         prefix: of the login that it is about; empty where there is one login, or none.
     """
 

@@ -1,0 +1,85 @@
+"""What would go wrong in production, as far as it is found without asking anybody elsewhere.
+
+`pwless check` tells it before the app is served, the overview of the dashboard while it is.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from pwless_middleware.core.finding import Finding
+from pwless_middleware.errors import StoreError
+from pwless_middleware.tracebacks import traceback_without_text
+
+if TYPE_CHECKING:  # and not loaded before somebody asks
+    from pwless_middleware.web.production_checks import Deployment
+
+logger = logging.getLogger("pwless.check")
+
+
+class Check(Protocol):
+    """What a feature looks at (`Mounted.findings`)."""
+
+    async def __call__(self, *, may_ask: bool) -> Sequence[Finding]:
+        """Return what was found; asks nobody but the database, and writes nothing.
+
+        Args:
+            may_ask: whether the database may be asked; off where its tables are of another version.
+
+        Raises:
+            StoreError: the database cannot be asked; that is told elsewhere.
+        """
+        ...
+
+
+class Findings:
+    """Look at the options, and have the features look at what is theirs."""
+
+    def __init__(self) -> None:
+        self._describe: Callable[[], Deployment] | None = None
+        self._checks: tuple[Check, ...] = ()
+
+    def bind(self, describe: Callable[[], Deployment], checks: Iterable[Check]) -> None:
+        """Take what there is to look at, once everything is mounted.
+
+        Args:
+            describe: returns how the login is set up.
+            checks: of all features.
+        """
+        self._describe, self._checks = describe, tuple(checks)
+
+    def of_options(self, *, mount: str = "", workers: int = 1) -> list[Finding]:
+        """Return what is told by the options alone.
+
+        Args:
+            mount: the path below which the middleware is mounted; empty for the root, or where it
+                is not known.
+            workers: how many processes serve it.
+        """
+        from pwless_middleware.web.production_checks import check_deployment
+
+        if self._describe is None:
+            return []
+        return list(check_deployment(self._describe(), mount=mount, workers=workers))
+
+    async def of_features(self, *, may_ask: bool = True) -> list[Finding]:
+        """Return what the features find; one that fails is logged, and finds nothing.
+
+        Args:
+            may_ask: whether the database may be asked.
+        """
+        found: list[Finding] = []
+        for check in self._checks:
+            try:
+                found += await check(may_ask=may_ask)
+            except StoreError:  # which the check of the database, or the health, tells
+                continue
+            except Exception as error:
+                logger.error(
+                    "a check failed:\n%s",
+                    traceback_without_text(error),
+                    extra={"event": "check_failed", "check": type(error).__name__},
+                )
+        return found
