@@ -36,6 +36,7 @@ class Event:
         caller: `browser`, `token`, `server:` and a key; of a session `step_up:`, `address_change:`.
         client: keyed digest of the client's network, as the limits count it; not of servers.
         device: the browser in our own words, e.g. `Firefox on Linux`; not of servers.
+        country: of the client, ISO 3166-1, e.g. `DE`; where that is known.
         method: the login method, e.g. `email_code`.
         methods: several of them, in order.
         session: the session's public id.
@@ -57,6 +58,7 @@ class Event:
     caller: str | None = None
     client: str | None = None
     device: str | None = None
+    country: str | None = None
     method: str | None = None
     methods: tuple[str, ...] | None = None
     session: str | None = None
@@ -95,7 +97,7 @@ class EventFields(TypedDict, total=False):
     wait: int
     tries: int
     tries_left: int
-    details: Mapping[str, Detail]
+    details: Mapping[str, Detail] | None
 
 
 class Recorder(Protocol):

@@ -51,7 +51,8 @@ KINDS: Final[Mapping[str, EventKind]] = {
         EventKind(
             "send.requested",
             "an email was asked for and queued; whether there is anybody to serve shows later",
-            ("attempt", "address", *CALLER),
+            ("attempt", "address", "details", *CALLER),
+            details=("language",),
         ),
         EventKind(
             "resend.requested",

@@ -34,6 +34,8 @@ class EventFilter:
         user_id: of one user; with `addresses`, of the user *or* one of the addresses.
         addresses: of one of these addresses, as keyed digests; empty for all.
         organization: of one organization, by its id.
+        method: that name this method.
+        country: of clients in this country.
         since: from this unix second on.
         until: before this unix second.
     """
@@ -43,6 +45,8 @@ class EventFilter:
     user_id: str | None = None
     addresses: tuple[str, ...] = ()
     organization: str | None = None
+    method: str | None = None
+    country: str | None = None
     since: int | None = None
     until: int | None = None
 
@@ -58,6 +62,8 @@ class EventFilter:
                 or event.address in self.addresses
             )
             and (self.organization is None or event.organization == self.organization)
+            and (self.method is None or event.method == self.method)
+            and (self.country is None or event.country == self.country)
             and (self.since is None or event.at >= self.since)
             and (self.until is None or event.at < self.until)
         )

@@ -40,20 +40,21 @@ def pack_event(stored: StoredEvent) -> tuple[Value, ...]:
         number_of(event),
         event.at,
         event.kind,
-        _clean(event.attempt),
-        _clean(event.user_id),
-        _clean(event.organization),
+        clean(event.attempt),
+        clean(event.user_id),
+        clean(event.organization),
         event.address,
-        _clean(stored.email),
-        _clean(event.by),
-        _clean(event.caller),
+        clean(stored.email),
+        clean(event.by),
+        clean(event.caller),
         event.client,
-        _clean(event.device),
-        _clean(event.method),
-        _clean(event.session),
-        _clean(event.reason),
+        clean(event.device),
+        clean(event.method),
+        clean(event.session),
+        clean(event.reason),
         json.dumps(given) if given else None,
         json.dumps(dict(event.details)) if event.details is not None else None,
+        event.country,
     )
 
 
@@ -73,6 +74,7 @@ def unpack_event(row: Row) -> StoredEvent:
         caller=row[9],
         client=row[10],
         device=row[11],
+        country=row[17],
         method=row[12],
         methods=tuple(methods) if methods is not None else None,
         session=row[13],
@@ -85,7 +87,7 @@ def unpack_event(row: Row) -> StoredEvent:
     return StoredEvent(event, row[7])
 
 
-def _clean(text: str | None) -> str | None:
+def clean(text: str | None) -> str | None:
     """Return a text that PostgreSQL takes: one that it refused would hold up all behind it."""
     if text is None or (text.isascii() and "\x00" not in text and len(text) <= _LONGEST):
         return text

@@ -8,18 +8,21 @@ from pwless_middleware.database.statement import Statement
 
 WRITE = Statement(
     "INSERT INTO pwless_events (id, at, kind, attempt, user_id, organization, address, email,"
-    " performed_by, caller, client, device, method, session, reason, numbers, details)"
+    " performed_by, caller, client, device, method, session, reason, numbers, details,"
+    " country)"
     " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),"
     " json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),"
     " json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'),"
     " json_extract(value, '$[9]'), json_extract(value, '$[10]'), json_extract(value, '$[11]'),"
     " json_extract(value, '$[12]'), json_extract(value, '$[13]'), json_extract(value, '$[14]'),"
-    " json_extract(value, '$[15]'), json_extract(value, '$[16]')"
+    " json_extract(value, '$[15]'), json_extract(value, '$[16]'), json_extract(value, '$[17]')"
     " FROM json_each($1) WHERE true ON CONFLICT (id) DO NOTHING RETURNING id",
     postgres="INSERT INTO pwless_events (id, at, kind, attempt, user_id, organization, address,"
-    " email, performed_by, caller, client, device, method, session, reason, numbers, details)"
+    " email, performed_by, caller, client, device, method, session, reason, numbers, details,"
+    " country)"
     " SELECT CAST(r->>0 AS BIGINT), CAST(r->>1 AS BIGINT), r->>2, r->>3, r->>4, r->>5, r->>6,"
-    " r->>7, r->>8, r->>9, r->>10, r->>11, r->>12, r->>13, r->>14, r->>15, r->>16"
+    " r->>7, r->>8, r->>9, r->>10, r->>11, r->>12, r->>13, r->>14, r->>15, r->>16,"
+    " r->>17"
     " FROM json_array_elements(CAST(CAST($1 AS TEXT) AS JSON)) AS r"
     " ON CONFLICT (id) DO NOTHING RETURNING id",
 )
@@ -42,93 +45,164 @@ COUNTS = Statement(
 )
 READ = Statement(
     "SELECT id, at, kind, attempt, user_id, organization, address, email, performed_by, caller,"
-    " client, device, method, session, reason, numbers, details FROM pwless_events"
+    " client, device, method, session, reason, numbers, details, country FROM pwless_events"
     " WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id",
     postgres="SELECT id, at, kind, attempt, user_id, organization, address, email, performed_by,"
-    " caller, client, device, method, session, reason, numbers, details FROM pwless_events"
+    " caller, client, device, method, session, reason, numbers, details, country FROM pwless_events"
     " WHERE id IN (SELECT CAST(json_array_elements_text(CAST(CAST($1 AS TEXT) AS JSON)) AS BIGINT))"
     " ORDER BY id",
 )
 
 # Searches give ids, by the one index that helps most; what else is asked for is looked at row by
-# row. Their values: after, before, attempt, organization, kinds as `,a,b,`, limit, and what leads;
-# an empty text is none. `IN` would need a second text for a list, and LIKE has wildcards.
+# row, and by who has a limit to their patience only as far back as `REACH` says. Their values:
+# after, before, attempt, organization, kinds as `,a,b,`, method, country, limit, and what leads; an
+# empty text is none. `IN` would need a second text for a list, and LIKE has wildcards.
 NEWEST_FIRST: Final = {
     "": Statement(
         "SELECT id FROM pwless_events WHERE id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
-        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id DESC LIMIT $6"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
     ),
     "kind": Statement(
-        "SELECT id FROM pwless_events WHERE kind = $7 AND id > $1 AND id < $2"
+        "SELECT id FROM pwless_events WHERE kind = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
-        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id DESC LIMIT $6"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
     ),
     "attempt": Statement(
-        "SELECT id FROM pwless_events WHERE attempt = $7 AND id > $1 AND id < $2"
+        "SELECT id FROM pwless_events WHERE attempt = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
-        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id DESC LIMIT $6"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
     ),
     "user_id": Statement(
-        "SELECT id FROM pwless_events WHERE user_id = $7 AND id > $1 AND id < $2"
+        "SELECT id FROM pwless_events WHERE user_id = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
-        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id DESC LIMIT $6"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
     ),
     "address": Statement(
-        "SELECT id FROM pwless_events WHERE address = $7 AND id > $1 AND id < $2"
+        "SELECT id FROM pwless_events WHERE address = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
-        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id DESC LIMIT $6"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
     ),
     "organization": Statement(
-        "SELECT id FROM pwless_events WHERE organization = $7 AND id > $1 AND id < $2"
+        "SELECT id FROM pwless_events WHERE organization = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
-        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id DESC LIMIT $6"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
+    ),
+    "method": Statement(
+        "SELECT id FROM pwless_events WHERE method = $9 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
+    ),
+    "country": Statement(
+        "SELECT id FROM pwless_events WHERE country = $9 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
     ),
 }
 OLDEST_FIRST: Final = {
     "": Statement(
         "SELECT id FROM pwless_events WHERE id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
-        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id LIMIT $6"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
     ),
     "kind": Statement(
-        "SELECT id FROM pwless_events WHERE kind = $7 AND id > $1 AND id < $2"
+        "SELECT id FROM pwless_events WHERE kind = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
-        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id LIMIT $6"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
     ),
     "attempt": Statement(
-        "SELECT id FROM pwless_events WHERE attempt = $7 AND id > $1 AND id < $2"
+        "SELECT id FROM pwless_events WHERE attempt = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
-        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id LIMIT $6"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
     ),
     "user_id": Statement(
-        "SELECT id FROM pwless_events WHERE user_id = $7 AND id > $1 AND id < $2"
+        "SELECT id FROM pwless_events WHERE user_id = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
-        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id LIMIT $6"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
     ),
     "address": Statement(
-        "SELECT id FROM pwless_events WHERE address = $7 AND id > $1 AND id < $2"
+        "SELECT id FROM pwless_events WHERE address = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
-        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id LIMIT $6"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
     ),
     "organization": Statement(
-        "SELECT id FROM pwless_events WHERE organization = $7 AND id > $1 AND id < $2"
+        "SELECT id FROM pwless_events WHERE organization = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
-        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5) ORDER BY id LIMIT $6"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
+    ),
+    "method": Statement(
+        "SELECT id FROM pwless_events WHERE method = $9 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
+    ),
+    "country": Statement(
+        "SELECT id FROM pwless_events WHERE country = $9 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
     ),
 }
+REACH: Final = {
+    "": Statement(
+        "SELECT id FROM pwless_events WHERE id > $1 AND id < $2 ORDER BY id DESC LIMIT 1 OFFSET $3"
+    ),
+    "kind": Statement(
+        "SELECT id FROM pwless_events WHERE kind = $4 AND id > $1 AND id < $2"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+    ),
+    "attempt": Statement(
+        "SELECT id FROM pwless_events WHERE attempt = $4 AND id > $1 AND id < $2"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+    ),
+    "user_id": Statement(
+        "SELECT id FROM pwless_events WHERE user_id = $4 AND id > $1 AND id < $2"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+    ),
+    "address": Statement(
+        "SELECT id FROM pwless_events WHERE address = $4 AND id > $1 AND id < $2"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+    ),
+    "organization": Statement(
+        "SELECT id FROM pwless_events WHERE organization = $4 AND id > $1 AND id < $2"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+    ),
+    "method": Statement(
+        "SELECT id FROM pwless_events WHERE method = $4 AND id > $1 AND id < $2"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+    ),
+    "country": Statement(
+        "SELECT id FROM pwless_events WHERE country = $4 AND id > $1 AND id < $2"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+    ),
+}
+"""The id of the event that is so many places before another one, by an index alone."""
 
 SOME_OF_USER = Statement("SELECT id FROM pwless_events WHERE user_id = $1 ORDER BY id LIMIT $2")
 SOME_OF_ADDRESS = Statement(
     "SELECT id FROM pwless_events WHERE address = $1 AND user_id IS NULL ORDER BY id LIMIT $2"
 )
 SCRUB_ATTEMPTS = Statement(
-    "UPDATE pwless_events SET client = NULL, device = NULL,"
+    "UPDATE pwless_events SET client = NULL, device = NULL, country = NULL,"
     " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:'"
     " OR substr(caller, 1, 15) = 'address_change:' THEN 'browser' ELSE caller END"
     " WHERE attempt IN (SELECT attempt FROM pwless_events"
     " WHERE id IN (SELECT value FROM json_each($1)))",
-    postgres="UPDATE pwless_events SET client = NULL, device = NULL,"
+    postgres="UPDATE pwless_events SET client = NULL, device = NULL, country = NULL,"
     " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:'"
     " OR substr(caller, 1, 15) = 'address_change:' THEN 'browser' ELSE caller END"
     " WHERE attempt IN (SELECT attempt FROM pwless_events WHERE id IN"
@@ -136,12 +210,12 @@ SCRUB_ATTEMPTS = Statement(
 )
 SCRUB = Statement(
     "UPDATE pwless_events SET user_id = $2, address = NULL, email = NULL, session = NULL,"
-    " client = NULL, device = NULL, details = NULL,"
+    " client = NULL, device = NULL, country = NULL, details = NULL,"
     " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:'"
     " OR substr(caller, 1, 15) = 'address_change:' THEN 'browser' ELSE caller END"
     " WHERE id IN (SELECT value FROM json_each($1))",
     postgres="UPDATE pwless_events SET user_id = $2, address = NULL, email = NULL, session = NULL,"
-    " client = NULL, device = NULL, details = NULL,"
+    " client = NULL, device = NULL, country = NULL, details = NULL,"
     " caller = CASE WHEN substr(caller, 1, 8) = 'step_up:'"
     " OR substr(caller, 1, 15) = 'address_change:' THEN 'browser' ELSE caller END"
     " WHERE id IN"

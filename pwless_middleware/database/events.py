@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Final, Protocol
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_id import NEWEST, first_number
 from pwless_middleware.core.event_search import (
@@ -22,14 +23,32 @@ from pwless_middleware.core.event_search import (
     StoredEvent,
     counted_as,
 )
+from pwless_middleware.database import attempt_statements
 from pwless_middleware.database import event_statements as sql
+from pwless_middleware.database.attempts import write_attempts
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.event_counters import count_steps, erase_active
 from pwless_middleware.database.event_row import number_of, pack_event, unpack_event
+from pwless_middleware.database.lookback import Lead, find_way
 from pwless_middleware.database.statement import Query, Row, Steps, Value
 
 AT_ONCE: Final = 250
 """Rows that one transaction scrubs or deletes: about 30 ms on SQLite with a million of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEvents:
+    """Some of the events that were looked for.
+
+    Attributes:
+        events: the newest first; there may be none although older ones follow.
+        next: for `before` of the next page; `None` where there are no more.
+        is_cut: whether the search stopped before the page was full, to go on by `next`.
+    """
+
+    events: Sequence[StoredEvent]
+    next: int | None
+    is_cut: bool = False
 
 
 class EventRepository(Protocol):
@@ -56,6 +75,18 @@ class EventRepository(Protocol):
             wanted: which.
             before: only those whose id has a smaller number; `None` for all.
             after: only those whose id has a greater number; `None` for all.
+            limit: how many at most.
+        """
+        ...
+
+    async def look_back(
+        self, wanted: EventFilter, *, before: int | None = None, limit: int = 50
+    ) -> FoundEvents:
+        """Return events, the newest first, in bounded time (`database.lookback`).
+
+        Args:
+            wanted: which.
+            before: only those whose id has a smaller number; `None` for all.
             limit: how many at most.
         """
         ...
@@ -121,6 +152,7 @@ def write_steps(batch: Sequence[StoredEvent]) -> Steps[None]:
     counts = Counter(
         counted for (number,) in rows for counted in counted_as(by_number[number].event)
     )
+    yield from write_attempts([by_number[number] for (number,) in rows])
     # In one order, so that two transactions cannot wait for each other.
     if counts:
         yield sql.COUNT(json.dumps([(*sort, count) for sort, count in sorted(counts.items())]))
@@ -151,10 +183,44 @@ class SQLEvents:
         limit: int = 100,
     ) -> list[StoredEvent]:
         """See `EventRepository.find`."""
+        low, high = _bounds(wanted, before, after)
+        leads = _choices(wanted)[0]
+        return await self._find(
+            wanted, leads, low, high, limit=limit, is_newest_first=after is None
+        )
+
+    async def look_back(
+        self, wanted: EventFilter, *, before: int | None = None, limit: int = 50
+    ) -> FoundEvents:
+        """See `EventRepository.look_back`."""
+        low, high = _bounds(wanted, before, None)
+        way = await find_way(self._database, sql.REACH, _choices(wanted), low=low, high=high)
+        found = await self._find(wanted, way.leads, way.low, high, limit=limit + 1)
+        if len(found) > limit:
+            return FoundEvents(found[:limit], number_of(found[limit - 1].event))
+        return FoundEvents(found, None if way.is_whole else way.low + 1, not way.is_whole)
+
+    async def _find(
+        self,
+        wanted: EventFilter,
+        leads: Sequence[Lead],
+        low: int,
+        high: int,
+        *,
+        limit: int,
+        is_newest_first: bool = True,
+    ) -> list[StoredEvent]:
+        statements = sql.NEWEST_FIRST if is_newest_first else sql.OLDEST_FIRST
+        kinds = f",{','.join(wanted.kinds)}," if wanted.kinds else ""
+        values: tuple[Value, ...] = (
+            *(low, high, wanted.attempt or "", wanted.organization or "", kinds),
+            *(wanted.method or "", wanted.country or "", limit),
+        )
         ids: set[int] = set()
-        for query in _searches(wanted, before, after, limit):
-            ids.update(number for (number,) in await self._database.fetch(query))
-        is_newest_first = after is None
+        for column, value in leads:
+            given = (*values, value) if column else values
+            rows = await self._database.fetch(statements[column](*given))
+            ids.update(number for (number,) in rows)
         chosen = sorted(ids, reverse=is_newest_first)[:limit]
         rows = await self._database.fetch(sql.READ(json.dumps(chosen))) if chosen else []
         found = [unpack_event(row) for row in rows]
@@ -175,7 +241,7 @@ class SQLEvents:
         searches = [sql.SOME_OF_USER(user_id, AT_ONCE)]
         searches += [sql.SOME_OF_ADDRESS(address, AT_ONCE) for address in addresses]
         for search in searches:
-            while await self._database.transact(partial(_scrub_some, search, stand_in)):
+            while await self._database.transact(partial(_scrub_some, search, user_id, stand_in)):
                 pass
         await self._database.transact(
             lambda: _run(sql.SCRUB_OPERATOR(f"operator:{user_id}", f"operator:{stand_in}"))
@@ -194,8 +260,11 @@ class SQLEvents:
 
     async def delete_before(self, at: int) -> bool:
         """See `EventRepository.delete_before`."""
-        query = sql.DELETE_SOME(first_number(at), AT_ONCE)
-        return len(await self._database.transact(lambda: _run(query))) == AT_ONCE
+        first = first_number(at)
+        gone = await self._database.transact(lambda: _run(sql.DELETE_SOME(first, AT_ONCE)))
+        theirs = attempt_statements.DELETE_SOME(first, AT_ONCE)
+        attempts = await self._database.transact(lambda: _run(theirs))
+        return AT_ONCE in (len(gone), len(attempts))
 
     async def delete_counts_before(self, at: int) -> None:
         """See `EventRepository.delete_counts_before`."""
@@ -207,37 +276,34 @@ def new_stand_in() -> str:
     return f"erased-{secrets.token_hex(8)}"
 
 
-def _searches(
-    wanted: EventFilter, before: int | None, after: int | None, limit: int
-) -> list[Query]:
-    """Return the queries whose ids together are those that are wanted, and some more."""
+def _bounds(wanted: EventFilter, before: int | None, after: int | None) -> tuple[int, int]:
+    """Return the numbers between which those of the events are that are wanted."""
     first = first_number(wanted.since) - 1 if wanted.since is not None else -1
     last = first_number(wanted.until) if wanted.until is not None else NEWEST
     low = max(first, after if after is not None else -1)
-    high = min(last, before if before is not None else NEWEST)
-    leads: list[tuple[str, str]] = [("address", address) for address in wanted.addresses]
+    return low, min(last, before if before is not None else NEWEST)
+
+
+def _choices(wanted: EventFilter) -> list[list[Lead]]:
+    """Return what may lead, the best guess first; of somebody's, or of one login, there are few."""
+    somebody: list[Lead] = [("address", address) for address in wanted.addresses]
     if wanted.user_id is not None:
-        leads.append(("user_id", wanted.user_id))
-    if not leads and wanted.attempt is not None:
-        leads = [("attempt", wanted.attempt)]
-    if not leads and wanted.kinds:
-        leads = [("kind", kind) for kind in wanted.kinds]
-    if not leads and wanted.organization is not None:
-        leads = [("organization", wanted.organization)]
-    statements = sql.NEWEST_FIRST if after is None else sql.OLDEST_FIRST
-    kinds = f",{','.join(wanted.kinds)}," if wanted.kinds else ""
-    values: tuple[Value, ...] = (
-        *(low, high, wanted.attempt or "", wanted.organization or "", kinds, limit),
-    )
-    if not leads:
-        return [statements[""](*values)]
-    return [statements[column](*values, value) for column, value in leads]
+        somebody.append(("user_id", wanted.user_id))
+    if somebody or wanted.attempt is not None:
+        return [somebody or [("attempt", wanted.attempt or "")]]
+    choices: list[list[Lead]] = [[("kind", kind) for kind in wanted.kinds]] if wanted.kinds else []
+    for column in ("organization", "method", "country"):
+        value: str | None = getattr(wanted, column)
+        if value is not None:
+            choices.append([(column, value)])
+    return choices or [[("", "")]]
 
 
-def _scrub_some(search: Query, stand_in: str) -> Steps[bool]:
+def _scrub_some(search: Query, user_id: str, stand_in: str) -> Steps[bool]:
     rows = yield search
     if rows:
         ids = json.dumps([number for (number,) in rows])
+        yield attempt_statements.SCRUB(ids, user_id, stand_in)
         yield sql.SCRUB_ATTEMPTS(ids)
         yield sql.SCRUB(ids, stand_in)
     return bool(rows)

@@ -8,6 +8,7 @@ from pwless_middleware.database.address_changes import (
     SQLAddressChanges,
 )
 from pwless_middleware.database.api_keys import ApiKeyRepository, SQLApiKeys
+from pwless_middleware.database.attempts import AttemptRepository, SQLAttempts
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.event_counters import EventCounterRepository, SQLEventCounters
 from pwless_middleware.database.events import EventRepository, SQLEvents
@@ -33,6 +34,7 @@ class Repositories:
         address_changes: which addresses were changed lately, and can be changed back.
         events: what happened, and how often.
         event_counters: what is counted of events, and how many people were active.
+        attempts: what became of each login.
         settings: what operators have set.
         api_keys: those that operators have made.
         passkeys: those that people have made.
@@ -47,6 +49,7 @@ class Repositories:
     address_changes: AddressChangeRepository
     events: EventRepository
     event_counters: EventCounterRepository
+    attempts: AttemptRepository
     settings: SettingsRepository
     api_keys: ApiKeyRepository
     passkeys: PasskeyRepository
@@ -64,6 +67,7 @@ def make_repositories(database: Database) -> Repositories:
         address_changes=SQLAddressChanges(database),
         events=SQLEvents(database),
         event_counters=SQLEventCounters(database),
+        attempts=SQLAttempts(database),
         settings=SQLSettings(database),
         api_keys=SQLApiKeys(database),
         passkeys=SQLPasskeys(database),

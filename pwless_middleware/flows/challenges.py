@@ -134,7 +134,11 @@ class Challenges:
         )
         admission = await self._admit(challenge, caller, replaces=None, now=now)
         self._events.record(
-            "send.requested", caller, attempt=attempt_of(challenge.id), address=challenge.address
+            "send.requested",
+            caller,
+            attempt=attempt_of(challenge.id),
+            address=challenge.address,
+            details={"language": challenge.language} if challenge.language else None,
         )
         return SentChallenge(challenge, admission.wait)
 

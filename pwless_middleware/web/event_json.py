@@ -33,6 +33,7 @@ EVENT = Fields(
         "caller": Field(about="What kind of caller."),
         "client": Field(about="Keyed digest of the client's network."),
         "device": Field(about="The browser in our own words."),
+        "country": Field(about="Where the client is, ISO 3166-1, if that is known."),
         "method": Field(about="The login method."),
         "methods": Field(kind="strings", about="Several login methods, in order."),
         "session": Field(about="The session's public id."),

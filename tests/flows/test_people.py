@@ -212,6 +212,7 @@ KEPT_IN = {
     "pwless_people": "person",
     "pwless_entries": "sessions",
     "pwless_events": "events",
+    "pwless_attempts": "events",
     "pwless_address_changes": "address_changes",
     "pwless_user_handles": "passkeys",
     "pwless_passkeys": "passkeys",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from pwless_middleware.core.event import Event
@@ -16,7 +16,7 @@ from pwless_middleware.core.event_search import (
     counted_as,
 )
 from pwless_middleware.database.event_row import number_of
-from pwless_middleware.database.events import new_stand_in
+from pwless_middleware.database.events import FoundEvents, new_stand_in
 from pwless_middleware.database.memory.event_counters import MemoryEventCounters
 
 
@@ -31,6 +31,11 @@ class MemoryEvents:
         self.counters = MemoryEventCounters()
         self._events: dict[int, StoredEvent] = {}
         self._counts: Counter[tuple[str, int, str, str]] = Counter()
+
+    @property
+    def numbered(self) -> Mapping[int, StoredEvent]:
+        """All of them, by the numbers of their ids."""
+        return self._events
 
     def insert(self, event: Event) -> None:
         """Write an audit event, for other repositories in memory."""
@@ -65,6 +70,14 @@ class MemoryEvents:
         ]
         return found[:limit]
 
+    async def look_back(
+        self, wanted: EventFilter, *, before: int | None = None, limit: int = 50
+    ) -> FoundEvents:
+        """See `EventRepository.look_back`."""
+        found = await self.find(wanted, before=before, limit=limit + 1)
+        more = len(found) > limit
+        return FoundEvents(found[:limit], number_of(found[limit - 1].event) if more else None)
+
     async def count(
         self, since: int, until: int, *, step: int = HOUR, organization: str | None = None
     ) -> list[EventCount]:
@@ -93,7 +106,7 @@ class MemoryEvents:
             if number in theirs or event.attempt in attempts:
                 names_session = (event.caller or "").startswith(("step_up:", "address_change:"))
                 caller = "browser" if names_session else event.caller
-                event = replace(event, client=None, device=None, caller=caller)
+                event = replace(event, client=None, device=None, country=None, caller=caller)
             if number in theirs:
                 event = replace(event, user_id=stand_in, address=None, session=None, details=None)
             if event.by == f"operator:{user_id}":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pwless_middleware.database.memory.address_changes import MemoryAddressChanges
 from pwless_middleware.database.memory.api_keys import MemoryApiKeys
+from pwless_middleware.database.memory.attempts import MemoryAttempts
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.factor_resets import MemoryFactorResets
 from pwless_middleware.database.memory.factors import MemoryFactors
@@ -27,6 +28,7 @@ def make_memory_repositories() -> Repositories:
         address_changes=MemoryAddressChanges(people, events),
         events=events,
         event_counters=events.counters,
+        attempts=MemoryAttempts(events),
         settings=MemorySettings(events),
         api_keys=MemoryApiKeys(events),
         passkeys=MemoryPasskeys(people, events, factors),

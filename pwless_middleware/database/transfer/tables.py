@@ -11,6 +11,13 @@ from __future__ import annotations
 from typing import Final
 
 from pwless_middleware.database.statement import Statement
+from pwless_middleware.database.transfer.events import (
+    ACTIVE_PEOPLE,
+    ATTEMPTS,
+    EVENT_COUNTERS,
+    EVENT_COUNTS,
+    EVENTS,
+)
 from pwless_middleware.database.transfer.second_factors import (
     FACTOR_GENERATIONS,
     FACTOR_RESETS,
@@ -284,135 +291,6 @@ OPERATORS: Final = Table(
     delete=Statement("DELETE FROM pwless_operators"),
 )
 
-EVENTS: Final = Table(
-    name="events",
-    columns={
-        "id": "int",
-        "at": "int",
-        "kind": "text",
-        "attempt": "text?",
-        "user_id": "text?",
-        "organization": "text?",
-        "address": "text?",
-        "email": "text?",
-        "performed_by": "text?",
-        "caller": "text?",
-        "client": "text?",
-        "device": "text?",
-        "method": "text?",
-        "session": "text?",
-        "reason": "text?",
-        "numbers": "text?",
-        "details": "text?",
-    },
-    key=1,
-    first=(FIRST_INT,),
-    page=Statement(
-        "SELECT id, at, kind, attempt, user_id, organization, address, email, performed_by, "
-        "caller, client, device, method, session, reason, numbers, details FROM pwless_events "
-        "WHERE id > $1 ORDER BY id LIMIT $2"
-    ),
-    insert=Statement(
-        "INSERT INTO pwless_events (id, at, kind, attempt, user_id, organization, address, email, "
-        "performed_by, caller, client, device, method, session, reason, numbers, details) VALUES "
-        "($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
-    ),
-    insert_many=Statement(
-        "",
-        postgres="INSERT INTO pwless_events (id, at, kind, attempt, user_id, organization, "
-        "address, email, "
-        "performed_by, caller, client, device, method, session, reason, numbers, details) SELECT "
-        "id, at, kind, attempt, user_id, organization, address, email, performed_by, caller, "
-        "client, device, method, session, reason, numbers, details FROM "
-        "json_to_recordset($1::json) AS row (id bigint, at bigint, kind text, attempt text, "
-        "user_id text, organization text, address text, email text, performed_by text, caller "
-        "text, client text, device text, method text, session text, reason text, numbers text, "
-        "details text)",
-    ),
-    find=Statement("SELECT 1 FROM pwless_events LIMIT 1"),
-    delete=Statement("DELETE FROM pwless_events"),
-)
-
-EVENT_COUNTS: Final = Table(
-    name="event_counts",
-    columns={
-        "organization": "text",
-        "hour": "int",
-        "kind": "text",
-        "method": "text",
-        "count": "int",
-    },
-    key=4,
-    first=(FIRST_TEXT, FIRST_INT, FIRST_TEXT, FIRST_TEXT),
-    page=Statement(
-        "SELECT organization, hour, kind, method, count FROM pwless_event_counts WHERE "
-        "(organization, hour, kind, method) > ($1, $2, $3, $4) ORDER BY organization, hour, kind, "
-        "method LIMIT $5"
-    ),
-    insert=Statement(
-        "INSERT INTO pwless_event_counts (organization, hour, kind, method, count) VALUES ($1, $2, "
-        "$3, $4, $5)"
-    ),
-    insert_many=Statement(
-        "",
-        postgres="INSERT INTO pwless_event_counts (organization, hour, kind, method, count) SELECT "
-        "organization, hour, kind, method, count FROM json_to_recordset($1::json) AS row "
-        "(organization text, hour bigint, kind text, method text, count bigint)",
-    ),
-    find=Statement("SELECT 1 FROM pwless_event_counts LIMIT 1"),
-    delete=Statement("DELETE FROM pwless_event_counts"),
-)
-
-EVENT_COUNTERS: Final = Table(
-    name="event_counters",
-    columns={
-        "span": "text",
-        "start": "int",
-        "kind": "text",
-        "label": "text",
-        "value": "text",
-        "count": "int",
-    },
-    key=5,
-    first=(FIRST_TEXT, FIRST_INT, FIRST_TEXT, FIRST_TEXT, FIRST_TEXT),
-    page=Statement(
-        "SELECT span, start, kind, label, value, count FROM pwless_event_counters WHERE "
-        "(span, start, kind, label, value) > ($1, $2, $3, $4, $5) ORDER BY span, start, kind, "
-        "label, value LIMIT $6"
-    ),
-    insert=Statement(
-        "INSERT INTO pwless_event_counters (span, start, kind, label, value, count) VALUES ($1, "
-        "$2, $3, $4, $5, $6)"
-    ),
-    insert_many=Statement(
-        "",
-        postgres="INSERT INTO pwless_event_counters (span, start, kind, label, value, count) "
-        "SELECT span, start, kind, label, value, count FROM json_to_recordset($1::json) AS row "
-        "(span text, start bigint, kind text, label text, value text, count bigint)",
-    ),
-    find=Statement("SELECT 1 FROM pwless_event_counters LIMIT 1"),
-    delete=Statement("DELETE FROM pwless_event_counters"),
-)
-
-ACTIVE_PEOPLE: Final = Table(
-    name="active_people",
-    columns={"user_id": "text", "span": "text", "start": "int"},
-    key=3,
-    first=(FIRST_TEXT, FIRST_TEXT, FIRST_INT),
-    page=Statement(
-        "SELECT user_id, span, start FROM pwless_active_people WHERE (user_id, span, start) > "
-        "($1, $2, $3) ORDER BY user_id, span, start LIMIT $4"
-    ),
-    insert=Statement("INSERT INTO pwless_active_people (user_id, span, start) VALUES ($1, $2, $3)"),
-    insert_many=Statement(
-        "",
-        postgres="INSERT INTO pwless_active_people (user_id, span, start) SELECT user_id, span, "
-        "start FROM json_to_recordset($1::json) AS row (user_id text, span text, start bigint)",
-    ),
-    find=Statement("SELECT 1 FROM pwless_active_people LIMIT 1"),
-    delete=Statement("DELETE FROM pwless_active_people"),
-)
-
 ENTRIES: Final = Table(
     name="entries",
     columns={"key": "text", "value": "bytes", "until": "int", "listed": "text?"},
@@ -514,6 +392,7 @@ TABLES: Final = (
     API_KEYS,
     OPERATORS,
     EVENTS,
+    ATTEMPTS,
     EVENT_COUNTS,
     EVENT_COUNTERS,
     ACTIVE_PEOPLE,
