@@ -18,6 +18,7 @@
         ├── Unauthenticated         401  no or bad credentials
         ├── ForbiddenOrigin         403  the request comes from a foreign page
         ├── MissingScope            403  the API key is not for this
+        ├── NotPermitted            403  an operator may not do that to this person
         ├── LoginDenied             403  a policy refuses this login
         │   ├── LoginElsewhere      403  it refuses it here, and says where it is done
         │   └── PersonDisabled      403  nobody can sign in as this person; callers are told less
@@ -316,6 +317,19 @@ class MissingScope(ApiError):
     def __init__(self, scope: str) -> None:
         super().__init__(Text("This API key lacks the scope %(scope)s.", scope=scope))
         self.scope = scope
+
+
+class NotPermitted(ApiError):
+    """An operator may do this, and not to this person.
+
+    Args:
+        message: why; `None` says no more than that.
+    """
+
+    code = "NOT_PERMITTED"
+    status = 403
+    grpc = 7
+    message = Text("You may not do that to this person.")
 
 
 class LoginDenied(ApiError):

@@ -102,6 +102,8 @@ if TYPE_CHECKING:
     from pwless_middleware.web.operations import Operation
     from pwless_middleware.web.operators import Operator
     from pwless_middleware.web.parts import Part
+    from pwless_middleware.web.person_gate import find_person, require_person
+    from pwless_middleware.web.person_parts import PersonPart, ShownPerson
     from pwless_middleware.web.responses import json_response, with_cookies
     from pwless_middleware.web.routes import Handler, Route
     from pwless_middleware.web.steps import StepAction, StepMethod, StepPart, StepSubject
@@ -161,6 +163,7 @@ __all__ = [
     "Part",
     "PendingLogin",
     "Periodic",
+    "PersonPart",
     "Proof",
     "QueuedJob",
     "ReadJob",
@@ -174,6 +177,7 @@ __all__ = [
     "Session",
     "SessionPolicy",
     "Setting",
+    "ShownPerson",
     "Step",
     "StepAction",
     "StepCheck",
@@ -196,11 +200,13 @@ __all__ = [
     "Verdict",
     "WithSession",
     "Writes",
+    "find_person",
     "json_response",
     "open_hint",
     "parse_address",
     "read_form",
     "read_json",
+    "require_person",
     "respond_with_json",
     "respond_with_page",
     "translate",
@@ -252,6 +258,7 @@ _HOMES = {  # where each name lives
     "Part": "pwless_middleware.web.parts",
     "PendingLogin": "pwless_middleware.core.login",
     "Periodic": "pwless_middleware.flows.periodic",
+    "PersonPart": "pwless_middleware.web.person_parts",
     "Proof": "pwless_middleware.flows.proofs",
     "QueuedJob": "pwless_middleware.flows.topics",
     "ReadJob": "pwless_middleware.flows.topics",
@@ -265,6 +272,7 @@ _HOMES = {  # where each name lives
     "Session": "pwless_middleware.core.session",
     "SessionPolicy": "pwless_middleware.core.session",
     "Setting": "pwless_middleware.core.setting",
+    "ShownPerson": "pwless_middleware.web.person_parts",
     "Step": "pwless_middleware.core.login",
     "StepCheck": "pwless_middleware.flows.proofs",
     "StepProof": "pwless_middleware.flows.proofs",
@@ -287,11 +295,13 @@ _HOMES = {  # where each name lives
     "Verdict": "pwless_middleware.core.verdict",
     "WithSession": "pwless_middleware.flows.login_rules",
     "Writes": "pwless_middleware.stores.base",
+    "find_person": "pwless_middleware.web.person_gate",
     "json_response": "pwless_middleware.web.responses",
     "open_hint": "pwless_middleware.core.challenge_context",
     "parse_address": "pwless_middleware.core.address",
     "read_form": "pwless_middleware.web.bodies",
     "read_json": "pwless_middleware.web.bodies",
+    "require_person": "pwless_middleware.web.person_gate",
     "respond_with_json": "pwless_middleware.web.login_responses",
     "respond_with_page": "pwless_middleware.web.login_responses",
     "translate": "pwless_middleware.languages.current",

@@ -26,6 +26,8 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # The last label is never all digits (RFC 3696 §2), so that no IP address passes as a name.
 _GRAMMAR = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?!\d+\Z){_LABEL}")
 
+_BEGINNING = re.compile(r"[a-z0-9#$&'*+/=?^_`{|}~.@-]{0,254}")
+
 # One provider under two names, which delivers `j.doe` and `jdoe` to one mailbox; only limits care.
 _GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
@@ -75,6 +77,19 @@ def _ascii_domain(domain: str) -> str:
                 label = ""
         labels.append(label)
     return ".".join(labels)
+
+
+def parse_prefix(text: str) -> str | None:
+    """Return how an address begins, as addresses are kept: outer spaces trimmed, lower-cased.
+
+    Returns:
+        A whole address in canonical form; or `None` where no address begins so.
+    """
+    whole = parse_address(text)
+    if whole is not None:
+        return whole
+    text = text.strip(" ").lower()
+    return text if _BEGINNING.fullmatch(text) and text.count("@") <= 1 else None
 
 
 def domain_of(address: Address) -> str:

@@ -331,7 +331,10 @@ class People:
             StoreError: the database or the store cannot be asked. Do it again: it may live.
             UsersUnavailable: your table cannot be asked.
         """
-        user_id = await self.id_of(who)
+        await self.end_session_of(await self.id_of(who), session_id, by=by)
+
+    async def end_session_of(self, user_id: str, session_id: str, *, by: str) -> None:
+        """End one session of an id, whether or not there is a person; see `end_session`."""
         if all(one.id != session_id for one in await self._sessions.list(user_id)):
             raise NotFound(_NO_SESSION)
         await self._note("person.signed_out", user_id=user_id, by=by, session=session_id)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, runtime_checkable
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.base64url import b64
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pwless.users")
 
+T = TypeVar("T")
+
+_FAILED: Final = {"event": "users_failed"}
 MIN_SALT_BYTES = 16
 """128 bits, where they are random: nobody tries them all (NIST SP 800-131A Rev. 2 asks for 112)."""
 
@@ -39,6 +42,11 @@ class UserDirectory(Protocol):
     A table that lets people change their address has a method more, for the account's pages:
     `async def change_email(self, user_id: str, email: str) -> User | None`. It gives the user the
     address, which is proven, and returns them with it; or `None`, where it is somebody else's.
+
+    One that operators search on the dashboard has `async def search(self, prefix: str, after: str)
+    -> Sequence[User]`: some fifty users whose addresses begin with `prefix` (lower-case, of the
+    characters of an address alone; empty for all), in the order of their addresses, behind the
+    address `after`, which is the last one of the page before; empty begins.
 
     An exception from any of them answers 503 on our pages, is logged, and lets nobody in.
     """
@@ -64,6 +72,7 @@ class UserDirectory(Protocol):
 
 
 ChangeEmail = Callable[[str, str], Awaitable[User | None]]
+Search = Callable[[str, str], Awaitable[Sequence[User]]]
 """What a table may have besides: see `UserDirectory`."""
 
 _RESERVED = Text(
@@ -198,6 +207,28 @@ class Users:
         user = await _answer(change(user_id, address))
         return user is not None and user.id == user_id and parse_address(user.email) == address
 
+    @property
+    def can_search(self) -> bool:
+        """Whether the host's own table can be searched."""
+        return callable(getattr(self._directory, "search", None))
+
+    async def search(self, prefix: str, after: str = "") -> Sequence[User]:
+        """Return a page of the host's own table; users without a usable address are left out.
+
+        Args:
+            prefix: how addresses begin, lower-case; empty for all.
+            after: the address of the last one of the page before; empty begins.
+
+        Raises:
+            UsersUnavailable: the directory failed, or gave no users.
+        """
+        search: Search = getattr(self._directory, "search")  # noqa: B009 # optional
+        found: object = await _answer(search(prefix, after))
+        if not isinstance(found, Sequence) or not all(isinstance(one, User) for one in found):
+            logger.error("search() of the user directory gave no list of User", extra=_FAILED)
+            raise UsersUnavailable
+        return [one for one in found if _is_line(one.email)]
+
     async def of(self, subject: Subject) -> tuple[User, Address] | None:
         """Return the user whom a proof is about, with the address that counts, or `None`.
 
@@ -267,7 +298,7 @@ class Users:
         return None
 
 
-async def _answer(call: Awaitable[User | None]) -> User | None:
+async def _answer(call: Awaitable[T]) -> T:
     try:
         return await call
     except (StoreError, PersonDisabled):  # of our own database
@@ -278,7 +309,7 @@ async def _answer(call: Awaitable[User | None]) -> User | None:
         logger.error(
             "the user directory failed:\n%s",
             traceback_without_text(exc),
-            extra={"event": "users_failed"},
+            extra=_FAILED,
         )
         raise UsersUnavailable from exc
 

@@ -132,6 +132,7 @@ class Floors:
             [method for added in mounted.values() for method in added.step_up],
             [page for added in mounted.values() for page in added.account_pages],
             [page for added in mounted.values() for page in added.dashboard_pages],
+            [part for added in mounted.values() for part in added.person_parts],
             [told for added in mounted.values() for told in added.on_address_undone],
             [
                 OfferedStep(step, self.logins_of(name, is_of_feature))

@@ -59,6 +59,7 @@ from pwless_middleware.web.offers import (
 )
 from pwless_middleware.web.operators import Banner, OperatorRules, Operators
 from pwless_middleware.web.origin import Origin
+from pwless_middleware.web.person_parts import PersonPart
 from pwless_middleware.web.responses import Pages
 from pwless_middleware.web.routes import Route
 from pwless_middleware.web.steps import StepMethod
@@ -191,6 +192,7 @@ class Mounted(Generic[VerbsT]):
         after_login: asked for a page to show between a login by the pages and where it leads.
         account_pages: its pages of a person's account.
         dashboard_pages: its pages of the dashboard. They are there where `Dashboard` is mounted.
+        person_parts: what it shows of a person, on the dashboard's page of them.
         dashboard_banners: asked for a line above every page of the dashboard.
         operators: says who may use the dashboard; of `Dashboard` alone.
         before_challenge: asked before any mail goes out; may refuse, or lead to another page.
@@ -237,6 +239,7 @@ class Mounted(Generic[VerbsT]):
     after_login: tuple[AfterLogin, ...] = ()
     account_pages: tuple[AccountPage, ...] = ()
     dashboard_pages: tuple[DashboardPage, ...] = ()
+    person_parts: tuple[PersonPart, ...] = ()
     dashboard_banners: tuple[Banner, ...] = ()
     operators: OperatorRules | None = None
     before_challenge: tuple[BeforeChallenge, ...] = ()

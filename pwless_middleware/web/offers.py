@@ -19,6 +19,7 @@ from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
 from pwless_middleware.web.parts import Form, Part
+from pwless_middleware.web.person_parts import PersonPart
 from pwless_middleware.web.steps import OfferedStep, StepPart
 
 
@@ -155,6 +156,7 @@ class Offers:
         step_up: ways to prove once more who it is.
         account_pages: pages of the account.
         dashboard_pages: pages of the dashboard.
+        person_parts: what features show of a person on the dashboard.
         on_address_undone: who is told that a change of address was undone.
         steps: ways to do a step by the JSON API.
         after_login: who may show a page after a login.
@@ -167,6 +169,7 @@ class Offers:
         self.step_up: tuple[StepUpMethod, ...] = ()
         self.account_pages: tuple[AccountPage, ...] = ()
         self.dashboard_pages: tuple[DashboardPage, ...] = ()
+        self.person_parts: tuple[PersonPart, ...] = ()
         self.on_address_undone: tuple[OnAddressUndone, ...] = ()
         self.steps: tuple[OfferedStep, ...] = ()
         self.after_login: tuple[AfterLogin, ...] = ()
@@ -179,6 +182,7 @@ class Offers:
         step_up: Iterable[StepUpMethod],
         account_pages: Iterable[AccountPage],
         dashboard_pages: Iterable[DashboardPage],
+        person_parts: Iterable[PersonPart],
         on_address_undone: Iterable[OnAddressUndone],
         steps: Iterable[OfferedStep],
         after_login: Iterable[AfterLogin],
@@ -194,6 +198,7 @@ class Offers:
         self.step_up = tuple(sorted(step_up, key=lambda method: method.order))
         self.account_pages = tuple(sorted(account_pages, key=lambda page: page.order))
         self.dashboard_pages = tuple(sorted(dashboard_pages, key=lambda page: page.order))
+        self.person_parts = tuple(sorted(person_parts, key=lambda part: part.order))
         self.on_address_undone = tuple(on_address_undone)
         self.steps, self.after_login = tuple(steps), tuple(after_login)
         self.keeps, self.on_factors_reset = tuple(keeps), tuple(on_factors_reset)
@@ -202,6 +207,8 @@ class Offers:
         _check_unique("step method", [step.method.name for step in self.steps])
         _check_unique("account page", [page.path for page in self.account_pages])
         _check_unique("dashboard page", [page.path for page in self.dashboard_pages])
+        words = [word for part in self.person_parts for word in part.done]
+        _check_unique("part of a person's page that says", words)
         keys = [page.key for page in self.dashboard_pages if page.key]
         _check_unique("dashboard page with the key", keys)
 

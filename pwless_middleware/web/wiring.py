@@ -169,6 +169,7 @@ def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
             for one in mounted.steps
         ),
         after_login=tuple(wait(one) for one in mounted.after_login),
+        person_parts=tuple(replace(one, show=wait(one.show)) for one in mounted.person_parts),
         before_challenge=tuple(wait(rule) for rule in mounted.before_challenge),
         before_session=tuple(wait(rule) for rule in mounted.before_session),
         on_session=tuple(wait(rule) for rule in mounted.on_session),

@@ -31,6 +31,7 @@ class Section(Protocol):
 
 SECTIONS: Final = (
     ("index", "Index"),
+    ("people", "PeopleSection"),
 )  # fmt: skip
 """Module below this package, and class, of each section."""
 
@@ -51,6 +52,7 @@ def join(
     return Mounted(
         routes=tuple(route for one in mounted for route in one.routes),
         dashboard_pages=tuple(page for one in mounted for page in one.dashboard_pages),
+        person_parts=tuple(part for one in mounted for part in one.person_parts),
         dashboard_banners=tuple(ask for one in mounted for ask in one.dashboard_banners),
         operators=operators,
         periodic=tuple(periodic for one in mounted for periodic in one.periodic),

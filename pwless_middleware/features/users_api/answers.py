@@ -117,7 +117,7 @@ class Answers:
         """End one session of one user."""
         caller = await self._kit.callers.server(request, scope="users")
         user_id = await find_user_id(self._kit, request)
-        await self._people.end_session(user_id, request.path_params["session"], by=caller.name)
+        await self._people.end_session_of(user_id, request.path_params["session"], by=caller.name)
         return _no_content()
 
     async def export(self, request: Request) -> Response:
