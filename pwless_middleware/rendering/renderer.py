@@ -123,6 +123,20 @@ class Renderer:
         return self._look.brand
 
     @property
+    def template_values(self) -> dict[str, object]:
+        """What templates that operators edit name of the brand, by the names with a dot."""
+        palette = self._palette
+        schemes = {"light": palette.light, "dark": palette.dark}
+        return {
+            "brand.name": self._brand.name,
+            **{
+                f"palette.{name}.{color}": getattr(scheme, color)
+                for name, scheme in schemes.items()
+                for color in scheme.__slots__
+            },
+        }
+
+    @property
     def brand_name(self) -> str:
         """How the site is called now."""
         return self._look.brand.name
