@@ -83,6 +83,17 @@ class _Look:
         return {"brand": self.brand, "palette": self.palette}
 
     @cached_property
+    def dotted(self) -> dict[str, object]:
+        """What templates that operators edit are given, by the names with a dot."""
+        schemes = {"light": self.palette.light, "dark": self.palette.dark}
+        colors = {
+            f"palette.{name}.{color}": getattr(scheme, color)
+            for name, scheme in schemes.items()
+            for color in scheme.__slots__
+        }
+        return {"brand.name": self.brand.name, **colors}
+
+    @cached_property
     def assets(self) -> Assets:
         """The static files."""
         return Assets(self.palette)
@@ -125,16 +136,7 @@ class Renderer:
     @property
     def template_values(self) -> dict[str, object]:
         """What templates that operators edit name of the brand, by the names with a dot."""
-        palette = self._palette
-        schemes = {"light": palette.light, "dark": palette.dark}
-        return {
-            "brand.name": self._brand.name,
-            **{
-                f"palette.{name}.{color}": getattr(scheme, color)
-                for name, scheme in schemes.items()
-                for color in scheme.__slots__
-            },
-        }
+        return self._look.dotted
 
     @property
     def brand_name(self) -> str:

@@ -31,7 +31,7 @@ _DIRECTION = re.compile(r"ltr|rtl|auto")
 _ROLE = re.compile(r"presentation|none|img|article|separator")
 _TRUE_OR_FALSE = re.compile(r"true|false")
 
-URL, TEXT, STYLE, COLORS = "url", "text", "style", "color"
+URL, TEXT, COLORS, STYLE = "url", "text", "color", "style"
 """Attributes that are read by more than a pattern."""
 
 Kind = str | re.Pattern[str]

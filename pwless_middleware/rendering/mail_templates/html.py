@@ -244,7 +244,7 @@ class _Reader:
         names = source.names(value)
         if (name, attribute, names) == ("a", "href", [LINK]) and len(value) == 1:
             return value
-        colors = kind in (elements.STYLE, elements.COLORS)
+        colors = kind in (elements.COLORS, elements.STYLE)
         if any(not (colors and one.startswith(COLOR_START)) for one in names):
             raise Refused(
                 line,

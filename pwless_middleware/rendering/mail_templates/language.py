@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 COMPARED: Final[Mapping[str, frozenset[str]]] = {
     "kind": frozenset({"OTP", "LINK", "LINK_OTP"}),
     "factor": frozenset({"totp", "sms"}),
-    "direction": frozenset({"ltr", "rtl"}),
+    "role": frozenset({"view", "support", "admin"}),
 }
 """The variables that an `if` may compare, and what they can be."""
 

@@ -116,6 +116,11 @@ _FACTOR = (
 )
 _LEFT = MailVariable("left", Text("How many recovery codes are left."), "9")
 
+_OPERATOR = (
+    MailVariable("operator", Text("The address of the new operator."), "new@example.com"),
+    MailVariable("role", Text("What they may do: view, support or admin."), "support"),
+)
+
 _SIGN_IN, _ACCOUNT = Text("Signing in"), Text("Account")
 _FACTORS, _PASSKEYS, _MESSAGES = Text("Second factors"), Text("Passkeys"), Text("Text messages")
 _BOTH: Final = ("code", "link")
@@ -139,6 +144,7 @@ _ALL: Final = (
     Mail("recovery_code_used", Text("A recovery code was used"), _FACTORS, (), (_LEFT,)),
     Mail("passkey_added", Text("A passkey was added"), _PASSKEYS, (), (_PASSKEY,)),
     Mail("passkey_removed", Text("A passkey was removed"), _PASSKEYS, (), (_PASSKEY,)),
+    Mail("operator_added", Text("An operator was added"), Text("Dashboard"), (), _OPERATOR),
     Mail("sms_code", Text("A code by text message"), _MESSAGES, ("code",), (), "sms"),
     Mail("sms_enrollment", Text("A code that confirms a phone"), _MESSAGES, ("code",), (), "sms"),
 )
