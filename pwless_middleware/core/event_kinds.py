@@ -45,6 +45,9 @@ PASSKEY_REASONS: Final = (
 )
 """Why an answer with a passkey is refused; the caller is told one thing only."""
 
+_HANDOVER: Final = ("server", "seconds")
+"""Details of a message: whom it was handed to, and how many seconds after it was asked for."""
+
 KINDS: Final[Mapping[str, EventKind]] = {
     kind.name: kind
     for kind in (
@@ -81,16 +84,24 @@ KINDS: Final[Mapping[str, EventKind]] = {
                 "change_by_user",
             ),
         ),
-        EventKind("mail.sent", "the mail server took the email", ("attempt", "tries")),
+        EventKind(
+            "mail.sent",
+            "the mail server took the email; `details` has the `server`, and the `seconds` since it"
+            " was asked for",
+            ("attempt", "tries", "details"),
+            details=_HANDOVER,
+        ),
         EventKind(
             "mail.deferred",
             "the email was not taken, and is tried again after `wait`",
-            ("attempt", "reason", "wait", "tries"),
+            ("attempt", "reason", "wait", "tries", "details"),
+            details=_HANDOVER,
         ),
         EventKind(
             "mail.failed",
             "the email was given up: refused for good, or its code has expired",
-            ("attempt", "reason", "tries"),
+            ("attempt", "reason", "tries", "details"),
+            details=_HANDOVER,
         ),
         EventKind(
             "mail.suppressed",
@@ -103,16 +114,23 @@ KINDS: Final[Mapping[str, EventKind]] = {
             "a code by text message was asked for, and queued",
             ("attempt", "user_id", *CALLER),
         ),
-        EventKind("sms.sent", "the gateway took the text message", ("attempt", "tries")),
+        EventKind(
+            "sms.sent",
+            "the gateway took the text message",
+            ("attempt", "tries", "details"),
+            details=_HANDOVER,
+        ),
         EventKind(
             "sms.deferred",
             "the text message was not taken, and is tried again after `wait`",
-            ("attempt", "reason", "wait", "tries"),
+            ("attempt", "reason", "wait", "tries", "details"),
+            details=_HANDOVER,
         ),
         EventKind(
             "sms.failed",
             "the text message was given up: refused for good, or its code has expired",
-            ("attempt", "reason", "tries"),
+            ("attempt", "reason", "tries", "details"),
+            details=_HANDOVER,
         ),
         EventKind(
             "sms.suppressed",

@@ -59,7 +59,7 @@ class Mailer(Protocol):
     """Hand messages on. Ours are `SMTPMailer`, `FallbackMailer` and `Outbox`; any object with this
     method is one.
 
-    Four more attributes are optional, and read with `getattr`:
+    Five more attributes are optional, and read with `getattr`:
 
     - `aclose() -> Awaitable[None]`: give back connections, as the app ends. May be called twice,
       and on a mailer that never sent.
@@ -68,6 +68,8 @@ class Mailer(Protocol):
       an answer tell whether there was anybody to serve (security rule 14). `Outbox` sets it, since
       under Starlette's TestClient an event loop, and so a worker, lives for one request.
     - `parallel: int`, default 8: how many messages it can send at a time.
+    - `server: str`, default the name of its class: what events and the dashboard call it, e.g.
+      `smtp.acme.example:587`. No password.
     - `check() -> Awaitable[None]`: connect and authenticate without sending, or raise
       `DeliveryError` with a reason that tells a person what to mend.
     """

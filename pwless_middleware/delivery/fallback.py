@@ -16,6 +16,7 @@ from pwless_middleware.delivery.base import (
     close_mailer,
     parallel_of,
 )
+from pwless_middleware.delivery.handovers import handing_to, server_of
 from pwless_middleware.errors import ConfigError, DeliveryError
 
 _log = logging.getLogger("pwless.delivery")
@@ -72,8 +73,9 @@ class FallbackMailer:
             DeliveryError: neither took it; permanent only if both failures are.
         """
         try:
-            async with asyncio.timeout(self._patience):
-                await self._first.send(message)
+            with handing_to(server_of(self._first)):
+                async with asyncio.timeout(self._patience):
+                    await self._first.send(message)
         except (RecipientRefused, MaybeDelivered):
             raise
         except DeliveryError as error:
@@ -86,7 +88,8 @@ class FallbackMailer:
             return
         self._note(reason)
         try:
-            await self._second.send(message)
+            with handing_to(server_of(self._second)):
+                await self._second.send(message)
         except (RecipientRefused, MaybeDelivered):
             raise
         except DeliveryError as error:

@@ -17,7 +17,7 @@ from pwless_middleware.delivery.outcomes import Channel
 
 _log = logging.getLogger("pwless.delivery")
 
-_FAILING_AFTER: Final = 3
+FAILING_AFTER: Final = 3
 """Tries in a row, or recipients."""
 _OF: Final[dict[Channel, str]] = {"mail": "", "sms": " of a text message"}
 
@@ -42,7 +42,7 @@ class Health:
     @property
     def is_down(self) -> bool:
         """Whether messages do not go out."""
-        return max(self._failures, len(self._deferred)) >= _FAILING_AFTER
+        return max(self._failures, len(self._deferred)) >= FAILING_AFTER
 
     @property
     def down_since(self) -> int | None:
@@ -76,7 +76,7 @@ class Health:
         self._note_failing()
         if recipient is None:
             self._failures += 1
-        elif len(self._deferred) < _FAILING_AFTER:
+        elif len(self._deferred) < FAILING_AFTER:
             self._deferred.add(hash(recipient))
         _log.log(
             # Once loudly as an outage begins, not for each message that waits in it.

@@ -41,6 +41,7 @@ from pwless_middleware.delivery.base import PARALLEL
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Channel, Deliver
 from pwless_middleware.delivery.queue_health import QueueHealth
+from pwless_middleware.delivery.server_health import ServerHealths
 from pwless_middleware.delivery.tries import Pace, Tries
 from pwless_middleware.delivery.worker import Places, Worker
 from pwless_middleware.per_loop import PerLoop
@@ -77,6 +78,8 @@ class Deliveries:
             where nobody is known to send any.
         pace: how long deliveries take and wait; `None` is the ordinary one.
         record: records how each delivery ended.
+        server_on: returns what a channel's server is called in events where whoever handed a
+            message over has not said it; empty for no name.
     """
 
     def __init__(
@@ -89,6 +92,7 @@ class Deliveries:
         parallel_texts: Callable[[], int] = lambda: 0,
         pace: Pace | None = None,
         record: Recorder = record_nothing,
+        server_on: Callable[[Channel], str] = lambda channel: "",
     ) -> None:
         self._jobs = jobs
         self._clock = clock
@@ -98,6 +102,8 @@ class Deliveries:
             "mail": Health(clock, "mail"),
             "sms": Health(clock, "sms"),
         }
+        self.servers = ServerHealths(clock)
+        """How each server does that messages were handed to."""
         self._tries = Tries(
             jobs,
             deliver,
@@ -106,6 +112,8 @@ class Deliveries:
             queue_health=self._queue_health,
             pace=self._pace,
             record=record,
+            servers=self.servers,
+            server_on=server_on,
         )
         self._places: PerLoop[Places] = PerLoop(lambda: Places(parallel, parallel_texts()))
         self._started: set[asyncio.Task[None]] = set()

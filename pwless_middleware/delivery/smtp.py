@@ -250,6 +250,12 @@ class SMTPMailer:
         return self._sender.domain
 
     @property
+    def server(self) -> str:
+        """What events call it: host and port."""
+        host = self._server.host
+        return f"[{host}]:{self._server.port}" if ":" in host else f"{host}:{self._server.port}"
+
+    @property
     def parallel(self) -> int:
         """How many messages it sends at a time: its connections."""
         return self._server.connections

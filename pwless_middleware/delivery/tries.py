@@ -11,16 +11,22 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event import Recorder, record_nothing
+from pwless_middleware.core.event import Detail, Recorder, record_nothing
 from pwless_middleware.core.job import Job, WorkerJobs
 from pwless_middleware.delivery.base import MaybeDelivered, RecipientDeferred, RecipientRefused
+from pwless_middleware.delivery.handovers import (
+    collect_handovers,
+    current_handovers,
+    handing_to,
+)
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Channel, Deliver, Delivery, Outcome
 from pwless_middleware.delivery.queue_health import QueueHealth
 from pwless_middleware.delivery.reasons import redact
+from pwless_middleware.delivery.server_health import ServerHealths
 from pwless_middleware.delivery.worker import Places, Verb, Worker
 from pwless_middleware.errors import DeliveryError, StoreError
 from pwless_middleware.tracebacks import traceback_without_text
@@ -42,6 +48,11 @@ _RECENT: Final = 64  # deliveries whose time is remembered
 _EXPIRED: Final[Mapping[Outcome, Channel]] = {Outcome.EXPIRED: "mail", Outcome.TEXT_EXPIRED: "sms"}
 
 Pause = Callable[[float], Awaitable[None]]
+
+
+class _Given(TypedDict, total=False):
+    reason: str
+    wait: int
 
 
 class _NoTurn(Exception):
@@ -83,7 +94,7 @@ class Pace:
 class Tries:
     """Deliver claimed jobs, and settle each by how it ended.
 
-    All but `healths` and `queue_health`, which are told how each ended, are explained at
+    All but `healths`, `queue_health` and `servers`, which are told how each ended, are explained at
     `Deliveries`.
     """
 
@@ -97,6 +108,8 @@ class Tries:
         queue_health: QueueHealth,
         pace: Pace,
         record: Recorder = record_nothing,
+        servers: ServerHealths,
+        server_on: Callable[[Channel], str],
     ) -> None:
         self._jobs = jobs
         self._deliver = deliver
@@ -104,11 +117,17 @@ class Tries:
         self._healths = healths
         self._queue_health = queue_health
         self._record = record
+        self._servers = servers
+        self._server_on = server_on
         self._pace = pace
         self._recent: deque[float] = deque(maxlen=_RECENT)
 
     async def handle(self, worker: Worker, job: Job) -> None:
         """Deliver one job and settle it. Raises nothing but what ends the task."""
+        with collect_handovers():
+            await self._handle(worker, job)
+
+    async def _handle(self, worker: Worker, job: Job) -> None:
         found: Outcome | Delivery | None = None
         try:
             async with asyncio.timeout(self._pace.deadline):
@@ -136,6 +155,7 @@ class Tries:
             await self._again(worker, job, "the store could not be asked")
         except TimeoutError:
             reason = f"no end after {self._pace.deadline:g} s"
+            self._servers.note_cut_off(_channel_of(found), current_handovers(), reason)
             await self._again_or_give_up(worker, job, reason, found)
         except Exception as error:
             _log.error(
@@ -169,8 +189,10 @@ class Tries:
                 await self._hold(places)
                 return Outcome.DROPPED
             try:
-                await delivery.send()
+                with handing_to(self._server_on(delivery.channel)):
+                    await delivery.send()
             finally:
+                self._servers.note(delivery.channel, current_handovers())
                 seconds = self._pace.timer() - begun
                 if delivery.channel == "mail":
                     self._recent.append(seconds)
@@ -191,7 +213,7 @@ class Tries:
                 await self._jobs.retry(job, at=at, reason=reason)
                 return
             await self._jobs.bury(job, reason=reason, at=self._clock())
-            self._record("sms.failed", attempt=delivery.attempt, reason=reason, tries=tries)
+            self._record_end("failed", job, delivery, reason=reason, tries=tries)
 
         worker.held[job.id] = leave
 
@@ -227,11 +249,29 @@ class Tries:
             self._healths[_channel_of(found)].note_sent()
         if isinstance(found, Delivery):
             if outcome is Outcome.SENT:
-                self._record(f"{found.channel}.sent", attempt=found.attempt, tries=job.tries + 1)
+                self._record_end("sent", job, found, tries=job.tries + 1)
             elif found.reason:
                 kind = f"{found.channel}.suppressed"
                 self._record(kind, attempt=found.attempt, reason=found.reason)
         await self._settle(worker, job, lambda: self._jobs.complete(job))
+
+    def _record_end(
+        self,
+        end: str,
+        job: Job,
+        delivery: Delivery,
+        *,
+        tries: int,
+        **given: Unpack[_Given],
+    ) -> None:
+        """Record how a try ended, at which server, and how long after it was asked for."""
+        handovers = current_handovers()
+        server = handovers[-1].server if handovers else self._server_on(delivery.channel)
+        details: dict[str, Detail] = {"server": server} if server else {}
+        if job.queued_at:
+            details["seconds"] = max(0, self._clock() - job.queued_at)
+        kind, attempt = f"{delivery.channel}.{end}", delivery.attempt
+        self._record(kind, attempt=attempt, tries=tries, details=details, **given)
 
     async def _give_up(
         self,
@@ -251,8 +291,7 @@ class Tries:
             health.note_error()
         health.report_undelivered(reason, tries=tries)
         if isinstance(found, Delivery):
-            kind = f"{found.channel}.failed"
-            self._record(kind, attempt=found.attempt, reason=reason, tries=tries)
+            self._record_end("failed", job, found, reason=reason, tries=tries)
         at = self._clock()
         await self._settle(worker, job, lambda: self._jobs.bury(job, reason=reason, at=at))
 
@@ -297,8 +336,7 @@ class Tries:
         recipient = None
         if isinstance(found, Delivery):
             recipient = found.recipient if is_recipients else None
-            kind, attempt = f"{found.channel}.deferred", found.attempt
-            self._record(kind, attempt=attempt, reason=reason, wait=delay, tries=tries)
+            self._record_end("deferred", job, found, reason=reason, wait=delay, tries=tries)
         health = self._healths[_channel_of(found)]
         health.note_failure(reason, tries=tries, delay=delay, recipient=recipient)
         await self._retry(worker, job, delay, reason)

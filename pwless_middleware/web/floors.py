@@ -14,6 +14,7 @@ from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.core.store_keys import is_for_features, is_of_feature
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
+from pwless_middleware.delivery.handovers import server_of
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
 from pwless_middleware.flows.brand_settings import make_brand_settings
@@ -259,6 +260,9 @@ def make_floors(
         # A mailer for tests hides from nobody whether there was somebody to serve.
         pace=Pace(usual=0.0) if is_inline(mailer) else None,
         record=events.record,
+        server_on=lambda channel: (
+            server_of(mailer) if channel == "mail" else background.text_senders.server
+        ),
     )
     lifetime = Lifetime(
         store,

@@ -127,8 +127,19 @@ async def test_each_end_of_a_text_message_is_an_event_of_its_channel(
     told = Told()
     way = Way(nothing if error is None else failing(error))
     jobs.add(to.encode(), now=clock.now)
-    await Deliveries(jobs, way, clock=clock, pace=Pace(jitter=lambda: 0.5), record=told).run_due()
+    clock.advance(3)
+    await Deliveries(
+        jobs,
+        way,
+        clock=clock,
+        pace=Pace(jitter=lambda: 0.5),
+        record=told,
+        server_on=lambda channel: f"{channel}.acme.example",
+    ).run_due()
 
+    if not kind.endswith("suppressed"):
+        server = f"{kind.partition('.')[0]}.acme.example"
+        given = {**given, "details": {"server": server, "seconds": 3}}
     assert told.events == [(kind, {"attempt": b"12345678", **given})]
 
 

@@ -34,11 +34,12 @@ class TextSender(Protocol):
     """Hand text messages to a gateway. Any object with this method is one.
 
     Ours are `TwilioTexts`, `VonageTexts`, `MessageBirdTexts`, `SNSTexts`, `WebhookTexts`,
-    `FallbackTexts` and `TextOutbox`. Five more attributes are optional, and read with `getattr`:
+    `FallbackTexts` and `TextOutbox`. Six more attributes are optional, and read with `getattr`:
 
     - `aclose() -> Awaitable[None]`: give back connections, as the app ends. May be called twice,
       and on a sender that never sent.
     - `parallel: int`, default 8: how many messages it can send at a time.
+    - `server: str`, default the name of its class: what events and the dashboard call it.
     - `check() -> Awaitable[None]`: reach the gateway and authenticate without sending, or raise
       `DeliveryError` with a reason that tells a person what to mend.
     - `read_status(headers, body) -> "delivered" | "undelivered" | None`: see `read_status`.

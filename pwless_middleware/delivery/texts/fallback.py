@@ -16,6 +16,7 @@ from pwless_middleware.delivery.base import (
     RecipientDeferred,
     RecipientRefused,
 )
+from pwless_middleware.delivery.handovers import handing_to, server_of
 from pwless_middleware.delivery.reasons import redact
 from pwless_middleware.delivery.texts.base import (
     DeliveryStatus,
@@ -125,12 +126,14 @@ class FallbackTexts:
             DeliveryError: it did not, whatever it raised.
         """
         if sender is self._second:
-            await sender.send(message)
+            with handing_to(server_of(sender)):
+                await sender.send(message)
             return
         failure: DeliveryError
         try:
-            async with asyncio.timeout(self._patience):
-                await sender.send(message)
+            with handing_to(server_of(sender)):
+                async with asyncio.timeout(self._patience):
+                    await sender.send(message)
         except (RecipientRefused, RecipientDeferred):
             raise  # the first is up: it says so of this number
         except DeliveryError as error:

@@ -100,6 +100,11 @@ class Gateway(ABC):
         """How many messages it sends at a time."""
         return self._parallel
 
+    @property
+    def server(self) -> str:
+        """What events call it: the vendor's name."""
+        return self.name.removeprefix("the ")
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(parallel={self._parallel})"
 

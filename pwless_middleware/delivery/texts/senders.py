@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pwless_middleware.delivery.base import PARALLEL
+from pwless_middleware.delivery.handovers import server_of
 from pwless_middleware.delivery.texts.base import TextSender
 
 
@@ -34,6 +35,11 @@ class TextSenders:
     def parallel(self) -> int:
         """How many messages can be sent at a time, all together; 0 where nobody sends any."""
         return sum(int(getattr(sender, "parallel", PARALLEL)) for sender in self._senders)
+
+    @property
+    def server(self) -> str:
+        """What events call whoever takes a message; nothing where there are several."""
+        return server_of(self._senders[0]) if len(self._senders) == 1 else ""
 
     async def aclose(self) -> None:
         """Have them give back their connections, the others also when one fails to.
