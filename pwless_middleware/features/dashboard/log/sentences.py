@@ -1,0 +1,141 @@
+"""A sentence for each kind of event, as an operator reads it in the log.
+
+Whoever adds a kind adds its sentence here; a test fails for one that has none. A `%(name)s` is one
+of `wait`, `tries`, `left`, `method` and `methods`, or a detail of the kind. Kinds of a host's own
+features are told in the words of their declaration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from pwless_middleware.core.event import Event, EventKind
+from pwless_middleware.features.dashboard.log.words import method_text, methods_text
+from pwless_middleware.languages.current import translate
+from pwless_middleware.text import Text, duration_text
+
+_PLACE: Final = re.compile(r"%\((\w+)\)s")
+_ERASED: Final = "…"
+"""Stands for what an event no longer says, since the person was erased."""
+
+SENTENCES: Final[Mapping[str, Text]] = {
+    # --- a login -------------------------------------------------------------------------------
+    "send.requested": Text("An email with a code or link was asked for."),
+    "resend.requested": Text("The email was asked for once more: resend number %(tries)s."),
+    "limit.reached": Text("A limit was reached; it can be tried again after %(wait)s."),
+    "mail.sent": Text("The mail server accepted the email."),
+    "mail.deferred": Text(
+        "The mail server did not take the email; it is tried again after %(wait)s."
+    ),
+    "mail.failed": Text("The email was given up, after %(tries)s tries."),
+    "mail.suppressed": Text("No email was sent."),
+    "sms.requested": Text("A code by text message was asked for."),
+    "sms.sent": Text("The gateway accepted the text message."),
+    "sms.deferred": Text(
+        "The gateway did not take the text message; it is tried again after %(wait)s."
+    ),
+    "sms.failed": Text("The text message was given up, after %(tries)s tries."),
+    "sms.suppressed": Text("The text message was not sent."),
+    "sms.delivered": Text("The text message has arrived, the gateway reports."),
+    "sms.undelivered": Text("The text message won’t arrive, the gateway reports."),
+    "code.wrong": Text("A wrong code was typed; %(left)s tries were left."),
+    "link.opened_elsewhere": Text(
+        "The link was opened in another browser than the one that asked. Nothing was used up."
+    ),
+    "link.scanned": Text(
+        "A mail scanner or preview fetched the link. Nothing was used up, and the link still works."
+    ),
+    "login.refused": Text("The login was refused."),
+    "login.verified": Text("The proof was right: %(method)s."),
+    "user.created": Text("The person was new, and got an account."),
+    "step.required": Text("A further step was asked for: %(methods)s."),
+    "step.wrong": Text("A wrong answer to the step %(method)s; %(left)s tries were left."),
+    "step.verified": Text("The step was done: %(method)s."),
+    "step.skipped": Text("No second factor was asked for, since the browser is a trusted one."),
+    "session.created": Text("The person was signed in, by %(methods)s."),
+    "session.renewed": Text("The person confirmed who they are, by %(methods)s."),
+    "session.ended": Text("A session ended."),
+    "login.disowned": Text(
+        "The person said that this sign-in was not theirs. Its session was ended."
+    ),
+    # --- people --------------------------------------------------------------------------------
+    "person.created": Text("An account was made for a person."),
+    "person.profile_changed": Text("The profile was changed: %(fields)s."),
+    "person.disabled": Text("The person was disabled, and can no longer sign in."),
+    "person.enabled": Text("The person was enabled, and can sign in again."),
+    "person.signed_out": Text("Somebody else signed the person out."),
+    "person.exported": Text("Everything about the person was exported."),
+    "person.deleted": Text("A person was deleted, with everything about them."),
+    "person.address_changed": Text("The person changed their address."),
+    "person.address_undone": Text(
+        "A change of address was undone from the old address; all sessions were ended."
+    ),
+    # --- passkeys and second factors -----------------------------------------------------------
+    "passkey.added": Text("A passkey was added."),
+    "passkey.renamed": Text("A passkey got another name."),
+    "passkey.removed": Text("Passkeys were removed: %(count)s."),
+    "passkey.refused": Text("A passkey was refused."),
+    "passkey.count_fell": Text(
+        "A synced passkey counted backwards and was let in. It may exist more than once."
+    ),
+    "factor.added": Text("A second factor was added: %(method)s."),
+    "factor.renamed": Text("A second factor got another name."),
+    "factor.removed": Text("Second factors were removed: %(count)s."),
+    "factor.reset_asked": Text(
+        "An operator asked to reset all factors; the person can object for %(wait)s."
+    ),
+    "factor.reset": Text("All factors were reset: %(count)s."),
+    "factor.reset_objected": Text("The person objected to the reset of their factors."),
+    "enrollment.wrong": Text(
+        "A wrong code for a new second factor, %(method)s; %(left)s tries were left."
+    ),
+    "recovery_codes.made": Text("Recovery codes were made; older ones no longer work."),
+    "recovery_code.used": Text("A recovery code was used."),
+    "browser.trusted": Text("A browser is trusted: no second factor is asked for in it."),
+    "browser.distrusted": Text("Browsers are trusted no longer: %(count)s."),
+    # --- operators and servers -----------------------------------------------------------------
+    "operator.added": Text("Somebody may use the dashboard, as %(role)s."),
+    "operator.changed": Text("An operator’s role was changed from %(from)s to %(to)s."),
+    "operator.removed": Text("An operator may no longer use the dashboard; they were %(role)s."),
+    "caller.refused": Text("A request was refused."),
+    "api_key.created": Text("The API key %(name)s was made, for %(scopes)s."),
+    "api_key.rotated": Text("The API key %(name)s was rotated; the old one ends in %(overlap)s s."),
+    "api_key.revoked": Text("The API key %(name)s was revoked."),
+    "settings.changed": Text("The setting %(name)s was changed from %(from)s to %(to)s."),
+    "event.dropped": Text("%(count)s events were not written to the database."),
+}
+"""What happened, by the kind of event."""
+
+
+def sentence_of(event: Event, kinds: Mapping[str, EventKind]) -> str:
+    """Return an event as a sentence, in the language that is being written.
+
+    Args:
+        event: which.
+        kinds: every kind that is declared, for those that are not the product's own.
+    """
+    sentence = SENTENCES.get(event.kind)
+    if sentence is None:
+        declared = kinds.get(event.kind)
+        return declared.meaning if declared is not None else event.kind
+    values = _values_of(event)
+    places = _PLACE.findall(sentence)
+    if not places:
+        return translate(sentence)
+    return translate(
+        Text(sentence.message, **{place: values.get(place, _ERASED) for place in places})
+    )
+
+
+def _values_of(event: Event) -> Mapping[str, object]:
+    details = {name: value if value != "" else "–" for name, value in (event.details or {}).items()}
+    return {
+        "wait": duration_text(event.wait or 0),
+        "tries": event.tries if event.tries is not None else 0,
+        "left": event.tries_left if event.tries_left is not None else 0,
+        "method": method_text(event.method or ""),
+        "methods": methods_text(event.methods or ()),
+        **details,
+    }
