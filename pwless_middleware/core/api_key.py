@@ -20,14 +20,15 @@ from typing import Final
 from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.text import Text
 
 KEY_PREFIX: Final = "pwk_"
 SCOPES: Final = {
-    "passwordless": "send, resend and verify logins",
-    "users:read": "read users, and what hangs on them",
-    "users": "read and change users",
-    "events": "read events",
-    "metrics": "read metrics",
+    "passwordless": Text("send, resend and verify logins"),
+    "users:read": Text("read users, and what hangs on them"),
+    "users": Text("read and change users"),
+    "events": Text("read events"),
+    "metrics": Text("read metrics"),
 }
 """What a key may be for, and what each scope allows."""
 _IMPLIED: Final = {"users:read": "users"}

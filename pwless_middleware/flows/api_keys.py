@@ -116,6 +116,16 @@ class ApiKeys:
         """
         return await self._repository.list(after=after, limit=limit)
 
+    async def of_name(self, name: str) -> Sequence[ApiKey]:
+        """Return all keys of a name, those that are over too, the newest first; empty for none.
+
+        Raises:
+            ConfigError: there is no database.
+            StoreError: the database cannot be asked.
+        """
+        # No database takes a NUL.
+        return await self._repository.of_name(name) if name.isprintable() else ()
+
     async def rotate(self, name: str, *, overlap: int = 0, by: str = "python") -> NewApiKey:
         """Make another key of a name, with the same scopes and as long a life.
 
@@ -174,7 +184,7 @@ class ApiKeys:
         return self._given
 
     async def _newest(self, name: str) -> ApiKey:
-        keys = await self._repository.of_name(name) if isinstance(name, str) else ()
+        keys = await self.of_name(name) if isinstance(name, str) else ()
         if not keys:
             raise ConfigError("name", f"the database has no key {name!r}")
         return keys[0]

@@ -31,6 +31,11 @@ class Servers:
         self._stored = stored
         self._tokens = tokens
 
+    @property
+    def names_in_code(self) -> frozenset[str]:
+        """The names of the keys in code."""
+        return self._configured.names
+
     async def find(self, credential: str) -> Server | None:
         """Return the backend that has this API key or access token, or `None`.
 

@@ -32,6 +32,7 @@ class Section(Protocol):
 SECTIONS: Final = (
     ("index", "Index"),
     ("people", "PeopleSection"),
+    ("api_keys", "ApiKeyPages"),
 )  # fmt: skip
 """Module below this package, and class, of each section."""
 

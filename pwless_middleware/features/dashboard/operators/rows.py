@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.stored_operator import StoredOperator
+from pwless_middleware.features.dashboard.makers import Makers
 from pwless_middleware.features.dashboard.operators.names import NAMES
 from pwless_middleware.flows.operator_roles import OperatorRoles
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time
-from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.operators import Operator
 
@@ -49,8 +48,8 @@ class OperatorRows:
     """
 
     def __init__(self, kit: Kit, roles: OperatorRoles) -> None:
-        self._kit = kit
         self._roles = roles
+        self._makers = Makers(kit)
 
     async def list_all(
         self, stored: Sequence[StoredOperator], looks: Operator
@@ -72,8 +71,8 @@ class OperatorRows:
         self, stored: Sequence[StoredOperator], looks: Operator
     ) -> list[OperatorRow]:
         """Return the lines of operators of the database, by address."""
-        emails = await self._emails(one.user_id for one in stored)
-        makers = await self._emails(_operator_of(one.by) for one in stored)
+        emails = await self._makers.find_emails(one.user_id for one in stored)
+        makers = await self._makers.name(one.by for one in stored)
         rows = [
             OperatorRow(
                 id=one.user_id,
@@ -81,7 +80,7 @@ class OperatorRows:
                 role=translate(NAMES[one.role]),
                 at=format_time(one.added_at),
                 iso=format_iso(one.added_at),
-                by=_words(one.by, makers),
+                by=makers[one.by],
                 is_self=one.user_id == looks.user.id,
             )
             for one in stored
@@ -90,8 +89,8 @@ class OperatorRows:
 
     async def list_removed(self, stored: Sequence[StoredOperator]) -> list[OperatorRow]:
         """Return the lines of those who were operators, in the order given."""
-        emails = await self._emails(one.user_id for one in stored)
-        makers = await self._emails(_operator_of(one.by) for one in stored)
+        emails = await self._makers.find_emails(one.user_id for one in stored)
+        makers = await self._makers.name(one.by for one in stored)
         return [
             OperatorRow(
                 id=one.user_id,
@@ -99,33 +98,7 @@ class OperatorRows:
                 role=translate(NAMES[one.role]),
                 at=format_time(one.removed_at or one.added_at),
                 iso=format_iso(one.removed_at or one.added_at),
-                by=_words(one.by, makers),
+                by=makers[one.by],
             )
             for one in stored
         ]
-
-    async def _emails(self, ids: Iterable[str]) -> dict[str, str]:
-        """Return the address that each user has now; empty for who is gone."""
-        wanted = sorted({id for id in ids if id})
-        users = await asyncio.gather(*(self._kit.users.load(id) for id in wanted))
-        emails = ("" if user is None else user.email or "" for user in users)
-        return dict(zip(wanted, emails, strict=True))
-
-
-def _operator_of(by: str) -> str:
-    kind, _, id = by.partition(":")
-    return id if kind == "operator" and not id.startswith("erased-") else ""
-
-
-def _words(by: str, emails: dict[str, str]) -> str:
-    """Return who made a change, as people read it."""
-    id = _operator_of(by)
-    if id:
-        return emails[id] or id
-    names = {
-        "command_line": Text("the command line"),
-        "python": Text("your code"),
-    }
-    if by in names:
-        return translate(names[by])
-    return translate(Text("somebody who is gone")) if by.startswith("operator:") else by
