@@ -112,7 +112,7 @@ def _read_row(value: dict[str, Any], number: int) -> TableRow:
 
 
 def _decode(table: Table, column: str, value: Any) -> Value:
-    if table.columns.get(column) == "bytes" and isinstance(value, str):
+    if table.columns.get(column) in ("bytes", "bytes?") and isinstance(value, str):
         try:
             return base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):

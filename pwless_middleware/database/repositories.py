@@ -23,6 +23,11 @@ from pwless_middleware.database.trusted_browsers import (
     SQLTrustedBrowsers,
     TrustedBrowserRepository,
 )
+from pwless_middleware.database.webhook_deliveries import (
+    SQLWebhookDeliveries,
+    WebhookDeliveryRepository,
+)
+from pwless_middleware.database.webhooks import SQLWebhooks, WebhookRepository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,8 @@ class Repositories:
         trusted_browsers: where people are not asked for a factor.
         factor_resets: what operators have ordered for those who have lost everything.
         operators: who may use the dashboard, besides those in code.
+        webhooks: where events are sent.
+        webhook_deliveries: what is sent there, and what became of it.
     """
 
     people: PersonRepository
@@ -58,6 +65,8 @@ class Repositories:
     trusted_browsers: TrustedBrowserRepository
     factor_resets: FactorResetRepository
     operators: OperatorRepository
+    webhooks: WebhookRepository
+    webhook_deliveries: WebhookDeliveryRepository
 
 
 def make_repositories(database: Database) -> Repositories:
@@ -76,4 +85,6 @@ def make_repositories(database: Database) -> Repositories:
         trusted_browsers=SQLTrustedBrowsers(database),
         factor_resets=SQLFactorResets(database),
         operators=SQLOperators(database),
+        webhooks=SQLWebhooks(database),
+        webhook_deliveries=SQLWebhookDeliveries(database),
     )

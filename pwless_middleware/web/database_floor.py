@@ -29,6 +29,7 @@ from pwless_middleware.flows.personal_data import (
 )
 from pwless_middleware.flows.stored_keys import StoredKeys
 from pwless_middleware.flows.users import StableUsers, UserDirectory, Users
+from pwless_middleware.flows.webhook_data import WebhookData
 
 if TYPE_CHECKING:
     from pwless_middleware.database.database import Database
@@ -107,6 +108,7 @@ class DatabaseFloor:
             "trusted_browsers": TrustedBrowserData(kept.trusted_browsers),
             "factor_resets": FactorResetData(kept.factor_resets),
             "operator": OperatorData(kept.operators),
+            "webhooks": WebhookData(kept.webhooks, kept.webhook_deliveries),
             "events": EventData(self.history, users),
             "activity": ActivityData(kept.event_counters),  # after what is written by the events
         }

@@ -14,6 +14,8 @@ from pwless_middleware.database.memory.people import MemoryPeople
 from pwless_middleware.database.memory.recovery_codes import MemoryRecoveryCodes
 from pwless_middleware.database.memory.settings import MemorySettings
 from pwless_middleware.database.memory.trusted_browsers import MemoryTrustedBrowsers
+from pwless_middleware.database.memory.webhook_deliveries import MemoryWebhookDeliveries
+from pwless_middleware.database.memory.webhooks import MemoryWebhooks
 from pwless_middleware.database.repositories import Repositories
 
 
@@ -37,4 +39,6 @@ def make_memory_repositories() -> Repositories:
         trusted_browsers=browsers,
         factor_resets=MemoryFactorResets(events),
         operators=MemoryOperators(people, events),
+        webhooks=MemoryWebhooks(events),
+        webhook_deliveries=MemoryWebhookDeliveries(),
     )

@@ -21,6 +21,7 @@ from pwless_middleware.database.migrations.people import PEOPLE, PEOPLE_LISTS
 from pwless_middleware.database.migrations.second_factors import SECOND_FACTORS
 from pwless_middleware.database.migrations.settings import SETTINGS
 from pwless_middleware.database.migrations.store import STORE
+from pwless_middleware.database.migrations.webhooks import WEBHOOKS
 
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     PEOPLE,
@@ -36,5 +37,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     PEOPLE_LISTS,
     JOBS,
     ATTEMPTS,
+    WEBHOOKS,
 )
 """All steps; the number of one is its place, from 1."""

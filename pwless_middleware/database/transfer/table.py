@@ -7,7 +7,7 @@ from typing import Final, Literal
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.database.statement import Statement, Value
 
-Kind = Literal["text", "text?", "int", "int?", "bytes"]
+Kind = Literal["text", "text?", "int", "int?", "bytes", "bytes?"]
 """What a column holds; with a question mark, nothing as well."""
 
 _LEAST, _MOST = -(2**63), 2**63 - 1
@@ -62,7 +62,7 @@ class Table:
 def _is_of(kind: Kind, value: object) -> bool:
     if value is None:
         return kind.endswith("?")
-    if kind == "bytes":
+    if kind.startswith("bytes"):
         return isinstance(value, bytes)
     if kind.startswith("int"):
         return type(value) is int and _LEAST <= value <= _MOST

@@ -26,6 +26,7 @@ from pwless_middleware.database.transfer.second_factors import (
     TRUSTED_BROWSERS,
 )
 from pwless_middleware.database.transfer.table import FIRST_INT, FIRST_TEXT, Table
+from pwless_middleware.database.transfer.webhooks import WEBHOOK_DELIVERIES, WEBHOOKS
 
 LEFT_BEHIND: Final = {
     "schema": "the other database has its own",
@@ -391,6 +392,8 @@ TABLES: Final = (
     SETTINGS,
     API_KEYS,
     OPERATORS,
+    WEBHOOKS,
+    WEBHOOK_DELIVERIES,
     EVENTS,
     ATTEMPTS,
     EVENT_COUNTS,

@@ -26,10 +26,10 @@ def make_row(table: Table, number: int) -> dict[str, Value]:
     row: dict[str, Value] = {}
     for place, (column, kind) in enumerate(table.columns.items()):
         which = (number + place) % ROWS
-        if kind == "bytes":
-            row[column] = bytes(range(256)) + bytes([number, place])
-        elif kind.endswith("?") and which == 0:
+        if kind.endswith("?") and which == 0:
             row[column] = None
+        elif kind.startswith("bytes"):
+            row[column] = bytes(range(256)) + bytes([number, place])
         elif kind.startswith("int"):
             row[column] = _NUMBERS[which]
         else:
