@@ -87,56 +87,99 @@ READ: Final = Statement(
 )
 
 # A search goes through the index of what leads, and looks at the rest row by row, but only as far
-# back as `REACH` says. Its values: after, before, outcome, organization, method, country, limit,
-# and what leads; an empty text is none.
+# back as `REACH` says. PostgreSQL compares pairs, so that no plan of it can go through all by time
+# instead, to find what is rare. Its values: after, before, outcome, organization, method, country,
+# limit, and what leads; an empty text is none.
 SEARCH: Final = {
     "": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE first > $1"
-        " AND first < $2 AND ($3 = '' OR outcome = $3)"
-        " AND ($4 = '' OR organization = $4) AND ($5 = '' OR method = $5 OR step = $5)"
-        " AND ($6 = '' OR country = $6) ORDER BY first DESC LIMIT $7"
+        "SELECT name, first FROM pwless_attempts WHERE first > $1 AND first < $2"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY first DESC LIMIT $7"
     ),
     "outcome": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE outcome = $8 AND first > $1"
-        " AND first < $2 AND ($3 = '' OR outcome = $3)"
-        " AND ($4 = '' OR organization = $4) AND ($5 = '' OR method = $5 OR step = $5)"
-        " AND ($6 = '' OR country = $6) ORDER BY first DESC LIMIT $7"
+        "SELECT name, first FROM pwless_attempts WHERE outcome = $8"
+        " AND first > $1 AND first < $2"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY first DESC LIMIT $7",
+        postgres="SELECT name, first FROM pwless_attempts WHERE outcome IS NOT NULL"
+        " AND (outcome, first) > ($8, $1) AND (outcome, first) < ($8, $2)"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY outcome DESC, first DESC LIMIT $7",
     ),
     "user_id": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE user_id = $8 AND first > $1"
-        " AND first < $2 AND ($3 = '' OR outcome = $3)"
-        " AND ($4 = '' OR organization = $4) AND ($5 = '' OR method = $5 OR step = $5)"
-        " AND ($6 = '' OR country = $6) ORDER BY first DESC LIMIT $7"
+        "SELECT name, first FROM pwless_attempts WHERE user_id = $8"
+        " AND first > $1 AND first < $2"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY first DESC LIMIT $7",
+        postgres="SELECT name, first FROM pwless_attempts WHERE user_id IS NOT NULL"
+        " AND (user_id, first) > ($8, $1) AND (user_id, first) < ($8, $2)"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY user_id DESC, first DESC LIMIT $7",
     ),
     "address": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE address = $8 AND first > $1"
-        " AND first < $2 AND ($3 = '' OR outcome = $3)"
-        " AND ($4 = '' OR organization = $4) AND ($5 = '' OR method = $5 OR step = $5)"
-        " AND ($6 = '' OR country = $6) ORDER BY first DESC LIMIT $7"
+        "SELECT name, first FROM pwless_attempts WHERE address = $8"
+        " AND first > $1 AND first < $2"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY first DESC LIMIT $7",
+        postgres="SELECT name, first FROM pwless_attempts WHERE address IS NOT NULL"
+        " AND (address, first) > ($8, $1) AND (address, first) < ($8, $2)"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY address DESC, first DESC LIMIT $7",
     ),
     "organization": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE organization = $8 AND first > $1"
-        " AND first < $2 AND ($3 = '' OR outcome = $3)"
-        " AND ($4 = '' OR organization = $4) AND ($5 = '' OR method = $5 OR step = $5)"
-        " AND ($6 = '' OR country = $6) ORDER BY first DESC LIMIT $7"
+        "SELECT name, first FROM pwless_attempts WHERE organization = $8"
+        " AND first > $1 AND first < $2"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY first DESC LIMIT $7",
+        postgres="SELECT name, first FROM pwless_attempts WHERE organization IS NOT NULL"
+        " AND (organization, first) > ($8, $1) AND (organization, first) < ($8, $2)"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY organization DESC, first DESC LIMIT $7",
     ),
     "method": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE method = $8 AND first > $1"
-        " AND first < $2 AND ($3 = '' OR outcome = $3)"
-        " AND ($4 = '' OR organization = $4) AND ($5 = '' OR method = $5 OR step = $5)"
-        " AND ($6 = '' OR country = $6) ORDER BY first DESC LIMIT $7"
+        "SELECT name, first FROM pwless_attempts WHERE method = $8"
+        " AND first > $1 AND first < $2"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY first DESC LIMIT $7",
+        postgres="SELECT name, first FROM pwless_attempts WHERE method IS NOT NULL"
+        " AND (method, first) > ($8, $1) AND (method, first) < ($8, $2)"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY method DESC, first DESC LIMIT $7",
     ),
     "step": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE step = $8 AND first > $1"
-        " AND first < $2 AND ($3 = '' OR outcome = $3)"
-        " AND ($4 = '' OR organization = $4) AND ($5 = '' OR method = $5 OR step = $5)"
-        " AND ($6 = '' OR country = $6) ORDER BY first DESC LIMIT $7"
+        "SELECT name, first FROM pwless_attempts WHERE step = $8"
+        " AND first > $1 AND first < $2"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY first DESC LIMIT $7",
+        postgres="SELECT name, first FROM pwless_attempts WHERE step IS NOT NULL"
+        " AND (step, first) > ($8, $1) AND (step, first) < ($8, $2)"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY step DESC, first DESC LIMIT $7",
     ),
     "country": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE country = $8 AND first > $1"
-        " AND first < $2 AND ($3 = '' OR outcome = $3)"
-        " AND ($4 = '' OR organization = $4) AND ($5 = '' OR method = $5 OR step = $5)"
-        " AND ($6 = '' OR country = $6) ORDER BY first DESC LIMIT $7"
+        "SELECT name, first FROM pwless_attempts WHERE country = $8"
+        " AND first > $1 AND first < $2"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY first DESC LIMIT $7",
+        postgres="SELECT name, first FROM pwless_attempts WHERE country IS NOT NULL"
+        " AND (country, first) > ($8, $1) AND (country, first) < ($8, $2)"
+        " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
+        " ORDER BY country DESC, first DESC LIMIT $7",
     ),
 }
 REACH: Final = {
@@ -145,32 +188,53 @@ REACH: Final = {
         " ORDER BY first DESC LIMIT 1 OFFSET $3"
     ),
     "outcome": Statement(
-        "SELECT first FROM pwless_attempts WHERE outcome = $4 AND first > $1 AND first < $2"
-        " ORDER BY first DESC LIMIT 1 OFFSET $3"
+        "SELECT first FROM pwless_attempts WHERE outcome = $4"
+        " AND first > $1 AND first < $2 ORDER BY first DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT first FROM pwless_attempts WHERE outcome IS NOT NULL"
+        " AND (outcome, first) > ($4, $1) AND (outcome, first) < ($4, $2)"
+        " ORDER BY outcome DESC, first DESC LIMIT 1 OFFSET $3",
     ),
     "user_id": Statement(
-        "SELECT first FROM pwless_attempts WHERE user_id = $4 AND first > $1 AND first < $2"
-        " ORDER BY first DESC LIMIT 1 OFFSET $3"
+        "SELECT first FROM pwless_attempts WHERE user_id = $4"
+        " AND first > $1 AND first < $2 ORDER BY first DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT first FROM pwless_attempts WHERE user_id IS NOT NULL"
+        " AND (user_id, first) > ($4, $1) AND (user_id, first) < ($4, $2)"
+        " ORDER BY user_id DESC, first DESC LIMIT 1 OFFSET $3",
     ),
     "address": Statement(
-        "SELECT first FROM pwless_attempts WHERE address = $4 AND first > $1 AND first < $2"
-        " ORDER BY first DESC LIMIT 1 OFFSET $3"
+        "SELECT first FROM pwless_attempts WHERE address = $4"
+        " AND first > $1 AND first < $2 ORDER BY first DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT first FROM pwless_attempts WHERE address IS NOT NULL"
+        " AND (address, first) > ($4, $1) AND (address, first) < ($4, $2)"
+        " ORDER BY address DESC, first DESC LIMIT 1 OFFSET $3",
     ),
     "organization": Statement(
-        "SELECT first FROM pwless_attempts WHERE organization = $4 AND first > $1 AND first < $2"
-        " ORDER BY first DESC LIMIT 1 OFFSET $3"
+        "SELECT first FROM pwless_attempts WHERE organization = $4"
+        " AND first > $1 AND first < $2 ORDER BY first DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT first FROM pwless_attempts WHERE organization IS NOT NULL"
+        " AND (organization, first) > ($4, $1) AND (organization, first) < ($4, $2)"
+        " ORDER BY organization DESC, first DESC LIMIT 1 OFFSET $3",
     ),
     "method": Statement(
-        "SELECT first FROM pwless_attempts WHERE method = $4 AND first > $1 AND first < $2"
-        " ORDER BY first DESC LIMIT 1 OFFSET $3"
+        "SELECT first FROM pwless_attempts WHERE method = $4"
+        " AND first > $1 AND first < $2 ORDER BY first DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT first FROM pwless_attempts WHERE method IS NOT NULL"
+        " AND (method, first) > ($4, $1) AND (method, first) < ($4, $2)"
+        " ORDER BY method DESC, first DESC LIMIT 1 OFFSET $3",
     ),
     "step": Statement(
-        "SELECT first FROM pwless_attempts WHERE step = $4 AND first > $1 AND first < $2"
-        " ORDER BY first DESC LIMIT 1 OFFSET $3"
+        "SELECT first FROM pwless_attempts WHERE step = $4"
+        " AND first > $1 AND first < $2 ORDER BY first DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT first FROM pwless_attempts WHERE step IS NOT NULL"
+        " AND (step, first) > ($4, $1) AND (step, first) < ($4, $2)"
+        " ORDER BY step DESC, first DESC LIMIT 1 OFFSET $3",
     ),
     "country": Statement(
-        "SELECT first FROM pwless_attempts WHERE country = $4 AND first > $1 AND first < $2"
-        " ORDER BY first DESC LIMIT 1 OFFSET $3"
+        "SELECT first FROM pwless_attempts WHERE country = $4"
+        " AND first > $1 AND first < $2 ORDER BY first DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT first FROM pwless_attempts WHERE country IS NOT NULL"
+        " AND (country, first) > ($4, $1) AND (country, first) < ($4, $2)"
+        " ORDER BY country DESC, first DESC LIMIT 1 OFFSET $3",
     ),
 }
 """The number of the attempt that is so many places before another one, by an index alone."""

@@ -54,57 +54,108 @@ READ = Statement(
 )
 
 # Searches give ids, by the one index that helps most; what else is asked for is looked at row by
-# row, and by who has a limit to their patience only as far back as `REACH` says. Their values:
-# after, before, attempt, organization, kinds as `,a,b,`, method, country, limit, and what leads; an
-# empty text is none. `IN` would need a second text for a list, and LIKE has wildcards.
+# row, by `look_back` only as far as `REACH` says. PostgreSQL compares pairs, so that no plan of it
+# can go through all by time instead, to find what is rare. Their values: after, before, attempt,
+# organization, kinds as `,a,b,`, method, country, limit, and what leads; an empty text is none.
+# `IN` would need a second text for a list, and LIKE has wildcards.
 NEWEST_FIRST: Final = {
     "": Statement(
         "SELECT id FROM pwless_events WHERE id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id DESC LIMIT $8"
     ),
     "kind": Statement(
         "SELECT id FROM pwless_events WHERE kind = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id DESC LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE kind IS NOT NULL"
+        " AND (kind, id) > ($9, $1) AND (kind, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY kind DESC, id DESC LIMIT $8",
     ),
     "attempt": Statement(
         "SELECT id FROM pwless_events WHERE attempt = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id DESC LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE attempt IS NOT NULL"
+        " AND (attempt, id) > ($9, $1) AND (attempt, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY attempt DESC, id DESC LIMIT $8",
     ),
     "user_id": Statement(
         "SELECT id FROM pwless_events WHERE user_id = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id DESC LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE user_id IS NOT NULL"
+        " AND (user_id, id) > ($9, $1) AND (user_id, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY user_id DESC, id DESC LIMIT $8",
     ),
     "address": Statement(
         "SELECT id FROM pwless_events WHERE address = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id DESC LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE address IS NOT NULL"
+        " AND (address, id) > ($9, $1) AND (address, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY address DESC, id DESC LIMIT $8",
     ),
     "organization": Statement(
         "SELECT id FROM pwless_events WHERE organization = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id DESC LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE organization IS NOT NULL"
+        " AND (organization, id) > ($9, $1) AND (organization, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY organization DESC, id DESC LIMIT $8",
     ),
     "method": Statement(
         "SELECT id FROM pwless_events WHERE method = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id DESC LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE method IS NOT NULL"
+        " AND (method, id) > ($9, $1) AND (method, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY method DESC, id DESC LIMIT $8",
     ),
     "country": Statement(
         "SELECT id FROM pwless_events WHERE country = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id DESC LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id DESC LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE country IS NOT NULL"
+        " AND (country, id) > ($9, $1) AND (country, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY country DESC, id DESC LIMIT $8",
     ),
 }
 OLDEST_FIRST: Final = {
@@ -112,49 +163,99 @@ OLDEST_FIRST: Final = {
         "SELECT id FROM pwless_events WHERE id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id LIMIT $8"
     ),
     "kind": Statement(
         "SELECT id FROM pwless_events WHERE kind = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE kind IS NOT NULL"
+        " AND (kind, id) > ($9, $1) AND (kind, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY kind, id LIMIT $8",
     ),
     "attempt": Statement(
         "SELECT id FROM pwless_events WHERE attempt = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE attempt IS NOT NULL"
+        " AND (attempt, id) > ($9, $1) AND (attempt, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY attempt, id LIMIT $8",
     ),
     "user_id": Statement(
         "SELECT id FROM pwless_events WHERE user_id = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE user_id IS NOT NULL"
+        " AND (user_id, id) > ($9, $1) AND (user_id, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY user_id, id LIMIT $8",
     ),
     "address": Statement(
         "SELECT id FROM pwless_events WHERE address = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE address IS NOT NULL"
+        " AND (address, id) > ($9, $1) AND (address, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY address, id LIMIT $8",
     ),
     "organization": Statement(
         "SELECT id FROM pwless_events WHERE organization = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE organization IS NOT NULL"
+        " AND (organization, id) > ($9, $1) AND (organization, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY organization, id LIMIT $8",
     ),
     "method": Statement(
         "SELECT id FROM pwless_events WHERE method = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE method IS NOT NULL"
+        " AND (method, id) > ($9, $1) AND (method, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY method, id LIMIT $8",
     ),
     "country": Statement(
         "SELECT id FROM pwless_events WHERE country = $9 AND id > $1 AND id < $2"
         " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
-        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7) ORDER BY id LIMIT $8"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE country IS NOT NULL"
+        " AND (country, id) > ($9, $1) AND (country, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY country, id LIMIT $8",
     ),
 }
 REACH: Final = {
@@ -163,31 +264,52 @@ REACH: Final = {
     ),
     "kind": Statement(
         "SELECT id FROM pwless_events WHERE kind = $4 AND id > $1 AND id < $2"
-        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT id FROM pwless_events WHERE kind IS NOT NULL"
+        " AND (kind, id) > ($4, $1) AND (kind, id) < ($4, $2)"
+        " ORDER BY kind DESC, id DESC LIMIT 1 OFFSET $3",
     ),
     "attempt": Statement(
         "SELECT id FROM pwless_events WHERE attempt = $4 AND id > $1 AND id < $2"
-        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT id FROM pwless_events WHERE attempt IS NOT NULL"
+        " AND (attempt, id) > ($4, $1) AND (attempt, id) < ($4, $2)"
+        " ORDER BY attempt DESC, id DESC LIMIT 1 OFFSET $3",
     ),
     "user_id": Statement(
         "SELECT id FROM pwless_events WHERE user_id = $4 AND id > $1 AND id < $2"
-        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT id FROM pwless_events WHERE user_id IS NOT NULL"
+        " AND (user_id, id) > ($4, $1) AND (user_id, id) < ($4, $2)"
+        " ORDER BY user_id DESC, id DESC LIMIT 1 OFFSET $3",
     ),
     "address": Statement(
         "SELECT id FROM pwless_events WHERE address = $4 AND id > $1 AND id < $2"
-        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT id FROM pwless_events WHERE address IS NOT NULL"
+        " AND (address, id) > ($4, $1) AND (address, id) < ($4, $2)"
+        " ORDER BY address DESC, id DESC LIMIT 1 OFFSET $3",
     ),
     "organization": Statement(
         "SELECT id FROM pwless_events WHERE organization = $4 AND id > $1 AND id < $2"
-        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT id FROM pwless_events WHERE organization IS NOT NULL"
+        " AND (organization, id) > ($4, $1) AND (organization, id) < ($4, $2)"
+        " ORDER BY organization DESC, id DESC LIMIT 1 OFFSET $3",
     ),
     "method": Statement(
         "SELECT id FROM pwless_events WHERE method = $4 AND id > $1 AND id < $2"
-        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT id FROM pwless_events WHERE method IS NOT NULL"
+        " AND (method, id) > ($4, $1) AND (method, id) < ($4, $2)"
+        " ORDER BY method DESC, id DESC LIMIT 1 OFFSET $3",
     ),
     "country": Statement(
         "SELECT id FROM pwless_events WHERE country = $4 AND id > $1 AND id < $2"
-        " ORDER BY id DESC LIMIT 1 OFFSET $3"
+        " ORDER BY id DESC LIMIT 1 OFFSET $3",
+        postgres="SELECT id FROM pwless_events WHERE country IS NOT NULL"
+        " AND (country, id) > ($4, $1) AND (country, id) < ($4, $2)"
+        " ORDER BY country DESC, id DESC LIMIT 1 OFFSET $3",
     ),
 }
 """The id of the event that is so many places before another one, by an index alone."""
