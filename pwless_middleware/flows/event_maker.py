@@ -43,7 +43,7 @@ class EventMaker:
             at=at,
             kind=kind.name,
             id=self._id(at, number),
-            attempt=self._digest(f"attempt {attempt.hex()}") if attempt else None,
+            attempt=self.attempt_digest(attempt) if attempt else None,
             user_id=given.get("user_id"),
             organization=given.get("organization"),
             address=self._digest(address) if address is not None else None,
@@ -64,6 +64,10 @@ class EventMaker:
     def digests_of(self, address: str) -> tuple[str, ...]:
         """Return what an address may stand as in an event: one digest for each secret key."""
         return () if self._keyring is None else self._keyring.log_names(address)
+
+    def attempt_digest(self, attempt: bytes) -> str | None:
+        """Return what an attempt stands as in an event."""
+        return self._digest(f"attempt {attempt.hex()}")
 
     def _id(self, at: int, number: int) -> str:
         if self._process != os.getpid():

@@ -281,6 +281,10 @@ class Events:
         """Return what an address may stand as in an event: one digest for each secret key."""
         return self._maker.digests_of(address)
 
+    def attempt_digest(self, attempt: bytes) -> str | None:
+        """Return what an attempt stands as in events; `None` where there are no keys."""
+        return self._maker.attempt_digest(attempt)
+
     def newest(self) -> Iterator[Event]:
         """Go through the events that are kept, the newest first."""
         for recorded in reversed(list(self._kept)):

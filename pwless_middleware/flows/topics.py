@@ -46,6 +46,22 @@ class QueuedJob:
     key_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class JobDescription:
+    """What a queued job says of itself, for a person who looks.
+
+    Attributes:
+        topic: its name; empty where it says none.
+        until: unix seconds until which it is of use; 0 where it does not say.
+        body: what the feature put; `None` where this process has not the key that binds it, and so
+            cannot know who has written the rest.
+    """
+
+    topic: str
+    until: int
+    body: bytes | None = field(repr=False)
+
+
 ReadJob = Callable[[QueuedJob], Awaitable[Outcome | Delivery]]
 """Read a job, and return how it ended, or what is to be handed over in its turn.
 
@@ -103,6 +119,16 @@ class Topics:
             "job", topic, body + until.to_bytes(4, "big"), key_id=key_id or self._keyring.current
         )
         return bytes([len(topic)]) + topic.encode() + bound
+
+    def describe(self, payload: bytes) -> JobDescription:
+        """Return what a job says of itself, whoever reads it."""
+        size = payload[0] if payload else 0
+        topic, bound = payload[1 : 1 + size].decode("ascii", "replace"), payload[1 + size :]
+        if not TOPIC.fullmatch(topic):
+            return JobDescription("", 0, None)
+        opened = self._keyring.unbind("job", topic, bound)
+        body = opened.payload[:-4] if opened is not None else None
+        return JobDescription(topic, int.from_bytes(bound[-4:], "big"), body)
 
     async def read(self, payload: bytes) -> Outcome | Delivery:
         """Have a job read by the feature whose topic it has."""

@@ -317,7 +317,9 @@ def make_floors(
         history=history,
         clock=clock,
         wake_delivery=wake,
-        delivery=DeliveryView(store.jobs, deliveries, background.text_senders, clock),
+        delivery=DeliveryView(
+            store.jobs, deliveries, mailer, background.text_senders, background.topics, clock
+        ),
         is_delivery_failing=lambda: deliveries.is_failing,
         is_text_delivery_failing=lambda: (
             background.text_senders.parallel > 0 and deliveries.are_texts_failing

@@ -80,7 +80,7 @@ class Post:
     @property
     def last(self) -> tuple[str, object, object]:
         kind, given = self.told[-1]
-        details = given["details"]
+        details = given["details"] or {}
         return kind, details.get("server"), details.get("seconds")
 
     def health(self, server: str) -> ServerHealth:

@@ -7,6 +7,8 @@ import asyncio
 import pytest
 
 from pwless_middleware.core.job import JobCount
+from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.delivery.outcomes import Delivery
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.texts.outbox import TextOutbox
@@ -14,6 +16,7 @@ from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import DeliveryError, StoreTimeout
 from pwless_middleware.flows import delivery_view
 from pwless_middleware.flows.delivery_view import DeliveryView
+from pwless_middleware.flows.topics import Topics
 from pwless_middleware.pytest_plugin.clock import Clock
 from pwless_middleware.stores.base import Writes
 from pwless_middleware.stores.memory_jobs import MemoryJobs
@@ -45,7 +48,9 @@ def view(
         return Delivery("+4915112345678", fail, channel="sms")
 
     deliveries = Deliveries(jobs, deliver, clock=clock)
-    return DeliveryView(jobs, deliveries, senders or TextSenders(), clock), deliveries
+    topics = Topics(Keyring("k" * 32, realm=""), clock)
+    seen = DeliveryView(jobs, deliveries, Outbox(), senders or TextSenders(), topics, clock)
+    return seen, deliveries
 
 
 async def test_text_messages_never_fail_where_nobody_sends_any(clock: Clock) -> None:
