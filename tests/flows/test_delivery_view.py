@@ -20,7 +20,7 @@ from pwless_middleware.flows.topics import Topics
 from pwless_middleware.pytest_plugin.clock import Clock
 from pwless_middleware.stores.base import Writes
 from pwless_middleware.stores.memory_jobs import MemoryJobs
-from tests.support import Site, make_site
+from tests.support import KEY, Site, make_site
 
 pytestmark = pytest.mark.anyio
 
@@ -48,7 +48,7 @@ def view(
         return Delivery("+4915112345678", fail, channel="sms")
 
     deliveries = Deliveries(jobs, deliver, clock=clock)
-    topics = Topics(Keyring("k" * 32, realm=""), clock)
+    topics = Topics(Keyring(KEY, realm=""), clock)
     seen = DeliveryView(jobs, deliveries, Outbox(), senders or TextSenders(), topics, clock)
     return seen, deliveries
 
