@@ -351,6 +351,8 @@ def test_what_a_page_is_given_is_what_the_code_gives_it() -> None:
     for path in (ROOT / "pwless_middleware").rglob("*.py"):
         parts: dict[str, set[str]] = {}
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if getattr(getattr(node, "func", None), "id", "") == "PersonPart":
+                continue  # of the dashboard, whose templates are not promised
             if isinstance(node, ast.Call) and not node.args:  # a method's part of a shared page
                 words = {word.arg: word.value for word in node.keywords}
                 template, values = words.get("template"), words.get("context")

@@ -79,6 +79,9 @@ class PersonPart:
         done: what the page says after a form of the part has done its work: the word that its
             route leads back with, in `?done=`, to the sentence.
         order: where it stands; lower comes first.
+        resets_factors: whether it resets all that somebody proves themselves by, of whichever
+            feature (`Mounted.on_factors_reset`). Then no other part removes its own, past the time
+            in which the person can object.
     """
 
     title: str
@@ -86,6 +89,7 @@ class PersonPart:
     show: Callable[[Request, ShownPerson], Awaitable[Mapping[str, object] | None]]
     done: Mapping[str, Text] = field(default_factory=dict)
     order: int = 100
+    resets_factors: bool = False
 
 
 def person_path(user_id: str) -> str:

@@ -68,6 +68,22 @@ class PasskeyRow:
     used_at: str
     used_iso: str
 
+    @classmethod
+    def of(cls, passkey: Passkey, now: int, *, rp_id: str) -> PasskeyRow:
+        """Return a passkey as it is listed; `rp_id` is ours."""
+        provider, used_at = name_of(passkey.aaguid), passkey.used_at
+        return cls(
+            id=b64(passkey.id),
+            name=passkey.name or translate(_UNNAMED),
+            provider=provider if provider != passkey.name else "",
+            is_synced=passkey.is_synced,
+            foreign_host=passkey.rp_id if passkey.rp_id != rp_id else "",
+            created_at=format_ago(passkey.created_at, now),
+            created_iso=format_iso(passkey.created_at),
+            used_at=format_ago(used_at, now) if used_at is not None else "",
+            used_iso=format_iso(used_at) if used_at is not None else "",
+        )
+
 
 class PasskeyPages:
     """Show the page, and do what its forms ask for.
@@ -193,7 +209,7 @@ class PasskeyPages:
             account_pages=self._kit.offers.account_pages,
             current_path=PATH,
             page_url=here,
-            passkeys=[self._row(one, now) for one in passkeys],
+            passkeys=[PasskeyRow.of(one, now, rp_id=self._flow.party.id) for one in passkeys],
             is_full=usable >= self._flow.rules().max_per_user,
             is_fresh=self._kit.accounts.is_fresh(account.session, FRESH_WITHIN, strength),
             step_up_url=self._kit.pages.step_up_url(
@@ -227,20 +243,6 @@ class PasskeyPages:
                     "displayName": user.display_name,
                 },
             }
-        )
-
-    def _row(self, passkey: Passkey, now: int) -> PasskeyRow:
-        provider, used_at = name_of(passkey.aaguid), passkey.used_at
-        return PasskeyRow(
-            id=b64(passkey.id),
-            name=passkey.name or translate(_UNNAMED),
-            provider=provider if provider != passkey.name else "",
-            is_synced=passkey.is_synced,
-            foreign_host=passkey.rp_id if passkey.rp_id != self._flow.party.id else "",
-            created_at=format_ago(passkey.created_at, now),
-            created_iso=format_iso(passkey.created_at),
-            used_at=format_ago(used_at, now) if used_at is not None else "",
-            used_iso=format_iso(used_at) if used_at is not None else "",
         )
 
     def _url(self, request: Request) -> str:

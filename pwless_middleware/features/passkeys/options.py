@@ -92,6 +92,7 @@ class Passkeys:
         from pwless_middleware.features.passkeys.findings import PasskeyFindings
         from pwless_middleware.features.passkeys.flow import PasskeyFlow
         from pwless_middleware.features.passkeys.pages import Pages
+        from pwless_middleware.features.passkeys.person_part import PasskeyPart
         from pwless_middleware.features.passkeys.python import PasskeyVerbs
         from pwless_middleware.features.passkeys.related_origins import related_origins_routes
         from pwless_middleware.features.passkeys.relying_party import RelyingParty
@@ -120,16 +121,18 @@ class Passkeys:
             rules,
             user_verification=self._user_verification,
         )
-        pages = Pages(kit, flow)
+        pages, shown = Pages(kit, flow), PasskeyPart(kit, flow)
         return Mounted(
             routes=(
                 *pages.routes,
                 *PasskeyApi(kit, flow).routes,
+                *shown.routes,
                 *related_origins_routes(party),
             ),
             methods=pages.methods,
             step_up=pages.step_up,
             account_pages=pages.account_pages,
+            person_parts=(shown.part,),
             after_login=pages.after_login,
             steps=pages.steps,
             before_session=(flow.rule,),

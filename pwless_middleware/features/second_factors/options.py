@@ -131,6 +131,7 @@ class SecondFactors:
         from pwless_middleware.features.second_factors.names import RECOVERY_CODE
         from pwless_middleware.features.second_factors.objection_page import ObjectionPage
         from pwless_middleware.features.second_factors.pages.pages import Pages
+        from pwless_middleware.features.second_factors.person_part import SecondFactorPart
         from pwless_middleware.features.second_factors.python import SecondFactorVerbs
 
         kit.require_database()
@@ -153,17 +154,20 @@ class SecondFactors:
             kit, kit.repositories, rules, totp=self._totp, issuer=self._issuer, sms=self._sms
         )
         sms, pages = flow.sms, Pages(kit, flow, adds_totp=self._totp)
+        shown = SecondFactorPart(kit, flow)
         return Mounted(
             routes=(
                 *pages.routes,
                 *FactorApi(kit, flow).routes,
                 *ObjectionPage(kit, flow.resets).routes,
                 *flow.sign_ins.routes,
+                *shown.routes,
                 *_routes_of(kit, flow),
             ),
             text_senders=(sms.sender,) if sms is not None else (),
             steps=pages.steps,
             account_pages=pages.account_pages,
+            person_parts=(shown.part,),
             after_login=pages.after_login,
             before_session=(flow.rule,),
             proves=tuple(flow.steps),

@@ -235,19 +235,21 @@ class FactorResets:
         id = self._kit.secrets.open(OBJECT, handle)
         return await self._resets.find(id) if id is not None else None
 
-    async def object(self, reset: FactorReset, caller: Caller) -> bool:
+    async def object(
+        self, reset: FactorReset, caller: Caller | None, *, by: str = "person"
+    ) -> bool:
         """Object to a reset; false where it is done, or was objected to before.
 
         Args:
             reset: which.
-            caller: who presses the button, signed in or not.
+            caller: who presses the button, signed in or not; `None` for an operator, whose device
+                is none of the person's.
+            by: who does, for the event; default the person.
 
         Raises:
             StoreError: the database cannot be asked; it can be pressed again.
         """
-        audit = self._kit.events.make(
-            "factor.reset_objected", caller, user_id=reset.user_id, by="person"
-        )
+        audit = self._kit.events.make("factor.reset_objected", caller, user_id=reset.user_id, by=by)
         if not await self._resets.object(reset.id, at=self._kit.clock(), audit=audit):
             return False
         self._kit.events.publish(audit)
