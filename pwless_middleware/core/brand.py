@@ -9,6 +9,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.given_options import remember_given
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.text import Text
 
 
 @named_options()
@@ -42,18 +43,19 @@ class Brand:
         given: dict[str, object] = {"name": self.name, "logo": self.logo, "color": self.color}
         for option, value in given.items():
             if not isinstance(value, str) and (value is not None or option == "name"):
-                raise ConfigError(f"brand.{option}", "set a text")
+                raise ConfigError(f"brand.{option}", Text("set a text"))
         if not (0 < len(self.name) <= 100 and self.name.strip() and self.name.isprintable()):
-            raise ConfigError("brand.name", "set 1 to 100 printable characters")
+            raise ConfigError("brand.name", Text("set 1 to 100 printable characters"))
         if self.logo is not None and not re.fullmatch(
             # A browser reads `//host` and `/\host` as another origin.
             r"/(?![/\\])[!-\[\]-~]*|data:image/[a-z0-9.+-]+[;,][!-~]*",
             self.logo,
         ):
             raise ConfigError(
-                "brand.logo", "set a path that begins with one slash, or a data:image/… URL"
+                "brand.logo",
+                Text("set a path that begins with one slash, or a data:image/… URL"),
             )
         if self.color is not None and not re.fullmatch(
             r"#(?:[0-9A-Fa-f]{3}){1,2}", self.color, re.ASCII
         ):
-            raise ConfigError("brand.color", "set a colour such as #3d4ed8 or #34d")
+            raise ConfigError("brand.color", Text("set a colour such as #3d4ed8 or #34d"))

@@ -10,6 +10,9 @@ _Rgb = tuple[int, int, int]
 _BLACK: Final[_Rgb] = (0, 0, 0)
 _WHITE: Final[_Rgb] = (255, 255, 255)
 
+DEFAULT_COLOR: Final = "#3d4ed8"
+"""The accent of who names none."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
@@ -53,10 +56,14 @@ class Scheme:
             edge=_readable(accent, surfaces, 3.0, pole),
         )
 
-    def css(self) -> str:
-        """Return the colours as custom properties, for the stylesheet beside this module."""
+    def css(self, selector: str = ":root") -> str:
+        """Return the colours as custom properties, for the stylesheet beside this module.
+
+        Args:
+            selector: of what has them; default the whole page.
+        """
         values = ((name.replace("_", "-"), getattr(self, name)) for name in self.__slots__)
-        return ":root{" + ";".join(f"--{name}:{value}" for name, value in values) + "}"
+        return selector + "{" + ";".join(f"--{name}:{value}" for name, value in values) + "}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.given_options import remember_given
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.text import Text
 
 SessionSecret = NewType("SessionSecret", bytes)
 """48 bytes: 32 random ones (256 bits), then the user's 16-byte digest (its place in the store).
@@ -139,7 +140,8 @@ class SessionPolicy:
             ("not_before", self.not_before, 0, YEAR_9999),
         ):
             if type(value) is not int or not low <= value <= high:
-                raise ConfigError(f"sessions.{name}", f"set whole seconds, {low} to {high}")
+                problem = Text("set whole seconds, %(low)s to %(high)s", low=low, high=high)
+                raise ConfigError(f"sessions.{name}", problem)
 
     def stricter(self, other: SessionPolicy) -> SessionPolicy:
         """Return what ends a session sooner, of each of the numbers."""

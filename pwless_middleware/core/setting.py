@@ -46,6 +46,9 @@ class Setting:
         loosens: says whether a change is less strict than what held; `None` (default) where
             neither is.
         loosening: what such a change means, in a sentence.
+        label: says what people call a choice; `None` (default) shows it as it is.
+        unset: what people call `None`; empty (default) for a setting that cannot be without a
+            value.
     """
 
     name: str
@@ -64,6 +67,8 @@ class Setting:
     effect: str = ""
     loosens: Loosens | None = field(default=None, compare=False, repr=False)
     loosening: str = ""
+    label: Callable[[str], str] | None = field(default=None, compare=False, repr=False)
+    unset: str = ""
 
     @property
     def choices(self) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ def make_brand_settings(brand: Brand | None, *, host: str) -> LiveSettings[Brand
             default=None,
             most=LONGEST_LOGO,
             optional=True,
+            unset=Text("The first letter of the name"),
             effect=_EFFECT,
         ),
         Setting(
@@ -55,6 +56,7 @@ def make_brand_settings(brand: Brand | None, *, host: str) -> LiveSettings[Brand
             default=None,
             most=7,
             optional=True,
+            unset=Text("Ours"),
             effect=_EFFECT,
         ),
     )

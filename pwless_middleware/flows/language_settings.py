@@ -29,20 +29,20 @@ def make_language_settings(
             kind="texts",
             default=COMPLETE,
             least=1,
+            label=_name_of,
             one_of=lambda: languages.available,
             effect=Text("Everybody who has chosen or asks for one that is not offered any more."),
         ),
         Setting(
             name="default",
             title=Text("Default language"),
-            meaning=Text(
-                "What people get who ask for none of them; without one English, or the first that "
-                "is offered."
-            ),
+            meaning=Text("What people get who ask for none of them."),
             kind="choice",
             default=None,
             one_of=lambda: languages.available,
             optional=True,
+            unset=Text("English, or the first that is offered"),
+            label=_name_of,
             effect=Text("Whoever asks for none of the languages that are offered."),
         ),
     )
@@ -52,11 +52,18 @@ def make_language_settings(
     return LiveSettings("languages", settings, make=_make, given=fixed, title=Text("Languages"))
 
 
+def _name_of(code: str) -> str:
+    from pwless_middleware.languages.names import name_of  # with the first page that shows one
+
+    return name_of(code)
+
+
 def _make(values: Mapping[str, Any]) -> tuple[str, ...]:
     offered: tuple[str, ...] = tuple(dict.fromkeys(values["offered"]))
     default = values["default"]
     if default is None:
         default = "en" if "en" in offered else offered[0]
     if default not in offered:
-        raise ConfigError("default", f"set one that is offered: {', '.join(offered)}")
+        names = ", ".join(offered)
+        raise ConfigError("default", Text("set one that is offered: %(names)s", names=names))
     return (default, *(code for code in offered if code != default))

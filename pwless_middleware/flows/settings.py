@@ -120,9 +120,32 @@ class Settings:
         await self._current.load()
         return self._describe(group, setting)
 
+    async def record(self, version: int) -> SettingsRecord:
+        """Return what operators had set as of a version.
+
+        Args:
+            version: which; 0 is before the first change.
+
+        Raises:
+            ConfigError: there is no such version, or no database.
+            StoreError: the database cannot be asked.
+        """
+        if version == 0:
+            return NO_SETTINGS
+        if type(version) is int and version > 0:
+            for record in await self._repository.list(before=version + 1, limit=1):
+                if record.version == version:
+                    return record
+        raise ConfigError("version", f"there is no version {version!r} of the settings")
+
     async def set(
-        self, values: Mapping[str, object], *, by: str = "python", seen: int | None = None
-    ) -> None:
+        self,
+        values: Mapping[str, object],
+        *,
+        by: str = "python",
+        seen: int | None = None,
+        dry_run: bool = False,
+    ) -> Sequence[SettingChange]:
         """Change settings, all of these together or none.
 
         It holds here at once and in every process within 100 ms. What a running login has begun
@@ -134,6 +157,10 @@ class Settings:
             seen: the version (`CurrentSetting.version`) that the change was decided by. If one of
                 these settings is another by now, nothing is changed; `None` (default) overwrites
                 whatever is there.
+            dry_run: whether to look at what would change, and change nothing; off by default.
+
+        Returns:
+            Each setting that is another now, as it was and as it is.
 
         Raises:
             SettingsConflict: somebody has changed one of them since `seen`; says who, and to what.
@@ -151,16 +178,24 @@ class Settings:
                 read[name] = setting.read(value)
             except ConfigError as error:
                 raise ConfigError(name, error.problem) from None
-        await self._change(lambda values: {**values, **read}, by, seen)
+        return await self._change(lambda values: {**values, **read}, by, seen, dry_run)
 
     async def reset(
-        self, names: Iterable[str], *, by: str = "python", seen: int | None = None
-    ) -> None:
+        self,
+        names: Iterable[str],
+        *,
+        by: str = "python",
+        seen: int | None = None,
+        dry_run: bool = False,
+    ) -> Sequence[SettingChange]:
         """Take back what operators have set, so that the defaults hold.
 
         Args:
             names: whole names; one that was not set is left as it is.
-            by, seen: as for `set`.
+            by, seen, dry_run: as for `set`.
+
+        Returns:
+            As `set`.
 
         Raises:
             SettingsConflict, ConfigError, StoreError: as `set`.
@@ -172,22 +207,27 @@ class Settings:
         def change(values: Mapping[str, SettingValue]) -> dict[str, SettingValue]:
             return {name: value for name, value in values.items() if name not in gone}
 
-        await self._change(change, by, seen)
+        return await self._change(change, by, seen, dry_run)
 
-    async def revert(self, version: int, *, by: str = "python", seen: int | None = None) -> None:
+    async def revert(
+        self, version: int, *, by: str = "python", seen: int | None = None, dry_run: bool = False
+    ) -> Sequence[SettingChange]:
         """Let the settings of an earlier version hold again, as a new version.
 
         Sessions that were ended since then stay ended: `sessions.not_before` is left as it is.
 
         Args:
             version: which; 0 takes back everything that operators have set.
-            by, seen: as for `set`.
+            by, seen, dry_run: as for `set`.
+
+        Returns:
+            As `set`.
 
         Raises:
             ConfigError: there is no such version, or its settings are not admitted any more.
             SettingsConflict, StoreError: as `set`.
         """
-        old = await self._version(version)
+        old = await self.record(version)
         kept = {
             f"{group.name}.{setting.name}"
             for group in self._current.groups.values()
@@ -199,7 +239,7 @@ class Settings:
             again = {name: value for name, value in old.values.items() if name not in kept}
             return again | {name: value for name, value in now.items() if name in kept}
 
-        await self._change(change, by, seen)
+        return await self._change(change, by, seen, dry_run)
 
     async def history(self, *, before: int = 0, limit: int = 50) -> Sequence[SettingsChange]:
         """Return changes, the newest first.
@@ -229,24 +269,16 @@ class Settings:
             raise ConfigError("database", 'settings need one: add database="sqlite:///pwless.db"')
         return repository
 
-    async def _version(self, version: int) -> SettingsRecord:
-        if version == 0:
-            return NO_SETTINGS
-        if type(version) is int and version > 0:
-            for record in await self._repository.list(before=version + 1, limit=1):
-                if record.version == version:
-                    return record
-        raise ConfigError("version", f"there is no version {version!r} of the settings")
-
     async def _change(
         self,
         change: Callable[[Mapping[str, SettingValue]], dict[str, SettingValue]],
         by: str,
         seen: int | None,
-    ) -> None:
+        dry_run: bool,
+    ) -> Sequence[SettingChange]:
         if not isinstance(by, str) or not 1 <= len(by) <= 100:
             raise ConfigError("by", "say in 1 to 100 characters who changes it")
-        looked_at = await self._version(seen) if seen is not None else None
+        looked_at = await self.record(seen) if seen is not None else None
         while True:  # who is slower than somebody else makes the next version
             old = await self._repository.newest()
             values = change(old.values)
@@ -255,10 +287,14 @@ class Settings:
             new = SettingsRecord(old.version + 1, self._clock(), by, values)
             changes = changes_between(old, new)
             if not changes:
+                if dry_run:
+                    return changes
                 break
             if looked_at is not None:
                 await self._refuse_conflicts(looked_at, old, changes)
             self._check(new)
+            if dry_run:
+                return changes
             audit = [self._event(one, by) for one in changes]
             if await self._repository.add(new, audit=audit):
                 self._current.take(new)
@@ -267,6 +303,7 @@ class Settings:
                 break
         # Told even if it stood there already: whoever tells again may have failed to tell.
         await self._signals.tell(TOPIC)
+        return changes
 
     async def _refuse_conflicts(
         self, seen: SettingsRecord, now: SettingsRecord, changes: Iterable[SettingChange]

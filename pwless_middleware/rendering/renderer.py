@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.brand import Brand
-from pwless_middleware.core.colors import Palette
+from pwless_middleware.core.colors import DEFAULT_COLOR, Palette
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.errors import ConfigError
@@ -54,8 +54,6 @@ SUBJECT_VARIABLES: Final = frozenset({"kind", "expiry_time_relative", "asked_at"
 `subject_code` is the code where `EmailLogin(code_in_subject=True)` puts it there, else `None`.
 """
 
-_DEFAULT_COLOR: Final = "#3d4ed8"
-
 
 @dataclass(frozen=True, slots=True)
 class Email:
@@ -75,7 +73,7 @@ class _Look:
     @cached_property
     def palette(self) -> Palette:
         """The brand's colours, found with the first page or email: that takes a while."""
-        return Palette.of(self.brand.color or _DEFAULT_COLOR)
+        return Palette.of(self.brand.color or DEFAULT_COLOR)
 
     @cached_property
     def values(self) -> dict[str, object]:

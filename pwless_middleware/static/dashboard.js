@@ -58,6 +58,55 @@
       button.dataset.done = "true";
     });
   }
+  // --- the brand, as it is typed ----------------------------------------------------------
+
+  const looks = document.querySelector("[data-look-colors]");
+  if (looks) {
+    const all = (name, change) => document.querySelectorAll(`[data-look-${name}]`).forEach(change);
+    const typed = (name) => {
+      const field = document.querySelector(`[data-look="${name}"]`);
+      return field ? field.value.trim() : null;
+    };
+    const show = () => {
+      const name = typed("name"), logo = typed("logo"), color = typed("color");
+      if (name) {
+        all("name", (one) => { one.textContent = name; });
+        all("mark", (one) => { one.textContent = [...name][0].toLocaleUpperCase(language); });
+      }
+      if (logo !== null && (logo === "" || /^(\/(?![/\\])|data:image\/)/.test(logo))) {
+        all("logo", (one) => { one.src = logo || "data:,"; one.hidden = !logo; });
+        for (const part of ["name", "mark"]) all(part, (one) => { one.hidden = Boolean(logo); });
+      }
+      if (color !== null && /^(#([0-9a-f]{3}){1,2})?$/i.test(color)) {
+        const address = `${looks.href.split("?")[0]}?color=${encodeURIComponent(color)}`;
+        if (looks.href !== address) looks.href = address;
+      }
+    };
+    let timer = 0;
+    const soon = () => { clearTimeout(timer); timer = setTimeout(show, 150); };
+    for (const field of document.querySelectorAll("[data-look]")) {
+      field.addEventListener("input", soon);
+    }
+    for (const picker of document.querySelectorAll("[data-fills]")) {
+      const field = document.getElementById(picker.dataset.fills);
+      picker.hidden = false;
+      picker.addEventListener("input", () => { field.value = picker.value; soon(); });
+    }
+    for (const chooser of document.querySelectorAll("[data-reads]")) {
+      const field = document.getElementById(chooser.dataset.reads);
+      const refusal = document.querySelector("[data-too-large]");
+      chooser.hidden = false;
+      chooser.addEventListener("change", () => {
+        const reader = new FileReader();
+        reader.addEventListener("load", () => {
+          refusal.hidden = reader.result.length <= Number(chooser.dataset.most);
+          if (refusal.hidden) { field.value = reader.result; soon(); }
+        });
+        if (chooser.files[0]) reader.readAsDataURL(chooser.files[0]);
+      });
+    }
+  }
+
   // On a wide screen the menu stands beside the page; a browser that cannot show a closed one open
   // (`::details-content`) is helped here.
   const menu = document.querySelector("[data-menu]");

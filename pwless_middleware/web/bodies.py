@@ -26,27 +26,34 @@ FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(
+    request: Request, *, most_bytes: int = MAX_FORM_BYTES, most_fields: int = MAX_FIELDS
+) -> dict[str, str]:
     """Read an urlencoded form. No body at all, without a content type, is an empty form.
+
+    Args:
+        request: to a route of ours.
+        most_bytes: of the body, default 32 KiB; more only behind a gate.
+        most_fields: default 16; more only behind a gate.
 
     Raises:
         UnsupportedMediaType: another content type.
-        ContentTooLarge: over 32 KiB.
-        InvalidArgument: not UTF-8, a field twice, or more than 16 fields.
+        ContentTooLarge: the body has more bytes.
+        InvalidArgument: not UTF-8, a field twice, or more fields.
     """
     if "content-type" not in request.headers:
-        if await read_bytes(request, MAX_FORM_BYTES):
+        if await read_bytes(request, most_bytes):
             raise UnsupportedMediaType(Text("Send %(media_type)s.", media_type=FORM))
         return {}
     _expect(request, FORM)
-    body = await read_bytes(request, MAX_FORM_BYTES)
+    body = await read_bytes(request, most_bytes)
     try:
         pairs = parse_qsl(
             body.decode("ascii"),
             keep_blank_values=True,
             strict_parsing=bool(body),
             errors="strict",
-            max_num_fields=MAX_FIELDS,
+            max_num_fields=most_fields,
         )
     except ValueError as exc:
         raise InvalidArgument.of(

@@ -33,6 +33,7 @@ SECTIONS: Final = (
     ("index", "Index"),
     ("people", "PeopleSection"),
     ("api_keys", "ApiKeyPages"),
+    ("settings", "SettingsSection"),
 )  # fmt: skip
 """Module below this package, and class, of each section."""
 

@@ -27,6 +27,11 @@ LONGEST_LINK: Final = 3600
 _MOST_SENDS: Final = 60_000
 
 
+_KINDS: Final = {
+    "LINK_OTP": Text("A link and a code"),
+    "LINK": Text("A link"),
+    "OTP": Text("A code"),
+}
 _FROM_THEN_ON: Final = Text("Logins that begin from then on; one under way keeps its own.")
 _EACH_SEND: Final = Text("Every email that is asked for from then on.")
 _EACH_TRY: Final = Text("Every code that is typed from then on, also of logins under way.")
@@ -44,6 +49,7 @@ def _sends(name: str, title: str, default: int | None) -> Setting:
         least=1,
         most=_MOST_SENDS,
         optional=default is None,
+        unset=Text("No limit") if default is None else "",
         effect=_EACH_SEND,
         loosens=more,
         loosening=_MORE_SENDS,
@@ -78,7 +84,8 @@ SETTINGS: Final = (
         meaning=Text("What the email carries: a link, a code, or both."),
         kind="choice",
         default="LINK_OTP",
-        one_of=("LINK_OTP", "LINK", "OTP"),
+        one_of=tuple(_KINDS),
+        label=_KINDS.__getitem__,
         effect=_FROM_THEN_ON,
     ),
     Setting(
@@ -271,13 +278,17 @@ def check_allow(allow: object) -> tuple[str, ...] | AllowRule:
     for text in cast("Sequence[str]", allow):
         pattern = parse_pattern(text)
         if pattern is None:
-            kinds = "an address, nor '*@domain', '*@*.domain' or '*'"
-            raise ConfigError("allow", f"{text!r} is neither {kinds}")
+            problem = Text(
+                "%(text)s is neither an address, nor '*@domain', '*@*.domain' or '*'",
+                text=repr(text),
+            )
+            raise ConfigError("allow", problem)
         found.append(pattern)
     return tuple(found)
 
 
 def _check_number(option: str, value: object, low: int, high: int) -> int:
     if type(value) is not int or not low <= value <= high:
-        raise ConfigError(option, f"set a whole number from {low} to {high}")
+        problem = Text("set a whole number from %(low)s to %(high)s", low=low, high=high)
+        raise ConfigError(option, problem)
     return value

@@ -56,6 +56,11 @@ def _begins_later(old: SettingValue, new: SettingValue) -> bool:
     return isinstance(new, int) and (not isinstance(old, int) or new > old)
 
 
+_MFA: Final[Mapping[str, str]] = {
+    "off": Text("Asked of nobody"),
+    "optional": Text("Asked of whoever has one"),
+    "required": Text("Required of everybody"),
+}
 _EACH_LOGIN: Final = Text("Everybody who signs in from then on; who is in stays in.")
 
 SETTINGS: Final = (
@@ -66,6 +71,7 @@ SETTINGS: Final = (
         kind="choice",
         default="optional",
         one_of=get_args(MFA),
+        label=_MFA.__getitem__,
         closed="required",
         effect=_EACH_LOGIN,
         loosens=earlier(*get_args(MFA)),
@@ -79,6 +85,7 @@ SETTINGS: Final = (
         default=None,
         most=YEAR_9999,
         optional=True,
+        unset=Text("At once"),
         closed=0,
         unit="time",
         effect=_EACH_LOGIN,
