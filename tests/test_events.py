@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,10 +36,12 @@ from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.client import Client
 from pwless_middleware.core.event import EventKind
 from pwless_middleware.core.event_kinds import KINDS
+from pwless_middleware.core.mail_template import MailTemplate
 from pwless_middleware.errors import ConfigError, InvalidCode, RateLimited
 from pwless_middleware.flows.change_budget import PER_DAY
 from pwless_middleware.flows.proofs import Proof
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
+from pwless_middleware.rendering.mail_templates.template import Texts
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.routes import Route
@@ -374,6 +377,23 @@ async def an_operator_who_changes_settings() -> Story:
     return story
 
 
+async def templates_that_are_good_and_bad() -> Story:
+    async with with_database() as story:
+        kit = story.site.passwordless._kit
+        templates, repositories = kit.mail_templates, kit.repositories
+        assert templates is not None
+        assert repositories is not None
+        good = Texts("Hi", "{{ code }}", "<b>{{ code }}</b>")
+        version = await templates.save("signin", "en", good, seen=0, by="operator:u-1")
+        await story.jo.ask(EMAIL)
+        templates._current.leave_out("signin", "en")
+        bad = MailTemplate(version=replace(version, version=2), html="<script>")
+        await repositories.mail_templates.add(bad)
+        await templates._current.load()
+        await story.jo.ask("kim@example.com")
+    return story
+
+
 async def an_address_that_is_changed_and_changed_back() -> Story:
     async with with_database() as story:
         await story.jo.sign_in(EMAIL)
@@ -483,6 +503,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_user_who_goes_meanwhile,
     a_person_who_is_disabled_meanwhile,
     an_operator_who_changes_settings,
+    templates_that_are_good_and_bad,
     an_address_that_is_changed_and_changed_back,
     passkeys_that_are_good_and_bad,
     text_messages_of_every_fate,

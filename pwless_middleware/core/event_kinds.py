@@ -289,6 +289,19 @@ KINDS: Final[Mapping[str, EventKind]] = {
             ("by", "details"),
             details=("name", "from", "to"),
         ),
+        EventKind(
+            "template.changed",
+            "an operator changed the template of a mail; `details` has from which version to which",
+            ("by", "details"),
+            details=("name", "language", "from", "to"),
+        ),
+        EventKind(
+            "template.failed",
+            "an operator's template could not be used, and ours was sent",
+            ("reason", "details"),
+            reasons=("refused", "failed"),
+            details=("name", "language", "version"),
+        ),
         # --- passkeys ------------------------------------------------------------------------
         EventKind("passkey.added", "a person made a passkey", ("user_id", "by", *CALLER)),
         EventKind("passkey.renamed", "a passkey got another name", ("user_id", "by", *CALLER)),

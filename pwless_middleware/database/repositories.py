@@ -14,6 +14,7 @@ from pwless_middleware.database.event_counters import EventCounterRepository, SQ
 from pwless_middleware.database.events import EventRepository, SQLEvents
 from pwless_middleware.database.factor_resets import FactorResetRepository, SQLFactorResets
 from pwless_middleware.database.factors import FactorRepository, SQLFactors
+from pwless_middleware.database.mail_templates import MailTemplateRepository, SQLMailTemplates
 from pwless_middleware.database.operators import OperatorRepository, SQLOperators
 from pwless_middleware.database.passkeys import PasskeyRepository, SQLPasskeys
 from pwless_middleware.database.people import PersonRepository, SQLPeople
@@ -47,6 +48,7 @@ class Repositories:
         recovery_codes: what stands in for a lost factor.
         trusted_browsers: where people are not asked for a factor.
         factor_resets: what operators have ordered for those who have lost everything.
+        mail_templates: those that operators have edited.
         operators: who may use the dashboard, besides those in code.
         webhooks: where events are sent.
         webhook_deliveries: what is sent there, and what became of it.
@@ -64,6 +66,7 @@ class Repositories:
     recovery_codes: RecoveryCodeRepository
     trusted_browsers: TrustedBrowserRepository
     factor_resets: FactorResetRepository
+    mail_templates: MailTemplateRepository
     operators: OperatorRepository
     webhooks: WebhookRepository
     webhook_deliveries: WebhookDeliveryRepository
@@ -84,6 +87,7 @@ def make_repositories(database: Database) -> Repositories:
         recovery_codes=SQLRecoveryCodes(database),
         trusted_browsers=SQLTrustedBrowsers(database),
         factor_resets=SQLFactorResets(database),
+        mail_templates=SQLMailTemplates(database),
         operators=SQLOperators(database),
         webhooks=SQLWebhooks(database),
         webhook_deliveries=SQLWebhookDeliveries(database),

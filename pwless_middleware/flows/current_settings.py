@@ -7,16 +7,15 @@ anything is known there is nothing that may hold (`LiveSettings`).
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.setting import SettingValue
 from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.flows.refresh import Refresh
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.settings import SettingsRepository
@@ -25,10 +24,6 @@ logger = logging.getLogger("pwless.settings")
 
 TOPIC: Final = "settings"
 """The topic of the signal."""
-LOOK_SECONDS: Final = 30.0
-"""Seconds after which the record is read again, whether or not there was a signal."""
-AGAIN_SECONDS: Final = 1.0
-"""Seconds until a database that could not be asked is asked again."""
 
 
 class CurrentSettings:
@@ -47,7 +42,7 @@ class CurrentSettings:
         self._holds_since = 0
         self._owners: dict[str, str] = {}
         self._listeners: list[Callable[[], None]] = []
-        self._looks: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._refresh = Refresh(self._load_or_log)
         self._told: set[str] = set()
 
     # --- set-up --------------------------------------------------------------------------------
@@ -126,26 +121,12 @@ class CurrentSettings:
 
     def look(self) -> None:
         """Have every event loop of this process read the record soon; from any thread."""
-        for loop, event in tuple(self._looks):
-            with suppress(RuntimeError):  # the loop is closed
-                loop.call_soon_threadsafe(event.set)
+        self._refresh.look()
 
     async def run(self) -> None:
         """Keep the record current in the running event loop, until cancelled."""
-        if self.repository is None:
-            return
-        look = asyncio.Event()
-        ours = (asyncio.get_running_loop(), look)
-        self._looks.append(ours)
-        try:
-            while True:
-                wait = LOOK_SECONDS if await self._load_or_log() else AGAIN_SECONDS
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(wait):
-                        await look.wait()
-                look.clear()
-        finally:
-            self._looks.remove(ours)
+        if self.repository is not None:
+            await self._refresh.run()
 
     async def _load_or_log(self) -> bool:
         try:

@@ -26,6 +26,7 @@ from pwless_middleware.stores.base import Store
 
 if TYPE_CHECKING:
     from pwless_middleware.database.database import Database
+    from pwless_middleware.flows.current_templates import CurrentTemplates
     from pwless_middleware.flows.event_writer import EventWriter
     from pwless_middleware.flows.person_directory import PersonDirectory
 
@@ -53,7 +54,7 @@ class Lifetime:
         database: opened before the store, closed after it; `None` is none.
         periodics: what features do every so often, in the loops that have a worker; `None` is
             nothing.
-        settings: kept current; `None` is nothing.
+        settings, templates: kept current; `None` is nothing.
         is_serverless: nothing runs between requests, so that each delivers its own mail.
     """
 
@@ -71,9 +72,11 @@ class Lifetime:
         writer: EventWriter | None = None,
         people: PersonDirectory | None = None,
         settings: CurrentSettings | None = None,
+        templates: CurrentTemplates | None = None,
         is_serverless: bool = False,
     ) -> None:
         self._settings = settings
+        self._templates = templates
         self._store = store
         self._database = database
         self._writer = writer
@@ -125,6 +128,8 @@ class Lifetime:
             tasks.add(loop.create_task(self._writer.run(), context=Context()))
         if self._settings is not None:
             tasks.add(loop.create_task(self._settings.run(), context=Context()))
+        if self._templates is not None:
+            tasks.add(loop.create_task(self._templates.run(), context=Context()))
         if not (self._is_inline or self._is_serverless):
             tasks.add(loop.create_task(self._deliveries.run(), context=Context()))
             if self._periodics is not None:

@@ -13,12 +13,13 @@ all of them. A host's template may use `_("…")` and `{% trans %}`, or none of 
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.colors import DEFAULT_COLOR, Palette
@@ -36,6 +37,10 @@ from pwless_middleware.rendering.package_files import find_package_files
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
+
+    from pwless_middleware.rendering.mail_templates.template import ReadTemplate
+
+logger = logging.getLogger("pwless.mail_templates")
 
 MAIL_VARIABLES: Final = frozenset(
     {
@@ -97,6 +102,18 @@ class _Look:
         return Assets(self.palette)
 
 
+class OperatorTemplates(Protocol):
+    """The templates that operators have written."""
+
+    def find(self, name: str, language: str) -> ReadTemplate | None:
+        """Return the template of a mail or text message, or `None` where ours holds."""
+        ...
+
+    def leave_out(self, name: str, language: str) -> None:
+        """Have ours hold instead of a template that could not be filled, until it is changed."""
+        ...
+
+
 class Renderer:
     """Turn a template's name and its values into a page or a mail.
 
@@ -118,6 +135,7 @@ class Renderer:
         self._mail_variables: dict[str, frozenset[str]] = {}
         self._templates: dict[str, Template] = {}
         self._folder = templates
+        self._operators: OperatorTemplates | None = None
         if templates is not None:
             self._check(Path(templates))
 
@@ -246,6 +264,12 @@ class Renderer:
         language, look = current_language(), self._look.values
         own = {**look, "language": language.code, "direction": language.direction}
         values = {**empty, **(variables or {}), **context, **own}
+        found = self._find(name)
+        if found is not None:
+            try:
+                return self.fill(found, values)
+            except Exception:  # whatever it is, nobody waits in vain for a mail
+                self._leave_out(name)
         only_ours = {key: value for key, value in context.items() if key in SUBJECT_VARIABLES}
 
         def render(ending: str, values: Mapping[str, object]) -> str:
@@ -256,6 +280,69 @@ class Renderer:
             text=re.sub(r"\n{3,}", "\n\n", render(".txt", values)).strip() + "\n",
             html=render(".html", values),
         )
+
+    def fill(
+        self,
+        template: ReadTemplate,
+        values: Mapping[str, object],
+    ) -> Email:
+        """Return the mail that a template of an operator makes of values.
+
+        Args:
+            template: which.
+            values: by name; those of the brand are added.
+
+        Raises:
+            KeyError: there is no value for a variable.
+        """
+        from markupsafe import Markup  # with Jinja2
+
+        language, look = current_language(), self._look
+        values = {**values, **look.dotted}
+        subject = template.fill_subject(values)
+        html = self._template("email/frame.html").render(
+            **look.values,
+            language=language.code,
+            direction=language.direction,
+            title=subject,
+            body=Markup(template.fill_html(values)),  # noqa: S704  # values are escaped in it
+        )
+        return Email(subject, template.fill_text(values), html)
+
+    def message(self, name: str, values: Mapping[str, object]) -> str | None:
+        """Return the text message that an operator has written; `None` where ours is sent.
+
+        Args:
+            name: of the text message.
+            values: each of its variables, but the brand's.
+        """
+        found = self._find(name)
+        if found is None:
+            return None
+        try:
+            return found.fill_text({**values, **self._look.dotted}).strip()
+        except Exception:
+            self._leave_out(name)
+            return None
+
+    def use_templates(self, templates: OperatorTemplates) -> None:
+        """Send what operators have written instead of ours, from now on."""
+        self._operators = templates
+
+    def environment(self, *, is_hosts: bool = True) -> Environment:
+        """Return Jinja2 with the host's templates and ours, or with ours alone."""
+        return self._env if is_hosts else make_environment(None)
+
+    def _find(self, name: str) -> ReadTemplate | None:
+        if self._operators is None:
+            return None
+        return self._operators.find(name, current_language().code)
+
+    def _leave_out(self, name: str) -> None:
+        """Send ours instead of an operator's template that could not be filled."""
+        assert self._operators is not None  # it has given the template
+        logger.exception("a template could not be filled", extra={"event": "mail_template_failed"})
+        self._operators.leave_out(name, current_language().code)
 
     def template_variables(self, name: str) -> frozenset[str]:
         """Name the variables that the mail `name` wants from its caller, over and above ours.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.event_retention import EventRetention
 from pwless_middleware.database.repositories import make_repositories
+from pwless_middleware.flows.current_templates import TOPIC as TEMPLATES
+from pwless_middleware.flows.current_templates import CurrentTemplates
 from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.event_writer import EventWriter
 from pwless_middleware.flows.factor_data import (
@@ -16,6 +18,8 @@ from pwless_middleware.flows.factor_data import (
     RecoveryCodeData,
     TrustedBrowserData,
 )
+from pwless_middleware.flows.mail_template_data import MailTemplateData
+from pwless_middleware.flows.mail_templates import MailTemplates
 from pwless_middleware.flows.operator_data import OperatorData
 from pwless_middleware.flows.people import People
 from pwless_middleware.flows.person_directory import PersonDirectory
@@ -30,6 +34,8 @@ from pwless_middleware.flows.personal_data import (
 from pwless_middleware.flows.stored_keys import StoredKeys
 from pwless_middleware.flows.users import StableUsers, UserDirectory, Users
 from pwless_middleware.flows.webhook_data import WebhookData
+from pwless_middleware.rendering.mail_templates.links import LinkRules
+from pwless_middleware.rendering.mail_templates.rules import TemplateRules
 
 if TYPE_CHECKING:
     from pwless_middleware.database.database import Database
@@ -37,6 +43,7 @@ if TYPE_CHECKING:
     from pwless_middleware.flows.sessions_view import SessionsView
     from pwless_middleware.flows.signals import Signals
     from pwless_middleware.languages.languages import Languages
+    from pwless_middleware.rendering.renderer import Renderer
 
 
 class DatabaseFloor:
@@ -89,6 +96,25 @@ class DatabaseFloor:
             self.repositories.api_keys, signals, self._clock, names_in_code=names_in_code
         )
 
+    def make_templates(
+        self,
+        renderer: Renderer,
+        signals: Signals,
+        *,
+        origin: str,
+        allowed_origins: Iterable[str],
+    ) -> tuple[CurrentTemplates, MailTemplates]:
+        """Return what keeps operators' templates current, and what changes them."""
+        rules = TemplateRules(renderer, LinkRules(origin, allowed_origins))
+        repository = self.repositories.mail_templates
+        current = CurrentTemplates(repository, rules.read_stored, self._events)
+        renderer.use_templates(current)
+        signals.subscribe(TEMPLATES, current.look)
+        changes = MailTemplates(
+            repository, current, rules, events=self._events, signals=signals, clock=self._clock
+        )
+        return current, changes
+
     def make_people(
         self,
         users: Users,
@@ -109,6 +135,7 @@ class DatabaseFloor:
             "factor_resets": FactorResetData(kept.factor_resets),
             "operator": OperatorData(kept.operators),
             "webhooks": WebhookData(kept.webhooks, kept.webhook_deliveries),
+            "mail_templates": MailTemplateData(kept.mail_templates),
             "events": EventData(self.history, users),
             "activity": ActivityData(kept.event_counters),  # after what is written by the events
         }

@@ -64,6 +64,7 @@ from pwless_middleware.web.steps import OfferedStep
 if TYPE_CHECKING:
     from pwless_middleware.core.event_retention import EventRetention
     from pwless_middleware.database.database import Database
+    from pwless_middleware.flows.current_templates import ReadPayload
     from pwless_middleware.web.database_floor import DatabaseFloor
 
 
@@ -109,6 +110,7 @@ class Floors:
             keyring=self.kit.keyring if is_ours else self.background.keys_of(feature),
             store=FeatureStore(self.hurried, may_name),
             repositories=self.kit.repositories if is_ours else None,
+            mail_templates=self.kit.mail_templates if is_ours else None,
             logins=self.logins_of(feature, may_name),
             secrets=self.background.secrets_of(feature),
             records=self.background.records_of(feature),
@@ -249,11 +251,19 @@ def make_floors(
     servers = Servers(configured, stored, tokens)
     callers = Callers(origin, allowed_origins, servers, clients, cookies, events)
     pages = Pages(renderer, prefix, origin, catalogues)
+    current_templates = mail_templates = None
+    if on_database is not None:
+        current_templates, mail_templates = on_database.make_templates(
+            renderer, signals, origin=origin.origin, allowed_origins=allowed_origins
+        )
     own_keys = cache(lambda name: keyring.derive(f"feature:{name}"))  # of a few features
     background = Background(hurried, feature_keys, own_keys, clock)
+    read_job: ReadPayload = background.topics.read
+    if current_templates is not None:
+        read_job = current_templates.before(read_job)
     deliveries = Deliveries(
         store.jobs,
-        background.topics.read,
+        read_job,
         clock=clock,
         parallel=parallel_of(mailer),
         parallel_texts=lambda: background.text_senders.parallel,
@@ -276,6 +286,7 @@ def make_floors(
         writer=on_database.writer if on_database is not None else None,
         people=known_users.people,
         settings=settings,
+        templates=current_templates,
         is_serverless=is_serverless,
     )
     wake = lifetime.wake_delivery
@@ -291,6 +302,7 @@ def make_floors(
         store=FeatureStore(hurried, is_for_features),
         database=database,
         repositories=repositories,
+        mail_templates=mail_templates,
         keyring=feature_keys,
         hints=keyring.derive("hints"),
         logins=logins_of("pwless", is_for_features),

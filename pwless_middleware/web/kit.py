@@ -67,6 +67,7 @@ from pwless_middleware.web.steps import StepMethod
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.database import Database
     from pwless_middleware.database.repositories import Repositories
+    from pwless_middleware.flows.mail_templates import MailTemplates
     from pwless_middleware.flows.people import People
 
 if sys.version_info >= (3, 13):
@@ -91,6 +92,8 @@ class Kit:
         database: what must last; `None` where the host has given none (`require_database`).
         repositories: what the database keeps, a repository for each kind of record; `None` without
             one, and for all but the product's own features.
+        mail_templates: those that operators have edited, and what changes them; `None` without a
+            database, and for all but the product's own features.
         keyring: of keys that only this feature has. `EmailLogin`'s are those of codes, links and
             flow cookies: whoever has them can read what a mail says.
         hints: opens the addresses that a rule leads away with (`open_hint`).
@@ -133,6 +136,7 @@ class Kit:
     store: Store
     database: Database | None
     repositories: Repositories | None
+    mail_templates: MailTemplates | None
     keyring: Keyring
     hints: Keyring
     logins: Logins

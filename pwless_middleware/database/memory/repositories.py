@@ -8,6 +8,7 @@ from pwless_middleware.database.memory.attempts import MemoryAttempts
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.factor_resets import MemoryFactorResets
 from pwless_middleware.database.memory.factors import MemoryFactors
+from pwless_middleware.database.memory.mail_templates import MemoryMailTemplates
 from pwless_middleware.database.memory.operators import MemoryOperators
 from pwless_middleware.database.memory.passkeys import MemoryPasskeys
 from pwless_middleware.database.memory.people import MemoryPeople
@@ -38,6 +39,7 @@ def make_memory_repositories() -> Repositories:
         recovery_codes=codes,
         trusted_browsers=browsers,
         factor_resets=MemoryFactorResets(events),
+        mail_templates=MemoryMailTemplates(events),
         operators=MemoryOperators(people, events),
         webhooks=MemoryWebhooks(events),
         webhook_deliveries=MemoryWebhookDeliveries(),

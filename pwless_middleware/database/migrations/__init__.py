@@ -14,6 +14,7 @@ from pwless_middleware.database.migrations.attempts import ATTEMPTS
 from pwless_middleware.database.migrations.event_counters import EVENT_COUNTERS
 from pwless_middleware.database.migrations.events import EVENTS
 from pwless_middleware.database.migrations.jobs import JOBS
+from pwless_middleware.database.migrations.mail_templates import MAIL_TEMPLATES
 from pwless_middleware.database.migrations.migration import Migration
 from pwless_middleware.database.migrations.operators import OPERATORS
 from pwless_middleware.database.migrations.passkeys import PASSKEYS
@@ -38,5 +39,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     JOBS,
     ATTEMPTS,
     WEBHOOKS,
+    MAIL_TEMPLATES,
 )
 """All steps; the number of one is its place, from 1."""

@@ -18,6 +18,7 @@ from pwless_middleware.database.transfer.events import (
     EVENT_COUNTS,
     EVENTS,
 )
+from pwless_middleware.database.transfer.mail_templates import MAIL_TEMPLATES
 from pwless_middleware.database.transfer.second_factors import (
     FACTOR_GENERATIONS,
     FACTOR_RESETS,
@@ -390,6 +391,7 @@ TABLES: Final = (
     TRUSTED_BROWSERS,
     FACTOR_RESETS,
     SETTINGS,
+    MAIL_TEMPLATES,
     API_KEYS,
     OPERATORS,
     WEBHOOKS,

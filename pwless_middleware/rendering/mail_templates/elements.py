@@ -31,7 +31,7 @@ _DIRECTION = re.compile(r"ltr|rtl|auto")
 _ROLE = re.compile(r"presentation|none|img|article|separator")
 _TRUE_OR_FALSE = re.compile(r"true|false")
 
-URL, TEXT, COLORS, STYLE = "url", "text", "color", "style"
+URL, TEXT, COLORS, DECLARATIONS = "url", "text", "color", "style"
 """Attributes that are read by more than a pattern."""
 
 Kind = str | re.Pattern[str]
@@ -42,7 +42,7 @@ _EVERYWHERE: Final[Mapping[str, Kind]] = {
     "dir": _DIRECTION,
     "lang": _LANGUAGE,
     "role": _ROLE,
-    "style": STYLE,
+    "style": DECLARATIONS,
 }
 _CELL: Final[Mapping[str, Kind]] = {
     "align": _ALIGN,

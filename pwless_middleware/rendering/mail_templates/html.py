@@ -244,7 +244,7 @@ class _Reader:
         names = source.names(value)
         if (name, attribute, names) == ("a", "href", [LINK]) and len(value) == 1:
             return value
-        colors = kind in (elements.COLORS, elements.STYLE)
+        colors = kind in (elements.COLORS, elements.DECLARATIONS)
         if any(not (colors and one.startswith(COLOR_START)) for one in names):
             raise Refused(
                 line,
@@ -259,7 +259,7 @@ class _Reader:
         if kind == elements.URL:
             judge = self._rules.link if name == "a" else self._rules.image
             plain = judge(plain, line)
-        elif kind == elements.STYLE:
+        elif kind == elements.DECLARATIONS:
             plain = read_style(plain, line)
         elif kind == elements.TEXT:
             self._rules.check_words((Literal(plain, line),))

@@ -20,6 +20,16 @@ _MADE_UP: Final = Text(
 )
 
 REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
+    "template.failed": {
+        "refused": Text(
+            "It holds what is not admitted any more, such as a link to another address of the "
+            "site. Open the template, mend what is marked, and save it."
+        ),
+        "failed": Text(
+            "It names something that this mail did not have. Open the template, save it again, and "
+            "send yourself a test."
+        ),
+    },
     "limit.reached": {
         "send_by_address": Text(
             "Too many emails were asked for at this address in a short time. That protects whoever "

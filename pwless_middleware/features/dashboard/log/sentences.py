@@ -104,6 +104,13 @@ SENTENCES: Final[Mapping[str, Text]] = {
     "api_key.rotated": Text("The API key %(name)s was rotated; the old one ends in %(overlap)s s."),
     "api_key.revoked": Text("The API key %(name)s was revoked."),
     "settings.changed": Text("The setting %(name)s was changed from %(from)s to %(to)s."),
+    "template.changed": Text(
+        "The template %(name)s (%(language)s) was changed from version %(from)s to %(to)s."
+    ),
+    "template.failed": Text(
+        "Version %(version)s of the template %(name)s (%(language)s) could not be used, and ours "
+        "was sent."
+    ),
     "event.dropped": Text("%(count)s events were not written to the database."),
 }
 """What happened, by the kind of event."""

@@ -4,10 +4,10 @@ The queue holds the name of a record and of one sending of it, and nothing else.
 here, in the worker; and here it is seen whether anybody still waits for it: once a code was used,
 has expired, was followed by another one or sent again, or its number was removed, nothing goes out.
 
-What a text says is ours alone: no word of anybody's stands in it but the site's name. Its last line
+What a text says is ours or an operator's: no word of anybody else's stands in it. Its last line
 binds the code to the host, so that a phone fills it in there and on no other page (W3C WICG,
 "Origin-bound one-time codes delivered via SMS", §3). It has to be the last one, and the code in it
-the one above. All is written so that one part of 160 characters of GSM 03.38 holds it.
+the one above.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pwless_middleware.features.second_factors.sms.callbacks import StatusUrls
 from pwless_middleware.features.second_factors.sms.codes import TextCode, TextCodes
 from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.languages.current import translate, use_language
-from pwless_middleware.text import Text
+from pwless_middleware.rendering.mail_templates.messages import MESSAGES
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
@@ -99,10 +99,14 @@ class CodeTexts:
             language: the code of the language that it is written in.
         """
         digits = self._codes.derive(code)
-        wording = _ENROLLMENT if code.is_enrollment else _STEP
+        name = "sms_enrollment" if code.is_enrollment else "sms_code"
+        renderer = self._kit.renderer
         # Always set: a worker begun by a request would go on in the language of that one.
         with use_language(self._kit.languages[language]):
-            said = translate(Text(wording, code=digits, brand=self._kit.renderer.brand_name))
+            said = renderer.message(name, {"code": digits})
+            if said is None:
+                values = {"code": digits, "brand": renderer.brand_name}
+                said = translate(MESSAGES[name]) % values
         return TextMessage(code.phone, f"{said}\n\n@{self._host} #{digits}", self._urls.make(code))
 
 
@@ -113,9 +117,3 @@ def pack_job(code: TextCode) -> bytes:
 
 def _drop(attempt: bytes, reason: str) -> Delivery:
     return Delivery("", send=None, attempt=attempt, reason=reason, channel="sms")
-
-
-_STEP = Text("%(code)s is your code for %(brand)s. Never give it to anyone, us included.")
-_ENROLLMENT = Text(
-    "%(code)s is your code to add this phone to %(brand)s. Did you not ask for it? Ignore this."
-)
