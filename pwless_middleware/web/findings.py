@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from pwless_middleware.core.finding import Finding
-from pwless_middleware.errors import StoreError
+from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.tracebacks import traceback_without_text
 
 if TYPE_CHECKING:  # and not loaded before somebody asks
@@ -29,7 +29,7 @@ class Check(Protocol):
             may_ask: whether the database may be asked; off where its tables are of another version.
 
         Raises:
-            StoreError: the database cannot be asked; that is told elsewhere.
+            StoreError, ConfigError: the database cannot be asked; that is told elsewhere.
         """
         ...
 
@@ -50,6 +50,11 @@ class Findings:
         """
         self._describe, self._checks = describe, tuple(checks)
 
+    @property
+    def deployment(self) -> Deployment | None:
+        """How the login is set up; `None` before everything is mounted."""
+        return None if self._describe is None else self._describe()
+
     def of_options(self, *, mount: str = "", workers: int = 1) -> list[Finding]:
         """Return what is told by the options alone.
 
@@ -60,9 +65,10 @@ class Findings:
         """
         from pwless_middleware.web.production_checks import check_deployment
 
-        if self._describe is None:
+        deployment = self.deployment
+        if deployment is None:
             return []
-        return list(check_deployment(self._describe(), mount=mount, workers=workers))
+        return list(check_deployment(deployment, mount=mount, workers=workers))
 
     async def of_features(self, *, may_ask: bool = True) -> list[Finding]:
         """Return what the features find; one that fails is logged, and finds nothing.
@@ -74,7 +80,10 @@ class Findings:
         for check in self._checks:
             try:
                 found += await check(may_ask=may_ask)
-            except StoreError:  # which the check of the database, or the health, tells
+            except (
+                StoreError,
+                ConfigError,
+            ):  # which the check of the database, or the health, tells
                 continue
             except Exception as error:
                 logger.error(

@@ -34,6 +34,7 @@ SECTIONS: Final = (
     ("people", "PeopleSection"),
     ("api_keys", "ApiKeyPages"),
     ("settings", "SettingsSection"),
+    ("overview", "Overview"),
 )  # fmt: skip
 """Module below this package, and class, of each section."""
 

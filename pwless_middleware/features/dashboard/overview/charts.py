@@ -1,0 +1,208 @@
+"""Charts, as the template draws them: bars over time, and the rows of a list with their shares.
+
+A chart is an SVG without any style of its own, which the style sheet colors; its numbers stand in a
+table behind it, for who cannot see it, and for who wants to know exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.languages.current import translate
+from pwless_middleware.languages.times import format_date, format_iso
+from pwless_middleware.text import Text
+
+WIDTH: Final = 1000
+HEIGHT: Final = 100
+_GAP: Final = 0.25  # of a bar's place
+
+Tone = Literal["first", "second", "third"]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Numbers that are drawn in one color.
+
+    Attributes:
+        title: in the legend and the table.
+        values: one for each bar.
+        tone: its color: good, bad, in between.
+    """
+
+    title: str
+    values: Sequence[int]
+    tone: Tone = "first"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One colored part of a bar, in the units of the drawing."""
+
+    tone: Tone
+    y: str
+    height: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: what it stands for, its numbers, and how it is drawn.
+
+    Attributes:
+        label: the day or hour.
+        iso: its beginning.
+        values: as they are written, in the order of the series.
+        title: all of it in one line.
+        left: where its place begins.
+        place: how wide that is.
+        x, width: of the bar itself.
+        parts: what is drawn.
+    """
+
+    label: str
+    iso: str
+    values: Sequence[str]
+    title: str
+    left: str
+    place: str
+    x: str
+    width: str
+    parts: Sequence[Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars over time.
+
+    Attributes:
+        title: what is shown.
+        series: those of the bars, from the lowest part up.
+        bars: in order of time.
+        top: the number at the upper line.
+        is_empty: whether all numbers are 0.
+    """
+
+    title: str
+    series: Sequence[Series]
+    bars: Sequence[Bar]
+    top: str
+    is_empty: bool
+
+
+def make_chart(
+    title: Text, starts: Sequence[int], series: Sequence[Series], *, are_hours: bool
+) -> Chart:
+    """Return a chart whose bars are the sums of all series.
+
+    Args:
+        title: what is shown.
+        starts: unix seconds at which the bars begin, in order.
+        series: each with one value for each bar.
+        are_hours: whether a bar is an hour, and not a day.
+    """
+    sums = [sum(values) for values in zip(*(one.values for one in series), strict=True)]
+    top = round_up(max(sums, default=0))
+    place = WIDTH / len(starts)
+    bars = []
+    for index, start in enumerate(starts):
+        values = [one.values[index] for one in series]
+        label = _hour(start) if are_hours else format_date(start)
+        written = [format_number(value) for value in values]
+        named = [f"{one.title} {text}" for one, text in zip(series, written, strict=True)]
+        bars.append(
+            Bar(
+                label=label,
+                iso=format_iso(start),
+                values=written,
+                title=f"{label}: {', '.join(named)}",
+                left=_unit(index * place),
+                place=_unit(place),
+                x=_unit((index + _GAP / 2) * place),
+                width=_unit(place * (1 - _GAP)),
+                parts=_stack(series, values, top),
+            )
+        )
+    return Chart(translate(title), series, bars, format_number(top), not any(sums))
+
+
+def _stack(series: Sequence[Series], values: Sequence[int], top: int) -> list[Part]:
+    parts, base = [], 0.0
+    for one, value in zip(series, values, strict=True):
+        if value:
+            height = value / top * HEIGHT
+            parts.append(Part(one.tone, _unit(HEIGHT - base - height), _unit(height)))
+            base += height
+    return parts
+
+
+def _unit(number: float) -> str:
+    """Return a length with as many digits as can be seen."""
+    return f"{number:.2f}".rstrip("0").rstrip(".")
+
+
+def _hour(start: int) -> str:
+    when = datetime.fromtimestamp(start, UTC)
+    return translate(Text("%(time)s UTC", time=when.strftime("%H:%M")))
+
+
+def round_up(number: int) -> int:
+    """Return the number of a chart's upper line: 4, or 1, 2 or 5 with zeros behind."""
+    if number <= 4:
+        return 4
+    size = int(10 ** (len(str(number)) - 1))
+    return next(size * step for step in (1, 2, 5, 10) if size * step >= number)
+
+
+def format_number(number: int) -> str:
+    """Return a number with narrow spaces between its thousands, as ISO 80000-1 has them."""
+    return f"{number:,}".replace(",", "\u202f")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list of numbers.
+
+    Attributes:
+        label: what is counted.
+        count: how many, as it is written.
+        share: of all, in words.
+        width: of the greatest, 0 to 100, for the bar beside it.
+    """
+
+    label: str
+    count: str
+    share: str
+    width: str
+
+
+def make_rows(counts: Sequence[tuple[str, int]], *, is_sorted: bool = True) -> list[Row]:
+    """Return the lines of a list, the greatest number first.
+
+    Args:
+        counts: label and number.
+        is_sorted: off keeps the order that they are given in.
+    """
+    whole = sum(count for _, count in counts)
+    most = max((count for _, count in counts), default=0)
+    given = sorted(counts, key=lambda pair: (-pair[1], pair[0])) if is_sorted else counts
+    return [
+        Row(
+            label,
+            format_number(count),
+            format_share(count, whole),
+            _unit(count / (most or 1) * 100),
+        )
+        for label, count in given
+    ]
+
+
+def format_share(count: int, whole: int) -> str:
+    """Return a share of a whole in percent; empty where there is no whole."""
+    if not whole:
+        return ""
+    percent = count / whole * 100
+    if 0 < percent < 1:
+        return translate(Text("under %(n)s%%", n=1))
+    return translate(Text("%(n)s%%", n=round(percent)))
