@@ -42,3 +42,8 @@ def format_number(number: int) -> str:
 def parse_event_id(text: str) -> int | None:
     """Return the number of an id, or `None` where a text is none."""
     return int(text, 16) if re.fullmatch(_TEXT, text) else None
+
+
+def second_of(number: int) -> int:
+    """Return the unix second of an event by the number of its id."""
+    return number >> _SERIAL_BITS

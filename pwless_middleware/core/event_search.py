@@ -34,6 +34,7 @@ class EventFilter:
         user_id: of one user; with `addresses`, of the user *or* one of the addresses.
         addresses: of one of these addresses, as keyed digests; empty for all.
         organization: of one organization, by its id.
+        session: of one session, by its public id; `find` alone takes it, and nothing else with it.
         method: that name this method.
         country: of clients in this country.
         since: from this unix second on.
@@ -45,6 +46,7 @@ class EventFilter:
     user_id: str | None = None
     addresses: tuple[str, ...] = ()
     organization: str | None = None
+    session: str | None = None
     method: str | None = None
     country: str | None = None
     since: int | None = None
@@ -62,6 +64,7 @@ class EventFilter:
                 or event.address in self.addresses
             )
             and (self.organization is None or event.organization == self.organization)
+            and (self.session is None or event.session == self.session)
             and (self.method is None or event.method == self.method)
             and (self.country is None or event.country == self.country)
             and (self.since is None or event.at >= self.since)

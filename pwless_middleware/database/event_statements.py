@@ -157,6 +157,19 @@ NEWEST_FIRST: Final = {
         " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
         " ORDER BY country DESC, id DESC LIMIT $8",
     ),
+    "session": Statement(
+        "SELECT id FROM pwless_events WHERE session = $9 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id DESC LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE session IS NOT NULL"
+        " AND (session, id) > ($9, $1) AND (session, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY session DESC, id DESC LIMIT $8",
+    ),
 }
 OLDEST_FIRST: Final = {
     "": Statement(
@@ -257,6 +270,19 @@ OLDEST_FIRST: Final = {
         " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
         " ORDER BY country, id LIMIT $8",
     ),
+    "session": Statement(
+        "SELECT id FROM pwless_events WHERE session = $9 AND id > $1 AND id < $2"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY id LIMIT $8",
+        postgres="SELECT id FROM pwless_events WHERE session IS NOT NULL"
+        " AND (session, id) > ($9, $1) AND (session, id) < ($9, $2)"
+        " AND ($3 = '' OR attempt = $3) AND ($4 = '' OR organization = $4)"
+        " AND ($5 = '' OR replace($5, ',' || kind || ',', '') <> $5)"
+        " AND ($6 = '' OR method = $6) AND ($7 = '' OR country = $7)"
+        " ORDER BY session, id LIMIT $8",
+    ),
 }
 REACH: Final = {
     "": Statement(
@@ -314,6 +340,7 @@ REACH: Final = {
 }
 """The id of the event that is so many places before another one, by an index alone."""
 
+RECENT: Final = Statement("SELECT id FROM pwless_events WHERE id > $1 ORDER BY id DESC LIMIT $2")
 SOME_OF_USER = Statement("SELECT id FROM pwless_events WHERE user_id = $1 ORDER BY id LIMIT $2")
 SOME_OF_ADDRESS = Statement(
     "SELECT id FROM pwless_events WHERE address = $1 AND user_id IS NULL ORDER BY id LIMIT $2"

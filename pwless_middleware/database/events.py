@@ -79,6 +79,17 @@ class EventRepository(Protocol):
         """
         ...
 
+    async def find_recent(self, after: int, limit: int) -> list[int]:
+        """Return the numbers of the newest events whose ids have a greater one, the newest first.
+
+        What comes late has an older id than what is there: who follows looks back some seconds.
+        """
+        ...
+
+    async def load(self, numbers: Sequence[int]) -> list[StoredEvent]:
+        """Return the events with these numbers that there are, the oldest first."""
+        ...
+
     async def look_back(
         self, wanted: EventFilter, *, before: int | None = None, limit: int = 50
     ) -> FoundEvents:
@@ -222,9 +233,20 @@ class SQLEvents:
             rows = await self._database.fetch(statements[column](*given))
             ids.update(number for (number,) in rows)
         chosen = sorted(ids, reverse=is_newest_first)[:limit]
-        rows = await self._database.fetch(sql.READ(json.dumps(chosen))) if chosen else []
-        found = [unpack_event(row) for row in rows]
+        found = await self.load(chosen)
         return found[::-1] if is_newest_first else found
+
+    async def find_recent(self, after: int, limit: int) -> list[int]:
+        """See `EventRepository.find_recent`."""
+        rows = await self._database.fetch(sql.RECENT(after, limit))
+        return [number for (number,) in rows]
+
+    async def load(self, numbers: Sequence[int]) -> list[StoredEvent]:
+        """See `EventRepository.load`."""
+        if not numbers:
+            return []
+        rows = await self._database.fetch(sql.READ(json.dumps(list(numbers))))
+        return [unpack_event(row) for row in rows]
 
     async def count(
         self, since: int, until: int, *, step: int = HOUR, organization: str | None = None
@@ -286,6 +308,8 @@ def _bounds(wanted: EventFilter, before: int | None, after: int | None) -> tuple
 
 def _choices(wanted: EventFilter) -> list[list[Lead]]:
     """Return what may lead, the best guess first; of somebody's, or of one login, there are few."""
+    if wanted.session is not None:
+        return [[("session", wanted.session)]]
     somebody: list[Lead] = [("address", address) for address in wanted.addresses]
     if wanted.user_id is not None:
         somebody.append(("user_id", wanted.user_id))

@@ -240,9 +240,17 @@ class EventHistory:
             raise ConfigError(
                 "database", 'events are kept in one: add database="sqlite:///pwless.db"'
             )
+        await self.catch_up(batches)
+        return self.repository
+
+    async def catch_up(self, batches: int | None = 1) -> None:
+        """Write what this process has just recorded, for who asks a repository of events.
+
+        Args:
+            batches: of 200 events, at most: after an outage all may take seconds; `None` for all.
+        """
         if self._writer is not None:
             await self._writer.write(batches)
-        return self.repository
 
     def _digests(self, address: str) -> tuple[str, ...]:
         parsed: Address | None = parse_address(address)

@@ -70,6 +70,14 @@ class MemoryEvents:
         ]
         return found[:limit]
 
+    async def find_recent(self, after: int, limit: int) -> list[int]:
+        """See `EventRepository.find_recent`."""
+        return sorted((n for n in self._events if n > after), reverse=True)[:limit]
+
+    async def load(self, numbers: Sequence[int]) -> list[StoredEvent]:
+        """See `EventRepository.load`."""
+        return [self._events[number] for number in sorted(numbers) if number in self._events]
+
     async def look_back(
         self, wanted: EventFilter, *, before: int | None = None, limit: int = 50
     ) -> FoundEvents:

@@ -10,7 +10,7 @@ from typing import Final
 
 from pwless_middleware.database.migrations.address_changes import ADDRESS_CHANGES
 from pwless_middleware.database.migrations.api_keys import API_KEYS
-from pwless_middleware.database.migrations.attempts import ATTEMPTS
+from pwless_middleware.database.migrations.attempts import ATTEMPTS, EVENTS_BY_SESSION
 from pwless_middleware.database.migrations.event_counters import EVENT_COUNTERS
 from pwless_middleware.database.migrations.events import EVENTS
 from pwless_middleware.database.migrations.jobs import JOBS
@@ -40,5 +40,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     ATTEMPTS,
     WEBHOOKS,
     MAIL_TEMPLATES,
+    EVENTS_BY_SESSION,
 )
 """All steps; the number of one is its place, from 1."""

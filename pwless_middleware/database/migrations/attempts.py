@@ -118,3 +118,14 @@ ATTEMPTS: Final = Migration(
         ),
     ),
 )
+
+EVENTS_BY_SESSION: Final = Migration(
+    "events by session",
+    (
+        Statement(
+            "CREATE INDEX pwless_events_by_session ON pwless_events (session, id)"
+            " WHERE session IS NOT NULL"
+        ),
+    ),
+)
+"""What became of the session that a login began."""

@@ -31,6 +31,7 @@ class Section(Protocol):
 
 SECTIONS: Final = (
     ("index", "Index"),
+    ("log.section", "Log"),
     ("people", "PeopleSection"),
     ("api_keys", "ApiKeyPages"),
     ("settings", "SettingsSection"),
