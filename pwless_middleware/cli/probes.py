@@ -18,9 +18,9 @@ from typing import cast
 from starlette.types import ASGIApp
 from starlette.types import Message as AsgiMessage
 
-from pwless_middleware.cli import dns_records
 from pwless_middleware.core.finding import Finding
 from pwless_middleware.core.paths import LOGIN_PATH
+from pwless_middleware.delivery import dns_records
 from pwless_middleware.delivery.base import Mailer, close_mailer
 from pwless_middleware.delivery.fallback import FallbackMailer
 from pwless_middleware.delivery.outbox import Outbox
@@ -123,7 +123,7 @@ async def mailers(passwordless: Passwordless) -> list[Finding]:
     for mailer in _each(passwordless.mailer):
         findings.append(await _mailer(mailer))
         if isinstance(mailer, SMTPMailer):
-            findings += await dns_records.about(mailer.sender_domain)
+            findings += await dns_records.find_records(mailer.sender_domain)
     await close_mailer(passwordless.mailer)
     return findings
 

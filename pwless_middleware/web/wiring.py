@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from pwless_middleware.errors import ConfigError
@@ -133,6 +133,7 @@ def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
     """
 
     def wait(call: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        @wraps(call)
         async def waiting(*args: P.args, **kwargs: P.kwargs) -> T:
             await require()
             return await call(*args, **kwargs)

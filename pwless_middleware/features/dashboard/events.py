@@ -25,5 +25,17 @@ KINDS: Final = (
         ("user_id", "by", "details"),
         details=("role",),
     ),
+    EventKind(
+        "delivery.retried",
+        "an operator had messages tried again at once; `details` has how many, and which",
+        ("by", "details"),
+        details=("count", "state", "topics", "why"),
+    ),
+    EventKind(
+        "delivery.dropped",
+        "an operator dropped messages; `details` has how many, and which",
+        ("by", "details"),
+        details=("count", "state", "topics", "why"),
+    ),
 )
 """Every kind that the dashboard records, besides those of what it changes."""

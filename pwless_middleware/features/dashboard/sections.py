@@ -33,6 +33,7 @@ SECTIONS: Final = (
     ("index", "Index"),
     ("log.section", "Log"),
     ("people", "PeopleSection"),
+    ("delivery", "DeliverySection"),
     ("api_keys", "ApiKeyPages"),
     ("settings", "SettingsSection"),
     ("overview", "Overview"),

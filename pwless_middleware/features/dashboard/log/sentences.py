@@ -96,6 +96,8 @@ SENTENCES: Final[Mapping[str, Text]] = {
     "browser.trusted": Text("A browser is trusted: no second factor is asked for in it."),
     "browser.distrusted": Text("Browsers are trusted no longer: %(count)s."),
     # --- operators and servers -----------------------------------------------------------------
+    "delivery.retried": Text("An operator had messages tried again: %(count)s."),
+    "delivery.dropped": Text("An operator dropped messages, which were not sent: %(count)s."),
     "operator.added": Text("Somebody may use the dashboard, as %(role)s."),
     "operator.changed": Text("An operator’s role was changed from %(from)s to %(to)s."),
     "operator.removed": Text("An operator may no longer use the dashboard; they were %(role)s."),

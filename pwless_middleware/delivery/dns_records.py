@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pwless_middleware.core.finding import Finding
+from pwless_middleware.text import Text
 
 if TYPE_CHECKING:
     from dns.asyncresolver import Resolver
@@ -19,7 +20,7 @@ _RESERVED = ("example", "invalid", "localhost", "test", "example.com", "example.
 """Names that no DNS server can answer for (RFC 2606, RFC 6761)."""
 
 
-async def about(domain: str, resolver: Resolver | None = None) -> list[Finding]:
+async def find_records(domain: str, resolver: Resolver | None = None) -> list[Finding]:
     """Check both records of a domain.
 
     Args:
@@ -27,31 +28,27 @@ async def about(domain: str, resolver: Resolver | None = None) -> list[Finding]:
         resolver: whom to ask; `None` asks the system's resolver.
     """
     if "." not in domain or any(f".{domain}".endswith(f".{name}") for name in _RESERVED):
-        return [Finding("skip", "dns", f"{domain} is a name without DNS records")]
+        text = Text("%(domain)s is a name without DNS records", domain=domain)
+        return [Finding("skip", "dns", text)]
     try:
         # An extra, and slow to import.
         from dns.asyncresolver import Resolver
         from dns.exception import DNSException
         from dns.resolver import NXDOMAIN
     except ImportError:
-        return [
-            Finding(
-                "skip",
-                "dns",
-                "SPF and DMARC need dnspython: pip install 'pwless-middleware[check]'",
-            )
-        ]
+        text = Text("SPF and DMARC need dnspython: pip install 'pwless-middleware[check]'")
+        return [Finding("skip", "dns", text)]
     try:
         resolver = resolver or Resolver()
-        return [await _spf(domain, resolver), await _dmarc(domain, resolver)]
+        return [await _find_spf(domain, resolver), await _find_dmarc(domain, resolver)]
     except NXDOMAIN:
-        return [
-            Finding(
-                "warn", "dns", f"{domain} is not in DNS, as seen from here: who takes its mail?"
-            )
-        ]
+        text = Text(
+            "%(domain)s is not in DNS, as seen from here: who takes its mail?", domain=domain
+        )
+        return [Finding("warn", "dns", text)]
     except (DNSException, OSError) as error:
-        return [Finding("skip", "dns", f"DNS does not answer here: {type(error).__name__}")]
+        text = Text("DNS does not answer here: %(error)s", error=type(error).__name__)
+        return [Finding("skip", "dns", text)]
 
 
 async def _texts(name: str, resolver: Resolver, version: str) -> list[str]:
@@ -61,27 +58,29 @@ async def _texts(name: str, resolver: Resolver, version: str) -> list[str]:
     return [text for text in texts if text.lower().split(";")[0].split(" ")[0] == version]
 
 
-async def _spf(domain: str, resolver: Resolver) -> Finding:
+async def _find_spf(domain: str, resolver: Resolver) -> Finding:
     found = await _texts(domain, resolver, "v=spf1")
     if not found:
-        return Finding(
-            "warn",
-            "spf",
-            f"{domain} has no SPF record: its emails may pass for spam (RFC 7208)",
+        text = Text(
+            "%(domain)s has no SPF record: its emails may pass for spam (RFC 7208)", domain=domain
         )
+        return Finding("warn", "spf", text)
     if len(found) > 1:
-        return Finding(
-            "fail",
-            "spf",
-            f"{domain} has {len(found)} SPF records, which is an error (§4.5): keep one",
+        text = Text(
+            "%(domain)s has %(count)s SPF records, which is an error (§4.5): keep one",
+            domain=domain,
+            count=len(found),
         )
+        return Finding("fail", "spf", text)
     terms = found[0].lower().split()
     if "+all" in terms or "all" in terms:
-        return Finding("fail", "spf", f"{domain} lets anybody send in its name (+all): end in ~all")
-    return Finding("ok", "spf", f"{domain} has one; see that it names your mail server")
+        text = Text("%(domain)s lets anybody send in its name (+all): end in ~all", domain=domain)
+        return Finding("fail", "spf", text)
+    text = Text("%(domain)s has one; see that it names your mail server", domain=domain)
+    return Finding("ok", "spf", text)
 
 
-async def _dmarc(domain: str, resolver: Resolver) -> Finding:
+async def _find_dmarc(domain: str, resolver: Resolver) -> Finding:
     from dns.resolver import NXDOMAIN
 
     labels = domain.split(".")
@@ -93,14 +92,19 @@ async def _dmarc(domain: str, resolver: Resolver) -> Finding:
         except NXDOMAIN:
             continue
         if len(found) > 1:
-            return Finding("fail", "dmarc", f"{name} has {len(found)} DMARC records: keep one")
+            text = Text(
+                "%(domain)s has %(count)s DMARC records: keep one", domain=name, count=len(found)
+            )
+            return Finding("fail", "dmarc", text)
         if found:
             tags = found[0].replace(" ", "").lower().split(";")
             if "p=none" in tags:
-                return Finding(
-                    "warn", "dmarc", f"{name} asks for no action (p=none): set p=quarantine or more"
+                text = Text(
+                    "%(domain)s asks for no action (p=none): set p=quarantine or more", domain=name
                 )
-            return Finding("ok", "dmarc", f"{name} has one")
-    return Finding(
-        "warn", "dmarc", f"{domain} has no DMARC record: anybody can write in its name (RFC 7489)"
+                return Finding("warn", "dmarc", text)
+            return Finding("ok", "dmarc", Text("%(domain)s has one", domain=name))
+    text = Text(
+        "%(domain)s has no DMARC record: anybody can write in its name (RFC 7489)", domain=domain
     )
+    return Finding("warn", "dmarc", text)

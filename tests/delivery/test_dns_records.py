@@ -13,8 +13,8 @@ import dns.rrset
 import pytest
 from dns.asyncresolver import Resolver
 
-from pwless_middleware.cli import dns_records
 from pwless_middleware.core.finding import Finding
+from pwless_middleware.delivery import dns_records
 
 pytestmark = pytest.mark.anyio
 
@@ -52,7 +52,7 @@ async def ask(domain: str, zone: Zone) -> dict[str, Finding]:
     resolver = Resolver(configure=False)
     resolver.nameservers = ["127.0.0.1"]
     resolver.port = transport.get_extra_info("sockname")[1]
-    found = await dns_records.about(domain, resolver)
+    found = await dns_records.find_records(domain, resolver)
     transport.close()
     return {finding.check: finding for finding in found}
 
@@ -124,18 +124,18 @@ async def test_a_resolver_that_does_not_answer_is_skipped(
     resolver = Resolver(configure=False)
     resolver.nameservers = ["127.0.0.1"]
     resolver.port = port
-    [finding] = await dns_records.about("acme.dev", resolver)
+    [finding] = await dns_records.find_records("acme.dev", resolver)
     assert finding.level == "skip"
 
 
 @pytest.mark.parametrize("domain", ["localhost", "acme.example", "example.com", "a.b.test"])
 async def test_names_without_records_are_not_asked_for(domain: str) -> None:
-    [finding] = await dns_records.about(domain)
+    [finding] = await dns_records.find_records(domain)
     assert finding.level == "skip"
 
 
 async def test_without_dnspython_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "dns.asyncresolver", None)
-    [finding] = await dns_records.about("acme.dev")
+    [finding] = await dns_records.find_records("acme.dev")
     assert finding.level == "skip"
     assert "pwless-middleware[check]" in finding.message
