@@ -355,6 +355,7 @@ async def a_person_who_is_disabled_meanwhile() -> Story:
     async with with_database() as story:
         people = story.site.passwordless.people
         await people.create(EMAIL)
+        await people.invite(EMAIL)
         await story.jo.ask(EMAIL)
         await people.disable(EMAIL)
         await story.jo.type_code(story.code)

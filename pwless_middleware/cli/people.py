@@ -22,7 +22,7 @@ from pwless_middleware.cli.installation import (
     find_passwordless,
     serve_nobody,
 )
-from pwless_middleware.errors import InvalidArgument, NotFound, PersonNotFound
+from pwless_middleware.errors import InvalidArgument, NotFound, PersonNotFound, RateLimited
 
 if TYPE_CHECKING:
     from pwless_middleware.core.person import Person
@@ -58,6 +58,9 @@ def add_to(commands: Any) -> None:
     created.add_argument("email", metavar="EMAIL")
     created.add_argument("--name", default="", help="what to call them")
     created.add_argument("--language", default="", metavar="CODE", help="theirs, e.g. de")
+    created.add_argument(
+        "--invite", action="store_true", help="tell them by an email where to sign in"
+    )
     edited = add("edit", _edit, "set what a person is called, and their language")
     edited.add_argument("--name", help="what to call them; '' takes it away")
     edited.add_argument("--language", metavar="CODE", help="theirs, e.g. de; '' takes it away")
@@ -103,6 +106,12 @@ async def _run(options: argparse.Namespace) -> int:
 
     passwordless = find_passwordless(options)
     people = passwordless.people
+    is_alone = isinstance(passwordless.store, MemoryStore)
+    if is_alone and getattr(options, "invite", False):
+        raise UsageError(
+            "the store is in the memory of the app's process, so that no email would be sent: "
+            "leave out --invite, or give the app a store that others can reach"
+        )
     async with serve_nobody(passwordless):
         try:
             await options.action(people, options)
@@ -111,7 +120,9 @@ async def _run(options: argparse.Namespace) -> int:
         except InvalidArgument as error:
             fields = ", ".join(violation.field for violation in error.violations)
             raise UsageError(f"{fields}: {error.public_message}") from None
-    if options.ends_sessions and isinstance(passwordless.store, MemoryStore):
+        except RateLimited as error:
+            raise UsageError(error.public_message) from None
+    if options.ends_sessions and is_alone:
         print(OUT_OF_REACH, file=sys.stderr)
         return 1
     return 0
@@ -138,7 +149,8 @@ async def _show(people: People, options: argparse.Namespace) -> None:
 
 async def _create(people: People, options: argparse.Namespace) -> None:
     given = {"name": options.name, "language": options.language, "by": BY}
-    _print(await people.create(options.email, **given), options)
+    make = people.invite if options.invite else people.create
+    _print(await make(options.email, **given), options)
 
 
 async def _edit(people: People, options: argparse.Namespace) -> None:

@@ -227,6 +227,11 @@ KINDS: Final[Mapping[str, EventKind]] = {
             "person.created", "somebody was made, and not by a first login", ("user_id", "by")
         ),
         EventKind(
+            "person.invited",
+            "somebody was sent an email that they can sign in, and where",
+            ("user_id", "by"),
+        ),
+        EventKind(
             "person.profile_changed",
             "name or language were changed; `details` has which, in `fields`",
             ("user_id", "by", "details"),

@@ -12,6 +12,7 @@ from pwless_middleware.core.person import MAX_NAME, Person, Place, parse_name
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import ConfigError, InvalidArgument, NotFound, PersonNotFound
 from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.invitations import Invitations
 from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.flows.personal_data import PersonalData
 from pwless_middleware.flows.sessions_view import SessionsView
@@ -27,6 +28,7 @@ if TYPE_CHECKING:  # who has no database need not wait for its SQL
 MAX_PAGE: Final = 1_000
 """People of one page, at most."""
 _TWO_PLACES: Final = Text("Send one of %(names)s.", names="after, before")
+_DISABLED: Final = Text("Nobody can sign in as this person. Enable them first.")
 _NO_SESSION: Final = Text("That session is over already, or was never theirs.")
 
 
@@ -47,6 +49,7 @@ class People:
         data: what is kept about a person besides, of each kind; sessions come first.
         sessions, signals, events: what it works with.
         log: keeps the events of what is changed elsewhere than in the database.
+        invitations: tell people that they can sign in.
         languages: those that people can choose.
         clock: returns unix seconds.
     """
@@ -60,6 +63,7 @@ class People:
         signals: Signals,
         events: Events,
         log: EventRepository,
+        invitations: Invitations,
         *,
         languages: Languages,
         clock: Callable[[], int],
@@ -71,6 +75,7 @@ class People:
         self._signals = signals
         self._events = events
         self._log = log
+        self._invitations = invitations
         self._languages = languages
         self._clock = clock
 
@@ -204,6 +209,34 @@ class People:
         person, is_new = await self._people.add(person, audit=audit)
         if is_new:
             self._events.publish(replace(audit, user_id=person.id))
+        return person
+
+    async def invite(
+        self, email: str, *, name: str = "", language: str = "", by: str = "python"
+    ) -> Person:
+        """Make somebody who may sign in, and tell them by an email with the sign-in page's address.
+
+        Whoever has the address already is told as well, and otherwise left as they are. The email
+        holds no secret, and can be sent to one person every ten minutes.
+
+        Args:
+            email: as typed.
+            name: what to call them; empty (default) for none.
+            language: the code of theirs, and of the email; empty (default) for none.
+            by: who invites them.
+
+        Raises:
+            InvalidArgument: as of `create`; or nobody can sign in as this person.
+            RateLimited: they were invited just now.
+            StoreError: database, store or queue cannot take it; it can be done again.
+            ConfigError: with `users=`.
+        """
+        person = await self.create(email, name=name, language=language, by=by)
+        if person.is_disabled:
+            raise InvalidArgument.of("email", _DISABLED, "disabled")
+        await self._invitations.reserve(person)
+        await self._note("person.invited", user_id=person.id, by=by)
+        await self._invitations.queue(person)
         return person
 
     async def set_profile(

@@ -102,6 +102,10 @@ class Topics:
         self._readers[topic.encode()] = reader
         self._owners[topic] = owner
 
+    def of(self, owner: str) -> list[str]:
+        """Return the topics whose jobs somebody reads."""
+        return [topic for topic, one in self._owners.items() if one == owner]
+
     def owner_of(self, topic: str) -> str | None:
         """Return the name of the feature that reads a topic's jobs, or `None`."""
         return self._owners.get(topic)

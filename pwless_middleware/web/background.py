@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.delivery.texts.senders import TextSenders
@@ -14,7 +14,7 @@ from pwless_middleware.flows.health_checks import HealthChecks
 from pwless_middleware.flows.lifespans import Lifespans
 from pwless_middleware.flows.periodic import Periodics
 from pwless_middleware.flows.records import Records
-from pwless_middleware.flows.topics import Topics
+from pwless_middleware.flows.topics import ReadJob, Topics
 from pwless_middleware.stores.base import Store
 from pwless_middleware.web.kit import Mounted
 
@@ -74,8 +74,7 @@ class Background:
         Raises:
             ConfigError: a topic or a periodic is not as it has to be.
         """
-        for topic, reader in mounted.jobs.items():
-            self.topics.add(topic, reader, owner=feature)
+        self.add_jobs(feature, mounted.jobs)
         if mounted.lifespan is not None:
             self.lifespans.add(feature, mounted.lifespan)
         for sender in mounted.text_senders:
@@ -85,6 +84,15 @@ class Background:
             self.periodics.add(feature, periodic, leases)
         for name, check in mounted.health.items():
             self.checks.add(name, check)
+
+    def add_jobs(self, owner: str, jobs: Mapping[str, ReadJob]) -> None:
+        """Have the jobs of some topics read.
+
+        Raises:
+            ConfigError: one is no name of a topic.
+        """
+        for topic, reader in jobs.items():
+            self.topics.add(topic, reader, owner=owner)
 
     def _records(self, feature: str, name: str) -> Records:
         keys = self.keys_of(feature)

@@ -18,8 +18,10 @@ from pwless_middleware.flows.factor_data import (
     RecoveryCodeData,
     TrustedBrowserData,
 )
+from pwless_middleware.flows.invitations import Invitations
 from pwless_middleware.flows.mail_template_data import MailTemplateData
 from pwless_middleware.flows.mail_templates import MailTemplates
+from pwless_middleware.flows.notices import Notices
 from pwless_middleware.flows.operator_data import OperatorData
 from pwless_middleware.flows.people import People
 from pwless_middleware.flows.person_directory import PersonDirectory
@@ -39,7 +41,10 @@ from pwless_middleware.rendering.mail_templates.rules import TemplateRules
 
 if TYPE_CHECKING:
     from pwless_middleware.database.database import Database
+    from pwless_middleware.delivery.base import Mailer
     from pwless_middleware.flows.events import Events
+    from pwless_middleware.flows.feature_jobs import FeatureJobs
+    from pwless_middleware.flows.records import Records
     from pwless_middleware.flows.sessions_view import SessionsView
     from pwless_middleware.flows.signals import Signals
     from pwless_middleware.languages.languages import Languages
@@ -115,11 +120,29 @@ class DatabaseFloor:
         )
         return current, changes
 
+    def make_invitations(
+        self,
+        jobs: FeatureJobs,
+        records: Records,
+        renderer: Renderer,
+        languages: Languages,
+        mailer: Mailer,
+        *,
+        login_url: str,
+        host: str,
+    ) -> Invitations:
+        """Return what tells people that they can sign in."""
+        name = host.partition(":")[0]
+        notices = Notices(renderer, languages, mailer, host=name, clock=self._clock)
+        people = self.repositories.people
+        return Invitations(people, jobs, records, notices, login_url=login_url, clock=self._clock)
+
     def make_people(
         self,
         users: Users,
         sessions: SessionsView,
         signals: Signals,
+        invitations: Invitations,
         *,
         languages: Languages,
     ) -> People:
@@ -147,6 +170,7 @@ class DatabaseFloor:
             signals,
             self._events,
             kept.events,
+            invitations,
             languages=languages,
             clock=self._clock,
         )

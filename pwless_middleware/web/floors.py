@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.core.store_keys import is_for_features, is_of_feature
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
@@ -294,7 +295,19 @@ def make_floors(
     accounts = Accounts(kept, validator, known_users, cookies, pages, prefix=prefix, clock=clock)
     offers = Offers()
     if on_database is not None:
-        people = on_database.make_people(known_users, view, signals, languages=catalogues)
+        invitations = on_database.make_invitations(
+            background.jobs_of("pwless", wake),
+            background.records_of("pwless")("invitations"),
+            renderer,
+            catalogues,
+            mailer,
+            login_url=f"{url}{LOGIN_PATH}",
+            host=origin.host,
+        )
+        background.add_jobs("pwless", invitations.readers)
+        people = on_database.make_people(
+            known_users, view, signals, invitations, languages=catalogues
+        )
     kit = Kit(
         name="pwless",
         origin=origin,

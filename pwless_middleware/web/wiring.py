@@ -77,7 +77,8 @@ def mount_all(
                     "features", f"{name} recovers by {method!r}: name it in Mounted.proves as well"
                 )
     _check_one_owner("prove the login method", {n: m.proves for n, m in found.items()})
-    _check_one_owner("read the jobs of topic", {n: m.jobs for n, m in found.items()})
+    topics: dict[str, Iterable[str]] = {"pwless": background.topics.of("pwless")}
+    _check_one_owner("read the jobs of topic", topics | {n: m.jobs for n, m in found.items()})
     checks = {n: m.health for n, m in found.items()}
     ours = ("store", "delivery", "text_delivery")
     _check_one_owner("check the health of", {"pwless": ours, **checks})

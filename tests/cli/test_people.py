@@ -143,6 +143,22 @@ def test_what_is_done_is_in_the_events(app: Project) -> None:
     assert asyncio.run(kinds()) == ["person.created", "person.exported"]
 
 
+def test_who_is_invited_waits_in_the_queue_of_the_app(app: Project) -> None:
+    invited = json.loads(people(app, "create", JO, "--invite", "--json"))
+    assert shown(app) == invited
+    code, _, err = app.run("people", "create", JO, "--invite", "--app", "site_app:app")
+    assert (code, "invited just now" in err) == (2, True)
+
+
+def test_nobody_is_invited_by_a_queue_in_the_app_s_memory(app: Project) -> None:
+    app.wrapped(
+        f"base_url='http://localhost:8000', mailer=Outbox(), store=MemoryStore(), database={URL!r}"
+    )
+    code, _, err = app.run("people", "create", JO, "--invite", "--app", "site_app:app")
+    assert (code, "leave out --invite" in err) == (2, True)
+    assert people(app, "list") == ""
+
+
 def test_where_sessions_are_in_the_app_s_memory_it_says_so(app: Project) -> None:
     app.wrapped(
         f"base_url='http://localhost:8000', mailer=Outbox(), store=MemoryStore(), database={URL!r}"

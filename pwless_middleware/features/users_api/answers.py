@@ -67,7 +67,8 @@ class Answers:
         """Make a user, and return them."""
         caller = await self._kit.callers.server(request, scope="users")
         given = CREATE_FIELDS.read_json(await read_json(request))
-        person = await self._people.create(
+        make = self._people.invite if given.flag("invite") else self._people.create
+        person = await make(
             given.text("email"),
             name=given.text("name"),
             language=given.text("language"),

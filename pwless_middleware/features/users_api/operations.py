@@ -6,7 +6,7 @@ from typing import Final
 
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
 from pwless_middleware.core.person import MAX_NAME
-from pwless_middleware.errors import ForbiddenOrigin, PersonNotFound, Unauthenticated
+from pwless_middleware.errors import ForbiddenOrigin, PersonNotFound, RateLimited, Unauthenticated
 from pwless_middleware.web.event_json import EVENT
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.operations import API_KEY, Operation
@@ -101,6 +101,11 @@ CREATE_FIELDS = Fields(
         ),
         "name": CHANGE_FIELDS.fields["name"],
         "language": CHANGE_FIELDS.fields["language"],
+        "invite": Field(
+            kind="boolean",
+            about="True tells them by an email with the sign-in page's address, and no secret.",
+            example=True,
+        ),
     }
 )
 
@@ -218,6 +223,6 @@ CREATE = Operation(
     security=_SECURITY,
     body=CREATE_FIELDS,
     answers={200: _ONE},
-    errors=(Unauthenticated, ForbiddenOrigin),
+    errors=(Unauthenticated, ForbiddenOrigin, RateLimited),
     next={"getUser": ("id", "$response.body#/user/id")},
 )

@@ -130,6 +130,7 @@ _ALL: Final = (
     Mail("signup", Text("Sign up"), _SIGN_IN, _BOTH),
     Mail("step_up", Text("Confirm that it is you"), _SIGN_IN, _BOTH),
     Mail("new_sign_in", Text("A new browser signed in"), _SIGN_IN, ("link",)),
+    Mail("invitation", Text("An invitation"), _ACCOUNT, ("link",)),
     Mail("address_change", Text("Confirm a new address"), _ACCOUNT, _BOTH),
     Mail("address_changed", Text("The address was changed"), _ACCOUNT, ("link",)),
     Mail("address_in_use", Text("The new address is in use"), _ACCOUNT),

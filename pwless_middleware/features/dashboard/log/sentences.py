@@ -62,6 +62,7 @@ SENTENCES: Final[Mapping[str, Text]] = {
     ),
     # --- people --------------------------------------------------------------------------------
     "person.created": Text("An account was made for a person."),
+    "person.invited": Text("The person was invited, by an email with the sign-in page’s address."),
     "person.profile_changed": Text("The profile was changed: %(fields)s."),
     "person.disabled": Text("The person was disabled, and can no longer sign in."),
     "person.enabled": Text("The person was enabled, and can sign in again."),

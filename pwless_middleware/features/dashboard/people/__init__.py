@@ -10,6 +10,7 @@ from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.features.dashboard.people.deletion import DeletionPage
 from pwless_middleware.features.dashboard.people.disabling import DisablingPage
 from pwless_middleware.features.dashboard.people.export import ExportRoute
+from pwless_middleware.features.dashboard.people.invitation import InvitationPage
 from pwless_middleware.features.dashboard.people.list_page import ListPage
 from pwless_middleware.features.dashboard.people.person_page import PersonPage
 from pwless_middleware.features.dashboard.people.profile import ProfilePage
@@ -34,7 +35,10 @@ class PeopleSection:
         if people is None:  # there is no database, without which there is no dashboard either
             return Mounted()
         listed = ListPage(kit, people)
-        own = (DisablingPage(kit, people), ProfilePage(kit, people))
+        own = (
+            *(DisablingPage(kit, people), ProfilePage(kit, people)),
+            InvitationPage(kit, people),
+        )
         pages = (
             *(listed, PersonPage(kit), SessionActions(kit, people)),
             *(ExportRoute(kit, people), DeletionPage(kit, people)),

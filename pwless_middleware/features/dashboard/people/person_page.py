@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device import device_text, icon_of
-from pwless_middleware.core.event import Event
+from pwless_middleware.core.event import Event, EventKind
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.features.dashboard.log.sentences import sentence_of
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.names import name_of
 from pwless_middleware.languages.times import format_ago, format_iso, format_time
@@ -34,6 +35,7 @@ DONE: Final[Mapping[str, Text]] = {
     "signed-out": Text("This person is signed out everywhere."),
     "disabled": Text("This person is signed out everywhere, and let in no more."),
     "enabled": Text("This person can sign in again."),
+    "invited": Text("This person is invited: the email is on its way."),
     "profile": Text("Name and language are saved."),
 }
 """What the page says after one of its forms has done its work; the query names it."""
@@ -84,24 +86,24 @@ class EventRow:
 
     Attributes:
         at, iso: when it was.
-        kind: what it was.
+        sentence: what it was.
         by: who did it; empty where nobody is named.
         attempt: the story that it is a part of; empty for none.
     """
 
     at: str
     iso: str
-    kind: str
+    sentence: str
     by: str
     attempt: str
 
     @classmethod
-    def of(cls, event: Event) -> EventRow:
+    def of(cls, event: Event, kinds: Mapping[str, EventKind]) -> EventRow:
         """Return an event as it is listed."""
         return cls(
             at=format_time(event.at),
             iso=format_iso(event.at),
-            kind=event.kind,
+            sentence=sentence_of(event, kinds),
             by=event.by or "",
             attempt=event.attempt or "",
         )
@@ -152,7 +154,7 @@ class PersonPage:
             disabled=_moment(person.disabled_at),
             parts=await self._parts(request, person),
             sessions=[SessionRow.of(one, now) for one in sessions],
-            events=[EventRow.of(stored.event) for stored in page.events],
+            events=[EventRow.of(one.event, self._kit.history.kinds) for one in page.events],
             log_path=f"{_LOG_PATH}?{urlencode({'user_id': person.id})}" if has_log else "",
             attempt_path=_LOG_PATH if has_log else "",
         )

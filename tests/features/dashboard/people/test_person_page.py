@@ -29,9 +29,17 @@ async def test_it_shows_who_it_is_where_they_are_signed_in_and_what_happened(
     text = said(page)
     assert "&lt;b&gt;Doe" in page.text
     assert "<b>Doe" not in page.text
-    for told in (JO, id, "Deutsch", "Firefox", "email_code", "session.created", "Sign out"):
+    for told in (
+        JO,
+        id,
+        "Deutsch",
+        "Firefox",
+        "email_code",
+        "The person was signed in",
+        "Sign out",
+    ):
         assert told in text
-    assert "person.profile_changed" in text
+    assert "The profile was changed: name,language" in text
 
 
 async def test_who_only_looks_is_offered_nothing(tmp_path: Path) -> None:
