@@ -37,5 +37,11 @@ KINDS: Final = (
         ("by", "details"),
         details=("count", "state", "topics", "why"),
     ),
+    EventKind(
+        "log.exported",
+        "an operator took what the log shows along; `details` has how",
+        ("by", "details"),
+        details=("format", "view"),
+    ),
 )
 """Every kind that the dashboard records, besides those of what it changes."""

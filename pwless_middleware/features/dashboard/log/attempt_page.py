@@ -113,6 +113,14 @@ class AttemptPages:
 
 
 def _to_json(attempt: Attempt, story: Sequence[StoredEvent]) -> dict[str, object]:
+    return {
+        "attempt": attempt_to_dict(attempt),
+        "events": [public_event(stored) for stored in story],
+    }
+
+
+def attempt_to_dict(attempt: Attempt) -> dict[str, object]:
+    """Return what an attempt has, ready for JSON; times are unix seconds."""
     told = {
         "name": attempt.name,
         "began_at": str(second_of(attempt.first)),
@@ -128,7 +136,4 @@ def _to_json(attempt: Attempt, story: Sequence[StoredEvent]) -> dict[str, object
         "country": attempt.country,
         "device": attempt.device,
     }
-    return {
-        "attempt": {name: value for name, value in told.items() if value is not None},
-        "events": [public_event(stored) for stored in story],
-    }
+    return {name: value for name, value in told.items() if value is not None}

@@ -125,6 +125,10 @@ class ListPage:
             attempts=attempts,
             events=events,
             older="" if next is None or is_live else query.to_query(before=format_number(next)),
+            exports=[
+                ("/export" + (query.to_query(before="") or "?") + f"&format={form}", name)
+                for form, name in (("csv", "CSV"), ("ndjson", "NDJSON"))
+            ],
             newest=query.to_query(before="") or "?" if query.before else "",
             is_cut=is_cut and not is_live,
             outcomes=[(name, translate(text)) for name, (text, _) in OUTCOMES.items()],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from pwless_middleware.features.dashboard.log.attempt_page import AttemptPages
+from pwless_middleware.features.dashboard.log.exports import Exports
 from pwless_middleware.features.dashboard.log.list_page import PATH, ListPage
 from pwless_middleware.features.dashboard.log.search import LogSearch
 from pwless_middleware.features.dashboard.options import DashboardOptions
@@ -29,11 +30,12 @@ class Log:
         search = LogSearch(kit, kept)
         self._list = ListPage(kit, search)
         self._attempts = AttemptPages(kit, search)
+        self._exports = Exports(kit, search)
 
     def mount(self) -> Mounted:
         """Return the routes and the page."""
         return Mounted(
-            routes=(*self._list.routes, *self._attempts.routes),
+            routes=(*self._list.routes, *self._attempts.routes, *self._exports.routes),
             dashboard_pages=(
                 DashboardPage(title=Text("Log"), path=PATH, order=20, icon="log", key="l"),
             ),

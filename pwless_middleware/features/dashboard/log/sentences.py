@@ -102,6 +102,7 @@ SENTENCES: Final[Mapping[str, Text]] = {
     "operator.added": Text("Somebody may use the dashboard, as %(role)s."),
     "operator.changed": Text("An operator’s role was changed from %(from)s to %(to)s."),
     "operator.removed": Text("An operator may no longer use the dashboard; they were %(role)s."),
+    "log.exported": Text("The log was exported: %(view)s, as %(format)s."),
     "caller.refused": Text("A request was refused."),
     "api_key.created": Text("The API key %(name)s was made, for %(scopes)s."),
     "api_key.rotated": Text("The API key %(name)s was rotated; the old one ends in %(overlap)s s."),
