@@ -346,7 +346,7 @@ def client(site: Site) -> Iterator[TestClient]:
 
 OPERATIONS = {
     ("GET", ""): {200, 400},
-    ("POST", ""): {200, 400},
+    ("POST", ""): {200, 400, 429},
     ("GET", "/{id}"): {200},
     ("PATCH", "/{id}"): {200, 400},
     ("GET", "/{id}/export"): {200},
