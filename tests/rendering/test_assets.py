@@ -75,3 +75,15 @@ def test_styles_and_scripts_need_no_other_origin() -> None:
         text = asset.content.decode().replace("http://www.w3.org/2000/svg", "")
         assert "http" not in text
         assert "@import" not in text
+
+
+def test_every_rule_of_a_style_sheet_is_closed() -> None:
+    """What stands behind one that is not holds nowhere, and no browser says so."""
+    for name, asset in assets().items():
+        if name.endswith(".css"):
+            depth = 0
+            text = re.sub(r"/\*.*?\*/", "", asset.content.decode(), flags=re.DOTALL)
+            for line in text.splitlines():
+                depth += line.count("{") - line.count("}")
+                assert 0 <= depth <= 2, f"{name}: {line}"
+            assert depth == 0, name

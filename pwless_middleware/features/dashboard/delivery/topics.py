@@ -23,6 +23,7 @@ TOPICS: Final[Mapping[str, Text]] = {
     "factors_reset_asked": Text("Email: a reset of the second factors was asked for"),
     "factors_reset": Text("Email: the second factors were reset"),
     "new_sign_in": Text("Email: a sign-in from a new browser"),
+    "person_invited": Text("Email: an invitation"),
     "operator_added": Text("Email: somebody may use the dashboard"),
 }
 """The product's own, by topic; a test fails for one that has no words."""
