@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Final, Literal
 
@@ -16,6 +16,12 @@ Unit = Literal["", "seconds", "days", "time"]
 Loosens = Callable[[SettingValue, SettingValue], bool]
 """Whether a change from one value to another is less strict than what held before."""
 
+_UNITS: Final[Mapping[Unit, str]] = {
+    "": "",
+    "seconds": ", in seconds",
+    "days": ", in days",
+    "time": ", in unix seconds",
+}
 MAX_TEXTS: Final = 1000
 """Texts that one setting may list."""
 
@@ -81,7 +87,7 @@ class Setting:
         choices = self.choices
         text = {
             "flag": "true or false",
-            "number": f"a whole number from {self.least} to {self.most}",
+            "number": f"a whole number from {self.least} to {self.most}{_UNITS[self.unit]}",
             "choice": " or ".join(choices),
             "text": f"a text of {self.least} to {self.most} characters",
             "texts": (f"some of {', '.join(choices)}" if choices else "a list of texts")

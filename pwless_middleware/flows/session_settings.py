@@ -20,8 +20,8 @@ _LONGER: Final = Text("Sessions live longer.")
 SESSION_SETTINGS: Final = (
     Setting(
         name="idle",
-        title=Text("Without use"),
-        meaning=Text("Seconds without use after which a session ends; up to absolute."),
+        title=Text("Idle time"),
+        meaning=Text("How long a session lives without use; no longer than in all."),
         kind="number",
         default=7 * DAY,
         least=60,
@@ -33,8 +33,8 @@ SESSION_SETTINGS: Final = (
     ),
     Setting(
         name="absolute",
-        title=Text("In all"),
-        meaning=Text("Seconds after which a session ends whatever happens."),
+        title=Text("Longest session"),
+        meaning=Text("How long a session lives in all, however much it is used."),
         kind="number",
         default=30 * DAY,
         least=60,
@@ -47,7 +47,7 @@ SESSION_SETTINGS: Final = (
     Setting(
         name="not_before",
         title=Text("Sign out everybody"),
-        meaning=Text("Unix seconds; a session that began before is over."),
+        meaning=Text("A session that began before this moment is over."),
         kind="number",
         default=0,
         most=YEAR_9999,

@@ -39,7 +39,7 @@ def test_values_are_set_listed_told_and_taken_back(installation: Project) -> Non
     assert rows["email_login.send_limits.overall_per_hour"] == ["-", "default"]
     _, out, _ = installation.run("settings", "get", "email_login.lifetime", *APP)
     assert out.startswith("email_login.lifetime = 120  (database)\n")
-    assert "from 60 to 3600; default 300." in out
+    assert "from 60 to 3600, in seconds; default 300." in out
     assert installation.run("settings", "reset", "email_login.kind", *APP)[0] == 0
     assert get(installation, "email_login.kind")["source"] == "default"
     assert installation.run("settings", "revert", "0", *APP)[0] == 0

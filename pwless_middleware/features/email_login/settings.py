@@ -81,7 +81,7 @@ SETTINGS: Final = (
     Setting(
         name="kind",
         title=Text("What the email carries"),
-        meaning=Text("What the email carries: a link, a code, or both."),
+        meaning=Text("A link, a code, or both in one email."),
         kind="choice",
         default="LINK_OTP",
         one_of=tuple(_KINDS),
@@ -90,8 +90,8 @@ SETTINGS: Final = (
     ),
     Setting(
         name="lifetime",
-        title=Text("Life of code and link"),
-        meaning=Text("Seconds that code and link live; links alone to 3600."),
+        title=Text("Lifetime of code and link"),
+        meaning=Text("How long code and link can be used; up to an hour for links alone."),
         kind="number",
         default=300,
         least=60,
@@ -103,8 +103,8 @@ SETTINGS: Final = (
     ),
     Setting(
         name="max_lifetime",
-        title=Text("Longest life of code and link"),
-        meaning=Text("Seconds that an API caller may ask for, at most; from lifetime on."),
+        title=Text("Longest lifetime"),
+        meaning=Text("What an API caller may ask for at most; no less than the lifetime."),
         kind="number",
         default=600,
         least=60,
@@ -127,7 +127,7 @@ SETTINGS: Final = (
     Setting(
         name="attempts",
         title=Text("Wrong codes of one login"),
-        meaning=Text("Wrong codes that one challenge bears."),
+        meaning=Text("How many one login bears before it has to begin anew."),
         kind="number",
         default=5,
         least=3,

@@ -80,7 +80,7 @@ SETTINGS: Final = (
     Setting(
         name="required_from",
         title=Text("Required from"),
-        meaning=Text("When `required` begins, in unix seconds; until then people are reminded."),
+        meaning=Text("When “required” begins; until then people are reminded."),
         kind="number",
         default=None,
         most=YEAR_9999,
@@ -95,7 +95,7 @@ SETTINGS: Final = (
     Setting(
         name="trusted_days",
         title=Text("Trusted browsers"),
-        meaning=Text("Days for which a person can have a browser not ask again; 0 for never."),
+        meaning=Text("How long a person can have a browser not ask again; 0 for never."),
         kind="number",
         default=0,
         most=MOST_TRUSTED_DAYS,
@@ -110,7 +110,7 @@ SETTINGS: Final = (
     Setting(
         name="reset_wait",
         title=Text("Wait before a reset"),
-        meaning=Text("Seconds in which a person can object to a reset of their second factors."),
+        meaning=Text("How long a person can object to a reset of their second factors."),
         kind="number",
         default=0,
         most=LONGEST_WAIT,

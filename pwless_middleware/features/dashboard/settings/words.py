@@ -54,7 +54,7 @@ def range_text(setting: Setting) -> str:
     if setting.kind == "number" and setting.unit != "time":
         least, most = (value_text(setting, one) for one in (setting.least, setting.most))
         return translate(Text("%(least)s to %(most)s", least=least, most=most))
-    if setting.kind == "text":
+    if setting.kind == "text" and not setting.optional:
         least, most = str(setting.least), str(setting.most)
         return translate(Text("%(least)s to %(most)s characters", least=least, most=most))
     return ""

@@ -115,7 +115,7 @@ async def test_a_change_is_shown_before_it_is_made_and_then_holds(tmp_path: Path
     looked = await fill(ops, "email_login", values)
     assert looked.status_code == 200
     text = text_of(looked)
-    assert "Life of code and link Less strict Now 5 minutes Then 10 minutes Affects" in text
+    assert "Lifetime of code and link Less strict Now 5 minutes Then 10 minutes Affects" in text
     assert "Codes and links can be used for longer." in text
     assert "New code with each resend Now Off Then On Affects Every email" in text
     assert await value_of(site, LIFETIME) == 300
