@@ -222,14 +222,6 @@ class EventHistory:
         async for stored in repository.export(user_id, digests):
             yield stored
 
-    async def write_recent(self) -> None:
-        """Have what this process has just recorded in the database, for who reads counters next.
-
-        One batch at most, as before `find`. What cannot be written now waits.
-        """
-        if self._writer is not None:
-            await self._writer.write(1)
-
     async def _current(self, batches: int | None = 1) -> EventRepository:
         """Return the repository, with what this process has just recorded.
 

@@ -32,6 +32,7 @@ PARTS = {
     "growth": "growth",
     "events": "events",
     "event_log": "event_log",
+    "dashboard": "dashboard",
     "process": "processes",
 }
 

@@ -6,8 +6,9 @@ table behind it, for who cannot see it, and for who wants to know exactly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final, Literal
 
 from pwless_middleware.core.dataclass import dataclass
@@ -169,19 +170,27 @@ class Row:
         count: how many, as it is written.
         share: of all, in words.
         width: of the greatest, 0 to 100, for the bar beside it.
+        kind: of the events that are counted, which the log lists; empty for several.
     """
 
     label: str
     count: str
     share: str
     width: str
+    kind: str
 
 
-def make_rows(counts: Sequence[tuple[str, int]], *, is_sorted: bool = True) -> list[Row]:
+def make_rows(
+    counts: Sequence[tuple[str, int]],
+    kinds: Mapping[str, str] = MappingProxyType({}),
+    *,
+    is_sorted: bool = True,
+) -> list[Row]:
     """Return the lines of a list, the greatest number first.
 
     Args:
         counts: label and number.
+        kinds: label to the kind of the events that are counted.
         is_sorted: off keeps the order that they are given in.
     """
     whole = sum(count for _, count in counts)
@@ -193,6 +202,7 @@ def make_rows(counts: Sequence[tuple[str, int]], *, is_sorted: bool = True) -> l
             format_number(count),
             format_share(count, whole),
             _unit(count / (most or 1) * 100),
+            kinds.get(label, ""),
         )
         for label, count in given
     ]

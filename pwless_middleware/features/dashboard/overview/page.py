@@ -87,6 +87,7 @@ class Overview:
             "problems": problems,
             "ranges": [(key, translate(one.title), key == name) for key, one in RANGES.items()],
             "has_numbers": numbers is not None,
+            "log": f"/dashboard/log?view=events&span={name}&kind=",
             "steps": [],
         }
         if numbers is not None:
@@ -119,7 +120,7 @@ class Overview:
 
     async def _read_all(self, chosen: Range) -> tuple[Figures, Active]:
         kit, counters = self._kit, self._repositories.event_counters
-        await kit.history.write_recent()
+        await kit.history.catch_up()
         now = kit.clock()
         starts = chosen.starts(now)
         since, until = starts[0] - chosen.bars * chosen.step, starts[-1] + chosen.step

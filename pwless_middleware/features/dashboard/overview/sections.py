@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Sum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
@@ -154,17 +154,10 @@ class Failures:
 def describe_failures(figures: Figures) -> Failures:
     """Return what is shown of failures and limits."""
     found: Sum[str] = Sum()
-    for kind in FAILURES:
-        if kind in REASONS:
-            for (theirs, reason), count in figures.reasons.items():
-                if theirs == kind:
-                    found[name_failure(kind, reason)] += count
-        elif kind == "step.wrong":
-            for (theirs, method), count in figures.methods.items():
-                if theirs == kind:
-                    found[_name_step(method)] += count
-        elif count := figures.total(kind):
-            found[name_failure(kind)] += count
+    kinds: dict[str, str] = {}
+    for kind, label, count in _failures(figures):
+        found[label] += count
+        kinds[label] = kind
     kind = "limit.reached"
     limits = [
         (name_reason(kind, reason), count)
@@ -172,10 +165,25 @@ def describe_failures(figures: Figures) -> Failures:
         if theirs == kind
     ]
     return Failures(
-        rows=make_rows([*found.items()]),
-        limits=make_rows(limits),
+        rows=make_rows([*found.items()], kinds),
+        limits=make_rows(limits, dict.fromkeys((label for label, _ in limits), kind)),
         limit_count=format_number(figures.total(kind)),
     )
+
+
+def _failures(figures: Figures) -> Iterator[tuple[str, str, int]]:
+    """Go through failures by what: kind, name and number."""
+    for kind in FAILURES:
+        if kind in REASONS:
+            for (theirs, reason), count in figures.reasons.items():
+                if theirs == kind:
+                    yield kind, name_failure(kind, reason), count
+        elif kind == "step.wrong":
+            for (theirs, method), count in figures.methods.items():
+                if theirs == kind:
+                    yield kind, _name_step(method), count
+        elif count := figures.total(kind):
+            yield kind, name_failure(kind), count
 
 
 def _name_step(method: str) -> str:
@@ -222,10 +230,13 @@ def describe_emails(figures: Figures, starts: Sequence[int], *, are_hours: bool)
         for kind, title in outcomes.items()
     ]
     rows = [(translate(title), figures.total(kind)) for kind, title in outcomes.items()]
+    kinds = {translate(title): kind for kind, title in outcomes.items()}
     for (kind, reason), count in sorted(figures.reasons.items()):
         if kind == "mail.suppressed":
             why = name_reason(kind, reason)
-            rows.append((translate(Text("Not sent: %(why)s", why=why)), count))
+            label = translate(Text("Not sent: %(why)s", why=why))
+            rows.append((label, count))
+            kinds[label] = kind
     texts = {
         "sms.sent": Text("Sent"),
         "sms.delivered": Text("Arrived"),
@@ -237,7 +248,7 @@ def describe_emails(figures: Figures, starts: Sequence[int], *, are_hours: bool)
     return Emails(
         sent=format_number(figures.total("mail.sent")),
         chart=make_chart(Text("Emails by outcome"), starts, series, are_hours=are_hours),
-        outcomes=make_rows(rows, is_sorted=False),
+        outcomes=make_rows(rows, kinds, is_sorted=False),
         median=_seconds(figures.quantile("mail.sent", 0.5)),
         slow=_seconds(figures.quantile("mail.sent", 0.95)),
         times=make_rows(_by_time(figures.seconds.get("mail.sent", {})), is_sorted=False),

@@ -307,3 +307,17 @@ async def test_who_may_only_look_sees_it_all(tmp_path: Path) -> None:
     site = make_dashboard_site(tmp_path, features=[EmailLogin()])
     look = await signed_in(site, LOOK)
     assert "Sign-ins 1" in await shown(look)
+
+
+async def test_what_is_counted_can_be_read_in_the_log(tmp_path: Path) -> None:
+    site, ops = await make_dashboard(tmp_path)
+    at = site.clock.now - 3600
+    await write(site, event(1, at, "login.refused", reason="expired"), event(2, at, "mail.failed"))
+    page = await ops.get(f"{PATH}?range=month")
+    links = [one["href"] for one in Page(page.text).all("a") if "/log?" in one.get("href", "")]
+    kinds = {link.rpartition("=")[2] for link in links}
+    assert {"session.created", "login.refused", "mail.sent", "mail.failed"} <= kinds
+    for link in links:
+        answer = await ops.get(link)
+        assert answer.status_code == 200, link
+        assert "span=month" in link
