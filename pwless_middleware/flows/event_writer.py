@@ -36,8 +36,14 @@ PAUSE: Final = 1.0
 """Seconds between two looks at what has been recorded."""
 BATCH: Final = 200
 """Events of one transaction."""
+LARGEST_BATCH: Final = 2_000
+"""Events of one transaction while many wait: about 150 ms of SQLite's one writer."""
+_SHARE: Final = 5
+"""While many wait, a batch is this part of them. A batch costs some rounds of the event loop, and
+in a storm of logins a round takes long and records much: batches of one size would fall behind."""
 _AT_ONCE: Final = 50
-"""Events that are made ready before the event loop goes on with something else: about 1 ms."""
+"""Events that are made ready before the event loop goes on with something else: about 1 ms. Of a
+batch that is larger than others all are, since the loop is busy then anyway."""
 REFUSALS: Final = frozenset({"caller.refused", "limit.reached"})
 """What anybody can have recorded at will, at no cost and counted by no limit."""
 REFUSALS_PER_HOUR: Final = 10_000
@@ -121,10 +127,11 @@ class EventWriter:
                 always is some, and each would have a commit of its own.
         """
         while batches is None or batches > 0:
+            size = BATCH if batches is not None else self._batch_size()
             batches = None if batches is None else batches - 1
             batch: list[StoredEvent] = []
             try:
-                await self._take(batch)
+                await self._take(batch, size)
                 if not batch:
                     return True
                 await self._repository.write(batch)
@@ -145,17 +152,21 @@ class EventWriter:
                 self._events.drop_taken(len(batch))
                 continue
             self._note_success()
-            if not with_newcomers and len(batch) < BATCH:
+            if not with_newcomers and len(batch) < size:
                 return True
         return False
 
-    async def _take(self, batch: list[StoredEvent]) -> None:
-        while len(batch) < BATCH:
-            taken = self._events.take(_AT_ONCE, keep_addresses=self._keep_addresses)
+    def _batch_size(self) -> int:
+        return max(BATCH, min(LARGEST_BATCH, self._events.unwritten // _SHARE))
+
+    async def _take(self, batch: list[StoredEvent], size: int) -> None:
+        at_once = _AT_ONCE if size <= BATCH else size
+        while len(batch) < size:
+            taken = self._events.take(at_once, keep_addresses=self._keep_addresses)
             admitted = [stored for stored in taken if self._admits(stored.event)]
             batch += admitted
             self._events.drop_taken(len(taken) - len(admitted))
-            if len(taken) < _AT_ONCE:
+            if len(taken) < at_once:
                 break
             await asyncio.sleep(0)
 

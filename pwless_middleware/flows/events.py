@@ -46,10 +46,13 @@ Subscriber = Callable[[Event], None]
 
 KEPT: Final = 5_000
 """Events that are kept, and events that may wait: about 2.7 MB, by tracemalloc."""
-UNWRITTEN: Final = 10_000
-"""Events that may wait for the database."""
+UNWRITTEN: Final = 20_000
+"""Events that may wait for the database: about 11 MB."""
 _AT_ONCE: Final = 100
-"""Events that are told before the event loop goes on with something else."""
+"""Events that are told before the event loop goes on with something else; more while many wait, or
+a storm of logins would record more in each round than is told."""
+_SHARE: Final = 4
+"""While many wait, this part of them is told."""
 
 
 class Events:
@@ -210,7 +213,8 @@ class Events:
 
     def _tell_some(self) -> None:
         self._woken = None
-        for _ in range(min(_AT_ONCE, len(self._waiting))):
+        waiting = len(self._waiting)
+        for _ in range(min(max(_AT_ONCE, waiting // _SHARE), waiting)):
             self._tell()
         if self._waiting:
             self._woken = loop = asyncio.get_running_loop()
@@ -243,6 +247,11 @@ class Events:
     def collect(self) -> None:
         """Collect what is recorded from now on, for `take`."""
         self._is_collected = True
+
+    @property
+    def unwritten(self) -> int:
+        """How many events wait for the database."""
+        return len(self._unwritten)
 
     def take(self, limit: int, *, keep_addresses: bool) -> list[StoredEvent]:
         """Return the first of the events that wait for the database, which wait no longer.

@@ -9,6 +9,7 @@ import pytest
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_search import EventFilter, StoredEvent
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.database.memory.events import MemoryEvents
@@ -102,6 +103,33 @@ async def test_what_was_recorded_goes_in_batches(monkeypatch: pytest.MonkeyPatch
     send(events, *range(15))
     assert not await writer.write(batches=1)
     assert repository.sizes == [6, 6, 3, 6]
+
+
+async def test_a_storm_of_logins_drops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each round of the event loop records more than one takes, in a tenth of the true numbers."""
+    monkeypatch.setattr("pwless_middleware.flows.events.UNWRITTEN", 2_000)
+    monkeypatch.setattr("pwless_middleware.flows.events._AT_ONCE", 10)
+    monkeypatch.setattr(event_writer, "BATCH", 20)
+    monkeypatch.setattr(event_writer, "_AT_ONCE", 5)
+    events, repository = Events(Keyring(KEY, realm=""), Clock(), kept=500), Faulty()
+
+    async def pause(seconds: float) -> None:
+        await asyncio.sleep(0)
+
+    writer = EventWriter(events, repository, keep_addresses=True, pause=pause)
+    told: list[Event] = []
+    events.subscribe(told.append)
+    running = asyncio.create_task(writer.run())
+    for _ in range(400):
+        send(events, *range(15))
+        await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert max(repository.sizes) < 2_000, "it keeps up, and did not only wait for the end"
+    assert await writer.write()
+    events.flush()
+    assert events.count_unwritten() == events.dropped == 0
+    assert sum(repository.sizes) == len(told) == 400 * 15
 
 
 async def test_an_audit_event_is_not_written_a_second_time() -> None:
