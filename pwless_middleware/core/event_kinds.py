@@ -107,7 +107,14 @@ KINDS: Final[Mapping[str, EventKind]] = {
             "mail.suppressed",
             "no email was sent: nobody is served at this address, or it is no longer needed",
             ("attempt", "reason"),
-            reasons=("not_allowed", "unknown_user", "disabled", "refused_by_users", "superseded"),
+            reasons=(
+                "not_allowed",
+                "test_address",
+                "unknown_user",
+                "disabled",
+                "refused_by_users",
+                "superseded",
+            ),
         ),
         EventKind(
             "sms.requested",

@@ -20,6 +20,7 @@ from pwless_middleware.database.passkeys import PasskeyRepository, SQLPasskeys
 from pwless_middleware.database.people import PersonRepository, SQLPeople
 from pwless_middleware.database.recovery_codes import RecoveryCodeRepository, SQLRecoveryCodes
 from pwless_middleware.database.settings import SettingsRepository, SQLSettings
+from pwless_middleware.database.test_addresses import SQLTestAddresses, TestAddressRepository
 from pwless_middleware.database.trusted_browsers import (
     SQLTrustedBrowsers,
     TrustedBrowserRepository,
@@ -50,6 +51,7 @@ class Repositories:
         factor_resets: what operators have ordered for those who have lost everything.
         mail_templates: those that operators have edited.
         operators: who may use the dashboard, besides those in code.
+        test_addresses: addresses of nobody, whose code is always the same.
         webhooks: where events are sent.
         webhook_deliveries: what is sent there, and what became of it.
     """
@@ -68,6 +70,7 @@ class Repositories:
     factor_resets: FactorResetRepository
     mail_templates: MailTemplateRepository
     operators: OperatorRepository
+    test_addresses: TestAddressRepository
     webhooks: WebhookRepository
     webhook_deliveries: WebhookDeliveryRepository
 
@@ -89,6 +92,7 @@ def make_repositories(database: Database) -> Repositories:
         factor_resets=SQLFactorResets(database),
         mail_templates=SQLMailTemplates(database),
         operators=SQLOperators(database),
+        test_addresses=SQLTestAddresses(database),
         webhooks=SQLWebhooks(database),
         webhook_deliveries=SQLWebhookDeliveries(database),
     )

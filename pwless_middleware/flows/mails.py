@@ -26,6 +26,7 @@ from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.flows.challenges import Challenges
 from pwless_middleware.flows.device_grants import DeviceGrants
 from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.fixed_codes import FixedCodes
 from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.flows.users import Users
 from pwless_middleware.languages.current import translate, use_language
@@ -68,6 +69,7 @@ class ChallengeMails:
         events: records which emails are not needed or too late.
         is_taken: whether a new address is somebody else's already; `None` where nobody can change
             their address.
+        fixed: knows the test addresses, to which none is sent; `None` where there are none.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class ChallengeMails:
         clock: Callable[[], int],
         events: Events,
         is_taken: IsTaken | None = None,
+        fixed: FixedCodes | None = None,
     ) -> None:
         self._challenges = challenges
         self._grants = grants
@@ -100,6 +103,7 @@ class ChallengeMails:
         self._clock = clock
         self._events = events
         self._is_taken = is_taken
+        self._fixed = fixed
 
     async def read(self, job: QueuedJob) -> Outcome | Delivery:
         """Read what a job stands for: a mail, or why there is none.
@@ -139,6 +143,8 @@ class ChallengeMails:
         address, language = challenge.address, challenge.language
         if not await self._rules().serves(address):
             return "not_allowed"
+        if self._fixed is not None and await self._fixed.covers(address):
+            return "test_address"
         if challenge.caller.startswith(ADDRESS_CHANGE):
             is_taken = self._is_taken is None or await self._is_taken(
                 address, challenge.state or ""

@@ -1,4 +1,4 @@
-"""That somebody is or was an operator, as personal data."""
+"""That somebody is or was an operator, or is a test's own user, as personal data."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pwless_middleware.flows.personal_data import Record
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.operators import OperatorRepository
+    from pwless_middleware.database.test_addresses import TestAddressRepository
 
 
 class OperatorData:
@@ -34,3 +35,31 @@ class OperatorData:
     async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
         """Forget it."""
         await self._operators.erase(user_id)
+
+
+class TestAddressData:
+    """The test address by which a user was made, whom nobody stands behind.
+
+    Args:
+        addresses: keeps it.
+    """
+
+    __test__ = False  # its name is a noun to pytest, too
+
+    def __init__(self, addresses: TestAddressRepository) -> None:
+        self._addresses = addresses
+
+    async def export(self, user_id: str, addresses: Sequence[str]) -> AsyncIterator[Record]:
+        """Go through it; its code is nobody's to read."""
+        for one in await self._addresses.list():
+            if one.user_id == user_id or one.email in addresses:
+                yield {
+                    "email": one.email,
+                    "made_at": one.made_at,
+                    "ends_at": one.ends_at,
+                    "used_at": one.used_at,
+                }
+
+    async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
+        """Forget it: it opens nothing any more."""
+        await self._addresses.erase(user_id, addresses)

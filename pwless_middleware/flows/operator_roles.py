@@ -1,19 +1,18 @@
 """Which role somebody has in the dashboard: asked for each of its pages, without I/O in between.
 
-The operators of the database are few (`database.operators.MOST`), so all of them are held, and only
-while the store's feed vouches that a change would have been heard (`flows.signals`). Without that,
-and now and then in any case, they are read again. A database that cannot be read lets nobody in.
+The operators of the database are few (`database.operators.MOST`), so all of them are held
+(`flows.held_read`). A database that cannot be read lets nobody in.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.operator import Role, greater_role
 from pwless_middleware.core.user import User
+from pwless_middleware.flows.held_read import HeldRead
 from pwless_middleware.flows.signals import Signals
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
@@ -21,8 +20,6 @@ if TYPE_CHECKING:  # who has no database need not wait for its SQL
 
 TOPIC: Final = "operators"
 """The topic of the signal."""
-HOLD_SECONDS: Final = 30.0
-"""Seconds that roles are held at most, for the change whose signal cannot reach this process."""
 
 
 class OperatorRoles:
@@ -39,11 +36,7 @@ class OperatorRoles:
     ) -> None:
         self.in_code = dict(in_code)
         self._repository = repository
-        self._signals = signals
-        self._held: tuple[Mapping[str, Role], float] | None = None
-        self._epoch = 0
-        self._listeners: list[Callable[[], None]] = []
-        signals.subscribe(TOPIC, self.forget)
+        self._roles = HeldRead(self._read, signals, TOPIC)
 
     async def role_of(self, user: User) -> Role | None:
         """Return a user's role, the greater one of code and database; `None` for no operator.
@@ -57,7 +50,7 @@ class OperatorRoles:
         in_code = self.role_in_code(user.email)
         if in_code == "admin":  # there is no greater one
             return in_code
-        return greater_role(in_code, (await self._roles()).get(user.id))
+        return greater_role(in_code, (await self._roles.get()).get(user.id))
 
     def role_in_code(self, email: str) -> Role | None:
         """Return the role that the code gives to an address; `None` for none."""
@@ -71,14 +64,11 @@ class OperatorRoles:
 
     def subscribe(self, listener: Callable[[], None]) -> None:
         """Have a function called whenever somebody's role may have changed; must not wait."""
-        self._listeners.append(listener)
+        self._roles.subscribe(listener)
 
     def forget(self) -> None:
         """Forget what is held, so that the next one who asks is told what holds now."""
-        self._epoch += 1
-        self._held = None
-        for listener in self._listeners:
-            listener()
+        self._roles.forget()
 
     async def tell(self) -> None:
         """Have every process forget what it holds; this one does so at once.
@@ -86,17 +76,7 @@ class OperatorRoles:
         Raises:
             StoreError: other processes cannot be told, and hold on for 30 more seconds at most.
         """
-        self.forget()
-        await self._signals.tell(TOPIC)
+        await self._roles.tell()
 
-    async def _roles(self) -> Mapping[str, Role]:
-        moment = asyncio.get_running_loop().time()
-        held = self._held if self._signals.is_live else None
-        if held is not None and moment < held[1]:
-            return held[0]
-        epoch = self._epoch
-        roles = {one.user_id: one.role for one in await self._repository.list()}
-        # What was changed between the answer and now has changed the epoch.
-        if epoch == self._epoch and self._signals.is_live:
-            self._held = roles, moment + HOLD_SECONDS
-        return roles
+    async def _read(self) -> Mapping[str, Role]:
+        return {one.user_id: one.role for one in await self._repository.list()}

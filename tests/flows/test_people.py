@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware import EmailLogin, MemoryStore, User
+from pwless_middleware.core import test_address
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.address_change import AddressChange
 from pwless_middleware.core.base64url import b64
@@ -226,6 +227,7 @@ KEPT_IN = {
     "pwless_trusted_browsers": "trusted_browsers",
     "pwless_factor_resets": "factor_resets",
     "pwless_operators": "operator",
+    "pwless_test_addresses": "test_address",
     "pwless_active_people": "activity",
     "pwless_webhook_deliveries": "webhooks",
 }
@@ -273,6 +275,19 @@ async def make_webhook(id: str, database: Database) -> None:
     await SQLWebhookDeliveries(database).add([sent, done])
 
 
+async def make_test_address(id: str, database: Database) -> None:
+    address = test_address.TestAddress(
+        id="aaaaaaaaaaaaaaaa",
+        email=Address("review@example.com"),
+        secret=b"secret",
+        made_at=START,
+        by="python",
+        ends_at=START + 9,
+        user_id=id,
+    )
+    assert await make_repositories(database).test_addresses.add(address) == "added"
+
+
 async def full_life(site: Site, database: Database) -> str:
     """Do whatever leaves something about a person; return their id."""
     await signed_in(site, OLD)
@@ -282,6 +297,7 @@ async def full_life(site: Site, database: Database) -> str:
     await SQLPasskeys(database).add(make_passkey(id), most=10)
     await give_second_factors(id, database)
     await make_operator(id, database)
+    await make_test_address(id, database)
     await make_webhook(id, database)
     person = await people.set_profile(JO, name="Joanna", language="de")
     await people.disable(JO)

@@ -14,6 +14,7 @@ from pwless_middleware.database.memory.passkeys import MemoryPasskeys
 from pwless_middleware.database.memory.people import MemoryPeople
 from pwless_middleware.database.memory.recovery_codes import MemoryRecoveryCodes
 from pwless_middleware.database.memory.settings import MemorySettings
+from pwless_middleware.database.memory.test_addresses import MemoryTestAddresses
 from pwless_middleware.database.memory.trusted_browsers import MemoryTrustedBrowsers
 from pwless_middleware.database.memory.webhook_deliveries import MemoryWebhookDeliveries
 from pwless_middleware.database.memory.webhooks import MemoryWebhooks
@@ -41,6 +42,7 @@ def make_memory_repositories() -> Repositories:
         factor_resets=MemoryFactorResets(events),
         mail_templates=MemoryMailTemplates(events),
         operators=MemoryOperators(people, events),
+        test_addresses=MemoryTestAddresses(people, events),
         webhooks=MemoryWebhooks(events),
         webhook_deliveries=MemoryWebhookDeliveries(),
     )

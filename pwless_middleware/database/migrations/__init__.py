@@ -22,6 +22,7 @@ from pwless_middleware.database.migrations.people import PEOPLE, PEOPLE_LISTS
 from pwless_middleware.database.migrations.second_factors import SECOND_FACTORS
 from pwless_middleware.database.migrations.settings import SETTINGS
 from pwless_middleware.database.migrations.store import STORE
+from pwless_middleware.database.migrations.test_addresses import TEST_ADDRESSES
 from pwless_middleware.database.migrations.webhooks import WEBHOOKS
 
 MIGRATIONS: Final[tuple[Migration, ...]] = (
@@ -41,5 +42,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     WEBHOOKS,
     MAIL_TEMPLATES,
     EVENTS_BY_SESSION,
+    TEST_ADDRESSES,
 )
 """All steps; the number of one is its place, from 1."""

@@ -264,6 +264,42 @@ API_KEYS: Final = Table(
     delete=Statement("DELETE FROM pwless_api_keys"),
 )
 
+TEST_ADDRESSES: Final = Table(
+    name="test_addresses",
+    columns={
+        "id": "text",
+        "email": "text",
+        "secret": "bytes",
+        "networks": "text",
+        "note": "text",
+        "made_at": "int",
+        "made_by": "text",
+        "ends_at": "int",
+        "user_id": "text?",
+        "used_at": "int?",
+    },
+    key=1,
+    first=(FIRST_TEXT,),
+    page=Statement(
+        "SELECT id, email, secret, networks, note, made_at, made_by, ends_at, user_id, used_at "
+        "FROM pwless_test_addresses WHERE id > $1 ORDER BY id LIMIT $2"
+    ),
+    insert=Statement(
+        "INSERT INTO pwless_test_addresses (id, email, secret, networks, note, made_at, made_by, "
+        "ends_at, user_id, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    ),
+    insert_many=Statement(
+        "",
+        postgres="INSERT INTO pwless_test_addresses (id, email, secret, networks, note, made_at, "
+        "made_by, ends_at, user_id, used_at) SELECT id, email, decode(secret, 'base64'), networks, "
+        "note, made_at, made_by, ends_at, user_id, used_at FROM json_to_recordset($1::json) AS row "
+        "(id text, email text, secret text, networks text, note text, made_at bigint, "
+        "made_by text, ends_at bigint, user_id text, used_at bigint)",
+    ),
+    find=Statement("SELECT 1 FROM pwless_test_addresses LIMIT 1"),
+    delete=Statement("DELETE FROM pwless_test_addresses"),
+)
+
 OPERATORS: Final = Table(
     name="operators",
     columns={
@@ -394,6 +430,7 @@ TABLES: Final = (
     MAIL_TEMPLATES,
     API_KEYS,
     OPERATORS,
+    TEST_ADDRESSES,
     WEBHOOKS,
     WEBHOOK_DELIVERIES,
     EVENTS,

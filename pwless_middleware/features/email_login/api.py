@@ -100,8 +100,10 @@ class EmailApi:
             if code is not None:
                 attempt = self._flow.verify_code(id, code, caller)
                 return await respond_with_json(self._kit, caller, attempt)
-            self._flow.check_link_request(token or "", id)
-        attempt = self._flow.verify_link(token or "", caller)
+        token = await self._flow.find_link_token(token or "", caller)
+        if request_id is not None:
+            self._flow.check_link_request(token, id)
+        attempt = self._flow.verify_link(token, caller)
         return await respond_with_json(self._kit, caller, attempt)
 
     def _send_fields(self) -> Fields:

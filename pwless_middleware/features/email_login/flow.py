@@ -213,6 +213,14 @@ class EmailFlow:
         """Return what the link token in a text holds, or `None` if there is none of ours."""
         return self._verifier.open_link(text)
 
+    async def find_link_token(self, text: str, caller: Caller) -> str:
+        """Return a text, or, if it holds a test address's link, the token that this stands for.
+
+        Raises:
+            Unavailable: it cannot be known.
+        """
+        return await self._verifier.find_link_token(text, caller)
+
     def note_elsewhere(self, link: Link, caller: Caller, *, by_page: bool) -> None:
         """Note that a link was opened where its challenge is not held."""
         self._verifier.note_elsewhere(link, caller, by_page=by_page)

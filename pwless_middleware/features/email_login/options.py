@@ -8,7 +8,7 @@ from pwless_middleware.core.challenge import Kind
 from pwless_middleware.core.codes import CodeStyle
 from pwless_middleware.core.given_options import given_options, remember_given
 from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_kind
+from pwless_middleware.core.options import check_flag, check_kind
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.email_login.api import EmailApi
 from pwless_middleware.features.email_login.flow import EmailFlow
@@ -66,9 +66,12 @@ class EmailLogin:
             exactly, or ending in `/*` for all below that folder.
         send_limits: how many mails may be asked for.
         try_limits: how many wrong codes are borne.
+        test_users: operators may make test addresses, which belong to nobody and take a code that
+            is always the same, for who cannot read a mailbox. Off by default. Needs a database, and
+            the extra `[crypto]`.
 
-    With a database, all of these but `code` and `link_uris` are settings: those that are not given
-    here an operator may change while the app runs.
+    With a database, all of these but `code`, `link_uris` and `test_users` are settings: those that
+    are not given here an operator may change while the app runs.
 
     Raises:
         ConfigError: an option outside its range, named.
@@ -90,7 +93,10 @@ class EmailLogin:
         link_uris: Sequence[str] = (),
         send_limits: SendLimits | None = None,
         try_limits: TryLimits | None = None,
+        test_users: bool = False,
     ) -> None:
+        check_flag("test_users", test_users)
+        self._test_users = test_users
         if code not in ("standard", "high"):
             raise ConfigError("code", "set 'standard' or 'high'")
         sends = SendLimits() if send_limits is None else send_limits
@@ -124,7 +130,7 @@ class EmailLogin:
     @property
     def session_rules(self) -> object:
         """What decides who is in: whoever shares sessions has to have the same."""
-        return self._values["allow"], self._values["signup"]
+        return self._values["allow"], self._values["signup"], self._test_users
 
     def mount(self, kit: Kit) -> Mounted[EmailVerbs]:
         """Return the pages, the JSON API, and who delivers the mails.
@@ -161,6 +167,12 @@ class EmailLogin:
             clock=kit.clock,
             events=kit.events,
         )
+        tests = None
+        if self._test_users:
+            from pwless_middleware.features.email_login.test_addresses.part import TestAddressPart
+
+            tests = TestAddressPart(kit, challenges, rules)
+        fixed = None if tests is None else tests.addresses
         verifier = ChallengeVerifier(
             challenges,
             kit.store,
@@ -168,6 +180,7 @@ class EmailLogin:
             rules,
             clock=kit.clock,
             events=kit.events,
+            fixed=fixed,
         )
         grants = DeviceGrants(challenges, kit.store, kit.keyring, rules, clock=kit.clock)
         address_change = None
@@ -189,6 +202,7 @@ class EmailLogin:
             clock=kit.clock,
             events=kit.events,
             is_taken=address_change.is_taken if address_change is not None else None,
+            fixed=fixed,
         )
         flow = EmailFlow(kit, challenges, verifier, grants, rules, link_uris=self._link_uris)
         pages, api = EmailPages(kit, flow, rules), EmailApi(kit, flow)
@@ -200,9 +214,11 @@ class EmailLogin:
             on_session=(EmailSessions(rules).rule,),
             proves=(CODE_METHOD, LINK_METHOD),
             jobs={MAIL: mails.read},
-            verbs=EmailVerbs(kit, flow),
+            verbs=EmailVerbs(kit, flow, None if tests is None else tests.changes),
             settings=rules,
         )
+        if tests is not None:
+            mounted = tests.add_to(mounted)
         if address_change is None:
             return mounted
         return address_change.add_to(mounted, flow, challenges, rules)

@@ -78,7 +78,7 @@ class EmailPages:
         id = self._find_held(form, caller)
         if id is None:
             return self._show_gone(request, RequestExpired())
-        typed = form.get("code", "")
+        typed = await self._flow.find_link_token(form.get("code", ""), caller)
         if self._flow.open_link(typed) is not None:  # the whole link, pasted where the code goes
             attempt = self._flow.verify_link(typed, caller)
         else:
@@ -159,11 +159,12 @@ class EmailPages:
     async def show_link(self, request: Request) -> Response:
         """Show what the link can do here. Changes nothing, whoever opens it, and however often."""
         # The query as it came: the name of the parameter may be as damaged as its value.
-        token = link_token_in(request.scope["query_string"].decode("latin-1")) or ""
+        query = request.scope["query_string"].decode("latin-1")
+        caller = self._kit.callers.browser(request)
+        token = link_token_in(await self._flow.find_link_token(query, caller)) or ""
         link = self._flow.open_link(token)
         if link is None:
             return self._link_page(request, "expired", status=410)
-        caller = self._kit.callers.browser(request)
         state = "confirm"
         if link.id not in caller.holds:
             if self._rules().same_browser:

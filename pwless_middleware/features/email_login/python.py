@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import TYPE_CHECKING
 
 from pwless_middleware.core.challenge import Template
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
-from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.errors import ConfigError, InvalidArgument
 from pwless_middleware.features.email_login.fields import RESEND, send_fields, verify_fields
 from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
 from pwless_middleware.flows.challenges import SentChallenge
@@ -17,6 +18,9 @@ from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.web import login_responses
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.python_calls import check_arguments, make_caller
+
+if TYPE_CHECKING:  # not loaded where they are off
+    from pwless_middleware.features.email_login.test_addresses.changes import TestAddressChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +76,24 @@ class EmailVerbs:
     Args:
         kit: everything below.
         flow: the three verbs.
+        tests: make test addresses; `None` where they are off.
     """
 
-    def __init__(self, kit: Kit, flow: EmailFlow) -> None:
+    def __init__(self, kit: Kit, flow: EmailFlow, tests: TestAddressChanges | None = None) -> None:
         self._kit = kit
         self._flow = flow
+        self._tests = tests
+
+    @property
+    def test_addresses(self) -> TestAddressChanges:
+        """What makes, changes and removes test addresses.
+
+        Raises:
+            ConfigError: they are off.
+        """
+        if self._tests is None:
+            raise ConfigError("test_users", "set EmailLogin(test_users=True) to have them")
+        return self._tests
 
     async def send(
         self,
@@ -158,8 +175,9 @@ class EmailVerbs:
             if code is not None:
                 done = await self._flow.verify_code(id, code, caller)
             else:
-                self._flow.check_link_request(link_token or "", id)
-                done = await self._flow.verify_link(link_token or "", caller)
+                token = await self._flow.find_link_token(link_token or "", caller)
+                self._flow.check_link_request(token, id)
+                done = await self._flow.verify_link(token, caller)
         answer = done.login.answer
         return VerifyResult(
             user=done.user,

@@ -78,6 +78,7 @@ REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
             "Nobody with this address may sign in here: it is not on the list of those that may. "
             "The person saw the same page as everybody."
         ),
+        "test_address": Text("It is a test address, which gets no email: its code is fixed."),
         "unknown_user": Text(
             "There is no account with this address, and nobody may make one by signing in. Invite "
             "the person, or allow sign-up."
@@ -85,6 +86,17 @@ REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
         "disabled": Text("The person is disabled. Enable them if they may sign in again."),
         "refused_by_users": Text("The app’s own user table did not want to make this person."),
         "superseded": Text("A newer email of the same login was sent in its place."),
+    },
+    "test_address.refused": {
+        "ended": Text("The test address has ended. An admin can let it end later."),
+        "network": Text("It was used from outside the networks that it is for."),
+        "person": Text("Somebody has the address by now: make a test address that nobody has."),
+        "operator": Text("It is an operator’s address, which no fixed code opens."),
+        "other_use": Text("The code was typed to change an address, for which it is not."),
+        "unreadable": Text(
+            "The code cannot be read, since the secret key or the style of codes was changed. Make "
+            "a new one."
+        ),
     },
     "sms.suppressed": {
         "superseded": Text("A newer text message was sent in its place."),

@@ -104,6 +104,13 @@ SENTENCES: Final[Mapping[str, Text]] = {
     "operator.removed": Text("An operator may no longer use the dashboard; they were %(role)s."),
     "log.exported": Text("The log was exported: %(view)s, as %(format)s."),
     "caller.refused": Text("A request was refused."),
+    # --- test addresses ------------------------------------------------------------------------
+    "test_address.added": Text("The address became a test address, with a fixed code."),
+    "test_address.changed": Text("The test address got another code, or another end."),
+    "test_address.removed": Text("The address is no test address any more."),
+    "test_address.used": Text("The fixed code of a test address was right."),
+    "test_address.refused": Text("The fixed code of a test address was not taken."),
+    # --- API keys ------------------------------------------------------------------------------
     "api_key.created": Text("The API key %(name)s was made, for %(scopes)s."),
     "api_key.rotated": Text("The API key %(name)s was rotated; the old one ends in %(overlap)s s."),
     "api_key.revoked": Text("The API key %(name)s was revoked."),

@@ -15,7 +15,8 @@ from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.operator import ROLES, Role, covers
 from pwless_middleware.core.stored_operator import StoredOperator
-from pwless_middleware.database.operators import MOST, Change, OperatorRepository
+from pwless_middleware.database.operators import MOST, Change
+from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.errors import InvalidArgument, LoginDenied
 from pwless_middleware.features.dashboard.operators.mails import OperatorMails
 from pwless_middleware.flows.operator_roles import OperatorRoles
@@ -28,16 +29,17 @@ class OperatorChanges:
 
     Args:
         kit: everything below.
-        operators: keeps those of the database.
+        repositories: what the database keeps.
         roles: which hold, in every process.
         mails: tell of a new operator.
     """
 
     def __init__(
-        self, kit: Kit, operators: OperatorRepository, roles: OperatorRoles, mails: OperatorMails
+        self, kit: Kit, repositories: Repositories, roles: OperatorRoles, mails: OperatorMails
     ) -> None:
         self._kit = kit
-        self._operators = operators
+        self._operators = repositories.operators
+        self._test_addresses = repositories.test_addresses
         self._roles = roles
         self._mails = mails
 
@@ -70,6 +72,8 @@ class OperatorChanges:
             raise _refuse("role", Text("Choose one of the roles."))
         if not may_raise and self._roles.role_in_code(address) is not None:
             raise _refuse("email", Text("This address is named in the code, with a fixed role."))
+        if await self._test_addresses.find(address) is not None:
+            raise _refuse("email", Text("This is a test address, which belongs to nobody."))
         user_id = await self._find_or_create(address, by)
         is_queued = False
         while True:

@@ -69,7 +69,7 @@ class OperatorPages:
         kept = cast("Repositories", kit.repositories)  # which the dashboard has made sure of
         self.roles = OperatorRoles(kept.operators, kit.signals, options.operators)
         self._mails = OperatorMails(kit, kept.operators, self.roles)
-        self.changes = OperatorChanges(kit, kept.operators, self.roles, self._mails)
+        self.changes = OperatorChanges(kit, kept, self.roles, self._mails)
         self._rows = OperatorRows(kit, self.roles)
 
     def mount(self) -> Mounted:

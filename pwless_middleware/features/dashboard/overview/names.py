@@ -60,6 +60,7 @@ REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
     },
     "mail.suppressed": {
         "not_allowed": Text("The address is not allowed"),
+        "test_address": Text("A test address, which gets none"),
         "unknown_user": Text("Nobody is served at this address"),
         "disabled": Text("The person is disabled"),
         "refused_by_users": Text("The user table says no"),
