@@ -1,10 +1,10 @@
 """Events to the database: collected on the path of requests, written in batches behind it.
 
-What can be lost: with a process that is killed, what it recorded in its last second, and what waits
-while the database is down. That is bounded too, and so are the refusals of an hour; what is beyond
-is dropped, counted, and told by an event `event.dropped` with what is written next. An orderly
-shutdown writes everything. Audit events do not come here: they are in the database before they are
-told.
+What can be lost: with a process that is killed, what it recorded in its last half second, and what
+waits while the database is down. That is bounded too, and so are the refusals of an hour; what is
+beyond is dropped, counted, and told by an event `event.dropped` with what is written next. An
+orderly shutdown writes everything. Audit events do not come here: they are in the database before
+they are told.
 
 Who is erased is erased once more a little later, as another process may just have been writing
 something about them.
@@ -32,8 +32,8 @@ if TYPE_CHECKING:  # and not loaded where there is no database
 
 logger = logging.getLogger("pwless.events")
 
-PAUSE: Final = 1.0
-"""Seconds between two looks at what has been recorded."""
+PAUSE: Final = 0.5
+"""Seconds between two looks at what has been recorded: who follows is a second behind, at most."""
 BATCH: Final = 200
 """Events of one transaction."""
 LARGEST_BATCH: Final = 2_000

@@ -107,6 +107,48 @@
     }
   }
 
+  // --- what happens now ----------------------------------------------------------------------
+
+  // Rows come from our own page, as HTML in which everything is escaped. A page that nobody sees
+  // does not listen, and goes on where it was.
+  const tail = document.querySelector("[data-tail]");
+  if (tail && window.EventSource) {
+    const state = document.querySelector("[data-tail-state]");
+    const pause = document.querySelector("[data-tail-pause]");
+    const most = 200;
+    let source = null;
+    let isPaused = false;
+    let isLost = false;
+    const say = (text) => { if (state.textContent !== text) state.textContent = text; };
+    const close = () => { if (source) source.close(); source = null; };
+    const follow = () => {
+      if (source || isPaused || isLost || document.hidden) return;
+      source = new EventSource(`${tail.dataset.tail}&after=${tail.dataset.after}`);
+      source.onopen = () => say(state.dataset.open);
+      source.onmessage = (event) => {
+        tail.dataset.after = event.lastEventId;
+        tail.insertAdjacentHTML("afterbegin", event.data);
+        while (tail.rows.length > most) tail.deleteRow(-1);
+        tail.dispatchEvent(new Event("pwless:added", { bubbles: true }));
+      };
+      source.addEventListener("more", (event) => say(state.dataset.more.replace("#", event.data)));
+      source.onerror = () => {
+        if (!source || source.readyState !== EventSource.CLOSED) return;
+        isLost = true;
+        close();
+        say(state.dataset.lost);
+      };
+    };
+    pause.hidden = false;
+    pause.addEventListener("click", () => {
+      isPaused = !isPaused;
+      pause.textContent = isPaused ? pause.dataset.off : pause.dataset.on;
+      if (isPaused) { close(); say(state.dataset.paused); } else follow();
+    });
+    document.addEventListener("visibilitychange", () => { if (document.hidden) close(); else follow(); });
+    follow();
+  }
+
   // On a wide screen the menu stands beside the page; a browser that cannot show a closed one open
   // (`::details-content`) is helped here.
   const menu = document.querySelector("[data-menu]");

@@ -269,7 +269,7 @@ async def test_the_writer_looks_every_second() -> None:
     writer = EventWriter(events, repository, keep_addresses=True, pause=pause)
     with pytest.raises(asyncio.CancelledError):
         await writer.run()
-    assert pauses == [1.0, 1.0, 1.0]
+    assert pauses == [0.5, 0.5, 0.5]
     assert await repository.tries() == [1, 2]
 
 

@@ -131,6 +131,7 @@ class ListPage:
             ],
             newest=query.to_query(before="") or "?" if query.before else "",
             is_cut=is_cut and not is_live,
+            tail="/live" + query.to_query() if is_live and error is None else "",
             outcomes=[(name, translate(text)) for name, (text, _) in OUTCOMES.items()],
             kinds=sorted(self._kit.events.kinds),
             methods=[(name, translate(text)) for name, text in METHODS.items()],

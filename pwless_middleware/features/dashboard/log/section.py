@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from pwless_middleware.features.dashboard.log.attempt_page import AttemptPages
 from pwless_middleware.features.dashboard.log.exports import Exports
 from pwless_middleware.features.dashboard.log.list_page import PATH, ListPage
+from pwless_middleware.features.dashboard.log.live import LiveTail
 from pwless_middleware.features.dashboard.log.search import LogSearch
 from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.text import Text
@@ -31,11 +32,18 @@ class Log:
         self._list = ListPage(kit, search)
         self._attempts = AttemptPages(kit, search)
         self._exports = Exports(kit, search)
+        self._tail = LiveTail(kit, search, kept.events)
 
     def mount(self) -> Mounted:
         """Return the routes and the page."""
         return Mounted(
-            routes=(*self._list.routes, *self._attempts.routes, *self._exports.routes),
+            routes=(
+                *self._list.routes,
+                *self._attempts.routes,
+                *self._exports.routes,
+                *self._tail.routes,
+            ),
+            lifespan=self._tail.lifespan,
             dashboard_pages=(
                 DashboardPage(title=Text("Log"), path=PATH, order=20, icon="log", key="l"),
             ),
