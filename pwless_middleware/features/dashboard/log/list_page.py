@@ -126,7 +126,7 @@ class ListPage:
             events=events,
             older="" if next is None or is_live else query.to_query(before=format_number(next)),
             exports=[
-                ("/export" + (query.to_query(before="") or "?") + f"&format={form}", name)
+                (f"/export?format={form}{_more(query)}", name)
                 for form, name in (("csv", "CSV"), ("ndjson", "NDJSON"))
             ],
             newest=query.to_query(before="") or "?" if query.before else "",
@@ -137,3 +137,8 @@ class ListPage:
             methods=[(name, translate(text)) for name, text in METHODS.items()],
             spans=[(span, translate(_SPAN_NAMES[span])) for span in SPANS],
         )
+
+
+def _more(query: LogQuery) -> str:
+    """Return what is looked for as the rest of a query string."""
+    return query.to_query(before="").replace("?", "&", 1)

@@ -133,3 +133,16 @@ async def test_who_is_signed_out_meanwhile_gets_no_more(tmp_path: Path) -> None:
     with pytest.raises(Unauthenticated):
         await site.app(scope, receive, send)
     assert sent == 500
+
+
+@pytest.mark.parametrize("query", ["", "?outcome=refused", "?view=events&kind=login.refused"])
+async def test_the_page_leads_to_what_it_shows(tmp_path: Path, query: str) -> None:
+    site, ops = await make_dashboard(tmp_path)
+    await fill(site, 2)
+    page = (await ops.get("/auth/dashboard/log" + query)).text
+    links = [part.split('"')[0] for part in page.split('href="') if "/log/export" in part[:40]]
+    assert len(links) == 2
+    for link in links:
+        answer = await ops.get(link.replace("&amp;", "&"))
+        assert answer.status_code == 200
+        assert answer.text.count("attemp0001") == 1
