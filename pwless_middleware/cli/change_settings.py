@@ -24,6 +24,7 @@ from pwless_middleware.cli.output import print_json, print_table, show_time
 
 if TYPE_CHECKING:
     from pwless_middleware.core.setting import SettingKind
+    from pwless_middleware.core.settings import SettingChange
     from pwless_middleware.flows.settings import CurrentSetting, Settings, SettingsChange
     from pwless_middleware.passwordless import Passwordless
 
@@ -49,6 +50,9 @@ def add_to(commands: Any) -> None:
                 type=int,
                 metavar="VERSION",
                 help="only if none of them has changed since this version, as `history` has it",
+            )
+            verb.add_argument(
+                "--dry-run", action="store_true", help="print what would change, change nothing"
             )
         else:
             verb.add_argument("--json", action="store_true", help="print JSON")
@@ -102,18 +106,21 @@ async def _run(passwordless: Passwordless, options: argparse.Namespace) -> None:
             found = await settings.history(before=options.before, limit=options.limit)
             _show_history(found, as_json=options.json)
         else:
-            await _change(settings, options)
-            note_unheard(passwordless)
+            changes = await _change(settings, options)
+            if options.dry_run:
+                _show_changes(changes)
+            else:
+                note_unheard(passwordless)
 
 
-async def _change(settings: Settings, options: argparse.Namespace) -> None:
+async def _change(settings: Settings, options: argparse.Namespace) -> Sequence[SettingChange]:
+    by, seen, dry_run = options.by, options.if_version, options.dry_run
     if options.verb == "set":
         values = await _read_pairs(settings, options.pairs)
-        await settings.set(values, by=options.by, seen=options.if_version)
-    elif options.verb == "reset":
-        await settings.reset(options.names, by=options.by, seen=options.if_version)
-    else:
-        await settings.revert(options.version, by=options.by, seen=options.if_version)
+        return await settings.set(values, by=by, seen=seen, dry_run=dry_run)
+    if options.verb == "reset":
+        return await settings.reset(options.names, by=by, seen=seen, dry_run=dry_run)
+    return await settings.revert(options.version, by=by, seen=seen, dry_run=dry_run)
 
 
 async def _read_pairs(settings: Settings, pairs: Sequence[str]) -> dict[str, object]:
@@ -155,8 +162,12 @@ def _show_history(found: Sequence[SettingsChange], *, as_json: bool) -> None:
         return
     for change in found:
         print(f"{change.version}  {show_time(change.at)}  {change.by}")
-        for one in change.changes:
-            print(f"    {one.name}: {_text(one.old)} → {_text(one.new)}")
+        _show_changes(change.changes)
+
+
+def _show_changes(changes: Sequence[SettingChange]) -> None:
+    for one in changes:
+        print(f"    {one.name}: {_text(one.old)} → {_text(one.new)}")
 
 
 def _to_dict(one: CurrentSetting) -> dict[str, object]:

@@ -11,7 +11,7 @@ from typing import Protocol
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord, read_values, write_values
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import insert_event
+from pwless_middleware.database.events import insert_event, new_stand_in
 from pwless_middleware.database.statement import Row, Statement, Steps
 from pwless_middleware.errors import StoreError
 
@@ -19,7 +19,7 @@ from pwless_middleware.errors import StoreError
 class SettingsRepository(Protocol):
     """Keep the record of settings, all its versions. Raises `StoreError` where it cannot be asked.
 
-    No version is ever changed or removed.
+    No version is ever changed or removed, but for who made it, once they are erased.
     """
 
     async def newest(self) -> SettingsRecord:
@@ -47,6 +47,14 @@ class SettingsRepository(Protocol):
         """
         ...
 
+    async def erase(self, user_id: str) -> None:
+        """Forget who made the versions that an operator made; doing it again does no harm.
+
+        Args:
+            user_id: of the operator.
+        """
+        ...
+
 
 class SQLSettings:
     """Keep the record of settings in SQL.
@@ -70,6 +78,11 @@ class SQLSettings:
     async def list(self, *, before: int = 0, limit: int = 50) -> Sequence[SettingsRecord]:
         """Return versions, the newest first."""
         return [_record(row) for row in await self._database.fetch(_LIST(before, limit))]
+
+    async def erase(self, user_id: str) -> None:
+        """Forget who made the versions that an operator made."""
+        stand_in = f"operator:{new_stand_in()}"
+        await self._database.execute(_SCRUB(f"operator:{user_id}", stand_in))
 
 
 def _add(record: SettingsRecord, audit: Sequence[Event]) -> Steps[bool]:
@@ -106,3 +119,4 @@ _ADD = Statement(
     "INSERT INTO pwless_settings (version, at, made_by, record) VALUES ($1, $2, $3, $4) "
     "ON CONFLICT DO NOTHING RETURNING version"
 )
+_SCRUB = Statement("UPDATE pwless_settings SET made_by = $2 WHERE made_by = $1")

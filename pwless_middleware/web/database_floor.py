@@ -33,6 +33,7 @@ from pwless_middleware.flows.personal_data import (
     PersonalData,
     SessionData,
 )
+from pwless_middleware.flows.settings_data import SettingsData
 from pwless_middleware.flows.stored_keys import StoredKeys
 from pwless_middleware.flows.users import StableUsers, UserDirectory, Users
 from pwless_middleware.flows.webhook_data import WebhookData
@@ -160,6 +161,7 @@ class DatabaseFloor:
             "test_address": TestAddressData(kept.test_addresses),
             "webhooks": WebhookData(kept.webhooks, kept.webhook_deliveries),
             "mail_templates": MailTemplateData(kept.mail_templates),
+            "settings": SettingsData(kept.settings),
             "events": EventData(self.history, users),
             "activity": ActivityData(kept.event_counters),  # after what is written by the events
         }

@@ -132,3 +132,16 @@ def test_a_setting_that_somebody_has_changed_meanwhile_is_not_overwritten(
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert f"{name}: ana has changed it in version 1" in err
     assert get(installation, name)["value"] == 120
+
+
+def test_a_dry_run_prints_what_would_change_and_changes_nothing(installation: Project) -> None:
+    pairs = ("email_login.lifetime=120", "brand.name=2024")
+    code, out, err = installation.run("settings", "set", *pairs, *APP, "--dry-run")
+    assert (code, err) == (0, "")
+    assert out == '    brand.name: - → "2024"\n    email_login.lifetime: - → 120\n'
+    assert get(installation, "email_login.lifetime")["version"] == 0
+    assert installation.run("settings", "set", *pairs, *APP) == (0, "", "")
+    assert installation.run("settings", "reset", "brand.name", *APP, "--dry-run")[1] == (
+        '    brand.name: "2024" → -\n'
+    )
+    assert installation.run("settings", "set", *pairs, *APP, "--dry-run")[1] == ""

@@ -92,6 +92,17 @@ async def test_the_events_of_a_change_stand_and_fall_with_it(repositories: Repos
     assert {stored.event.id for stored in found} == {event.id for event in told[:2]}
 
 
+async def test_whoever_is_erased_is_named_by_no_version(settings: SettingsRepository) -> None:
+    await settings.add(record(1, "operator:jo", lifetime=60))
+    await settings.add(record(2, "operator:kim", lifetime=90))
+    await settings.erase("jo")
+    await settings.erase("jo")
+    newest, first = await settings.list()
+    assert newest == record(2, "operator:kim", lifetime=90)
+    assert first.by.startswith("operator:erased-")
+    assert (first.version, first.at, first.values) == (1, NOW + 1, {"lifetime": 60})
+
+
 @pytest.mark.parametrize("text", ["{", "[1]", "null"])
 async def test_a_record_that_was_edited_to_nonsense_cannot_be_read(
     database: Database, text: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord
+from pwless_middleware.database.events import new_stand_in
 from pwless_middleware.database.memory.events import MemoryEvents
 
 
@@ -37,3 +39,10 @@ class MemorySettings:
         """Return versions, the newest first."""
         found = [one for one in reversed(self._records) if not before or one.version < before]
         return found[:limit]
+
+    async def erase(self, user_id: str) -> None:
+        """Forget who made the versions that an operator made."""
+        by, stand_in = f"operator:{user_id}", f"operator:{new_stand_in()}"
+        self._records = [
+            replace(one, by=stand_in) if one.by == by else one for one in self._records
+        ]
