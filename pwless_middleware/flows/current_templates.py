@@ -1,13 +1,14 @@
 """The templates that operators have edited, kept current in this process.
 
-Read as the process begins, again within 100 ms of a change (`flows.signals`), and now and then. Of
-those that hold only what has changed is read. A template is looked up for each mail, and read as a
-template once, with the first mail. One that cannot be used is left out, and ours is sent: rules may
-have become stricter since it was saved, or the app has another address now.
+Read as the process begins, again within 100 ms of a change (`flows.signals`), and now and then;
+only what has changed. A mail looks its template up, and waits for nothing. One that cannot be used
+is left out, and ours is sent: rules may have become stricter since it was saved, or the app has
+another address now.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final
@@ -64,15 +65,7 @@ class CurrentTemplates:
             name: of the mail.
             language: the code of its language.
         """
-        key = (name, language)
-        stored = self._stored.get(key)
-        if stored is None:
-            return None
-        if key not in self._ready:
-            self._ready[key] = self._read(stored)
-            if self._ready[key] is None:
-                self._tell(stored, "refused")
-        return self._ready[key]
+        return self._ready.get((name, language))
 
     def leave_out(self, name: str, language: str) -> None:
         """Send ours instead of a template that could not be filled, until it is changed."""
@@ -134,15 +127,20 @@ class CurrentTemplates:
         except BaseException:
             self._is_current = False
             raise
+        ready = dict(self._ready)
+        for key in {*before, *stored}:
+            if before.get(key) is not stored.get(key):
+                ready.pop(key, None)
+        for key, template in stored.items():
+            if key not in ready:
+                ready[key] = await asyncio.to_thread(self._read, template)
         if asked > self._holds_since:  # else a slow answer would take back what came since
             self._holds_since = asked
-            self._take(stored)
-
-    def _take(self, stored: Mapping[tuple[str, str], MailTemplate]) -> None:
-        for key in {*self._stored, *stored}:
-            if self._stored.get(key) is not stored.get(key):
-                self._ready.pop(key, None)
-        self._stored = stored
+            new = [key for key in stored if self._stored.get(key) is not stored[key]]
+            self._stored, self._ready = stored, ready
+            for key in new:
+                if ready[key] is None:
+                    self._tell(stored[key], "refused")
 
     async def _load_or_log(self) -> bool:
         try:

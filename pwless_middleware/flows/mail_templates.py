@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from pwless_middleware.flows.current_templates import TOPIC, CurrentTemplates
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.signals import Signals
 from pwless_middleware.rendering.mail_templates.rules import TemplateRules
-from pwless_middleware.rendering.mail_templates.template import Fault, Texts
+from pwless_middleware.rendering.mail_templates.template import Fault, ReadTemplate, Texts
 
 if TYPE_CHECKING:
     from pwless_middleware.database.mail_templates import MailTemplateRepository
@@ -107,6 +108,15 @@ class MailTemplates:
         """
         return await self._repository.list(name, language, before=before, limit=limit)
 
+    async def read(self, name: str, texts: Texts) -> tuple[ReadTemplate | None, tuple[Fault, ...]]:
+        """Return a template, or what is wrong with it: one of the largest size takes a while.
+
+        Args:
+            name: of the mail or text message.
+            texts: its parts.
+        """
+        return await asyncio.to_thread(self.rules.read, name, texts)
+
     async def save(
         self, name: str, language: str, texts: Texts, *, seen: int, by: str
     ) -> TemplateVersion:
@@ -128,7 +138,7 @@ class MailTemplates:
             StoreError: the database cannot be asked; or other processes cannot be told, and hear
                 of it within 30 seconds.
         """
-        read, faults = self.rules.read(name, texts)
+        read, faults = await self.read(name, texts)
         if read is None:
             raise TemplateRefused(faults)
         version = self._version(name, language, seen, by)

@@ -149,6 +149,22 @@
     follow();
   }
 
+  // What is typed into a template is shown as it would be sent, shortly after.
+  for (const form of document.querySelectorAll("form[data-previewed]")) {
+    const show = form.querySelector("[data-preview]");
+    let waiting = 0;
+    const showSoon = (wait) => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => form.requestSubmit(show), wait);
+    };
+    for (const text of form.querySelectorAll("textarea")) {
+      text.addEventListener("input", () => showSoon(600));
+    }
+    for (const choice of form.querySelectorAll("[data-previews]")) {
+      choice.addEventListener("change", () => showSoon(0));
+    }
+    form.addEventListener("submit", () => clearTimeout(waiting));
+  }
   // On a wide screen the menu stands beside the page; a browser that cannot show a closed one open
   // (`::details-content`) is helped here.
   const menu = document.querySelector("[data-menu]");

@@ -43,5 +43,11 @@ KINDS: Final = (
         ("by", "details"),
         details=("format", "view"),
     ),
+    EventKind(
+        "template.tested",
+        "an operator sent a template to themselves, as it was being edited",
+        ("by", "details"),
+        details=("name", "language"),
+    ),
 )
 """Every kind that the dashboard records, besides those of what it changes."""

@@ -37,6 +37,7 @@ SECTIONS: Final = (
     ("api_keys", "ApiKeyPages"),
     ("settings", "SettingsSection"),
     ("overview", "Overview"),
+    ("templates.section", "TemplatesSection"),
 )  # fmt: skip
 """Module below this package, and class, of each section."""
 

@@ -118,6 +118,9 @@ SENTENCES: Final[Mapping[str, Text]] = {
     "template.changed": Text(
         "The template %(name)s (%(language)s) was changed from version %(from)s to %(to)s."
     ),
+    "template.tested": Text(
+        "An operator sent themselves a test of the template %(name)s (%(language)s)."
+    ),
     "template.failed": Text(
         "Version %(version)s of the template %(name)s (%(language)s) could not be used, and ours "
         "was sent."
