@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter as Sum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol
 
@@ -44,6 +44,10 @@ class EventCounterRepository(Protocol):
             since: unix seconds.
             until: unix seconds.
         """
+        ...
+
+    async def note_active(self, seen: Mapping[str, int]) -> None:
+        """Count people who were there: id to unix seconds. Each counts once, however often."""
         ...
 
     async def list_active(self, user_id: str) -> list[tuple[Span, int]]:
@@ -128,6 +132,10 @@ class SQLEventCounters:
                 _READ(span, since, until)
             )
         ]
+
+    async def note_active(self, seen: Mapping[str, int]) -> None:
+        """See `EventCounterRepository.note_active`."""
+        await self._database.transact(partial(note_active, seen.items()))
 
     async def list_active(self, user_id: str) -> list[tuple[Span, int]]:
         """See `EventCounterRepository.list_active`."""

@@ -26,6 +26,7 @@ from pwless_middleware.stores.base import Store
 
 if TYPE_CHECKING:
     from pwless_middleware.database.database import Database
+    from pwless_middleware.flows.active_users import ActiveUsers
     from pwless_middleware.flows.current_templates import CurrentTemplates
     from pwless_middleware.flows.event_writer import EventWriter
     from pwless_middleware.flows.person_directory import PersonDirectory
@@ -70,7 +71,7 @@ class Lifetime:
         periodics: Periodics | None = None,
         database: Database | None = None,
         writer: EventWriter | None = None,
-        people: PersonDirectory | None = None,
+        people: PersonDirectory | ActiveUsers | None = None,
         settings: CurrentSettings | None = None,
         templates: CurrentTemplates | None = None,
         is_serverless: bool = False,

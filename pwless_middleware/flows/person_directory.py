@@ -80,14 +80,15 @@ class PersonDirectory:
         Args:
             user_id: the user's id.
             email: the address that the session has; it makes the row of an id that it was derived
-                from. `None` makes none.
+                from, and the person is seen. `None` where there is no session.
         """
         person = await self._people.find(user_id)
         if person is None and email is not None:
             person = await self._meet(user_id, email)
         if person is None or person.is_disabled:
             return None
-        self._last_seen.note(person)
+        if email is not None:  # else somebody only looks them up
+            self._last_seen.note(person)
         return person.as_user()
 
     async def owner_of(self, address: Address) -> str:

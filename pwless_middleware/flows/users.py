@@ -24,6 +24,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.tracebacks import traceback_without_text
 
 if TYPE_CHECKING:
+    from pwless_middleware.flows.active_users import ActiveUsers
     from pwless_middleware.flows.person_directory import PersonDirectory
 
 logger = logging.getLogger("pwless.users")
@@ -132,6 +133,7 @@ class Users:
         directory: the host's; `None` takes `people`.
         people: those of the database; `None` takes `StableUsers`.
         id_salt: for the ids of `StableUsers`.
+        active: counts who is there, of the host's table; `None` counts nobody.
         is_reserved: whether somebody has given up an address so lately that nobody else gets it;
             asked for a host's table that changes addresses. `None` says no.
 
@@ -144,6 +146,7 @@ class Users:
         directory: UserDirectory | None,
         *,
         people: PersonDirectory | None = None,
+        active: ActiveUsers | None = None,
         id_salt: str | None = None,
         is_reserved: Callable[[Address], Awaitable[bool]] | None = None,
     ) -> None:
@@ -151,6 +154,9 @@ class Users:
             raise ConfigError("id_salt", "leave it out: with users= the ids are your table's own")
         self.people = people if directory is None else None
         """The people of the database; `None` where the host has a table, or nobody has one."""
+        self._active = active if directory is not None else None
+        self.seen = self.people or self._active
+        """What notes who is there, to be flushed at the end; `None` where nothing does."""
         self._directory: UserDirectory = directory or people or StableUsers(id_salt)
         self._is_reserved = None
         if people is not None or self.can_change_email:
@@ -289,7 +295,11 @@ class Users:
         else:
             call = self._directory.load(user_id)
         user = await _answer(call)
-        if user is None or (isinstance(user, User) and user.id == user_id and _is_line(user.email)):
+        if user is None:
+            return None
+        if isinstance(user, User) and user.id == user_id and _is_line(user.email):
+            if self._active is not None and email is not None:
+                self._active.note(user_id)
             return user
         logger.error(
             "the user directory gave load() no User, another one, or one without an address; "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.event_retention import EventRetention
 from pwless_middleware.database.repositories import make_repositories
+from pwless_middleware.flows.active_users import ActiveUsers
 from pwless_middleware.flows.current_templates import TOPIC as TEMPLATES
 from pwless_middleware.flows.current_templates import CurrentTemplates
 from pwless_middleware.flows.event_history import EventHistory
@@ -86,7 +87,8 @@ class DatabaseFloor:
     def make_users(self, directory: UserDirectory | None, *, id_salt: str | None) -> Users:
         """Return the users: those of the host's own table, or the people of the database."""
         if directory is not None:
-            return Users(directory, id_salt=id_salt, is_reserved=self._is_reserved)
+            active = ActiveUsers(self.repositories.event_counters, self._clock)
+            return Users(directory, active=active, id_salt=id_salt, is_reserved=self._is_reserved)
         stable = StableUsers(id_salt)
         kept = self.repositories
         people = PersonDirectory(kept.people, stable, kept.address_changes, self._clock)

@@ -285,7 +285,7 @@ def make_floors(
         periodics=background.periodics,
         database=database,
         writer=on_database.writer if on_database is not None else None,
-        people=known_users.people,
+        people=known_users.seen,
         settings=settings,
         templates=current_templates,
         is_serverless=is_serverless,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_id import format_event_id
 from pwless_middleware.core.event_search import StoredEvent
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import SQLEvents
+from pwless_middleware.database.events import write_steps
 from pwless_middleware.database.transfer.rows import Import, TableRow
 from pwless_middleware.database.transfer.second_factors import FACTORS
 from pwless_middleware.database.transfer.tables import PASSKEYS, PEOPLE, USER_HANDLES
@@ -40,14 +41,14 @@ async def fill(database: Database, events: Events, *, people: int, count: int) -
     """
     await database.open()
     await Import(database, lambda: _people(people), replace=True).run()
-    repository = SQLEvents(database)
     batch: list[StoredEvent] = []
     for stored in _stories(events, people, count):
         batch.append(stored)
         if len(batch) == _BATCH:
-            await repository.write(batch)
+            await database.transact(partial(write_steps, batch), is_long=True)
             batch = []
-    await repository.write(batch)
+    if batch:
+        await database.transact(partial(write_steps, batch), is_long=True)
 
 
 def _people(people: int) -> Iterator[TableRow]:

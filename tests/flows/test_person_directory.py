@@ -240,7 +240,7 @@ async def test_being_seen_is_written_once_an_hour(database: Database) -> None:
     seen = []
     for after in (SEEN_SECONDS - 1, 1, 1):
         clock.now += after
-        await directory.load(jo.id)
+        await directory.load(jo.id, JO)
         await directory.flush()
         seen.append((await person_of(database)).seen_at)
     assert seen == [START, START + SEEN_SECONDS, START + SEEN_SECONDS]
@@ -256,11 +256,25 @@ async def test_who_is_there_past_midnight_counts_as_active_on_both_days(
     )
     jo = await directory.create(JO)
     for clock.now in (midnight - SEEN_SECONDS, midnight - 2, midnight + 2, midnight + 10):
-        await directory.load(jo.id)
+        await directory.load(jo.id, JO)
         await directory.flush()
     assert (await person_of(database)).seen_at == midnight + 2
     days = await SQLEventCounters(database).read("day", 0, midnight + DAY)
     assert [(each.name.start, each.count) for each in days] == [(midnight - DAY, 1), (midnight, 1)]
+
+
+async def test_who_is_only_looked_up_was_not_there(database: Database) -> None:
+    """An operator who reads a list, or a mail that is written, is nobody's visit."""
+    clock = Clock()
+    directory = PersonDirectory(
+        SQLPeople(database), StableUsers(), SQLAddressChanges(database), clock
+    )
+    jo = await directory.create(JO)
+    clock.now += 2 * DAY
+    assert await directory.load(jo.id) is not None
+    await directory.flush()
+    assert (await person_of(database)).seen_at == START
+    assert await SQLEventCounters(database).read("day", START + DAY, START + 3 * DAY) == []
 
 
 class Late(MemoryPeople):
@@ -285,7 +299,7 @@ async def test_being_seen_is_written_before_the_process_ends() -> None:
         events=Events(None, lambda: START),
         people=directory,
     )
-    await directory.load("1")
+    await directory.load("1", JO)
     await lifetime.close()
     assert [one.seen_at for one in await people.list()] == [START]
 
@@ -304,7 +318,7 @@ async def test_where_nothing_can_be_written_requests_go_on_and_the_log_tells(
     await people.add(Person("1", JO))
     changes = MemoryAddressChanges(people, MemoryEvents())
     directory = PersonDirectory(people, StableUsers(), changes, lambda: START)
-    user = await directory.load("1")
+    user = await directory.load("1", JO)
     await directory.flush()
     assert user is not None
     assert "no space left" in caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Sum
+from collections.abc import Mapping
 
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_counters import (
@@ -28,9 +29,9 @@ class MemoryEventCounters:
         self._counts.update(counters_of(event))
         person = active_person(event)
         if person is not None:
-            self.note_active(*person)
+            self.count_active(*person)
 
-    def note_active(self, user_id: str, at: int) -> None:
+    def count_active(self, user_id: str, at: int) -> None:
         """Count a person who was there, for `MemoryPeople`."""
         for span, start in active_in(at):
             if (user_id, span, start) not in self._active:
@@ -40,6 +41,11 @@ class MemoryEventCounters:
     async def erase(self, user_id: str) -> None:
         """See `EventCounterRepository.erase`."""
         self._active = {one for one in self._active if one[0] != user_id}
+
+    async def note_active(self, seen: Mapping[str, int]) -> None:
+        """See `EventCounterRepository.note_active`."""
+        for user_id, at in seen.items():
+            self.count_active(user_id, at)
 
     async def read(self, span: Span, since: int, until: int) -> list[Counter]:
         """See `EventCounterRepository.read`."""

@@ -135,7 +135,7 @@ class MemoryPeople:
                 continue
             self._put(replace(person, seen_at=max(at, person.seen_at or 0)))
             if self._events is not None:
-                self._events.counters.note_active(user_id, at)
+                self._events.counters.count_active(user_id, at)
 
     def _put(self, person: Person, audit: Event | None = None) -> Person:
         self._people[person.id] = person
