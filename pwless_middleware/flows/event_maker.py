@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from typing import Final
 
 from pwless_middleware.core.client import Client
@@ -13,6 +14,9 @@ from pwless_middleware.core.keyring import Keyring
 
 Recorded = tuple[int, int, EventKind, str, Client | None, str, EventFields]
 """When, its count, which, the caller's name, client and device, and the other fields."""
+
+CountryOf = Callable[[str], str | None]
+"""Returns the country of a client's network, ISO 3166-1, or `None` where it is not known."""
 
 _KEPT_DIGESTS: Final = 256
 """The events of one login name the same client, address and attempt, some eight times."""
@@ -32,6 +36,12 @@ class EventMaker:
         self._process = -1
         self._start = 0
         self._digests: dict[str, str] = {}  # of what was named last
+        self._country_of: CountryOf | None = None
+        self._countries: dict[str, str | None] = {}  # of who came last
+
+    def locate(self, country_of: CountryOf) -> None:
+        """Have each event of a client say in which country it is, from now on."""
+        self._country_of = country_of
 
     def event(self, recorded: Recorded | Event) -> Event:
         """Return the event, the same one however often it is asked for."""
@@ -51,6 +61,7 @@ class EventMaker:
             caller=name if name and "caller" in kind.fields else None,
             client=self._digest(client.network) if client is not None else None,
             device=device or None,
+            country=self._country(client.network) if client is not None else None,
             method=given.get("method"),
             methods=given.get("methods"),
             session=given.get("session"),
@@ -73,6 +84,15 @@ class EventMaker:
         if self._process != os.getpid():
             self._process, self._start = os.getpid(), secrets.randbelow(SERIALS)
         return format_event_id(at, self._start + number)
+
+    def _country(self, network: str) -> str | None:
+        if self._country_of is None:
+            return None
+        if network not in self._countries:
+            if len(self._countries) >= _KEPT_DIGESTS:
+                self._countries.clear()
+            self._countries[network] = self._country_of(network)
+        return self._countries[network]
 
     def _digest(self, text: str) -> str | None:
         if self._keyring is None:

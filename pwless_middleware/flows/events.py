@@ -32,7 +32,7 @@ from pwless_middleware.core.event import Event, EventFields, EventKind
 from pwless_middleware.core.event_kinds import KINDS
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.errors import ConfigError, StoreError
-from pwless_middleware.flows.event_maker import EventMaker, Recorded
+from pwless_middleware.flows.event_maker import CountryOf, EventMaker, Recorded
 from pwless_middleware.flows.flood_log import FloodLog
 from pwless_middleware.tracebacks import traceback_without_text
 
@@ -119,6 +119,14 @@ class Events:
             raise ConfigError("on_event", f"set {example}")
         self._subscribers.append((subscriber, frozenset(kinds) if kinds is not None else None))
         self._listeners.clear()
+
+    def locate(self, country_of: CountryOf) -> None:
+        """Have events of clients say in which country they are; asked behind the requests.
+
+        Args:
+            country_of: returns the country of a network; must not wait.
+        """
+        self._maker.locate(country_of)
 
     @property
     def kinds(self) -> Mapping[str, EventKind]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,12 @@ class DashboardOptions:
     Attributes:
         operators: those of the code, by canonical address.
         strength: what an operator's proof must be worth at least.
+        geoip: the path of a file that says in which country a client is; `None` for none.
     """
 
     operators: Mapping[Address, Role]
     strength: Strength
+    geoip: str | None = None
 
 
 @named_options()
@@ -45,6 +48,9 @@ class Dashboard:
             Empty (default) leaves it to that command.
         strength: what an operator must have proven: `any` (default), `second_factor` or
             `phishing_resistant`. Who has a second factor has to use it in any case.
+        geoip: the path of a file of your own that says in which country a client is, in MaxMind's
+            format, e.g. `GeoLite2-Country.mmdb`: events then have the `country`. Needs the extra
+            `[geoip]`; `None` (default) for none.
 
     Raises:
         ConfigError: an option outside its range, named.
@@ -55,10 +61,17 @@ class Dashboard:
         *,
         operators: Sequence[str] | Mapping[str, Role] = (),
         strength: Strength = "any",
+        geoip: str | os.PathLike[str] | None = None,
     ) -> None:
         if strength not in STRENGTHS:
             raise ConfigError("strength", f"set {' or '.join(STRENGTHS)}")
-        self._options = DashboardOptions(operators=_read_operators(operators), strength=strength)
+        if geoip is not None and not isinstance(geoip, str | os.PathLike):
+            raise ConfigError("geoip", "set the path of a file, e.g. 'GeoLite2-Country.mmdb'")
+        self._options = DashboardOptions(
+            operators=_read_operators(operators),
+            strength=strength,
+            geoip=None if geoip is None else os.fspath(geoip),
+        )
 
     def mount(self, kit: Kit) -> Mounted[DashboardVerbs]:
         """Return the routes and pages of all sections, and who is an operator.

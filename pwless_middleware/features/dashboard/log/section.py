@@ -28,6 +28,10 @@ class Log:
 
     def __init__(self, kit: Kit, options: DashboardOptions) -> None:
         kept = cast("Repositories", kit.repositories)  # which the dashboard has made sure of
+        if options.geoip is not None:
+            from pwless_middleware.features.dashboard.log.countries import Countries
+
+            kit.events.locate(Countries(options.geoip))
         search = LogSearch(kit, kept)
         self._list = ListPage(kit, search)
         self._attempts = AttemptPages(kit, search)
