@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from pwless_middleware.core.address import matches, parse_address
@@ -30,6 +30,8 @@ class Effect:
         title: what people call it; the name where no feature here has it.
         old: what holds, in words.
         new: what will hold, in words.
+        added: of a list, what is new in it; a long list shows its begin alone.
+        removed: of a list, what is in it no more.
         effect: whom it affects; empty where nothing is known of that.
         loosening: what it loosens; empty where it is not less strict.
         warning: what befalls whoever makes the change; empty for nothing.
@@ -39,6 +41,8 @@ class Effect:
     title: str
     old: str
     new: str
+    added: Sequence[str]
+    removed: Sequence[str]
     effect: str
     loosening: str
     warning: str
@@ -92,10 +96,20 @@ def _describe(change: SettingChange, setting: Setting | None, operator: Operator
         title=name_setting(setting, change.name),
         old=text_of(setting, change.old),
         new=text_of(setting, change.new),
+        added=_beyond(new, old),
+        removed=_beyond(old, new),
         effect=effect,
         loosening=loosening,
         warning="" if operator is None else _warn(change.name, new, operator),
     )
+
+
+def _beyond(one: SettingValue, other: SettingValue) -> list[str]:
+    """Return what one list has and the other has not, where both are lists and have something."""
+    if not (isinstance(one, tuple) and isinstance(other, tuple) and one and other):
+        return []
+    known = set(other)
+    return [text for text in one if text not in known]
 
 
 def _warn(name: str, new: SettingValue, operator: Operator) -> str:

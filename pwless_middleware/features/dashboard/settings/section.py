@@ -300,7 +300,12 @@ class SettingsSection:
         if form.get("now") == "sessions.not_before":
             # What began in this very second is over too.
             return Plan(seen=shown.version, values={form["now"]: self._kit.clock() + 1})
-        return Plan(seen=shown.version, values=read_changes(group, form, shown))
+        values = read_changes(group, form, shown)
+        since = values.get("sessions.not_before")
+        if isinstance(since, int) and since > self._kit.clock():
+            text = Text("Enter a moment that has passed: until then nobody could sign in.")
+            raise InvalidSettings({"sessions.not_before": translate(text)})
+        return Plan(seen=shown.version, values=values)
 
     async def _shown(self, seen: str) -> SettingsRecord:
         """Return the settings that a form was made for."""

@@ -14,6 +14,7 @@ import pytest
 
 from pwless_middleware import EmailLogin, Passkeys, SecondFactors, SessionPolicy
 from pwless_middleware.features.dashboard import Dashboard
+from pwless_middleware.kit import Kit, LiveSettings, Mounted, Setting
 from tests.features.dashboard.operators import (
     HELP,
     OPS,
@@ -170,6 +171,38 @@ async def test_a_wider_allow_list_is_marked_and_a_narrower_one_is_not(tmp_path: 
     assert "Less strict" not in narrower
 
 
+async def test_of_a_long_list_what_is_added_and_removed_is_shown(tmp_path: Path) -> None:
+    site, ops = await make_dashboard(tmp_path)
+    people = [f"p{number}@x.example" for number in range(40)]
+    await site.passwordless.settings.set({ALLOW: [*people, OPS]})
+    changed = [*people[:-1], "kim@x.example", OPS]
+    looked = await fill(ops, "email_login", {ALLOW: "\n".join(changed)})
+    text = text_of(looked)
+    assert "and 21 more" in text
+    assert "Added kim@x.example Removed p39@x.example" in text
+    await save(ops, looked)
+    history = text_of(await ops.get(f"{SETTINGS}/history"))
+    assert "Added : kim@x.example Removed : p39@x.example".replace(" :", ":") in history
+
+
+class Shop:
+    """A feature of somebody's, which says no more of its setting than it has to."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        most = Setting(
+            name="most", meaning="Items at once.", kind="number", default=5, least=1, most=9
+        )
+        live = LiveSettings("shop", [most], make=lambda values: values["most"], given={})
+        return Mounted(settings=live)
+
+
+async def test_the_settings_of_a_feature_of_somebodys_are_there_as_well(tmp_path: Path) -> None:
+    site, ops = await make_dashboard(tmp_path, features=[Shop()])
+    assert "most Items at once. shop.most 5 Default 5 1 to 9" in text_of(await ops.get(SETTINGS))
+    await change(ops, "shop", {"shop.most": "9"})
+    assert await value_of(site, "shop.most") == 9
+
+
 async def test_who_would_sign_themselves_out_is_told(tmp_path: Path) -> None:
     _, ops = await make_dashboard(tmp_path)
     out = text_of(await fill(ops, "email_login", {ALLOW: "*@elsewhere.example"}))
@@ -241,6 +274,7 @@ async def test_the_languages_are_chosen_from_those_that_there_are(tmp_path: Path
         ("email_login", {ALLOW: "nobody"}, "'nobody' is neither an address"),
         ("sessions", {"sessions.not_before": "tomorrow"}, "Enter a day and a time."),
         ("sessions", {"sessions.not_before": "2026-13-01T00:00"}, "Enter a day and a time."),
+        ("sessions", {"sessions.not_before": "2400-01-01T00:00"}, "Enter a moment that has passed"),
         ("brand", {"brand.color": "red"}, "set a colour such as"),
         ("brand", {"brand.name": ""}, "Enter 1 to 100 characters."),
         ("brand", {"brand.logo": "javascript:alert(1)"}, "set a path that begins with one slash"),
