@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
-from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.job import JobCount, Jobs, JobState, ListedJob
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.delivery.handovers import server_of
@@ -21,19 +20,6 @@ SECONDS: Final = 1.0
 """How long a look at the queue may take: a page waits for it."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class DescribedJob:
-    """A job of the queue, and what it is.
-
-    Attributes:
-        listed: as the store has it.
-        description: what it says of itself.
-    """
-
-    listed: ListedJob
-    description: JobDescription
 
 
 class DeliveryView:
@@ -112,17 +98,19 @@ class DeliveryView:
         """
         return await _within_a_second(self._jobs.count(now=self._clock()))
 
-    async def list(self, state: JobState, *, after: str = "", limit: int) -> Sequence[DescribedJob]:
+    async def list(self, state: JobState, *, after: str = "", limit: int) -> Sequence[ListedJob]:
         """Return some of the jobs; the arguments are those of `Jobs.list`.
 
         Raises:
             ValueError: `after` is no place of such a list.
             StoreError: as from `count`.
         """
-        listed = await _within_a_second(
-            self._jobs.list(state, now=self._clock(), after=after, limit=limit)
-        )
-        return [DescribedJob(each, self._topics.describe(each.job.payload)) for each in listed]
+        asked = self._jobs.list(state, now=self._clock(), after=after, limit=limit)
+        return await _within_a_second(asked)
+
+    def describe(self, listed: ListedJob) -> JobDescription:
+        """Return what a job says of itself."""
+        return self._topics.describe(listed.job.payload)
 
     async def revive(self, ids: Sequence[str]) -> int:
         """Have jobs tried at once that are dead or wait for a later try; return how many were.

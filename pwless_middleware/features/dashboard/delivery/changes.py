@@ -9,10 +9,9 @@ from starlette.requests import Request
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event_search import StoredEvent
-from pwless_middleware.core.job import JobState
+from pwless_middleware.core.job import JobState, ListedJob
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.dashboard.delivery.rows import key_of
-from pwless_middleware.flows.delivery_view import DescribedJob
 from pwless_middleware.text import Text
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
@@ -47,14 +46,14 @@ class Wanted:
     """
 
     state: JobState
-    jobs: Sequence[DescribedJob]
+    jobs: Sequence[ListedJob]
     job: str = ""
     reason_key: str = ""
 
     @property
     def reason(self) -> str:
         """Why the first of them was put back or given up; empty for no reason."""
-        return self.jobs[0].listed.job.reason if self.jobs else ""
+        return self.jobs[0].job.reason if self.jobs else ""
 
     @property
     def fields(self) -> dict[str, str]:
@@ -106,17 +105,17 @@ class DeliveryChanges:
         if job:
             return Wanted(state, await self._find_one(state, job), job=job)
         dead = await self._kit.delivery.list("dead", limit=_AT_ONCE)
-        jobs = [each for each in dead if key_of(each.listed.job.reason) == reason]
+        jobs = [each for each in dead if key_of(each.job.reason) == reason]
         return Wanted(state, jobs, reason_key=reason)
 
-    async def _find_one(self, state: JobState, id: str) -> Sequence[DescribedJob]:
+    async def _find_one(self, state: JobState, id: str) -> Sequence[ListedJob]:
         after = ""
         for _ in range(_MOST_PAGES):
             jobs = await self._kit.delivery.list(state, after=after, limit=_AT_ONCE)
-            found = [each for each in jobs if each.listed.job.id == id]
+            found = [each for each in jobs if each.job.id == id]
             if found or len(jobs) < _AT_ONCE:
                 return found
-            after = jobs[-1].listed.place
+            after = jobs[-1].place
         return ()
 
     async def retry(self, wanted: Wanted, *, by: str) -> int:
@@ -128,7 +127,7 @@ class DeliveryChanges:
         if not wanted.jobs:
             return 0
         await self._note("delivery.retried", wanted, by)
-        count = await self._kit.delivery.revive([each.listed.job.id for each in wanted.jobs])
+        count = await self._kit.delivery.revive([each.job.id for each in wanted.jobs])
         await self._kit.wake_delivery()
         return count
 
@@ -141,10 +140,10 @@ class DeliveryChanges:
         if not wanted.jobs:
             return 0
         await self._note("delivery.dropped", wanted, by)
-        return await self._kit.delivery.drop([each.listed.job.id for each in wanted.jobs])
+        return await self._kit.delivery.drop([each.job.id for each in wanted.jobs])
 
     async def _note(self, kind: str, wanted: Wanted, by: str) -> None:
-        topics = {each.description.topic or "?" for each in wanted.jobs}
+        topics = {self._kit.delivery.describe(each).topic or "?" for each in wanted.jobs}
         details: dict[str, str | int] = {
             "count": len(wanted.jobs),
             "state": wanted.state,

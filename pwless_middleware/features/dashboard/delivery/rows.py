@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from pwless_middleware.core.challenge import attempt_of
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.format_v1 import unpack_job
+from pwless_middleware.core.job import ListedJob
 from pwless_middleware.features.dashboard.delivery.reasons import explain_reason
 from pwless_middleware.features.dashboard.delivery.topics import topic_text
 from pwless_middleware.flows.challenges import MAIL
-from pwless_middleware.flows.delivery_view import DescribedJob
+from pwless_middleware.flows.topics import JobDescription
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.web.kit import Kit
@@ -77,30 +78,29 @@ def key_of(reason: str) -> str:
     return hashlib.sha256(reason.encode()).hexdigest()[:16]
 
 
-def make_reason_rows(jobs: Iterable[DescribedJob]) -> list[ReasonRow]:
+def make_reason_rows(jobs: Iterable[ListedJob]) -> list[ReasonRow]:
     """Return the reasons for which jobs were given up, the most frequent first."""
     counts: dict[str, int] = {}
     for each in jobs:
-        counts[each.listed.job.reason] = counts.get(each.listed.job.reason, 0) + 1
+        counts[each.job.reason] = counts.get(each.job.reason, 0) + 1
     return [
         ReasonRow(key=key_of(reason), reason=reason, meaning=_meaning_of(reason), count=count)
         for reason, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     ]
 
 
-def make_job_rows(kit: Kit, jobs: Sequence[DescribedJob], *, is_dead: bool) -> list[JobRow]:
+def make_job_rows(kit: Kit, jobs: Sequence[ListedJob], *, is_dead: bool) -> list[JobRow]:
     """Return the lines of some jobs."""
     has_log = any(page.path == _LOG for page in kit.offers.dashboard_pages)
     return [_row(kit, each, is_dead=is_dead, has_log=has_log) for each in jobs]
 
 
-def _row(kit: Kit, described: DescribedJob, *, is_dead: bool, has_log: bool) -> JobRow:
-    listed, now = described.listed, kit.clock()
-    job, until = listed.job, described.description.until
-    attempt = _attempt_of(kit, described) if has_log else ""
+def _row(kit: Kit, listed: ListedJob, *, is_dead: bool, has_log: bool) -> JobRow:
+    job, now, description = listed.job, kit.clock(), kit.delivery.describe(listed)
+    attempt = _attempt_of(kit, description) if has_log else ""
     return JobRow(
         id=job.id,
-        what=translate(topic_text(described.description.topic)),
+        what=translate(topic_text(description.topic)),
         tries=job.tries + is_dead,  # a job that is given up does not count its last one
         reason=job.reason,
         meaning=_meaning_of(job.reason),
@@ -110,7 +110,7 @@ def _row(kit: Kit, described: DescribedJob, *, is_dead: bool, has_log: bool) -> 
         at_iso=format_iso(listed.at) if listed.at else "",
         is_claimed=listed.is_claimed,
         is_later=not is_dead and not listed.is_claimed and listed.at > now,
-        is_late=0 < until <= now,
+        is_late=0 < description.until <= now,
         log=f"{_LOG}/{attempt}" if attempt else "",
     )
 
@@ -120,9 +120,8 @@ def _meaning_of(reason: str) -> str:
     return translate(meaning) if meaning is not None else ""
 
 
-def _attempt_of(kit: Kit, described: DescribedJob) -> str:
+def _attempt_of(kit: Kit, description: JobDescription) -> str:
     """Return what the log calls the login of a mail; empty for another job, or one not ours."""
-    description = described.description
     if description.topic != MAIL or description.body is None:
         return ""
     id, _ = unpack_job(description.body)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.job import JobCount, JobState
+from pwless_middleware.core.job import JobCount, JobState, ListedJob
 from pwless_middleware.delivery.dns_records import find_records
 from pwless_middleware.errors import InvalidArgument, StoreError, Unavailable
 from pwless_middleware.features.dashboard.delivery.changes import DeliveryChanges
@@ -23,7 +23,6 @@ from pwless_middleware.features.dashboard.delivery.server_rows import (
 )
 from pwless_middleware.features.dashboard.delivery.servers import Reports
 from pwless_middleware.features.dashboard.options import DashboardOptions
-from pwless_middleware.flows.delivery_view import DescribedJob
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
@@ -132,12 +131,11 @@ class DeliverySection:
     async def _list(self, request: Request, operator: Operator, state: JobState) -> Response:
         query = read_query(request, _LIST_QUERY)
         after, done = query.text("after"), query.text("done")
-        jobs: list[DescribedJob] | None
-        reasons: list[DescribedJob] = []
+        is_overview = state == "dead" and not after  # where the reasons of all stand too
+        limit = MOST_DEAD if is_overview else PAGE + 1
+        jobs: Sequence[ListedJob] | None
         try:
-            jobs = list(await self._kit.delivery.list(state, after=after, limit=PAGE + 1))
-            if state == "dead" and jobs:
-                reasons = list(await self._kit.delivery.list("dead", limit=MOST_DEAD))
+            jobs = await self._kit.delivery.list(state, after=after, limit=limit)
         except ValueError:
             raise InvalidArgument.of("after", Text("There is no such page."), "cursor") from None
         except (StoreError, Unavailable):
@@ -150,9 +148,9 @@ class DeliverySection:
             path=PATH,
             state=state,
             jobs=None if jobs is None else make_job_rows(self._kit, shown, is_dead=state == "dead"),
-            reasons=make_reason_rows(reasons),
+            reasons=make_reason_rows(jobs or ()) if is_overview else [],
             is_first=not after,
-            next_after=shown[-1].listed.place if jobs and len(jobs) > PAGE else "",
+            next_after=shown[-1].place if jobs and len(jobs) > PAGE else "",
             notice=translate(_DONE[done]) if done else None,
             problem=None if jobs is not None else translate(_UNKNOWN),
         )
