@@ -8,14 +8,15 @@ from typing import Protocol
 from pwless_middleware.core.api_key import ApiKey
 from pwless_middleware.core.event import Event
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import insert_event
+from pwless_middleware.database.events import insert_event, new_stand_in
 from pwless_middleware.database.statement import Row, Statement, Steps
 
 
 class ApiKeyRepository(Protocol):
     """Keep API keys. Every verb is atomic, and raises `StoreError` where it cannot be asked.
 
-    No row is ever removed: a name that was once given stays that backend's.
+    No row is ever removed: a name that was once given stays that backend's. Who made one is
+    forgotten once they are erased.
     """
 
     async def find(self, id: str) -> ApiKey | None:
@@ -59,6 +60,10 @@ class ApiKeyRepository(Protocol):
         """Note when a key was used; never goes back in time."""
         ...
 
+    async def erase(self, user_id: str) -> None:
+        """Forget which keys an operator has made."""
+        ...
+
 
 class SQLApiKeys:
     """Keep API keys in SQL.
@@ -97,6 +102,10 @@ class SQLApiKeys:
         """Note when a key was used; never goes back in time."""
         await self._database.transact(lambda: _note_use(id, at))
 
+    async def erase(self, user_id: str) -> None:
+        """Forget which keys an operator has made."""
+        await self._database.transact(lambda: _erase(user_id))
+
 
 def _add(key: ApiKey, others_end: int | None, audit: Event | None) -> Steps[bool]:
     rows = yield _OF_NAME(key.name)
@@ -124,6 +133,10 @@ def _revoke(name: str, at: int, audit: Event | None) -> Steps[int]:
 
 def _note_use(id: str, at: int) -> Steps[None]:
     yield _NOTE_USE(id, at)
+
+
+def _erase(user_id: str) -> Steps[None]:
+    yield _SCRUB(f"operator:{user_id}", f"operator:{new_stand_in()}")
 
 
 def _key(row: Row) -> ApiKey:
@@ -170,3 +183,4 @@ _REVOKE = Statement(
 _NOTE_USE = Statement(
     "UPDATE pwless_api_keys SET used_at = $2 WHERE id = $1 AND (used_at IS NULL OR used_at < $2)"
 )
+_SCRUB = Statement("UPDATE pwless_api_keys SET made_by = $2 WHERE made_by = $1")

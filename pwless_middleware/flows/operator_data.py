@@ -1,4 +1,4 @@
-"""That somebody is or was an operator, or is a test's own user, as personal data."""
+"""What operators leave as personal data: their role, and what they have made."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pwless_middleware.flows.personal_data import Record
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
+    from pwless_middleware.database.api_keys import ApiKeyRepository
     from pwless_middleware.database.operators import OperatorRepository
     from pwless_middleware.database.test_addresses import TestAddressRepository
 
@@ -35,6 +36,30 @@ class OperatorData:
     async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
         """Forget it."""
         await self._operators.erase(user_id)
+
+
+class ApiKeyData:
+    """The API keys that a person has made, as an operator.
+
+    Args:
+        keys: keeps them.
+    """
+
+    def __init__(self, keys: ApiKeyRepository) -> None:
+        self._keys = keys
+
+    async def export(self, user_id: str, addresses: Sequence[str]) -> AsyncIterator[Record]:
+        """Go through them by name; what is exported opens nothing."""
+        after, by = ("", 0), f"operator:{user_id}"
+        while page := await self._keys.list(after=after):
+            for key in page:
+                if key.by == by:
+                    yield {"name": key.name, "id": key.id, "created_at": key.created_at}
+            after = page[-1].name, page[-1].generation
+
+    async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
+        """Forget who has made them; the keys stay, since backends use them."""
+        await self._keys.erase(user_id)
 
 
 class TestAddressData:

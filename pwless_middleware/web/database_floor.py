@@ -23,7 +23,7 @@ from pwless_middleware.flows.invitations import Invitations
 from pwless_middleware.flows.mail_template_data import MailTemplateData
 from pwless_middleware.flows.mail_templates import MailTemplates
 from pwless_middleware.flows.notices import Notices
-from pwless_middleware.flows.operator_data import OperatorData, TestAddressData
+from pwless_middleware.flows.operator_data import ApiKeyData, OperatorData, TestAddressData
 from pwless_middleware.flows.people import People
 from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.flows.personal_data import (
@@ -160,6 +160,7 @@ class DatabaseFloor:
             "trusted_browsers": TrustedBrowserData(kept.trusted_browsers),
             "factor_resets": FactorResetData(kept.factor_resets),
             "operator": OperatorData(kept.operators),
+            "api_keys": ApiKeyData(kept.api_keys),
             "test_address": TestAddressData(kept.test_addresses),
             "webhooks": WebhookData(kept.webhooks, kept.webhook_deliveries),
             "mail_templates": MailTemplateData(kept.mail_templates),

@@ -129,3 +129,15 @@ async def test_the_event_of_a_change_stands_and_falls_with_it(repositories: Repo
     assert not await keys.revoke("backend", at=NOW, audit=told[3])
     found = await repositories.events.find(EventFilter())
     assert {stored.event.id for stored in found} == {told[0].id, told[2].id}
+
+
+async def test_whoever_is_erased_is_named_by_no_key(keys: ApiKeyRepository) -> None:
+    theirs, other = replace(key(), by="operator:jo"), key("other")
+    for one in (theirs, other):
+        await keys.add(one)
+    await keys.erase("jo")
+    found = await keys.find(theirs.id)
+    assert found is not None
+    assert found.by.startswith("operator:erased-")
+    assert replace(found, by="operator:jo") == theirs
+    assert await keys.find(other.id) == other

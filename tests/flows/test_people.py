@@ -13,6 +13,7 @@ from pwless_middleware import EmailLogin, MemoryStore, User
 from pwless_middleware.core import test_address
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.address_change import AddressChange
+from pwless_middleware.core.api_key import ApiKey, digest_of_key, id_of_key, new_key_text
 from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.challenge import RESEND_WINDOW
 from pwless_middleware.core.event import Event
@@ -21,6 +22,7 @@ from pwless_middleware.core.person import Person
 from pwless_middleware.core.stored_operator import StoredOperator
 from pwless_middleware.core.webhook import Webhook, WebhookDelivery
 from pwless_middleware.database.address_changes import SQLAddressChanges
+from pwless_middleware.database.api_keys import SQLApiKeys
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents
 from pwless_middleware.database.operators import SQLOperators
@@ -227,6 +229,7 @@ KEPT_IN = {
     "pwless_trusted_browsers": "trusted_browsers",
     "pwless_factor_resets": "factor_resets",
     "pwless_operators": "operator",
+    "pwless_api_keys": "api_keys",
     "pwless_test_addresses": "test_address",
     "pwless_active_people": "activity",
     "pwless_webhook_deliveries": "webhooks",
@@ -288,6 +291,20 @@ async def make_test_address(id: str, database: Database) -> None:
     assert await make_repositories(database).test_addresses.add(address) == "added"
 
 
+async def make_api_key(id: str, database: Database) -> None:
+    text = new_key_text()
+    key = ApiKey(
+        id=id_of_key(text) or "",
+        name="shop",
+        generation=1,
+        digest=digest_of_key(text),
+        scopes=("events",),
+        created_at=START,
+        by=f"operator:{id}",
+    )
+    assert await SQLApiKeys(database).add(key)
+
+
 async def full_life(site: Site, database: Database) -> str:
     """Do whatever leaves something about a person; return their id."""
     await signed_in(site, OLD)
@@ -298,6 +315,7 @@ async def full_life(site: Site, database: Database) -> str:
     await give_second_factors(id, database)
     await make_operator(id, database)
     await make_test_address(id, database)
+    await make_api_key(id, database)
     await make_webhook(id, database)
     person = await people.set_profile(JO, name="Joanna", language="de")
     await people.disable(JO)
@@ -371,7 +389,7 @@ async def test_no_table_has_people_of_whom_an_export_and_a_deletion_know_nothing
     """Whoever adds a table with a user's id gives `People` its data, and `full_life` a row."""
     columns = [tuple(row) for row in await database.fetch(COLUMNS())]
     about = {table for table, name in columns if "user_id" in name or "email" in name}
-    assert about == KEPT_IN.keys() - {"pwless_entries"}
+    assert about == KEPT_IN.keys() - {"pwless_api_keys", "pwless_entries"}
     site = make_site(database=database, roomy=True)
     await full_life(site, database)
     await people_of(site).export(JO)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pwless_middleware.core.api_key import ApiKey
 from pwless_middleware.core.event import Event
+from pwless_middleware.database.events import new_stand_in
 from pwless_middleware.database.memory.events import MemoryEvents
 
 
@@ -65,3 +66,10 @@ class MemoryApiKeys:
         key = self._keys.get(id)
         if key is not None and at > (key.used_at or 0):
             self._keys[id] = replace(key, used_at=at)
+
+    async def erase(self, user_id: str) -> None:
+        """Forget which keys an operator has made."""
+        by, stand_in = f"operator:{user_id}", f"operator:{new_stand_in()}"
+        for id, key in self._keys.items():
+            if key.by == by:
+                self._keys[id] = replace(key, by=stand_in)
