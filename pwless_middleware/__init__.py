@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from pwless_middleware.features.passkeys import Passkeys
     from pwless_middleware.features.second_factors import SecondFactors
     from pwless_middleware.features.second_factors.sms.limits import SMSLimits
+    from pwless_middleware.features.webhooks import Webhooks
     from pwless_middleware.flows.limits import SendLimits, TryLimits
     from pwless_middleware.flows.users import UserDirectory
     from pwless_middleware.middleware import PasswordlessMiddleware
@@ -129,6 +130,7 @@ __all__ = [
     "Verdict",
     "VonageTexts",
     "WebhookTexts",
+    "Webhooks",
     "requires_fresh",
 ]
 
@@ -184,6 +186,7 @@ _HOMES = {  # where each name lives
     "MessageBirdTexts": "delivery.texts.messagebird",
     "SNSTexts": "delivery.texts.sns",
     "WebhookTexts": "delivery.texts.webhook",
+    "Webhooks": "features.webhooks",
     "FallbackTexts": "delivery.texts.fallback",
     "TextOutbox": "delivery.texts.outbox",
     "TextMessage": "delivery.texts.base",

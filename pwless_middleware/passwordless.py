@@ -92,6 +92,7 @@ _DATABASE_FEATURES = {
     "pwless_middleware.features.dashboard.options": "Dashboard",
     "pwless_middleware.features.passkeys.options": "Passkeys",
     "pwless_middleware.features.second_factors.options": "SecondFactors",
+    "pwless_middleware.features.webhooks.options": "Webhooks",
 }
 """Where the product's own features are that have a database, by module."""
 

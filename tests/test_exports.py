@@ -38,6 +38,7 @@ from pwless_middleware import (
     TryLimits,
     TwilioTexts,
     VonageTexts,
+    Webhooks,
     WebhookTexts,
 )
 from pwless_middleware.errors import ConfigError
@@ -46,7 +47,7 @@ from tests.support import make_site
 PROMISED = {
     # What a host needs, and what it takes to write a feature or a mailer.
     "Passwordless", "PasswordlessMiddleware", "EmailLogin", "Passkeys", "SecondFactors",
-    "Dashboard", "Metrics", "SMSLimits", "SendLimits", "TryLimits",
+    "Dashboard", "Metrics", "Webhooks", "SMSLimits", "SendLimits", "TryLimits",
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "SQLStore", "Database", "Outbox",
     "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
     "Session", "Person", "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step",
@@ -72,6 +73,7 @@ SIGNATURES: dict[Callable[..., Any], list[str]] = {
     SecondFactors: ["totp", "sms", "sms_countries", "recovery_codes", "mfa", "trusted_days"],
     MemoryStore: ["max_entries"],
     Metrics: ["registry"],
+    Webhooks: ["unsafe_loopback"],
 }  # fmt: skip
 
 

@@ -93,6 +93,8 @@ class SafeHTTPClient:
         self._most_bytes = most_bytes
         self._tls_context = tls_context or ssl.create_default_context()
         self._resolve = resolve or Resolver()
+        # Imports what is behind it: now, and not in the event loop of the first request.
+        self._httpx.AsyncHTTPTransport(verify=self._tls_context, trust_env=False)
 
     def read_url(self, text: str) -> SafeURL:
         """Return what an address says, for who wants to refuse it as it is typed.

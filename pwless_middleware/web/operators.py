@@ -21,6 +21,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.authentication import Strength
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.operator import Role, covers
@@ -74,10 +75,13 @@ class OperatorRules:
             known now.
         strength: what a proof must be worth at least. Who has a second factor has to use it in
             any case.
+        list_admins: returns the address and the chosen language of each `admin`; an empty language
+            is the default.
     """
 
     role_of: Callable[[User], Awaitable[Role | None]]
     strength: Strength = "any"
+    list_admins: Callable[[], Awaitable[Sequence[tuple[Address, str]]]] | None = None
 
 
 Banner = Callable[[], Awaitable[Text | None]]
@@ -128,6 +132,15 @@ class Operators:
             StoreError, Unavailable: it cannot be known now.
         """
         return None if self._rules is None else await self._rules.role_of(user)
+
+    async def admins(self) -> Sequence[tuple[Address, str]]:
+        """Return the address and the chosen language of each `admin`, for a mail to all of them.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known now.
+        """
+        rules = self._rules
+        return () if rules is None or rules.list_admins is None else await rules.list_admins()
 
     async def require(
         self, request: Request, role: Role = "view", *, back: str | None = None

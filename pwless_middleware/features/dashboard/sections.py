@@ -46,7 +46,7 @@ def mount_sections(kit: Kit, options: DashboardOptions) -> Mounted[DashboardVerb
     """Return what all sections add together, and who is an operator."""
     mounted = [_load(module, name)(kit, options).mount() for module, name in SECTIONS]
     pages = OperatorPages(kit, options)
-    rules = OperatorRules(pages.roles.role_of, options.strength)
+    rules = OperatorRules(pages.roles.role_of, options.strength, pages.mails.list_admins)
     verbs = DashboardVerbs(OperatorVerbs(kit, pages.changes, pages.roles))
     return join([*mounted, pages.mount()], rules, verbs)
 

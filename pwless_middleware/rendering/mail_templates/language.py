@@ -35,6 +35,7 @@ COMPARED: Final[Mapping[str, frozenset[str]]] = {
     "kind": frozenset({"OTP", "LINK", "LINK_OTP"}),
     "factor": frozenset({"totp", "sms"}),
     "role": frozenset({"view", "support", "admin"}),
+    "webhook_reason": frozenset({"failing", "gone"}),
 }
 """The variables that an `if` may compare, and what they can be."""
 

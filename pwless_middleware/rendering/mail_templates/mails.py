@@ -121,6 +121,13 @@ _OPERATOR = (
     MailVariable("role", Text("What they may do: view, support or admin."), "support"),
 )
 
+_WEBHOOK = (
+    MailVariable("webhook_host", Text("The server that events were sent to."), "example.com"),
+    MailVariable(
+        "webhook_reason", Text("Why it is off: failing for days, or gone by its answer."), "failing"
+    ),
+)
+
 _SIGN_IN, _ACCOUNT = Text("Signing in"), Text("Account")
 _FACTORS, _PASSKEYS, _MESSAGES = Text("Second factors"), Text("Passkeys"), Text("Text messages")
 _BOTH: Final = ("code", "link")
@@ -146,6 +153,7 @@ _ALL: Final = (
     Mail("passkey_added", Text("A passkey was added"), _PASSKEYS, (), (_PASSKEY,)),
     Mail("passkey_removed", Text("A passkey was removed"), _PASSKEYS, (), (_PASSKEY,)),
     Mail("operator_added", Text("An operator was added"), Text("Dashboard"), (), _OPERATOR),
+    Mail("webhook_off", Text("A webhook was turned off"), Text("Dashboard"), (), _WEBHOOK),
     Mail("sms_code", Text("A code by text message"), _MESSAGES, ("code",), (), "sms"),
     Mail("sms_enrollment", Text("A code that confirms a phone"), _MESSAGES, ("code",), (), "sms"),
 )

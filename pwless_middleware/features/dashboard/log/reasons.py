@@ -30,6 +30,17 @@ REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
             "send yourself a test."
         ),
     },
+    "webhook.turned_off": {
+        "operator": Text("An operator wanted it so."),
+        "failing": Text(
+            "It took no event for three days. See on its page what it answered, and turn it on "
+            "again once it takes them."
+        ),
+        "gone": Text(
+            "It answered 410, which means that nothing is to be sent there any more. If that was "
+            "a mistake, turn it on again."
+        ),
+    },
     "limit.reached": {
         "send_by_address": Text(
             "Too many emails were asked for at this address in a short time. That protects whoever "

@@ -125,6 +125,16 @@ SENTENCES: Final[Mapping[str, Text]] = {
         "Version %(version)s of the template %(name)s (%(language)s) could not be used, and ours "
         "was sent."
     ),
+    "webhook.created": Text("A webhook to %(host)s was added, for %(kinds)s."),
+    "webhook.changed": Text("A webhook was changed from %(from)s to %(to)s."),
+    "webhook.secret_rotated": Text(
+        "A webhook got a new secret; the old one signs beside it for %(overlap)s s."
+    ),
+    "webhook.turned_on": Text("A webhook was turned on."),
+    "webhook.turned_off": Text("A webhook was turned off."),
+    "webhook.deleted": Text("The webhook to %(host)s was deleted."),
+    "webhook.replayed": Text("The event %(event)s was sent to a webhook once more."),
+    "webhook.dropped": Text("%(count)s events were sent to no webhook."),
     "event.dropped": Text("%(count)s events were not written to the database."),
 }
 """What happened, by the kind of event."""

@@ -7,6 +7,7 @@ silence while the queue is full; those of a change that did not come about are d
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from pwless_middleware.core.address import Address, parse_address
@@ -94,6 +95,18 @@ class OperatorMails:
         if news:
             jobs = tuple(payload(ADDED, one.pack(), until=until) for one in news)
             await self._kit.store.write(Writes(jobs=jobs), now=now, op=new_operation())
+
+    async def list_admins(self) -> Sequence[tuple[Address, str]]:
+        """Return the address and chosen language of each `admin`, of code and database, once each.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known now.
+        """
+        stored = await self._operators.list()
+        told = [one.user_id for one in stored if one.role == "admin"]
+        told += [address for address, role in self._roles.in_code.items() if role == "admin"]
+        found = [await self._find(to) for to in told]
+        return list({one[0]: one for one in found if one is not None}.values())
 
     async def read(self, job: QueuedJob) -> Outcome | Delivery:
         """Tell one admin."""

@@ -61,6 +61,7 @@ class OperatorPages:
 
     Attributes:
         roles: which hold, in every process.
+        mails: tell admins.
         changes: of those in the database.
     """
 
@@ -68,8 +69,8 @@ class OperatorPages:
         self._kit = kit
         kept = cast("Repositories", kit.repositories)  # which the dashboard has made sure of
         self.roles = OperatorRoles(kept.operators, kit.signals, options.operators)
-        self._mails = OperatorMails(kit, kept.operators, self.roles)
-        self.changes = OperatorChanges(kit, kept, self.roles, self._mails)
+        self.mails = OperatorMails(kit, kept.operators, self.roles)
+        self.changes = OperatorChanges(kit, kept, self.roles, self.mails)
         self._rows = OperatorRows(kit, self.roles)
 
     def mount(self) -> Mounted:
@@ -91,7 +92,7 @@ class OperatorPages:
                     key="o",
                 ),
             ),
-            jobs=self._mails.readers,
+            jobs=self.mails.readers,
             findings=(OperatorFindings(self.changes, self.roles).find,),
             lifespan=None if self.roles.in_code else self.note_nobody,
         )

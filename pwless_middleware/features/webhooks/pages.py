@@ -1,0 +1,389 @@
+"""The pages of webhooks in the dashboard; whatever they show is text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.event import EventKind
+from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.webhook import STATES as STATE_NAMES
+from pwless_middleware.core.webhook import Webhook
+from pwless_middleware.database.webhook_deliveries import WebhookDeliveryRepository
+from pwless_middleware.database.webhooks import WebhookRepository
+from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.features.webhooks.changes import OVERLAPS, WebhookChanges, WebhookForm
+from pwless_middleware.features.webhooks.rows import STATES, show_delivery, show_webhook
+from pwless_middleware.languages.current import translate
+from pwless_middleware.languages.times import format_duration
+from pwless_middleware.text import Text
+from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.offers import DashboardPage
+from pwless_middleware.web.operators import Operator
+from pwless_middleware.web.queries import read_query
+from pwless_middleware.web.routes import Route
+
+PATH: Final = "/dashboard/webhooks"
+PAGE: Final = 50
+"""Deliveries on one page."""
+
+_DONE: Final[Mapping[str, Text]] = {
+    "changed": Text("The webhook is changed."),
+    "on": Text("Events are sent to it again."),
+    "off": Text("Nothing is sent to it any more."),
+    "deleted": Text("The webhook is deleted. What was sent to it goes within the hour."),
+    "tested": Text("A test is on its way. Reload the page to see what became of it."),
+    "replayed": Text("It is sent once more. Reload the page to see what became of it."),
+}
+"""What a page says after a form has done its work, by what the query says."""
+_ID: Final = re.compile(r"wh_[a-z2-7]{16}")
+_EVENT_ID: Final = re.compile(r"[0-7][0-9a-f]{15}")
+_DONE_FIELD: Final = Field(about="What was done.", one_of=tuple(_DONE))
+_LIST_QUERY: Final = Fields({"done": _DONE_FIELD})
+_QUERY: Final = Fields(
+    {
+        "done": _DONE_FIELD,
+        "state": Field(about="Of one state.", one_of=STATE_NAMES),
+        "before": Field(
+            about="Older than this event.",
+            shortest=16,
+            longest=16,
+            also={"pattern": "^[0-7][0-9a-f]{15}$"},
+        ),
+    }
+)
+
+
+class WebhookPages:
+    """Show webhooks and what is sent to them; make and change them.
+
+    Args:
+        kit: the feature's.
+        webhooks, deliveries: keep them.
+        changes: makes and changes them.
+    """
+
+    def __init__(
+        self,
+        kit: Kit,
+        webhooks: WebhookRepository,
+        deliveries: WebhookDeliveryRepository,
+        changes: WebhookChanges,
+    ) -> None:
+        self._kit = kit
+        self._webhooks = webhooks
+        self._deliveries = deliveries
+        self._changes = changes
+        one, sent = f"{PATH}/{{id}}", f"{PATH}/{{id}}/deliveries/{{event}}"
+        self.routes = (
+            Route(PATH, {"GET": self.list, "POST": self.create}),
+            Route(f"{PATH}/new", {"GET": self.show_new}),
+            Route(one, {"GET": self.show}),
+            Route(f"{one}/edit", {"GET": self.show_edit, "POST": self.edit}),
+            Route(f"{one}/on", {"POST": self.turn_on}),
+            Route(f"{one}/off", {"POST": self.turn_off}),
+            Route(f"{one}/secret", {"GET": self.show_rotate, "POST": self.rotate}),
+            Route(f"{one}/delete", {"GET": self.show_delete, "POST": self.delete}),
+            Route(f"{one}/test", {"POST": self.test}),
+            Route(sent, {"GET": self.show_delivery, "POST": self.replay}),
+        )
+        self.dashboard_pages = (
+            DashboardPage(
+                title=Text("Webhooks"),
+                path=PATH,
+                order=820,
+                group=Text("Access"),
+                icon="webhooks",
+                key="w",
+            ),
+        )
+
+    # --- what stands elsewhere -----------------------------------------------------------------
+
+    async def banner(self) -> Text | None:
+        """Return a line where a webhook was turned off, and no operator has seen to it."""
+        off = [one for one in await self._webhooks.list() if one.off_reason in ("failing", "gone")]
+        return Text("A webhook was turned off, since it did not take its events.") if off else None
+
+    async def findings(self, *, may_ask: bool) -> Sequence[Finding]:
+        """Return which webhooks do not take their events."""
+        found = [] if not may_ask else list(await self._webhooks.list())
+        off = sum(one.off_reason in ("failing", "gone") for one in found)
+        failing = sum(one.is_on and one.failing_since is not None for one in found)
+        findings = []
+        if off:
+            findings.append(
+                Text("%(count)s webhooks were turned off, since they failed for days.", count=off)
+            )
+        if failing:
+            findings.append(Text("%(count)s webhooks fail just now.", count=failing))
+        return [Finding("warn", "webhooks", text) for text in findings]
+
+    # --- all of them ---------------------------------------------------------------------------
+
+    async def list(self, request: Request) -> Response:
+        """List them."""
+        operator = await self._kit.operators.require(request)
+        query, now = read_query(request, _LIST_QUERY), self._kit.clock()
+        return await self._kit.operators.page(
+            request,
+            operator,
+            "dashboard/webhooks.html",
+            path=PATH,
+            webhooks=[show_webhook(one, now=now) for one in await self._webhooks.list()],
+            notice=_notice(query.get("done")),
+        )
+
+    async def show_new(self, request: Request) -> Response:
+        """Show the form for a new one."""
+        operator = await self._kit.operators.require(request, "admin")
+        return await self._form(request, operator, WebhookForm("", "", ""))
+
+    async def create(self, request: Request) -> Response:
+        """Make one, and show its secret this once."""
+        operator = await self._kit.operators.require_change(
+            request, role="admin", back=f"{PATH}/new"
+        )
+        form = _read(await read_form(request))
+        try:
+            webhook, secret = await self._changes.create(form, by=operator.by)
+        except InvalidArgument as error:
+            return await self._form(request, operator, form, error=error)
+        return await self._secret(request, operator, webhook, secret)
+
+    # --- one of them ---------------------------------------------------------------------------
+
+    async def show(self, request: Request) -> Response:
+        """Show one, and what was sent to it."""
+        operator = await self._kit.operators.require(request)
+        webhook = await self._find(request)
+        query = read_query(request, _QUERY)
+        before = query.get("before")
+        if before is not None and not _EVENT_ID.fullmatch(before):
+            raise InvalidArgument.of("before", Text("This is no event."), "id")
+        state = next((one for one in STATE_NAMES if one == query.get("state")), None)
+        found = await self._deliveries.list(webhook.id, state=state, before=before, limit=PAGE + 1)
+        return await self._kit.operators.page(
+            request,
+            operator,
+            "dashboard/webhook.html",
+            path=PATH,
+            webhook=show_webhook(webhook, now=self._kit.clock()),
+            deliveries=[show_delivery(one) for one in found[:PAGE]],
+            older=found[PAGE - 1].event_id if len(found) > PAGE else "",
+            is_first=before is None,
+            state=state or "",
+            states=[(name, translate(STATES[name])) for name in STATE_NAMES],
+            notice=_notice(query.get("done")),
+        )
+
+    async def show_edit(self, request: Request) -> Response:
+        """Show the form for a change."""
+        operator = await self._kit.operators.require(request, "admin")
+        webhook = await self._find(request)
+        form = WebhookForm(webhook.url, webhook.description, "\n".join(webhook.kinds))
+        return await self._form(request, operator, form, webhook)
+
+    async def edit(self, request: Request) -> Response:
+        """Change one."""
+        operator = await self._require_change(request, "/edit")
+        webhook = await self._find(request)
+        fields = await read_form(request)
+        form = _read(fields)
+        try:
+            await self._changes.edit(webhook.id, form, seen=_version(fields), by=operator.by)
+        except InvalidArgument as error:
+            return await self._form(request, operator, form, webhook, error=error)
+        return self._lead(request, webhook, "changed")
+
+    async def turn_on(self, request: Request) -> Response:
+        """Have events sent to it again."""
+        operator = await self._require_change(request)
+        webhook = await self._find(request)
+        await self._changes.turn_on(webhook.id, by=operator.by)
+        return self._lead(request, webhook, "on")
+
+    async def turn_off(self, request: Request) -> Response:
+        """Have nothing sent to it any more."""
+        operator = await self._require_change(request)
+        webhook = await self._find(request)
+        await self._changes.turn_off(webhook.id, by=operator.by)
+        return self._lead(request, webhook, "off")
+
+    async def show_rotate(self, request: Request) -> Response:
+        """Show what a new secret means."""
+        operator = await self._kit.operators.require(request, "admin")
+        return await self._confirm(request, operator, await self._find(request), "rotate")
+
+    async def rotate(self, request: Request) -> Response:
+        """Have it sign anew, and show the new secret this once."""
+        operator = await self._require_change(request, "/secret")
+        webhook = await self._find(request)
+        fields = await read_form(request)
+        overlap = next((one for one in OVERLAPS if str(one) == fields.get("overlap")), -1)
+        try:
+            secret = await self._changes.rotate(
+                webhook.id, overlap=overlap, seen=_version(fields), by=operator.by
+            )
+        except InvalidArgument as error:
+            webhook = await self._find(request)
+            return await self._confirm(request, operator, webhook, "rotate", error=error)
+        return await self._secret(request, operator, await self._find(request), secret)
+
+    async def show_delete(self, request: Request) -> Response:
+        """Show what goes with it."""
+        operator = await self._kit.operators.require(request, "admin")
+        return await self._confirm(request, operator, await self._find(request), "delete")
+
+    async def delete(self, request: Request) -> Response:
+        """Delete one."""
+        operator = await self._require_change(request, "/delete")
+        webhook = await self._find(request)
+        await self._changes.delete(webhook.id, by=operator.by)
+        return self._kit.pages.redirect(request, f"{PATH}?done=deleted")
+
+    async def test(self, request: Request) -> Response:
+        """Send a test."""
+        await self._require_change(request)
+        webhook = await self._find(request)
+        event_id = await self._changes.test(webhook.id)
+        path = f"{PATH}/{webhook.id}/deliveries/{event_id}?done=tested"
+        return self._kit.pages.redirect(request, path)
+
+    # --- one delivery --------------------------------------------------------------------------
+
+    async def show_delivery(self, request: Request) -> Response:
+        """Show what was sent, and what was answered."""
+        operator = await self._kit.operators.require(request)
+        query = read_query(request, _LIST_QUERY)
+        webhook = await self._find(request)
+        delivery = await self._changes.find_delivery(webhook.id, _event_id(request))
+        return await self._kit.operators.page(
+            request,
+            operator,
+            "dashboard/webhook_delivery.html",
+            path=PATH,
+            webhook=show_webhook(webhook, now=self._kit.clock()),
+            delivery=show_delivery(delivery),
+            notice=_notice(query.get("done")),
+        )
+
+    async def replay(self, request: Request) -> Response:
+        """Send something once more."""
+        operator = await self._require_change(request)
+        webhook, event_id = await self._find(request), _event_id(request)
+        await self._changes.replay(webhook.id, event_id, by=operator.by)
+        path = f"{PATH}/{webhook.id}/deliveries/{event_id}?done=replayed"
+        return self._kit.pages.redirect(request, path)
+
+    # --- parts ---------------------------------------------------------------------------------
+
+    async def _require_change(self, request: Request, page: str = "") -> Operator:
+        id = _ID.fullmatch(request.path_params["id"])
+        back = f"{PATH}/{id[0]}{page}" if id else PATH
+        return await self._kit.operators.require_change(request, role="admin", back=back)
+
+    async def _find(self, request: Request) -> Webhook:
+        return await self._changes.find(request.path_params["id"])
+
+    def _lead(self, request: Request, webhook: Webhook, done: str) -> Response:
+        return self._kit.pages.redirect(request, f"{PATH}/{webhook.id}?done={done}")
+
+    async def _form(
+        self,
+        request: Request,
+        operator: Operator,
+        form: WebhookForm,
+        webhook: Webhook | None = None,
+        *,
+        error: InvalidArgument | None = None,
+    ) -> Response:
+        problems = _problems(error)
+        return await self._kit.operators.page(
+            request,
+            operator,
+            "dashboard/webhook_form.html",
+            path=PATH,
+            status=error.status if error is not None else 200,
+            form=form,
+            webhook=None if webhook is None else show_webhook(webhook, now=self._kit.clock()),
+            kinds=[(kind.name, kind.meaning) for kind in self._list_kinds()],
+            problems=problems,
+            problem=problems["version"],
+        )
+
+    def _list_kinds(self) -> Sequence[EventKind]:
+        return [self._kit.events.kinds[name] for name in self._changes.kinds]
+
+    async def _secret(
+        self, request: Request, operator: Operator, webhook: Webhook, secret: str
+    ) -> Response:
+        return await self._kit.operators.page(
+            request,
+            operator,
+            "dashboard/webhook_secret.html",
+            path=PATH,
+            webhook=show_webhook(webhook, now=self._kit.clock()),
+            secret=secret,
+        )
+
+    async def _confirm(
+        self,
+        request: Request,
+        operator: Operator,
+        webhook: Webhook,
+        what: str,
+        *,
+        error: InvalidArgument | None = None,
+    ) -> Response:
+        problems = _problems(error)
+        overlaps = [
+            (str(one), format_duration(one) if one else translate(Text("Not at all")))
+            for one in OVERLAPS
+        ]
+        return await self._kit.operators.page(
+            request,
+            operator,
+            "dashboard/webhook_confirm.html",
+            path=PATH,
+            status=error.status if error is not None else 200,
+            what=what,
+            webhook=show_webhook(webhook, now=self._kit.clock()),
+            overlaps=overlaps,
+            overlap=str(OVERLAPS[2]),
+            problems=problems,
+            problem=problems["version"],
+        )
+
+
+def _read(fields: Mapping[str, str]) -> WebhookForm:
+    return WebhookForm(
+        fields.get("url", ""), fields.get("description", ""), fields.get("kinds", "")
+    )
+
+
+def _version(fields: Mapping[str, str]) -> int:
+    version = fields.get("version", "")
+    return int(version) if re.fullmatch(r"[0-9]{1,9}", version) else 0
+
+
+def _event_id(request: Request) -> str:
+    id = request.path_params["event"]
+    return id if _EVENT_ID.fullmatch(id) else ""
+
+
+def _notice(done: str | None) -> str | None:
+    return translate(_DONE[done]) if done is not None else None
+
+
+def _problems(error: InvalidArgument | None) -> Mapping[str, str]:
+    """Return what is said beside each field; empty for nothing."""
+    found = dict.fromkeys(("url", "description", "kinds", "overlap", "version"), "")
+    bad = error.violations if error is not None else ()
+    return {**found, **{one.field: translate(one.description) for one in bad}}
