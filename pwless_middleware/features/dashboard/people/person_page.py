@@ -15,7 +15,7 @@ from pwless_middleware.core.event import Event, EventKind
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.dashboard.log.sentences import sentence_of
-from pwless_middleware.features.dashboard.log.words import method_text
+from pwless_middleware.features.dashboard.log.words import methods_text
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.names import name_of
 from pwless_middleware.languages.times import format_ago, format_iso, format_time
@@ -73,7 +73,7 @@ class SessionRow:
             id=session.id,
             device=device[:1].upper() + device[1:],
             icon=icon_of(session.device),
-            methods=", ".join(translate(method_text(one)) for one in session.methods),
+            methods=methods_text(session.methods),
             created_at=format_ago(session.created_at, now),
             created_iso=format_iso(session.created_at),
             seen_at=format_ago(session.seen_at, now),

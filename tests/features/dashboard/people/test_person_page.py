@@ -34,7 +34,7 @@ async def test_it_shows_who_it_is_where_they_are_signed_in_and_what_happened(
         id,
         "Deutsch",
         "Firefox",
-        "email_code",
+        "Email code",
         "The person was signed in",
         "Sign out",
     ):
@@ -141,7 +141,7 @@ async def test_with_a_table_what_hangs_on_an_id_is_there_and_the_rest_is_said(
     await signed_in(site, JO)
     page = await ops.get(path_of(f"u-{JO}"))
     text = said(page)
-    assert "email_code" in text
+    assert "Email code" in text
     assert "Your own table has name, language and address" in text
     for path in ("disable", "profile"):
         assert (await ops.get(path_of(f"u-{JO}", f"/{path}"))).status_code == 404
