@@ -98,7 +98,7 @@ class TestAddressPages:
             order=750,
             group=Text("Access"),
             icon="test",
-            key="t",
+            key="x",
         )
 
     async def show(self, request: Request) -> Response:
