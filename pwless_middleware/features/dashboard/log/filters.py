@@ -108,27 +108,30 @@ class LogQuery:
         return parse_event_id(self.before) if self.before else None
 
 
-def read_log_query(request: Request, kinds: tuple[str, ...], *more: str) -> LogQuery:
+def read_log_query(
+    request: Request, kinds: tuple[str, ...], *more: str, view: View = "attempts"
+) -> LogQuery:
     """Return what a request asks for; an empty field is as none.
 
     Args:
         request: to a page of the log.
         kinds: every kind of event that there is.
         more: names of further texts in the query, which the caller reads itself.
+        view: what is shown where the query does not say; default the attempts.
 
     Raises:
         InvalidArgument: an unknown field, one that came twice, or a value that cannot be.
     """
-    view = request.query_params.get("view") or "attempts"
-    if view not in VIEWS:
+    named = request.query_params.get("view") or view
+    if named not in VIEWS:
         raise InvalidArgument.of("view", Text("Choose one of what is offered."), "enum")
-    fields = {name: field for name, field in _FIELDS.items() if name not in _NOT_IN[view]}
+    fields = {name: field for name, field in _FIELDS.items() if name not in _NOT_IN[named]}
     if "kind" in fields:
         fields["kind"] = replace(fields["kind"], one_of=("", *kinds))
     fields |= {name: _text("Of the page's own.") for name in more}
     values = read_query(request, Fields(fields))
     given = {name: values.text(name).strip() for name in fields if name not in more}
-    given["view"] = view
+    given["view"] = named
     given.setdefault("before", "")
     if given["country"]:
         given["country"] = given["country"].upper()
@@ -136,7 +139,7 @@ def read_log_query(request: Request, kinds: tuple[str, ...], *more: str) -> LogQ
             raise InvalidArgument.of("country", Text("Type two letters, such as DE."), "country")
     if given["before"] and parse_event_id(given["before"]) is None:
         raise InvalidArgument.of("before", Text("This is not the id of an event."), "cursor")
-    query = LogQuery(**{**given, "view": cast("View", view)})  # type: ignore[arg-type]
+    query = LogQuery(**{**given, "view": cast("View", named)})  # type: ignore[arg-type]
     query.starts(0), query.ends  # so that a bad time is refused here
     return query
 

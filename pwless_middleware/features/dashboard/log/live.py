@@ -96,7 +96,7 @@ class LiveTail:
     async def send(self, request: Request) -> Response:
         """Send what is looked for, from where the page or the tail before has ended."""
         operator = await self._kit.operators.require(request)
-        query = read_log_query(request, tuple(self._kit.events.kinds), "after")
+        query = read_log_query(request, tuple(self._kit.events.kinds), "after", view="live")
         if query.view != "live":
             raise InvalidArgument.of("view", Text("Choose one of what is offered."), "enum")
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")

@@ -33,7 +33,7 @@ class Tail:
 
     site: Site
     ops: Browser
-    query: str = "view=live"
+    query: str = ""
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     text: str = ""
     status: int = 0
@@ -251,7 +251,13 @@ async def test_there_is_a_bounded_number_of_them(
 
 @pytest.mark.parametrize(
     "query",
-    ["?view=events", "", "?view=live&outcome=refused", "?view=live&after=1", "?view=live&x=1"],
+    [
+        "?view=events",
+        "?view=attempts",
+        "?view=live&outcome=refused",
+        "?view=live&after=1",
+        "?view=live&x=1",
+    ],
 )
 async def test_what_cannot_be_followed_is_refused(tmp_path: Path, query: str) -> None:
     """Security rule 65."""
