@@ -164,6 +164,7 @@
       choice.addEventListener("change", () => showSoon(0));
     }
     form.addEventListener("submit", () => clearTimeout(waiting));
+    if ("typed" in form.dataset) showSoon(0);
   }
   // On a wide screen the menu stands beside the page; a browser that cannot show a closed one open
   // (`::details-content`) is helped here.

@@ -40,6 +40,7 @@
   };
   document.addEventListener("submit", (event) => {
     const form = event.target;
+    if (event.submitter && event.submitter.formTarget) return; // shown in a frame, and the page stays
     if ("sent" in form.dataset) {
       event.preventDefault();
       return;

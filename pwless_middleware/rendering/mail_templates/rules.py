@@ -31,6 +31,7 @@ class TemplateRules:
     def __init__(self, renderer: Renderer, links: LinkRules) -> None:
         self._renderer = renderer
         self._links = links
+        self._defaults: dict[tuple[str, str], Texts] = {}
 
     def read(self, name: str, texts: Texts) -> tuple[ReadTemplate | None, tuple[Fault, ...]]:
         """Return a template, or what is wrong with it.
@@ -76,6 +77,12 @@ class TemplateRules:
             name: of the mail or text message.
             language: in which.
         """
+        key = (name, language.code)
+        if key not in self._defaults:  # it takes tens of milliseconds, and is always the same
+            self._defaults[key] = self._write_defaults(name, language)
+        return self._defaults[key]
+
+    def _write_defaults(self, name: str, language: Catalogue) -> Texts:
         mail = MAILS[name]
         if mail.channel != "email":
             with use_language(language):

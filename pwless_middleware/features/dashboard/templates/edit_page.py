@@ -94,7 +94,7 @@ class EditPage:
         texts = chosen.texts
         if version is not None:
             texts = await self._chosen.texts_of_version(chosen, version)
-        return await self._page(request, operator, chosen, texts)
+        return await self._page(request, operator, chosen, texts, version=version)
 
     async def preview(self, request: Request) -> Response:
         """Show what was typed as it would be sent, in a document of its own."""
@@ -271,6 +271,7 @@ class EditPage:
         chosen: ChosenTemplate,
         texts: Texts,
         *,
+        version: int | None = None,
         form: Mapping[str, str] | None = None,
         faults: Sequence[Fault] = (),
         warnings: Sequence[str] = (),
@@ -296,6 +297,8 @@ class EditPage:
             direction_of_text=chosen.language.direction,
             seen=given.get("seen") or str(chosen.version),
             texts=texts,
+            version=version,
+            was_typed=form is not None,
             faults=_by_part(faults),
             warnings=warnings,
             step_url=step_url,
