@@ -48,7 +48,13 @@ from pwless_middleware.web.origin import Origin, parse_origins
 from pwless_middleware.web.routes import Routes
 from pwless_middleware.web.shared_doors import Door, add_door
 from pwless_middleware.web.step_up_gate import StepUpGate
-from pwless_middleware.web.wiring import check_all, checks_of, mount_all, name_of
+from pwless_middleware.web.wiring import (
+    check_all,
+    check_operators,
+    checks_of,
+    mount_all,
+    name_of,
+)
 
 if TYPE_CHECKING:  # each loaded with the first database, or the first use
     from pwless_middleware.core.event_retention import EventRetention
@@ -265,6 +271,7 @@ class Passwordless:
             floors.background,
             kit.settings,
         )
+        check_operators(mounted, ours)
         offered = [method for added in mounted.values() for method in added.steps]
         own = mounted[name_of(steps)]
         mounted[name_of(steps)] = replace(own, routes=choose_routes(own.routes, offered))

@@ -217,6 +217,7 @@ class ChallengeVerifier:
             device=challenge.device,
             answer=_answer(challenge),
             attempt=attempt_of(challenge.id),
+            holds=self._fixed.holds(challenge) if is_test and self._fixed is not None else None,
         )
 
 

@@ -12,6 +12,7 @@ from pwless_middleware.core.address import Address
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge import Challenge
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.flows.proofs import Holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,10 @@ class FixedCodes(Protocol):
             text: with that link, or its token, in it.
             caller: who presents it.
         """
+        ...
+
+    def holds(self, challenge: Challenge) -> Holds:
+        """Return what says whether a test address is still there, once its session is written."""
         ...
 
     async def note_use(self, challenge: Challenge, caller: Caller) -> None:

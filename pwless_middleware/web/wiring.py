@@ -8,7 +8,7 @@ whatever two features could both lay claim to is compared as they are put togeth
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial, wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -122,6 +122,27 @@ def checks_of(mounted: Mapping[str, Mounted], repositories: Repositories | None)
         proves = {method for added in mounted.values() for method in added.proves}
         checks.append(UnusedProofs(repositories, proves).find)
     return checks
+
+
+def check_operators(mounted: Mapping[str, Mounted], ours: Collection[str]) -> None:
+    """Refuse a feature that says who is an operator, and is none of the product's own.
+
+    Whoever is one acts as anybody, so that this is as great a trust as the keys of codes are.
+
+    Args:
+        mounted: what each feature adds, by its name.
+        ours: the names of the product's own features.
+
+    Raises:
+        ConfigError: there is one; it is named.
+    """
+    for name, added in mounted.items():
+        if added.operators is not None and name not in ours:
+            raise ConfigError(
+                "features",
+                f"{name} says who is an operator: that is for Dashboard(...) itself, not for a "
+                "subclass or another feature",
+            )
 
 
 def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:

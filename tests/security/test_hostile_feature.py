@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware import EmailLogin, LoginDenied
+from pwless_middleware import EmailLogin, LoginDenied, User
+from pwless_middleware.core.operator import Role
 from pwless_middleware.core.store_keys import challenge_key
 from pwless_middleware.kit import (
     Authentication,
@@ -26,6 +27,7 @@ from pwless_middleware.kit import (
 )
 from pwless_middleware.stores.base import Drop, Put
 from pwless_middleware.stores.memory import MemoryStore
+from pwless_middleware.web.operators import OperatorRules
 from tests.security.factor import Factor
 from tests.support import Site, challenge_of, cookie_header, make_site
 
@@ -250,3 +252,17 @@ async def test_a_view_of_the_sessions_makes_none() -> None:
         *("find", "lives", "list", "end", "end_pending"),
         *("revoke", "revoke_others", "revoke_all", "withdraw"),
     }
+
+
+async def test_a_feature_makes_nobody_an_operator() -> None:
+    """It would reach the pages of the product's own features (security rule 60)."""
+
+    class King:
+        def mount(self, kit: Kit) -> Mounted:
+            async def role_of(user: User) -> Role | None:
+                return "admin"
+
+            return Mounted(operators=OperatorRules(role_of))
+
+    with pytest.raises(ConfigError, match="King says who is an operator"):
+        make_site(features=[EmailLogin(), King()])

@@ -228,6 +228,24 @@ async def test_removing_it_signs_it_out_and_kills_its_code(site: Site) -> None:
     assert site.outbox.messages, "an address like any other"
 
 
+async def test_a_login_that_is_under_way_as_it_is_removed_opens_nothing(site: Site) -> None:
+    made = await make(site)
+    assert await sign_in(site, made.code) is not None
+    repositories = site.passwordless._kit.repositories
+    assert repositories is not None
+    note_use = repositories.test_addresses.note_use
+
+    async def remove_meanwhile(id: str, *, at: int) -> None:
+        await note_use(id, at=at)
+        await changes_of(site).remove(made.address.id)
+
+    repositories.test_addresses.note_use = remove_meanwhile  # type: ignore[method-assign]
+    browser = site.browser()
+    await browser.ask(REVIEW)
+    await browser.type_code(made.code)
+    assert await browser.who() is None
+
+
 async def test_a_new_code_kills_the_old_one(site: Site) -> None:
     old = await make(site)
     new = await changes_of(site).renew_code(old.address.id)

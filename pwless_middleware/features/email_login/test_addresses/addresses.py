@@ -30,6 +30,7 @@ from pwless_middleware.flows.challenges import Challenges
 from pwless_middleware.flows.fixed_codes import FixedCode
 from pwless_middleware.flows.flood_log import FloodLog
 from pwless_middleware.flows.held_read import HeldRead
+from pwless_middleware.flows.proofs import Holds
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
@@ -136,9 +137,23 @@ class TestAddresses:
                 return self._kit.keyring.link_token(challenge)
         return None
 
+    def holds(self, challenge: Challenge) -> Holds:
+        """Return what says whether a test address is still there, once its session is written.
+
+        Whoever removes one ends the sessions that there are; this is for the one under way.
+        """
+
+        async def is_there() -> bool:
+            found = await self._repository.find(challenge.address)
+            return found is not None and found.is_live(self._kit.clock())
+
+        return is_there
+
     async def note_use(self, challenge: Challenge, caller: Caller) -> None:
         """Tell that a test address is about to sign somebody in."""
-        found = (await self.held.get())[challenge.address]
+        found = (await self.held.get()).get(challenge.address)
+        if found is None:  # removed in this very moment
+            return
         attempt = attempt_of(challenge.id)
         self._proven[attempt] = found.id
         if len(self._proven) > _PROVEN:
