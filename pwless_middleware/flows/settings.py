@@ -28,6 +28,8 @@ if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.settings import SettingsRepository
 
 _LONGEST_DETAIL: Final = 200
+_VERSIONS_AT_ONCE: Final = 100
+"""Versions that are read at once, to find who changed a setting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,16 +329,14 @@ class Settings:
         }
         if not found:
             return
-        unnamed, before = set(found), now.version + 1
-        while unnamed and before > seen.version:
-            page = await self.history(before=before)
-            if not page:
-                break
-            for made in page:
-                before = made.version
+        unnamed = set(found)
+        for before in range(now.version + 1, seen.version + 1, -_VERSIONS_AT_ONCE):
+            for made in await self.history(before=before, limit=_VERSIONS_AT_ONCE):
                 for name in unnamed & {one.name for one in made.changes}:
                     unnamed.discard(name)
                     found[name] = replace(found[name], version=made.version, at=made.at, by=made.by)
+            if not unnamed:
+                break
         raise SettingsConflict(list(found.values()))
 
     def _check(self, record: SettingsRecord) -> None:

@@ -219,6 +219,16 @@ async def test_the_second_of_two_operators_is_told_and_overwrites_nothing(
     assert (await settings.get(LIFETIME)).value == 120
 
 
+async def test_of_a_look_of_long_ago_the_second_is_told_too(database: Database) -> None:
+    """More versions than are read at once have come since."""
+    settings = settings_of(site_of(database))
+    await settings.set({LIFETIME: 60}, by="operator:u-1")
+    for idle in range(101):
+        await settings.set({"sessions.idle": 600 + idle}, by="operator:u-2")
+    with pytest.raises(SettingsConflict, match="operator:u-1 has changed it in version 1 "):
+        await settings.set({LIFETIME: 90}, seen=0)
+
+
 async def test_other_settings_and_the_same_value_are_in_nobodys_way(database: Database) -> None:
     settings = settings_of(site_of(database))
     await settings.set({LIFETIME: 90, "sessions.idle": 600})

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.settings import SettingChange, SettingsConflict
+from pwless_middleware.core.settings import SettingChange
 from pwless_middleware.errors import ConfigError, NotFound
 from pwless_middleware.features.dashboard.makers import Makers
 from pwless_middleware.features.dashboard.settings.effects import Effect, describe
@@ -109,9 +109,7 @@ class SettingsHistory:
         version = read_version(request.path_params["version"])
         plan = Plan(seen=(await self._kit.settings.load()).version, version=version)
         try:
-            changes = await plan.run(self._settings, by=operator.by, dry_run=True)
-        except SettingsConflict:  # somebody has changed something in this very moment
-            return self._kit.pages.redirect(request, f"{PATH}/history")
+            changes = await self._settings.revert(version, by=operator.by, dry_run=True)
         except ConfigError:
             raise NotFound from None
         return await self._confirm(request, operator, plan, changes)

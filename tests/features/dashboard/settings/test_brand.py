@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pwless_middleware import Brand
 from tests.features.dashboard.operators import LOOK, make_dashboard, make_dashboard_site
 from tests.features.dashboard.settings.forms import SETTINGS, change, fill
 from tests.own_account import signed_in
@@ -67,3 +68,12 @@ async def test_a_brand_that_was_set_is_that_of_every_page(tmp_path: Path) -> Non
     site, ops = await make_dashboard(tmp_path)
     await change(ops, "brand", {"brand.name": "Acme"})
     assert "Acme</title>" in (await site.browser().get("/auth/login")).text
+
+
+async def test_what_code_fixes_of_a_brand_is_shown_as_it_is(tmp_path: Path) -> None:
+    _, ops = await make_dashboard(tmp_path, brand=Brand("Fernway", color="#1f7a5a"))
+    typed = {"brand.name": "Acme", "brand.logo": "/a.svg", "preview": "yes"}
+    page = await fill(ops, "brand", typed)
+    assert page.text.count('<img src="/a.svg"') == 2
+    assert "preview.css?color=%231f7a5a" in page.text
+    assert "Acme" not in page.text

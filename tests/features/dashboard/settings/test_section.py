@@ -275,6 +275,7 @@ async def test_the_languages_are_chosen_from_those_that_there_are(tmp_path: Path
         ("sessions", {"sessions.not_before": "tomorrow"}, "Enter a day and a time."),
         ("sessions", {"sessions.not_before": "2026-13-01T00:00"}, "Enter a day and a time."),
         ("sessions", {"sessions.not_before": "2400-01-01T00:00"}, "Enter a moment that has passed"),
+        ("sessions", {"sessions.not_before": "0001-01-01T00:00"}, "Enter a day and a time."),
         ("brand", {"brand.color": "red"}, "set a colour such as"),
         ("brand", {"brand.name": ""}, "Enter 1 to 100 characters."),
         ("brand", {"brand.logo": "javascript:alert(1)"}, "set a path that begins with one slash"),
@@ -402,6 +403,31 @@ async def test_a_change_that_no_longer_goes_with_the_rest_is_told(tmp_path: Path
     assert told.status_code == 409
     assert "from 600 to 600" in told.text
     assert await value_of(site, LIFETIME) == 300
+
+
+async def test_what_cannot_be_decided_anew_is_told_with_what_was_changed(tmp_path: Path) -> None:
+    """Somebody else has set the same, and something that it does not go with."""
+    site, ops, kim = await make_two(tmp_path)
+    minutes = {f"{LIFETIME}:unit": "minutes", "email_login.max_lifetime:unit": "minutes"}
+    second = await fill(kim, "email_login", {**minutes, LIFETIME: "10"})
+    first = {**minutes, "email_login.max_lifetime": "5", LIFETIME: "4"}
+    await change(ops, "email_login", first)
+    told = await save(kim, second)
+    assert told.status_code == 409
+    assert f"Lifetime of code and link 5 minutes 4 minutes {OPS}" in text_of(told)
+    assert "This does not go with the rest" in text_of(told)
+    assert 'action="/auth/dashboard/settings/save"' not in told.text
+    assert await value_of(site, LIFETIME) == 240
+
+
+async def test_what_was_set_to_never_is_set_by_an_empty_field(tmp_path: Path) -> None:
+    site, ops = await make_dashboard(tmp_path)
+    await site.passwordless.settings.set({"sessions.not_before": 1_000})
+    looked = await fill(ops, "sessions", {"sessions.not_before": ""})
+    assert "Then Never" in text_of(looked)
+    assert "Sessions that it has ended hold again." in text_of(looked)
+    await save(ops, looked)
+    assert await value_of(site, "sessions.not_before") == 0
 
 
 async def test_a_page_while_the_database_hangs_is_503(
