@@ -116,6 +116,8 @@ class EventHistory:
         user_id: str | None = None,
         address: str | None = None,
         organization: str | None = None,
+        method: str | None = None,
+        country: str | None = None,
         since: int | None = None,
         until: int | None = None,
         before: str | None = None,
@@ -133,6 +135,8 @@ class EventHistory:
             address: of one address, as somebody types it; `None` takes all. It is found under each
                 key of `secret_key`; events from under a key that is not there any more are not.
             organization: of one organization; `None` takes all.
+            method: that name one method, e.g. `passkey`; `None` takes all.
+            country: of clients in one country, ISO 3166-1; `None` takes all.
             since: from this unix second on; `None` takes all.
             until: before this unix second; `None` takes all.
             before: older than the event with this id; `None` begins with the newest.
@@ -157,6 +161,8 @@ class EventHistory:
             user_id=user_id,
             addresses=self._digests(address) if address is not None else (),
             organization=organization,
+            method=method,
+            country=country,
             since=since,
             until=until,
         )

@@ -49,6 +49,9 @@ async def test_a_login_is_found_by_address_user_and_attempt(url: str) -> None:
     found = await events.find(user_id=session.user_id, address=EMAIL)
     kinds = [s.event.kind for s in found.events]
     assert kinds == ["session.ended", "session.created", "user.created", "send.requested"]
+    kinds = [s.event.kind for s in (await events.find(method="email_code")).events]
+    assert kinds == ["login.verified"]
+    assert (await events.find(country="DE")).events == []
     kinds = [s.event.kind for s in (await events.find(kind="session.ended")).events]
     assert kinds == ["session.ended"]
     counts = await events.count(site.clock.now - 3600, site.clock.now + 1)

@@ -53,6 +53,9 @@ async def test_a_login_is_a_story(site: Site) -> None:
     ]
     by_kind = (await ask(site, "?kind=code.wrong&address=JO@example.com"))["events"]
     assert [event["tries_left"] for event in by_kind] == [4]
+    by_method = (await ask(site, "?method=email_code"))["events"]
+    assert [event["kind"] for event in by_method] == ["login.verified"]
+    assert (await ask(site, "?country=DE"))["events"] == []
 
 
 async def test_pages_go_by_cursor_and_lines_go_through_all(site: Site) -> None:
