@@ -31,6 +31,9 @@ class Outcome(Enum):
     """It was still failing when its challenge expired."""
     TEXT_EXPIRED = "text_expired"
     """It was a text message, and still failing when its code expired."""
+    NOT_YET = "not_yet"
+    """What it tells of is under way: it is read again a little later, and says nothing of the
+    health of a server."""
     NOT_OURS = "not_ours"
     """This process has not the key it was made under, or not the feature that reads it."""
 

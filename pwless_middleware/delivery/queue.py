@@ -6,6 +6,7 @@ payload and answers either how that ended, or a `Delivery`, which then waits for
 
     SENT, DROPPED              complete, in silence: nobody may learn from a log which it was
     EXPIRED, TEXT_EXPIRED      complete, and log that a message was accepted and not delivered
+    NOT_YET                    again after 1, 2, 4, 8, 16 s, in silence
     NOT_OURS                   again in a second, uncounted, so that a process with the key takes it
     no turn                    again when its domain should have a place, uncounted
     DeliveryError, permanent   bury, and log

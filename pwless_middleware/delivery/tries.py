@@ -43,6 +43,8 @@ MOST_MAYBE: Final = 3
 """Tries after which a text message is given up that may have been taken by each of them."""
 
 _LONGEST_BACKOFF: Final = 60  # seconds; a challenge lives 60 to 600 s
+_LONGEST_WAIT: Final = 16  # seconds between two looks at what is under way
+_NOT_YET: Final = "what it tells of is under way"
 _SETTLE_TRIES: Final = 4  # with pauses of 1, 2 and 4 s: inside what the claim has left
 _RECENT: Final = 64  # deliveries whose time is remembered
 _EXPIRED: Final[Mapping[Outcome, Channel]] = {Outcome.EXPIRED: "mail", Outcome.TEXT_EXPIRED: "sms"}
@@ -241,6 +243,9 @@ class Tries:
         """Settle a job whose delivery did not fail."""
         if outcome is Outcome.NOT_OURS:
             await self._retry(worker, replace(job, tries=job.tries - 1), 1)
+            return
+        if outcome is Outcome.NOT_YET:
+            await self._retry(worker, job, min(2**job.tries, _LONGEST_WAIT), _NOT_YET)
             return
         if outcome in _EXPIRED:
             health = self._healths[_EXPIRED[outcome]]

@@ -78,7 +78,7 @@ class AccountDeletion:
         """Tell the address, once the account is gone."""
         told = json.loads(job.body)
         if await self._people.find(told["user_id"]) is not None:
-            return wait_for_change(job, "the deletion of an account", now=self._clock())
+            return wait_for_change(job, now=self._clock())
         address = parse_address(told["email"])
         if address is None:
             return Outcome.DROPPED

@@ -125,7 +125,7 @@ class AddressChangeJobs:
         return self._notices.deliver(template, to, at=at, language=change.language)
 
     def _wait_for(self, job: QueuedJob) -> Outcome:
-        return wait_for_change(job, "the change of address", now=self._clock())
+        return wait_for_change(job, now=self._clock())
 
     async def _address(self, change: AddressChange) -> Address | None:
         user = await self._users.load(change.user_id)

@@ -5,24 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from pwless_middleware.delivery.outcomes import Outcome
-from pwless_middleware.errors import DeliveryError
 from pwless_middleware.flows.topics import LONGEST, QueuedJob
 
 UNDER_WAY: Final = 60
 """Seconds that a change may take; after that it did not come about, and is not told."""
 
 
-def wait_for_change(job: QueuedJob, what: str, *, now: int) -> Outcome:
-    """Have a job tried again while what it tells of may still be under way; then drop it.
+def wait_for_change(job: QueuedJob, *, now: int) -> Outcome:
+    """Have a job read again while what it tells of may still be under way; then drop it.
 
     Args:
         job: one whose change has not come about so far; it was queued to wait for a day.
-        what: is under way, for the log.
         now: unix seconds.
-
-    Raises:
-        DeliveryError: it may.
     """
-    if now < job.until - LONGEST + UNDER_WAY:
-        raise DeliveryError(f"{what} is under way")
-    return Outcome.DROPPED
+    return Outcome.NOT_YET if now < job.until - LONGEST + UNDER_WAY else Outcome.DROPPED

@@ -310,6 +310,24 @@ def recipients(*names: str, error: Exception) -> Callable[[bytes], Awaitable[Del
     return deliver
 
 
+async def test_what_is_under_way_is_looked_at_again_and_says_nothing_of_a_server(
+    jobs: ListJobs, clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    jobs.put()
+    deliveries = Deliveries(jobs, answers(Outcome.NOT_YET), clock=clock)
+    waits = []
+    for _ in range(7):
+        before = clock.now
+        await deliveries.run_due()
+        ((at, job),) = jobs.due
+        assert job.reason == "what it tells of is under way"
+        waits.append(at - before)
+        clock.now = at
+    assert waits == [1, 2, 4, 8, 16, 16, 16]
+    assert not deliveries.is_failing
+    assert events(log) == []
+
+
 @pytest.mark.parametrize(
     ("names", "is_failing"),
     [

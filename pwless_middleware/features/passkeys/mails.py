@@ -147,4 +147,4 @@ class PasskeyMails:
         )
 
     def _wait_for(self, job: QueuedJob) -> Outcome:
-        return wait_for_change(job, "the change of a passkey", now=self._kit.clock())
+        return wait_for_change(job, now=self._kit.clock())

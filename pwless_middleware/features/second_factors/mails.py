@@ -220,9 +220,5 @@ class FactorMails:
         )
 
     def wait_for(self, job: QueuedJob) -> Outcome:
-        """Have a job tried again while what it tells of may still be under way.
-
-        Raises:
-            DeliveryError: it may.
-        """
-        return wait_for_change(job, "the change of a second factor", now=self._kit.clock())
+        """Have a job read again while what it tells of may still be under way."""
+        return wait_for_change(job, now=self._kit.clock())

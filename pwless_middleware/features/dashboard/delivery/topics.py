@@ -24,6 +24,8 @@ TOPICS: Final[Mapping[str, Text]] = {
     "factors_reset": Text("Email: the second factors were reset"),
     "new_sign_in": Text("Email: a sign-in from a new browser"),
     "person_invited": Text("Email: an invitation"),
+    "webhook_try": Text("Webhooks to be called"),
+    "webhook_off": Text("Email: a webhook was turned off"),
     "operator_added": Text("Email: somebody may use the dashboard"),
 }
 """The product's own, by topic; a test fails for one that has no words."""

@@ -113,7 +113,7 @@ class OperatorMails:
         news = _News.unpack(job.body)
         operator = await self._operators.find(news.user_id)
         if operator is None or not operator.is_live or not covers(operator.role, news.role):
-            return wait_for_change(job, "an operator", now=self._kit.clock())
+            return wait_for_change(job, now=self._kit.clock())
         new = await self._kit.users.load(news.user_id)
         told = await self._find(news.to)
         if new is None or told is None:

@@ -34,7 +34,7 @@ RAISED = {"DeliveryError", "MaybeDelivered", "RecipientRefused", "RecipientDefer
         ("the webhook redirects (answer 302): is the address right?", "leads elsewhere"),
         ("ConnectionRefusedError", "cannot be reached"),
         ("first: 554 no; second: the server refuses the envelope: 550", "send from this sender"),
-        ("the change is under way", "was not done yet"),
+        ("what it tells of is under way", "was not done yet"),
     ],
 )
 def test_what_it_means_and_what_to_do(reason: str, said: str) -> None:

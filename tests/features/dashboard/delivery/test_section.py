@@ -13,8 +13,13 @@ import pytest
 from pwless_middleware import Passkeys, SecondFactors
 from pwless_middleware.core.job import Job, JobCount, ListedJob
 from pwless_middleware.delivery.base import Message, RecipientDeferred, RecipientRefused
+from pwless_middleware.delivery.fallback import FallbackMailer
 from pwless_middleware.delivery.outbox import Outbox
-from pwless_middleware.errors import StoreError
+from pwless_middleware.delivery.smtp import SMTPMailer
+from pwless_middleware.errors import DeliveryError, StoreError
+from pwless_middleware.features.dashboard.delivery import changes
+from pwless_middleware.features.dashboard.delivery.server_rows import make_server_rows
+from pwless_middleware.features.dashboard.delivery.servers import Report
 from pwless_middleware.features.dashboard.delivery.topics import TOPICS, topic_text
 from pwless_middleware.flows import delivery_view
 from pwless_middleware.stores.base import Writes
@@ -119,6 +124,33 @@ async def test_each_server_stands_there_with_what_it_took(tmp_path: Path) -> Non
     assert re.findall(r'class="number"[^>]*>(\d+)<', row[0]) == ["1", "2"]
     assert ">Up<" in row[0]
     assert "452 4.2.2" in row[0]
+
+
+async def test_a_server_that_fails_is_shown_as_such_and_one_that_was_not_used(
+    tmp_path: Path,
+) -> None:
+    post = Post()
+    post.errors["kim@example.com"] = DeliveryError("mail server a:587 cannot be used: OSError")
+    spare = FallbackMailer(
+        post, SMTPMailer("smtp://127.0.0.1:9", sender="a@acme.test", timeout=0.1)
+    )
+    site = make_dashboard_site(tmp_path, outbox=post, mailer=spare)
+    worker = site.passwordless.deliveries
+    kit = site.passwordless._kit
+    names = {server.server: server for server in kit.delivery.servers()}
+    assert list(names) == ["127.0.0.1:9", "Post"]
+    rows = make_server_rows(Report(tuple(names.values())))
+    assert {row.state for row in rows} == {"Not used yet"}
+    assert kit.delivery.sender_domains() == ["acme.test"]
+    states = []
+    for _ in range(3):
+        await site.browser().ask("kim@example.com")
+        await worker.run_due()
+        site.clock.advance(61)
+        rows = make_server_rows(Report(tuple(kit.delivery.servers())))
+        states.append({row.name: (row.state, row.tone) for row in rows})
+    assert states[0]["Post"] == ("Failing", "warn")
+    assert states[2]["Post"] == states[2]["127.0.0.1:9"] == ("Down", "bad")
 
 
 async def test_a_mail_leads_to_its_login_in_the_log(tmp_path: Path) -> None:
@@ -257,6 +289,20 @@ async def test_all_of_a_reason_are_dropped(tmp_path: Path) -> None:
     (form,) = fields_of(asked.text, "drop")
     await ops.post(f"{PAGE}/drop", form)
     assert await counted(site) == (0, 1)
+
+
+async def test_one_far_behind_in_the_queue_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "_AT_ONCE", 3)
+    monkeypatch.setattr(changes, "_MOST_PAGES", 4)
+    site, ops, _ = await make(tmp_path)
+    await site.store.write(Writes(jobs=(b"",) * 20), now=site.clock.now, op="1")
+    listed = await site.store.jobs.list("waiting", now=site.clock.now, limit=99)
+    for number, done in ((10, "dropped"), (19, "nothing")):  # a page is never read without end
+        form = {"state": "waiting", "job": listed[number].job.id}
+        assert led_to(await ops.post(f"{PAGE}/drop", form)).endswith(f"done={done}")
+    assert await counted(site) == (19, 0)
 
 
 @pytest.mark.parametrize(
