@@ -225,7 +225,7 @@ async def _tail(url: str, site: Site, ops: Browser, options: Options) -> dict[st
     other = _make_site(url)
     other.clock.now = site.clock.now + 1
     samples = Samples()
-    stream = Stream(site, ops, "/auth/dashboard/log/live")
+    stream = Stream(site, ops, "/auth/dashboard/log/live?view=live")
     reading = asyncio.create_task(anext(stream, None))
     await asyncio.sleep(1)
     if stream.status != 200:

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.languages.current import translate
-from pwless_middleware.languages.times import format_date, format_iso
+from pwless_middleware.languages.times import format_date
 from pwless_middleware.text import Text
 
 WIDTH: Final = 1000
@@ -53,23 +53,18 @@ class Bar:
 
     Attributes:
         label: the day or hour.
-        iso: its beginning.
         values: as they are written, in the order of the series.
         title: all of it in one line.
         left: where its place begins.
-        place: how wide that is.
-        x, width: of the bar itself.
+        x: where the bar itself begins.
         parts: what is drawn.
     """
 
     label: str
-    iso: str
     values: Sequence[str]
     title: str
     left: str
-    place: str
     x: str
-    width: str
     parts: Sequence[Part]
 
 
@@ -81,6 +76,8 @@ class Chart:
         title: what is shown.
         series: those of the bars, from the lowest part up.
         bars: in order of time.
+        place: how wide the place of a bar is.
+        width: how wide the bar itself is.
         top: the number at the upper line.
         is_empty: whether all numbers are 0.
     """
@@ -88,44 +85,57 @@ class Chart:
     title: str
     series: Sequence[Series]
     bars: Sequence[Bar]
+    place: str
+    width: str
     top: str
     is_empty: bool
 
 
-def make_chart(
-    title: Text, starts: Sequence[int], series: Sequence[Series], *, are_hours: bool
-) -> Chart:
+def label_bars(starts: Sequence[int], *, are_hours: bool) -> list[str]:
+    """Return what bars are called, for all charts of a page.
+
+    Args:
+        starts: unix seconds at which they begin, in order.
+        are_hours: whether a bar is an hour, and not a day.
+    """
+    return [_hour(start) if are_hours else format_date(start) for start in starts]
+
+
+def make_chart(title: Text, labels: Sequence[str], series: Sequence[Series]) -> Chart:
     """Return a chart whose bars are the sums of all series.
 
     Args:
         title: what is shown.
-        starts: unix seconds at which the bars begin, in order.
+        labels: what the bars are called, in order of time.
         series: each with one value for each bar.
-        are_hours: whether a bar is an hour, and not a day.
     """
     sums = [sum(values) for values in zip(*(one.values for one in series), strict=True)]
     top = round_up(max(sums, default=0))
-    place = WIDTH / len(starts)
+    place = WIDTH / len(labels)
     bars = []
-    for index, start in enumerate(starts):
+    for index, label in enumerate(labels):
         values = [one.values[index] for one in series]
-        label = _hour(start) if are_hours else format_date(start)
         written = [format_number(value) for value in values]
         named = [f"{one.title} {text}" for one, text in zip(series, written, strict=True)]
         bars.append(
             Bar(
                 label=label,
-                iso=format_iso(start),
                 values=written,
                 title=f"{label}: {', '.join(named)}",
                 left=_unit(index * place),
-                place=_unit(place),
                 x=_unit((index + _GAP / 2) * place),
-                width=_unit(place * (1 - _GAP)),
                 parts=_stack(series, values, top),
             )
         )
-    return Chart(translate(title), series, bars, format_number(top), not any(sums))
+    return Chart(
+        title=translate(title),
+        series=series,
+        bars=bars,
+        place=_unit(place),
+        width=_unit(place * (1 - _GAP)),
+        top=format_number(top),
+        is_empty=not any(sums),
+    )
 
 
 def _stack(series: Sequence[Series], values: Sequence[int], top: int) -> list[Part]:

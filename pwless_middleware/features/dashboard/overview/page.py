@@ -12,6 +12,7 @@ from starlette.responses import Response
 from pwless_middleware.core.event_counters import DAY, start_of
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.features.dashboard.options import DashboardOptions
+from pwless_middleware.features.dashboard.overview.charts import label_bars
 from pwless_middleware.features.dashboard.overview.down import Down, DownParts
 from pwless_middleware.features.dashboard.overview.figures import Figures, sum_up
 from pwless_middleware.features.dashboard.overview.problems import Problems
@@ -92,14 +93,13 @@ class Overview:
         }
         if numbers is not None:
             figures, active = numbers
-            are_hours, starts = chosen.span == "hour", chosen.starts(self._kit.clock())
+            are_hours = chosen.span == "hour"
+            labels = label_bars(chosen.starts(active.now), are_hours=are_hours)
             context |= {
-                "sign_ins": describe_sign_ins(
-                    figures, starts, are_hours=are_hours, before=chosen.before
-                ),
+                "sign_ins": describe_sign_ins(figures, labels, before=chosen.before),
                 "failures": describe_failures(figures),
-                "emails": describe_emails(figures, starts, are_hours=are_hours),
-                "people": describe_people(figures, starts, active, are_hours=are_hours),
+                "emails": describe_emails(figures, labels),
+                "people": describe_people(figures, labels, active, are_hours=are_hours),
                 "steps": self._steps(operator, active),
             }
         else:

@@ -101,9 +101,7 @@ class SignIns:
     scanned: str
 
 
-def describe_sign_ins(
-    figures: Figures, starts: Sequence[int], *, are_hours: bool, before: str
-) -> SignIns:
+def describe_sign_ins(figures: Figures, labels: Sequence[str], *, before: str) -> SignIns:
     """Return what is shown of sign-ins; `before` says how many there were in the time before."""
     count = figures.total(SIGN_IN)
     by_methods = [
@@ -111,12 +109,11 @@ def describe_sign_ins(
     ]
     chart = make_chart(
         Text("Sign-ins and failures"),
-        starts,
+        labels,
         [
             Series(translate(Text("Sign-ins")), figures.bars(SIGN_IN)),
             Series(translate(Text("Failures")), figures.bars(*FAILURES), "second"),
         ],
-        are_hours=are_hours,
     )
     return SignIns(
         count=format_number(count),
@@ -217,7 +214,7 @@ class Emails:
     texts: Sequence[Row]
 
 
-def describe_emails(figures: Figures, starts: Sequence[int], *, are_hours: bool) -> Emails:
+def describe_emails(figures: Figures, labels: Sequence[str]) -> Emails:
     """Return what is shown of emails and text messages."""
     outcomes = {
         "mail.sent": Text("Sent"),
@@ -247,7 +244,7 @@ def describe_emails(figures: Figures, starts: Sequence[int], *, are_hours: bool)
     of_texts = [(translate(title), figures.total(kind)) for kind, title in texts.items()]
     return Emails(
         sent=format_number(figures.total("mail.sent")),
-        chart=make_chart(Text("Emails by outcome"), starts, series, are_hours=are_hours),
+        chart=make_chart(Text("Emails by outcome"), labels, series),
         outcomes=make_rows(rows, kinds, is_sorted=False),
         median=_seconds(figures.quantile("mail.sent", 0.5)),
         slow=_seconds(figures.quantile("mail.sent", 0.95)),
@@ -296,13 +293,13 @@ class People:
 
 
 def describe_people(
-    figures: Figures, starts: Sequence[int], active: Active, *, are_hours: bool
+    figures: Figures, labels: Sequence[str], active: Active, *, are_hours: bool
 ) -> People:
     """Return what is shown of people."""
     chart = None
     if not are_hours:
         series = [Series(translate(Text("People")), figures.people)]
-        chart = make_chart(Text("People active by day"), starts, series, are_hours=False)
+        chart = make_chart(Text("People active by day"), labels, series)
     return People(
         today=format_number(active.today),
         yesterday=format_number(active.yesterday),
