@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from pwless_middleware.features.passkeys import Passkeys
     from pwless_middleware.features.second_factors import SecondFactors
     from pwless_middleware.features.second_factors.sms.limits import SMSLimits
+    from pwless_middleware.features.tracing import Tracing
     from pwless_middleware.features.webhooks import Webhooks
     from pwless_middleware.flows.limits import SendLimits, TryLimits
     from pwless_middleware.flows.users import UserDirectory
@@ -123,6 +124,7 @@ __all__ = [
     "TextMessage",
     "TextOutbox",
     "TextSender",
+    "Tracing",
     "TryLimits",
     "TwilioTexts",
     "User",
@@ -186,6 +188,7 @@ _HOMES = {  # where each name lives
     "MessageBirdTexts": "delivery.texts.messagebird",
     "SNSTexts": "delivery.texts.sns",
     "WebhookTexts": "delivery.texts.webhook",
+    "Tracing": "features.tracing",
     "Webhooks": "features.webhooks",
     "FallbackTexts": "delivery.texts.fallback",
     "TextOutbox": "delivery.texts.outbox",

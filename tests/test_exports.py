@@ -35,6 +35,7 @@ from pwless_middleware import (
     SMTPMailer,
     SNSTexts,
     TextOutbox,
+    Tracing,
     TryLimits,
     TwilioTexts,
     VonageTexts,
@@ -47,7 +48,7 @@ from tests.support import make_site
 PROMISED = {
     # What a host needs, and what it takes to write a feature or a mailer.
     "Passwordless", "PasswordlessMiddleware", "EmailLogin", "Passkeys", "SecondFactors",
-    "Dashboard", "Metrics", "Webhooks", "SMSLimits", "SendLimits", "TryLimits",
+    "Dashboard", "Metrics", "Tracing", "Webhooks", "SMSLimits", "SendLimits", "TryLimits",
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "SQLStore", "Database", "Outbox",
     "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
     "Session", "Person", "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step",
@@ -73,6 +74,7 @@ SIGNATURES: dict[Callable[..., Any], list[str]] = {
     SecondFactors: ["totp", "sms", "sms_countries", "recovery_codes", "mfa", "trusted_days"],
     MemoryStore: ["max_entries"],
     Metrics: ["registry"],
+    Tracing: ["tracer_provider"],
     Webhooks: ["unsafe_loopback"],
 }  # fmt: skip
 

@@ -38,6 +38,7 @@ from typing import Final
 
 from pwless_middleware.core.event import Recorder, record_nothing
 from pwless_middleware.core.job import WorkerJobs
+from pwless_middleware.core.spans import Spans
 from pwless_middleware.delivery.base import PARALLEL
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Channel, Deliver
@@ -79,6 +80,7 @@ class Deliveries:
             where nobody is known to send any.
         pace: how long deliveries take and wait; `None` is the ordinary one.
         record: records how each delivery ended.
+        spans: are told of each handover; `None` for nobody.
         server_on: returns what a channel's server is called in events where whoever handed a
             message over has not said it; empty for no name.
     """
@@ -94,6 +96,7 @@ class Deliveries:
         pace: Pace | None = None,
         record: Recorder = record_nothing,
         server_on: Callable[[Channel], str] = lambda channel: "",
+        spans: Spans | None = None,
     ) -> None:
         self._jobs = jobs
         self._clock = clock
@@ -115,6 +118,7 @@ class Deliveries:
             record=record,
             servers=self.servers,
             server_on=server_on,
+            spans=spans,
         )
         self._places: PerLoop[Places] = PerLoop(lambda: Places(parallel, parallel_texts()))
         self._started: set[asyncio.Task[None]] = set()

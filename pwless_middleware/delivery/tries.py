@@ -16,6 +16,7 @@ from typing import Final, TypedDict, Unpack
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Detail, Recorder, record_nothing
 from pwless_middleware.core.job import Job, WorkerJobs
+from pwless_middleware.core.spans import Spans
 from pwless_middleware.delivery.base import MaybeDelivered, RecipientDeferred, RecipientRefused
 from pwless_middleware.delivery.handovers import (
     collect_handovers,
@@ -112,7 +113,9 @@ class Tries:
         record: Recorder = record_nothing,
         servers: ServerHealths,
         server_on: Callable[[Channel], str],
+        spans: Spans | None = None,
     ) -> None:
+        self._spans = spans or Spans()
         self._jobs = jobs
         self._deliver = deliver
         self._clock = clock
@@ -191,7 +194,12 @@ class Tries:
                 await self._hold(places)
                 return Outcome.DROPPED
             try:
-                with handing_to(self._server_on(delivery.channel)):
+                with (
+                    handing_to(self._server_on(delivery.channel)),
+                    self._spans.step("pwless.deliver") as note,
+                ):
+                    note("pwless.channel", delivery.channel)
+                    note("pwless.tries", job.tries + 1)
                     await delivery.send()
             finally:
                 self._servers.note(delivery.channel, current_handovers())

@@ -19,6 +19,7 @@ from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge_context import ChallengeContext
 from pwless_middleware.core.login import EnrolledUser, Login, PendingLogin
 from pwless_middleware.core.session import Session
+from pwless_middleware.core.spans import Spans
 from pwless_middleware.core.user import User, UserId
 from pwless_middleware.errors import (
     ApiError,
@@ -62,6 +63,7 @@ class Logins:
         url: of our pages, with the mount prefix; for `LoginElsewhere`.
         clock: returns unix seconds.
         events: records how logins end.
+        spans: are told of steps.
     """
 
     def __init__(
@@ -78,8 +80,10 @@ class Logins:
         url: str,
         clock: Callable[[], int],
         events: Events,
+        spans: Spans,
     ) -> None:
         self._enter = door
+        self._spans = spans
         self._store = store
         self._users = users
         self._sessions = sessions
@@ -270,6 +274,13 @@ class Logins:
             LoginDenied, LoginElsewhere, Unavailable: as in `finish`.
         """
         self._check_owner(method)
+        with self._spans.step("pwless.step") as note:
+            note("pwless.method", method)
+            return await self._count_and_do_step(login_id, method, caller, check)
+
+    async def _count_and_do_step(
+        self, login_id: str, method: str, caller: Caller, check: StepCheck
+    ) -> LoginResult:
         try:
             recovers = method in self._rules.recovers
             step = await self._pending_logins.attempt(login_id, method, caller, recovers=recovers)

@@ -13,6 +13,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import Keyring
 from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.core.session import SessionPolicy
+from pwless_middleware.core.spans import Spans
 from pwless_middleware.core.store_keys import is_for_features, is_of_feature
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.handovers import server_of
@@ -183,7 +184,7 @@ def make_floors(
     on_database = _make_database_floor(database, events, event_retention, clock)
     repositories = on_database.repositories if on_database is not None else None
     history = on_database.history if on_database is not None else EventHistory(events)
-    times = StoreTimes()
+    times, spans = StoreTimes(), Spans()
     hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store, times)
     if on_database is not None:
         known_users = on_database.make_users(users, id_salt=id_salt)
@@ -231,6 +232,7 @@ def make_floors(
             url=url,
             clock=clock,
             events=events,
+            spans=spans,
         )
 
     look = make_brand_settings(brand, host=origin.host)
@@ -274,6 +276,7 @@ def make_floors(
         server_on=lambda channel: (
             server_of(mailer) if channel == "mail" else background.text_senders.server
         ),
+        spans=spans,
     )
     lifetime = Lifetime(
         store,
@@ -351,6 +354,7 @@ def make_floors(
         ),
         checks=background.checks,
         store_times=times,
+        spans=spans,
         findings=Findings(),
         settings=settings,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, Protocol
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import EventKind
 from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.spans import Spans
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.delivery.texts.base import TextSender
 from pwless_middleware.delivery.texts.senders import TextSenders
@@ -126,6 +127,7 @@ class Kit:
         is_text_delivery_failing: whether text messages have been; never where nobody sends any.
         checks: what features say of their health.
         store_times: tells how long the store takes, for who measures that.
+        spans: tell of sends, proofs, steps and deliveries, for who traces them.
         findings: what would go wrong in production.
         settings: what operators have set; `Mounted.settings` are kept current by it.
     """
@@ -168,6 +170,7 @@ class Kit:
     is_text_delivery_failing: Callable[[], bool]
     checks: HealthChecks
     store_times: StoreTimes
+    spans: Spans
     findings: Findings
     settings: CurrentSettings
 

@@ -121,10 +121,12 @@ class EmailFlow:
             RateLimited: a budget is spent.
             Unavailable: store or queue cannot take it.
         """
-        new = self._check_send(send_request, caller)
-        await self._check_rules(new, caller)
-        started = await self._challenges.start(new, caller)
-        await self._kit.wake_delivery()
+        with self._kit.spans.step("pwless.send") as note:
+            note("pwless.template", send_request.template)
+            new = self._check_send(send_request, caller)
+            await self._check_rules(new, caller)
+            started = await self._challenges.start(new, caller)
+            await self._kit.wake_delivery()
         return started
 
     async def resend(self, id: ChallengeId, caller: Caller) -> SentChallenge:
@@ -135,19 +137,24 @@ class EmailFlow:
             RateLimited: its three resends, or a budget, are spent.
             Unavailable: store or queue cannot take it.
         """
-        started = await self._challenges.resend(id, caller)
-        await self._kit.wake_delivery()
+        with self._kit.spans.step("pwless.resend"):
+            started = await self._challenges.resend(id, caller)
+            await self._kit.wake_delivery()
         return started
 
     async def verify_code(self, id: ChallengeId, code: str, caller: Caller) -> LoginResult:
         """Check a code, and sign in. Raises what `ChallengeVerifier` and the door raise."""
-        proof = await self._verifier.verify_code(id, code, caller)
-        return await self._kit.logins.finish(proof, caller)
+        with self._kit.spans.step("pwless.verify") as note:
+            note("pwless.method", "email_code")
+            proof = await self._verifier.verify_code(id, code, caller)
+            return await self._kit.logins.finish(proof, caller)
 
     async def verify_link(self, token: str, caller: Caller) -> LoginResult:
         """Check a link token, and sign in. Raises what `ChallengeVerifier` and the door raise."""
-        proof = await self._verifier.verify_link(token, caller)
-        return await self._kit.logins.finish(proof, caller)
+        with self._kit.spans.step("pwless.verify") as note:
+            note("pwless.method", "email_link")
+            proof = await self._verifier.verify_link(token, caller)
+            return await self._kit.logins.finish(proof, caller)
 
     async def grant(self, token: str, caller: Caller) -> Known | None:
         """Return what a link lets a browser's device cookie say; see `DeviceGrants.grant`."""

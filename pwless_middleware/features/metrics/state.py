@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 import pwless_middleware
-from pwless_middleware.errors import StoreError
+from pwless_middleware.errors import StoreError, Unavailable
 from pwless_middleware.web.kit import Kit
 
 
@@ -28,7 +28,9 @@ class State:
 
     async def look(self) -> Sequence[Metric]:
         """Return the metrics of now; never raises for what is down."""
-        is_store_up, down = await asyncio.gather(self._is_store_up(), self._kit.checks.down())
+        is_store_up, down, queue = await asyncio.gather(
+            self._is_store_up(), self._kit.checks.down(), self._look_at_queue()
+        )
         up = GaugeMetricFamily("pwless_up", "1 where a part works, 0 where not.", labels=["part"])
         up.add_metric(["store"], float(is_store_up))
         up.add_metric(["delivery"], float(not self._kit.is_delivery_failing()))
@@ -42,7 +44,27 @@ class State:
         dropped.add_metric([], self._kit.events.dropped)
         build = GaugeMetricFamily("pwless_build", "Always 1.", labels=["version"])
         build.add_metric([pwless_middleware.__version__], 1)
-        return (up, dropped, build)
+        return (up, dropped, build, *queue)
+
+    async def _look_at_queue(self) -> Sequence[Metric]:
+        """Return how much waits, and for how long; nothing where the queue cannot be asked."""
+        try:
+            found = await self._kit.delivery.count()
+        except (StoreError, Unavailable):
+            return ()  # `pwless_up` tells it
+        jobs = GaugeMetricFamily(
+            "pwless_queue_jobs",
+            "Jobs in the delivery queue: all that wait, those due now, and those given up.",
+            labels=["state"],
+        )
+        for state, count in (("waiting", found.waiting), ("due", found.due), ("dead", found.dead)):
+            jobs.add_metric([state], count)
+        waits = 0 if found.oldest is None else max(0, self._kit.clock() - found.oldest)
+        oldest = GaugeMetricFamily(
+            "pwless_queue_oldest_seconds", "How long the job has waited that waits longest."
+        )
+        oldest.add_metric([], waits)
+        return (jobs, oldest)
 
     async def _is_store_up(self) -> bool:
         try:

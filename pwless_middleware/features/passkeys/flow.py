@@ -147,9 +147,11 @@ class PasskeyFlow:
         """
         assertion = read_assertion(credential)
         ceremony = await self._ceremonies.spend(ceremony_id, ("login",), holder, caller)
-        passkey, proven = await self._answers.verify(ceremony, assertion, caller)
-        proof = self._proof(passkey, proven, ceremony, caller, next)
-        return await self._kit.logins.finish(proof, caller)
+        with self._kit.spans.step("pwless.verify") as note:
+            note("pwless.method", "passkey")
+            passkey, proven = await self._answers.verify(ceremony, assertion, caller)
+            proof = self._proof(passkey, proven, ceremony, caller, next)
+            return await self._kit.logins.finish(proof, caller)
 
     # --- prove once more who it is -------------------------------------------------------------
 

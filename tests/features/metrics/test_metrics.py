@@ -100,7 +100,17 @@ async def test_nothing_of_a_person_is_in_it(site: Site) -> None:
     for secret in secrets:
         assert secret not in text
     labels = set(re.findall(r'(\w+)="', text))
-    assert labels == {"kind", "le", "limit", "method", "outcome", "part", "reason", "version"}
+    assert labels == {
+        "kind",
+        "le",
+        "limit",
+        "method",
+        "outcome",
+        "part",
+        "reason",
+        "state",
+        "version",
+    }
 
 
 async def test_what_a_feature_calls_its_methods_and_events_makes_no_series_without_end() -> None:

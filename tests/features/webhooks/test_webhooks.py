@@ -342,6 +342,21 @@ async def test_who_may_only_look_changes_nothing(tmp_path: Path) -> None:
         assert (await browser.post(PAGE, {"url": "https://x.example.com"})).status_code == 404
 
 
+async def test_for_somebody_else_there_are_none(tmp_path: Path) -> None:
+    site, ops = await make_webhook_site(tmp_path)
+    page = await ops.post(PAGE, {"url": "https://hooks.example.com"})
+    (id,) = set(re.findall(r"wh_[a-z2-7]{16}", page.text))
+    jo = await signed_in(site, "jo@example.com")
+    nothing = await jo.get("/auth/dashboard/no-such-page")
+    for route in site.passwordless.routes.all:
+        if route.path.startswith("/dashboard/webhooks"):
+            path = "/auth" + route.path.format(id=id, event="0" * 16)
+            for method in route.methods:
+                form: dict[str, str] | None = {} if method == "POST" else None
+                answer = await jo.request(method, path, form=form)
+                assert (answer.status_code, answer.text) == (404, nothing.text), path
+
+
 async def test_there_are_no_more_than_each_event_can_be_compared_with(tmp_path: Path) -> None:
     _, ops = await make_webhook_site(tmp_path)
     for number in range(MOST):
