@@ -18,7 +18,7 @@ UNITS: Final = (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 
 
 SOURCES: Final = {
     "code": Text("Fixed in code"),
-    "database": Text("Set here"),
+    "database": Text("Set by an operator"),
     "default": Text("Default"),
 }
 """Where a value comes from."""

@@ -75,7 +75,7 @@ async def test_every_setting_is_shown_with_its_value_and_where_it_comes_from(
     text = text_of(page)
     assert f"{LIFETIME} 2 minutes Fixed in code 5 minutes 1 minute to 1 hour" in text
     assert f"{ALLOW} A function in your code Fixed in code Everybody" in text
-    assert "second_factors.trusted_days 7 days Set here 0 days 0 days to 30 days" in text
+    assert "second_factors.trusted_days 7 days Set by an operator 0 days 0 days to 30 days" in text
     assert "sessions.idle 1 hour Fixed in code 7 days" in text
     assert "sessions.absolute 30 days Default" in text
     assert "email_login.kind A link and a code Default" in text
