@@ -23,6 +23,13 @@ OPEN_SECONDS: Final = 900
 _BAD: Final = frozenset({"failed", "refused", "reached", "wrong", "undelivered", "dropped"})
 _GOOD: Final = frozenset({"created", "verified", "renewed", "delivered"})
 _WARN: Final = frozenset({"deferred", "suppressed", "disowned", "scanned", "fell", "disabled"})
+_DETAILS: Final[Mapping[str, str]] = {
+    "language": Text("Language"),
+    "server": Text("Server"),
+    "seconds": Text("Seconds since it was asked for"),
+    "count": Text("How many"),
+}
+"""Details that many events have; others are called by their name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,4 +176,5 @@ def _facts(event: Event) -> list[tuple[str, str]]:
         (Text("Session"), event.session),
     ]
     facts = [(translate(name), str(value)) for name, value in told if value is not None]
-    return facts + [(name, str(value)) for name, value in (event.details or {}).items()]
+    details = (event.details or {}).items()
+    return facts + [(translate(_DETAILS.get(name, name)), str(value)) for name, value in details]
