@@ -369,6 +369,24 @@ async def test_the_second_of_two_operators_is_told_and_overwrites_nothing(tmp_pa
     assert await value_of(site, attempts) == 6
 
 
+async def test_of_two_who_press_the_button_at_the_same_time_one_is_told(tmp_path: Path) -> None:
+    """Each by a process of their own, on one database."""
+    dashboard = Dashboard(operators=[OPS, KIM])
+    one = make_dashboard_site(tmp_path, dashboard=dashboard)
+    same = {"store": one.store, "clock": one.clock, "outbox": one.outbox}
+    other = make_dashboard_site(tmp_path, dashboard=dashboard, **same)
+    ops, kim = await signed_in(one, OPS), await signed_in(other, KIM)
+    pressed = [
+        save(ops, await fill(ops, "email_login", {"email_login.attempts": "4"})),
+        save(kim, await fill(kim, "email_login", {"email_login.attempts": "6"})),
+    ]
+    answers = await asyncio.gather(*pressed)
+    assert sorted(answer.status_code for answer in answers) == [303, 409]
+    set_by_first = 4 if answers[0].status_code == 303 else 6
+    assert (await one.passwordless.settings.get("email_login.attempts")).value == set_by_first
+    assert len(await one.passwordless.settings.history()) == 1
+
+
 async def test_a_form_that_was_open_for_long_changes_what_was_typed_and_nothing_else(
     tmp_path: Path,
 ) -> None:
