@@ -320,7 +320,7 @@ class Renderer:
         if found is None:
             return None
         try:
-            return found.fill_text({**values, **self._look.dotted}).strip()
+            return found.fill_message({**values, **self._look.dotted})
         except Exception:
             self._leave_out(name)
             return None

@@ -44,7 +44,7 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 # What mail programs make a link of: a scheme, a name with a dot and a top-level domain, an address.
 _LINKISH = re.compile(
-    rf"://|\\\\|\bwww\b|[\w{_OTHER}-]\.(?:[^\W\d_]{{2,}}|{_OTHER})|\.xn--"
+    rf"://|\\\\|\bwww\.|[\w{_OTHER}-]\.(?:[^\W\d_]{{2,}}|{_OTHER})|\.xn--"
     r"|\b\d{1,3}(?:\.\d{1,3}){3}\b"
     r"|\b(?:mailto|tel|callto|sms|smsto|mms|geo|maps|javascript|vbscript|data|file|ftp|sip|sips"
     r"|xmpp|im|skype|whatsapp|tg|facetime|intent|market|itms|magnet|bitcoin|urn|view-source"

@@ -90,6 +90,14 @@ class ReadTemplate:
         """
         return wrap_lines(fill(self.text, values, str))
 
+    def fill_message(self, values: Mapping[str, object]) -> str:
+        """Return a text message, whose lines are as they were typed.
+
+        Raises:
+            KeyError: there is no value for a variable.
+        """
+        return fill(self.text, values, str).strip()
+
     def fill_html(self, values: Mapping[str, object]) -> str:
         """Return what stands in the body of the HTML part.
 

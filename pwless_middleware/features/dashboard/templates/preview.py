@@ -63,7 +63,7 @@ class Previews:
         """Return a text message as it would be sent, with the line that binds its code."""
         with use_language(language):
             values = make_values(self._kit, mail, kind="OTP", email="")
-            said = template.fill_text({**values, **self._kit.renderer.template_values}).strip()
+            said = template.fill_message({**values, **self._kit.renderer.template_values})
         return f"{said}\n\n@{values['host']} #{values['code']}"
 
     def show(

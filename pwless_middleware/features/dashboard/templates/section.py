@@ -5,6 +5,7 @@ from __future__ import annotations
 from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.features.dashboard.templates.chosen import PATH, Chosen
 from pwless_middleware.features.dashboard.templates.edit_page import EditPage
+from pwless_middleware.features.dashboard.templates.findings import TemplateFindings
 from pwless_middleware.features.dashboard.templates.list_page import ListPage
 from pwless_middleware.features.dashboard.templates.show_pages import ShowPages
 from pwless_middleware.text import Text
@@ -22,6 +23,7 @@ class TemplatesSection:
 
     def __init__(self, kit: Kit, options: DashboardOptions) -> None:
         chosen = Chosen(kit)
+        self._findings = TemplateFindings(chosen)
         self._pages = (ListPage(kit, chosen), ShowPages(kit, chosen), EditPage(kit, chosen))
 
     def mount(self) -> Mounted:
@@ -35,4 +37,4 @@ class TemplatesSection:
             key="t",
         )
         routes = tuple(route for one in self._pages for route in one.routes)
-        return Mounted(routes=routes, dashboard_pages=(page,))
+        return Mounted(routes=routes, dashboard_pages=(page,), findings=(self._findings.find,))

@@ -10,6 +10,7 @@ import pytest
 
 from pwless_middleware import Brand
 from pwless_middleware.errors import DeliveryError
+from pwless_middleware.rendering.mail_templates.template import Texts
 from tests.features.second_factors.sms.people import JO, KIM, OTHER_PHONE, PHONE, TextSite
 
 pytestmark = pytest.mark.anyio
@@ -141,3 +142,25 @@ async def test_a_number_that_the_gateway_refuses_is_given_up_and_named_nowhere(
     await asyncio.sleep(0)
     assert [event.reason for event in site.kinds("sms.failed")] == ["the number cannot be reached"]
     assert PHONE not in caplog.text
+
+
+async def test_what_an_operator_has_written_is_sent_and_the_binding_line_is_ours(
+    tmp_path: Path,
+) -> None:
+    """Its lines are as they were typed, however long they are."""
+    site = TextSite(tmp_path)
+    templates = site.site.passwordless._kit.mail_templates
+    assert templates is not None
+    text = "Hi! {{ brand.name }} sends you {{ code }}, which is for you alone. " + "Bye. " * 10
+    await templates.save("sms_code", "en", Texts("", text, ""), seen=0, by="operator:u-1")
+    await site.add_phone(await site.user_id())
+    jo, login_id = await site.begin_login()
+    await site.send(jo, login_id)
+    code = site.phones.code()
+    said = text.replace("{{ brand.name }}", "app.example.com").replace("{{ code }}", code).strip()
+    assert site.phones.last().body == f"{said}\n\n@app.example.com #{code}"
+    await templates._current.load()
+    templates._current.leave_out("sms_code", "en")
+    site.clock.now += 60
+    await site.send(jo, login_id)
+    assert "your code" in site.phones.last().body
