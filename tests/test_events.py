@@ -354,7 +354,10 @@ async def with_database(**options: Any) -> AsyncIterator[Story]:
 async def a_person_who_is_disabled_meanwhile() -> Story:
     async with with_database() as story:
         people = story.site.passwordless.people
-        await people.create(EMAIL)
+        jo = await people.create(EMAIL)
+        verbs = story.site.passwordless.verbs(EmailLogin)
+        await verbs.request_address(jo.id, "new@example.com")
+        await verbs.withdraw_address(jo.id)
         await people.invite(EMAIL)
         await story.jo.ask(EMAIL)
         await people.disable(EMAIL)

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from pwless_middleware.cli import reset_factors, reset_passkeys
+from pwless_middleware.cli import change_address, reset_factors, reset_passkeys
 from pwless_middleware.cli.importing import UsageError
 from pwless_middleware.cli.installation import (
     BY,
@@ -79,6 +79,7 @@ def add_to(commands: Any) -> None:
         add_arguments(parser)
     reset_passkeys.add_to(actions)
     reset_factors.add_to(actions)
+    change_address.add_to(actions)
     for parser in (listed, created, edited, sessions, actions.choices["show"]):
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
 

@@ -267,6 +267,16 @@ KINDS: Final[Mapping[str, EventKind]] = {
             ("user_id", "address", "by", *CALLER),
         ),
         EventKind(
+            "person.address_requested",
+            "somebody else asked for another address of a person, which has to confirm it",
+            ("user_id", "address", "by"),
+        ),
+        EventKind(
+            "person.address_withdrawn",
+            "such a request was taken back before it was confirmed",
+            ("user_id", "by"),
+        ),
+        EventKind(
             "person.address_undone",
             "a change of address was undone from the old one, which it has; all are signed out",
             ("user_id", "address", "by", *CALLER),

@@ -7,6 +7,10 @@ from pwless_middleware.database.address_changes import (
     AddressChangeRepository,
     SQLAddressChanges,
 )
+from pwless_middleware.database.address_requests import (
+    AddressRequestRepository,
+    SQLAddressRequests,
+)
 from pwless_middleware.database.api_keys import ApiKeyRepository, SQLApiKeys
 from pwless_middleware.database.attempts import AttemptRepository, SQLAttempts
 from pwless_middleware.database.database import Database
@@ -39,6 +43,7 @@ class Repositories:
     Attributes:
         people: who exists where the host has no user table.
         address_changes: which addresses were changed lately, and can be changed back.
+        address_requests: which addresses wait to be confirmed, as somebody else has asked for.
         events: what happened, and how often.
         event_counters: what is counted of events, and how many people were active.
         attempts: what became of each login.
@@ -58,6 +63,7 @@ class Repositories:
 
     people: PersonRepository
     address_changes: AddressChangeRepository
+    address_requests: AddressRequestRepository
     events: EventRepository
     event_counters: EventCounterRepository
     attempts: AttemptRepository
@@ -80,6 +86,7 @@ def make_repositories(database: Database) -> Repositories:
     return Repositories(
         people=SQLPeople(database),
         address_changes=SQLAddressChanges(database),
+        address_requests=SQLAddressRequests(database),
         events=SQLEvents(database),
         event_counters=SQLEventCounters(database),
         attempts=SQLAttempts(database),

@@ -146,6 +146,14 @@ class AddressChanges:
             return user.id != user_id
         return await self._repository.is_reserved(address, user_id=user_id, now=self._clock())
 
+    async def may_change(self, user_id: str) -> bool:
+        """Whether somebody is there, and can sign in: nobody else's address is changed.
+
+        Raises:
+            UsersUnavailable, StoreError: it cannot be known now.
+        """
+        return await self._users.load(user_id) is not None
+
     async def confirm(
         self,
         id: ChallengeId,
@@ -199,7 +207,7 @@ class AddressChanges:
         job = self._jobs.writes(CHANGED, change.id)
         then = Writes(puts=record.puts, jobs=job.jobs, refunds=proof.then.refunds)
         await spend(self._store, proof.takes, then, now=now)
-        await self._make(change, caller)
+        await self._make(change, caller, by="person")
         await self._signals.tell_user(session.user_id)
         await self._sessions.revoke_others(session.user_id, keep=session.id)
         await self._sessions.end_pending(session.user_id)
@@ -214,13 +222,35 @@ class AddressChanges:
         )
         return await self._logins.step_up(fresh, holder, session)
 
-    async def _make(self, change: AddressChange, caller: Caller) -> None:
+    async def make(self, change: AddressChange, caller: Caller, *, by: str) -> None:
+        """Make a change that was confirmed from the new address, outside of any session.
+
+        All sessions of the person end, and the old address is told, by the job that was queued
+        before.
+
+        Args:
+            change: which.
+            caller: who has confirmed it.
+            by: who has asked for it.
+
+        Raises:
+            InvalidArgument: the address has become somebody else's meanwhile.
+            RequestExpired: the old address is not theirs any more; or they are disabled, or gone.
+            Unavailable, StoreError: store or database cannot be asked.
+        """
+        job = self._jobs.writes(CHANGED, change.id)
+        await self._store.write(job, now=change.changed_at, op=new_operation())
+        await self._make(change, caller, by=by)
+        await self._signals.tell_user(change.user_id)
+        await self._sessions.revoke_all(change.user_id)
+
+    async def _make(self, change: AddressChange, caller: Caller, *, by: str) -> None:
         audit = self._events.make(
             "person.address_changed",
             caller,
             user_id=change.user_id,
             address=change.new,
-            by="person",
+            by=by,
         )
         if not self._in_table:
             if not await self._repository.change(change, audit=audit):
@@ -240,7 +270,7 @@ class AddressChanges:
             caller,
             user_id=change.user_id,
             address=change.new,
-            by="person",
+            by=by,
         )
 
     # --- undo ----------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from pwless_middleware.flows.users import Users
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.address_changes import AddressChangeRepository
+    from pwless_middleware.database.address_requests import AddressRequestRepository
     from pwless_middleware.database.event_counters import EventCounterRepository
     from pwless_middleware.database.passkeys import PasskeyRepository
 
@@ -106,6 +107,27 @@ class AddressChangeData:
     async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
         """Forget them; nothing can be undone any more, and no address is reserved."""
         await self._changes.erase(user_id)
+
+
+class AddressRequestData:
+    """The change of address of a person that waits to be confirmed.
+
+    Args:
+        requests: keeps them.
+    """
+
+    def __init__(self, requests: AddressRequestRepository) -> None:
+        self._requests = requests
+
+    async def export(self, user_id: str, addresses: Sequence[str]) -> AsyncIterator[Record]:
+        """Return the one that there is, if any."""
+        request = await self._requests.find_of(user_id)
+        if request is not None:
+            yield {"old": request.old, "new": request.new, "asked_at": request.asked_at}
+
+    async def erase(self, user_id: str, addresses: Sequence[str]) -> None:
+        """Forget it; its link confirms nothing any more."""
+        await self._requests.erase(user_id)
 
 
 class PasskeyData:

@@ -29,6 +29,7 @@ from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.flows.personal_data import (
     ActivityData,
     AddressChangeData,
+    AddressRequestData,
     EventData,
     PasskeyData,
     PersonalData,
@@ -154,6 +155,7 @@ class DatabaseFloor:
         data: dict[str, PersonalData] = {
             "sessions": SessionData(sessions),
             "address_changes": AddressChangeData(kept.address_changes),
+            "address_requests": AddressRequestData(kept.address_requests),
             "passkeys": PasskeyData(kept.passkeys),
             "second_factors": FactorData(kept.factors),
             "recovery_codes": RecoveryCodeData(kept.recovery_codes),

@@ -13,6 +13,7 @@ from pwless_middleware import EmailLogin, MemoryStore, User
 from pwless_middleware.core import test_address
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.address_change import AddressChange
+from pwless_middleware.core.address_request import AddressRequest
 from pwless_middleware.core.api_key import ApiKey, digest_of_key, id_of_key, new_key_text
 from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.challenge import RESEND_WINDOW
@@ -22,6 +23,7 @@ from pwless_middleware.core.person import Person
 from pwless_middleware.core.stored_operator import StoredOperator
 from pwless_middleware.core.webhook import Webhook, WebhookDelivery
 from pwless_middleware.database.address_changes import SQLAddressChanges
+from pwless_middleware.database.address_requests import SQLAddressRequests
 from pwless_middleware.database.api_keys import SQLApiKeys
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents
@@ -221,6 +223,7 @@ KEPT_IN = {
     "pwless_events": "events",
     "pwless_attempts": "events",
     "pwless_address_changes": "address_changes",
+    "pwless_address_requests": "address_requests",
     "pwless_user_handles": "passkeys",
     "pwless_passkeys": "passkeys",
     "pwless_factors": "second_factors",
@@ -251,6 +254,20 @@ async def give_second_factors(id: str, database: Database) -> None:
 async def make_operator(id: str, database: Database, by: str = "command_line") -> None:
     operator = StoredOperator(user_id=id, role="view", added_at=START, by=by)
     assert await SQLOperators(database).put(operator, seen=None) == "done"
+
+
+async def make_address_request(
+    id: str, database: Database, *, new: str, old: Address = JO, by: str = "operator:zoe"
+) -> None:
+    request = AddressRequest(
+        id=new.encode()[:16],
+        user_id=id,
+        old=old,
+        new=Address(new),
+        by=by,
+        asked_at=START,
+    )
+    await SQLAddressRequests(database).put(request)
 
 
 async def make_webhook(id: str, database: Database) -> None:
@@ -311,6 +328,7 @@ async def full_life(site: Site, database: Database) -> str:
     people, now = people_of(site), site.clock.now
     id = (await people.create(OLD)).id
     await SQLAddressChanges(database).change(AddressChange(b"x" * 16, id, OLD, JO, now))
+    await make_address_request(id, database, new="new@example.com")
     await SQLPasskeys(database).add(make_passkey(id), most=10)
     await give_second_factors(id, database)
     await make_operator(id, database)
@@ -404,6 +422,8 @@ async def test_a_deletion_leaves_nothing_that_names_the_person(database: Databas
     jo = await signed_in(site)
     names = (id, JO, OLD, "Joanna")
     await make_operator("u-9", database, f"operator:{id}")
+    kim = await people_of(site).id_of(KIM)
+    await make_address_request(kim, database, new="kim2@example.com", old=KIM, by=f"operator:{id}")
     await site.passwordless.settings.set({"email_login.attempts": 4}, by=f"operator:{id}")
     before = await rows_of_everything(database)
     assert any(id in row or JO in row for rows in before.values() for row in rows)

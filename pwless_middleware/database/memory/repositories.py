@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pwless_middleware.database.memory.address_changes import MemoryAddressChanges
+from pwless_middleware.database.memory.address_requests import MemoryAddressRequests
 from pwless_middleware.database.memory.api_keys import MemoryApiKeys
 from pwless_middleware.database.memory.attempts import MemoryAttempts
 from pwless_middleware.database.memory.events import MemoryEvents
@@ -30,6 +31,7 @@ def make_memory_repositories() -> Repositories:
     return Repositories(
         people=people,
         address_changes=MemoryAddressChanges(people, events),
+        address_requests=MemoryAddressRequests(events),
         events=events,
         event_counters=events.counters,
         attempts=MemoryAttempts(events),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.database.migrations.address_changes import ADDRESS_CHANGES
+from pwless_middleware.database.migrations.address_changes import ADDRESS_CHANGES, ADDRESS_REQUESTS
 from pwless_middleware.database.migrations.api_keys import API_KEYS
 from pwless_middleware.database.migrations.attempts import ATTEMPTS, EVENTS_BY_SESSION
 from pwless_middleware.database.migrations.event_counters import EVENT_COUNTERS
@@ -43,5 +43,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     MAIL_TEMPLATES,
     EVENTS_BY_SESSION,
     TEST_ADDRESSES,
+    ADDRESS_REQUESTS,
 )
 """All steps; the number of one is its place, from 1."""

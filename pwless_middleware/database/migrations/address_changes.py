@@ -27,3 +27,26 @@ ADDRESS_CHANGES = Migration(
         Statement("CREATE INDEX pwless_address_changes_old ON pwless_address_changes (old_email)"),
     ),
 )
+
+ADDRESS_REQUESTS = Migration(
+    "address requests",
+    (
+        Statement(
+            """
+            CREATE TABLE pwless_address_requests (
+                id BYTEA PRIMARY KEY,
+                user_id TEXT NOT NULL UNIQUE,
+                old_email TEXT NOT NULL,
+                new_email TEXT NOT NULL,
+                asked_by TEXT NOT NULL,
+                asked_at BIGINT NOT NULL,
+                language TEXT NOT NULL
+            )
+            """
+        ),
+        Statement(
+            "CREATE INDEX pwless_address_requests_asked ON pwless_address_requests (asked_at)"
+        ),
+    ),
+)
+"""Changes of address that somebody else has asked for, and that wait to be confirmed."""

@@ -142,6 +142,39 @@ ADDRESS_CHANGES: Final = Table(
     delete=Statement("DELETE FROM pwless_address_changes"),
 )
 
+ADDRESS_REQUESTS: Final = Table(
+    name="address_requests",
+    columns={
+        "id": "bytes",
+        "user_id": "text",
+        "old_email": "text",
+        "new_email": "text",
+        "asked_by": "text",
+        "asked_at": "int",
+        "language": "text",
+    },
+    key=1,
+    first=(b"",),
+    page=Statement(
+        "SELECT id, user_id, old_email, new_email, asked_by, asked_at, language "
+        "FROM pwless_address_requests WHERE id > $1 ORDER BY id LIMIT $2"
+    ),
+    insert=Statement(
+        "INSERT INTO pwless_address_requests (id, user_id, old_email, new_email, asked_by, "
+        "asked_at, language) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+    ),
+    insert_many=Statement(
+        "",
+        postgres="INSERT INTO pwless_address_requests (id, user_id, old_email, new_email, "
+        "asked_by, asked_at, language) SELECT decode(id, 'base64'), user_id, old_email, "
+        "new_email, asked_by, asked_at, language FROM json_to_recordset($1::json) AS row "
+        "(id text, user_id text, old_email text, new_email text, asked_by text, "
+        "asked_at bigint, language text)",
+    ),
+    find=Statement("SELECT 1 FROM pwless_address_requests LIMIT 1"),
+    delete=Statement("DELETE FROM pwless_address_requests"),
+)
+
 USER_HANDLES: Final = Table(
     name="user_handles",
     columns={"user_id": "text", "handle": "bytes"},
@@ -419,6 +452,7 @@ TABLES: Final = (
     DELETED_PEOPLE,
     PEPPERS,
     ADDRESS_CHANGES,
+    ADDRESS_REQUESTS,
     USER_HANDLES,
     PASSKEYS,
     FACTORS,

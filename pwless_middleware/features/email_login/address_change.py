@@ -7,13 +7,21 @@ from dataclasses import replace
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
+from pwless_middleware.database.address_requests import AddressRequestRepository
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.features.email_login.address_api import AddressApi
 from pwless_middleware.features.email_login.address_pages import UNDO_PATH, AddressPages
+from pwless_middleware.features.email_login.address_request_api import AddressRequestApi
+from pwless_middleware.features.email_login.confirm_address_page import (
+    CONFIRM_PATH,
+    ConfirmAddressPage,
+)
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.features.email_login.python import EmailVerbs
+from pwless_middleware.features.email_login.requested_address import RequestedAddress
 from pwless_middleware.flows.address_change_jobs import AddressChangeJobs
 from pwless_middleware.flows.address_changes import AddressChanges
+from pwless_middleware.flows.address_requests import AddressRequests
 from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
 from pwless_middleware.flows.challenges import Challenges
@@ -28,12 +36,23 @@ class AddressChangePart:
         kit: everything below.
         changes: changes addresses.
         jobs: reads the jobs of it.
+        requests: keeps what somebody else has asked for.
+        notices: make the mails.
     """
 
-    def __init__(self, kit: Kit, changes: AddressChanges, jobs: AddressChangeJobs) -> None:
+    def __init__(
+        self,
+        kit: Kit,
+        changes: AddressChanges,
+        jobs: AddressChangeJobs,
+        requests: AddressRequestRepository,
+        notices: Notices,
+    ) -> None:
+        self._requests = requests
         self._kit = kit
         self._changes = changes
         self._jobs = jobs
+        self._notices = notices
 
     async def is_taken(self, address: Address, user_id: str) -> bool:
         """Whether an address is somebody else's, or was until lately."""
@@ -50,13 +69,38 @@ class AddressChangePart:
         kit, changes = self._kit, self._changes
         pages = AddressPages(kit, flow, challenges, changes, rules)
         api = AddressApi(kit, flow, changes, rules)
+        requests = self._make_requests(rules)
+        asked = RequestedAddress(kit, requests)
         refuses = (refuse_old_address,) if kit.users.keeps_people else ()
         return replace(
             mounted,
-            routes=(*mounted.routes, *pages.routes, *api.routes),
+            routes=(
+                *(*mounted.routes, *pages.routes, *api.routes),
+                *(*asked.routes, *AddressRequestApi(kit, requests).routes),
+                *ConfirmAddressPage(kit, requests).routes,
+            ),
             account_pages=(*mounted.account_pages, pages.account_page),
+            person_parts=(*mounted.person_parts, asked.part),
             on_session=(*mounted.on_session, *refuses),
-            jobs={**mounted.jobs, **self._jobs.readers},
+            jobs={**mounted.jobs, **self._jobs.readers, **requests.readers},
+            verbs=(mounted.verbs or EmailVerbs(kit, flow)).with_requests(requests),
+        )
+
+    def _make_requests(self, rules: CurrentRules) -> AddressRequests:
+        kit = self._kit
+        return AddressRequests(
+            self._changes,
+            self._requests,
+            kit.store,
+            kit.secrets,
+            kit.records("address_requests"),
+            kit.jobs,
+            self._notices,
+            serves=lambda address: rules().serves(address),
+            confirm_page=f"{kit.origin.url}{kit.prefix}{CONFIRM_PATH}",
+            wake_delivery=kit.wake_delivery,
+            clock=kit.clock,
+            events=kit.events,
         )
 
 
@@ -90,18 +134,19 @@ def make_address_change(
         events=kit.events,
     )
     host = kit.origin.host.partition(":")[0]
+    notices = Notices(kit.renderer, kit.languages, kit.mailer, host=host, clock=kit.clock)
     jobs = AddressChangeJobs(
         repository,
         users,
         kit.sessions,
         kit.secrets,
-        Notices(kit.renderer, kit.languages, kit.mailer, host=host, clock=kit.clock),
+        notices,
         on_undone=lambda: kit.offers.on_address_undone,
         in_table=in_table,
         undo_page=f"{kit.origin.url}{kit.prefix}{UNDO_PATH}",
         clock=kit.clock,
     )
-    return AddressChangePart(kit, changes, jobs)
+    return AddressChangePart(kit, changes, jobs, repositories.address_requests, notices)
 
 
 async def refuse_old_address(session: Session, user: User) -> None:

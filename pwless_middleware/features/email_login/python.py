@@ -18,9 +18,11 @@ from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.web import login_responses
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.python_calls import check_arguments, make_caller
+from pwless_middleware.web.user_path import find_user
 
-if TYPE_CHECKING:  # not loaded where they are off
+if TYPE_CHECKING:  # not loaded where there is no database, or they are off
     from pwless_middleware.features.email_login.test_addresses.changes import TestAddressChanges
+    from pwless_middleware.flows.address_requests import AddressRequests
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +73,30 @@ class VerifyResult:
 
 
 class EmailVerbs:
-    """Offer the three verbs to the host's own code.
+    """Offer the three verbs to the host's own code, and the change of somebody's address.
 
     Args:
         kit: everything below.
         flow: the three verbs.
         tests: make test addresses; `None` where they are off.
+        requests: ask for other addresses of people; `None` where nothing changes any.
     """
 
-    def __init__(self, kit: Kit, flow: EmailFlow, tests: TestAddressChanges | None = None) -> None:
+    def __init__(
+        self,
+        kit: Kit,
+        flow: EmailFlow,
+        tests: TestAddressChanges | None = None,
+        requests: AddressRequests | None = None,
+    ) -> None:
         self._kit = kit
         self._flow = flow
         self._tests = tests
+        self._requests = requests
+
+    def with_requests(self, requests: AddressRequests) -> EmailVerbs:
+        """Return the same, with what asks for other addresses of people."""
+        return EmailVerbs(self._kit, self._flow, self._tests, requests)
 
     @property
     def test_addresses(self) -> TestAddressChanges:
@@ -190,6 +204,55 @@ class EmailVerbs:
             passwordless_type=answer["passwordless_type"],
             device_token=login_responses.device_token(self._kit, caller, done),
         )
+
+    async def request_address(self, user_id: str, email: str, *, by: str = "python") -> int:
+        """Ask for another address of a user; it is changed once somebody there confirms it.
+
+        For who reads the old mailbox no more. The new address is sent a link; after the change the
+        user is signed out everywhere, and the old address is told and can undo it for 72 hours.
+
+        Args:
+            user_id: whose.
+            email: the new address, as typed.
+            by: who asks, for the events; default `python`.
+
+        Returns:
+            Until when it can be confirmed, unix seconds.
+
+        Raises:
+            PersonNotFound: there is no such user.
+            InvalidArgument: it is no address, theirs already, somebody else's, or not served; or
+                nobody can sign in as this user.
+            RateLimited: it was asked for just now.
+            StoreError, Unavailable: database, store or queue cannot take it; it can be asked again.
+            ConfigError: nothing here changes addresses: there is no database, or `users=` has no
+                `change_email`.
+        """
+        await self._kit.settings.require()
+        requests = self._require_requests()
+        asked = await requests.ask(await find_user(self._kit, user_id), email, by=by)
+        return asked.confirm_until
+
+    async def withdraw_address(self, user_id: str, *, by: str = "python") -> bool:
+        """Take back what `request_address` asked for; false where nothing waits any more.
+
+        Args:
+            user_id: whose.
+            by: who takes it back, for the events; default `python`.
+
+        Raises:
+            StoreError: the database cannot be asked.
+            ConfigError: as of `request_address`.
+        """
+        return await self._require_requests().withdraw(user_id, by=by)
+
+    def _require_requests(self) -> AddressRequests:
+        if self._requests is None:
+            raise ConfigError(
+                "database",
+                "nothing here changes addresses: add database=, or change_email() to users=",
+            )
+        return self._requests
 
     def _make_result(self, started: SentChallenge) -> SendResult:
         challenge = started.challenge

@@ -139,6 +139,7 @@ _ALL: Final = (
     Mail("new_sign_in", Text("A new browser signed in"), _SIGN_IN, ("link",)),
     Mail("invitation", Text("An invitation"), _ACCOUNT, ("link",)),
     Mail("address_change", Text("Confirm a new address"), _ACCOUNT, _BOTH),
+    Mail("address_requested", Text("Confirm an address"), _ACCOUNT, ("link",)),
     Mail("address_changed", Text("The address was changed"), _ACCOUNT, ("link",)),
     Mail("address_in_use", Text("The new address is in use"), _ACCOUNT),
     Mail("address_restored", Text("The address is back"), _ACCOUNT),

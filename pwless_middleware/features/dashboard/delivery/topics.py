@@ -23,6 +23,7 @@ TOPICS: Final[Mapping[str, Text]] = {
     "factors_reset_asked": Text("Email: a reset of the second factors was asked for"),
     "factors_reset": Text("Email: the second factors were reset"),
     "new_sign_in": Text("Email: a sign-in from a new browser"),
+    "address_requested": Text("Email: confirm an address"),
     "person_invited": Text("Email: an invitation"),
     "webhook_try": Text("Webhooks to be called"),
     "webhook_off": Text("Email: a webhook was turned off"),

@@ -69,7 +69,11 @@ SENTENCES: Final[Mapping[str, Text]] = {
     "person.signed_out": Text("Somebody else signed the person out."),
     "person.exported": Text("Everything about the person was exported."),
     "person.deleted": Text("A person was deleted, with everything about them."),
-    "person.address_changed": Text("The person changed their address."),
+    "person.address_changed": Text("The person’s address was changed, by proof from the new one."),
+    "person.address_requested": Text(
+        "Another address was asked for; it has to be confirmed from there."
+    ),
+    "person.address_withdrawn": Text("The request for another address was taken back."),
     "person.address_undone": Text(
         "A change of address was undone from the old address; all sessions were ended."
     ),
