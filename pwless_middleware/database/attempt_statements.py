@@ -80,10 +80,7 @@ WRITE: Final = Statement(
 READ: Final = Statement(
     "SELECT name, first, last, outcome, reason, weight, decided_by, user_id, organization,"
     " address, email, caller, method, step, country, device FROM pwless_attempts"
-    " WHERE name IN (SELECT value FROM json_each($1))",
-    postgres="SELECT name, first, last, outcome, reason, weight, decided_by, user_id,"
-    " organization, address, email, caller, method, step, country, device FROM pwless_attempts"
-    " WHERE name IN (SELECT json_array_elements_text(CAST(CAST($1 AS TEXT) AS JSON)))",
+    " WHERE name = $1"
 )
 
 # A search goes through the index of what leads, and looks at the rest row by row, but only as far
@@ -92,90 +89,120 @@ READ: Final = Statement(
 # limit, and what leads; an empty text is none.
 SEARCH: Final = {
     "": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE first > $1 AND first < $2"
+        "SELECT name, first, last, outcome, reason, weight, decided_by, user_id, organization,"
+        " address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE first > $1 AND first < $2"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY first DESC LIMIT $7"
     ),
     "outcome": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE outcome = $8"
+        "SELECT name, first, last, outcome, reason, weight, decided_by, user_id, organization,"
+        " address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE outcome = $8"
         " AND first > $1 AND first < $2"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY first DESC LIMIT $7",
-        postgres="SELECT name, first FROM pwless_attempts WHERE outcome IS NOT NULL"
+        postgres="SELECT name, first, last, outcome, reason, weight, decided_by, user_id,"
+        " organization, address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE outcome IS NOT NULL"
         " AND (outcome, first) > ($8, $1) AND (outcome, first) < ($8, $2)"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY outcome DESC, first DESC LIMIT $7",
     ),
     "user_id": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE user_id = $8"
+        "SELECT name, first, last, outcome, reason, weight, decided_by, user_id, organization,"
+        " address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE user_id = $8"
         " AND first > $1 AND first < $2"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY first DESC LIMIT $7",
-        postgres="SELECT name, first FROM pwless_attempts WHERE user_id IS NOT NULL"
+        postgres="SELECT name, first, last, outcome, reason, weight, decided_by, user_id,"
+        " organization, address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE user_id IS NOT NULL"
         " AND (user_id, first) > ($8, $1) AND (user_id, first) < ($8, $2)"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY user_id DESC, first DESC LIMIT $7",
     ),
     "address": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE address = $8"
+        "SELECT name, first, last, outcome, reason, weight, decided_by, user_id, organization,"
+        " address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE address = $8"
         " AND first > $1 AND first < $2"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY first DESC LIMIT $7",
-        postgres="SELECT name, first FROM pwless_attempts WHERE address IS NOT NULL"
+        postgres="SELECT name, first, last, outcome, reason, weight, decided_by, user_id,"
+        " organization, address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE address IS NOT NULL"
         " AND (address, first) > ($8, $1) AND (address, first) < ($8, $2)"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY address DESC, first DESC LIMIT $7",
     ),
     "organization": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE organization = $8"
+        "SELECT name, first, last, outcome, reason, weight, decided_by, user_id, organization,"
+        " address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE organization = $8"
         " AND first > $1 AND first < $2"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY first DESC LIMIT $7",
-        postgres="SELECT name, first FROM pwless_attempts WHERE organization IS NOT NULL"
+        postgres="SELECT name, first, last, outcome, reason, weight, decided_by, user_id,"
+        " organization, address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE organization IS NOT NULL"
         " AND (organization, first) > ($8, $1) AND (organization, first) < ($8, $2)"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY organization DESC, first DESC LIMIT $7",
     ),
     "method": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE method = $8"
+        "SELECT name, first, last, outcome, reason, weight, decided_by, user_id, organization,"
+        " address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE method = $8"
         " AND first > $1 AND first < $2"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY first DESC LIMIT $7",
-        postgres="SELECT name, first FROM pwless_attempts WHERE method IS NOT NULL"
+        postgres="SELECT name, first, last, outcome, reason, weight, decided_by, user_id,"
+        " organization, address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE method IS NOT NULL"
         " AND (method, first) > ($8, $1) AND (method, first) < ($8, $2)"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY method DESC, first DESC LIMIT $7",
     ),
     "step": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE step = $8"
+        "SELECT name, first, last, outcome, reason, weight, decided_by, user_id, organization,"
+        " address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE step = $8"
         " AND first > $1 AND first < $2"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY first DESC LIMIT $7",
-        postgres="SELECT name, first FROM pwless_attempts WHERE step IS NOT NULL"
+        postgres="SELECT name, first, last, outcome, reason, weight, decided_by, user_id,"
+        " organization, address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE step IS NOT NULL"
         " AND (step, first) > ($8, $1) AND (step, first) < ($8, $2)"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY step DESC, first DESC LIMIT $7",
     ),
     "country": Statement(
-        "SELECT name, first FROM pwless_attempts WHERE country = $8"
+        "SELECT name, first, last, outcome, reason, weight, decided_by, user_id, organization,"
+        " address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE country = $8"
         " AND first > $1 AND first < $2"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"
         " ORDER BY first DESC LIMIT $7",
-        postgres="SELECT name, first FROM pwless_attempts WHERE country IS NOT NULL"
+        postgres="SELECT name, first, last, outcome, reason, weight, decided_by, user_id,"
+        " organization, address, email, caller, method, step, country, device FROM pwless_attempts"
+        " WHERE country IS NOT NULL"
         " AND (country, first) > ($8, $1) AND (country, first) < ($8, $2)"
         " AND ($3 = '' OR outcome = $3) AND ($4 = '' OR organization = $4)"
         " AND ($5 = '' OR method = $5 OR step = $5) AND ($6 = '' OR country = $6)"

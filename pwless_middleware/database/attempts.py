@@ -84,26 +84,20 @@ class SQLAttempts:
             *(way.low, high, wanted.outcome or "", wanted.organization or ""),
             *(wanted.method or "", wanted.country or "", limit + 1),
         )
-        found: dict[str, int] = {}
+        rows: dict[int, Row] = {}
         for column, value in way.leads:
             given = (*values, value) if column else values
-            found.update(await self._database.fetch(sql.SEARCH[column](*given)))
-        chosen = sorted(found, key=found.__getitem__, reverse=True)
-        page = await self._read(chosen[:limit])
-        if len(chosen) > limit:
-            return FoundAttempts(page, page[-1].first if page else None)
+            found = await self._database.fetch(sql.SEARCH[column](*given))
+            rows.update((row[1], row) for row in found)
+        page = [_unpack(rows[first]) for first in sorted(rows, reverse=True)[:limit]]
+        if len(rows) > limit:
+            return FoundAttempts(page, page[-1].first)
         return FoundAttempts(page, None if way.is_whole else way.low + 1, not way.is_whole)
 
     async def load(self, name: str) -> Attempt | None:
         """See `AttemptRepository.load`."""
-        found = await self._read([name])
-        return found[0] if found else None
-
-    async def _read(self, names: Sequence[str]) -> list[Attempt]:
-        if not names:
-            return []
-        rows = await self._database.fetch(sql.READ(json.dumps(list(names))))
-        return sorted(map(_unpack, rows), key=lambda attempt: attempt.first, reverse=True)
+        rows = await self._database.fetch(sql.READ(name))
+        return _unpack(rows[0]) if rows else None
 
 
 _COLUMNS: Final = ("outcome", "organization", "country")
