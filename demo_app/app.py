@@ -17,6 +17,7 @@ from pwless_middleware import (
     Dashboard,
     EmailLogin,
     Mailer,
+    Metrics,
     Outbox,
     Passkeys,
     Passwordless,
@@ -26,6 +27,7 @@ from pwless_middleware import (
     SMTPMailer,
     Store,
     TextOutbox,
+    Webhooks,
 )
 from pwless_middleware.kit import Feature
 
@@ -55,7 +57,13 @@ def create_app(
         mailer: as for `Passwordless`; `None` keeps mails in a mailbox page.
         send_limits: as for `EmailLogin`.
     """
-    features: list[Feature] = [EmailLogin(send_limits=send_limits, link_uris=[f"{base_url}/magic"])]
+    features: list[Feature] = [
+        EmailLogin(
+            send_limits=send_limits,
+            link_uris=[f"{base_url}/magic"],
+            test_users=database is not None,
+        )
+    ]
     if database is not None:
         # Text messages stay on this machine, beside the emails: a real app names its gateway here.
         texts = TextOutbox() if is_local(mailer) else None
@@ -64,6 +72,8 @@ def create_app(
             Passkeys(),
             SecondFactors(sms=texts, sms_countries=countries, trusted_days=30),
             Dashboard(operators=[OPERATOR]),
+            Webhooks(),
+            Metrics(),
         ]
     passwordless = Passwordless(
         secret_key=secret_key,
