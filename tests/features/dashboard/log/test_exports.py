@@ -95,15 +95,13 @@ async def test_who_only_looks_takes_nothing_along(tmp_path: Path) -> None:
     assert statuses == {OPS: 200, HELP: 200, LOOK: 404}
 
 
-@pytest.mark.parametrize(
-    "query", ["?format=xlsx", "?order=at", "?outcome=lost", "?view=events&kind=x", "?q=jo@"]
-)
-async def test_a_bad_question_is_no_file(tmp_path: Path, query: str) -> None:
+async def test_a_bad_question_is_no_file(tmp_path: Path) -> None:
     """Security rule 65."""
     _, ops = await make_dashboard(tmp_path)
-    answer = await ops.get(EXPORT + query)
-    assert answer.status_code == 400
-    assert "content-disposition" not in answer.headers
+    for query in ("?format=xlsx", "?order=at", "?outcome=lost", "?view=events&kind=x", "?q=jo@"):
+        answer = await ops.get(EXPORT + query)
+        assert answer.status_code == 400, query
+        assert "content-disposition" not in answer.headers
 
 
 async def test_who_is_signed_out_meanwhile_gets_no_more(tmp_path: Path) -> None:
@@ -135,14 +133,14 @@ async def test_who_is_signed_out_meanwhile_gets_no_more(tmp_path: Path) -> None:
     assert sent == 500
 
 
-@pytest.mark.parametrize("query", ["", "?outcome=refused", "?view=events&kind=login.refused"])
-async def test_the_page_leads_to_what_it_shows(tmp_path: Path, query: str) -> None:
+async def test_the_page_leads_to_what_it_shows(tmp_path: Path) -> None:
     site, ops = await make_dashboard(tmp_path)
     await fill(site, 2)
-    page = (await ops.get("/auth/dashboard/log" + query)).text
-    links = [part.split('"')[0] for part in page.split('href="') if "/log/export" in part[:40]]
-    assert len(links) == 2
-    for link in links:
-        answer = await ops.get(link.replace("&amp;", "&"))
-        assert answer.status_code == 200
-        assert answer.text.count("attemp0001") == 1
+    for query in ("", "?outcome=refused", "?view=events&kind=login.refused"):
+        page = (await ops.get("/auth/dashboard/log" + query)).text
+        links = [part.split('"')[0] for part in page.split('href="') if "/log/export" in part[:40]]
+        assert len(links) == 2
+        for link in links:
+            answer = await ops.get(link.replace("&amp;", "&"))
+            assert answer.status_code == 200
+            assert answer.text.count("attemp0001") == 1

@@ -249,20 +249,11 @@ async def test_there_is_a_bounded_number_of_them(
     assert (await ops.get(f"{LIVE}?view=live")).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "?view=events",
-        "?view=attempts",
-        "?view=live&outcome=refused",
-        "?view=live&after=1",
-        "?view=live&x=1",
-    ],
-)
-async def test_what_cannot_be_followed_is_refused(tmp_path: Path, query: str) -> None:
+async def test_what_cannot_be_followed_is_refused(tmp_path: Path) -> None:
     """Security rule 65."""
     _, ops = await make_dashboard(tmp_path)
-    assert (await ops.get(LIVE + query)).status_code == 400
+    for query in ("?view=events", "?view=attempts", "?outcome=refused", "?after=1", "?x=1"):
+        assert (await ops.get(LIVE + query)).status_code == 400, query
 
 
 async def test_the_page_works_without_a_script(tmp_path: Path) -> None:
