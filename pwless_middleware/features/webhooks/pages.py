@@ -176,6 +176,7 @@ class WebhookPages:
             path=PATH,
             webhook=show_webhook(webhook, now=self._kit.clock()),
             deliveries=[show_delivery(one) for one in found[:PAGE]],
+            maker=await self._name_maker(webhook.by),
             older=found[PAGE - 1].event_id if len(found) > PAGE else "",
             is_first=before is None,
             state=state or "",
@@ -289,6 +290,12 @@ class WebhookPages:
         back = f"{PATH}/{id[0]}{page}" if id else PATH
         return await self._kit.operators.require_change(request, role="admin", back=back)
 
+    async def _name_maker(self, by: str) -> str:
+        """Return the address of who has made a webhook, where they still have one."""
+        kind, _, id = by.partition(":")
+        user = await self._kit.users.load(id) if kind == "operator" else None
+        return by if user is None else user.email
+
     async def _find(self, request: Request) -> Webhook:
         return await self._changes.find(request.path_params["id"])
 
@@ -313,7 +320,7 @@ class WebhookPages:
             status=error.status if error is not None else 200,
             form=form,
             webhook=None if webhook is None else show_webhook(webhook, now=self._kit.clock()),
-            kinds=[(kind.name, kind.meaning) for kind in self._list_kinds()],
+            kinds=[(kind.name, kind.meaning.replace("`", "")) for kind in self._list_kinds()],
             problems=problems,
             problem=problems["version"],
         )

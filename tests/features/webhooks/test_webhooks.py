@@ -203,6 +203,7 @@ async def test_a_webhook_is_made_and_its_secret_shown_once(tmp_path: Path) -> No
         assert shown.status_code == 200
         assert secret not in shown.text
     assert "&lt;b&gt;billing" in (await ops.get(PAGE)).text
+    assert OPS in (await ops.get(f"{PAGE}/{id}")).text.partition("<main")[2]
     (event,) = site.passwordless.events.recent(kind="webhook.created")
     assert event.by is not None
     assert event.by.startswith("operator:")
