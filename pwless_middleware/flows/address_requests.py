@@ -223,7 +223,7 @@ class AddressRequests:
         """Tell the new address what to confirm, if it still waits."""
         request = await self._repository.find(job.body)
         if request is None:
-            return wait_for_change(job, "the request for a change of address", now=self._clock())
+            return wait_for_change(job, now=self._clock())
         if not request.is_open(self._clock()):
             return Outcome.EXPIRED
         handle = self._secrets.seal(CONFIRM_PURPOSE, request.id)

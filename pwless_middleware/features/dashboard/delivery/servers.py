@@ -21,7 +21,9 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.delivery.outcomes import Channel
 from pwless_middleware.delivery.server_health import ServerHealth
 from pwless_middleware.errors import StoreError, Unavailable
+from pwless_middleware.flows.records import MOST_BYTES
 from pwless_middleware.per_loop import PerLoop
+from pwless_middleware.tracebacks import traceback_without_text
 from pwless_middleware.web.kit import Kit
 
 logger = logging.getLogger("pwless.dashboard")
@@ -35,6 +37,8 @@ _RENEWED: Final = 30
 _LOOK: Final = 1.0
 """Seconds that a page waits for what the other processes have seen."""
 _GROUP: Final = "processes"
+_SIZES: Final = ((500, 50), (100, 50), (0, 20), (0, 0))
+"""Characters of an error and servers that are written down: the first that fit into a record."""
 _CHANNELS: Final[Sequence[Channel]] = ("mail", "sms")
 
 
@@ -52,18 +56,28 @@ class Report:
     down_since: tuple[tuple[Channel, int], ...] = ()
 
     def pack(self) -> bytes:
-        """Return it as a record keeps it."""
-        servers = [asdict(server) for server in self.servers]
-        return json.dumps([servers, self.down_since], separators=(",", ":")).encode()
+        """Return it as a record keeps it: without the last of what does not fit."""
+        for characters, count in _SIZES:
+            servers = [
+                {**asdict(server), "error": server.error[:characters]}
+                for server in self.servers[:count]
+            ]
+            value = json.dumps([servers, self.down_since], separators=(",", ":")).encode()
+            if len(value) <= MOST_BYTES // 2:  # the record has a head as well
+                break
+        return value
 
     @classmethod
-    def unpack(cls, value: bytes) -> Report:
-        """Read what `pack` wrote."""
-        servers, down = json.loads(value)
-        return cls(
-            tuple(ServerHealth(**server) for server in servers),
-            tuple((channel, at) for channel, at in down),
-        )
+    def unpack(cls, value: bytes) -> Report | None:
+        """Read what `pack` wrote; `None` for what another release has written otherwise."""
+        try:
+            servers, down = json.loads(value)
+            return cls(
+                tuple(ServerHealth(**server) for server in servers),
+                tuple((channel, at) for channel, at in down),
+            )
+        except (TypeError, ValueError):
+            return None
 
 
 class Reports:
@@ -96,14 +110,14 @@ class Reports:
 
     async def read(self) -> tuple[Report, bool]:
         """Return what all processes have seen, and whether the others could be asked."""
-        own, others, name = self._own(), [], self._names.here()
+        own, name = self._own(), self._names.here()
         try:
             async with asyncio.timeout(_LOOK):
                 found = await self._records.list(_GROUP)
         except (StoreError, Unavailable, TimeoutError):
             return own, False
-        others = [Report.unpack(record.value) for record in found if record.key != name]
-        return join_reports([own, *others]), True
+        reports = [Report.unpack(record.value) for record in found if record.key != name]
+        return join_reports([own, *(each for each in reports if each is not None)]), True
 
     def _own(self) -> Report:
         delivery = self._kit.delivery
@@ -119,10 +133,18 @@ class Reports:
             if not any(server.taken or server.refused for server in own.servers):
                 continue
             if own != written or now - at >= _RENEWED:
-                with suppress(StoreError, Unavailable):  # whose outage is told elsewhere
+                try:
                     name = self._names.here()
                     await self._records.put(name, own.pack(), ttl=LIFE, group=_GROUP)
                     written, at = own, now
+                except (StoreError, Unavailable):
+                    pass  # its outage is told elsewhere
+                except Exception as error:  # a mistake; the other processes show what they have
+                    logger.error(
+                        "what was seen of the servers could not be written down:\n%s",
+                        traceback_without_text(error),
+                        extra={"event": "report_failed"},
+                    )
 
 
 def join_reports(reports: Iterable[Report]) -> Report:

@@ -12,6 +12,7 @@ from pwless_middleware.delivery.server_health import ServerHealth
 from pwless_middleware.errors import DeliveryError
 from pwless_middleware.features.dashboard.delivery import servers
 from pwless_middleware.features.dashboard.delivery.servers import Report, Reports, join_reports
+from pwless_middleware.flows.records import MOST_BYTES
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from tests.features.dashboard.delivery.test_section import Post
@@ -21,6 +22,7 @@ from tests.support import Site
 
 pytestmark = pytest.mark.anyio
 
+SECRET = "what nobody may read"
 DOWN = ServerHealth(
     "one", "mail", refused=3, failures=3, failing_since=100, error="no way", error_at=300
 )
@@ -103,6 +105,40 @@ async def test_down_is_told_by_all(tmp_path: Path) -> None:
     assert report.down_since == (("mail", begun),)
     assert report.servers[0].is_down
     assert Report.unpack(report.pack()) == report
+
+
+async def test_a_fault_of_one_record_keeps_nobody_from_the_page(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another release may have written it otherwise."""
+    site, reports, beats = process(tmp_path, MemoryStore(), outbox=Post())
+    for value in (b"", b"{}", b"[[],1]", b'[[{"server":"x"}],[]]', b"[[1],[]]", b"[]", b"[[],[1]]"):
+        await reports._records.put(repr(value), value, ttl=9, group="processes")
+    assert (await reports.read())[0].servers == (ServerHealth("Post", "mail"),)
+
+    async def fail(*args: object, **given: object) -> None:
+        raise ValueError(SECRET)
+
+    monkeypatch.setattr(reports._records, "put", fail)
+    await signed_in(site)
+    async with reports.keep():
+        await beat(beats)
+        await beat(beats)
+    assert caplog.text.count("could not be written down") == 2
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("text", ["x", "ä", "\U0001f600"])
+def test_whatever_servers_say_fits_into_a_record(text: str) -> None:
+    many = Report(
+        tuple(
+            ServerHealth(f"{number}{text * 97}", "mail", refused=1, error=text * 500)
+            for number in range(50)
+        )
+    )
+    packed = many.pack()
+    assert len(packed) <= MOST_BYTES // 2
+    assert Report.unpack(packed) is not None
 
 
 def test_whoever_was_last_with_a_server_knows_best() -> None:
