@@ -191,7 +191,7 @@ async def test_whatever_strangers_write_is_text(tmp_path: Path) -> None:
     ):
         page = await show(ops, path)
         assert "<img src=x" not in page, path
-        assert "49" not in page.split("<main")[1].split("datetime")[0], "not a template"
+        assert "{{7*7}}" in page, f"{path}: it is there, and no template"
         answer = await ops.get(LOG + path)
         policy = answer.headers["content-security-policy"]
         assert "unsafe" not in policy
