@@ -57,6 +57,7 @@ _IGNORED = re.compile(r"[\u00ad\u034f\u115f\u1160\u180b-\u180f\u200b-\u200f\u206
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
 _SPACE = re.compile(r"[ \t\n]+")
 _MOST_ENDS: Final = 64
+_LONGEST: Final = 4000
 
 
 class LinkRules:
@@ -154,6 +155,8 @@ class LinkRules:
                     )
             elif isinstance(node, Literal):
                 ends = self._check_literal(node, ends)
+            if any(len(end) > _LONGEST for end in ends):
+                raise Refused(node.line, Text("This word is too long: put spaces between."))
         return ends
 
     def _check_literal(self, node: Literal, ends: set[str]) -> set[str]:

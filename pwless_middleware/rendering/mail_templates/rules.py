@@ -32,6 +32,7 @@ class TemplateRules:
         self._renderer = renderer
         self._links = links
         self._defaults: dict[tuple[str, str], Texts] = {}
+        self._unwritten: set[tuple[str, str]] = set()
 
     def read(self, name: str, texts: Texts) -> tuple[ReadTemplate | None, tuple[Fault, ...]]:
         """Return a template, or what is wrong with it.
@@ -82,6 +83,14 @@ class TemplateRules:
             self._defaults[key] = self._write_defaults(name, language)
         return self._defaults[key]
 
+    def has_other(self, name: str, language: Catalogue) -> bool:
+        """Whether the host has a template of its own that the closed language cannot say.
+
+        It is sent where no operator has edited it, and is not what `write_defaults` returns.
+        """
+        self.write_defaults(name, language)
+        return (name, language.code) in self._unwritten
+
     def _write_defaults(self, name: str, language: Catalogue) -> Texts:
         mail = MAILS[name]
         if mail.channel != "email":
@@ -94,6 +103,8 @@ class TemplateRules:
             except TooFree:
                 continue
             if self.read(name, texts)[0] is not None:
+                if not is_hosts:
+                    self._unwritten.add((name, language.code))
                 return texts
         return texts
 

@@ -182,6 +182,12 @@ def test_no_word_is_made_of_so_many_choices_that_they_could_not_be_tried() -> No
     check(" ".join(f"{{% if code %}}{n}{{% endif %}}" for n in range(40)))
 
 
+def test_no_word_is_so_long_that_its_forms_would_fill_the_memory() -> None:
+    with pytest.raises(Refused, match="too long"):
+        check("x" * 150_000 + "{{ code }}" * 1000)
+    check("x" * 3000 + " {{ code }}")
+
+
 @pytest.mark.parametrize(
     ("url", "found"),
     [

@@ -80,7 +80,7 @@ def test_no_part_can_be_forgotten(nothing: str) -> None:
 def test_every_part_is_bounded() -> None:
     found = faults(**{part: "x" * (most + 1) for part, most in MOST.items()})
     assert [fault.part for fault in found] == ["subject", "text", "html"]
-    read(html=f"<p>{'x' * (MOST['html'] - 7)}</p>")
+    read(html=f"<p>{'x ' * (MOST['html'] // 2 - 4)}</p>")
 
 
 def test_a_fault_of_each_part_is_told_with_its_line() -> None:

@@ -34,6 +34,7 @@ from pwless_middleware.features.dashboard.templates.preview import (
 )
 from pwless_middleware.features.dashboard.templates.samples import KINDS
 from pwless_middleware.features.dashboard.templates.show_pages import (
+    HAS_OTHER,
     VIEW_NAMES,
     framing,
     read_seen,
@@ -304,6 +305,7 @@ class EditPage:
             step_url=step_url,
             step_seconds=CHANGE_SECONDS,
             is_email=mail.channel == "email",
+            other=self._other(chosen),
             length=self._length(chosen, texts) if mail.channel == "sms" else "",
             kinds=[(one, translate(name)) for one, name in KINDS.items()],
             has_kinds="code" in mail.wanted and mail.channel == "email",
@@ -319,6 +321,11 @@ class EditPage:
             problem=problem,
         )
         return framing(page)
+
+    def _other(self, chosen: ChosenTemplate) -> str:
+        rules = self._chosen.templates.rules
+        has_other = chosen.is_ours and rules.has_other(chosen.mail.name, chosen.language)
+        return translate(HAS_OTHER) if has_other else ""
 
     def _length(self, chosen: ChosenTemplate, texts: Texts) -> str:
         template, _ = self._chosen.templates.rules.read(chosen.mail.name, texts)

@@ -60,6 +60,10 @@ VIEW_NAMES: Final[Mapping[str, Text]] = {
     "dark": Text("Dark"),
     "text": Text("Plain text"),
 }
+HAS_OTHER: Final = Text(
+    "Your code has a template of its own for this mail, which is sent and cannot be shown here. "
+    "What you save here is sent in its place."
+)
 _DONE: Final[Mapping[str, Text]] = {
     "saved": Text("It is saved, and sent with the next mail."),
     "reset": Text("Ours is sent again."),
@@ -256,6 +260,10 @@ class ShowPages:
 
     async def _warnings(self, chosen: ChosenTemplate, operator: Operator) -> Sequence[str]:
         """Return what is wrong with what is sent, or what it lacks."""
+        if chosen.is_ours and self._chosen.templates.rules.has_other(
+            chosen.mail.name, chosen.language
+        ):
+            return [translate(HAS_OTHER)]
         template, faults = await self._chosen.templates.read(chosen.mail.name, chosen.texts)
         if template is None:
             said = translate(Text("It cannot be used any more, and ours is sent in its place."))

@@ -98,3 +98,18 @@ async def test_many_versions_are_paged(tmp_path: Path) -> None:
     page = await ops.get(f"{ONE}?before=3")
     assert f"{ONE}/compare?version=2" in page.text
     assert f"{ONE}/compare?version=3" not in page.text
+
+
+async def test_a_template_in_code_that_cannot_be_shown_is_told_of(tmp_path: Path) -> None:
+    folder = tmp_path / "own" / "email"
+    folder.mkdir(parents=True)
+    (folder / "signin.txt").write_text("{% for x in [1] %}{{ code }}{% endfor %}")
+    (folder / "signup.txt").write_text("Welcome! {{ code }} {{ link }}")
+    _, ops = await make_dashboard(tmp_path, templates=tmp_path / "own")
+    for path in (ONE, f"{ONE}/edit"):
+        assert "Your code has a template of its own" in text_of(await ops.get(path))
+    await save(ops)
+    assert "Your code has a template" not in text_of(await ops.get(ONE))
+    signup = ONE.replace("signin", "signup")
+    assert typed(await ops.get(f"{signup}/edit"))["text"] == "Welcome! {{ code }} {{ link }}\n"
+    assert "Your code has a template" not in text_of(await ops.get(signup))
