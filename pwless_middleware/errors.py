@@ -7,6 +7,8 @@
     │   ├── RecipientRefused        this recipient is refused; another server would not change that
     │   ├── RecipientDeferred       this recipient is refused for now; says nothing about others
     │   └── MaybeDelivered          the connection broke after the message was out
+    ├── TemplateRefused             a template of a mail holds what none may hold
+    ├── TemplateConflict            somebody else has changed the template meanwhile
     ├── RequestFailed               a request to an address that somebody typed has no answer
     │   └── AddressRefused          it is none that requests go to; nothing was sent
     ├── UsageError                  the command line was given something that it cannot use
@@ -40,7 +42,7 @@
             └── UsersUnavailable    the host's user directory failed
 
 The mailers' three are in `delivery.base`, the command line's two in `cli.importing`, the one of
-settings in `core.settings`.
+settings in `core.settings`, those of templates in `flows.mail_templates`.
 
 The attributes of a class say what it is on the wire: `code` is the machine code of the closed list
 in the README, `status` the HTTP status, `grpc` the number in Scalekit's error shape. What the
