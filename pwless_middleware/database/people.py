@@ -171,12 +171,16 @@ class SQLPeople:
         disabled: bool = False,
     ) -> Sequence[Person]:
         """Return people in the order of their addresses."""
-        # An address is printable ASCII, and DELETE comes behind all of that.
-        end = prefix + "\x7f"
+        # One bound on each side, so that a page deep in the list begins there and not at its begin.
+        # An address is printable ASCII: nothing is between it and it with U+0001 behind, and DELETE
+        # comes behind all that goes on.
+        first, end = max(prefix, after + "\x01" if after else ""), prefix + "\x7f"
         if before:
-            query = (_LIST_DISABLED_BACK if disabled else _LIST_BACK)(prefix, end, before, limit)
+            query = (_LIST_DISABLED_BACK if disabled else _LIST_BACK)(
+                prefix, min(end, before), limit
+            )
             return [_person(row) for row in reversed(await self._database.fetch(query))]
-        query = (_LIST_DISABLED if disabled else _LIST)(prefix, end, after, limit)
+        query = (_LIST_DISABLED if disabled else _LIST)(first, end, limit)
         return [_person(row) for row in await self._database.fetch(query)]
 
     async def newest(
@@ -318,28 +322,28 @@ _FIND_BY_EMAIL = Statement(
 )
 _LIST = Statement(
     "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
-    "WHERE email >= $1 AND email < $2 AND email > $3 ORDER BY email LIMIT $4"
+    "WHERE email >= $1 AND email < $2 ORDER BY email LIMIT $3"
 )
 _LIST_BACK = Statement(
     "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
-    "WHERE email >= $1 AND email < $2 AND email < $3 ORDER BY email DESC LIMIT $4"
+    "WHERE email >= $1 AND email < $2 ORDER BY email DESC LIMIT $3"
 )
 # SQLite counts no rows, and would read all people in search of the few who are disabled.
 _LIST_DISABLED = Statement(
     "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
     "INDEXED BY pwless_people_disabled WHERE disabled_at IS NOT NULL "
-    "AND email >= $1 AND email < $2 AND email > $3 ORDER BY email LIMIT $4",
+    "AND email >= $1 AND email < $2 ORDER BY email LIMIT $3",
     postgres="SELECT id, email, name, language, created_at, seen_at, disabled_at "
     "FROM pwless_people WHERE disabled_at IS NOT NULL "
-    "AND email >= $1 AND email < $2 AND email > $3 ORDER BY email LIMIT $4",
+    "AND email >= $1 AND email < $2 ORDER BY email LIMIT $3",
 )
 _LIST_DISABLED_BACK = Statement(
     "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
     "INDEXED BY pwless_people_disabled WHERE disabled_at IS NOT NULL "
-    "AND email >= $1 AND email < $2 AND email < $3 ORDER BY email DESC LIMIT $4",
+    "AND email >= $1 AND email < $2 ORDER BY email DESC LIMIT $3",
     postgres="SELECT id, email, name, language, created_at, seen_at, disabled_at "
     "FROM pwless_people WHERE disabled_at IS NOT NULL "
-    "AND email >= $1 AND email < $2 AND email < $3 ORDER BY email DESC LIMIT $4",
+    "AND email >= $1 AND email < $2 ORDER BY email DESC LIMIT $3",
 )
 _NEWEST = Statement(
     "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
