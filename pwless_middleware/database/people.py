@@ -9,6 +9,7 @@ address next is another person.
 from __future__ import annotations
 
 import hmac
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,6 +33,10 @@ class PersonRepository(Protocol):
 
     async def find(self, user_id: str) -> Person | None:
         """Return the person with this id, or `None`."""
+        ...
+
+    async def find_several(self, user_ids: Sequence[str]) -> Mapping[str, Person]:
+        """Return the people with these ids, by id; who is not there is left out."""
         ...
 
     async def find_by_email(self, email: Address) -> Person | None:
@@ -156,6 +161,11 @@ class SQLPeople:
     async def find(self, user_id: str) -> Person | None:
         """Return the person with this id, or `None`."""
         return _one(await self._database.fetch(_FIND(user_id)))
+
+    async def find_several(self, user_ids: Sequence[str]) -> Mapping[str, Person]:
+        """Return the people with these ids, by id; who is not there is left out."""
+        rows = await self._database.fetch(_FIND_SEVERAL(json.dumps(list(user_ids))))
+        return {row[0]: _person(row) for row in rows}
 
     async def find_by_email(self, email: Address) -> Person | None:
         """Return the person who has this address now, or `None`."""
@@ -315,6 +325,13 @@ def _person(row: Row) -> Person:
 _FIND = Statement(
     "SELECT id, email, name, language, created_at, seen_at, disabled_at "
     "FROM pwless_people WHERE id = $1"
+)
+_FIND_SEVERAL = Statement(
+    "SELECT id, email, name, language, created_at, seen_at, disabled_at FROM pwless_people "
+    "WHERE id IN (SELECT value FROM json_each($1))",
+    postgres="SELECT id, email, name, language, created_at, seen_at, disabled_at "
+    "FROM pwless_people "
+    "WHERE id IN (SELECT json_array_elements_text(CAST(CAST($1 AS TEXT) AS JSON)))",
 )
 _FIND_BY_EMAIL = Statement(
     "SELECT id, email, name, language, created_at, seen_at, disabled_at "

@@ -45,6 +45,16 @@ async def test_who_was_added_is_found_by_id_and_by_address(people: PersonReposit
     assert await people.find(JO) is await people.find_by_email(KIM) is None
 
 
+async def test_several_are_found_at_once_as_far_as_they_are_there(
+    people: PersonRepository,
+) -> None:
+    jo, kim = person(), person(KIM, "id-of-kim'\"")
+    for one in (jo, kim, person("a@example.com", "other")):
+        await people.add(one)
+    assert await people.find_several([jo.id, "nobody", kim.id]) == {jo.id: jo, kim.id: kim}
+    assert await people.find_several([]) == {}
+
+
 async def test_an_address_is_one_person_s_however_often_it_is_added(
     people: PersonRepository,
 ) -> None:

@@ -28,6 +28,10 @@ class MemoryPeople:
         """Return the person with this id, or `None`."""
         return self._people.get(user_id)
 
+    async def find_several(self, user_ids: Sequence[str]) -> Mapping[str, Person]:
+        """Return the people with these ids, by id; who is not there is left out."""
+        return {id: self._people[id] for id in user_ids if id in self._people}
+
     async def find_by_email(self, email: Address) -> Person | None:
         """Return the person who has this address now, or `None`."""
         return next((one for one in self._people.values() if one.email == email), None)

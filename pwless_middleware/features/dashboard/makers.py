@@ -47,6 +47,10 @@ class Makers:
             StoreError, Unavailable: the user table cannot be asked.
         """
         wanted = sorted({id for id in ids if id})
+        kept = self._kit.repositories
+        if kept is not None and self._kit.users.keeps_people:
+            people = await kept.people.find_several(wanted) if wanted else {}
+            return {id: people[id].email if id in people else "" for id in wanted}
         users = await asyncio.gather(*(self._kit.users.load(id) for id in wanted))
         emails = ("" if user is None else user.email or "" for user in users)
         return dict(zip(wanted, emails, strict=True))
