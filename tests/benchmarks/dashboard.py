@@ -256,10 +256,11 @@ async def _storm(site: Site) -> dict[str, Samples]:
     caller = Caller(client=Client("203.0.113.7"), device="Firefox on Linux")
     recording, audits = Samples(), Samples()
     for number in range(_AUDITS):
+        address = Address(address_of(number))
         began = time.perf_counter()
-        for _ in range(_STORM // _AUDITS):
-            address = Address(address_of(number))
-            events.record("code.wrong", caller, attempt=b"12345678", address=address, tries_left=4)
+        for other in range(_STORM // _AUDITS):
+            attempt = (number * 1_000 + other // 5).to_bytes(8, "big")
+            events.record("code.wrong", caller, attempt=attempt, address=address, tries_left=4)
         recording.add((time.perf_counter() - began) * 1e6 / (_STORM // _AUDITS))
         began = time.perf_counter()
         await people.set_profile(address_of(number), name=f"Storm {number}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.event_counters import DAY, start_of
+from pwless_middleware.core.event_search import EventCount
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.features.dashboard.overview.charts import label_bars
@@ -124,20 +126,29 @@ class Overview:
         now = kit.clock()
         starts = chosen.starts(now)
         since, until = starts[0] - chosen.bars * chosen.step, starts[-1] + chosen.step
-        found = await counters.read(chosen.span, since, until)
-        hours = await self._repositories.events.count(since, until) if chosen.span == "hour" else []
-        today = start_of("day", now)
-        days = found if chosen.span == "day" else await counters.read("day", today - DAY, until)
-        weeks = await counters.read("week", start_of("week", now) - 7 * DAY, until)
-        months = await counters.read(
-            "month", start_of("month", start_of("month", now) - DAY), until
+        last_month = start_of("month", start_of("month", now) - DAY)
+        reads = [
+            counters.read(chosen.span, since, until),
+            counters.read("week", start_of("week", now) - 7 * DAY, until),
+            counters.read("month", last_month, until),
+        ]
+        if chosen.span == "hour":
+            reads.append(counters.read("day", start_of("day", now) - DAY, until))
+        hours, counted = await asyncio.gather(
+            self._hours(chosen, since, until), asyncio.gather(*reads)
         )
         people = {
             (each.name.span, each.name.start): each.count
-            for each in (*days, *weeks, *months)
+            for each in chain.from_iterable(counted)
             if each.name.label == "people"
         }
-        return sum_up(starts, found, hours), Active(people, now)
+        return sum_up(starts, counted[0], hours), Active(people, now)
+
+    async def _hours(self, chosen: Range, since: int, until: int) -> Sequence[EventCount]:
+        """Return the counts of hours by method, where bars are hours: days have them themselves."""
+        if chosen.span != "hour":
+            return ()
+        return await self._repositories.events.count(since, until)
 
     def _steps(self, operator: Operator, active: Active) -> Sequence[tuple[Text, str]]:
         """Return what to do first, and where, as long as nobody but one has signed in."""
