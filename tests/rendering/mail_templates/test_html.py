@@ -419,4 +419,4 @@ def test_whatever_is_admitted_tells_nobody(html: str) -> None:
         reader.close()
         assert reader.opened == []
         for word in reader.words.split():
-            assert CODE not in word or "//" not in word
+            assert CODE not in word or "://" not in word
