@@ -21,7 +21,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import Address
+from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.authentication import Strength
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.operator import Role, covers
@@ -133,6 +133,20 @@ class Operators:
         """
         return None if self._rules is None else await self._rules.role_of(user)
 
+    async def role_of_account(self, account: Account) -> Role | None:
+        """Return the role of somebody who is signed in, `None` as of `role_of`.
+
+        What the code gives to an address is theirs who signed in with it: a table of the host's own
+        may let people write another one into their profile, which nobody has proven.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known now.
+        """
+        user = account.user
+        if parse_address(user.email) != account.session.email:
+            user = User(id=user.id, email="")
+        return await self.role_of(user)
+
     async def admins(self) -> Sequence[tuple[Address, str]]:
         """Return the address and the chosen language of each `admin`, for a mail to all of them.
 
@@ -186,7 +200,7 @@ class Operators:
         if rules is None:
             raise NotFound
         account = await self._accounts.require(request, back=back)
-        has = await rules.role_of(account.user)
+        has = await self.role_of_account(account)
         if has is None or not covers(has, role):
             raise NotFound
         strength = await self._strength_for(account.user.id, rules.strength)

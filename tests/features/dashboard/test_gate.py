@@ -24,6 +24,7 @@ from tests.features.dashboard.operators import (
     make_dashboard,
     make_dashboard_site,
 )
+from tests.features.dashboard.people.table import Table
 from tests.own_account import JO, make_kept_site, signed_in
 from tests.support import Browser, Site, led_to, make_site
 
@@ -120,6 +121,18 @@ async def test_who_only_looks_changes_nothing(tmp_path: Path) -> None:
     for method, path in routes_of(site):
         if method == "POST":
             assert await ask(look, method, path) == nothing, path
+
+
+async def test_an_address_that_a_table_gives_makes_nobody_an_operator(tmp_path: Path) -> None:
+    """A host's table may take what people write into their profiles (security rule 63)."""
+    table = Table()
+    site = make_dashboard_site(tmp_path, users=table)
+    jo = await signed_in(site, JO)
+    for email in (OPS, OPS.upper(), f" {OPS} "):
+        table.users[f"u-{JO}"] = email
+        assert (await jo.get("/auth/dashboard/people")).status_code == 404, email
+    ops = await signed_in(site, OPS)
+    assert (await ops.get("/auth/dashboard/people")).status_code == 200
 
 
 def test_each_handler_asks_the_gate_before_anything_else(tmp_path: Path) -> None:

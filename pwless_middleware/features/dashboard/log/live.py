@@ -158,7 +158,7 @@ class LiveTail:
             account.signed, used=False
         ):
             return False
-        role = await self._kit.operators.role_of(account.user)
+        role = await self._kit.operators.role_of_account(account)
         is_fresh = accounts.is_fresh(account.session, LOOK_SECONDS)
         return role is not None and covers(role, "view") and is_fresh
 
