@@ -38,7 +38,8 @@ class PathTable(Generic[T]):
     def __init__(self) -> None:
         self._exact: dict[str, T] = {}
         self._named: dict[int, list[tuple[Segments, tuple[str, ...], T]]] = {}
-        self._owners: dict[Segments, tuple[str, str]] = {}
+        # By what two patterns must share to answer one path: how many segments, and the first.
+        self._owners: dict[tuple[int, str | None], dict[Segments, tuple[str, str]]] = {}
 
     def add(self, path: str, value: T, *, owner: str) -> None:
         """Add a pattern.
@@ -52,14 +53,15 @@ class PathTable(Generic[T]):
             ConfigError: it is no such pattern, or could answer a path that another one answers.
         """
         segments, names = _parse(path, owner)
-        for other, (its_owner, its_path) in self._owners.items():
+        owners = self._owners.setdefault((len(segments), segments[0]), {})
+        for other, (its_owner, its_path) in owners.items():
             if _is_ambiguous(segments, other):
                 raise ConfigError(
                     "features",
                     f"{its_owner} mounts {its_path} and {owner} mounts {path}, and both could "
                     "answer the same path: take one of the two out, or change its path",
                 )
-        self._owners[segments] = (owner, path)
+        owners[segments] = (owner, path)
         if not names:
             self._exact[path] = value
             return
@@ -111,9 +113,7 @@ def _parse(path: object, owner: str) -> tuple[Segments, tuple[str, ...]]:
 
 
 def _is_ambiguous(one: Segments, other: Segments) -> bool:
-    """Whether both answer some path, and neither is the narrower."""
-    if len(one) != len(other):
-        return False
+    """Whether two of one length both answer some path, and neither is the narrower."""
     pairs = list(zip(one, other, strict=True))
     if any(None not in (a, b) and a != b for a, b in pairs):
         return False
