@@ -59,6 +59,7 @@ class AddressRequests:
         secrets, records, jobs: of the feature.
         notices: make the mail.
         serves: whether emails go to an address, so that its owner could sign in.
+        may_move: whether who has asked may do that now, to who this person is by now.
         confirm_page: absolute URL of the page that confirms.
         wake_delivery: has what is queued delivered.
         clock: gives unix seconds.
@@ -76,6 +77,7 @@ class AddressRequests:
         notices: Notices,
         *,
         serves: Callable[[Address], Awaitable[bool]],
+        may_move: Callable[[AddressRequest], Awaitable[bool]],
         confirm_page: str,
         wake_delivery: Callable[[], Awaitable[None]],
         clock: Callable[[], int],
@@ -90,6 +92,7 @@ class AddressRequests:
         self._jobs = jobs
         self._notices = notices
         self._serves = serves
+        self._may_move = may_move
         self._confirm_page = confirm_page
         self._clock = clock
         self._events = events
@@ -111,7 +114,7 @@ class AddressRequests:
 
         Raises:
             InvalidArgument: it is no address, theirs already, somebody else's, or not served; or
-                nobody can sign in as this person.
+                nobody can sign in as this person, or they are an operator whom `by` may not move.
             RateLimited: it was asked for just now.
             StoreError, Unavailable: database, store or queue cannot take it; it can be asked again.
         """
@@ -126,10 +129,6 @@ class AddressRequests:
             raise InvalidArgument.of("email", _TAKEN, "taken")
         if not await self._serves(new):
             raise InvalidArgument.of("email", _NOT_SERVED, "allow")
-        if not await self._records.add(user.id, ttl=AGAIN_AFTER):
-            wait = duration_text(AGAIN_AFTER)
-            text = Text("It was asked for just now. Wait %(wait)s.", wait=wait)
-            raise RateLimited(AGAIN_AFTER, text)
         request = AddressRequest(
             id=secrets.token_bytes(_ID_BYTES),
             user_id=user.id,
@@ -139,6 +138,12 @@ class AddressRequests:
             asked_at=self._clock(),
             language=user.language or current_language().code,
         )
+        if not await self._may_move(request):
+            raise InvalidArgument.of("email", _OPERATOR, "operator")
+        if not await self._records.add(user.id, ttl=AGAIN_AFTER):
+            wait = duration_text(AGAIN_AFTER)
+            text = Text("It was asked for just now. Wait %(wait)s.", wait=wait)
+            raise RateLimited(AGAIN_AFTER, text)
         audit = self._events.make("person.address_requested", user_id=user.id, address=new, by=by)
         # The job comes first, so that nothing is asked for in silence; it waits for the row.
         queued = self._jobs.writes(TOPIC, request.id)
@@ -195,13 +200,14 @@ class AddressRequests:
 
         Raises:
             RequestExpired: it is none of ours, too late, withdrawn or used; or the old address is
-                not the person's any more, or they are disabled or gone.
+                not the person's any more, or they are disabled or gone; or who has asked for it
+                may not do so any more.
             InvalidArgument: the address has become somebody else's meanwhile.
             StoreError, Unavailable: database or store cannot be asked. Nothing is changed where
                 that was before; else the address is, and a job ends the sessions.
         """
         request = await self.find(handle)
-        if request is None:
+        if request is None or not await self._may_move(request):
             raise RequestExpired
         if await self._changes.is_taken(request.new, request.user_id):
             raise InvalidArgument.of("link_token", _TAKEN, "taken")
@@ -239,6 +245,9 @@ class AddressRequests:
 
 _NO_ADDRESS: Final = Text("Enter one email address, like jo@example.com.")
 _DISABLED: Final = Text("Nobody can sign in as this person. Enable them first.")
+_OPERATOR: Final = Text(
+    "This is about an operator. Only one who may do as much asks for that, on the dashboard."
+)
 _SAME: Final = Text("This is their address already.")
 _TAKEN: Final = Text("This address belongs to another account by now.")
 _NOT_SERVED: Final = Text("Nobody can sign in with this address: it is not on the list of those.")

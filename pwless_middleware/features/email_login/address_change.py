@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.session import Session
@@ -10,6 +11,7 @@ from pwless_middleware.core.user import User
 from pwless_middleware.database.address_requests import AddressRequestRepository
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.features.email_login.address_api import AddressApi
+from pwless_middleware.features.email_login.address_movers import may_move
 from pwless_middleware.features.email_login.address_pages import UNDO_PATH, AddressPages
 from pwless_middleware.features.email_login.address_request_api import AddressRequestApi
 from pwless_middleware.features.email_login.confirm_address_page import (
@@ -97,6 +99,7 @@ class AddressChangePart:
             kit.jobs,
             self._notices,
             serves=lambda address: rules().serves(address),
+            may_move=partial(may_move, kit.operators, kit.users),
             confirm_page=f"{kit.origin.url}{kit.prefix}{CONFIRM_PATH}",
             wake_delivery=kit.wake_delivery,
             clock=kit.clock,

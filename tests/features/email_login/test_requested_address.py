@@ -7,15 +7,22 @@ from typing import Any
 
 import pytest
 
+from pwless_middleware.features.dashboard import Dashboard
 from tests.features.dashboard.operators import HELP, LOOK, OPS, make_dashboard, make_dashboard_site
 from tests.features.dashboard.people.pages import act, audits, id_of, path_of
 from tests.features.dashboard.people.table import Table
-from tests.own_account import JO, NEW, make_kept_site, signed_in
-from tests.support import API_KEY, START, Site, led_to, said
+from tests.own_account import JO, KIM, NEW, make_kept_site, signed_in
+from tests.support import API_KEY, START, Site, led_to, said, token_of
 
 pytestmark = pytest.mark.anyio
 
 KEY = {"authorization": f"Bearer {API_KEY}"}
+
+
+async def press_confirm(site: Site, email: str) -> Any:
+    """Press the button of the newest link to a new address, as whoever has that mailbox."""
+    form = {"link_token": token_of(site.mail(email).link)}
+    return await site.browser().post("/auth/account/address/confirm", form)
 
 
 async def test_an_address_is_asked_for_shown_and_taken_back(tmp_path: Path) -> None:
@@ -76,6 +83,30 @@ async def test_who_looks_or_is_lesser_asks_for_nothing(tmp_path: Path) -> None:
     assert site.outbox.latest(NEW) is None
 
 
+async def test_who_became_an_operator_meanwhile_is_moved_by_nobody_lesser(tmp_path: Path) -> None:
+    """Security rule 63: an account of an admin is not taken by what was asked for before."""
+    site = make_dashboard_site(tmp_path)
+    jo, help = await signed_in(site), await signed_in(site, HELP)
+    assert (await act(site, help, JO, "address", {"email": NEW})).status_code == 303
+    await site.passwordless.verbs(Dashboard).operators.add(JO, role="admin")
+    assert (await press_confirm(site, NEW)).status_code == 410
+    assert await jo.who() == JO
+
+
+async def test_what_a_removed_operator_has_asked_for_comes_to_nothing(tmp_path: Path) -> None:
+    site, _ = await make_dashboard(tmp_path)
+    operators = site.passwordless.verbs(Dashboard).operators
+    await operators.add(KIM, role="support")
+    jo, kim = await signed_in(site), await signed_in(site, KIM)
+    assert (await act(site, kim, JO, "address", {"email": NEW})).status_code == 303
+    await operators.remove(KIM)
+    assert (await press_confirm(site, NEW)).status_code == 410
+    assert await jo.who() == JO
+    await operators.add(KIM, role="support")
+    assert (await press_confirm(site, NEW)).status_code == 200
+    assert await jo.who() is None
+
+
 async def test_a_table_that_changes_no_address_has_no_such_part(tmp_path: Path) -> None:
     site, ops = await make_dashboard(tmp_path, users=Table(OPS))
     await signed_in(site)
@@ -90,6 +121,20 @@ async def call(site: Site, method: str, id: str, **more: Any) -> Any:
     return await site.browser().request(
         method, f"/auth/api/v1/users/{id}/address", headers=KEY, **more
     )
+
+
+async def test_a_server_does_not_move_an_operator(tmp_path: Path) -> None:
+    """A key that changes users is none of an operator (security rule 63)."""
+    site, _ = await make_dashboard(tmp_path)
+    await signed_in(site)
+    operators = site.passwordless.verbs(Dashboard).operators
+    for email, new in ((OPS, NEW), (JO, HELP)):
+        refused = await call(site, "POST", await id_of(site, email), json={"email": new})
+        assert refused.status_code == 400
+        assert "about an operator" in refused.text
+    assert (await call(site, "POST", await id_of(site, JO), json={"email": NEW})).is_success
+    await operators.add(JO, role="view")
+    assert (await press_confirm(site, NEW)).status_code == 410
 
 
 async def test_a_server_asks_for_one_and_takes_it_back(tmp_path: Path) -> None:
