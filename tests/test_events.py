@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from pwless_middleware import (
     Authentication,
+    Dashboard,
     DeliveryError,
     EmailLogin,
     Event,
@@ -398,6 +399,15 @@ async def templates_that_are_good_and_bad() -> Story:
     return story
 
 
+async def a_mail_to_a_test_address() -> Story:
+    features = [EmailLogin(send_limits=ROOMY, test_users=True), Dashboard()]
+    async with with_database(features=features) as story:
+        test_addresses = story.site.passwordless.verbs(EmailLogin).test_addresses
+        await test_addresses.add(EMAIL, expires_in=86400)
+        await story.jo.ask(EMAIL)
+    return story
+
+
 async def an_address_that_is_changed_and_changed_back() -> Story:
     async with with_database() as story:
         await story.jo.sign_in(EMAIL)
@@ -508,6 +518,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_person_who_is_disabled_meanwhile,
     an_operator_who_changes_settings,
     templates_that_are_good_and_bad,
+    a_mail_to_a_test_address,
     an_address_that_is_changed_and_changed_back,
     passkeys_that_are_good_and_bad,
     text_messages_of_every_fate,
@@ -524,6 +535,8 @@ async def test_every_kind_and_reason_happens_with_the_fields_of_the_table() -> N
     reasons: dict[str, set[str]] = {kind: set() for kind in KINDS}
     for tell in STORIES:
         for event in await (await tell()).events():
+            if event.kind not in KINDS:
+                continue  # a feature's own, which its own tests tell of
             told = event.to_dict()
             assert list(told)[:3] == ["at", "kind", "id"]
             fields[event.kind] |= told.keys() - {"at", "kind", "id"}

@@ -401,7 +401,10 @@ def test_all_of_it_is_described(client: TestClient) -> None:
         for method in item.keys() - {"parameters"}
         if path.startswith(USERS)
     }
-    others = {("DELETE", "/{id}"), ("DELETE", "/{id}/sessions/{session}")}
+    others = {
+        *(("DELETE", "/{id}"), ("DELETE", "/{id}/sessions/{session}")),
+        *(("POST", "/{id}/address"), ("DELETE", "/{id}/address")),
+    }
     assert described == {*OPERATIONS, *others}
 
 
