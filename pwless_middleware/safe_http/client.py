@@ -10,7 +10,8 @@ Prevention Cheat Sheet). So
 3. the connection goes to an address that was judged, and to no name: a name server that answers the
    second question otherwise (DNS rebinding) is not asked a second one. TLS is of the name;
 4. no redirect is followed, no proxy of the environment used, no cookie kept, nothing unpacked;
-5. all of it takes 5 seconds at most, and of the answer no more than a bound is read.
+5. all of it takes 5 seconds at most, and of the answer no more than a bound is read, in parts so
+   small that others have their turn in between (`fair_reads`).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import AddressRefused, RequestFailed
+from pwless_middleware.safe_http.fair_reads import FairReads
 from pwless_middleware.safe_http.httpx_library import find_httpx
 from pwless_middleware.safe_http.public_addresses import IPAddress, is_loopback, is_public
 from pwless_middleware.safe_http.resolver import Resolve, Resolver
@@ -151,7 +153,11 @@ class SafeHTTPClient:
                         "host": url.authority,
                     },
                     content=content,
-                    extensions={"sni_hostname": url.host, "timeout": {"connect": connect}},
+                    extensions={
+                        "sni_hostname": url.host,
+                        "timeout": {"connect": connect},
+                        "trace": FairReads(self._most_bytes).trace,
+                    },
                 )
                 try:
                     async with _answering(transport, request) as answer:
@@ -186,14 +192,14 @@ class SafeHTTPClient:
                 raise AddressRefused("not_public")
 
     async def _read(self, answer: httpx.Response) -> SafeAnswer:
-        body = b""
+        body = bytearray()
         async for chunk in answer.aiter_raw():
             body += chunk
             if len(body) > self._most_bytes:
                 break
         headers = {name.lower(): value for name, value in answer.headers.items()}
         is_whole = len(body) <= self._most_bytes
-        return SafeAnswer(answer.status_code, headers, body[: self._most_bytes], is_whole)
+        return SafeAnswer(answer.status_code, headers, bytes(body[: self._most_bytes]), is_whole)
 
 
 @asynccontextmanager

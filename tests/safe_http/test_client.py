@@ -219,6 +219,22 @@ async def test_an_answer_of_just_the_bound_is_whole() -> None:
     assert (answer.body, answer.is_whole) == (b"xyz", True)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 200 Said\r\ntransfer-encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 20_000,
+        b"HTTP/1.1 100 \r\n\r\n" * 6000,
+    ],
+    ids=["chunks of one byte", "one hundred at once"],
+)
+async def test_an_answer_in_dust_is_left(said: bytes) -> None:
+    """What is read of it takes a parser seconds, in which nobody else could sign in."""
+    async with serving(lambda _: [said, None]) as server:
+        with pytest.raises(RequestFailed) as caught:
+            await get(make(most_bytes=20_000), server.url)
+    assert caught.value.fault == "broken"
+
+
 async def test_nothing_is_unpacked() -> None:
     """A few bytes would become gigabytes."""
     packed = gzip.compress(b"0" * 1_000_000)

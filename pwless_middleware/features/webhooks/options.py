@@ -52,7 +52,7 @@ class Webhooks:
         from pwless_middleware.safe_http.client import SafeHTTPClient
 
         self._client = SafeHTTPClient(
-            "features", extra="webhooks", allow_loopback=unsafe_loopback, most_bytes=65_536
+            "features", extra="webhooks", allow_loopback=unsafe_loopback, most_bytes=16_384
         )
 
     def mount(self, kit: Kit) -> Mounted:
