@@ -1,7 +1,9 @@
 """The country of a client, from a file of the operator's own: in MaxMind's format, as of GeoLite2.
 
-Nobody else is asked, and no address is kept: an event has the country alone. The file is mapped
-into memory as the process starts; a newer one is seen after the next start.
+Nobody else is asked, and no address is kept: an event has the country alone. The file is read into
+memory as the process starts, and by Python: the reader in C, and any that maps the file, end the
+whole process where it is damaged, or is written over in place. A newer one is seen after the next
+start.
 """
 
 from __future__ import annotations
@@ -41,18 +43,17 @@ class Countries:
                 "geoip", "it needs: pip install 'pwless-middleware[geoip]'"
             ) from error
         try:
-            self._reader = maxminddb.open_database(path)
+            self._reader = maxminddb.open_database(path, maxminddb.MODE_MEMORY)
         except OSError as error:
             why = os.strerror(error.errno) if error.errno else "it cannot be read"
             raise ConfigError("geoip", f"{path}: {why}") from error
-        except maxminddb.InvalidDatabaseError as error:
+        except Exception as error:  # its parser raises whatever a damaged file brings it to
             raise ConfigError(
                 "geoip", f"{path} is no file in MaxMind's format: set e.g. GeoLite2-Country.mmdb"
             ) from error
         kind = self._reader.metadata().database_type
         if _WITHOUT.search(kind):
             raise ConfigError("geoip", f"{path} has no countries in it (it is of type {kind})")
-        self._bad: type[Exception] = maxminddb.InvalidDatabaseError
         self._has_failed = False
 
     def __call__(self, network: str) -> str | None:
@@ -65,7 +66,7 @@ class Countries:
             found = self._reader.get(network.partition("/")[0])
         except (ValueError, TypeError):  # a unix socket, or IPv6 in a file of IPv4
             return None
-        except self._bad:
+        except Exception:  # as above; an event without a country is better than none
             if not self._has_failed:
                 self._has_failed = True
                 logger.error("the file of countries is damaged", extra={"event": "geoip_damaged"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,24 @@ def test_a_damaged_file_stops_no_login(tmp_path: Path, caplog: pytest.LogCapture
     find = Countries(path)
     assert [find("203.0.113.7"), find("198.51.100.9")] == [None, None]
     assert caplog.text.count("damaged") <= 1
+
+
+def test_no_damage_ends_the_process(tmp_path: Path) -> None:
+    """The reader in C crashes on some of these, and any that maps the file if it is cut short."""
+    path = Path(write_file(tmp_path))
+    good, damage = path.read_bytes(), random.Random(1)
+    for number in range(300):
+        content = bytearray(good)
+        for _ in range(damage.choice((1, 2, 8))):
+            content[damage.randrange(len(content))] = damage.randrange(256)
+        bad = tmp_path / f"{number}.mmdb"
+        bad.write_bytes(content)
+        try:
+            find = Countries(str(bad))
+        except ConfigError:
+            continue
+        bad.write_bytes(b"")
+        assert all(
+            found is None or len(found) == 2
+            for found in map(find, ("203.0.113.0", "2001:db8:1:2::/64", "192.0.2.1"))
+        )
