@@ -58,6 +58,9 @@ FEATURES = frozenset(
 )
 """First segments below the prefix that are ours, whether the feature is mounted or not."""
 
+_HIDDEN = "/dashboard/"
+"""What only some may know of: for all others its paths are as any at which there is nothing, by
+whichever method, and whatever else is sent (security rule 60)."""
 _WELL_KNOWN = "/.well-known/"
 """What stands at the root of a host and is not the app's to name (RFC 8615)."""
 
@@ -192,10 +195,13 @@ class Routes:
         return found if found is not None else (None, {})
 
     async def _answer(self, route: Route | None, path: str, request: Request) -> Response:
-        if route is None:
-            raise NotFound
         method = "GET" if request.method == "HEAD" else request.method
-        handler = route.methods.get(method)
+        is_hidden = f"{path}/".startswith(_HIDDEN)
+        if is_hidden and method != "GET":  # before it shows whether anything is there
+            self._check_form(request)
+        handler = None if route is None else route.methods.get(method)
+        if route is None or (handler is None and is_hidden):
+            raise NotFound
         if handler is None:
             allow = sorted({*route.methods, *(("HEAD",) if "GET" in route.methods else ())})
             raise MethodNotAllowed(allow)
@@ -234,7 +240,16 @@ class Routes:
         if route.kind == "api":
             if bearer(request.headers.getlist("authorization")) is None:
                 self._callers.check_origin(request)
-        elif not self._origin.is_own_form(request.headers):
+        else:
+            self._check_form(request)
+
+    def _check_form(self, request: Request) -> None:
+        """Refuse a form that a page of another site could have sent.
+
+        Raises:
+            ForbiddenOrigin: it comes from elsewhere.
+        """
+        if not self._origin.is_own_form(request.headers):
             self._hosts.warn(request.headers)
             self._callers.note_refusal(request, "foreign_origin")
             raise ForbiddenOrigin

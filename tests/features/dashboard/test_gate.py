@@ -61,6 +61,24 @@ async def test_for_somebody_else_nothing_of_it_is_there(tmp_path: Path) -> None:
         assert await ask(jo, method, path) == nothing, f"{method} {path}"
 
 
+@pytest.mark.parametrize("method", ["HEAD", "GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_no_method_and_no_origin_tells_somebody_else_of_it(
+    tmp_path: Path, method: str
+) -> None:
+    """An answer of "not this method" says that there is a page (security rule 60)."""
+    site = make_dashboard_site(tmp_path)
+    jo, look = await signed_in(site, JO), await signed_in(site, LOOK)
+    for headers in ({}, {"origin": "https://evil.example"}):
+        nothing = await jo.request(method, NOBODY, headers=headers)
+        for path in {path for _, path in routes_of(site)}:
+            answer = await jo.request(method, path, headers=headers)
+            assert answer.status_code == nothing.status_code, path
+            assert dict(answer.headers) == dict(nothing.headers), path
+            assert answer.text == nothing.text, path
+        answer = await look.request(method, "/auth/dashboard/operators/lower", headers=headers)
+        assert answer.status_code == nothing.status_code
+
+
 async def test_a_stranger_is_sent_to_the_login_page(tmp_path: Path) -> None:
     site = make_dashboard_site(tmp_path)
     stranger = site.browser()
