@@ -45,6 +45,7 @@ from pwless_middleware.flows.door import LoginResult, spend
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.fixed_codes import FixedCodes
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.records import Records
 from pwless_middleware.flows.sessions_view import SessionsView
@@ -56,6 +57,7 @@ from pwless_middleware.text import Text
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.address_changes import AddressChangeRepository
 
+_TEST: Final = Text("A test address stays as it is.")
 _TAKEN: Final = Text("This address belongs to another account by now.")
 
 
@@ -66,6 +68,7 @@ class AddressChanges:
         challenges, verifier, store, logins, users, sessions, signals: what it works with.
         repository: keeps the changes.
         secrets, records, jobs: of the feature.
+        fixed: know the addresses that nobody moves from; `None` where there are none.
         on_undone: returns who is told of an undo, in order.
         in_table: whether the host's own table has the addresses, and changes them.
         clock: gives unix seconds.
@@ -86,6 +89,7 @@ class AddressChanges:
         records: Records,
         jobs: FeatureJobs,
         *,
+        fixed: FixedCodes | None,
         on_undone: Callable[[], Iterable[OnAddressUndone]],
         in_table: bool,
         clock: Callable[[], int],
@@ -102,6 +106,7 @@ class AddressChanges:
         self._secrets = secrets
         self._records = records
         self._jobs = jobs
+        self._fixed = fixed
         self._on_undone = on_undone
         self._in_table = in_table
         self._clock = clock
@@ -120,9 +125,11 @@ class AddressChanges:
             language: the code of the language of the mail.
 
         Raises:
+            InvalidArgument: theirs is a test address.
             RateLimited: a budget of the address or the client is spent.
             Unavailable: the store or the queue cannot take it.
         """
+        await self.check_old(Address(session.email))
         challenge = NewChallenge(
             address=new,
             kind="OTP",
@@ -131,6 +138,19 @@ class AddressChanges:
             language=language,
         )
         return await self._challenges.start(challenge, caller)
+
+    async def check_old(self, address: Address) -> None:
+        """Refuse to let somebody leave an address that a fixed code opens (security rule 67).
+
+        Whoever knows the code would have an account of their own by it, past its end, and where
+        nobody else may sign up.
+
+        Raises:
+            InvalidArgument: it is a test address.
+            StoreError: it cannot be known now.
+        """
+        if self._fixed is not None and await self._fixed.covers(address):
+            raise InvalidArgument.of("email", _TEST, "test_address")
 
     async def is_taken(self, address: Address, user_id: str) -> bool:
         """Whether an address is somebody else's, or was until lately.

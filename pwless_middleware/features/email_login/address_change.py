@@ -27,6 +27,7 @@ from pwless_middleware.flows.address_requests import AddressRequests
 from pwless_middleware.flows.challenge_rules import CurrentRules
 from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
 from pwless_middleware.flows.challenges import Challenges
+from pwless_middleware.flows.fixed_codes import FixedCodes
 from pwless_middleware.flows.notices import Notices
 from pwless_middleware.web.kit import Kit, Mounted
 
@@ -108,7 +109,7 @@ class AddressChangePart:
 
 
 def make_address_change(
-    kit: Kit, challenges: Challenges, verifier: ChallengeVerifier
+    kit: Kit, challenges: Challenges, verifier: ChallengeVerifier, fixed: FixedCodes | None
 ) -> AddressChangePart | None:
     """Return the change of address, or `None` where nothing can change one.
 
@@ -131,6 +132,7 @@ def make_address_change(
         kit.secrets,
         kit.records("address_changes"),
         kit.jobs,
+        fixed=fixed,
         on_undone=lambda: kit.offers.on_address_undone,
         in_table=in_table,
         clock=kit.clock,

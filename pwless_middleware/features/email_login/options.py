@@ -187,7 +187,7 @@ class EmailLogin:
         if kit.repositories is not None:  # who has no database imports none of this
             from pwless_middleware.features.email_login.address_change import make_address_change
 
-            address_change = make_address_change(kit, challenges, verifier)
+            address_change = make_address_change(kit, challenges, verifier, fixed)
         mails = ChallengeMails(
             challenges,
             grants,

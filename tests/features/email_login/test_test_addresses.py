@@ -185,6 +185,27 @@ async def test_nobody_moves_to_a_test_address_by_its_code(site: Site) -> None:
     assert (await site.passwordless.people.find(JO)) is not None
 
 
+async def test_who_knows_the_code_gets_no_account_of_their_own_by_it(tmp_path: Path) -> None:
+    """It would outlive the test address, and where sign-up is closed be one that nobody gets."""
+    site = make_test_site(tmp_path, email=EmailLogin(test_users=True, signup=False))
+    browser = await sign_in(site, (await make(site)).code)
+    assert browser is not None
+    refused = await browser.post("/auth/account/address", {"email": JO})
+    assert refused.status_code == 400
+    assert "stays as it is" in refused.text
+    by_json = await browser.request(
+        "POST",
+        "/auth/api/v1/account/address",
+        json={"email": JO},
+        headers={"origin": site.base_url},
+    )
+    assert by_json.status_code == 400
+    ops = site.passwordless.verbs(EmailLogin)
+    with pytest.raises(InvalidArgument, match="stays as it is"):
+        await ops.request_address(await site.passwordless.people.id_of(REVIEW), JO)
+    assert site.outbox.latest(JO) is None
+
+
 async def test_an_operator_s_address_never_matches(tmp_path: Path) -> None:
     site = make_test_site(tmp_path)
     made = await make(site)
