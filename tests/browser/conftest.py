@@ -159,6 +159,30 @@ def violations(page: Page, options: dict[str, Any] | None = None) -> list[str]:
     ]
 
 
+def too_wide(page: Page, width: int) -> list[str]:
+    """Return how a page is wider than so many pixels, with how wide it is.
+
+    As it is, from right to left, and with text of twice the size (WCAG 2.2, 1.4.4).
+    """
+    found = []
+    for how in ("", "dir", "size"):
+        actual = page.evaluate(
+            """(how) => {
+                const root = document.documentElement;
+                if (how === "dir") root.dir = "rtl";
+                if (how === "size") root.style.fontSize = "200%";
+                const width = Math.max(root.scrollWidth, document.body.scrollWidth);
+                root.removeAttribute("dir");
+                root.style.removeProperty("font-size");
+                return width;
+            }""",
+            how,
+        )
+        if actual > width:
+            found.append(f"{how}: {actual}")
+    return found
+
+
 def clean(page: Page) -> None:
     """Let axe look, and see that nothing is wider than the page."""
     assert violations(page) == []

@@ -14,7 +14,7 @@ from demo_app.app import OPERATOR, create_app
 from demo_app.sample_data import Clock as SampleClock
 from demo_app.sample_data import SampleMailer, make_sample_data
 from pwless_middleware import Outbox, PasswordlessMiddleware
-from tests.browser.conftest import SECRET_KEY, Demo, Visit, Visitor, violations
+from tests.browser.conftest import SECRET_KEY, Demo, Visit, Visitor, too_wide, violations
 from tests.live import clock_of_today, served
 
 PHONE = {"width": 320, "height": 640}
@@ -106,23 +106,7 @@ def test_axe_finds_nothing_on_any_page(demo: Demo, visit: Visit) -> None:
 def test_nothing_scrolls_sideways_on_a_phone(demo: Demo, visit: Visit) -> None:
     """Nor from right to left, nor with text of twice the size."""
     page = sign_in(demo, visit(viewport=PHONE, is_mobile=True, has_touch=True))
-    wide = []
-    for path in all_pages(page):
-        for how in ("", "dir", "size"):
-            width = page.evaluate(
-                """(how) => {
-                    const root = document.documentElement;
-                    if (how === "dir") root.dir = "rtl";
-                    if (how === "size") root.style.fontSize = "200%";
-                    const width = Math.max(root.scrollWidth, document.body.scrollWidth);
-                    root.removeAttribute("dir");
-                    root.style.removeProperty("font-size");
-                    return width;
-                }""",
-                how,
-            )
-            if width > PHONE["width"]:
-                wide.append(f"{path} {how}: {width}")
+    wide = [f"{path} {how}" for path in all_pages(page) for how in too_wide(page, PHONE["width"])]
     assert wide == []
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Demo, Visit, violations
+from tests.browser.conftest import Demo, Visit, too_wide, violations
 from tests.browser.walk import WALKS, Walk
 
 PHONE = {"width": 320, "height": 640}
@@ -56,24 +56,12 @@ def test_the_pages_follow_the_readers_scheme(
 @each_walk
 def test_nothing_scrolls_sideways_on_a_phone(demo: Demo, visit: Visit, walk: Walk) -> None:
     """Nor with text of twice the size (WCAG 2.2, 1.4.4), nor from right to left."""
-    wide = []
     visitor = visit(viewport=PHONE, is_mobile=True, has_touch=True)
-    for name, page in walk(demo, visitor):
-        for how in ("", "dir", "size"):
-            width = page.evaluate(
-                """(how) => {
-                    const root = document.documentElement;
-                    if (how === "dir") root.dir = "rtl";
-                    if (how === "size") root.style.fontSize = "200%";
-                    const width = Math.max(root.scrollWidth, document.body.scrollWidth);
-                    root.removeAttribute("dir");
-                    root.style.removeProperty("font-size");
-                    return width;
-                }""",
-                how,
-            )
-            if width > PHONE["width"]:
-                wide.append(f"{name} {how}: {width}")
+    wide = [
+        f"{name} {how}"
+        for name, page in walk(demo, visitor)
+        for how in too_wide(page, PHONE["width"])
+    ]
     assert wide == []
 
 
