@@ -18,12 +18,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from pwless_middleware import DeliveryError, Message, PasswordlessMiddleware
+import pyotp
+
+from pwless_middleware import DeliveryError, Message, PasswordlessMiddleware, SecondFactors
 
 DAYS: Final = 30
 ATTEMPTS: Final = 2400
 """Logins in a month; a third of them at the weekend's pace."""
 _DAY: Final = 86_400
+_STEP: Final = "/auth/step/second-factor"
 
 _FIRST: Final = (
     *("amina", "ben", "carla", "david", "elif", "farid", "grace", "hugo", "ines", "jonas"),
@@ -91,6 +94,7 @@ class Visitor:
     user_agent: str
     ip: str
     accept: str = "text/html"
+    secret: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
 
     async def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> int:
@@ -227,11 +231,36 @@ class Month:
                 await elsewhere.ask("GET", link)
             token = link.partition("link_token=")[2]
             await visitor.ask("POST", "/auth/link", {"link_token": token})
+            await self._use_app(visitor)
             return
         while chance.random() < 0.07:
             await visitor.ask("POST", "/auth/verify", {"code": f"{chance.randrange(10**6):06}"})
             self._clock.now += 5
         await visitor.ask("POST", "/auth/verify", {"code": code})
+        await self._use_app(visitor)
+
+    async def _use_app(self, visitor: Visitor) -> None:
+        """Answer with the code of an authenticator app, or add one: some people do."""
+        chance = self._chance
+        if not visitor.secret and visitor.email[0] in "abk" and chance.random() < 0.5:
+            await self._add_app(visitor)
+        elif visitor.secret:
+            while chance.random() < 0.08:
+                code = f"{chance.randrange(10**6):06}"
+                await visitor.ask("POST", _STEP, {"method": "totp", "code": code})
+            self._clock.now += 30  # each code is good once
+            code = pyotp.TOTP(visitor.secret).at(int(self._clock.now))
+            await visitor.ask("POST", _STEP, {"method": "totp", "code": code})
+
+    async def _add_app(self, visitor: Visitor) -> None:
+        person = await self._app.passwordless.people.find(visitor.email)
+        if person is None:
+            return
+        verbs = self._app.passwordless.verbs(SecondFactors)
+        begun = await verbs.begin_totp(person.id)
+        code = pyotp.TOTP(begun.secret).at(int(self._clock.now))
+        await verbs.confirm_totp(person.id, enrollment_id=begun.enrollment_id, code=code)
+        visitor.secret = begun.secret
 
     async def _deliver(self, email: str) -> Message | None:
         self._mailer.newest.pop(email, None)

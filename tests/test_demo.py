@@ -400,14 +400,14 @@ def test_sample_data_is_a_month_of_logins_and_some_fail(tmp_path: Path) -> None:
 
     def make() -> bool:
         base_url = "http://localhost:8000"
-        return asyncio.run(make_sample_data(make_app, base_url=base_url, attempts=60))
+        return asyncio.run(make_sample_data(make_app, base_url=base_url, attempts=100))
 
     assert make()
     found = sqlite3.connect(tmp_path / "sample.db")
     kinds = dict(found.execute("SELECT kind, COUNT(*) FROM pwless_events GROUP BY kind"))
-    assert kinds["send.requested"] >= 60
+    assert kinds["send.requested"] >= 100
     assert kinds["session.created"] > kinds["send.requested"] / 2
-    for kind in ("code.wrong", "limit.reached", "mail.deferred", "link.scanned"):
+    for kind in ("code.wrong", "limit.reached", "mail.deferred", "link.scanned", "step.verified"):
         assert kinds[kind] > 0, kind
     ((first, last),) = found.execute("SELECT MIN(at), MAX(at) FROM pwless_events")
     assert time.time() - 31 * 86400 < first < last < time.time() + 3600
