@@ -97,8 +97,8 @@ class WebhookPages:
             DashboardPage(
                 title=Text("Webhooks"),
                 path=PATH,
-                order=820,
-                group=Text("Access"),
+                order=610,
+                group=Text("Operate"),
                 icon="webhooks",
                 key="w",
             ),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware import Passkeys, SecondFactors
+from pwless_middleware import EmailLogin, Passkeys, SecondFactors, Webhooks
 from tests.features.dashboard.crawl import Page, crawl
 from tests.features.dashboard.operators import HELP, LOOK, OPS, make_dashboard, make_dashboard_site
 from tests.features.second_factors.people import confirm_by_mail, enroll
@@ -164,3 +164,20 @@ async def test_whoever_has_a_second_factor_has_to_use_it(tmp_path: Path) -> None
     await confirm_by_mail(ops, OPS)
     assert led_to(await ops.get("/auth/dashboard")).startswith("/auth/step/up")
     assert app.code()
+
+
+async def test_the_navigation_goes_from_what_is_seen_to_who_may_see_it(tmp_path: Path) -> None:
+    site = make_dashboard_site(
+        tmp_path, features=[EmailLogin(test_users=True), Webhooks()], secret_key=KEY
+    )
+    page = (await (await signed_in(site, OPS)).get("/auth/dashboard/overview")).text
+    navigation = page.split("<nav", 1)[1].split("</nav>", 1)[0]
+    assert re.findall(r"<h2[^>]*>([^<]+)<|<span>([^<]+)</span>", navigation) == [
+        *(("", title) for title in ("Overview", "Log", "People")),
+        ("Configure", ""),
+        *(("", title) for title in ("Settings", "Templates")),
+        ("Operate", ""),
+        *(("", title) for title in ("Delivery", "Webhooks")),
+        ("Access", ""),
+        *(("", title) for title in ("API keys", "Test addresses", "Operators")),
+    ]

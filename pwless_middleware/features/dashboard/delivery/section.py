@@ -83,7 +83,12 @@ class DeliverySection:
             ),
             dashboard_pages=(
                 DashboardPage(
-                    title=Text("Delivery"), path=PATH, order=60, icon="delivery", key="d"
+                    title=Text("Delivery"),
+                    path=PATH,
+                    order=600,
+                    group=Text("Operate"),
+                    icon="delivery",
+                    key="d",
                 ),
             ),
             lifespan=self._keep,

@@ -119,7 +119,7 @@ class SettingsSection:
                     title=Text("Settings"),
                     path=PATH,
                     order=500,
-                    group=Text("Configuration"),
+                    group=Text("Configure"),
                     icon="settings",
                     key="s",
                 ),

@@ -32,7 +32,7 @@ class TemplatesSection:
             title=Text("Templates"),
             path=PATH,
             order=510,
-            group=Text("Configuration"),
+            group=Text("Configure"),
             icon="templates",
             key="t",
         )
