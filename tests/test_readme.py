@@ -472,8 +472,10 @@ def test_links_lead_somewhere() -> None:
         assert (ROOT / path).exists(), path
 
 
-def test_the_picture_is_small() -> None:
-    picture = ROOT / "demo_app" / "static" / "screenshot.png"
+@pytest.mark.parametrize("name", ["screenshot.png", "dashboard.png"])
+def test_a_picture_is_small(name: str) -> None:
+    picture = ROOT / "demo_app" / "static" / name
+    assert f"(demo_app/static/{name})" in README
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size < 150_000
 

@@ -49,6 +49,8 @@ LASTS: Final = 15.0
 """Seconds after which a tail ends, to be taken up again by the browser."""
 AGAIN_MS: Final = 250
 """Milliseconds after which it does so."""
+LATER_MS: Final = 5_000
+"""Milliseconds after which one comes again for whom there was no room."""
 MOST_TAILS: Final = 20
 """In one process; who comes then is asked to come later (security rule 15)."""
 MOST_IDS: Final = 5_000
@@ -114,6 +116,9 @@ class LiveTail:
     async def _chunks(
         self, request: Request, operator: Operator, wanted: EventFilter, after: int | None
     ) -> AsyncIterator[str]:
+        if self.open >= MOST_TAILS:  # of many that came at once, some have begun by now
+            yield f"retry: {LATER_MS}\n\n"
+            return
         language = current_language()
         ends = asyncio.get_running_loop().time() + LASTS
         self.open += 1
