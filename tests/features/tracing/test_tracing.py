@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import INVALID_SPAN, StatusCode, get_current_span
 
 from pwless_middleware import (
     ConfigError,
@@ -134,6 +135,38 @@ async def test_nothing_of_a_person_is_in_them(traces: Traces) -> None:
         text = f"{span.to_json()}"
         for secret in ("jo@", "550", "271828", "203.0.113", "Firefox", "000000"):
             assert secret not in text, span.name
+
+
+class Failing(SpanProcessor):
+    """A span processor of an app, with a mistake in it."""
+
+    def __init__(self, at: str) -> None:
+        self.at = at
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        if self.at == "start":
+            raise RuntimeError("for jo@example.com")
+
+    def on_end(self, span: ReadableSpan) -> None:
+        if self.at == "end":
+            raise RuntimeError("for jo@example.com")
+
+
+@pytest.mark.parametrize("at", ["start", "end"])
+async def test_a_tracer_that_fails_stops_no_login(
+    at: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    traces = Traces()
+    traces.provider.add_span_processor(Failing(at))
+    site = make(traces)
+    browser = site.browser()
+    await browser.ask("jo@example.com")
+    refused = await browser.type_code(wrong(site.mail().code))
+    assert refused.status_code == 400
+    assert (await browser.type_code(site.mail().code)).status_code == 303
+    assert get_current_span() is INVALID_SPAN
+    assert "RuntimeError" in caplog.text
+    assert "jo@" not in caplog.text
 
 
 @pytest.mark.parametrize("provider", [True, "otlp", object()])
