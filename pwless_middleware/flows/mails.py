@@ -7,7 +7,6 @@ the mail took the same path, and the same time, for every address (security rule
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -19,6 +18,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.device import UNKNOWN, device_text
 from pwless_middleware.core.format_v1 import unpack_job
 from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.links import break_links
 from pwless_middleware.delivery.base import Mailer, Message
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import LoginDenied, PersonDisabled
@@ -207,20 +207,6 @@ class ChallengeMails:
             expire_time=str(challenge.expires_at),
             expiry_time=format_time(challenge.expires_at),
         )
-
-
-# What binds the parts of an address or URL; the wide forms are dots too (UTS #46 §2.3).
-_BINDS = re.compile(r"([.@:\\/\uff0e\u3002\uff61])(?!\s)")
-
-
-def break_links(text: str) -> str:
-    """Keep mail clients from making a link of a caller's words (security rule 16).
-
-    Clients link whatever looks like `evil.example`, `jo@evil.example` or `tel:…`, no markup needed.
-    An invisible WORD JOINER (U+2060), which no host name may hold (RFC 5892 §2.6), goes behind
-    every mark that would bind the parts; the text reads as before.
-    """
-    return _BINDS.sub("\\1\u2060", text)
 
 
 def with_token(uri: str, token: str) -> str:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.colors import DEFAULT_COLOR, Palette
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.links import break_foreign
 from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.languages.current import current_language
@@ -100,6 +101,20 @@ class _Look:
     def assets(self) -> Assets:
         """The static files."""
         return Assets(self.palette)
+
+
+@dataclass(frozen=True, slots=True)
+class _MailBrand:
+    """A brand as the body of a mail is given it: its name is text, and no link (`core.links`)."""
+
+    name: str
+    logo: str | None
+    color: str | None
+
+
+def _brand_of_mail(brand: Brand, host: object) -> Brand | _MailBrand:
+    name = break_foreign(brand.name, str(host))
+    return brand if name == brand.name else _MailBrand(name, brand.logo, brand.color)
 
 
 class OperatorTemplates(Protocol):
@@ -262,7 +277,8 @@ class Renderer:
         # Ours win, so that no caller's variable can put its own link or code in place of ours.
         empty = dict.fromkeys(self.template_variables(name), "")
         language, look = current_language(), self._look.values
-        own = {**look, "language": language.code, "direction": language.direction}
+        brand = _brand_of_mail(self._look.brand, context.get("host"))
+        own = {**look, "brand": brand, "language": language.code, "direction": language.direction}
         values = {**empty, **(variables or {}), **context, **own}
         found = self._find(name)
         if found is not None:
@@ -298,10 +314,12 @@ class Renderer:
         from markupsafe import Markup  # with Jinja2
 
         language, look = current_language(), self._look
-        values = {**values, **look.dotted}
-        subject = template.fill_subject(values)
+        brand = _brand_of_mail(look.brand, values.get("host"))
+        subject = template.fill_subject({**values, **look.dotted})
+        values = {**values, **look.dotted, "brand.name": brand.name}
         html = self._template("email/frame.html").render(
-            **look.values,
+            brand=brand,
+            palette=look.palette,
             language=language.code,
             direction=language.direction,
             title=subject,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.mail_template import MailTemplate
 from pwless_middleware.database.database import Database
 from pwless_middleware.errors import StoreError
@@ -228,6 +229,21 @@ async def test_a_database_that_is_down_holds_up_no_mail(tmp_path: Path) -> None:
     await site.browser().ask(EMAIL)
     assert "Hello" in site.mail(EMAIL).subject
     await database.aclose()
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+async def test_what_a_brand_is_called_becomes_no_link(database: Database, is_ours: bool) -> None:
+    """Else an operator's name for it would lead to where no link may, with what stands behind."""
+    brand = Brand("evil.example/")
+    site = make_site(database=database, roomy=True, brand=brand)
+    if not is_ours:
+        await save(site, GOOD._replace(text="{{ brand.name }} {{ code }}"))
+    await site.browser().ask(EMAIL)
+    mail = site.mail(EMAIL)
+    for part in (mail.text, mail.html.partition("<body")[2]):
+        assert "evil.example" not in part
+    assert "evil.\u2060example/\u2060" in mail.text
+    assert "evil.example/" in mail.subject
 
 
 async def test_a_variable_of_a_caller_becomes_neither_markup_nor_link(

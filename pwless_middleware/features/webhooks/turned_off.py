@@ -10,12 +10,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pwless_middleware.core.address import parse_address
+from pwless_middleware.core.links import break_links
 from pwless_middleware.core.webhook import OffReason, Webhook
 from pwless_middleware.database.webhooks import WebhookRepository
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import Unavailable
 from pwless_middleware.features.webhooks.held import HeldWebhooks
-from pwless_middleware.flows.mails import break_links
 from pwless_middleware.flows.notices import Notices
 from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.web.kit import Kit

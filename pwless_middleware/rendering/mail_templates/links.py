@@ -26,7 +26,10 @@ from pwless_middleware.text import Text
 LINK: Final = "link"
 """The variable that is a URL."""
 
-_LINK, _OTHER = "\U000f0000", "\U000f0001"  # the places of the link, and of any other variable
+# The places of the link, of a variable that may be a host or a mailbox, and of any other.
+_LINK, _NAME, _OTHER = "\U000f0000", "\U000f0001", "\U000f0002"
+_NAMES: Final = frozenset({"brand.name", "email", "host"})
+_VARIABLES: Final = f"{_NAME}{_OTHER}"
 _PUNCTUATION: Final = "()[]<>{}\"'.,;:!?*_“”„‘’‚«»‹›…·–—-|"
 _STANDS_ALONE = re.compile(rf"[{re.escape(_PUNCTUATION)}]*{_LINK}[{re.escape(_PUNCTUATION)}]*")
 
@@ -44,7 +47,8 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 # What mail programs make a link of: a scheme, a name with a dot and a top-level domain, an address.
 _LINKISH = re.compile(
-    rf"://|\\\\|\bwww\.|[\w{_OTHER}-]\.(?:[^\W\d_]{{2,}}|{_OTHER})|\.xn--"
+    rf"://|\\\\|\bwww\.|[\w{_VARIABLES}-]\.(?:[^\W\d_]{{2,}}|[{_VARIABLES}])|\.xn--"
+    rf"|{_NAME}[/?#:@\\]*[{_VARIABLES}]|{_NAME}[/?#:@\\]+\w"
     r"|\b\d{1,3}(?:\.\d{1,3}){3}\b"
     r"|\b(?:mailto|tel|callto|sms|smsto|mms|geo|maps|javascript|vbscript|data|file|ftp|sip|sips"
     r"|xmpp|im|skype|whatsapp|tg|facetime|intent|market|itms|magnet|bitcoin|urn|view-source"
@@ -145,7 +149,8 @@ class LinkRules:
         """
         for node in nodes:
             if isinstance(node, Variable):
-                place = _LINK if node.name == LINK else _OTHER
+                place = _NAME if node.name in _NAMES else _OTHER
+                place = _LINK if node.name == LINK else place
                 ends = {end + place for end in ends}
             elif isinstance(node, Choice):
                 ends = self._check(node.then, ends) | self._check(node.otherwise, ends)
@@ -178,7 +183,7 @@ class LinkRules:
             if not _STANDS_ALONE.fullmatch(word):
                 raise Refused(line, Text("Put spaces or line ends around {{ link }}."))
         elif _LINKISH.search(word):
-            if _OTHER in word:
+            if _OTHER in word or _NAME in word:
                 raise Refused(
                     line,
                     Text(

@@ -32,6 +32,8 @@ ADMITTED = [
     "a\n{{ link }}\nb",
     "{% if link %}{{ link }}{% endif %}",
     "@{{ host }} #{{ code }}",
+    "{{ brand.name }}: {{ code }}",
+    "{{ code }}: {{ brand.name }}, {{ email }}. {{ brand.name }}的验证码",
     "{{ email }}",
     "https://app.acme.example",
     "https://app.acme.example/",
@@ -153,6 +155,14 @@ TELLING = [
     "{{ link }}/",
     "{{ link }}#",
     "https://app.acme.example/\u200b{{ code }}",
+    # A brand may be called `evil.example/`, and our own host is one.
+    "{{ brand.name }}{{ code }}",
+    "{{ brand.name }}/{{ code }}",
+    "{{ brand.name }}?{{ code }}",
+    "{{ brand.name }}/to/{{ code }}",
+    "{{ brand.name }}{% if code %}/{% endif %}{{ code }}",
+    "{{ host }}/{{ code }}",
+    "{{ email }}?body={{ code }}",
     # In pieces, each of which is no link.
     "evil{% if code %}.ex{% endif %}ample/{{ code }}",
     "htt{% if code %}ps:/{% endif %}/evil/{{ code }}",
