@@ -249,6 +249,20 @@ async def test_there_is_a_bounded_number_of_them(
     assert (await ops.get(f"{LIVE}?view=live")).status_code == 200
 
 
+async def test_the_number_is_bounded_for_those_that_come_at_once_too(tmp_path: Path) -> None:
+    """Security rule 15."""
+    site, ops = await make_dashboard(tmp_path)
+    tails = [Tail(site, ops) for _ in range(live.MOST_TAILS + 5)]
+    running = {asyncio.ensure_future(tail.run()) for tail in tails}
+    async with asyncio.timeout(5):
+        while len(running) > live.MOST_TAILS:
+            _, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    assert len(running) == live.MOST_TAILS
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
+
+
 async def test_what_cannot_be_followed_is_refused(tmp_path: Path) -> None:
     """Security rule 65."""
     _, ops = await make_dashboard(tmp_path)
