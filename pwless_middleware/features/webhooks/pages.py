@@ -17,7 +17,12 @@ from pwless_middleware.database.webhook_deliveries import WebhookDeliveryReposit
 from pwless_middleware.database.webhooks import WebhookRepository
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.webhooks.changes import OVERLAPS, WebhookChanges, WebhookForm
-from pwless_middleware.features.webhooks.rows import STATES, show_delivery, show_webhook
+from pwless_middleware.features.webhooks.rows import (
+    STATES,
+    WebhookRow,
+    show_delivery,
+    show_webhook,
+)
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_duration
 from pwless_middleware.text import Text
@@ -130,13 +135,13 @@ class WebhookPages:
     async def list(self, request: Request) -> Response:
         """List them."""
         operator = await self._kit.operators.require(request)
-        query, now = read_query(request, _LIST_QUERY), self._kit.clock()
+        query = read_query(request, _LIST_QUERY)
         return await self._kit.operators.page(
             request,
             operator,
             "dashboard/webhooks.html",
             path=PATH,
-            webhooks=[show_webhook(one, now=now) for one in await self._webhooks.list()],
+            webhooks=[self._show(one, operator) for one in await self._webhooks.list()],
             notice=_notice(query.get("done")),
         )
 
@@ -174,7 +179,7 @@ class WebhookPages:
             operator,
             "dashboard/webhook.html",
             path=PATH,
-            webhook=show_webhook(webhook, now=self._kit.clock()),
+            webhook=self._show(webhook, operator),
             deliveries=[show_delivery(one) for one in found[:PAGE]],
             maker=await self._name_maker(webhook.by),
             older=found[PAGE - 1].event_id if len(found) > PAGE else "",
@@ -270,7 +275,7 @@ class WebhookPages:
             operator,
             "dashboard/webhook_delivery.html",
             path=PATH,
-            webhook=show_webhook(webhook, now=self._kit.clock()),
+            webhook=self._show(webhook, operator),
             delivery=show_delivery(delivery),
             notice=_notice(query.get("done")),
         )
@@ -319,11 +324,15 @@ class WebhookPages:
             path=PATH,
             status=error.status if error is not None else 200,
             form=form,
-            webhook=None if webhook is None else show_webhook(webhook, now=self._kit.clock()),
+            webhook=None if webhook is None else self._show(webhook, operator),
             kinds=[(kind.name, kind.meaning.replace("`", "")) for kind in self._list_kinds()],
             problems=problems,
             problem=problems["version"],
         )
+
+    def _show(self, webhook: Webhook, operator: Operator) -> WebhookRow:
+        with_path = operator.may("admin")
+        return show_webhook(webhook, now=self._kit.clock(), with_path=with_path)
 
     def _list_kinds(self) -> Sequence[EventKind]:
         return [self._kit.events.kinds[name] for name in self._changes.kinds]
@@ -336,7 +345,7 @@ class WebhookPages:
             operator,
             "dashboard/webhook_secret.html",
             path=PATH,
-            webhook=show_webhook(webhook, now=self._kit.clock()),
+            webhook=self._show(webhook, operator),
             secret=secret,
         )
 
@@ -361,7 +370,7 @@ class WebhookPages:
             path=PATH,
             status=error.status if error is not None else 200,
             what=what,
-            webhook=show_webhook(webhook, now=self._kit.clock()),
+            webhook=self._show(webhook, operator),
             overlaps=overlaps,
             overlap=str(OVERLAPS[2]),
             problems=problems,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.webhook import DeliveryState, OffReason, Webhook, WebhookDelivery
@@ -41,7 +42,8 @@ class WebhookRow:
     """A webhook as a page shows it.
 
     Attributes:
-        id, url, description, by: as they are.
+        id, description, by: as they are.
+        url: as it is, or its beginning.
         kinds: of events; empty for all.
         is_on: whether events are sent to it.
         state: in words.
@@ -104,8 +106,15 @@ class DeliveryRow:
     body: str = ""
 
 
-def show_webhook(webhook: Webhook, *, now: int) -> WebhookRow:
-    """Return a webhook for a page."""
+def show_webhook(webhook: Webhook, *, now: int, with_path: bool) -> WebhookRow:
+    """Return a webhook for a page.
+
+    Args:
+        webhook: which.
+        now: unix seconds.
+        with_path: whether all of the URL is shown: with many services whoever has its path may
+            write there, so it is a secret to who cannot change it (security rule 62).
+    """
     failing = webhook.failing_since if webhook.is_on else None
     if webhook.off_reason is not None:
         state, tone = translate(_OFF[webhook.off_reason]), "bad"
@@ -116,7 +125,7 @@ def show_webhook(webhook: Webhook, *, now: int) -> WebhookRow:
     old = webhook.old_until if webhook.old_secret and now < (webhook.old_until or 0) else None
     return WebhookRow(
         id=webhook.id,
-        url=webhook.url,
+        url=webhook.url if with_path else _without_path(webhook.url),
         description=webhook.description,
         by=webhook.by,
         kinds=webhook.kinds,
@@ -131,6 +140,12 @@ def show_webhook(webhook: Webhook, *, now: int) -> WebhookRow:
         old_until=format_time(old) if old is not None else "",
         old_iso=format_iso(old) if old is not None else "",
     )
+
+
+def _without_path(url: str) -> str:
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}/"
+    return url if url in (origin, origin[:-1]) else f"{origin}…"
 
 
 def show_delivery(delivery: WebhookDelivery) -> DeliveryRow:

@@ -343,6 +343,21 @@ async def test_who_may_only_look_changes_nothing(tmp_path: Path) -> None:
         assert (await browser.post(PAGE, {"url": "https://x.example.com"})).status_code == 404
 
 
+async def test_the_path_of_an_address_is_for_admins(tmp_path: Path) -> None:
+    """With many services whoever has it may write there (security rule 62)."""
+    site, ops = await make_webhook_site(tmp_path)
+    page = await ops.post(PAGE, {"url": "https://hooks.example.com/T0/s3cr3t?token=t0ken"})
+    id = re.findall(r"wh_[a-z2-7]{16}", page.text)[0]
+    sent = led_to(await ops.post(f"{PAGE}/{id}/test", {}))
+    for path in (PAGE, f"{PAGE}/{id}", sent):
+        assert "/T0/s3cr3t?token=t0ken" in (await ops.get(path)).text
+        for address in (LOOK, HELP):
+            page = await (await signed_in(site, address)).get(path)
+            assert "https://hooks.example.com/…" in page.text
+            assert "s3cr3t" not in page.text
+            assert "t0ken" not in page.text
+
+
 async def test_for_somebody_else_there_are_none(tmp_path: Path) -> None:
     site, ops = await make_webhook_site(tmp_path)
     page = await ops.post(PAGE, {"url": "https://hooks.example.com"})
