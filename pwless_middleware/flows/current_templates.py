@@ -18,6 +18,7 @@ from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import StoreError
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.refresh import Refresh
+from pwless_middleware.tracebacks import traceback_without_text
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL, nor for the parser
     from pwless_middleware.database.mail_templates import MailTemplateRepository
@@ -133,7 +134,7 @@ class CurrentTemplates:
                 ready.pop(key, None)
         for key, template in stored.items():
             if key not in ready:
-                ready[key] = await asyncio.to_thread(self._read, template)
+                ready[key] = await asyncio.to_thread(self._read_or_refuse, template)
         if asked > self._holds_since:  # else a slow answer would take back what came since
             self._holds_since = asked
             new = [key for key in stored if self._stored.get(key) is not stored[key]]
@@ -141,6 +142,17 @@ class CurrentTemplates:
             for key in new:
                 if ready[key] is None:
                     self._tell(stored[key], "refused")
+
+    def _read_or_refuse(self, template: MailTemplate) -> ReadTemplate | None:
+        try:
+            return self._read(template)
+        except Exception as error:  # a damaged row must not hold up every mail
+            logger.error(
+                "a template that was saved cannot be read:\n%s",
+                traceback_without_text(error),
+                extra={"event": "mail_template_failed"},
+            )
+            return None
 
     async def _load_or_log(self) -> bool:
         try:

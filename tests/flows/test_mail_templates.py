@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -189,6 +191,22 @@ async def test_one_that_cannot_be_used_is_no_lost_mail(
     assert [(one.reason, one.details) for one in told] == [
         ("refused", {"name": "signin", "language": "en", "version": "2"})
     ]
+
+
+async def test_a_damaged_row_is_no_lost_mail(database: Database, tmp_path: Path) -> None:
+    site = site_of(database)
+    await save(site)
+    await save(site, language="de")
+    with closing(sqlite3.connect(tmp_path / "pwless.db")) as connection:
+        connection.execute("UPDATE pwless_mail_templates SET html = x'ff' WHERE language = 'en'")
+        connection.commit()
+    other = site_of(database)
+    await other.browser().ask(EMAIL)
+    assert "Hello" not in other.mail(EMAIL).subject
+    await other.browser(headers={"accept-language": "de"}).ask("kim@example.com")
+    assert "Hello" in other.mail("kim@example.com").subject
+    told = [one.kind for one in other.passwordless.events.recent()]
+    assert told.count("template.failed") == 1
 
 
 async def test_one_that_cannot_be_filled_is_no_lost_mail(
