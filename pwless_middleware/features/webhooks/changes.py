@@ -6,8 +6,9 @@ import base64
 import secrets as random_secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from posixpath import normpath
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Event
@@ -28,6 +29,7 @@ from pwless_middleware.features.webhooks.outgoing import LOOK_SECONDS, OutgoingE
 from pwless_middleware.features.webhooks.secrets import WebhookSecrets
 from pwless_middleware.features.webhooks.signatures import format_secret, new_secret
 from pwless_middleware.safe_http.client import SafeHTTPClient
+from pwless_middleware.safe_http.urls import SafeURL
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
@@ -264,7 +266,9 @@ class WebhookChanges:
         bad: list[FieldViolation] = []
         url, description = form.url.strip(" "), form.description.strip()
         try:
-            self._client.read_url(url)
+            if self._is_own(self._client.read_url(url)):
+                problem = Text("This is the login itself. What it refuses is an event, too.")
+                bad.append(FieldViolation("url", problem, "own"))
         except AddressRefused as error:
             bad.append(FieldViolation("url", error.text, error.fault))
         if len(description) > MOST_DESCRIPTION or not description.isprintable():
@@ -278,6 +282,19 @@ class WebhookChanges:
         if bad:
             raise InvalidArgument(bad)
         return url, description, tuple(kinds)
+
+    def _is_own(self, url: SafeURL) -> bool:
+        """Whether an address is a path of ours, which refuses requests of no browser.
+
+        A refusal is an event, so each event would bring about the next, and each try of it one
+        more. The app's own paths, beside ours, are good.
+        """
+        ours = urlsplit(self._kit.origin.url + self._kit.prefix)
+        port = ours.port or (443 if ours.scheme == "https" else 80)
+        if (url.host.rstrip("."), url.port) != (ours.hostname, port):
+            return False
+        path = normpath("/" + unquote(url.target.partition("?")[0]).lstrip("/"))
+        return path == ours.path or path.startswith(f"{ours.path}/")
 
 
 def _host(webhook: Webhook) -> str:

@@ -32,9 +32,10 @@ _OFF: Final[Mapping[OffReason, Text]] = {
 _FAULTS: Final = {
     **FAULTS,
     "off": Text("The webhook was off."),
+    "lost": Text("No try came to its end: see the log of the app."),
     "secret": Text("No key of the configuration decrypts its secret. Rotate the secret."),
 }
-"""Why there was no good answer; those of requests, and two of our own."""
+"""Why there was no good answer; those of requests, and three of our own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

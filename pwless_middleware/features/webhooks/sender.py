@@ -171,9 +171,11 @@ class Sender:
         if delivery is None:
             return
         webhook = await self._webhooks.find(one.webhook_id)
-        if webhook is None or not webhook.is_on:
+        if webhook is None or not webhook.is_on or delivery.tries_left < 0:
+            # Less than none are left where each process that tried never came back to tell.
+            fault = "lost" if delivery.tries_left < 0 else "off"
             gone = replace(
-                delivery, state="failed", next_at=None, status=None, fault="off", answer=""
+                delivery, state="failed", next_at=None, status=None, fault=fault, answer=""
             )
             await self._deliveries.settle(gone)
             return

@@ -199,6 +199,26 @@ async def test_what_waits_for_one_that_is_off_or_gone_fails_unsent(sending: Send
     assert sending.server.seen == []
 
 
+async def test_what_ends_every_process_that_tries_it_fails_once_no_try_is_left(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would else be tried every minute for a month."""
+    await sending.webhook()
+    one = await sending.delivery()
+
+    async def die(*given: Any, **named: Any) -> Any:
+        raise MemoryError
+
+    with monkeypatch.context() as dying:
+        dying.setattr(SafeHTTPClient, "request", die)
+        for tries in range(TRIES):
+            with pytest.raises(MemoryError):
+                await sending.sender.make(replace(one, tries=tries))
+    found = await sending.make(replace(one, tries=TRIES))
+    assert (found.state, found.fault) == ("failed", "lost")
+    assert sending.server.seen == []
+
+
 async def test_a_secret_that_no_key_decrypts_signs_nothing(sending: Sending) -> None:
     await sending.webhook(secret=b"\x01" + b"moved here from another row, or another key" * 2)
     found = await sending.make(await sending.delivery())

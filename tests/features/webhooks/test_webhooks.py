@@ -222,6 +222,9 @@ async def test_a_webhook_is_made_and_its_secret_shown_once(tmp_path: Path) -> No
         ({"url": "https://10.0.0.1"}, "This address is not on the public internet."),
         ({"url": "https://hooks.example.com:25"}, "Use port 443, or one from 1024."),
         ({"url": "https://jo:pw@hooks.example.com"}, "This is not an address of a server."),
+        # What the login refuses is an event, so that each would bring about the next.
+        ({"url": "https://app.example.com/auth/login"}, "This is the login itself."),
+        ({"url": "https://APP.example.com.:443/x/..//%61uth/"}, "This is the login itself."),
         ({"url": "https://hooks.example.com", "kinds": "no.such"}, "There are no events no.such."),
         ({"url": "https://hooks.example.com", "kinds": "webhook.created"}, "There are no events"),
         ({"url": "https://hooks.example.com", "description": "x" * 201}, "Use up to 200 letters"),
