@@ -16,7 +16,6 @@ from pwless_middleware.core.api_key import SCOPES, ApiKey, check_key_name
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.session import DAY
 from pwless_middleware.errors import ConfigError, InvalidArgument, NotFound
-from pwless_middleware.features.dashboard.makers import Makers
 from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.flows.api_keys import ApiKeys, NewApiKey
 from pwless_middleware.languages.current import translate
@@ -25,6 +24,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit, Mounted
+from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.offers import DashboardPage
 from pwless_middleware.web.operators import Operator
 from pwless_middleware.web.queries import read_query

@@ -17,6 +17,7 @@ from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.operators import Operator
 from pwless_middleware.web.person_gate import page_of, require_person
 from pwless_middleware.web.person_parts import PEOPLE_PATH, PERSON_PATH, PersonPart, ShownPerson
@@ -68,7 +69,7 @@ class RequestedAddress:
         until = asked.confirm_until
         waiting = {
             "new": asked.new,
-            "by": asked.by,
+            "by": (await Makers(self._kit).name([asked.by]))[asked.by],
             "until": format_time(until),
             "until_iso": format_iso(until),
         }

@@ -13,12 +13,12 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.factor import FactorReset
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow
 from pwless_middleware.features.second_factors.pages.rows import BrowserRow, FactorRow
 from pwless_middleware.languages.times import format_duration, format_iso, format_time
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.person_gate import page_of, require_person
 from pwless_middleware.web.person_parts import PEOPLE_PATH, PERSON_PATH, PersonPart, ShownPerson
 from pwless_middleware.web.routes import Route
@@ -77,7 +77,7 @@ class SecondFactorPart:
             "codes_left": state.recovery_codes_left,
             "browsers": [BrowserRow.of(browser, now, is_this=False) for browser in browsers],
             "has_passkey": await self._flow.own.has_passkey(person.id),
-            "waiting": _waiting(await self._flow.resets.find_open(person.id)),
+            "waiting": await self._waiting(person),
         }
 
     async def show_reset(self, request: Request) -> Response:
@@ -92,7 +92,7 @@ class SecondFactorPart:
             path=PEOPLE_PATH,
             person=person,
             wait=format_duration(wait) if wait > 0 else "",
-            waiting=_waiting(await self._flow.resets.find_open(person.id)),
+            waiting=await self._waiting(person),
         )
 
     async def reset(self, request: Request) -> Response:
@@ -125,15 +125,15 @@ class SecondFactorPart:
         await self._flow.browsers.distrust_all(person.id, by=operator.by)
         return self._kit.pages.redirect(request, f"{person.path}?done=browsers-forgotten")
 
-
-def _waiting(reset: FactorReset | None) -> Mapping[str, str] | None:
-    if reset is None:
-        return None
-    due, asked = reset.due_at, reset.asked_at
-    return {
-        "due_at": format_time(due),
-        "due_iso": format_iso(due),
-        "asked_at": format_time(asked),
-        "asked_iso": format_iso(asked),
-        "by": reset.by,
-    }
+    async def _waiting(self, person: ShownPerson) -> Mapping[str, str] | None:
+        """Return the reset that waits, in words; `None` where there is none."""
+        reset = await self._flow.resets.find_open(person.id)
+        if reset is None:
+            return None
+        return {
+            "due_at": format_time(reset.due_at),
+            "due_iso": format_iso(reset.due_at),
+            "asked_at": format_time(reset.asked_at),
+            "asked_iso": format_iso(reset.asked_at),
+            "by": (await Makers(self._kit).name([reset.by]))[reset.by],
+        }

@@ -29,6 +29,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.offers import DashboardPage
 from pwless_middleware.web.operators import Operator
 from pwless_middleware.web.queries import read_query
@@ -181,7 +182,7 @@ class WebhookPages:
             path=PATH,
             webhook=self._show(webhook, operator),
             deliveries=[show_delivery(one) for one in found[:PAGE]],
-            maker=await self._name_maker(webhook.by),
+            maker=(await Makers(self._kit).name([webhook.by]))[webhook.by],
             older=found[PAGE - 1].event_id if len(found) > PAGE else "",
             is_first=before is None,
             state=state or "",
@@ -294,12 +295,6 @@ class WebhookPages:
         id = _ID.fullmatch(request.path_params["id"])
         back = f"{PATH}/{id[0]}{page}" if id else PATH
         return await self._kit.operators.require_change(request, role="admin", back=back)
-
-    async def _name_maker(self, by: str) -> str:
-        """Return the address of who has made a webhook, where they still have one."""
-        kind, _, id = by.partition(":")
-        user = await self._kit.users.load(id) if kind == "operator" else None
-        return by if user is None else user.email
 
     async def _find(self, request: Request) -> Webhook:
         return await self._changes.find(request.path_params["id"])

@@ -35,7 +35,7 @@ async def test_an_address_is_asked_for_shown_and_taken_back(tmp_path: Path) -> N
     done = await act(site, ops, JO, "address", {"email": "New@Example.com"})
     page = said(await ops.get(led_to(done)))
     assert "An email is on its way" in page
-    assert f"has asked for {NEW}" in page.replace("  ", " ")
+    assert f"{OPS} has asked for {NEW}" in page.replace("  ", " ")
     assert await jo.who() == JO
     assert site.mail(NEW).link is not None
     done = await act(site, ops, JO, "address/withdraw")

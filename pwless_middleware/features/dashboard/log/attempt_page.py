@@ -27,6 +27,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.event_json import public_event
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.person_parts import PEOPLE_PATH, has_page, person_path
 from pwless_middleware.web.queries import read_query
 from pwless_middleware.web.responses import json_response
@@ -46,6 +47,7 @@ class AttemptPages:
 
     def __init__(self, kit: Kit, search: LogSearch) -> None:
         self._kit = kit
+        self._makers = Makers(kit)
         self._search = search
         self.routes = (
             Route(f"{PATH}/{{attempt}}", {"GET": self.show}),
@@ -65,6 +67,7 @@ class AttemptPages:
         event = next((one.event for one in story if one.event.id == decided), None)
         asked = next((one.event.details for one in story if one.event.details), None) or {}
         began = second_of(attempt.first)
+        makers = await self._makers.name(one.event.by for one in story if one.event.by)
         return await self._kit.operators.page(
             request,
             operator,
@@ -78,7 +81,7 @@ class AttemptPages:
             asked_by=attempt.caller or "",
             language=asked.get("language", ""),
             person=self._person_path(attempt.user_id),
-            events=[EventRow.of(one, kinds, since=began) for one in story],
+            events=[EventRow.of(one, kinds, since=began, makers=makers) for one in story],
             json=json.dumps(_to_json(attempt, story), ensure_ascii=False, indent=2),
         )
 
@@ -88,12 +91,13 @@ class AttemptPages:
         stored = await self._search.load_event(request.path_params["id"])
         if stored is None:
             raise NotFound(Text("There is no such event, or it has been deleted."))
+        makers = await self._makers.name([stored.event.by] if stored.event.by else [])
         return await self._kit.operators.page(
             request,
             operator,
             "dashboard/log/event.html",
             path=PATH,
-            event=EventRow.of(stored, self._kit.events.kinds),
+            event=EventRow.of(stored, self._kit.events.kinds, makers=makers),
             person=self._person_path(stored.event.user_id),
             json=json.dumps(public_event(stored), ensure_ascii=False, indent=2),
         )

@@ -110,7 +110,12 @@ class EventRow:
 
     @classmethod
     def of(
-        cls, stored: StoredEvent, kinds: Mapping[str, EventKind], *, since: int | None = None
+        cls,
+        stored: StoredEvent,
+        kinds: Mapping[str, EventKind],
+        *,
+        since: int | None = None,
+        makers: Mapping[str, str] = {},
     ) -> EventRow:
         """Return an event as it is shown.
 
@@ -118,6 +123,7 @@ class EventRow:
             stored: the event.
             kinds: every kind that is declared.
             since: unix seconds at which its story began; `None` outside of one.
+            makers: the names of those who did it, by what the event says; default as it says.
         """
         event = stored.event
         why = reason_text(event)
@@ -133,7 +139,7 @@ class EventRow:
             said=event.reason or "" if why is None else "",
             who=_who(stored.email, event.user_id, event.address),
             attempt=event.attempt or "",
-            facts=_facts(event),
+            facts=_facts(event, makers),
         )
 
 
@@ -164,9 +170,9 @@ def _tone(kind: str) -> str:
     return "bad" if word in _BAD else "good" if word in _GOOD else "warn" if word in _WARN else ""
 
 
-def _facts(event: Event) -> list[tuple[str, str]]:
+def _facts(event: Event, makers: Mapping[str, str]) -> list[tuple[str, str]]:
     told: list[tuple[Text, object]] = [
-        (Text("By"), event.by),
+        (Text("By"), makers.get(event.by, event.by) if event.by else None),
         (Text("Tries"), event.tries),
         (Text("Organization"), event.organization),
         (Text("Browser"), translate(device_text(event.device)) if event.device else None),

@@ -22,6 +22,7 @@ from pwless_middleware.languages.times import format_ago, format_iso, format_tim
 from pwless_middleware.text import Text
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.parts import ShownPart
 from pwless_middleware.web.person_gate import find_person
 from pwless_middleware.web.person_parts import PEOPLE_PATH, PERSON_PATH, ShownPerson
@@ -99,13 +100,15 @@ class EventRow:
     attempt: str
 
     @classmethod
-    def of(cls, event: Event, kinds: Mapping[str, EventKind]) -> EventRow:
-        """Return an event as it is listed."""
+    def of(
+        cls, event: Event, kinds: Mapping[str, EventKind], makers: Mapping[str, str]
+    ) -> EventRow:
+        """Return an event as it is listed, with the names of those who did it."""
         return cls(
             at=format_time(event.at),
             iso=format_iso(event.at),
             sentence=sentence_of(event, kinds),
-            by=event.by or "",
+            by=makers[event.by] if event.by else "",
             attempt=event.attempt or "",
         )
 
@@ -119,6 +122,7 @@ class PersonPage:
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
+        self._makers = Makers(kit)
         self.routes = (Route(PERSON_PATH, {"GET": self.show}),)
 
     async def show(self, request: Request) -> Response:
@@ -137,6 +141,7 @@ class PersonPage:
             problem = public_message(error)
         sessions = await self._kit.sessions.list(person.id)
         page = await self._kit.history.find(user_id=person.id, limit=LAST_EVENTS)
+        makers = await self._makers.name(one.event.by for one in page.events if one.event.by)
         has_log = any(one.path == _LOG_PATH for one in offers.dashboard_pages)
         return await self._kit.operators.page(
             request,
@@ -155,7 +160,7 @@ class PersonPage:
             disabled=_moment(person.disabled_at),
             parts=await self._parts(request, person),
             sessions=[SessionRow.of(one, now) for one in sessions],
-            events=[EventRow.of(one.event, self._kit.history.kinds) for one in page.events],
+            events=[EventRow.of(one.event, self._kit.history.kinds, makers) for one in page.events],
             log_path=f"{_LOG_PATH}?{urlencode({'user_id': person.id})}" if has_log else "",
             attempt_path=_LOG_PATH if has_log else "",
         )

@@ -12,7 +12,6 @@ from starlette.responses import Response
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.settings import SettingChange, SettingsConflict, SettingsRecord
 from pwless_middleware.errors import ConfigError, NotFound
-from pwless_middleware.features.dashboard.makers import Makers
 from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.features.dashboard.settings.brand import BrandPreview
 from pwless_middleware.features.dashboard.settings.effects import (
@@ -37,6 +36,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit, Mounted
+from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.offers import DashboardPage
 from pwless_middleware.web.operators import Operator
 from pwless_middleware.web.queries import read_query

@@ -18,7 +18,6 @@ from starlette.responses import Response
 from pwless_middleware.core.address import parse_address
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.errors import DeliveryError, StepUpRequired
-from pwless_middleware.features.dashboard.makers import Makers
 from pwless_middleware.features.dashboard.templates.chosen import (
     PATH,
     Chosen,
@@ -48,6 +47,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.operators import CHANGE_SECONDS, Operator
 from pwless_middleware.web.queries import read_query
 from pwless_middleware.web.routes import Route

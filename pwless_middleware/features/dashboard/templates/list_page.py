@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from pwless_middleware.core.mail_template import TemplateVersion
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.features.dashboard.makers import Makers
 from pwless_middleware.features.dashboard.templates.chosen import PATH, Chosen
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.names import name_of
@@ -20,6 +19,7 @@ from pwless_middleware.rendering.mail_templates.mails import MAILS
 from pwless_middleware.text import Text
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.queries import read_query
 from pwless_middleware.web.routes import Route
 

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.features.dashboard.makers import Makers
 from pwless_middleware.features.dashboard.templates.chosen import (
     PATH,
     Chosen,
@@ -34,6 +33,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.operators import Operator
 from pwless_middleware.web.queries import read_query
 from pwless_middleware.web.routes import Route

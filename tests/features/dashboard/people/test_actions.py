@@ -50,6 +50,19 @@ async def test_somebody_is_signed_out_everywhere(tmp_path: Path) -> None:
     assert (event.by, event.user_id) == (by, await id_of(site, JO))
 
 
+async def test_whoever_did_something_is_named_by_their_address(tmp_path: Path) -> None:
+    site, ops = await make_dashboard(tmp_path)
+    await signed_in(site)
+    await act(site, ops, JO, "disable")
+    page = (await ops.get(path_of(await id_of(site, JO)))).text.partition("What happened last")[2]
+    assert OPS in page
+    [event] = await audits(site, "person.disabled")
+    told = await ops.get(f"/auth/dashboard/log/events/{event.id}")
+    shown = told.text.partition("<main")[2].partition("<pre")[0]
+    assert OPS in shown
+    assert "operator:" not in page + shown
+
+
 async def test_somebody_is_disabled_after_it_is_said_what_that_does_and_enabled(
     tmp_path: Path,
 ) -> None:
