@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -275,49 +273,26 @@ async def test_a_version_that_there_is_not_was_seen_by_nobody(
 
 async def test_of_two_processes_that_change_one_setting_one_does(database_url: str) -> None:
     """Both have seen the same version; the second is told who was first, and sets nothing."""
-    database = Database(database_url)
-    await database.open()
-    asking = [sys.executable, "-c", _OPERATOR, database_url]
-    pipe = subprocess.PIPE
-    started = [
-        await asyncio.create_subprocess_exec(*asking, str(number), stdin=pipe, stdout=pipe)
-        for number in (1, 2)
-    ]
-    for process in started:
-        assert process.stdout is not None
-        assert await process.stdout.readline() == b"ready\n"
-    answers = await asyncio.gather(*(process.communicate(b"\n") for process in started))
-    said = sorted(out.decode() for out, _ in answers)
-    winner = said[1].removeprefix("set ").strip()
-    assert said == [f"conflict with {winner}\n", f"set {winner}\n"]
-    settings = settings_of(site_of(database))
-    assert (await settings.get(LIFETIME)).value == 100 + int(winner)
-    assert [one.by for one in await settings.history()] == [winner]
-    await database.aclose()
+    databases = [Database(database_url) for _ in range(2)]  # each with connections of its own
+    both = [settings_of(site_of(database)) for database in databases]
+    seen = [(await settings.get(LIFETIME)).version for settings in both]
 
+    async def change(number: int) -> str:
+        try:
+            change = {LIFETIME: 100 + number}
+            await both[number].set(change, by=str(number), seen=seen[number])
+        except SettingsConflict as error:
+            return f"conflict with {error.conflicts[0].by}"
+        return f"set {number}"
 
-_OPERATOR = """
-import asyncio, sys
-from pwless_middleware import Database, SettingsConflict
-from tests.support import make_site
-
-async def main(url, number):
-    database = Database(url)
-    settings = make_site(database=database).passwordless.settings
-    seen = (await settings.get("email_login.lifetime")).version
-    print("ready", flush=True)
-    await asyncio.to_thread(sys.stdin.readline)
-    try:
-        await settings.set({"email_login.lifetime": 100 + int(number)}, by=number, seen=seen)
-    except SettingsConflict as error:
-        print("conflict with", error.conflicts[0].by)
-    else:
-        print("set", number)
-    await database.aclose()
-
-asyncio.run(main(*sys.argv[1:]))
-"""
-"""What one operator's process does, as soon as it is told to."""
+    said = sorted(await asyncio.gather(change(0), change(1)))
+    winner = said[1].removeprefix("set ")
+    assert said == [f"conflict with {winner}", f"set {winner}"]
+    for settings in both:
+        assert [one.by for one in await settings.history()] == [winner]
+        assert (await settings.get(LIFETIME)).value == 100 + int(winner)
+    for database in databases:
+        await database.aclose()
 
 
 # --- history --------------------------------------------------------------------------------------
