@@ -319,7 +319,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         ),
         EventKind(
             "template.failed",
-            "an operator's template could not be used, and ours was sent",
+            "an operator's template could not be used, and the default was sent",
             ("reason", "details"),
             reasons=("refused", "failed"),
             details=("name", "language", "version"),

@@ -56,7 +56,7 @@ def make_brand_settings(brand: Brand | None, *, host: str) -> LiveSettings[Brand
             default=None,
             most=7,
             optional=True,
-            unset=Text("Ours"),
+            unset=Text("Built in"),
             effect=_EFFECT,
         ),
     )

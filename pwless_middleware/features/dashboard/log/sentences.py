@@ -126,8 +126,8 @@ SENTENCES: Final[Mapping[str, Text]] = {
         "An operator sent themselves a test of the template %(name)s (%(language)s)."
     ),
     "template.failed": Text(
-        "Version %(version)s of the template %(name)s (%(language)s) could not be used, and ours "
-        "was sent."
+        "Version %(version)s of the template %(name)s (%(language)s) could not be used, and "
+        "the default was sent."
     ),
     "webhook.created": Text("A webhook to %(host)s was added, for %(kinds)s."),
     "webhook.changed": Text("A webhook was changed from %(from)s to %(to)s."),

@@ -34,7 +34,7 @@ class TemplateFindings:
             template, faults = await self._templates.read(name, texts_of(stored))
             if template is None:
                 text = Text(
-                    "the template %(name)s (%(language)s) cannot be used, and ours is sent: "
+                    "the template %(name)s (%(language)s) cannot be used, and the default is sent: "
                     "%(reason)s Open it in the dashboard, and save it again",
                     name=name,
                     language=language,

@@ -66,7 +66,7 @@ HAS_OTHER: Final = Text(
 )
 _DONE: Final[Mapping[str, Text]] = {
     "saved": Text("It is saved, and sent with the next mail."),
-    "reset": Text("Ours is sent again."),
+    "reset": Text("The default is sent again."),
 }
 
 
@@ -266,7 +266,9 @@ class ShowPages:
             return [translate(HAS_OTHER)]
         template, faults = await self._chosen.templates.read(chosen.mail.name, chosen.texts)
         if template is None:
-            said = translate(Text("It cannot be used any more, and ours is sent in its place."))
+            said = translate(
+                Text("It cannot be used any more, and the default is sent in its place.")
+            )
             return [said, *map(tell_fault, faults)]
         size = 0
         if chosen.mail.channel == "email":

@@ -89,7 +89,7 @@ async def test_a_bad_template_is_refused_with_line_and_reason(
     assert page.status_code == 422
     assert said in text_of(page)
     assert typed(page)[part] == text  # nothing that was typed is lost
-    assert "Ours is sent." in text_of(await ops.get(ONE))
+    assert "The default is sent." in text_of(await ops.get(ONE))
     await site.browser().ask(JO)
     assert "Hello" not in site.mail(JO).subject
 
@@ -99,7 +99,7 @@ async def test_what_is_missing_is_asked_about_before_it_is_saved(tmp_path: Path)
     page = await save(ops, text="Hello")
     assert page.status_code == 422
     assert "{{ code }} is missing" in text_of(page)
-    assert "Ours is sent." in text_of(await ops.get(ONE))
+    assert "The default is sent." in text_of(await ops.get(ONE))
     fields = {
         field["name"]: field["value"] for field in Page(page.text).all("input") if "value" in field
     }
@@ -143,7 +143,7 @@ async def test_a_text_is_not_lost_to_a_proof_that_has_run_out(tmp_path: Path, ac
     assert typed(page)["subject"] == GOOD["subject"]
     steps = [link["href"] for link in Page(page.text).all("a") if "/step/up" in link["href"]]
     assert len(steps) == 1
-    assert "Ours is sent." in text_of(await ops.get(ONE))
+    assert "The default is sent." in text_of(await ops.get(ONE))
     assert len(site.outbox.messages) == before
     assert led_to(await ops.get(f"{ONE}/edit")).startswith("/auth/step/up")
 
@@ -152,7 +152,7 @@ async def test_a_text_is_not_lost_to_a_proof_that_has_run_out(tmp_path: Path, ac
 async def test_a_form_of_no_version_is_refused(tmp_path: Path, seen: str) -> None:
     _, ops = await make_dashboard(tmp_path)
     assert (await save(ops, seen=seen)).status_code == 400
-    assert "Ours is sent." in text_of(await ops.get(ONE))
+    assert "The default is sent." in text_of(await ops.get(ONE))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ async def test_a_preview_shows_what_would_be_sent(tmp_path: Path) -> None:
     assert shown.status_code == 200
     assert "<b>271828</b>" in shown.text
     assert "https://app.example.com/auth/link?link_token=example" in shown.text
-    assert "Ours is sent." in text_of(await ops.get(ONE))
+    assert "The default is sent." in text_of(await ops.get(ONE))
     await site.browser().ask(JO)
     assert "Hello" not in site.mail(JO).subject
 
@@ -269,7 +269,7 @@ async def test_a_test_goes_to_oneself_with_samples(tmp_path: Path) -> None:
     assert mail.subject == "Test: Hello from app.example.com"
     assert "271828" in mail.text
     assert typed(page)["html"] == GOOD["html"]
-    assert "Ours is sent." in text_of(await ops.get(ONE))
+    assert "The default is sent." in text_of(await ops.get(ONE))
     [told] = [one for one in site.passwordless.events.recent() if one.kind == "template.tested"]
     assert told.details == {"name": "signin", "language": "en"}
 

@@ -54,7 +54,9 @@ async def test_versions_are_compared_and_begun_with_again(tmp_path: Path) -> Non
     assert "<del>First</del>" in changed.text
     assert "<ins>Second</ins>" in changed.text
     assert "From version 1 to version 2." in text_of(changed)
-    assert "From ours to version 2." in text_of(await ops.get(f"{ONE}/compare?version=2&with=0"))
+    assert "From the default to version 2." in text_of(
+        await ops.get(f"{ONE}/compare?version=2&with=0")
+    )
     assert "Nothing changed" in text_of(await ops.get(f"{ONE}/compare?version=2&with=2"))
     again = typed(await ops.get(f"{ONE}/edit?version=1"))
     assert again["subject"] == "First"
@@ -72,7 +74,7 @@ async def test_ours_is_sent_again(tmp_path: Path) -> None:
     await site.browser().ask(JO)
     assert "Hello" not in site.mail(JO).subject
     said = text_of(await ops.get(ONE))
-    assert "Ours is sent." in said
+    assert "The default is sent." in said
     assert (await ops.get(f"{ONE}/reset")).status_code == 200
     assert led_to(await ops.post(f"{ONE}/reset", {"seen": "2"})) == f"{ONE}?done=reset"
     assert "3" not in [word for word in said.split() if word.isdigit()]  # no third version
