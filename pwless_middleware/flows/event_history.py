@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,7 @@ from pwless_middleware.text import Text
 if TYPE_CHECKING:  # and not loaded where there is no database
     from pwless_middleware.core.event_search import EventCount, StoredEvent
     from pwless_middleware.database.events import EventRepository
-    from pwless_middleware.flows.event_writer import EventWriter
+    from pwless_middleware.flows.event_writer import Erase, EventWriter
 
 MOST: Final = 1_000
 """Events of one page."""
@@ -213,8 +214,16 @@ class EventHistory:
         repository = await self._current(batches=None)
         digests = [digest for address in addresses for digest in self._digests(address)]
         await repository.erase(user_id, digests)
+        self.erase_again(partial(repository.erase, user_id, digests))
+
+    def erase_again(self, erase: Erase) -> None:
+        """Erase a person once more in some seconds, from what is made of events.
+
+        Args:
+            erase: does so; raises `StoreError` where the database cannot be asked.
+        """
         if self._writer is not None:
-            self._writer.erase_again(user_id, digests)
+            self._writer.erase_again(erase)
 
     async def export(
         self, user_id: str, addresses: Sequence[str] = ()

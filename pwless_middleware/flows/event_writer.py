@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.event import Event
@@ -31,6 +31,9 @@ if TYPE_CHECKING:  # and not loaded where there is no database
     from pwless_middleware.database.events import EventRepository
 
 logger = logging.getLogger("pwless.events")
+
+Erase = Callable[[], Awaitable[None]]
+"""Leaves nothing of a person in what is made of events."""
 
 PAUSE: Final = 0.5
 """Seconds between two looks at what has been recorded: who follows is a second behind, at most."""
@@ -80,7 +83,7 @@ class EventWriter:
         self._is_out = False
         self._hour = 0
         self._refusals = 0
-        self._erasures: list[tuple[float, str, Sequence[str]]] = []
+        self._erasures: list[tuple[float, Erase]] = []
         events.collect()
 
     async def run(self) -> None:
@@ -104,16 +107,19 @@ class EventWriter:
                 extra={"event": "events_lost"},
             )
 
-    def erase_again(self, user_id: str, addresses: Sequence[str]) -> None:
-        """Erase a person once more, when other processes have written what they had."""
-        due = asyncio.get_running_loop().time() + ERASED_AGAIN
-        self._erasures.append((due, user_id, addresses))
+    def erase_again(self, erase: Erase) -> None:
+        """Erase a person once more, when other processes have written what they had.
+
+        Args:
+            erase: does so; raises `StoreError` where the database cannot be asked.
+        """
+        self._erasures.append((asyncio.get_running_loop().time() + ERASED_AGAIN, erase))
 
     async def _erase(self, *, due: float) -> None:
         while self._erasures and self._erasures[0][0] <= due:
             erasure = self._erasures.pop(0)
             try:
-                await self._repository.erase(*erasure[1:])
+                await erasure[1]()
             except StoreError:
                 self._erasures.insert(0, erasure)
                 return  # tried again in a second

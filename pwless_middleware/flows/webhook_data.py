@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
+from pwless_middleware.flows.event_history import EventHistory
 from pwless_middleware.flows.personal_data import Record
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
@@ -18,9 +20,16 @@ class WebhookData:
 
     Args:
         webhooks, deliveries: keep them.
+        history: erases once more what was on its way to them.
     """
 
-    def __init__(self, webhooks: WebhookRepository, deliveries: WebhookDeliveryRepository) -> None:
+    def __init__(
+        self,
+        webhooks: WebhookRepository,
+        deliveries: WebhookDeliveryRepository,
+        history: EventHistory,
+    ) -> None:
+        self._history = history
         self._webhooks = webhooks
         self._deliveries = deliveries
 
@@ -41,3 +50,4 @@ class WebhookData:
         """Forget them, sent or not, and that the person has made a webhook."""
         await self._deliveries.erase(user_id)
         await self._webhooks.erase(user_id)
+        self._history.erase_again(partial(self._deliveries.erase, user_id))

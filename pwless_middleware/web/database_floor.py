@@ -164,7 +164,7 @@ class DatabaseFloor:
             "operator": OperatorData(kept.operators),
             "api_keys": ApiKeyData(kept.api_keys),
             "test_address": TestAddressData(kept.test_addresses),
-            "webhooks": WebhookData(kept.webhooks, kept.webhook_deliveries),
+            "webhooks": WebhookData(kept.webhooks, kept.webhook_deliveries, self.history),
             "mail_templates": MailTemplateData(kept.mail_templates),
             "settings": SettingsData(kept.settings),
             "events": EventData(self.history, users),

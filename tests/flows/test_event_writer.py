@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -244,7 +245,7 @@ async def test_who_is_erased_is_erased_again_after_others_have_written() -> None
 
 async def test_who_is_to_be_erased_again_is_not_forgotten_in_an_outage() -> None:
     events, repository, writer = made()
-    writer.erase_again("u-1", ())
+    writer.erase_again(partial(repository.erase, "u-1", ()))
     await repository.write(
         [StoredEvent(events.make("session.ended", user_id="u-1", reason="logout"))]
     )

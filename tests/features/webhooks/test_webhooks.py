@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from contextlib import AsyncExitStack
+import sqlite3
+from contextlib import AsyncExitStack, closing
 from html import unescape
 from pathlib import Path
 
@@ -413,3 +414,23 @@ async def test_without_the_option_this_machine_is_refused(tmp_path: Path) -> Non
     _, ops = await make_dashboard(tmp_path, features=[Webhooks()])
     for url in ("http://localhost:8000", "https://127.0.0.1", "https://[::1]:8000"):
         assert (await ops.post(PAGE, {"url": url})).status_code == 400
+
+
+async def test_a_deletion_leaves_nothing_that_was_on_its_way_meanwhile(tmp_path: Path) -> None:
+    """The end of the person's sessions is an event, which is sent once they are erased."""
+    site, ops = await make_webhook_site(tmp_path)
+    async with receiving() as receiver:
+        await receiver.add(ops, "session.ended")
+        await site.browser().sign_in("jo@example.com")
+        jo = await site.passwordless.people.find("jo@example.com")
+        assert jo is not None
+        await site.passwordless.people.delete(jo.id)
+        assert jo.id.encode() in (await receiver.next()).body
+    writer = site.passwordless.events._writer
+    assert writer is not None
+    await writer.flush()  # as some seconds later
+    with closing(sqlite3.connect(tmp_path / "pwless.db")) as connection:
+        left = connection.execute(
+            "SELECT body FROM pwless_webhook_deliveries WHERE kind = 'session.ended'"
+        ).fetchall()
+    assert left == []
