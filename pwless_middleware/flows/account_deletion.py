@@ -59,8 +59,10 @@ class AccountDeletion:
         address, which is nowhere else afterwards.
 
         Raises:
+            InvalidArgument: they are the last admin of the dashboard who can sign in.
             Unavailable: store, queue or database cannot take it; it can be asked for again.
         """
+        await self._people.check_removal(user.id)
         now = self._clock()
         told = {
             "user_id": user.id,

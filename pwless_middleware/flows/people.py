@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Unpack
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.events import EventRepository
     from pwless_middleware.database.people import PersonRepository
 
+RemovalCheck = Callable[[str], Awaitable[None]]
+"""Is given the id of who is to be disabled or erased; raises `InvalidArgument` to refuse it."""
 MAX_PAGE: Final = 1_000
 """People of one page, at most."""
 _TWO_PLACES: Final = Text("Send one of %(names)s.", names="after, before")
@@ -78,6 +80,25 @@ class People:
         self._invitations = invitations
         self._languages = languages
         self._clock = clock
+        self._removal_checks: list[RemovalCheck] = []
+
+    def add_removal_check(self, check: RemovalCheck) -> None:
+        """Have a check asked before somebody is disabled or erased, which may refuse it.
+
+        Args:
+            check: is given the id, and raises `InvalidArgument` to refuse.
+        """
+        self._removal_checks.append(check)
+
+    async def check_removal(self, user_id: str) -> None:
+        """Refuse where somebody can be neither disabled nor erased now.
+
+        Raises:
+            InvalidArgument: a check refuses it: they are the last admin of the dashboard.
+            StoreError, UsersUnavailable: it cannot be known now.
+        """
+        for check in self._removal_checks:
+            await check(user_id)
 
     # --- find ----------------------------------------------------------------------------------
 
@@ -285,10 +306,12 @@ class People:
 
         Raises:
             PersonNotFound: nobody has this id or address; `create` makes who is to be kept out.
+            InvalidArgument: they are the last admin of the dashboard who can sign in.
             StoreError: the database or the store cannot be asked. Do it again: sessions may live.
             ConfigError: with `users=`.
         """
         person = await self._require(who)
+        await self.check_removal(person.id)
         # In this order: a login that found the person before ends in a session that is either
         # among those that are revoked, or meets the row at its first use.
         audit = self._events.make("person.disabled", user_id=person.id, by=by)
@@ -417,6 +440,7 @@ class People:
 
         Raises:
             PersonNotFound: nobody has this address.
+            InvalidArgument: they are the last admin of the dashboard who can sign in.
             StoreError: the database or the store cannot be asked. Do it again: something is left.
         """
         person = await self._find(who)
@@ -424,6 +448,7 @@ class People:
         if person is None and directory is not None and "@" in who:
             raise PersonNotFound
         user_id, addresses = await self._subject(who, person)
+        await self.check_removal(user_id)
         # The row comes last, so that a deletion that was cut off can be found and done again.
         if person is not None:
             await self._people.disable(user_id, at=self._clock())

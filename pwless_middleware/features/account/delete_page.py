@@ -47,7 +47,10 @@ class DeletePage:
             problem = Text("Say that you are sure, and your account is deleted.")
             return self._page(request, account, InvalidArgument.of("sure", problem, "required"))
         caller = self._kit.callers.browser(request)
-        await self._deletion.delete(account.user, caller)
+        try:
+            await self._deletion.delete(account.user, caller)
+        except InvalidArgument as error:
+            return self._page(request, account, error)
         return end_here(self._kit, request, done=DELETED)
 
     def _page(

@@ -187,6 +187,33 @@ async def test_the_last_admin_stays(site: Site) -> None:
     assert await may_look(ops)
 
 
+async def test_the_last_admin_is_neither_disabled_nor_erased(site: Site) -> None:
+    """By a key that changes users, by themselves, or by the command line (security rule 63)."""
+    id = await make(site)
+    await make(site, KIM)
+    jo, people = await signed_in(site), site.passwordless.people
+    await people.disable(KIM)  # who cannot sign in is no admin whom it could be left to
+    server = site.backend().browser
+    of_user = f"/auth/api/v1/users/{id}"
+    refused = [
+        await server.request("PATCH", of_user, json={"disabled": True}),
+        await server.request("DELETE", of_user),
+        await jo.post("/auth/account/delete", {"sure": "yes"}),
+        await jo.request("DELETE", "/auth/api/v1/account"),
+    ]
+    for answer in refused:
+        assert answer.status_code == 400
+        assert "last admin" in answer.text
+    for verb in (people.disable, people.delete):
+        with pytest.raises(InvalidArgument, match="last admin"):
+            await verb(JO)
+    assert await may_look(jo)
+    await people.delete(KIM)
+    await make(site, ANA)
+    await people.delete(JO)
+    assert [one.email for one in await verbs_of(site).list()] == [ANA]
+
+
 async def test_of_two_admins_who_remove_each_other_one_stays(site: Site) -> None:
     ids = [await make(site, OPS), await make(site, JO)]
     ops, jo = await signed_in(site, OPS), await signed_in(site, JO)

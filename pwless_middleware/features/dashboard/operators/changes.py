@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.event import Event
@@ -145,16 +146,30 @@ class OperatorChanges:
         found = await self._operators.find(user_id) if user_id.isprintable() else None
         return found if found is not None and found.is_live else None
 
+    async def check_removal(self, user_id: str) -> None:
+        """Refuse to disable or erase the last admin who can sign in (security rule 63).
+
+        Raises:
+            InvalidArgument: they are it.
+            StoreError, UsersUnavailable: it cannot be known now.
+        """
+        seen, load = await self.find(user_id), self._kit.users.load
+        if self._roles.has_admin_in_code or seen is None or seen.role != "admin":
+            return
+        admins = [one.user_id for one in await self._operators.list() if one.role == "admin"]
+        for other in admins:
+            if other != user_id and await load(other) is not None:
+                return
+        if await load(user_id) is not None:  # who cannot sign in helps nobody
+            raise _refuse("id", _LAST)
+
     async def _put(self, operator: StoredOperator, seen: StoredOperator | None) -> bool:
         audit = self._audit(operator, seen)
         has_other = self._roles.has_admin_in_code
         put = self._operators.put
         done: Change = await put(operator, seen=seen, has_other_admin=has_other, audit=audit)
         if done == "last_admin":
-            raise _refuse(
-                "role",
-                Text("They are the last admin who can sign in. Make somebody else one first."),
-            )
+            raise _refuse("role", _LAST)
         if done == "full":
             raise _refuse("email", Text("There are %(most)s operators already.", most=MOST))
         if done == "stale":
@@ -186,6 +201,9 @@ class OperatorChanges:
         if user_id is None:
             raise _refuse("email", Text("Nobody has this address in your user table."))
         return user_id
+
+
+_LAST: Final = Text("They are the last admin who can sign in. Make somebody else one first.")
 
 
 def _check_no_raise(seen: StoredOperator | None, role: Role) -> None:

@@ -72,6 +72,8 @@ class OperatorPages:
         self.mails = OperatorMails(kit, kept.operators, self.roles)
         self.changes = OperatorChanges(kit, kept, self.roles, self.mails)
         self._rows = OperatorRows(kit, self.roles)
+        if kit.people is not None:
+            kit.people.add_removal_check(self.changes.check_removal)
 
     def mount(self) -> Mounted:
         """Return the routes, the page and the mails."""
