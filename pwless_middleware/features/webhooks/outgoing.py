@@ -4,7 +4,8 @@
 
 The rows are the truth: whatever happens to the job, a row that waits is looked at again. What waits
 in memory is bounded; while the database is away it stays there, and what finds no room is counted,
-logged, and told by an event.
+logged, and told by an event. Of refused requests, which anybody can send, an hour has so many as
+are kept of them (security rule 23).
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from contextlib import suppress
 from typing import Final
 
 from pwless_middleware.core.event import Event
+from pwless_middleware.core.event_search import HOUR
 from pwless_middleware.core.webhook import NextTry, WebhookDelivery
 from pwless_middleware.database.webhook_deliveries import AT_ONCE, WebhookDeliveryRepository
 from pwless_middleware.errors import StoreError, Unavailable
 from pwless_middleware.features.webhooks.events import OWN
 from pwless_middleware.features.webhooks.held import HeldWebhooks
 from pwless_middleware.features.webhooks.messages import make_delivery
+from pwless_middleware.flows.event_writer import REFUSALS, REFUSALS_PER_HOUR
 from pwless_middleware.flows.flood_log import FloodLog
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.tracebacks import traceback_without_text
@@ -70,11 +73,17 @@ class OutgoingEvents:
         self._woken: PerLoop[asyncio.Event] = PerLoop(asyncio.Event)
         self._floods = FloodLog(logger)
         self._dropped = 0
+        self._hour = self._refusals = 0
         self._is_out = False
 
     def note(self, event: Event) -> None:
         """Collect an event; a subscriber of `flows.events`."""
         if event.id is None or event.kind.startswith(OWN):
+            return
+        if event.kind in REFUSALS and not self._has_room_for_refusal(event.at):
+            self._floods.warning(
+                "refused requests are sent to no webhook: so many come", event="webhook_dropped"
+            )
             return
         if len(self._waiting) >= MOST_WAITING:
             self._dropped += 1
@@ -84,6 +93,14 @@ class OutgoingEvents:
             return
         self._waiting.append(event)
         self._woken.here().set()
+
+    def _has_room_for_refusal(self, at: int) -> bool:
+        """Whether one more may be sent: anybody can bring them about at will, at no cost."""
+        hour = at // HOUR
+        if hour > self._hour:
+            self._hour, self._refusals = hour, 0
+        self._refusals += 1
+        return self._refusals <= REFUSALS_PER_HOUR
 
     async def run(self) -> None:
         """Put what is collected to the database until cancelled."""

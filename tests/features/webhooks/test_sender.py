@@ -376,6 +376,23 @@ async def test_what_finds_no_room_in_memory_is_counted_and_told(
     assert told.details == {"count": 2}
 
 
+async def test_strangers_fill_neither_the_database_nor_the_way_of_others(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that is refused costs nothing, and each would be a row for each webhook."""
+    monkeypatch.setattr(outgoing, "REFUSALS_PER_HOUR", 2)
+    await sending.webhook()
+    kit = sending.kit
+    held = HeldWebhooks(sending.kept.webhooks, kit.signals)
+    out = OutgoingEvents(kit, held, sending.kept.webhook_deliveries)
+    for number in range(9):
+        out.note(event(number, "caller.refused"))
+    out.note(event(9))
+    assert await out.flush()
+    found = [one.kind for one in await sending.kept.webhook_deliveries.list("wh_a")]
+    assert found == ["session.created", "caller.refused", "caller.refused"]
+
+
 async def test_what_is_due_is_queued_and_tried_by_whoever_reads_the_job(sending: Sending) -> None:
     """As after a crash: the row alone is left."""
     await sending.webhook()
