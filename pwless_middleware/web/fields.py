@@ -83,7 +83,9 @@ class Field:
         if not isinstance(value, str):
             return Text("This must be a string."), "string"
         if self.one_of and value not in self.one_of:
-            return Text("Send one of %(names)s.", names=", ".join(self.one_of)), "enum"
+            return Text(
+                "Send one of %(names)s.", names=", ".join(filter(None, self.one_of))
+            ), "enum"
         if not self.shortest <= len(value) <= (self.longest or len(value)):
             least, most = self.shortest, self.longest
             return Text("Send %(least)s to %(most)s characters.", least=least, most=most), "length"

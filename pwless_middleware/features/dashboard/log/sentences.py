@@ -54,8 +54,8 @@ SENTENCES: Final[Mapping[str, Text]] = {
     "step.wrong": Text("A wrong answer to the step %(method)s; %(left)s tries were left."),
     "step.verified": Text("The step was done: %(method)s."),
     "step.skipped": Text("No second factor was asked for, since the browser is a trusted one."),
-    "session.created": Text("The person was signed in, by %(methods)s."),
-    "session.renewed": Text("The person confirmed who they are, by %(methods)s."),
+    "session.created": Text("The person was signed in: %(methods)s."),
+    "session.renewed": Text("The person confirmed who they are: %(methods)s."),
     "session.ended": Text("A session ended."),
     "login.disowned": Text(
         "The person said that this sign-in was not theirs. Its session was ended."

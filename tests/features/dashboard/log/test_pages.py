@@ -60,7 +60,7 @@ async def test_a_login_is_one_attempt_with_its_whole_story(tmp_path: Path) -> No
     story = await show(ops, f"/{name}")
     for told in (
         *("An email with a code", "accepted the email", "A wrong code was typed; 4 tries"),
-        *("signed in, by Email code", "Firefox on Linux", "What came of it", ">de<"),
+        *("signed in: Email code", "Firefox on Linux", "What came of it", ">de<"),
     ):
         assert told in story, told
     assert "Why did this fail?" not in story
@@ -255,3 +255,10 @@ async def test_no_secret_of_a_login_is_on_any_page(tmp_path: Path) -> None:
     for path in ("", "?view=events", f"/{name}", f"/{name}?format=json"):
         page = await show(ops, path)
         assert not [secret for secret in secrets if secret and secret in page], path
+
+
+async def test_a_choice_that_is_none_is_told_what_there_is(tmp_path: Path) -> None:
+    _, ops = await make_dashboard(tmp_path)
+    page = await ops.get("/auth/dashboard/log?outcome=x")
+    assert page.status_code == 400
+    assert "Send one of asked, sent, " in page.text, "the empty one, for any, is none to send"
