@@ -66,4 +66,4 @@ async def test_who_looks_invites_nobody_and_no_table_is_invited_to(tmp_path: Pat
     site, ops = await make_dashboard(tmp_path / "other", users=Table(OPS))
     assert (await ops.get(INVITE)).status_code == 200, "the id of somebody, who may have any"
     assert "Invite" not in said(await ops.get(LIST))
-    assert (await ops.post(INVITE, {"email": JO})).status_code == 405
+    assert (await ops.post(INVITE, {"email": JO})).status_code == 404
