@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from difflib import unified_diff
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from pwless_middleware.features.dashboard.templates.chosen import (
     ChosenTemplate,
     path_of,
 )
+from pwless_middleware.features.dashboard.templates.differences import compare
 from pwless_middleware.features.dashboard.templates.preview import (
     PARTS,
     VIEWS,
@@ -68,18 +69,6 @@ _DONE: Final[Mapping[str, Text]] = {
     "saved": Text("It is saved, and sent with the next mail."),
     "reset": Text("The default is sent again."),
 }
-
-
-class DiffLine(NamedTuple):
-    """One line of what changed.
-
-    Attributes:
-        kind: `added`, `removed`, `place` or `same`.
-        text: the line.
-    """
-
-    kind: str
-    text: str
 
 
 class ShowPages:
@@ -155,6 +144,7 @@ class ShowPages:
         other = max(0, version - 1) if other is None else other
         old = await self._chosen.texts_of_version(chosen, other)
         new = await self._chosen.texts_of_version(chosen, version)
+        found = await asyncio.to_thread(lambda: [*map(compare, old, new)])
         return await self._page(
             request,
             operator,
@@ -164,8 +154,8 @@ class ShowPages:
             other=other,
             parts=[
                 (translate(PARTS[part]), lines)
-                for part, a, b in zip(ALL_PARTS, old, new, strict=True)
-                if (lines := _compare(a, b))
+                for part, lines in zip(ALL_PARTS, found, strict=True)
+                if lines
             ],
         )
 
@@ -299,13 +289,3 @@ def framing(page: Response) -> Response:
     policy = page.headers["content-security-policy"]
     page.headers["content-security-policy"] = f"{policy}; frame-src 'self'"
     return page
-
-
-def _compare(old: str, new: str) -> Sequence[DiffLine]:
-    """Return the lines that differ, with those around them; none where both are the same."""
-    kinds = {"+": "added", "-": "removed", "@": "place"}
-    lines = [*unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=2)][2:]
-    return [
-        DiffLine(kinds.get(line[:1], "same"), line if line[:1] == "@" else line[1:])
-        for line in lines
-    ]
