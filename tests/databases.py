@@ -20,6 +20,7 @@ from pwless_middleware.database.database import Database
 from pwless_middleware.database.memory.repositories import make_memory_repositories
 from pwless_middleware.database.repositories import Repositories, make_repositories
 from tests.postgres_server import PostgresServer
+from tests.sqlite_file import sqlite_url
 
 T = TypeVar("T")
 
@@ -113,7 +114,7 @@ def make_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callabl
     def make_url(kind: str) -> str:
         if kind == "postgresql":
             return str(request.getfixturevalue("postgres_url"))
-        return f"{kind}:///{tmp_path}/pwless.db"
+        return sqlite_url(tmp_path)
 
     return make_url
 

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from pwless_middleware.stores.memory import MemoryStore
+from tests.sqlite_file import sqlite_url
 from tests.support import Browser, Site, led_to, make_site, token_of
 
 PROFILE, ADDRESS, UNDO = (
@@ -24,7 +25,7 @@ JO, NEW, KIM = "jo@example.com", "new@example.com", "kim@example.com"
 def make_kept_site(folder: Path, **options: Any) -> Site:
     """Make a site whose people a database keeps; the store is in memory, which is quicker."""
     options.setdefault("store", MemoryStore())
-    return make_site(database=f"sqlite:///{folder}/pwless.db", **options)
+    return make_site(database=sqlite_url(folder), **options)
 
 
 async def signed_in(site: Site, email: str = JO, **browser: Any) -> Browser:
