@@ -129,7 +129,7 @@ class AddressChanges:
             RateLimited: a budget of the address or the client is spent.
             Unavailable: the store or the queue cannot take it.
         """
-        await self.check_old(Address(session.email))
+        await self.check_fixed(Address(session.email))
         challenge = NewChallenge(
             address=new,
             kind="OTP",
@@ -139,8 +139,8 @@ class AddressChanges:
         )
         return await self._challenges.start(challenge, caller)
 
-    async def check_old(self, address: Address) -> None:
-        """Refuse to let somebody leave an address that a fixed code opens (security rule 67).
+    async def check_fixed(self, address: Address) -> None:
+        """Refuse an address that a fixed code opens: nobody leaves it (security rule 67).
 
         Whoever knows the code would have an account of their own by it, past its end, and where
         nobody else may sign up.

@@ -114,7 +114,7 @@ class AddressRequests:
 
         Raises:
             InvalidArgument: it is no address, theirs already, somebody else's, or not served; or
-                theirs is a test address; or nobody can sign in as this person, or they are an
+                either is a test address; or nobody can sign in as this person, or they are an
                 operator whom `by` may not move.
             RateLimited: it was asked for just now.
             StoreError, Unavailable: database, store or queue cannot take it; it can be asked again.
@@ -124,7 +124,8 @@ class AddressRequests:
             raise InvalidArgument.of("email", _NO_ADDRESS, "email")
         if new == old:
             raise InvalidArgument.of("email", _SAME, "changed")
-        await self._changes.check_old(old)
+        for address in (old, new):  # nobody leaves one, and no email goes to one
+            await self._changes.check_fixed(address)
         if not await self._changes.may_change(user.id):
             raise InvalidArgument.of("email", _DISABLED, "disabled")
         if await self._changes.is_taken(new, user.id):
