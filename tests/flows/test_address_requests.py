@@ -52,7 +52,7 @@ async def press(browser: Browser, link: str) -> httpx.Response:
 async def test_the_new_address_confirms_and_the_old_one_is_told(site: Site) -> None:
     jo = await signed_in(site)
     id = (await jo.get("/private")).json()["id"]
-    link = await ask(site, by="operator:u-1")
+    link = await ask(site, by="server:backend")
     mail = site.mail(NEW)
     assert mail.subject == "Confirm this address for app.example.com"
     assert mail.code is None
@@ -70,7 +70,7 @@ async def test_the_new_address_confirms_and_the_old_one_is_told(site: Site) -> N
     again = await signed_in(site, NEW)
     assert (await again.get("/private")).json()["id"] == id
     changed = site.passwordless.events.recent(kind="person.address_changed")[0]
-    assert (changed.by, changed.user_id) == ("operator:u-1", id)
+    assert (changed.by, changed.user_id) == ("server:backend", id)
 
 
 async def test_the_old_address_undoes_it(site: Site) -> None:
@@ -106,7 +106,7 @@ async def test_a_later_request_voids_an_earlier_one_and_so_does_taking_it_back(
     second = await ask(site, "other@example.com")
     assert (await press(site.browser(), first)).status_code == 410
     id = await site.passwordless.people.id_of(JO)
-    assert await verbs_of(site).withdraw_address(id, by="operator:u-1")
+    assert await verbs_of(site).withdraw_address(id, by="server:backend")
     assert not await verbs_of(site).withdraw_address(id)
     assert (await press(site.browser(), second)).status_code == 410
     person = await site.passwordless.people.find(id)
