@@ -1,23 +1,32 @@
-"""Make the README's picture from the real pages: `python -m tests.browser.screenshot`."""
+"""Make the README's pictures from the real pages: `python -m tests.browser.screenshot`.
+
+`login` or `dashboard` behind it makes one of the two alone.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
+import sys
+import tempfile
 from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import ViewportSize
 
 import demo_app
-from demo_app.app import create_app
+from demo_app.app import OPERATOR, create_app
+from demo_app.sample_data import Clock, SampleMailer, make_sample_data
+from pwless_middleware import PasswordlessMiddleware
 from pwless_middleware.delivery.base import Message
 from tests.browser.conftest import SECRET_KEY
 from tests.chromium import chromium
 from tests.live import served
 
-PICTURE = Path(demo_app.__file__).parent / "static" / "screenshot.png"
+FOLDER = Path(demo_app.__file__).parent / "static"
 SIZE: ViewportSize = {"width": 400, "height": 545}
+DASHBOARD_SIZE: ViewportSize = {"width": 1280, "height": 800}
 EMAIL = "jo@example.com"
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "light", "dark")
 
@@ -34,7 +43,7 @@ class Letterbox:
         self.code = found[1] if found else ""
 
 
-def main() -> None:
+def photograph_login() -> None:
     """Photograph three pages and lay them side by side."""
     mailer = Letterbox()
     with (
@@ -63,8 +72,38 @@ def main() -> None:
             f"img{{width:402px;border-radius:14px;display:block}}</style>{images}"
         )
         board.wait_for_timeout(200)
-        board.screenshot(path=PICTURE)
+        board.screenshot(path=FOLDER / "screenshot.png")
 
+
+def photograph_dashboard() -> None:
+    """Photograph the overview of the sample data."""
+    letterbox = Letterbox()
+    with tempfile.TemporaryDirectory() as folder:
+        database = f"sqlite:///{folder}/sample.db"
+
+        def make_app(clock: Clock, mailer: SampleMailer) -> PasswordlessMiddleware:
+            return create_app(secret_key=SECRET_KEY, mailer=mailer, database=database, clock=clock)
+
+        def make_demo(url: str) -> PasswordlessMiddleware:
+            return create_app(
+                secret_key=SECRET_KEY, base_url=url, mailer=letterbox, database=database
+            )
+
+        asyncio.run(make_sample_data(make_app, base_url="http://localhost:8000"))
+        with served(make_demo) as url, chromium() as browser:
+            page = browser.new_page(base_url=url, viewport=DASHBOARD_SIZE, color_scheme="light")
+            page.goto("/auth/login")
+            page.fill("#email", OPERATOR)
+            page.press("#email", "Enter")
+            page.wait_for_url("**/auth/verify")
+            page.fill("#code", letterbox.code)
+            page.wait_for_url(f"{url}/")
+            page.goto("/auth/dashboard/overview?range=month")
+            page.screenshot(path=FOLDER / "dashboard.png")
+
+
+PICTURES = {"login": photograph_login, "dashboard": photograph_dashboard}
 
 if __name__ == "__main__":
-    main()
+    for name in sys.argv[1:] or PICTURES:
+        PICTURES[name]()
