@@ -122,6 +122,7 @@ class WebhookChanges:
         )
         details = {"id": id, "host": _host(webhook), "kinds": _describe_kinds(webhook)}
         audit = self._kit.events.make("webhook.created", by=by, details=details)
+        await self._outgoing.flush()  # what happened before is for those that were there
         if await self._webhooks.put(webhook, seen=None, audit=audit) == "full":
             problem = Text("There can be %(most)s webhooks. Delete one first.", most=MOST)
             raise InvalidArgument.of("url", problem, "most")
