@@ -35,7 +35,13 @@ async def make_webhook_site(folder: Path, **options: Any) -> tuple[Site, Browser
     features = options.pop("features", ())
     webhooks = Webhooks(unsafe_loopback=True)
     options.setdefault("clock", Clock(int(time.time())))  # whoever verifies knows the time
-    return await make_dashboard(folder, features=[*features, webhooks], **options)
+    site, ops = await make_dashboard(folder, features=[*features, webhooks], **options)
+
+    async def is_written() -> bool:
+        return bool((await site.passwordless.events.find(kind="session.created", limit=1)).events)
+
+    await until(is_written)  # or the login of the admin would be sent to the first webhook
+    return site, ops
 
 
 def secret_on(text: str) -> str:
