@@ -94,6 +94,7 @@ async def serving(
         task = asyncio.ensure_future(fake.serve(reader, writer))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        task.add_done_callback(lambda _: writer.close())  # one may end before it has begun
 
     server = await asyncio.start_server(begin, "127.0.0.1", 0, ssl=tls)
     fake.port = server.sockets[0].getsockname()[1]
