@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
+from weakref import WeakMethod
 
 from pwless_middleware.core.finding import Finding
 from pwless_middleware.errors import ConfigError, StoreError
@@ -38,22 +39,24 @@ class Findings:
     """Look at the options, and have the features look at what is theirs."""
 
     def __init__(self) -> None:
-        self._describe: Callable[[], Deployment] | None = None
+        self._describe: WeakMethod[Callable[[], Deployment]] | None = None
         self._checks: tuple[Check, ...] = ()
 
     def bind(self, describe: Callable[[], Deployment], checks: Iterable[Check]) -> None:
         """Take what there is to look at, once everything is mounted.
 
         Args:
-            describe: returns how the login is set up.
+            describe: a method that returns how the login is set up. Whose it is, is not kept alive:
+                a store that several share holds what hears of it, and so the features.
             checks: of all features.
         """
-        self._describe, self._checks = describe, tuple(checks)
+        self._describe, self._checks = WeakMethod(describe), tuple(checks)
 
     @property
     def deployment(self) -> Deployment | None:
         """How the login is set up; `None` before everything is mounted."""
-        return None if self._describe is None else self._describe()
+        describe = None if self._describe is None else self._describe()
+        return None if describe is None else describe()
 
     def of_options(self, *, mount: str = "", workers: int = 1) -> list[Finding]:
         """Return what is told by the options alone.

@@ -20,7 +20,7 @@ from pwless_middleware.errors import ConfigError
 def test_record_fields_and_table_name_the_same_things() -> None:
     names = [field.name for field in fields(Event)]
     assert names == ["at", "kind", "id", *FIELDS]
-    of_callers = {"caller", "client", "device"}
+    of_callers = {"caller", "client", "country", "device"}
     assert set(EventFields.__annotations__) == set(FIELDS) - of_callers
 
 
