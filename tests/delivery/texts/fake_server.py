@@ -82,6 +82,9 @@ class FakeServer:
             writer.close()
 
 
+_TURNS = 10
+
+
 @asynccontextmanager
 async def serving(
     answer: Callable[[Seen], Reply], *, tls: ssl.SSLContext | None = None
@@ -101,7 +104,13 @@ async def serving(
     try:
         yield fake
     finally:
+        # What was just being accepted gets its task some turns of the loop later, by a server that
+        # is still there (else asyncio leaves its socket open), and what is closed needs some to go.
+        for listening in server.sockets:
+            asyncio.get_running_loop().remove_reader(listening.fileno())
+        for _ in range(_TURNS):
+            for task in list(tasks):
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0)
         server.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
