@@ -136,6 +136,8 @@ def visit(browser: Browser, demo: Demo) -> Iterator[Visit]:
 
     yield make
     for visitor in visitors:
+        for page in visitor.context.pages:
+            page.goto("about:blank")  # ends what it still asks, e.g. of an authenticator
         visitor.context.close()
     assert [problem for visitor in visitors for problem in visitor.problems] == []
 
