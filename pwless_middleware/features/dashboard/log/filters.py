@@ -131,7 +131,7 @@ def read_log_query(
     fields |= {name: _text("Of the page's own.") for name in more}
     values = read_query(request, Fields(fields))
     given = {name: values.text(name).strip() for name in fields if name not in more}
-    given["view"] = named
+    given.pop("view", None)
     given.setdefault("before", "")
     if given["country"]:
         given["country"] = given["country"].upper()
@@ -139,7 +139,7 @@ def read_log_query(
             raise InvalidArgument.of("country", Text("Type two letters, such as DE."), "country")
     if given["before"] and parse_event_id(given["before"]) is None:
         raise InvalidArgument.of("before", Text("This is not the id of an event."), "cursor")
-    query = LogQuery(**{**given, "view": cast("View", named)})  # type: ignore[arg-type]
+    query = LogQuery(view=cast("View", named), **given)
     query.starts(0), query.ends  # so that a bad time is refused here
     return query
 

@@ -12,6 +12,7 @@ from pwless_middleware.features.dashboard.overview.charts import (
     Chart,
     Row,
     Series,
+    Tone,
     format_number,
     format_share,
     make_chart,
@@ -221,9 +222,9 @@ def describe_emails(figures: Figures, labels: Sequence[str]) -> Emails:
         "mail.deferred": Text("Tried again"),
         "mail.failed": Text("Given up"),
     }
-    tones = {"mail.deferred": "third", "mail.failed": "second"}
+    tones: Mapping[str, Tone] = {"mail.deferred": "third", "mail.failed": "second"}
     series = [
-        Series(translate(title), figures.bars(kind), tones.get(kind, "first"))  # type: ignore[arg-type]
+        Series(translate(title), figures.bars(kind), tones.get(kind, "first"))
         for kind, title in outcomes.items()
     ]
     rows = [(translate(title), figures.total(kind)) for kind, title in outcomes.items()]
