@@ -1,0 +1,85 @@
+"""The connection: how the people of an organization sign in with their company's login (SSO)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Final, Literal
+
+from pwless_middleware.core.authentication import Authentication
+from pwless_middleware.core.dataclass import dataclass
+
+ID_PREFIX: Final = "conn_"
+SSO_METHOD: Final = "sso"
+"""The method of an authentication by a connection, whichever kind it is."""
+SOCIAL_METHOD: Final = "social"
+"""The method of an authentication by a provider that is configured in code."""
+SUBJECT_LENGTH: Final = 255
+"""Characters of a subject, at most (OpenID Connect Core section 2)."""
+
+ConnectionKind = Literal["oidc", "saml"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """One identity provider of one organization.
+
+    Attributes:
+        id: `conn_…`.
+        organization: its id.
+        kind: the protocol.
+        name: what people and operators read.
+        is_enabled: whether people can sign in by it.
+        config: what its protocol needs, as JSON; nothing secret.
+        has_secret: whether a client secret or private key is kept for it, encrypted; it is given
+            out nowhere (security rule 56).
+        tested_at: unix seconds at which a whole login by it has worked; `None` before.
+        created_at: unix seconds.
+        version: counts its changes, from 1.
+    """
+
+    id: str
+    organization: str
+    kind: ConnectionKind
+    name: str
+    is_enabled: bool = False
+    config: Mapping[str, object] = field(default_factory=dict)
+    has_secret: bool = False
+    tested_at: int | None = None
+    created_at: int = 0
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a person is at an identity provider: never an address (security rule 50).
+
+    Attributes:
+        connection: its id, or the name of a provider that is configured in code.
+        subject: as the provider has it; it never changes there.
+        user_id: whose.
+        email: the address that the provider said last; empty for none. For people to read: nothing
+            is found by it.
+        created_at, seen_at: unix seconds of the first and the last login.
+    """
+
+    connection: str
+    subject: str = field(repr=False)
+    user_id: str
+    email: str = field(default="", repr=False)
+    created_at: int
+    seen_at: int
+
+
+def sso_factor(connection: str) -> str:
+    """Return the factor that a login by a connection proves; a login by another does not."""
+    return f"{SSO_METHOD}:{connection}"
+
+
+def connection_of(authentication: Authentication) -> str | None:
+    """Return the connection that an authentication was made by, or `None` if it was by none."""
+    if authentication.method != SSO_METHOD:
+        return None
+    prefix = f"{SSO_METHOD}:"
+    named = (factor for factor in authentication.factors if factor.startswith(prefix))
+    return next((factor.removeprefix(prefix) for factor in named), None)
