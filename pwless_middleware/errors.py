@@ -11,6 +11,7 @@
     ├── TemplateConflict            somebody else has changed the template meanwhile
     ├── RequestFailed               a request to an address that somebody typed has no answer
     │   └── AddressRefused          it is none that requests go to; nothing was sent
+    ├── SSOFault                    a login at an identity provider failed, or is set up wrong
     ├── UsageError                  the command line was given something that it cannot use
     ├── AppFailed                   the app that the command line imports raised an exception
     └── ApiError                    what a caller is told: page, JSON and status
@@ -42,7 +43,8 @@
             └── UsersUnavailable    the host's user directory failed
 
 The mailers' three are in `delivery.base`, the command line's two in `cli.importing`, the one of
-settings in `core.settings`, those of templates in `flows.mail_templates`.
+settings in `core.settings`, those of templates in `flows.mail_templates`, that of identity
+providers in `features.sso.faults`.
 
 The attributes of a class say what it is on the wire: `code` is the machine code of the closed list
 in the README, `status` the HTTP status, `grpc` the number in Scalekit's error shape. What the
