@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.errors import NotFound
+from pwless_middleware.rendering.assets import find_color_sheet
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.routes import Route
 
@@ -26,9 +27,11 @@ class _Static:
         name, assets = request.path_params["id"], self._kit.renderer.assets
         # The name changes with the content, so the content never does.
         lifetime = "max-age=31536000, immutable"
-        asset = assets.by_hashed_name.get(name)
+        asset = assets.by_hashed_name.get(name) or find_color_sheet(name)
         if asset is None:
-            asset, lifetime = assets.other_version(name), "max-age=60"
+            asset = assets.other_version(name)
+        if asset is not None and asset.hashed_name != name:
+            lifetime = "max-age=60"
         if asset is None:
             raise NotFound
         headers = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,8 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.rendering.package_files import find_package_files
 
 _MEDIA_TYPES: Final = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
+_SHEET: Final = "brand.css"
+_COLOR_SHEET: Final = re.compile(r"brand-([0-9a-f]{6})\.[0-9a-f]{8}\.css")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,12 @@ class Assets:
 
     Args:
         palette: the brand's colours, which are a stylesheet of their own.
+        sheet: that stylesheet, where it is there already (`color_sheet`); `None` makes it.
     """
 
-    def __init__(self, palette: Palette) -> None:
+    def __init__(self, palette: Palette, *, sheet: Asset | None = None) -> None:
         self._palette = palette
+        self._sheet = sheet
 
     @cached_property
     def by_hashed_name(self) -> Mapping[str, Asset]:
@@ -57,7 +61,8 @@ class Assets:
 
         The key is the last part of their URL.
         """
-        assets = [*_package_assets(), Asset.of("brand.css", self._palette.css().encode())]
+        sheet = self._sheet or Asset.of(_SHEET, self._palette.css().encode())
+        assets = [*_package_assets(), sheet]
         return {asset.hashed_name: asset for asset in assets}
 
     @cached_property
@@ -77,6 +82,31 @@ class Assets:
         if not re.fullmatch("[0-9a-f]{8}", digest):
             return None
         return self.by_name.get(f"{stem}.{ending}")
+
+
+@lru_cache(maxsize=64)
+def color_sheet(color: str) -> Asset:
+    """Return the stylesheet of an organization's colour, under a name that says which colour it is.
+
+    A page that one process has written may be styled by another, which has not read the
+    organization: it makes the same stylesheet of the name alone.
+
+    Args:
+        color: `#rgb` or `#rrggbb`.
+    """
+    digits = color.lstrip("#").lower()
+    digits = digits if len(digits) == 6 else "".join(2 * digit for digit in digits)
+    asset = Asset.of(_SHEET, Palette.of(f"#{digits}").css().encode())
+    return replace(asset, hashed_name=asset.hashed_name.replace("brand.", f"brand-{digits}.", 1))
+
+
+def find_color_sheet(hashed_name: str) -> Asset | None:
+    """Return the stylesheet of a colour by its name, `None` where the name is none of one.
+
+    Its hash may be that of another version of ours, as for `Assets.other_version`.
+    """
+    match = _COLOR_SHEET.fullmatch(hashed_name)
+    return color_sheet(match[1]) if match is not None else None
 
 
 @lru_cache(maxsize=1)

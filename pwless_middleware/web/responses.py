@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,6 +19,7 @@ from pwless_middleware.languages.current import (
     use_language,
 )
 from pwless_middleware.languages.languages import Languages
+from pwless_middleware.rendering.current_brand import use_current_brand
 from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.text import Text
 from pwless_middleware.web.language import language_of
@@ -94,9 +95,15 @@ class Pages:
         self._languages = languages
         self.outages = Outages()
 
-    def use_language_of(self, request: Request) -> AbstractContextManager[None]:
-        """Write pages and errors in the language of a request within a `with` block."""
-        return use_language(language_of(request.scope["headers"], self._languages))
+    @contextmanager
+    def use_language_of(self, request: Request) -> Iterator[None]:
+        """Write pages and errors in the language of a request within a `with` block.
+
+        They are the deployment's, until somebody says which organization they are for.
+        """
+        language = language_of(request.scope["headers"], self._languages)
+        with use_language(language), use_current_brand(None):
+            yield
 
     def prefer_language(self, code: str) -> None:
         """Write the rest of an answer in the language that a person has chosen, if we have it.
