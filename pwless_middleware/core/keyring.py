@@ -53,6 +53,7 @@ Purpose = Literal[
     "trusted",
     "access",
     "hint",
+    "setup",
 ]
 RecordKind = Literal["challenge", "session", "pending", "job", "feature"]
 

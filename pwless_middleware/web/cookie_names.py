@@ -30,7 +30,7 @@ def default_cookie_name(base_url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CookieNames:
-    """Name our six cookies, as bytes with `=` behind them for reading.
+    """Name our seven cookies, as bytes with `=` behind them for reading.
 
     Over https all carry `__Host-`, so that no sister domain can set them (RFC 6265bis §4.1.3.2).
     """
@@ -41,6 +41,7 @@ class CookieNames:
     pending: bytes
     passkeys: bytes
     trusted: bytes
+    setup: bytes
 
     @classmethod
     def of(cls, cookie_name: str, *, secure: bool) -> CookieNames:
@@ -53,12 +54,12 @@ class CookieNames:
         if not is_text or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", cookie_name):
             raise ConfigError("cookie_name", "set 1 to 40 letters, digits, - and _, e.g. 'pwless'")
         name = ("__Host-" if secure else "") + cookie_name
-        parts = ("", "-flow", "-device", "-pending", "-passkeys", "-trusted")
+        parts = ("", "-flow", "-device", "-pending", "-passkeys", "-trusted", "-setup")
         return cls(*(f"{name}{part}=".encode() for part in parts))
 
     @property
     def all(self) -> tuple[bytes, ...]:
-        """All six, each with `=` behind it."""
+        """All seven, each with `=` behind it."""
         return (
             self.session,
             self.flow,
@@ -66,4 +67,5 @@ class CookieNames:
             self.pending,
             self.passkeys,
             self.trusted,
+            self.setup,
         )

@@ -35,6 +35,8 @@ MAX_PASSKEYS = 64
 MAX_TRUSTED = 3
 """People who can trust one browser, as of `core.device_cookie`."""
 TRUSTED_ID_BYTES = 16
+MAX_SETUP = 64
+"""Bytes that a set-up cookie holds, at most."""
 _DEFAULT = b"pwless"
 _KEPT = 1000
 _SHORT = 1024
@@ -42,7 +44,7 @@ _SHORT = 1024
 3 MiB in all."""
 # The cookies of any instance with a default name (`default_cookie_name`).
 _ANY = re.compile(
-    rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?(?:-(?:flow|device|pending|passkeys|trusted))?="
+    rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?(?:-(?:flow|device|pending|passkeys|trusted|setup))?="
 )
 
 
@@ -212,6 +214,25 @@ class Cookies:
         kept = b"".join(ids[:MAX_TRUSTED])
         value = self._keyring.seal("trusted", kept) if kept else ""
         return self._write(self.names.trusted, value, max_age if kept else 0)
+
+    # --- setup: the set-up session of this browser (`features.sso.setup`) ------------------------
+
+    def setup(self, headers: RawHeaders) -> bytes | None:
+        """Return what a browser's set-up cookie holds, or `None` if it is not ours."""
+        value = read_cookie(headers, self.names.setup)
+        opened = value and self._keyring.open("setup", value, size=1, most=MAX_SETUP)
+        return opened.payload if opened else None
+
+    def set_setup(self, payload: bytes | None, *, max_age: int) -> str:
+        """Return the `Set-Cookie` of a set-up session; `None` removes it.
+
+        Args:
+            payload: 1 to 64 bytes.
+            max_age: seconds.
+        """
+        if payload is None:
+            return self._write(self.names.setup, "", 0)
+        return self._write(self.names.setup, self._keyring.seal("setup", payload), max_age)
 
     # --- language: the one that a person has chosen -----------------------------------------------
 

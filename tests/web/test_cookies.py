@@ -142,7 +142,7 @@ def test_a_flood_of_cookies_hides_neither_ours_nor_the_apps() -> None:
 def test_the_app_sees_no_cookie_of_ours_of_any_instance_and_all_of_its_own(name: str) -> None:
     theirs = [
         "__Host-pwless=a", "pwless-0a1b2c3d=b", "pwless-0a1b2c3d-flow=c", "pwless-device=d",
-        "__Host-pwless-ffffffff-pending=e",
+        "__Host-pwless-ffffffff-pending=e", "pwless-0a1b2c3d-setup=f",
     ]  # fmt: skip
     apps = [
         "pwless_theme=1", "pwless-theme=2", "xpwless=3", "pwless-0a1b2c3=4", "pwless-0A1B2C3D=5",
@@ -176,3 +176,14 @@ def test_a_trust_cookie_keeps_the_three_newest_ids_and_opens_for_nothing_else() 
     as_passkeys = ours.names.passkeys + value.encode()
     assert ours.passkeys([(b"cookie", as_passkeys)]) is None
     assert "Max-Age=0" in ours.set_trusted([], max_age=60)
+
+
+def test_a_set_up_cookie_opens_as_no_other_and_ends_when_it_is_told_to() -> None:
+    ours = cookies()
+    name, _, rest = ours.set_setup(b"a link", max_age=60).partition("=")
+    value = rest.partition(";")[0]
+    assert name == "__Host-pwless-setup"
+    assert ours.setup([(b"cookie", f"{name}={value}".encode())]) == b"a link"
+    assert ours.setup([(b"cookie", f"{name}={value[:-1]}A".encode())]) is None
+    assert ours.passkeys([(b"cookie", ours.names.passkeys + value.encode())]) is None
+    assert "Max-Age=0" in ours.set_setup(None, max_age=60)
