@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text, duration_text
@@ -26,6 +27,30 @@ _MONTHS = (
 def format_duration(seconds: int) -> str:
     """Return a duration, rounded up: `5 minutes`."""
     return translate(duration_text(seconds))
+
+
+UNITS: Final = (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
+"""What a number of seconds is entered in, the greatest first."""
+
+
+def unit_of(seconds: int) -> tuple[int, str]:
+    """Return a number of seconds in the greatest unit that it is a whole number of."""
+    name, size = next((n, s) for n, s in UNITS if seconds % s == 0 and (seconds or s == 1))
+    return seconds // size, name
+
+
+def format_exactly(seconds: int) -> str:
+    """Return a duration in one unit, not rounded: `90 minutes`."""
+    count, unit = unit_of(seconds)
+    if unit == "days":
+        text = Text.for_count("%(n)s day", "%(n)s days", count)
+    elif unit == "hours":
+        text = Text.for_count("%(n)s hour", "%(n)s hours", count)
+    elif unit == "minutes":
+        text = Text.for_count("%(n)s minute", "%(n)s minutes", count)
+    else:
+        text = Text.for_count("%(n)s second", "%(n)s seconds", count)
+    return translate(text)
 
 
 def format_time(at: int) -> str:

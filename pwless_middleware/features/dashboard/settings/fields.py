@@ -16,14 +16,13 @@ from pwless_middleware.core.setting import MAX_TEXTS, Setting, SettingValue
 from pwless_middleware.core.settings import SettingsRecord
 from pwless_middleware.features.dashboard.settings.words import (
     SOURCES,
-    UNITS,
     range_text,
     title_of,
-    unit_of,
     value_text,
 )
 from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.languages.current import translate
+from pwless_middleware.languages.times import UNITS, unit_of
 from pwless_middleware.text import Text
 
 _WHOLE: Final = re.compile(r"[0-9]{1,12}")

@@ -6,15 +6,13 @@ from typing import Final
 
 from pwless_middleware.core.setting import Setting
 from pwless_middleware.languages.current import translate
-from pwless_middleware.languages.times import format_time
+from pwless_middleware.languages.times import format_exactly, format_time
 from pwless_middleware.text import Text
 
 _LONGEST: Final = 120
 """Characters of a text that are shown of it; a logo may have thousands."""
 _MOST: Final = 20
 """Texts that are shown of a list."""
-UNITS: Final = (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
-"""What a number of seconds is entered in, the greatest first."""
 
 SOURCES: Final = {
     "code": Text("Fixed in code"),
@@ -60,29 +58,9 @@ def range_text(setting: Setting) -> str:
     return ""
 
 
-def unit_of(seconds: int) -> tuple[int, str]:
-    """Return a number of seconds in the greatest unit that it is a whole number of."""
-    name, size = next((n, s) for n, s in UNITS if seconds % s == 0 and (seconds or s == 1))
-    return seconds // size, name
-
-
-def duration_text(seconds: int) -> str:
-    """Return a number of seconds exactly, in one unit: `90 minutes`."""
-    count, unit = unit_of(seconds)
-    if unit == "days":
-        text = Text.for_count("%(n)s day", "%(n)s days", count)
-    elif unit == "hours":
-        text = Text.for_count("%(n)s hour", "%(n)s hours", count)
-    elif unit == "minutes":
-        text = Text.for_count("%(n)s minute", "%(n)s minutes", count)
-    else:
-        text = Text.for_count("%(n)s second", "%(n)s seconds", count)
-    return translate(text)
-
-
 def _number_text(setting: Setting, value: int) -> str:
     if setting.unit == "seconds":
-        return duration_text(value)
+        return format_exactly(value)
     if setting.unit == "days":
         return translate(Text.for_count("%(n)s day", "%(n)s days", value))
     if setting.unit == "time":
