@@ -54,6 +54,7 @@ Purpose = Literal[
     "access",
     "hint",
     "setup",
+    "sso",
 ]
 RecordKind = Literal["challenge", "session", "pending", "job", "feature"]
 

@@ -24,9 +24,13 @@ LOGIN_FAULTS: Final[Mapping[str, Text]] = {
         "are not accepted; start from the login page."
     ),
     "state_unknown": Text(
-        "The answer belongs to a login that is over, or was answered already. The person can try "
+        "The answer does not say which login it belongs to, or names one that was not begun here."
+    ),
+    "state_expired": Text(
+        "The answer came too late: more than 15 minutes after the login began. The person can try "
         "again."
     ),
+    "state_used": Text("The login was answered already: an answer counts once."),
     "other_browser": Text("The answer came from another browser than the one that asked."),
     "other_connection": Text(
         "The answer came to the address of another connection. Check the redirect URI or ACS URL "

@@ -88,7 +88,8 @@ def client_budget(realm: str, network: str, what: str) -> str:
     Args:
         realm: the deployment's.
         network: the client's.
-        what: `s` for sends, `t` for tries, `p` for tries with passkeys, `m` for text messages.
+        what: `s` for sends, `t` for tries, `p` for tries with passkeys, `m` for text messages,
+            `o` for answers from other providers.
     """
     return f"c{b64(digest('client', realm, network))}{what}"
 

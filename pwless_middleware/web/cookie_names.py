@@ -30,7 +30,7 @@ def default_cookie_name(base_url: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CookieNames:
-    """Name our seven cookies, as bytes with `=` behind them for reading.
+    """Name our eight cookies, as bytes with `=` behind them for reading.
 
     Over https all carry `__Host-`, so that no sister domain can set them (RFC 6265bis §4.1.3.2).
     """
@@ -42,6 +42,7 @@ class CookieNames:
     passkeys: bytes
     trusted: bytes
     setup: bytes
+    sso: bytes
 
     @classmethod
     def of(cls, cookie_name: str, *, secure: bool) -> CookieNames:
@@ -54,12 +55,12 @@ class CookieNames:
         if not is_text or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", cookie_name):
             raise ConfigError("cookie_name", "set 1 to 40 letters, digits, - and _, e.g. 'pwless'")
         name = ("__Host-" if secure else "") + cookie_name
-        parts = ("", "-flow", "-device", "-pending", "-passkeys", "-trusted", "-setup")
+        parts = ("", "-flow", "-device", "-pending", "-passkeys", "-trusted", "-setup", "-sso")
         return cls(*(f"{name}{part}=".encode() for part in parts))
 
     @property
     def all(self) -> tuple[bytes, ...]:
-        """All seven, each with `=` behind it."""
+        """All eight, each with `=` behind it."""
         return (
             self.session,
             self.flow,
@@ -68,4 +69,5 @@ class CookieNames:
             self.passkeys,
             self.trusted,
             self.setup,
+            self.sso,
         )

@@ -44,7 +44,8 @@ _SHORT = 1024
 3 MiB in all."""
 # The cookies of any instance with a default name (`default_cookie_name`).
 _ANY = re.compile(
-    rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?(?:-(?:flow|device|pending|passkeys|trusted|setup))?="
+    rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?"
+    rb"(?:-(?:flow|device|pending|passkeys|trusted|setup|sso))?="
 )
 
 
@@ -233,6 +234,22 @@ class Cookies:
         if payload is None:
             return self._write(self.names.setup, "", 0)
         return self._write(self.names.setup, self._keyring.seal("setup", payload), max_age)
+
+    # --- sso: the logins that this browser has begun at a provider --------------------------------
+
+    def sso(self, headers: RawHeaders) -> str | None:
+        """Return what a browser's cookie of its logins at a provider holds; `None` if not ours."""
+        value = read_cookie(headers, self.names.sso)
+        return value and self._keyring.unsign("sso", value)
+
+    def set_sso(self, text: str, *, max_age: int) -> str:
+        """Return the `Set-Cookie` of a browser's logins at a provider.
+
+        Args:
+            text: base64url, at most 3,500 characters: a browser keeps no cookie over 4,096 bytes.
+            max_age: seconds.
+        """
+        return self._write(self.names.sso, self._keyring.sign("sso", text), max_age)
 
     # --- language: the one that a person has chosen -----------------------------------------------
 
