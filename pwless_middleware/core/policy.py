@@ -51,7 +51,7 @@ class Policy:
             never.
         join: who becomes a member by signing in.
         break_glass: the addresses that may sign in without their company's login where that is
-            required.
+            required. Who requires it and lists none exempts nobody, whomever others list.
     """
 
     methods: frozenset[str] | None = None
@@ -89,13 +89,24 @@ def stricter(a: Policy, b: Policy) -> Policy:
         absolute=_smaller(a.absolute, b.absolute),
         trusted_days=_smaller(a.trusted_days, b.trusted_days),
         join=_greater(JOIN_WORDS, a.join, b.join),
-        break_glass=_both(a.break_glass, b.break_glass),
+        break_glass=_both(_exempt(a, b), _exempt(b, a)),
     )
 
 
 def strictest(policies: Iterable[Policy]) -> Policy:
     """Return what any number of policies ask together; none at all ask for nothing."""
     return reduce(stricter, policies, ANYTHING)
+
+
+def _exempt(a: Policy, b: Policy) -> frozenset[Address] | None:
+    """Return whom a policy exempts from the company's login, where another one exempts somebody.
+
+    A list is an exception from a demand, and belongs to it: who demands the login and exempts
+    nobody does not let in whom others list.
+    """
+    if a.break_glass is None and b.break_glass is not None and a.sso == "required":
+        return frozenset()
+    return a.break_glass
 
 
 def _both(a: frozenset[T] | None, b: frozenset[T] | None) -> frozenset[T] | None:
