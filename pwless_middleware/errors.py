@@ -341,12 +341,17 @@ class LoginDenied(ApiError):
 
     Args:
         message: the policy's words, shown to the person; `None` uses ours.
+        reason: why, for the event `login.refused`: a word that the log has a sentence for.
     """
 
     code = "LOGIN_DENIED"
     status = 403
     grpc = 7
     message = Text("You cannot sign in here.")
+
+    def __init__(self, message: str | None = None, *, reason: str = "denied") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class LoginElsewhere(LoginDenied):

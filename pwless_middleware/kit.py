@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.event import Event, EventKind
     from pwless_middleware.core.finding import Finding
     from pwless_middleware.core.login import EnrolledUser, Login, PendingLogin, Step
+    from pwless_middleware.core.policy import Policy
     from pwless_middleware.core.session import Session, SessionPolicy
     from pwless_middleware.core.setting import Setting
     from pwless_middleware.core.stored_secret import Decrypted
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
     from pwless_middleware.web.offers import (
         AccountPage,
         AfterLogin,
+        Alternative,
         DashboardPage,
         LoginMethod,
         StepUpMethod,
@@ -123,6 +125,7 @@ __all__ = [
     "AccountPage",
     "Address",
     "AfterLogin",
+    "Alternative",
     "ApiError",
     "Authentication",
     "BeforeChallenge",
@@ -164,6 +167,7 @@ __all__ = [
     "PendingLogin",
     "Periodic",
     "PersonPart",
+    "Policy",
     "Proof",
     "QueuedJob",
     "ReadJob",
@@ -217,6 +221,7 @@ _HOMES = {  # where each name lives
     "Account": "pwless_middleware.web.accounts",
     "AccountPage": "pwless_middleware.web.offers",
     "AfterLogin": "pwless_middleware.web.offers",
+    "Alternative": "pwless_middleware.web.offers",
     "Address": "pwless_middleware.core.address",
     "ApiError": "pwless_middleware.errors",
     "Authentication": "pwless_middleware.core.authentication",
@@ -258,6 +263,7 @@ _HOMES = {  # where each name lives
     "Part": "pwless_middleware.web.parts",
     "PendingLogin": "pwless_middleware.core.login",
     "Periodic": "pwless_middleware.flows.periodic",
+    "Policy": "pwless_middleware.core.policy",
     "PersonPart": "pwless_middleware.web.person_parts",
     "Proof": "pwless_middleware.flows.proofs",
     "QueuedJob": "pwless_middleware.flows.topics",

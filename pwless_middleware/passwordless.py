@@ -32,6 +32,7 @@ from pwless_middleware.features.step_up import StepUp
 from pwless_middleware.features.steps import Steps, choose_routes
 from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.events import Subscriber
+from pwless_middleware.flows.login_rules import ORGANIZATIONS
 from pwless_middleware.flows.users import UserDirectory
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
@@ -96,8 +97,11 @@ def _is_trusted(feature: Feature) -> bool:
 
 _DATABASE_FEATURES = {
     "pwless_middleware.features.dashboard.options": "Dashboard",
+    "pwless_middleware.features.organizations.options": "Organizations",
     "pwless_middleware.features.passkeys.options": "Passkeys",
     "pwless_middleware.features.second_factors.options": "SecondFactors",
+    "pwless_middleware.features.sso.options": "SSO",
+    "pwless_middleware.features.sso.social": "OIDC",
     "pwless_middleware.features.webhooks.options": "Webhooks",
 }
 """Where the product's own features are that have a database, by module."""
@@ -311,6 +315,7 @@ class Passwordless:
         self.vary = (b"vary", b"Cookie, Authorization" if bearer else b"Cookie")
         self.open_connections = OpenConnections(floors.kept, kit.accounts, self.store.feed)
         kit.settings.subscribe(self.open_connections.ask_all)
+        kit.signals.subscribe(ORGANIZATIONS, self.open_connections.ask_all)
         named = {name_of(feature): feature for feature in features}
         self._door = Door(realm, self.store, named, sessions or SessionPolicy())
         add_door(self._door)

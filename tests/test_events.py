@@ -23,6 +23,7 @@ from pwless_middleware import (
     Event,
     Kit,
     Login,
+    LoginDenied,
     MemoryStore,
     Message,
     Mounted,
@@ -34,6 +35,7 @@ from pwless_middleware import (
 )
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.challenge import Challenge
 from pwless_middleware.core.client import Client
 from pwless_middleware.core.event import EventKind
 from pwless_middleware.core.event_kinds import KINDS
@@ -495,6 +497,33 @@ async def more_events_than_the_database_takes() -> Story:
     return story
 
 
+class Closed:
+    """Hold all mails back."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        async def may_mail(challenge: Challenge) -> bool:
+            return False
+
+        return Mounted(may_mail=(may_mail,))
+
+
+async def a_mail_that_a_rule_holds_back() -> Story:
+    story = Story(features=[EmailLogin(send_limits=ROOMY), Closed()])
+    await story.jo.ask(EMAIL)
+    return story
+
+
+async def an_organization_that_nobody_is_let_into() -> Story:
+    refusing = Policy(address=EMAIL, error=LoginDenied(reason="method_not_allowed"))
+    story = Story(features=[EmailLogin(send_limits=ROOMY), refusing])
+    await story.jo.ask(EMAIL)
+    await story.jo.type_code(story.code)
+    kim = story.site.browser()
+    await kim.post("/auth/login", {"email": "kim@example.com", "organization": "org_a"})
+    await kim.type_code(story.code)
+    return story
+
+
 STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_login,
     a_send_too_many,
@@ -526,6 +555,8 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     an_operator_who_makes_keys,
     sessions_that_end,
     a_change_too_many,
+    a_mail_that_a_rule_holds_back,
+    an_organization_that_nobody_is_let_into,
     more_events_than_the_database_takes,
 ]
 

@@ -19,7 +19,7 @@ from tests.support import make_site
 
 TESTS = Path(__file__).parent
 PROMISED = {
-    "AccountPage", "Account", "Address", "AfterLogin", "ApiError", "Authentication",
+    "AccountPage", "Account", "Address", "AfterLogin", "Alternative", "ApiError", "Authentication",
     "BeforeChallenge",
     "BeforeSession", "Caller", "ChallengeContext", "ConfigError", "DashboardPage",
     "Decrypted", "Delivery",
@@ -31,7 +31,7 @@ PROMISED = {
     "LoginMethod",
     "LoginResult", "Message", "Mounted", "NotFound", "OnSession", "Operation", "Operator",
     "Outcome", "Part",
-    "PendingLogin", "Periodic",
+    "PendingLogin", "Periodic", "Policy",
     "PersonPart", "ShownPerson", "find_person", "require_person",
     "Proof", "QueuedJob", "ReadJob", "Record", "Records", "Redirect",
     "Request", "RequestExpired", "Response", "Route", "Session", "SessionPolicy", "Setting", "Step",

@@ -372,7 +372,7 @@ def test_what_a_page_is_given_is_what_the_code_gives_it() -> None:
             if "context" not in parts or name.startswith(("second_factors/", "passkeys/step_part")):
                 given[name] = names_of(name)  # its page adds what all parts of a step have
                 continue
-            of_login = {"next", "signed_in", "autofill"}
+            of_login = {"next", "organization", "signed_in", "autofill"}
             from_the_page = {"action"} if name.startswith("step_up/") else of_login
             given[name] = parts["context"] | from_the_page
     told = {

@@ -69,6 +69,10 @@ class Challenge:
         variables: the API caller's words for the mail's template.
         language: the code of the language that the mail is written in, since the worker that writes
             it sees no request; empty is the deployment's default.
+        organization: the id of the organization that is to be entered; `None` for none. It says
+            what is wanted, and grants nothing.
+        is_break_glass: whether it is asked for instead of the company's login that is required:
+            only some addresses are served then.
     """
 
     id: ChallengeId = field(repr=False)
@@ -90,6 +94,8 @@ class Challenge:
     link_uri: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     language: str = ""
+    organization: str | None = None
+    is_break_glass: bool = False
 
     def is_live(self, now: int) -> bool:
         """Whether code and link may still be used."""

@@ -29,7 +29,9 @@ class ChallengeContext:
     Attributes:
         domain: of the address, canonical.
         next: the path that a browser wants to go to.
-        organization: the organization that is to be entered; `None` where none was named.
+        organization: the id of the organization that is to be entered; `None` where none was named.
+        is_break_glass: whether it is asked for instead of the company's login that is required. No
+            rule need lead there then: mails go to some addresses only (`Mounted.may_mail`).
         hint: the address, sealed: a page that a rule leads to can open it (`open_hint`) and need
             not ask for it again. Good for ten minutes.
     """
@@ -38,6 +40,7 @@ class ChallengeContext:
     next: str = "/"
     organization: str | None = None
     hint: str = field(default="", repr=False)
+    is_break_glass: bool = False
 
 
 @dataclass(frozen=True, slots=True)

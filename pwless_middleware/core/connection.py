@@ -32,7 +32,7 @@ class Connection:
         is_enabled: whether people can sign in by it.
         config: what its protocol needs, as JSON; nothing secret.
         has_secret: whether a client secret or private key is kept for it, encrypted; it is given
-            out nowhere (security rule 56).
+            out nowhere.
         tested_at: unix seconds at which a whole login by it has worked; `None` before.
         created_at: unix seconds.
         version: counts its changes, from 1.
@@ -52,7 +52,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who a person is at an identity provider: never an address (security rule 50).
+    """Who a person is at an identity provider: never an address.
 
     Attributes:
         connection: its id, or the name of a provider that is configured in code.

@@ -109,6 +109,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
             ("attempt", "reason"),
             reasons=(
                 "not_allowed",
+                "held_back",
                 "test_address",
                 "unknown_user",
                 "disabled",
@@ -179,6 +180,8 @@ KINDS: Final[Mapping[str, EventKind]] = {
                 "unknown_user",
                 "disabled",
                 "denied",
+                "not_a_member",
+                "method_not_allowed",
                 "elsewhere",
                 "signed_out",
             ),

@@ -49,7 +49,8 @@ def pack_challenge(c: Challenge) -> bytes:
     There may be a million of them at once, so this one record is packed: 30 bytes, then the texts
     that every challenge has, divided by NUL (none can hold one), then the others as JSON.
     """
-    has_more = c.state is not None or c.link_uri is not None or bool(c.variables)
+    to_enter = [c.organization, c.is_break_glass] if c.organization or c.is_break_glass else []
+    has_more = bool(c.state is not None or c.link_uri is not None or c.variables or to_enter)
     head = _CHALLENGE.pack(
         VERSION,
         c.salt,
@@ -65,7 +66,7 @@ def pack_challenge(c: Challenge) -> bytes:
     caller = "" if c.caller == BROWSER else c.caller
     texts = [c.address, caller, c.next, c.language]
     if has_more:
-        texts.append(_dumps([c.state, c.link_uri, dict(c.variables)]))
+        texts.append(_dumps([c.state, c.link_uri, dict(c.variables), *to_enter]))
     return head + "\0".join(texts).encode()
 
 
@@ -85,7 +86,10 @@ def unpack_challenge(id: ChallengeId, value: bytes, *, key_id: str) -> Challenge
             _CHALLENGE.unpack_from(value)
         )
         address, caller, next, language, *more = value[_CHALLENGE.size :].decode().split("\0", 4)
-        state, link_uri, variables = json.loads(more[0]) if flags & 8 else (None, None, {})
+        state, link_uri, variables, *to_enter = (
+            json.loads(more[0]) if flags & 8 else (None, None, {})
+        )
+        organization, is_break_glass = to_enter or (None, False)
     except (struct.error, ValueError, IndexError) as exc:
         raise StoreError("a record cannot be read") from exc
     if version != VERSION:
@@ -110,6 +114,8 @@ def unpack_challenge(id: ChallengeId, value: bytes, *, key_id: str) -> Challenge
         link_uri=link_uri,
         variables=variables,
         language=language,
+        organization=organization,
+        is_break_glass=is_break_glass,
     )
 
 

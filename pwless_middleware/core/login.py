@@ -91,7 +91,11 @@ class Login:
         caller: `browser`, or `server:` and the key's name.
         device: the browser in our closed vocabulary.
         next: the path a browser goes to afterwards.
-        organization: the organization of the session that a fresh proof renews; else `None`.
+        organization: the id of the organization that is to be entered; `None` where none was
+            named. It says what is wanted: only a rule's verdict puts a session into one. Of a fresh
+            proof it is the session's own.
+        is_renewal: whether it is for a live session, which goes on: a fresh proof, or the change to
+            another organization. The door says so.
         answer: what the login method adds to the JSON answer; nobody else reads it.
         attempt: names it in events; see `Proof.attempt`.
         trusted: what the trust cookie of the browser at the door holds, newest first: ids of 16
@@ -106,6 +110,7 @@ class Login:
     device: str = ""
     next: str = "/"
     organization: str | None = None
+    is_renewal: bool = False
     answer: Mapping[str, str] = field(default_factory=dict, repr=False)
     attempt: bytes = field(default=b"", repr=False)
     trusted: tuple[bytes, ...] = field(default=(), repr=False)

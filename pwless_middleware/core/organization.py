@@ -63,7 +63,7 @@ class Domain:
     """A mail domain that an organization says is its own.
 
     Before it is verified it binds nobody, and any number of organizations may say so; verified it
-    is one organization's (security rule 54).
+    is one organization's.
 
     Attributes:
         name: canonical, e.g. `acme.example`.

@@ -21,6 +21,8 @@ class User:
         display_name: what to call the person; empty takes the address.
         language: the code of the language that the person has chosen, e.g. `de`; empty for none.
             Pages and mails are then in it, where the deployment has it.
+        role: what the person is in the organization of the session, for the app to read; empty
+            outside of one.
 
     Raises:
         ValueError: the id is empty, or neither text, a number nor a UUID.
@@ -31,6 +33,7 @@ class User:
     is_new: bool = False
     display_name: str = field(default="", repr=False)
     language: str = ""
+    role: str = ""
 
     def __post_init__(self) -> None:
         given: object = self.id
@@ -57,7 +60,7 @@ class AnonymousUser:
     """The user of a request without a session. Everything about it is empty, never `None`.
 
     Attributes:
-        id, email, display_name, identity: empty.
+        id, email, display_name, identity, role: empty.
         is_new: false.
     """
 
@@ -66,6 +69,7 @@ class AnonymousUser:
     is_new: bool = False
     display_name: str = ""
     identity: str = ""
+    role: str = ""
 
     @property
     def is_authenticated(self) -> Literal[False]:

@@ -215,6 +215,7 @@ class ChallengeVerifier:
             refusal=refusal,
             next=challenge.next,
             device=challenge.device,
+            organization=challenge.organization,
             answer=_answer(challenge),
             attempt=attempt_of(challenge.id),
             holds=self._fixed.holds(challenge) if is_test and self._fixed is not None else None,

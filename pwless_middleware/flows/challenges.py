@@ -68,6 +68,8 @@ class NewChallenge:
     link_uri: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     language: str = ""
+    organization: str | None = None
+    is_break_glass: bool = False
 
 
 class Challenges:
@@ -131,6 +133,8 @@ class Challenges:
             link_uri=new.link_uri,
             variables=new.variables,
             language=new.language,
+            organization=new.organization,
+            is_break_glass=new.is_break_glass,
         )
         admission = await self._admit(challenge, caller, replaces=None, now=now)
         self._events.record(

@@ -180,11 +180,16 @@ def make_door(
 
     async def enter(entry: Entry) -> LoginResult:
         caller, then = entry.caller, entry.then
-        login = replace(entry.login, trusted=caller.trusted)
+        renews = entry.renews
+        login = replace(entry.login, trusted=caller.trusted, is_renewal=renews is not None)
+        # A session stays in its organization; into another one only a rule's verdict leads.
+        stays = renews is not None and renews.organization == login.organization
         await require()
         now = clock()
         try:
-            decision = await ask_before_session(rules, login)
+            decision = await ask_before_session(
+                rules, login, organization=login.organization if stays else None
+            )
             if decision.redirect is not None:
                 path = decision.redirect.with_next(login.next)
                 raise LoginElsewhere(path, login_url=url + path)

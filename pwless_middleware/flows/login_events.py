@@ -66,7 +66,7 @@ def _reason_of(error: ApiError) -> str | None:
     if isinstance(error, PersonDisabled):
         return "disabled"
     if isinstance(error, LoginDenied):
-        return "denied"
+        return error.reason
     if isinstance(error, RequestExpired):
         return "used"
     return "signed_out" if isinstance(error, Unauthenticated) else None

@@ -10,11 +10,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.challenge import Challenge
 from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
 from pwless_middleware.core.login import Login, Step
+from pwless_middleware.core.organization import Membership
+from pwless_middleware.core.policy import Policy
 from pwless_middleware.core.session import Session, SessionPolicy
 from pwless_middleware.core.user import User
 from pwless_middleware.core.verdict import Verdict, strictest
+from pwless_middleware.errors import LoginDenied
 from pwless_middleware.stores.base import Writes
 
 BeforeChallenge = Callable[[ChallengeContext], Awaitable[Redirect | None]]
@@ -36,6 +40,21 @@ WithSession = Callable[[Login, Session, Caller], Writes]
 with it (`FeatureJobs.writes`). A fresh proof begins none. Whatever else is in the answer is not
 written."""
 
+PolicyOf = Callable[[Login], Awaitable[Policy]]
+"""Asked what somebody's login must come up to; the strictest of all answers holds."""
+
+MembershipOf = Callable[[Session, User], Awaitable[Membership | None]]
+"""Asked, where a session is validated, which organization it is in and as what; `None` for none.
+What it says is held, and asked again where `ORGANIZATIONS` or the user was signaled."""
+
+MayMail = Callable[[Challenge], Awaitable[bool]]
+"""Asked by the worker before the mail of a login goes out. Where it must not, nothing is sent, and
+nobody hears of that (security rule 14)."""
+
+ORGANIZATIONS = "organizations"
+"""The topic of the signal that an organization has changed: what sessions have of it is read
+anew."""
+
 
 @dataclass(slots=True)
 class LoginRules:
@@ -44,6 +63,9 @@ class LoginRules:
     Attributes:
         before_challenge, before_session, on_session: the rules, in the order of their features.
         with_session: who queues jobs as a session begins.
+        policies: who says what logins must come up to.
+        memberships: says which organization a session is in; `None` where there are none.
+        may_mail: who may hold a mail back.
         owners: method to the one feature that may prove it.
         recovers: the methods that stand in for what somebody has lost.
     """
@@ -52,12 +74,22 @@ class LoginRules:
     before_session: list[BeforeSession] = field(default_factory=list)
     on_session: list[OnSession] = field(default_factory=list)
     with_session: list[WithSession] = field(default_factory=list)
+    policies: list[PolicyOf] = field(default_factory=list)
+    memberships: MembershipOf | None = None
+    may_mail: list[MayMail] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
     recovers: set[str] = field(default_factory=set)
 
     def jobs_with(self, login: Login, session: Session, caller: Caller) -> tuple[bytes, ...]:
         """Return the jobs that are queued as this session begins."""
         return tuple(job for ask in self.with_session for job in ask(login, session, caller).jobs)
+
+    async def allow_mail(self, challenge: Challenge) -> bool:
+        """Whether no rule holds the mail of a challenge back."""
+        for ask in self.may_mail:
+            if not await ask(challenge):
+                return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +124,24 @@ async def ask_before_challenge(rules: LoginRules, context: ChallengeContext) -> 
     return found
 
 
-async def ask_before_session(rules: LoginRules, login: Login) -> Decision:
+async def ask_before_session(
+    rules: LoginRules, login: Login, *, organization: str | None = None
+) -> Decision:
     """Ask every rule before there is a session.
 
+    Args:
+        rules: those of all features.
+        login: what is proven.
+        organization: the one that the session is in already; `None` for none.
+
     Raises:
-        LoginDenied: one of them refuses, or two name two organizations.
+        LoginDenied: one of them refuses, or two name two organizations, or none has let the login
+            into the one that it wants to enter.
         TypeError: a rule's answer is none of those it may give: nobody is let in by it.
     """
     redirect: Redirect | None = None
     missing: list[Step] = []
-    verdicts = [Verdict(organization=login.organization)]
+    verdicts = [Verdict(organization=organization)]
     for rule in rules.before_session:
         answer: object = await rule(login)
         if isinstance(answer, Step):
@@ -115,7 +155,11 @@ async def ask_before_session(rules: LoginRules, login: Login) -> Decision:
             raise _unknown("before_session", answer)
     # What somebody has is asked for before anything is made (security rule 48).
     missing.sort(key=lambda step: step.enrolls)
-    return Decision(redirect, tuple(missing), strictest(verdicts))
+    verdict = strictest(verdicts)
+    is_led_away = redirect is not None
+    if login.organization not in (None, verdict.organization) and not is_led_away:
+        raise LoginDenied(reason="not_a_member")
+    return Decision(redirect, tuple(missing), verdict)
 
 
 async def ask_on_session(rules: LoginRules, session: Session, user: User) -> SessionPolicy | None:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.authentication import renew
 from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.challenge import Challenge
 from pwless_middleware.core.challenge_context import ChallengeContext
 from pwless_middleware.core.login import EnrolledUser, Login, PendingLogin
 from pwless_middleware.core.session import Session
@@ -99,6 +100,14 @@ class Logins:
     def may_lead_away(self) -> bool:
         """Whether a rule may send a browser elsewhere before any mail goes out."""
         return bool(self._rules.before_challenge)
+
+    async def may_mail(self, challenge: Challenge) -> bool:
+        """Whether no rule holds the mail of a challenge back.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known now.
+        """
+        return await self._rules.allow_mail(challenge)
 
     async def check_challenge(
         self, context: ChallengeContext, caller: Caller | None = None
@@ -224,6 +233,45 @@ class Logins:
         )
         return await self._enter(entry)
 
+    async def enter_organization(
+        self, session: Session, organization: str, caller: Caller, *, next: str = "/"
+    ) -> LoginResult:
+        """Take a live session into another organization, where the rules let it in as it is.
+
+        Nothing is proven by it: what the session has proven has to be enough there too (security
+        rule 55). The session gets a new id and the old one ends in the same write; it lives no
+        longer than it did.
+
+        Args:
+            session: is read again, so that one that has ended meanwhile is worth nothing.
+            organization: its id.
+            caller: who holds the session.
+            next: the path that a browser goes to afterwards; already checked.
+
+        Raises:
+            StepRequired: a further step is asked for; the session that it leads to is in the
+                organization.
+            LoginElsewhere: it has to begin anew, elsewhere.
+            LoginDenied: a rule refuses, or none lets anybody in; the session stays as it was.
+            Unauthenticated: the session is over.
+            Unavailable: it cannot be known.
+        """
+        with recording_refusals(self._events, caller):
+            live = await self._sessions.find_by_id(session.user_id, session.id)
+            if live is None:
+                raise Unauthenticated
+            subject = EnrolledUser(UserId(live.user_id), Address(live.email))
+            found = await self._users.of(subject)
+            if found is None:
+                raise Unauthenticated
+            login = replace(
+                _login_of(live, caller), email=found[1], organization=organization, next=next
+            )
+            entry = Entry(
+                login=login, caller=caller, user=found[0], takes=None, then=Writes(), renews=live
+            )
+            return await self._enter(entry)
+
     async def is_enough(self, session: Session, caller: Caller, *, since: int) -> bool:
         """Whether a login would be asked for no further proof after those of a session.
 
@@ -241,7 +289,7 @@ class Logins:
         """
         fresh = tuple(one for one in session.authentications if one.at >= since)
         login = replace(_login_of(session, caller), authentications=fresh)
-        decision = await ask_before_session(self._rules, login)
+        decision = await ask_before_session(self._rules, login, organization=login.organization)
         return all(step.enrolls for step in decision.missing)
 
     async def pending(self, login_id: str, caller: Caller) -> PendingLogin:
@@ -427,6 +475,7 @@ def _login(proof: Proof, caller: Caller, user: User, address: Address) -> Login:
         caller=caller.name,
         device=proof.device,
         next=proof.next,
+        organization=proof.organization,
         answer=proof.answer,
         attempt=proof.attempt,
     )
@@ -441,6 +490,7 @@ def _login_of(session: Session, caller: Caller) -> Login:
         caller=caller.name,
         device=session.device,
         organization=session.organization,
+        is_renewal=True,
     )
 
 

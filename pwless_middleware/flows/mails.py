@@ -27,6 +27,7 @@ from pwless_middleware.flows.challenges import Challenges
 from pwless_middleware.flows.device_grants import DeviceGrants
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.fixed_codes import FixedCodes
+from pwless_middleware.flows.login_rules import MayMail
 from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.flows.users import Users
 from pwless_middleware.languages.current import translate, use_language
@@ -67,6 +68,7 @@ class ChallengeMails:
         host: the login's own host, which a domain-bound code names.
         clock: gives unix seconds.
         events: records which emails are not needed or too late.
+        may_mail: asks every rule whether the mail may go out.
         is_taken: whether a new address is somebody else's already; `None` where nobody can change
             their address.
         fixed: knows the test addresses, to which none is sent; `None` where there are none.
@@ -87,6 +89,7 @@ class ChallengeMails:
         host: str,
         clock: Callable[[], int],
         events: Events,
+        may_mail: MayMail,
         is_taken: IsTaken | None = None,
         fixed: FixedCodes | None = None,
     ) -> None:
@@ -102,6 +105,7 @@ class ChallengeMails:
         self._host = host
         self._clock = clock
         self._events = events
+        self._may_mail = may_mail
         self._is_taken = is_taken
         self._fixed = fixed
 
@@ -143,6 +147,8 @@ class ChallengeMails:
         address, language = challenge.address, challenge.language
         if not await self._rules().serves(address):
             return "not_allowed"
+        if not await self._may_mail(challenge):
+            return "held_back"
         if self._fixed is not None and await self._fixed.covers(address):
             return "test_address"
         if challenge.caller.startswith(ADDRESS_CHANGE):

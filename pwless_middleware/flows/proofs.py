@@ -29,6 +29,8 @@ class Proof:
         may_create: whether an unknown address becomes a user. A user by id is never made.
         next: the path a browser goes to afterwards.
         device: the browser in our closed vocabulary.
+        organization: the id of the organization that is to be entered; `None` names none. A rule
+            has to agree.
         answer: what the method adds to the JSON answer. It is kept while the login is pending, so
             that the answer is the same whichever step came between.
         attempt: names the login in events: the random part of the id of what it answers, a
@@ -46,6 +48,7 @@ class Proof:
     may_create: bool = False
     next: str = "/"
     device: str = ""
+    organization: str | None = None
     answer: Mapping[str, str] = field(default_factory=dict, repr=False)
     attempt: bytes = field(default=b"", repr=False)
     holds: Holds | None = field(default=None, repr=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pwless_middleware.core.organization import Membership
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.store_keys import user_signal_of
 from pwless_middleware.core.user import User
@@ -26,6 +27,7 @@ class Held:
             session was validated (`flows.session_validation`).
         user: whose it is, where that may be kept.
         is_refused: whether the user is gone, or a rule refuses the session.
+        membership: what the session has of its organization; `None` outside of one.
         made: what the floor above has computed from it; opaque here.
     """
 
@@ -36,6 +38,7 @@ class Held:
     valid_until: int = 0
     user: User | None = field(default=None, repr=False)
     is_refused: bool = False
+    membership: Membership | None = None
     made: object | None = None
 
 

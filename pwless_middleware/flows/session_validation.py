@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from pwless_middleware.core.user import User
@@ -61,10 +62,15 @@ class SessionValidator:
             return None  # a row that is not there now may be there with the next request
         if not is_known:
             held.is_refused = user is None or not await self._ask(held, user, now)
-            has_rules = bool(self._rules.on_session)
+            rules = self._rules
+            if user is not None and rules.memberships is not None and not held.is_refused:
+                held.membership = await rules.memberships(held.session, user)
+            has_rules = bool(rules.on_session) or rules.memberships is not None
             held.valid_until = now + ASKED_EVERY if has_rules else sys.maxsize
-        if held.is_refused:
+        if held.is_refused or user is None:
             return None
+        if held.membership is not None:
+            user = replace(user, role=held.membership.role)
         if self._users.is_held:
             held.user = user
         return user

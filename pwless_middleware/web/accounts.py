@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from pwless_middleware.core.authentication import Strength
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.paths import below
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import ANONYMOUS, AnonymousUser, User
@@ -38,11 +39,13 @@ class Identity:
         user: the user, or the anonymous one.
         session: `None` for the anonymous one.
         signed: the cookie value or token that stands for the session.
+        organization: the one that the session is in, as it is now; `None` outside of one.
     """
 
     user: User | AnonymousUser
     session: Session | None
     signed: str = field(default="", repr=False)
+    organization: Organization | None = None
 
 
 NOBODY = Identity(ANONYMOUS, None)
@@ -111,7 +114,9 @@ class Accounts:
         if held is None or signed is None:
             return None
         user = await self._validator.validate(held)
-        account = None if user is None else Account(user, held.session, signed)
+        membership = held.membership
+        organization = membership.organization if membership is not None else None
+        account = None if user is None else Account(user, held.session, signed, organization)
         if held.user is not None or held.is_refused:
             held.made = account or NOBODY
         return account

@@ -30,9 +30,10 @@ from pwless_middleware.flows.events import Events, Subscriber
 from pwless_middleware.flows.feature_store import FeatureStore, KeyRule
 from pwless_middleware.flows.language_settings import make_language_settings
 from pwless_middleware.flows.lifetime import Lifetime
-from pwless_middleware.flows.login_rules import LoginRules
+from pwless_middleware.flows.login_rules import ORGANIZATIONS, LoginRules
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.pending_logins import PendingLogins
+from pwless_middleware.flows.policies import Policies
 from pwless_middleware.flows.session_settings import make_session_settings
 from pwless_middleware.flows.session_validation import SessionValidator
 from pwless_middleware.flows.sessions import Sessions
@@ -130,6 +131,9 @@ class Floors:
             self.rules.before_session += added.before_session
             self.rules.on_session += added.on_session
             self.rules.with_session += added.with_session
+            self.rules.policies += added.policies
+            self.rules.may_mail += added.may_mail
+            self.rules.memberships = added.memberships or self.rules.memberships
             self.rules.recovers.update(added.recovers)
             self.rules.owners.update(dict.fromkeys(added.proves, name))
         self.kit.offers.bind(
@@ -147,6 +151,7 @@ class Floors:
             [ask for added in mounted.values() for ask in added.after_login],
             [ask for added in mounted.values() for ask in added.keeps],
             [told for added in mounted.values() for told in added.on_factors_reset],
+            [ask for added in mounted.values() for ask in added.alternatives],
         )
         rules = [added.operators for added in mounted.values() if added.operators is not None]
         banners = [ask for added in mounted.values() for ask in added.dashboard_banners]
@@ -200,6 +205,7 @@ def make_floors(
     kept = Sessions(hurried, session_keys, clock, events, policy, settings.require)
     settings.subscribe(kept.forget_all)
     signals.subscribe(TOPIC, settings.look)
+    signals.subscribe(ORGANIZATIONS, kept.forget_all)
     rules, url = LoginRules(), f"{origin.url}{prefix}"
     validator = SessionValidator(known_users, rules, clock)
     pending = PendingLogins(hurried, keyring.derive("pending"), clock)
@@ -322,6 +328,7 @@ def make_floors(
         keyring=feature_keys,
         hints=keyring.derive("hints"),
         logins=logins_of("pwless", is_for_features),
+        policies=Policies(rules),
         sessions=view,
         signals=signals,
         users=known_users,

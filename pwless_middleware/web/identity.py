@@ -122,6 +122,7 @@ class Identities:
         state = dict(state) if state else {}
         state["user"] = user
         state["session"] = session
+        state["organization"] = identity.organization
         app_scope["state"] = caller["state"] = state
         if self._set_scope_user:
             app_scope["user"] = caller["user"] = user

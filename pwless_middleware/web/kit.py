@@ -28,11 +28,15 @@ from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.flows.login_rules import (
     BeforeChallenge,
     BeforeSession,
+    MayMail,
+    MembershipOf,
     OnSession,
+    PolicyOf,
     WithSession,
 )
 from pwless_middleware.flows.logins import Logins
 from pwless_middleware.flows.periodic import Periodic
+from pwless_middleware.flows.policies import Policies
 from pwless_middleware.flows.records import Records
 from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.signals import Signals
@@ -50,6 +54,7 @@ from pwless_middleware.web.findings import Check, Findings
 from pwless_middleware.web.offers import (
     AccountPage,
     AfterLogin,
+    Alternatives,
     DashboardPage,
     Keeps,
     LoginMethod,
@@ -99,6 +104,7 @@ class Kit:
             flow cookies: whoever has them can read what a mail says.
         hints: opens the addresses that a rule leads away with (`open_hint`).
         logins: the one door.
+        policies: find what a login must come up to.
         sessions: finds, lists and ends sessions.
         signals: tells all processes that something has changed.
         users: their keeper.
@@ -142,6 +148,7 @@ class Kit:
     keyring: Keyring
     hints: Keyring
     logins: Logins
+    policies: Policies
     sessions: SessionsView
     signals: Signals
     users: Users
@@ -207,6 +214,11 @@ class Mounted(Generic[VerbsT]):
         on_session: asked of running sessions, once a minute while they are used; may refuse or
             narrow them.
         with_session: asked for the jobs that are queued as a new session begins.
+        policies: asked what a login must come up to; the strictest of all features' answers holds.
+        memberships: says which organization a session is in: `request.state.organization`, and the
+            user's role. For one feature of the product's own.
+        may_mail: asked before the mail of a login goes out; may hold it back in silence.
+        alternatives: asked for another way to sign in, which the page that waits for a code offers.
         proves: the methods of the authentications that it ends in (`Authentication.method`), of
             first proofs and of steps alike; no two features prove the same one.
         recovers: those of `proves` that stand in for what somebody has lost. Tries by them are
@@ -253,6 +265,10 @@ class Mounted(Generic[VerbsT]):
     before_session: tuple[BeforeSession, ...] = ()
     on_session: tuple[OnSession, ...] = ()
     with_session: tuple[WithSession, ...] = ()
+    policies: tuple[PolicyOf, ...] = ()
+    memberships: MembershipOf | None = None
+    may_mail: tuple[MayMail, ...] = ()
+    alternatives: tuple[Alternatives, ...] = ()
     proves: tuple[str, ...] = ()
     recovers: tuple[str, ...] = ()
     lifespan: Lifespan | None = None

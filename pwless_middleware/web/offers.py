@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.authentication import STRENGTHS, Strength
+from pwless_middleware.core.challenge_context import ChallengeContext
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.operator import Role
 from pwless_middleware.errors import ConfigError
@@ -135,6 +136,25 @@ class DashboardPage:
     key: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """Another way to sign in, for whoever has asked for a mail.
+
+    Attributes:
+        title: of its button, e.g. `Continue with Acme`.
+        path: below the prefix, with its query.
+    """
+
+    title: str
+    path: str
+
+
+Alternatives = Callable[[Request, ChallengeContext], Awaitable[Alternative | None]]
+"""Asked by the page that waits for a code, which other way there is for an address of this domain;
+`None` for none. It is told the domain alone, so that it answers the same for known and unknown
+addresses (security rule 14)."""
+
+
 OnAddressUndone = Callable[[str, int], Awaitable[None]]
 """Is told, with a user's id and the unix second of the change, that a change of address was undone:
 what was added to the account since then is not to be trusted. May be called again for the same."""
@@ -162,6 +182,7 @@ class Offers:
         after_login: who may show a page after a login.
         keeps: who may say that the last proof of a method has to stay.
         on_factors_reset: who is told that somebody's factors are reset.
+        alternatives: who may know another way than a mail.
     """
 
     def __init__(self) -> None:
@@ -175,6 +196,7 @@ class Offers:
         self.after_login: tuple[AfterLogin, ...] = ()
         self.keeps: tuple[Keeps, ...] = ()
         self.on_factors_reset: tuple[OnFactorsReset, ...] = ()
+        self.alternatives: tuple[Alternatives, ...] = ()
 
     def bind(
         self,
@@ -188,6 +210,7 @@ class Offers:
         after_login: Iterable[AfterLogin],
         keeps: Iterable[Keeps],
         on_factors_reset: Iterable[OnFactorsReset],
+        alternatives: Iterable[Alternatives],
     ) -> None:
         """Take the offers of all features, once.
 
@@ -202,6 +225,7 @@ class Offers:
         self.on_address_undone = tuple(on_address_undone)
         self.steps, self.after_login = tuple(steps), tuple(after_login)
         self.keeps, self.on_factors_reset = tuple(keeps), tuple(on_factors_reset)
+        self.alternatives = tuple(alternatives)
         _check_unique("login method", [method.name for method in self.methods])
         _check_unique("step-up method", [method.name for method in self.step_up])
         _check_unique("step method", [step.method.name for step in self.steps])

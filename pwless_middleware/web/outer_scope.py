@@ -41,13 +41,15 @@ def show_routing(app_scope: Scope, caller: Scope, identity: Identity) -> None:
         if key in app_scope:
             caller[key] = app_scope[key]
     state = app_scope.get("state")
-    user, session = identity.user, identity.session
+    user, session, organization = identity.user, identity.session, identity.organization
     if isinstance(state, dict) and (
         state.get("user") is not user
         or state.get("session") is not session
+        or state.get("organization") is not organization
         or state is not caller.get("state")
     ):
-        caller["state"] = {**state, "user": user, "session": session}
+        known = {"user": user, "session": session, "organization": organization}
+        caller["state"] = {**state, **known}
 
 
 async def serve_shown(
@@ -89,7 +91,11 @@ async def serve_shown(
         show_routing(app_scope, caller, identity)
         raise
     # Most apps leave their state as it is; the route is shown already.
-    is_kept = state.get("user") is identity.user and state.get("session") is identity.session
+    is_kept = (
+        state.get("user") is identity.user
+        and state.get("session") is identity.session
+        and state.get("organization") is identity.organization
+    )
     if not is_kept or app_scope.get("state") is not state:
         show_routing(app_scope, caller, identity)
 

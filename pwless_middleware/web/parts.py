@@ -31,6 +31,17 @@ class Part:
 
 Form = Mapping[str, str]
 
+_ORGANIZATION_LENGTH = 100
+
+
+def organization_in(fields: Mapping[str, str]) -> str:
+    """Return the organization that a query or a form names, or an empty text.
+
+    It is what was given: whether there is such a one, and who may enter it, the rules say.
+    """
+    given = fields.get("organization", "")
+    return given if len(given) <= _ORGANIZATION_LENGTH and given.isprintable() else ""
+
 
 class ShownPart:
     """A method's part of a page, as the page's template shows it: `{{ part }}` is its HTML.

@@ -76,6 +76,8 @@ def mount_all(
                 raise ConfigError(
                     "features", f"{name} recovers by {method!r}: name it in Mounted.proves as well"
                 )
+    of_sessions = {n: ["a session"] for n, m in found.items() if m.memberships is not None}
+    _check_one_owner("say which organization somebody is in for", of_sessions)
     _check_one_owner("prove the login method", {n: m.proves for n, m in found.items()})
     topics: dict[str, Iterable[str]] = {"pwless": background.topics.of("pwless")}
     _check_one_owner("read the jobs of topic", topics | {n: m.jobs for n, m in found.items()})
@@ -143,6 +145,12 @@ def check_operators(mounted: Mapping[str, Mounted], ours: Collection[str]) -> No
                 f"{name} says who is an operator: that is for Dashboard(...) itself, not for a "
                 "subclass or another feature",
             )
+        if added.memberships is not None and name not in ours:
+            raise ConfigError(
+                "features",
+                f"{name} says which organization a session is in: that is for Organizations(...) "
+                "itself, not for a subclass or another feature",
+            )
 
 
 def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
@@ -196,6 +204,10 @@ def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
         before_challenge=tuple(wait(rule) for rule in mounted.before_challenge),
         before_session=tuple(wait(rule) for rule in mounted.before_session),
         on_session=tuple(wait(rule) for rule in mounted.on_session),
+        policies=tuple(wait(ask) for ask in mounted.policies),
+        memberships=mounted.memberships and wait(mounted.memberships),
+        may_mail=tuple(wait(ask) for ask in mounted.may_mail),
+        alternatives=tuple(wait(ask) for ask in mounted.alternatives),
         keeps=tuple(wait(one) for one in mounted.keeps),
         on_factors_reset=tuple(wait(one) for one in mounted.on_factors_reset),
         jobs={topic: wait(reader) for topic, reader in mounted.jobs.items()},

@@ -52,6 +52,8 @@ challenges = st.builds(
     state=st.none() | words,
     link_uri=st.none() | words,
     variables=st.dictionaries(words, words, max_size=3),
+    organization=st.none() | words.filter(bool),
+    is_break_glass=st.booleans(),
 )
 authentications = st.lists(
     st.builds(

@@ -57,6 +57,8 @@ class SendRequest:
         template_variables: the caller's words.
         next: where a page's login goes on; already checked.
         language: the code of the language of the mail.
+        organization: which one is to be entered; `None` names none.
+        is_break_glass: whether it is asked for instead of the company's login that is required.
     """
 
     email: str = field(repr=False)
@@ -67,6 +69,8 @@ class SendRequest:
     template_variables: Mapping[str, str] | None = field(default=None, repr=False)
     next: str = "/"
     language: str = ""
+    organization: str | None = None
+    is_break_glass: bool = False
 
 
 class EmailFlow:
@@ -246,7 +250,13 @@ class EmailFlow:
         if not self._kit.logins.may_lead_away:
             return
         hint = seal_hint(self._kit.hints, new.address, now=self._kit.clock())
-        context = ChallengeContext(domain=domain_of(new.address), next=new.next, hint=hint)
+        context = ChallengeContext(
+            domain=domain_of(new.address),
+            next=new.next,
+            organization=new.organization,
+            hint=hint,
+            is_break_glass=new.is_break_glass,
+        )
         await self._kit.logins.check_challenge(context, caller)
 
     # --- checking a send -----------------------------------------------------------------------
@@ -290,6 +300,8 @@ class EmailFlow:
             link_uri=uri,
             variables=send_request.template_variables or {},
             language=send_request.language,
+            organization=send_request.organization,
+            is_break_glass=send_request.is_break_glass,
         )
 
     def _bad_variables(self, send_request: SendRequest, caller: Caller) -> list[FieldViolation]:

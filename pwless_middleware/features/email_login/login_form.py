@@ -13,7 +13,7 @@ from pwless_middleware.languages.current import current_language
 from pwless_middleware.web.error_text import ErrorText
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.offers import LoginMethod
-from pwless_middleware.web.parts import Form, Part
+from pwless_middleware.web.parts import Form, Part, organization_in
 from pwless_middleware.web.responses import root_path
 
 
@@ -52,7 +52,12 @@ class LoginForm:
         home = root_path(request) + "/"
         try:
             started = await self._flow.send(
-                SendRequest(email=email, next=next or home, language=current_language().code),
+                SendRequest(
+                    email=email,
+                    next=next or home,
+                    language=current_language().code,
+                    organization=organization_in(form) or None,
+                ),
                 caller,
             )
         except LoginElsewhere as error:

@@ -201,6 +201,7 @@ class EmailLogin:
             host=kit.origin.host.partition(":")[0],
             clock=kit.clock,
             events=kit.events,
+            may_mail=kit.logins.may_mail,
             is_taken=address_change.is_taken if address_change is not None else None,
             fixed=fixed,
         )

@@ -11,7 +11,7 @@ from pwless_middleware.core.paths import LOGIN_PATH, safe_next
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.offers import LoginMethod, scripts_of
-from pwless_middleware.web.parts import Form, Part, ShownPart
+from pwless_middleware.web.parts import Form, Part, ShownPart, organization_in
 from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
 
@@ -29,44 +29,51 @@ class LoginPages:
         With `another` in the query the form is shown whoever is signed in: to use another address.
         """
         next = safe_next(request.query_params.get("next")) or ""
+        organization = organization_in(request.query_params)
         check = self._kit.cookie_check
         if "another" in request.query_params:
-            return await self._form(request, next)
+            return await self._form(request, next, organization)
         if "check" in request.query_params and not check.keeps_cookies(request):
             return check.page(request, next)
-        page = await self._show_signed_in(request, next)
-        return page if page is not None else await self._form(request, next)
+        page = await self._show_signed_in(request, next, organization)
+        return page if page is not None else await self._form(request, next, organization)
 
     async def post(self, request: Request) -> Response:
         """Have a method answer its form."""
         form = await read_form(request)
         next = safe_next(form.get("next")) or ""
+        organization = organization_in(form)
         if "check" in form:
             return self._kit.cookie_check.probe(request, next)
         method = self._method_of(form)
         if method is None or method.post is None:
-            return await self._form(request, next)
+            return await self._form(request, next, organization)
         answer = await method.post(request, form, next)
         if isinstance(answer, Response):
             return answer
-        return await self._form(request, next, {method.name: answer})
+        return await self._form(request, next, organization, {method.name: answer})
 
     def _method_of(self, form: Form) -> LoginMethod | None:
         takes = [method for method in self._kit.offers.methods if method.post is not None]
         return next((m for m in takes if m.field in form), takes[0] if takes else None)
 
     async def _form(
-        self, request: Request, next: str, posted: Mapping[str, Part] | None = None
+        self,
+        request: Request,
+        next: str,
+        organization: str,
+        posted: Mapping[str, Part] | None = None,
     ) -> Response:
         """Return the page with every method's part.
 
         Args:
             request: of the page.
             next: where the login leads.
+            organization: which one is to be entered; empty for none.
             posted: the part of the method whose form was posted and is shown again, by name.
         """
         posted = posted or {}
-        parts, next = await self._parts(request, next, posted, signed_in=False)
+        parts, next = await self._parts(request, next, organization, posted, signed_in=False)
         worst = max(posted.values(), key=lambda part: part.status, default=Part())
         return self._kit.pages.page(
             request,
@@ -78,11 +85,14 @@ class LoginPages:
             parts=parts,
             scripts=scripts_of(self._kit.offers.methods),
             next=next,
+            organization=organization,
             error=worst.context.get("error"),
             problem=worst.context.get("problem"),
         )
 
-    async def _show_signed_in(self, request: Request, next: str) -> Response | None:
+    async def _show_signed_in(
+        self, request: Request, next: str, organization: str
+    ) -> Response | None:
         """Return the page that tells a browser who is signed in here, or `None` for nobody.
 
         It leads on, and has the forms for another account.
@@ -93,7 +103,7 @@ class LoginPages:
         account = await self._kit.accounts.find(request)
         if account is None:
             return None
-        parts, _ = await self._parts(request, next, {}, signed_in=True)
+        parts, _ = await self._parts(request, next, organization, {}, signed_in=True)
         return self._kit.pages.page(
             request,
             "signed_in.html",
@@ -102,12 +112,19 @@ class LoginPages:
             user_email=account.user.email,
             continue_url=next or root_path(request) + "/",
             next=next,
+            organization=organization,
             parts=parts,
             scripts=scripts_of(self._kit.offers.methods),
         )
 
     async def _parts(
-        self, request: Request, next: str, posted: Mapping[str, Part], *, signed_in: bool
+        self,
+        request: Request,
+        next: str,
+        organization: str,
+        posted: Mapping[str, Part],
+        *,
+        signed_in: bool,
     ) -> tuple[list[ShownPart], str]:
         """Return the HTML of every method's part, and where the login leads."""
         methods = self._kit.offers.methods
@@ -116,8 +133,9 @@ class LoginPages:
             next = next or part.next
         autofill = " ".join(method.autofill for method in methods if method.autofill)
         shown = []
+        shared = {"organization": organization, "signed_in": signed_in, "autofill": autofill}
         for method, part in zip(methods, parts, strict=True):
-            context = {**part.context, "next": next, "signed_in": signed_in, "autofill": autofill}
+            context = {**part.context, "next": next, **shared}
             html = self._kit.pages.part(request, method.template, **context)
             shown.append(ShownPart(html, is_scripted=method.is_scripted))
         return shown, next

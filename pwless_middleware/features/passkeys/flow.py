@@ -125,6 +125,7 @@ class PasskeyFlow:
         holder: str,
         *,
         next: str = "/",
+        organization: str | None = None,
     ) -> LoginResult:
         """Check an answer, and sign its owner in.
 
@@ -138,6 +139,7 @@ class PasskeyFlow:
             caller: who signs in.
             holder: who answers.
             next: where a page's login goes on; already checked.
+            organization: which one is to be entered; `None` names none.
 
         Raises:
             InvalidArgument: the credential has another shape; the field is named.
@@ -150,7 +152,7 @@ class PasskeyFlow:
         with self._kit.spans.step("pwless.verify") as note:
             note("pwless.method", "passkey")
             passkey, proven = await self._answers.verify(ceremony, assertion, caller)
-            proof = self._proof(passkey, proven, ceremony, caller, next)
+            proof = self._proof(passkey, proven, ceremony, caller, next, organization)
             return await self._kit.logins.finish(proof, caller)
 
     # --- prove once more who it is -------------------------------------------------------------
@@ -292,6 +294,7 @@ class PasskeyFlow:
         ceremony: Ceremony,
         caller: Caller,
         next: str,
+        organization: str | None = None,
     ) -> Proof:
         return Proof(
             subject=EnrolledUser(UserId(passkey.user_id)),
@@ -300,6 +303,7 @@ class PasskeyFlow:
             refusal=InvalidCredential(),
             then=ceremony.then,
             next=next,
+            organization=organization,
             device=caller.device,
             attempt=ceremony.attempt,
             holds=self._answers.still_there(passkey),

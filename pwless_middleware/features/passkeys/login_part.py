@@ -17,7 +17,7 @@ from pwless_middleware.features.passkeys.problem import Problem
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.offers import LoginMethod
-from pwless_middleware.web.parts import Form, Part
+from pwless_middleware.web.parts import Form, Part, organization_in
 from pwless_middleware.web.responses import root_path
 
 SCRIPT = "passkeys.js"
@@ -63,6 +63,7 @@ class LoginPart:
                 caller,
                 held_by_browser(browser.nonce),
                 next=next or root_path(request) + "/",
+                organization=organization_in(form) or None,
             )
             return await respond_with_page(self._kit, request, caller, attempt)
         except (LoginDenied, LoginElsewhere):

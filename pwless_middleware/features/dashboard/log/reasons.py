@@ -89,6 +89,10 @@ REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
             "Nobody with this address may sign in here: it is not on the list of those that may. "
             "The person saw the same page as everybody."
         ),
+        "held_back": Text(
+            "The policy of the organization lets nobody with this address in by email. The person "
+            "saw the same page as everybody."
+        ),
         "test_address": Text("It is a test address, which gets no email: its code is fixed."),
         "unknown_user": Text(
             "There is no account with this address, and nobody may make one by signing in. Invite "
@@ -126,6 +130,14 @@ REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
         "unknown_user": Text("There is no account with this address."),
         "disabled": Text("The person is disabled. Enable them if they may sign in again."),
         "denied": Text("A rule of the site refused the login."),
+        "not_a_member": Text(
+            "The person is no member of the organization that they wanted to enter. Invite them, "
+            "or let them join by the organization’s policy."
+        ),
+        "method_not_allowed": Text(
+            "The organization’s policy does not allow this way to sign in. The person can use "
+            "another one that it has."
+        ),
         "elsewhere": Text("A rule of the site led the person to another way to sign in."),
         "signed_out": Text(
             "The session that was to be confirmed had ended meanwhile. The person can sign in anew."

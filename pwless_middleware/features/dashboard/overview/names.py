@@ -33,6 +33,8 @@ REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
         "unknown_user": Text("Nobody is served at this address"),
         "disabled": Text("The person is disabled"),
         "denied": Text("A rule says no"),
+        "not_a_member": Text("No member of the organization"),
+        "method_not_allowed": Text("A way to sign in that is not allowed"),
         "elsewhere": Text("Led to another way to sign in"),
         "signed_out": Text("Signed out meanwhile"),
     },
@@ -60,6 +62,7 @@ REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
     },
     "mail.suppressed": {
         "not_allowed": Text("The address is not allowed"),
+        "held_back": Text("The policy lets nobody in by email"),
         "test_address": Text("A test address, which gets none"),
         "unknown_user": Text("Nobody is served at this address"),
         "disabled": Text("The person is disabled"),
