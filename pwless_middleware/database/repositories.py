@@ -13,17 +13,24 @@ from pwless_middleware.database.address_requests import (
 )
 from pwless_middleware.database.api_keys import ApiKeyRepository, SQLApiKeys
 from pwless_middleware.database.attempts import AttemptRepository, SQLAttempts
+from pwless_middleware.database.connections import ConnectionRepository, SQLConnections
 from pwless_middleware.database.database import Database
+from pwless_middleware.database.domains import DomainRepository, SQLDomains
 from pwless_middleware.database.event_counters import EventCounterRepository, SQLEventCounters
 from pwless_middleware.database.events import EventRepository, SQLEvents
 from pwless_middleware.database.factor_resets import FactorResetRepository, SQLFactorResets
 from pwless_middleware.database.factors import FactorRepository, SQLFactors
+from pwless_middleware.database.identities import IdentityRepository, SQLIdentities
+from pwless_middleware.database.invitations import InvitationRepository, SQLInvitations
 from pwless_middleware.database.mail_templates import MailTemplateRepository, SQLMailTemplates
+from pwless_middleware.database.members import MemberRepository, SQLMembers
 from pwless_middleware.database.operators import OperatorRepository, SQLOperators
+from pwless_middleware.database.organizations import OrganizationRepository, SQLOrganizations
 from pwless_middleware.database.passkeys import PasskeyRepository, SQLPasskeys
 from pwless_middleware.database.people import PersonRepository, SQLPeople
 from pwless_middleware.database.recovery_codes import RecoveryCodeRepository, SQLRecoveryCodes
 from pwless_middleware.database.settings import SettingsRepository, SQLSettings
+from pwless_middleware.database.setup_links import SetupLinkRepository, SQLSetupLinks
 from pwless_middleware.database.test_addresses import SQLTestAddresses, TestAddressRepository
 from pwless_middleware.database.trusted_browsers import (
     SQLTrustedBrowsers,
@@ -59,6 +66,13 @@ class Repositories:
         test_addresses: addresses of nobody, whose code is always the same.
         webhooks: where events are sent.
         webhook_deliveries: what is sent there, and what became of it.
+        organizations: whose people sign in by rules of their own.
+        domains: that organizations say are theirs, and those that are.
+        connections: to the identity providers of organizations.
+        identities: who people are at identity providers.
+        members: who is in which organization.
+        invitations: to organizations.
+        setup_links: by which organizations set up their login themselves.
     """
 
     people: PersonRepository
@@ -79,6 +93,13 @@ class Repositories:
     test_addresses: TestAddressRepository
     webhooks: WebhookRepository
     webhook_deliveries: WebhookDeliveryRepository
+    organizations: OrganizationRepository
+    domains: DomainRepository
+    connections: ConnectionRepository
+    identities: IdentityRepository
+    members: MemberRepository
+    invitations: InvitationRepository
+    setup_links: SetupLinkRepository
 
 
 def make_repositories(database: Database) -> Repositories:
@@ -102,4 +123,11 @@ def make_repositories(database: Database) -> Repositories:
         test_addresses=SQLTestAddresses(database),
         webhooks=SQLWebhooks(database),
         webhook_deliveries=SQLWebhookDeliveries(database),
+        organizations=SQLOrganizations(database),
+        domains=SQLDomains(database),
+        connections=SQLConnections(database),
+        identities=SQLIdentities(database),
+        members=SQLMembers(database),
+        invitations=SQLInvitations(database),
+        setup_links=SQLSetupLinks(database),
     )

@@ -17,6 +17,7 @@ from pwless_middleware.database.migrations.jobs import JOBS
 from pwless_middleware.database.migrations.mail_templates import MAIL_TEMPLATES
 from pwless_middleware.database.migrations.migration import Migration
 from pwless_middleware.database.migrations.operators import OPERATORS
+from pwless_middleware.database.migrations.organizations import ORGANIZATIONS
 from pwless_middleware.database.migrations.passkeys import PASSKEYS
 from pwless_middleware.database.migrations.people import PEOPLE, PEOPLE_LISTS
 from pwless_middleware.database.migrations.second_factors import SECOND_FACTORS
@@ -44,5 +45,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     EVENTS_BY_SESSION,
     TEST_ADDRESSES,
     ADDRESS_REQUESTS,
+    ORGANIZATIONS,
 )
 """All steps; the number of one is its place, from 1."""

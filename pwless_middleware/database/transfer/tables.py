@@ -19,6 +19,15 @@ from pwless_middleware.database.transfer.events import (
     EVENTS,
 )
 from pwless_middleware.database.transfer.mail_templates import MAIL_TEMPLATES
+from pwless_middleware.database.transfer.organizations import (
+    CONNECTIONS,
+    DOMAINS,
+    IDENTITIES,
+    INVITATIONS,
+    MEMBERS,
+    ORGANIZATIONS,
+    SETUP_LINKS,
+)
 from pwless_middleware.database.transfer.second_factors import (
     FACTOR_GENERATIONS,
     FACTOR_RESETS,
@@ -467,6 +476,13 @@ TABLES: Final = (
     TEST_ADDRESSES,
     WEBHOOKS,
     WEBHOOK_DELIVERIES,
+    ORGANIZATIONS,
+    DOMAINS,
+    CONNECTIONS,
+    IDENTITIES,
+    MEMBERS,
+    INVITATIONS,
+    SETUP_LINKS,
     EVENTS,
     ATTEMPTS,
     EVENT_COUNTS,
