@@ -152,6 +152,7 @@ class Floors:
             [ask for added in mounted.values() for ask in added.keeps],
             [told for added in mounted.values() for told in added.on_factors_reset],
             [ask for added in mounted.values() for ask in added.alternatives],
+            [tab for added in mounted.values() for tab in added.organization_tabs],
         )
         rules = [added.operators for added in mounted.values() if added.operators is not None]
         banners = [ask for added in mounted.values() for ask in added.dashboard_banners]

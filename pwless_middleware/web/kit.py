@@ -64,6 +64,7 @@ from pwless_middleware.web.offers import (
     StepUpMethod,
 )
 from pwless_middleware.web.operators import Banner, OperatorRules, Operators
+from pwless_middleware.web.organization_parts import OrganizationTab
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.person_parts import PersonPart
 from pwless_middleware.web.responses import Pages
@@ -207,6 +208,8 @@ class Mounted(Generic[VerbsT]):
         account_pages: its pages of a person's account.
         dashboard_pages: its pages of the dashboard. They are there where `Dashboard` is mounted.
         person_parts: what it shows of a person, on the dashboard's page of them.
+        organization_tabs: its pages of an organization, on the dashboard. Of the product's own
+            features.
         dashboard_banners: asked for a line above every page of the dashboard.
         operators: says who may use the dashboard; of `Dashboard` alone.
         before_challenge: asked before any mail goes out; may refuse, or lead to another page.
@@ -259,6 +262,7 @@ class Mounted(Generic[VerbsT]):
     account_pages: tuple[AccountPage, ...] = ()
     dashboard_pages: tuple[DashboardPage, ...] = ()
     person_parts: tuple[PersonPart, ...] = ()
+    organization_tabs: tuple[OrganizationTab, ...] = ()
     dashboard_banners: tuple[Banner, ...] = ()
     operators: OperatorRules | None = None
     before_challenge: tuple[BeforeChallenge, ...] = ()

@@ -19,6 +19,7 @@ from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.organization_parts import OrganizationTab
 from pwless_middleware.web.parts import Form, Part
 from pwless_middleware.web.person_parts import PersonPart
 from pwless_middleware.web.steps import OfferedStep, StepPart
@@ -183,6 +184,7 @@ class Offers:
         keeps: who may say that the last proof of a method has to stay.
         on_factors_reset: who is told that somebody's factors are reset.
         alternatives: who may know another way than a mail.
+        organization_tabs: pages of an organization on the dashboard.
     """
 
     def __init__(self) -> None:
@@ -197,6 +199,7 @@ class Offers:
         self.keeps: tuple[Keeps, ...] = ()
         self.on_factors_reset: tuple[OnFactorsReset, ...] = ()
         self.alternatives: tuple[Alternatives, ...] = ()
+        self.organization_tabs: tuple[OrganizationTab, ...] = ()
 
     def bind(
         self,
@@ -211,6 +214,7 @@ class Offers:
         keeps: Iterable[Keeps],
         on_factors_reset: Iterable[OnFactorsReset],
         alternatives: Iterable[Alternatives],
+        organization_tabs: Iterable[OrganizationTab],
     ) -> None:
         """Take the offers of all features, once.
 
@@ -226,11 +230,13 @@ class Offers:
         self.steps, self.after_login = tuple(steps), tuple(after_login)
         self.keeps, self.on_factors_reset = tuple(keeps), tuple(on_factors_reset)
         self.alternatives = tuple(alternatives)
+        self.organization_tabs = tuple(sorted(organization_tabs, key=lambda tab: tab.order))
         _check_unique("login method", [method.name for method in self.methods])
         _check_unique("step-up method", [method.name for method in self.step_up])
         _check_unique("step method", [step.method.name for step in self.steps])
         _check_unique("account page", [page.path for page in self.account_pages])
         _check_unique("dashboard page", [page.path for page in self.dashboard_pages])
+        _check_unique("tab of an organization", [tab.path for tab in self.organization_tabs])
         words = [word for part in self.person_parts for word in part.done]
         _check_unique("part of a person's page that says", words)
         keys = [page.key for page in self.dashboard_pages if page.key]
