@@ -18,6 +18,8 @@ pytest_plugins = [
     "tests.redis_cluster",
     "tests.postgres_server",
     "tests.chromium",
+    "tests.identity_providers.nanoidp",
+    "tests.identity_providers.oidc_provider",
     "tests.databases",
     "pwless_middleware.pytest_plugin",
 ]

@@ -92,8 +92,17 @@ OIDC_FAULTS: Final[Mapping[str, Text]] = {
         "The discovery document names another issuer than the connection. Copy the issuer exactly "
         "as it stands there, with or without a slash at its end."
     ),
+    "discovery_tenant": Text(
+        "This issuer stands for the customers of the provider all together. Use the one of the "
+        "company’s own directory (tenant)."
+    ),
     "discovery_incomplete": Text("The discovery document lacks an endpoint that is needed."),
     "discovery_insecure": Text("The discovery document names an endpoint that is not https."),
+    "discovery_flow": Text("The provider does not offer the authorization code flow."),
+    "discovery_client_auth": Text(
+        "The provider takes the client secret in none of the ways that are supported: allow "
+        "client_secret_basic or client_secret_post."
+    ),
     "discovery_algorithms": Text(
         "The provider signs with none of the algorithms that are accepted: let it use RS256 or "
         "ES256."
@@ -116,6 +125,9 @@ OIDC_FAULTS: Final[Mapping[str, Text]] = {
         "The provider sent no ID token. Check that the scope openid is allowed for this app."
     ),
     "id_token_malformed": Text("The ID token cannot be read."),
+    "id_token_encrypted": Text(
+        "The ID token is encrypted. Turn the encryption of ID tokens off at the provider."
+    ),
     "id_token_algorithm": Text("The ID token is signed by an algorithm that is not accepted."),
     "id_token_key": Text("The ID token is signed by a key that the provider does not publish."),
     "id_token_signature": Text("The signature of the ID token is wrong."),
@@ -128,6 +140,9 @@ OIDC_FAULTS: Final[Mapping[str, Text]] = {
         "The ID token was made in the future. Check the clock of the provider’s server."
     ),
     "id_token_nonce": Text("The ID token belongs to another login."),
+    "id_token_login": Text(
+        "The provider did not ask the person to sign in again, as it was told to."
+    ),
     "id_token_claim": Text("The ID token lacks a claim that is needed, or it is malformed."),
     # --- keys and userinfo -----------------------------------------------------------------------
     "jwks_status": Text("The provider’s keys cannot be fetched."),
