@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +28,7 @@ from pwless_middleware.web.event_json import public_event
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.makers import Makers
+from pwless_middleware.web.organization_parts import ORGANIZATIONS_PATH, organization_path
 from pwless_middleware.web.person_parts import PEOPLE_PATH, has_page, person_path
 from pwless_middleware.web.queries import read_query
 from pwless_middleware.web.responses import json_response
@@ -68,6 +69,9 @@ class AttemptPages:
         asked = next((one.event.details for one in story if one.event.details), None) or {}
         began = second_of(attempt.first)
         makers = await self._makers.name(one.event.by for one in story if one.event.by)
+        names = await self._search.name_organizations(
+            [attempt.organization, *(one.event.organization for one in story)]
+        )
         return await self._kit.operators.page(
             request,
             operator,
@@ -77,11 +81,15 @@ class AttemptPages:
             did_fail=did_fail(attempt) and outcome_of(attempt, now) != IN_PROGRESS,
             why=translate(why_text(attempt.outcome, event)),
             decisive=EventRow.of(StoredEvent(event), kinds) if event is not None else None,
-            organization=attempt.organization or "",
+            organization=names.get(attempt.organization or "", attempt.organization or ""),
+            organization_path=self._organization_path(attempt.organization, names),
             asked_by=attempt.caller or "",
             language=asked.get("language", ""),
             person=self._person_path(attempt.user_id),
-            events=[EventRow.of(one, kinds, since=began, makers=makers) for one in story],
+            events=[
+                EventRow.of(one, kinds, since=began, makers=makers, organizations=names)
+                for one in story
+            ],
             json=json.dumps(_to_json(attempt, story), ensure_ascii=False, indent=2),
         )
 
@@ -92,13 +100,15 @@ class AttemptPages:
         if stored is None:
             raise NotFound(Text("There is no such event, or it has been deleted."))
         makers = await self._makers.name([stored.event.by] if stored.event.by else [])
+        names = await self._search.name_organizations([stored.event.organization])
         return await self._kit.operators.page(
             request,
             operator,
             "dashboard/log/event.html",
             path=PATH,
-            event=EventRow.of(stored, self._kit.events.kinds, makers=makers),
+            event=EventRow.of(stored, self._kit.events.kinds, makers=makers, organizations=names),
             person=self._person_path(stored.event.user_id),
+            organization=self._organization_path(stored.event.organization, names),
             json=json.dumps(public_event(stored), ensure_ascii=False, indent=2),
         )
 
@@ -114,6 +124,12 @@ class AttemptPages:
         if user_id is None or not has_page(user_id):
             return ""
         return person_path(user_id) if any(one.path == PEOPLE_PATH for one in pages) else ""
+
+    def _organization_path(self, id: str | None, names: Mapping[str, str]) -> str:
+        """Return where an organization's page is, below the prefix; empty where there is none."""
+        pages = self._kit.offers.dashboard_pages
+        has_pages = any(one.path == ORGANIZATIONS_PATH for one in pages)
+        return organization_path(id) if has_pages and id is not None and id in names else ""
 
 
 def _to_json(attempt: Attempt, story: Sequence[StoredEvent]) -> dict[str, object]:

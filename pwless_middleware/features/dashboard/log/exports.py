@@ -21,7 +21,7 @@ from pwless_middleware.features.dashboard.log.attempt_page import attempt_to_dic
 from pwless_middleware.features.dashboard.log.csv_lines import write_csv_line
 from pwless_middleware.features.dashboard.log.filters import LogQuery, read_log_query
 from pwless_middleware.features.dashboard.log.list_page import PATH
-from pwless_middleware.features.dashboard.log.search import LogSearch, Person
+from pwless_middleware.features.dashboard.log.search import LogSearch, Subject
 from pwless_middleware.languages.times import format_iso
 from pwless_middleware.text import Text
 from pwless_middleware.web.event_json import EVENT, public_event
@@ -64,9 +64,9 @@ class Exports:
         query = read_log_query(request, tuple(self._kit.events.kinds), "format")
         form = _read_format(request)
         await self._kit.history.catch_up()
-        person = await self._search.find_person(query)
+        subject = await self._search.find_subject(query)
         # The first page before the answer begins: what is wrong can still be an error.
-        first = await self._page(query, person)
+        first = await self._page(query, subject)
         is_attempts = query.view == "attempts"
         now = datetime.fromtimestamp(self._kit.clock(), UTC).strftime("%Y%m%d-%H%M%S")
         name = f"{'attempts' if is_attempts else 'events'}-{now}.{form}"
@@ -82,14 +82,14 @@ class Exports:
         async def may_go_on() -> None:
             await self._kit.operators.require(request, "support")
 
-        entries = self._entries(query, person, first, may_go_on)
+        entries = self._entries(query, subject, first, may_go_on)
         lines = _csv_lines(entries, columns) if form == "csv" else _json_lines(entries)
         return StreamingResponse(lines, media_type=_TYPES[form], headers=headers)
 
     async def _entries(
         self,
         query: LogQuery,
-        person: Person,
+        subject: Subject,
         page: tuple[Sequence[Entry], int | None],
         may_go_on: Callable[[], Awaitable[None]],
     ) -> AsyncIterator[Sequence[Entry]]:
@@ -99,13 +99,13 @@ class Exports:
             if next is None:
                 return
             await may_go_on()
-            page = await self._page(replace(query, before=format_number(next)), person)
+            page = await self._page(replace(query, before=format_number(next)), subject)
 
-    async def _page(self, query: LogQuery, person: Person) -> tuple[Sequence[Entry], int | None]:
+    async def _page(self, query: LogQuery, subject: Subject) -> tuple[Sequence[Entry], int | None]:
         if query.view == "attempts":
-            attempts = await self._search.find_attempts(query, person, _PAGE)
+            attempts = await self._search.find_attempts(query, subject, _PAGE)
             return [attempt_to_dict(one) for one in attempts.attempts], attempts.next
-        events = await self._search.find_events(query, person, _PAGE)
+        events = await self._search.find_events(query, subject, _PAGE)
         return [public_event(one) for one in events.events], events.next
 
 

@@ -49,7 +49,7 @@ class LogQuery:
         user_id: a person's id.
         outcome: of attempts.
         kind: of events.
-        organization: its id.
+        organization: its id, name or key.
         method: of a login, first or as a step.
         country: ISO 3166-1, two letters.
         span: one of `SPANS`, up to now.
@@ -164,7 +164,7 @@ _FIELDS: Final = {
     "user_id": _text("A person's id.", 1000),
     "outcome": Field(about="Of attempts.", one_of=("", *OUTCOMES)),
     "kind": Field(about="Of events.", one_of=("", *KINDS)),
-    "organization": _text("An organization's id."),
+    "organization": _text("An organization, by its id, name or key."),
     "method": _text("Of a login.", 100),
     "country": _text("ISO 3166-1.", 10),
     "span": Field(about="Up to now.", one_of=("", *SPANS)),

@@ -17,7 +17,7 @@ from pwless_middleware.features.dashboard.log.filters import (
     read_log_query,
 )
 from pwless_middleware.features.dashboard.log.rows import AttemptRow, EventRow
-from pwless_middleware.features.dashboard.log.search import ATTEMPT_NAME, LogSearch, Person
+from pwless_middleware.features.dashboard.log.search import ATTEMPT_NAME, LogSearch, Subject
 from pwless_middleware.features.dashboard.log.words import METHODS, OUTCOMES
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
@@ -62,12 +62,12 @@ class ListPage:
             led_to = await self._find_named(query.q)
             if led_to:
                 return self._kit.pages.redirect(request, PATH + led_to)
-            person = await self._search.find_person(query)
+            subject = await self._search.find_subject(query)
         except InvalidArgument as error:
             return await self._page(request, operator, query, error=error)
         if query.view == "attempts":
-            return await self._attempts(request, operator, query, person)
-        return await self._events(request, operator, query, person)
+            return await self._attempts(request, operator, query, subject)
+        return await self._events(request, operator, query, subject)
 
     async def _find_named(self, text: str) -> str:
         """Return the path of what a search names exactly, below the log's; empty for nothing."""
@@ -78,9 +78,9 @@ class ListPage:
         return ""
 
     async def _attempts(
-        self, request: Request, operator: Operator, query: LogQuery, person: Person
+        self, request: Request, operator: Operator, query: LogQuery, subject: Subject
     ) -> Response:
-        found = await self._search.find_attempts(query, person, PAGE)
+        found = await self._search.find_attempts(query, subject, PAGE)
         now = self._kit.clock()
         rows = [AttemptRow.of(attempt, now) for attempt in found.attempts]
         return await self._page(
@@ -88,9 +88,9 @@ class ListPage:
         )
 
     async def _events(
-        self, request: Request, operator: Operator, query: LogQuery, person: Person
+        self, request: Request, operator: Operator, query: LogQuery, subject: Subject
     ) -> Response:
-        found = await self._search.find_events(query, person, PAGE)
+        found = await self._search.find_events(query, subject, PAGE)
         kinds = self._kit.events.kinds
         rows = [EventRow.of(stored, kinds) for stored in found.events]
         return await self._page(

@@ -104,7 +104,7 @@ class LiveTail:
         after = request.headers.get("last-event-id") or request.query_params.get("after", "")
         if after and parse_event_id(after) is None:
             raise InvalidArgument.of("after", Text("This is not the id of an event."), "cursor")
-        wanted = self._search.event_filter(query, await self._search.find_person(query))
+        wanted = self._search.event_filter(query, await self._search.find_subject(query))
         if self.open >= MOST_TAILS or self._is_closing:
             raise Unavailable
         headers = {**EVERYWHERE, "x-accel-buffering": "no"}  # or nginx would hold it back

@@ -116,6 +116,7 @@ class EventRow:
         *,
         since: int | None = None,
         makers: Mapping[str, str] = {},
+        organizations: Mapping[str, str] = {},
     ) -> EventRow:
         """Return an event as it is shown.
 
@@ -124,6 +125,7 @@ class EventRow:
             kinds: every kind that is declared.
             since: unix seconds at which its story began; `None` outside of one.
             makers: the names of those who did it, by what the event says; default as it says.
+            organizations: the names of organizations, by id; default the ids.
         """
         event = stored.event
         why = reason_text(event)
@@ -139,7 +141,7 @@ class EventRow:
             said=event.reason or "" if why is None else "",
             who=_who(stored.email, event.user_id, event.address),
             attempt=event.attempt or "",
-            facts=_facts(event, makers),
+            facts=_facts(event, makers, organizations),
         )
 
 
@@ -170,11 +172,13 @@ def _tone(kind: str) -> str:
     return "bad" if word in _BAD else "good" if word in _GOOD else "warn" if word in _WARN else ""
 
 
-def _facts(event: Event, makers: Mapping[str, str]) -> list[tuple[str, str]]:
+def _facts(
+    event: Event, makers: Mapping[str, str], organizations: Mapping[str, str]
+) -> list[tuple[str, str]]:
     told: list[tuple[Text, object]] = [
         (Text("By"), makers.get(event.by, event.by) if event.by else None),
         (Text("Tries"), event.tries),
-        (Text("Organization"), event.organization),
+        (Text("Organization"), organizations.get(event.organization or "", event.organization)),
         (Text("Browser"), translate(device_text(event.device)) if event.device else None),
         (Text("Country"), event.country),
         (Text("Caller"), event.caller if event.caller != "browser" else None),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.address import parse_address
@@ -13,6 +13,10 @@ from pwless_middleware.core.event_id import parse_event_id
 from pwless_middleware.core.event_search import EventFilter, StoredEvent
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.dashboard.log.filters import LogQuery
+from pwless_middleware.features.dashboard.log.organizations import (
+    find_organization_id,
+    name_organizations,
+)
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
@@ -28,16 +32,18 @@ MOST_OF_STORY: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Subject:
     """Whom a search is about: whoever has the id, or to whom the addresses belong.
 
     Attributes:
         user_id: the id; `None` for none.
         addresses: keyed digests; empty for none.
+        organization: the id of one; `None` for none.
     """
 
     user_id: str | None = None
     addresses: tuple[str, ...] = ()
+    organization: str | None = None
 
 
 class LogSearch:
@@ -52,9 +58,12 @@ class LogSearch:
         self._kit = kit
         self._attempts = repositories.attempts
         self._events = repositories.events
+        self._organizations = repositories.organizations
 
-    async def find_person(self, query: LogQuery) -> Person:
+    async def find_subject(self, query: LogQuery) -> Subject:
         """Return whom a query is about; nobody where it names nobody.
+
+        An organization is found by its name, too.
 
         An address is found under each key of `secret_key`, and with it the person who signed in
         with it last.
@@ -65,8 +74,11 @@ class LogSearch:
         """
         if query.q and query.user_id:
             raise InvalidArgument.of("user_id", Text("Look for one person at a time."), "one")
+        organization = None
+        if query.organization:
+            organization = await find_organization_id(self._organizations, query.organization)
         if "@" not in query.q:
-            return Person(query.user_id or query.q or None)
+            return Subject(query.user_id or query.q or None, organization=organization)
         address = parse_address(query.q)
         if address is None:
             told = Text("Enter one email address, like jo@example.com.")
@@ -75,9 +87,9 @@ class LogSearch:
         signed_in = EventFilter(addresses=digests, kinds=("session.created",))
         last = await self._events.look_back(signed_in, limit=1)
         found = last.events[0].event.user_id if last.events else None
-        return Person(found, digests)
+        return Subject(found, digests, organization)
 
-    async def find_attempts(self, query: LogQuery, person: Person, limit: int) -> FoundAttempts:
+    async def find_attempts(self, query: LogQuery, subject: Subject, limit: int) -> FoundAttempts:
         """Return a page of attempts.
 
         Raises:
@@ -85,9 +97,9 @@ class LogSearch:
         """
         wanted = AttemptFilter(
             outcome=query.outcome or None,
-            user_id=person.user_id,
-            addresses=person.addresses,
-            organization=query.organization or None,
+            user_id=subject.user_id,
+            addresses=subject.addresses,
+            organization=subject.organization,
             method=query.method or None,
             country=query.country or None,
             since=query.starts(self._kit.clock()),
@@ -95,27 +107,35 @@ class LogSearch:
         )
         return await self._attempts.find(wanted, before=query.cursor, limit=limit)
 
-    async def find_events(self, query: LogQuery, person: Person, limit: int) -> FoundEvents:
+    async def find_events(self, query: LogQuery, subject: Subject, limit: int) -> FoundEvents:
         """Return a page of events.
 
         Raises:
             StoreError: the database cannot be asked.
         """
-        wanted = self.event_filter(query, person)
+        wanted = self.event_filter(query, subject)
         return await self._events.look_back(wanted, before=query.cursor, limit=limit)
 
-    def event_filter(self, query: LogQuery, person: Person) -> EventFilter:
+    def event_filter(self, query: LogQuery, subject: Subject) -> EventFilter:
         """Return which events a query is about."""
         return EventFilter(
             kinds=(query.kind,) if query.kind else (),
-            user_id=person.user_id,
-            addresses=person.addresses,
-            organization=query.organization or None,
+            user_id=subject.user_id,
+            addresses=subject.addresses,
+            organization=subject.organization,
             method=query.method or None,
             country=query.country or None,
             since=query.starts(self._kit.clock()),
             until=query.ends,
         )
+
+    async def name_organizations(self, ids: Iterable[str | None]) -> Mapping[str, str]:
+        """Return what organizations are called, by id; without those that are gone.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        return await name_organizations(self._organizations, ids)
 
     async def load_attempt(self, name: str) -> tuple[Attempt, Sequence[StoredEvent]] | None:
         """Return an attempt and its whole story: what happened to its session, too.

@@ -12,6 +12,7 @@ import pytest
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_id import format_event_id
 from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.organization import Organization
 from tests.features.dashboard.operators import make_dashboard
 from tests.support import Browser, Site, led_to, wrong
 
@@ -124,6 +125,34 @@ async def test_filters_narrow_what_is_listed(tmp_path: Path) -> None:
         listed = await show(ops, query)
         names = [name for name in ("attempt1", "attempt2") if f"{LOG}/{name}" in listed]
         assert names == found, query
+
+
+async def test_an_organization_is_found_by_its_name_and_shown_by_it(tmp_path: Path) -> None:
+    site, ops = await make_dashboard(tmp_path)
+    repositories = site.passwordless._kit.repositories
+    assert repositories is not None
+    for id, name in (("org_1", "Acme <b>"), ("org_2", "Acme 2")):
+        one = Organization(id=id, name=name, external_id=f"customer {id}")
+        assert await repositories.organizations.put(one, seen=None) == "done"
+    for number, organization in enumerate(("org_1", "org_2", "org_gone"), start=1):
+        event = made(
+            site, number, "session.created", attempt=f"attempt{number}", organization=organization,
+            methods=("email_code",),
+        )  # fmt: skip
+        await write(site, event)
+    for text, found in (
+        ("acme <B>", [1]),  # by its whole name, though another one's begins so too
+        ("2", [2]),  # by a part of it that no other has
+        ("customer org_1", [1]),
+        ("org_2", [2]),
+        ("org_gone", [3]),  # what has happened in it stays
+        ("acme", []),  # both of them
+    ):
+        listed = await show(ops, f"?organization={quote(text)}")
+        names = [number for number in (1, 2, 3) if f"{LOG}/attempt{number}" in listed]
+        assert names == found, text
+    assert "Acme &lt;b&gt;" in await show(ops, "/attempt1")
+    assert "org_gone" in await show(ops, "/attempt3")
 
 
 BAD: list[str] = [
