@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Final
@@ -38,25 +37,8 @@ from pwless_middleware.features.sso.oidc.settings import (
 )
 from pwless_middleware.safe_http.client import SafeHTTPClient
 
-_RANDOM_BYTES: Final = 32
-"""Of nonce and verifier; 43 characters (RFC 7636 section 4.1)."""
 _MOST_CODE: Final = 4096
 _MAY_ROTATE: Final = ("id_token_key", "id_token_signature")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizationRequest:
-    """A login that begins.
-
-    Attributes:
-        url: where the browser is sent, at the provider.
-        nonce: to be kept for `finish`; it comes back in the ID token.
-        verifier: to be kept for `finish`, and secret: it proves that the code is ours (PKCE).
-    """
-
-    url: str
-    nonce: str
-    verifier: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +46,7 @@ class StartedLogin:
     """What was kept of a login that has begun.
 
     Attributes:
-        nonce, verifier: of its `AuthorizationRequest`.
-        redirect_uri: as it was begun with.
+        nonce, verifier, redirect_uri: as it was begun with.
         login_since: unix second after which the person has to have signed in at the provider, who
             was told to ask anew; `None` for any.
     """
@@ -117,16 +98,21 @@ class OIDCClient:
         *,
         redirect_uri: str,
         state: str,
+        nonce: str,
+        verifier: str,
         login_hint: str = "",
         ui_locales: str = "",
         ask_anew: bool = False,
-    ) -> AuthorizationRequest:
-        """Return where a browser is sent.
+    ) -> str:
+        """Return where a browser is sent: a URL of the provider.
 
         Args:
             settings: of the connection.
             redirect_uri: where the provider sends it back to; it knows this URL.
             state: comes back with the answer; leads to what the caller keeps.
+            nonce: random, of this login alone; comes back in the ID token.
+            verifier: random, of this login alone, and secret: it proves that the code is ours
+                (RFC 7636 section 4.1: 43 characters at least).
             login_hint: the address that was typed; empty for none.
             ui_locales: languages of the person, the preferred one first, with spaces; empty for
                 none.
@@ -136,7 +122,6 @@ class OIDCClient:
             SSOFault: `request_…`, `discovery_…`.
         """
         metadata = await self.providers.metadata(settings.issuer)
-        nonce, verifier = _random(), _random()
         parameters = {
             "response_type": "code",
             "client_id": settings.client_id,
@@ -153,8 +138,7 @@ class OIDCClient:
             parameters["ui_locales"] = ui_locales
         if ask_anew:
             parameters |= {"prompt": "login", "max_age": "0"}
-        url = _with_query(metadata.authorization_endpoint, parameters)
-        return AuthorizationRequest(url=url, nonce=nonce, verifier=verifier)
+        return _with_query(metadata.authorization_endpoint, parameters)
 
     async def finish(
         self,
@@ -354,10 +338,6 @@ def _needs_more(settings: OIDCSettings, claims: Mapping[str, object]) -> bool:
     if not has_claim(claims, settings.email_claim):
         return True
     return bool(settings.roles) and not has_claim(claims, settings.groups_claim)
-
-
-def _random() -> str:
-    return b64(secrets.token_bytes(_RANDOM_BYTES))
 
 
 def _with_query(url: str, parameters: Mapping[str, str]) -> str:

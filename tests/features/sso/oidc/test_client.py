@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
+import secrets
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from pwless_middleware.core.base64url import b64
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.oidc.client import OIDCClient, OIDCLogin, StartedLogin
 from pwless_middleware.features.sso.oidc.providers import (
@@ -48,12 +51,18 @@ class App:
 
     async def start(self, **more: Any) -> dict[str, str]:
         """Begin a login, and return what the provider is asked."""
-        request = await self.client.start(self.settings, redirect_uri=BACK, state="a-state", **more)
-        self.provider.nonce = request.nonce
-        self.started = StartedLogin(
-            nonce=request.nonce, verifier=request.verifier, redirect_uri=BACK
+        nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        url = await self.client.start(
+            self.settings,
+            redirect_uri=BACK,
+            state="a-state",
+            nonce=nonce,
+            verifier=verifier,
+            **more,
         )
-        query = parse_qs(urlsplit(request.url).query, strict_parsing=True)
+        self.provider.nonce = nonce
+        self.started = StartedLogin(nonce=nonce, verifier=verifier, redirect_uri=BACK)
+        query = parse_qs(urlsplit(url).query, strict_parsing=True)
         return {name: value for name, (value,) in query.items()}
 
     async def finish(self, secret: str | None = CLIENT_SECRET, **answer: str) -> OIDCLogin:
@@ -87,9 +96,9 @@ async def test_a_browser_is_led_there_with_all_that_binds_the_login(provider: Ow
     assert (asked["login_hint"], asked["ui_locales"]) == ("jo+x@acme.example", "de en")
     assert "prompt" not in asked
     assert (again["prompt"], again["max_age"]) == ("login", "0")
-    for name in ("nonce", "code_challenge"):
-        assert len(asked[name]) == 43
-        assert asked[name] != again[name]
+    assert again["nonce"] == app.started.nonce
+    challenge = hashlib.sha256(app.started.verifier.encode()).digest()
+    assert again["code_challenge"] == b64(challenge)
 
 
 @pytest.mark.parametrize(
@@ -214,7 +223,7 @@ async def test_an_issuer_inside_is_never_asked() -> None:
             )
             object.__setattr__(settings, "issuer", issuer)
             with pytest.raises(SSOFault) as caught:
-                await client.start(settings, redirect_uri=BACK, state="s")
+                await client.start(settings, redirect_uri=BACK, state="s", nonce="n", verifier="v")
             assert caught.value.code == "request_not_public"
         assert provider.server.connections == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from typing import Any
 
@@ -44,11 +45,17 @@ class Attempt:
         self.settings = client.read_settings(provider.config(**config))
 
     async def begin(self, login: str, **more: Any) -> None:
-        request = await self.client.start(self.settings, redirect_uri=BACK, state="a-state", **more)
-        self.started = StartedLogin(
-            nonce=request.nonce, verifier=request.verifier, redirect_uri=BACK
+        nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        url = await self.client.start(
+            self.settings,
+            redirect_uri=BACK,
+            state="a-state",
+            nonce=nonce,
+            verifier=verifier,
+            **more,
         )
-        back = await self.provider.sign_in(request.url, login)
+        self.started = StartedLogin(nonce=nonce, verifier=verifier, redirect_uri=BACK)
+        back = await self.provider.sign_in(url, login)
         assert back.startswith(BACK)
         self.answer = query_of(back)
         assert self.answer["state"] == "a-state"
