@@ -98,6 +98,8 @@ class Login:
             another organization. The door says so.
         answer: what the login method adds to the JSON answer; nobody else reads it.
         attempt: names it in events; see `Proof.attempt`.
+        older: proofs of the session that are too old to be counted here: they say how somebody came
+            in, and are worth nothing more. Empty but where somebody asks whether fresh ones do.
         trusted: what the trust cookie of the browser at the door holds, newest first: ids of 16
             bytes, which say nothing before they are looked for.
     """
@@ -113,6 +115,7 @@ class Login:
     is_renewal: bool = False
     answer: Mapping[str, str] = field(default_factory=dict, repr=False)
     attempt: bytes = field(default=b"", repr=False)
+    older: tuple[Authentication, ...] = ()
     trusted: tuple[bytes, ...] = field(default=(), repr=False)
 
     @property

@@ -199,6 +199,22 @@ def uses_break_glass(
     return "email" in methods and SSO_METHOD not in methods
 
 
+def may_renew(policy: Policy, method: str, *, email: Address) -> bool:
+    """Whether a fresh proof by a method may keep a session fresh; by `sso`, one that counts.
+
+    Args:
+        policy: as of `decide`.
+        method: of the authentication, or the word that policies have for it.
+        email: as of `decide`.
+    """
+    one = Authentication(method, 0)
+    if not _is_login_only(one):
+        return _refuse_newest(policy, [one]) is None
+    if method == SSO_METHOD:
+        return policy.methods is None or method in policy.methods
+    return _refuse_first(policy, one, email, ()) is None
+
+
 def counts_as_second(policy: Policy, method: str) -> bool:
     """Whether a policy has a method among its second factors."""
     return policy.second_factors is None or method in policy.second_factors

@@ -288,7 +288,8 @@ class Logins:
             Unavailable: it cannot be known.
         """
         fresh = tuple(one for one in session.authentications if one.at >= since)
-        login = replace(_login_of(session, caller), authentications=fresh)
+        older = tuple(one for one in session.authentications if one.at < since)
+        login = replace(_login_of(session, caller), authentications=fresh, older=older)
         decision = await ask_before_session(self._rules, login, organization=login.organization)
         return all(step.enrolls for step in decision.missing)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.policy import Policy, strictest
+from pwless_middleware.core.session import Session
 from pwless_middleware.flows.login_rules import LoginRules
 
 
@@ -24,3 +25,21 @@ class Policies:
             StoreError, Unavailable: it cannot be known; nobody is let in then.
         """
         return strictest([await ask(login) for ask in self._rules.policies])
+
+    async def of_session(self, session: Session) -> Policy:
+        """Return what a fresh proof of a live session must come up to, in its organization.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known.
+        """
+        login = Login(
+            user_id=session.user_id,
+            email=session.email,
+            is_new=False,
+            authentications=session.authentications,
+            caller="",
+            device=session.device,
+            organization=session.organization,
+            is_renewal=True,
+        )
+        return await self.of(login)

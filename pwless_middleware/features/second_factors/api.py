@@ -174,7 +174,7 @@ class FactorApi:
         account = await self._kit.accounts.require(request)
         if account.signed.startswith(TOKEN_PREFIX):
             raise Unauthenticated(Text("Only a browser can be trusted."))
-        if self._flow.rules().trusted_days == 0:
+        if await self._flow.browsers.days_of_session(account.session) == 0:
             problem = Text("No browser is trusted here.")
             raise InvalidArgument.of("trusted_browsers", problem, "off")
         # Read before the session is looked at again: whatever ends its proof raises it.

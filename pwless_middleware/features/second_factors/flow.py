@@ -14,7 +14,8 @@ from pwless_middleware.core.address import Address
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.factor import Factor
 from pwless_middleware.core.keyring import new_operation
-from pwless_middleware.core.login import EnrolledUser
+from pwless_middleware.core.login import EnrolledUser, Login
+from pwless_middleware.core.policy import Policy
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import UserId
 from pwless_middleware.errors import InvalidArgument, Unauthenticated
@@ -93,7 +94,7 @@ class SecondFactorFlow:
         self.mails = FactorMails(kit, factors)
         self.own = OwnFactors(kit, factors, others, rules, self.mails)
         self.recovery_codes = OwnRecoveryCodes(kit, codes, self.own, rules, self.mails)
-        self.browsers = TrustedBrowsers(kit, repositories.trusted_browsers, factors, rules)
+        self.browsers = TrustedBrowsers(kit, repositories.trusted_browsers, factors)
         self.resets = FactorResets(
             kit,
             factors,
@@ -117,8 +118,12 @@ class SecondFactorFlow:
         )
         self.steps = {step.method.name: step for step in steps}
         self.rule = SecondFactorRule(
-            kit, factors, others, self.browsers, rules, enrolls=(TOTP,) if totp else ()
+            kit, factors, others, self.browsers, enrolls=(TOTP,) if totp else ()
         )
+
+    async def policy_of(self, login: Login) -> Policy:
+        """Return what is asked of every login (`Mounted.policies`)."""
+        return self.rules().policy(self._kit.clock())
 
     async def confirm_totp(
         self,

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from pwless_middleware.core.given_options import given_options, remember_given
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag
+from pwless_middleware.core.policy import MFA
 from pwless_middleware.core.session import DAY
 from pwless_middleware.delivery.texts.base import TextSender
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.second_factors.events import KINDS
 from pwless_middleware.features.second_factors.settings import (
-    MFA,
     MOST,
     SETTINGS,
     make_rules,
@@ -169,6 +169,7 @@ class SecondFactors:
             account_pages=pages.account_pages,
             person_parts=(shown.part,),
             after_login=pages.after_login,
+            policies=(flow.policy_of,),
             before_session=(flow.rule,),
             proves=tuple(flow.steps),
             recovers=(RECOVERY_CODE,),

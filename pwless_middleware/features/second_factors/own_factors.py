@@ -101,10 +101,15 @@ class OwnFactors:
         """
         return bool((await self.state(user_id)).factors) or await self.has_passkey(user_id)
 
-    @property
-    def keeps_last(self) -> bool:
-        """Whether the last factor of a person has to stay: nobody gets in without one."""
-        return self._rules().are_required(self._kit.clock())
+    async def keeps_last(self, session: Session | None = None) -> bool:
+        """Whether the last factor of a person has to stay: nobody gets in without one.
+
+        Args:
+            session: in which it would be removed; its organization has a say. `None` for none.
+        """
+        if session is None:
+            return self._rules().are_required(self._kit.clock())
+        return (await self._kit.policies.of_session(session)).mfa == "required"
 
     # --- add -----------------------------------------------------------------------------------
 
@@ -261,8 +266,8 @@ class OwnFactors:
         if factor is None:
             raise NotFound
         is_last = sum(one.kind == factor.kind for one in factors) == 1
-        has_passkey = await self.has_passkey(user_id)
-        self._check_removal(factor, factors, has_passkey=has_passkey)
+        has_passkey, keeps_last = await self.has_passkey(user_id), await self.keeps_last(session)
+        self._check_removal(factor, factors, has_passkey=has_passkey, keeps_last=keeps_last)
         await self._kit.change_budget.spend(user_id, caller, removes=True)
         await self._mails.queue_removed(factor, caller)
         # Before, so that nothing is removed while the store cannot be written; and after.
@@ -278,7 +283,7 @@ class OwnFactors:
         result = await self._factors.remove(
             user_id,
             id,
-            keeps_last=self.keeps_last,
+            keeps_last=keeps_last,
             has_passkey=has_passkey,
             audit=audit,
         )
@@ -294,7 +299,7 @@ class OwnFactors:
         await self._kit.wake_delivery()
 
     def _check_removal(
-        self, factor: Factor, factors: Sequence[Factor], *, has_passkey: bool
+        self, factor: Factor, factors: Sequence[Factor], *, has_passkey: bool, keeps_last: bool
     ) -> None:
         """Refuse what the database would refuse, before anything is withdrawn.
 
@@ -302,7 +307,7 @@ class OwnFactors:
             InvalidArgument: it has to stay.
         """
         left = {one.kind for one in factors if one.id != factor.id}
-        if not left and not has_passkey and self.keeps_last:
+        if not left and not has_passkey and keeps_last:
             raise _stays("last")
         if left == {"sms"} and factor.kind == "totp" and not has_passkey:
             raise _stays("alone")
@@ -316,7 +321,7 @@ class OwnFactors:
         if method in (TOTP, SMS, RECOVERY_CODE):
             return None
         kinds = {factor.kind for factor in (await self.state(user_id)).factors}
-        if not kinds and self.keeps_last:
+        if not kinds and await self.keeps_last():
             return _LAST
         return _ALONE_LEFT if kinds == {"sms"} else None
 

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.factor import FactorState
 from pwless_middleware.core.login import Login, Step
+from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.policy_decision import (
+    AskStep,
+    Deny,
+    decide_second_factor,
+    factors_of,
+    wants_second_factor,
+)
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.features.second_factors.names import (
     ENROLLMENT_PATH,
@@ -15,9 +25,7 @@ from pwless_middleware.features.second_factors.names import (
     TOTP,
 )
 from pwless_middleware.features.second_factors.other_factors import OtherFactors
-from pwless_middleware.features.second_factors.settings import SecondFactorRules
 from pwless_middleware.features.second_factors.trusted_browsers import TrustedBrowsers
-from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
@@ -32,7 +40,6 @@ class SecondFactorRule:
         factors: keeps them.
         others: those of other features.
         browsers: the trusted ones.
-        rules: how second factors behave now.
         enrolls: the methods of ours that are made in a step, of who has no factor.
     """
 
@@ -42,7 +49,6 @@ class SecondFactorRule:
         factors: FactorRepository,
         others: OtherFactors,
         browsers: TrustedBrowsers,
-        rules: LiveSettings[SecondFactorRules],
         *,
         enrolls: tuple[str, ...],
     ) -> None:
@@ -50,33 +56,58 @@ class SecondFactorRule:
         self._factors = factors
         self._others = others
         self._browsers = browsers
-        self._rules = rules
         self._enrolls = enrolls
 
     async def __call__(self, login: Login) -> Step | None:
         """Return the step that is asked for, or `None` (`before_session`).
 
         Raises:
-            LoginDenied: there is nothing left that could be asked for.
+            LoginDenied: there is nothing left that could be asked for, or what was given does not
+                count.
             StoreError: the database cannot be asked; nobody is let in then.
         """
-        rules = self._rules()
-        if login.strength != "any":
+        answer = await self._decide(login, await self._kit.policies.of(login))
+        if isinstance(answer, Deny):
+            raise LoginDenied(answer.text)
+        if answer is None:
             return None
+        path = ENROLLMENT_PATH if answer.enrolls else STEP_PATH
+        return Step(answer.methods, path, enrolls=answer.enrolls)
+
+    async def _decide(self, login: Login, policy: Policy) -> Deny | AskStep | None:
+        proofs, email = login.authentications, Address(login.email)
         # Nobody makes another factor by a mail alone who has one (security rule 48).
-        makes = await self._others.must_make(login.user_id)
-        if rules.mfa == "off" and not makes:
-            return None
-        state = await self._factors.state(login.user_id)
-        others = await self._others.of(login.user_id)
-        if not state.factors and not others:
-            if rules.mfa == "off" or not rules.are_required(self._kit.clock()):
-                return None
-            return _step((*self._enrolls, *self._others.names), login, enrolls=True)
-        if not makes and await self._browsers.admits(login):
+        is_weak = len(factors_of(proofs, policy)) < 2
+        makes = is_weak and await self._others.must_make(login.user_id)
+        if makes and policy.mfa in (None, "off"):
+            policy = replace(policy, mfa="optional")
+        if not wants_second_factor(policy, proofs, email=email):
+            return decide_second_factor(policy, proofs, email=email)
+        has, can_make = await self.has(login.user_id), (*self._enrolls, *self._others.names)
+
+        def decide(*, is_trusted: bool) -> Deny | AskStep | None:
+            return decide_second_factor(
+                policy, proofs, email=email, has=has, can_make=can_make, is_trusted=is_trusted
+            )
+
+        asked = decide(is_trusted=False)
+        may_skip = has and not makes and asked is not None and decide(is_trusted=True) is None
+        if may_skip and await self._browsers.admits(login, days=policy.trusted_days or 0):
             self._kit.events.record("step.skipped", attempt=login.attempt, user_id=login.user_id)
             return None
-        return _step((*others, *_methods_of(state)), login)
+        return asked
+
+    async def has(self, user_id: str) -> tuple[str, ...]:
+        """Return the methods of the second factors that a person can be asked for, best first.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known.
+        """
+        state = await self._factors.state(user_id)
+        others = await self._others.of(user_id)
+        if not state.factors and not others:
+            return ()
+        return (*others, *_methods_of(state))
 
 
 def _methods_of(state: FactorState) -> tuple[str, ...]:
@@ -87,11 +118,3 @@ def _methods_of(state: FactorState) -> tuple[str, ...]:
     kinds = {factor.kind for factor in state.factors}
     found = tuple(method for method in (TOTP, SMS) if method in kinds)
     return (*found, RECOVERY_CODE) if state.recovery_codes_left else found
-
-
-def _step(methods: tuple[str, ...], login: Login, *, enrolls: bool = False) -> Step:
-    # What the login was begun by cannot be its second factor as well: a step would pass as done.
-    left = tuple(method for method in methods if method not in login.methods)
-    if not left:
-        raise LoginDenied
-    return Step(left, ENROLLMENT_PATH if enrolls else STEP_PATH, enrolls=enrolls)

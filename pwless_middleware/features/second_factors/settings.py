@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from typing import Final, Literal, cast, get_args
+from typing import Final, cast, get_args
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.options import check_flag
+from pwless_middleware.core.policy import MFA, Policy
 from pwless_middleware.core.session import DAY, YEAR_9999
 from pwless_middleware.core.setting import Setting, SettingValue, earlier, less, more
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.text import Text
 
-MFA = Literal["off", "optional", "required"]
-"""Whether second factors are asked for: of nobody, of whoever has one, of everybody."""
 MOST: Final = 10
 """Factors of one person, at most."""
 MOST_TRUSTED_DAYS: Final = 30
@@ -49,6 +48,12 @@ class SecondFactorRules:
     def are_required(self, now: int) -> bool:
         """Whether nobody gets a session without a second factor."""
         return self.mfa == "required" and (self.required_from is None or now >= self.required_from)
+
+    def policy(self, now: int) -> Policy:
+        """Return what is asked of every login, now; an organization can ask for more."""
+        is_ahead = self.mfa == "required" and not self.are_required(now)
+        mfa: MFA = "optional" if is_ahead else self.mfa
+        return Policy(mfa=mfa, trusted_days=self.trusted_days)
 
 
 def _begins_later(old: SettingValue, new: SettingValue) -> bool:

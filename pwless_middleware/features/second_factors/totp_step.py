@@ -82,9 +82,9 @@ class TOTPStep:
     async def ask(
         self, request: Request | None, subject: StepSubject
     ) -> Mapping[str, object] | None:
-        """Return how many digits a code has; `None` for who has no app, or has one to add one."""
+        """Return how many digits a code has; `None` for who has no app, or may add none."""
         has_app = await self.is_enrolled(subject.user_id)
-        is_possible = not await self._own.has_any(subject.user_id) if subject.enrolls else has_app
+        is_possible = await self._may_enroll(subject) if subject.enrolls else has_app
         return {"digits": DIGITS} if is_possible else None
 
     async def check(
@@ -107,11 +107,11 @@ class TOTPStep:
         """Begin to add an app, in a step that enrolls.
 
         Raises:
-            RequestExpired: the step does not, or the person has a second factor by now (security
-                rule 48).
+            RequestExpired: the step does not, or the person has a second factor by now that this
+                login has not proven (security rule 48).
             Unavailable: database or store cannot be asked.
         """
-        if not subject.enrolls or await self._own.has_any(subject.user_id):
+        if not subject.enrolls or not await self._may_enroll(subject):
             raise RequestExpired
         return await self._enrollments.begin(subject.user_id, subject.email, subject.binding)
 
@@ -119,6 +119,10 @@ class TOTPStep:
         self, request: Request, subject: StepSubject, values: Values
     ) -> Mapping[str, object]:
         return (await self.enroll(subject)).to_json()
+
+    async def _may_enroll(self, subject: StepSubject) -> bool:
+        """Whether nothing is left that has to be proven before: one that does not count is."""
+        return subject.strength != "any" or not await self._own.has_any(subject.user_id)
 
     async def _confirm(self, subject: StepSubject, values: Values) -> StepProof | None:
         id = values.get("enrollment_id")
@@ -133,7 +137,7 @@ class TOTPStep:
                 values.text("code"),
                 subject.caller,
                 name=values.get("name") or "",
-                only_first=True,
+                only_first=subject.strength == "any",
             )
         except InvalidCode:
             return None

@@ -13,18 +13,19 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.authentication import strength_of
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.authentication import Authentication, strength_of
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.digest import digest
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.factor import TrustedBrowser
 from pwless_middleware.core.login import Login
+from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.policy_decision import uses_break_glass
 from pwless_middleware.core.session import DAY, Session
 from pwless_middleware.core.store_keys import device_mark, user_slot
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE
-from pwless_middleware.features.second_factors.settings import SecondFactorRules
-from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ class TrustedBrowsers:
         kit: everything below.
         browsers: keeps them.
         factors: knows the generation.
-        rules: how second factors behave now.
     """
 
     def __init__(
@@ -51,20 +51,39 @@ class TrustedBrowsers:
         kit: Kit,
         browsers: TrustedBrowserRepository,
         factors: FactorRepository,
-        rules: LiveSettings[SecondFactorRules],
     ) -> None:
         self._kit = kit
         self._browsers = browsers
         self._factors = factors
-        self._rules = rules
 
-    async def admits(self, login: Login) -> bool:
+    async def days_of_login(self, login: Login) -> int:
+        """Return for how many days a browser can be trusted by a login; 0 for never.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known.
+        """
+        return _days(await self._kit.policies.of(login), login.authentications, login.email)
+
+    async def days_of_session(self, session: Session) -> int:
+        """Return for how many days a browser can be trusted by a session; 0 for never.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known.
+        """
+        policy = await self._kit.policies.of_session(session)
+        return _days(policy, session.authentications, session.email)
+
+    async def admits(self, login: Login, *, days: int) -> bool:
         """Whether a login needs no second factor: it is in a browser that its person trusts.
+
+        Args:
+            login: what is proven so far.
+            days: for how many days a browser is trusted, at most; 0 for never.
 
         Raises:
             StoreError, Unavailable: database or store cannot be asked.
         """
-        days, now = self._rules().trusted_days, self._kit.clock()
+        now = self._kit.clock()
         if days == 0:
             return False
         for id in login.trusted:
@@ -100,9 +119,9 @@ class TrustedBrowsers:
             session is worth too little, or all browsers were forgotten meanwhile.
 
         Raises:
-            StoreError: the database cannot be asked.
+            StoreError, Unavailable: database or store cannot be asked.
         """
-        days, now = self._rules().trusted_days, self._kit.clock()
+        days, now = await self.days_of_session(session), self._kit.clock()
         # A recovery code is of who has lost their factors, or of who has found a list of them.
         proven = [one for one in session.authentications if one.method != RECOVERY_CODE]
         if days == 0 or strength_of(proven) == "any":
@@ -188,6 +207,13 @@ class TrustedBrowsers:
         return self._kit.events.make(
             "browser.distrusted", caller, user_id=user_id, by=by, details=details
         )
+
+
+def _days(policy: Policy, authentications: Sequence[Authentication], email: str) -> int:
+    """Return for how many days a browser can be trusted: never by a break-glass address's login."""
+    if uses_break_glass(policy, authentications, email=Address(email)):
+        return 0
+    return policy.trusted_days or 0
 
 
 def _address_digest(email: str) -> bytes:

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.authentication import STRENGTHS, Strength, is_at_least
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.paths import STEP_UP_PATH, safe_next
+from pwless_middleware.core.policy_decision import may_renew
 from pwless_middleware.features.step_up.step_methods import step_up_by
 from pwless_middleware.languages.current import translate
 from pwless_middleware.web.accounts import Account
@@ -73,7 +75,7 @@ class StepUpPages:
         """Have a method answer its form."""
         form = await read_form(request)
         account, wanted = await self._kit.accounts.require(request), _Wanted.of(request)
-        methods = self._methods(wanted)
+        methods = await self._methods(account, wanted)
         method = next((m for m in methods if m.name == form.get("method")), None)
         if method is None:
             return await self._page(request, account, wanted)
@@ -82,13 +84,21 @@ class StepUpPages:
             return answer
         return await self._page(request, account, wanted, {method.name: answer})
 
-    def _methods(self, wanted: _Wanted) -> list[StepUpMethod]:
+    async def _methods(self, account: Account, wanted: _Wanted) -> list[StepUpMethod]:
+        """Return the ways that are strong enough, and that the session's organization has."""
         offers = self._kit.offers
         names = {method.name for method in offers.step_up}
         found = [step_up_by(self._kit, one) for one in offers.steps if one.method.name not in names]
         offered = [*offers.step_up, *(method for method in found if method is not None)]
         offered.sort(key=lambda method: method.order)
-        return [method for method in offered if is_at_least(method.strength, wanted.strength)]
+        policy = await self._kit.policies.of_session(account.session)
+        email = Address(account.session.email)
+        return [
+            method
+            for method in offered
+            if is_at_least(method.strength, wanted.strength)
+            and may_renew(policy, method.name, email=email)
+        ]
 
     def _next(self, request: Request, wanted: _Wanted) -> str:
         return wanted.next or root_path(request) + "/"
@@ -100,7 +110,7 @@ class StepUpPages:
         wanted: _Wanted,
         posted: Mapping[str, Part] | None = None,
     ) -> Response:
-        posted, methods = posted or {}, self._methods(wanted)
+        posted, methods = posted or {}, await self._methods(account, wanted)
         asked = [(m, posted.get(m.name) or await m.show(request, account)) for m in methods]
         shown = [(method, part) for method, part in asked if part is not None]
         # What somebody is in the middle of comes first, and the others stay where they are.

@@ -8,7 +8,9 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.login import Login
+from pwless_middleware.core.policy_decision import Deny, may_renew
 from pwless_middleware.errors import (
     ForbiddenOrigin,
     InvalidArgument,
@@ -117,7 +119,12 @@ class StepApi:
     async def _show_fresh_proof(self, request: Request) -> Response:
         account = await self._kit.accounts.require(request)
         subject = StepSubject.of_session(account, holder(self._kit, request))
-        methods = [one.method for one in self._kit.offers.steps]
+        policy = await self._kit.policies.of_session(account.session)
+        methods = [
+            one.method
+            for one in self._kit.offers.steps
+            if may_renew(policy, one.method.name, email=Address(account.session.email))
+        ]
         asked = await _ask(request, subject, methods)
         return json_response({"enrolls": False, "methods": asked})
 
@@ -144,6 +151,9 @@ class StepApi:
     ) -> Response:
         account = await self._kit.accounts.require(request)
         caller = holder(self._kit, request)
+        policy = await self._kit.policies.of_session(account.session)
+        if not may_renew(policy, step.method.name, email=Address(account.session.email)):
+            raise LoginDenied(Deny("factor").text)
         check = _check(request, step.method, StepSubject.of_session(account, caller), body)
         name, session = step.method.name, account.session
         attempt = step.logins.do_step_up(name, caller, session, check)

@@ -142,8 +142,8 @@ async def test_it_is_trusted_by_its_person_and_not_by_their_address(site: Site) 
         caller="browser",
         trusted=(browser.id,),
     )
-    assert await flow_of(site).browsers.admits(login)
-    assert not await flow_of(site).browsers.admits(replace(login, user_id="u-2"))
+    assert await flow_of(site).browsers.admits(login, days=30)
+    assert not await flow_of(site).browsers.admits(replace(login, user_id="u-2"), days=30)
 
 
 async def test_three_people_may_trust_one_browser(site: Site) -> None:

@@ -148,6 +148,7 @@ class AccountPages:
         renamed: tuple[str, str] = ("", ""),
     ) -> Response:
         user, rules, now = account.user, self._flow.rules(), self._kit.clock()
+        policy = await self._kit.policies.of_session(account.session)
         state = await self._flow.own.state(user.id)
         others = await self._others(request, user.id)
         has_passkey = any(one.is_there for one in others)
@@ -163,7 +164,7 @@ class AccountPages:
             current_path=ACCOUNT_PATH,
             page_url=self._url(request, ACCOUNT_PATH),
             user_email=user.email,
-            is_asked=rules.mfa != "off",
+            is_asked=policy.mfa not in (None, "off"),
             has_any=bool(state.factors) or has_passkey,
             required_from=format_date(rules.required_from or 0) if is_ahead else "",
             reset_due_at=format_time(reset.due_at) if reset is not None else "",

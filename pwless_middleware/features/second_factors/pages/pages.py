@@ -43,7 +43,7 @@ class Pages:
         account = AccountPages(kit, flow, adds_totp=adds_totp, adds_sms=flow.sms is not None)
         after_login = AfterLogin(kit, flow)
         self.routes: tuple[Route, ...] = (
-            *StepPage(kit, flow.browsers, flow.rules).routes,
+            *StepPage(kit, flow.browsers).routes,
             *EnrollmentPages(kit, flow.totp_step, flow.totp).routes,
             *account.routes,
             *(TOTPPage(kit, flow).routes if adds_totp else ()),

@@ -20,10 +20,8 @@ from pwless_middleware.errors import (
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE, STEP_PATH
 from pwless_middleware.features.second_factors.pages.pending import PendingStep
 from pwless_middleware.features.second_factors.pages.way import Way
-from pwless_middleware.features.second_factors.settings import SecondFactorRules
 from pwless_middleware.features.second_factors.trusted_browsers import TrustedBrowsers
 from pwless_middleware.flows.door import LoginResult
-from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.flows.proofs import StepProof
 from pwless_middleware.languages.current import translate
 from pwless_middleware.web.bodies import read_form
@@ -61,15 +59,11 @@ class StepPage:
     Args:
         kit: everything below.
         browsers: the trusted ones; this one becomes one of them if the person wants it.
-        rules: how second factors behave now.
     """
 
-    def __init__(
-        self, kit: Kit, browsers: TrustedBrowsers, rules: LiveSettings[SecondFactorRules]
-    ) -> None:
+    def __init__(self, kit: Kit, browsers: TrustedBrowsers) -> None:
         self._kit = kit
         self._browsers = browsers
-        self._rules = rules
         self.routes = (Route(STEP_PATH, {"GET": self.show, "POST": self.post}),)
 
     async def show(self, request: Request) -> Response:
@@ -113,7 +107,7 @@ class StepPage:
             return await method.check(request, subject, values)
 
         attempt = offered.logins.do_step(at.login_id, method.name, caller, check)
-        if form.get("trust") != "yes" or not self._days(method.name):
+        if form.get("trust") != "yes" or not await self._days(at, method.name):
             return await respond_with_page(self._kit, request, caller, attempt)
         generation = await self._browsers.generation(subject.user_id)
         cookies: list[str] = []
@@ -135,9 +129,11 @@ class StepPage:
             return ()
         return () if cookie is None else (cookie,)
 
-    def _days(self, method: str) -> int:
+    async def _days(self, at: PendingStep, method: str) -> int:
         """Return for how many days a browser can be trusted; 0 for who has lost their factors."""
-        return 0 if method == RECOVERY_CODE else self._rules().trusted_days
+        if method == RECOVERY_CODE:
+            return 0
+        return await self._browsers.days_of_login(at.pending.login)
 
     async def _page(
         self,
@@ -170,7 +166,7 @@ class StepPage:
         html = self._kit.pages.part(
             request,
             one.page.template,
-            **{"trusted_days": self._days(one.name), **context},
+            **{"trusted_days": await self._days(at, one.name), **context},
             method=one.name,
             action=self._url(request, one.name),
         )
