@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import reduce
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.errors import LoginDenied
+
+Admission = Callable[[], Awaitable[None]]
+"""What is done once every rule has let a login in, and no step is missing, before there is a
+session: somebody becomes a member. May be called again for the same login; raises `LoginDenied`
+where it cannot be done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +23,12 @@ class Verdict:
         session: how long the session may live, at most; `None` takes the deployment's numbers.
             The stricter number counts: a rule can shorten a session, never lengthen one.
         organization: the id of the organization that the session is in; `None` is none.
+        admissions: what comes before the session.
     """
 
     session: SessionPolicy | None = None
     organization: str | None = None
+    admissions: tuple[Admission, ...] = ()
 
 
 def stricter(a: Verdict, b: Verdict) -> Verdict:
@@ -37,7 +44,11 @@ def stricter(a: Verdict, b: Verdict) -> Verdict:
         session = a.session or b.session
     else:
         session = a.session.stricter(b.session)
-    return Verdict(session=session, organization=a.organization or b.organization)
+    return Verdict(
+        session=session,
+        organization=a.organization or b.organization,
+        admissions=(*a.admissions, *b.admissions),
+    )
 
 
 def strictest(verdicts: Iterable[Verdict]) -> Verdict:

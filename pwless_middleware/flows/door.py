@@ -193,13 +193,17 @@ def make_door(
             if decision.redirect is not None:
                 path = decision.redirect.with_next(login.next)
                 raise LoginElsewhere(path, login_url=url + path)
+            if not decision.missing:
+                for admit in decision.verdict.admissions:
+                    await admit()
         except LoginDenied:
             if entry.takes is not None:
                 await spend(store, entry.takes, replace(then, refunds=()), now=now)
             raise
         if decision.missing:
             renewed = entry.renews.id if entry.renews is not None else None
-            put, error = pending_logins.suspend(login, decision.missing, renewed)
+            waiting = replace(login, organization=decision.verdict.organization)
+            put, error = pending_logins.suspend(waiting, decision.missing, renewed)
             waits = replace(then, puts=(*then.puts, put))
             await spend(store, entry.takes, waits, now=now)
             await check_written(entry, Drop(put.key, listed=put.listed))

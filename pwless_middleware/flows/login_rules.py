@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge import Challenge
 from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
@@ -51,6 +52,10 @@ MayMail = Callable[[Challenge], Awaitable[bool]]
 """Asked by the worker before the mail of a login goes out. Where it must not, nothing is sent, and
 nobody hears of that (security rule 14)."""
 
+MaySignUp = Callable[[Address], Awaitable[bool]]
+"""Asked whether somebody may become a user by proving an address, where strangers may not: they
+were invited."""
+
 ORGANIZATIONS = "organizations"
 """The topic of the signal that an organization has changed: what sessions have of it is read
 anew."""
@@ -66,6 +71,7 @@ class LoginRules:
         policies: who says what logins must come up to.
         memberships: says which organization a session is in; `None` where there are none.
         may_mail: who may hold a mail back.
+        may_sign_up: who may let somebody become a user, where strangers may not.
         owners: method to the one feature that may prove it.
         recovers: the methods that stand in for what somebody has lost.
     """
@@ -77,6 +83,7 @@ class LoginRules:
     policies: list[PolicyOf] = field(default_factory=list)
     memberships: MembershipOf | None = None
     may_mail: list[MayMail] = field(default_factory=list)
+    may_sign_up: list[MaySignUp] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
     recovers: set[str] = field(default_factory=set)
 
@@ -90,6 +97,13 @@ class LoginRules:
             if not await ask(challenge):
                 return False
         return True
+
+    async def admit_new(self, address: Address) -> bool:
+        """Whether a rule lets the owner of an address become a user, where strangers may not."""
+        for ask in self.may_sign_up:
+            if await ask(address):
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,14 @@ class Logins:
         """
         return await self._rules.allow_mail(challenge)
 
+    async def may_sign_up(self, address: Address) -> bool:
+        """Whether the owner of an address may become a user where strangers may not.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known now.
+        """
+        return await self._rules.admit_new(address)
+
     async def check_challenge(
         self, context: ChallengeContext, caller: Caller | None = None
     ) -> None:
@@ -153,7 +161,9 @@ class Logins:
         takes = proof.takes
         then = proof.then
         if found is None:
-            if not proof.may_create or isinstance(proof.subject, EnrolledUser):
+            if isinstance(proof.subject, EnrolledUser):
+                raise proof.refusal
+            if not (proof.may_create or await self.may_sign_up(proof.subject)):
                 raise proof.refusal
             await spend(self._store, proof.takes, then, now=self._clock())
             takes, then = None, Writes()  # both are done, and done once

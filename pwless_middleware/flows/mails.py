@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from pwless_middleware.core.address import Address
+from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.caller import ADDRESS_CHANGE, BROWSER, STEP_UP
 from pwless_middleware.core.challenge import Challenge, attempt_of
 from pwless_middleware.core.codes import format_code
@@ -27,12 +28,14 @@ from pwless_middleware.flows.challenges import Challenges
 from pwless_middleware.flows.device_grants import DeviceGrants
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.fixed_codes import FixedCodes
-from pwless_middleware.flows.login_rules import MayMail
+from pwless_middleware.flows.login_rules import MayMail, MaySignUp
+from pwless_middleware.flows.organization_looks import OrganizationLooks
 from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.flows.users import Users
 from pwless_middleware.languages.current import translate, use_language
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.languages.times import format_time
+from pwless_middleware.rendering.current_brand import use_current_brand
 from pwless_middleware.rendering.renderer import Email, Renderer
 from pwless_middleware.text import Text
 
@@ -69,6 +72,8 @@ class ChallengeMails:
         clock: gives unix seconds.
         events: records which emails are not needed or too late.
         may_mail: asks every rule whether the mail may go out.
+        may_sign_up: asks whether somebody may become a user, where strangers may not.
+        looks: how the mails of an organization look.
         is_taken: whether a new address is somebody else's already; `None` where nobody can change
             their address.
         fixed: knows the test addresses, to which none is sent; `None` where there are none.
@@ -90,6 +95,8 @@ class ChallengeMails:
         clock: Callable[[], int],
         events: Events,
         may_mail: MayMail,
+        may_sign_up: MaySignUp,
+        looks: OrganizationLooks,
         is_taken: IsTaken | None = None,
         fixed: FixedCodes | None = None,
     ) -> None:
@@ -106,6 +113,8 @@ class ChallengeMails:
         self._clock = clock
         self._events = events
         self._may_mail = may_mail
+        self._may_sign_up = may_sign_up
+        self._looks = looks
         self._is_taken = is_taken
         self._fixed = fixed
 
@@ -136,9 +145,12 @@ class ChallengeMails:
         found = await self._choose(challenge)
         if isinstance(found, str):
             return Delivery(challenge.address, send=None, attempt=attempt, reason=found)
+        look = await self._looks.of(challenge.organization)
+        brand = None if look is None else look.brand
 
         async def send() -> None:
-            await self._mailer.send(self.message(challenge, found, unlocks=is_locked))
+            message = self.message(challenge, found, unlocks=is_locked, brand=brand)
+            await self._mailer.send(message)
 
         return Delivery(challenge.address, send, attempt)
 
@@ -164,20 +176,28 @@ class ChallengeMails:
             return "disabled"
         except LoginDenied:
             return "refused_by_users"
-        if user is None and not self._rules().signup:
+        if user is None and not self._rules().signup and not await self._may_sign_up(address):
             return "unknown_user"
         is_step_up = challenge.caller.startswith(STEP_UP)
         template = "step_up" if is_step_up else challenge.template.lower()
         # Who has chosen a language gets it, in whichever browser the mail was asked for.
         return _Wording(template, user.language if user and user.language else language)
 
-    def message(self, challenge: Challenge, wording: _Wording, *, unlocks: bool = False) -> Message:
+    def message(
+        self,
+        challenge: Challenge,
+        wording: _Wording,
+        *,
+        unlocks: bool = False,
+        brand: Brand | None = None,
+    ) -> Message:
         """Render the mail of a challenge, with its code and link.
 
         Args:
             challenge: whose.
             wording: which mail.
             unlocks: whether an email with a code alone also has a link, which signs nobody in.
+            brand: of the organization that is to be entered; `None` is the deployment's.
         """
         code = link = None
         if challenge.kind != "LINK" and wording.has_secrets:
@@ -187,7 +207,7 @@ class ChallengeMails:
             token = self._keyring.link_token(challenge)
             link = with_token(challenge.link_uri or self._link_page, token)
         # Always set: a worker begun by a request would go on in the language of that one.
-        with use_language(self._languages[wording.language]):
+        with use_language(self._languages[wording.language]), use_current_brand(brand):
             email = self._render(challenge, wording.template, code, link)
         return Message(challenge.address, email.subject, email.text, email.html)
 

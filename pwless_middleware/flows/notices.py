@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from pwless_middleware.core.address import Address
+from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.device import UNKNOWN, device_text
 from pwless_middleware.delivery.base import Mailer, Message
 from pwless_middleware.delivery.outcomes import Delivery
 from pwless_middleware.languages.current import translate, use_language
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.languages.times import format_duration, format_time
+from pwless_middleware.rendering.current_brand import use_current_brand
 from pwless_middleware.rendering.renderer import Renderer
 
 
@@ -51,6 +53,7 @@ class Notices:
         link: str | None = None,
         until: int | None = None,
         variables: Mapping[str, str] | None = None,
+        brand: Brand | None = None,
     ) -> Delivery:
         """Return a mail to be handed over in its turn.
 
@@ -63,6 +66,7 @@ class Notices:
             link: what it has a button for; `None` for none.
             until: unix seconds until which the link is good; `None` without one.
             variables: what its template names besides; never a text that a person has typed.
+            brand: of the organization that it is written for; `None` is the deployment's.
         """
 
         async def send() -> None:
@@ -75,6 +79,7 @@ class Notices:
                 link=link,
                 until=until,
                 variables=variables,
+                brand=brand,
             )
             await self._mailer.send(message)
 
@@ -91,10 +96,11 @@ class Notices:
         link: str | None,
         until: int | None,
         variables: Mapping[str, str] | None,
+        brand: Brand | None,
     ) -> Message:
         until = at if until is None else until
         # Always set: a worker begun by a request would go on in the language of that one.
-        with use_language(self._languages[language]):
+        with use_language(self._languages[language]), use_current_brand(brand):
             email = self._renderer.email(
                 template,
                 variables=variables,

@@ -26,7 +26,8 @@ class Proof:
             was verified, as a passkey's challenge is (security rule 30).
         refusal: what to raise where nobody is to be served: the same as for a wrong proof.
         then: what the winning take writes; a refund of this proof's own count, for one.
-        may_create: whether an unknown address becomes a user. A user by id is never made.
+        may_create: whether an unknown address becomes a user; where it does not, who was invited
+            does (`Mounted.may_sign_up`). A user by id is never made.
         next: the path a browser goes to afterwards.
         device: the browser in our closed vocabulary.
         organization: the id of the organization that is to be entered; `None` names none. A rule

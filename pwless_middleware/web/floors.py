@@ -32,6 +32,7 @@ from pwless_middleware.flows.language_settings import make_language_settings
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.login_rules import ORGANIZATIONS, LoginRules
 from pwless_middleware.flows.logins import Logins
+from pwless_middleware.flows.organization_looks import OrganizationLooks
 from pwless_middleware.flows.pending_logins import PendingLogins
 from pwless_middleware.flows.policies import Policies
 from pwless_middleware.flows.session_settings import make_session_settings
@@ -133,6 +134,9 @@ class Floors:
             self.rules.with_session += added.with_session
             self.rules.policies += added.policies
             self.rules.may_mail += added.may_mail
+            self.rules.may_sign_up += added.may_sign_up
+            if added.looks is not None:
+                self.kit.looks.bind(added.looks)
             self.rules.memberships = added.memberships or self.rules.memberships
             self.rules.recovers.update(added.recovers)
             self.rules.owners.update(dict.fromkeys(added.proves, name))
@@ -260,7 +264,8 @@ def make_floors(
     tokens = AccessTokens(keyring.derive("access"), clock)
     servers = Servers(configured, stored, tokens)
     callers = Callers(origin, allowed_origins, servers, clients, cookies, events)
-    pages = Pages(renderer, prefix, origin, catalogues)
+    looks = OrganizationLooks()
+    pages = Pages(renderer, prefix, origin, catalogues, looks)
     current_templates = mail_templates = None
     if on_database is not None:
         current_templates, mail_templates = on_database.make_templates(
@@ -330,6 +335,7 @@ def make_floors(
         hints=keyring.derive("hints"),
         logins=logins_of("pwless", is_for_features),
         policies=Policies(rules),
+        looks=looks,
         sessions=view,
         signals=signals,
         users=known_users,

@@ -29,12 +29,14 @@ from pwless_middleware.flows.login_rules import (
     BeforeChallenge,
     BeforeSession,
     MayMail,
+    MaySignUp,
     MembershipOf,
     OnSession,
     PolicyOf,
     WithSession,
 )
 from pwless_middleware.flows.logins import Logins
+from pwless_middleware.flows.organization_looks import LookOf, OrganizationLooks
 from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.flows.policies import Policies
 from pwless_middleware.flows.records import Records
@@ -106,6 +108,7 @@ class Kit:
         hints: opens the addresses that a rule leads away with (`open_hint`).
         logins: the one door.
         policies: find what a login must come up to.
+        looks: find how the pages and mails of an organization look.
         sessions: finds, lists and ends sessions.
         signals: tells all processes that something has changed.
         users: their keeper.
@@ -150,6 +153,7 @@ class Kit:
     hints: Keyring
     logins: Logins
     policies: Policies
+    looks: OrganizationLooks
     sessions: SessionsView
     signals: Signals
     users: Users
@@ -221,6 +225,10 @@ class Mounted(Generic[VerbsT]):
         memberships: says which organization a session is in: `request.state.organization`, and the
             user's role. For one feature of the product's own.
         may_mail: asked before the mail of a login goes out; may hold it back in silence.
+        may_sign_up: asked whether the owner of an address may become a user where strangers may
+            not: they were invited.
+        looks: says how the pages and mails of an organization look. For one feature of the
+            product's own.
         alternatives: asked for another way to sign in, which the page that waits for a code offers.
         proves: the methods of the authentications that it ends in (`Authentication.method`), of
             first proofs and of steps alike; no two features prove the same one.
@@ -272,6 +280,8 @@ class Mounted(Generic[VerbsT]):
     policies: tuple[PolicyOf, ...] = ()
     memberships: MembershipOf | None = None
     may_mail: tuple[MayMail, ...] = ()
+    may_sign_up: tuple[MaySignUp, ...] = ()
+    looks: LookOf | None = None
     alternatives: tuple[Alternatives, ...] = ()
     proves: tuple[str, ...] = ()
     recovers: tuple[str, ...] = ()

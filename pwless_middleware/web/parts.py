@@ -16,6 +16,8 @@ class Part:
         context: the values of its template. An `error` or `problem` among them, if it is not
             `None`, is told in the page's title too.
         next: where the login leads, if the method has kept that itself; empty takes the page's.
+        organization: which one is to be entered, if the method has kept that itself; empty takes
+            the page's.
         status: HTTP status of the page.
         retry_after: seconds for `Retry-After`; `None` sends none.
         is_begun: whether the person is in the middle of it: a code is on its way. On a page that
@@ -24,6 +26,7 @@ class Part:
 
     context: Mapping[str, object] = field(default_factory=dict)
     next: str = ""
+    organization: str = ""
     status: int = 200
     retry_after: int | None = None
     is_begun: bool = False

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from pwless_middleware.core.paths import LOGIN_PATH, STEP_UP_PATH, below, safe_next
 from pwless_middleware.errors import ApiError, ForbiddenOrigin, LoginDenied, MethodNotAllowed
+from pwless_middleware.flows.organization_looks import OrganizationLooks
 from pwless_middleware.languages.current import (
     current_language,
     set_language,
@@ -19,10 +20,10 @@ from pwless_middleware.languages.current import (
     use_language,
 )
 from pwless_middleware.languages.languages import Languages
-from pwless_middleware.rendering.current_brand import use_current_brand
+from pwless_middleware.rendering.current_brand import set_current_brand, use_current_brand
 from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.text import Text
-from pwless_middleware.web.language import language_of
+from pwless_middleware.web.language import chosen_language, language_of
 from pwless_middleware.web.navigation import shown_url
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.outages import Outages
@@ -81,18 +82,25 @@ class Pages:
         prefix: the mount prefix, below which our redirects go.
         origin: the origin of all redirects.
         languages: those that people read.
+        looks: how the pages of organizations look.
 
     Attributes:
         outages: logs what the pages do not say.
     """
 
     def __init__(
-        self, renderer: Renderer, prefix: str, origin: Origin, languages: Languages
+        self,
+        renderer: Renderer,
+        prefix: str,
+        origin: Origin,
+        languages: Languages,
+        looks: OrganizationLooks,
     ) -> None:
         self._renderer = renderer
         self._prefix = prefix
         self._origin = origin
         self._languages = languages
+        self._looks = looks
         self.outages = Outages()
 
     @contextmanager
@@ -114,6 +122,27 @@ class Pages:
         found = self._languages.find(code) if code else None
         if found is not None:
             set_language(found)
+
+    async def write_for(self, request: Request, organization: str | None) -> str:
+        """Write the rest of an answer for an organization: under its name, in its language.
+
+        Args:
+            request: of the browser, which may have chosen a language.
+            organization: its id, or the host's own key; empty or `None` changes nothing.
+
+        Returns:
+            Its id; where there is no such organization, what was given.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known.
+        """
+        look = await self._looks.of(organization)
+        if look is None:
+            return organization or ""
+        set_current_brand(look.brand)
+        if not chosen_language(request.scope["headers"], self._languages):
+            self.prefer_language(look.language)
+        return look.id
 
     def page(
         self,

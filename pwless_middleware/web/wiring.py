@@ -145,7 +145,8 @@ def check_operators(mounted: Mapping[str, Mounted], ours: Collection[str]) -> No
                 f"{name} says who is an operator: that is for Dashboard(...) itself, not for a "
                 "subclass or another feature",
             )
-        if added.memberships is not None and name not in ours:
+        knows_organizations = added.memberships is not None or added.looks is not None
+        if knows_organizations and name not in ours:
             raise ConfigError(
                 "features",
                 f"{name} says which organization a session is in: that is for Organizations(...) "
@@ -207,6 +208,8 @@ def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
         policies=tuple(wait(ask) for ask in mounted.policies),
         memberships=mounted.memberships and wait(mounted.memberships),
         may_mail=tuple(wait(ask) for ask in mounted.may_mail),
+        may_sign_up=tuple(wait(ask) for ask in mounted.may_sign_up),
+        looks=mounted.looks and wait(mounted.looks),
         alternatives=tuple(wait(ask) for ask in mounted.alternatives),
         keeps=tuple(wait(one) for one in mounted.keeps),
         on_factors_reset=tuple(wait(one) for one in mounted.on_factors_reset),

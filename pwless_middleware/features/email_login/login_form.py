@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -42,7 +44,8 @@ class LoginForm:
         if "another" in request.query_params:
             challenge = await self._flow.newest(self._kit.callers.browser(request))
             if challenge is not None:
-                return self._part(email=challenge.address, next=challenge.next)
+                part = self._part(email=challenge.address, next=challenge.next)
+                return replace(part, organization=challenge.organization or "")
         return self._part()
 
     async def post(self, request: Request, form: Form, next: str) -> Response | Part:

@@ -202,6 +202,8 @@ class EmailLogin:
             clock=kit.clock,
             events=kit.events,
             may_mail=kit.logins.may_mail,
+            may_sign_up=kit.logins.may_sign_up,
+            looks=kit.looks,
             is_taken=address_change.is_taken if address_change is not None else None,
             fixed=fixed,
         )

@@ -69,7 +69,7 @@ class EmailPages:
             return self._kit.cookie_check.page(request)
         if challenge is None:
             return self._kit.pages.redirect(request, LOGIN_PATH)
-        return self._verify_page(request, challenge)
+        return await self._verify_page(request, challenge)
 
     async def verify(self, request: Request) -> Response:
         """Check the code and sign in."""
@@ -77,7 +77,7 @@ class EmailPages:
         caller = self._kit.callers.browser(request)
         id = self._find_held(form, caller)
         if id is None:
-            return self._show_gone(request, RequestExpired())
+            return await self._show_gone(request, RequestExpired())
         typed = await self._flow.find_link_token(form.get("code", ""), caller)
         if self._flow.open_link(typed) is not None:  # the whole link, pasted where the code goes
             attempt = self._flow.verify_link(typed, caller)
@@ -98,7 +98,7 @@ class EmailPages:
         caller = self._kit.callers.browser(request)
         id = self._find_held(form, caller)
         if id is None:
-            return self._show_gone(request, RequestExpired())
+            return await self._show_gone(request, RequestExpired())
         try:
             started = await self._flow.resend(id, caller)
         except Unavailable as error:
@@ -117,13 +117,14 @@ class EmailPages:
     ) -> Response:
         challenge = await self._flow.read(id, caller)
         if challenge is None:
-            return self._show_gone(request, error)
-        return self._verify_page(request, challenge, error=error)
+            return await self._show_gone(request, error)
+        return await self._verify_page(request, challenge, error=error)
 
-    def _verify_page(
+    async def _verify_page(
         self, request: Request, challenge: Challenge, *, error: ApiError | None = None
     ) -> Response:
         now, error_text = self._kit.clock(), ErrorText.of(error)
+        organization = await self._kit.pages.write_for(request, challenge.organization)
         return self._kit.pages.page(
             request,
             "verify.html",
@@ -141,6 +142,7 @@ class EmailPages:
             can_try=not is_last_try(error),
             expired=not challenge.is_live(now),
             continue_url=challenge.next,
+            organization=organization,
             meant=likely_meant(challenge.address),
             webmail=webmail_of(challenge.address),
             in_development=isinstance(self._kit.mailer, Outbox),
@@ -149,9 +151,9 @@ class EmailPages:
             wait=error_text.wait,
         )
 
-    def _show_gone(self, request: Request, error: ApiError) -> Response:
+    async def _show_gone(self, request: Request, error: ApiError) -> Response:
         if isinstance(error, RequestExpired):
-            return self._link_page(request, "expired", status=error.status)
+            return await self._link_page(request, "expired", status=error.status)
         raise error
 
     # --- the link ------------------------------------------------------------------------------
@@ -164,13 +166,13 @@ class EmailPages:
         token = link_token_in(await self._flow.find_link_token(query, caller)) or ""
         link = self._flow.open_link(token)
         if link is None:
-            return self._link_page(request, "expired", status=410)
+            return await self._link_page(request, "expired", status=410)
         state = "confirm"
         if link.id not in caller.holds:
             if self._rules().same_browser:
                 # Nothing is looked up: a stranger does not learn whether the link still lives.
                 self._flow.note_elsewhere(link, caller, by_page=is_navigation(request))
-                return self._link_page(request, "elsewhere")
+                return await self._link_page(request, "elsewhere")
             # Who holds the token could press the button, and has the email with the address.
             state, caller = "button", replace(caller, holds={link.id: link.key_id})
         challenge = await self._flow.read(link.id, caller)
@@ -180,10 +182,10 @@ class EmailPages:
             and self._kit.keyring.is_link_of(link, challenge)
         ):
             state = "unlock" if challenge.kind == "OTP" else state
-            return self._link_page(request, state, token=token, challenge=challenge)
+            return await self._link_page(request, state, token=token, challenge=challenge)
         if challenge is None and await self._is_signed_in(caller):
-            return self._link_page(request, "done")
-        return self._link_page(request, "expired", status=410, challenge=challenge)
+            return await self._link_page(request, "done")
+        return await self._link_page(request, "expired", status=410, challenge=challenge)
 
     async def link(self, request: Request) -> Response:
         """Check the link and sign in; what GET only offered."""
@@ -201,7 +203,7 @@ class EmailPages:
             attempt = self._flow.verify_link(token, caller)
             return await respond_with_page(self._kit, request, caller, attempt)
         except OtherBrowser as error:
-            return self._link_page(request, "elsewhere", status=error.status)
+            return await self._link_page(request, "elsewhere", status=error.status)
         except RequestExpired as error:
             link = self._flow.open_link(token)
             challenge = await self._flow.read(link.id, caller) if link is not None else None
@@ -209,13 +211,15 @@ class EmailPages:
                 known = await self._flow.grant(token, caller)
                 if known is not None:
                     return self._redirect_known(request, known, "/verify")
-            return self._link_page(request, "expired", status=error.status, challenge=challenge)
+            return await self._link_page(
+                request, "expired", status=error.status, challenge=challenge
+            )
 
     def _redirect_known(self, request: Request, known: Known, path: str) -> Response:
         cookie = self._kit.cookies.set_device(known)
         return self._kit.pages.redirect(request, path, cookies=[cookie])
 
-    def _link_page(
+    async def _link_page(
         self,
         request: Request,
         state: str,
@@ -225,6 +229,8 @@ class EmailPages:
         challenge: Challenge | None = None,
     ) -> Response:
         can_resend = challenge is not None and challenge.may_resend(self._kit.clock())
+        organization = challenge.organization if challenge is not None else None
+        await self._kit.pages.write_for(request, organization)
         return self._kit.pages.page(
             request,
             "link.html",

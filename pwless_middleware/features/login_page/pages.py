@@ -29,7 +29,8 @@ class LoginPages:
         With `another` in the query the form is shown whoever is signed in: to use another address.
         """
         next = safe_next(request.query_params.get("next")) or ""
-        organization = organization_in(request.query_params)
+        named = organization_in(request.query_params)
+        organization = await self._kit.pages.write_for(request, named)
         check = self._kit.cookie_check
         if "another" in request.query_params:
             return await self._form(request, next, organization)
@@ -42,13 +43,13 @@ class LoginPages:
         """Have a method answer its form."""
         form = await read_form(request)
         next = safe_next(form.get("next")) or ""
-        organization = organization_in(form)
+        organization = await self._kit.pages.write_for(request, organization_in(form))
         if "check" in form:
             return self._kit.cookie_check.probe(request, next)
         method = self._method_of(form)
         if method is None or method.post is None:
             return await self._form(request, next, organization)
-        answer = await method.post(request, form, next)
+        answer = await method.post(request, {**form, "organization": organization}, next)
         if isinstance(answer, Response):
             return answer
         return await self._form(request, next, organization, {method.name: answer})
@@ -73,7 +74,9 @@ class LoginPages:
             posted: the part of the method whose form was posted and is shown again, by name.
         """
         posted = posted or {}
-        parts, next = await self._parts(request, next, organization, posted, signed_in=False)
+        parts, next, organization = await self._parts(
+            request, next, organization, posted, signed_in=False
+        )
         worst = max(posted.values(), key=lambda part: part.status, default=Part())
         return self._kit.pages.page(
             request,
@@ -103,7 +106,7 @@ class LoginPages:
         account = await self._kit.accounts.find(request)
         if account is None:
             return None
-        parts, _ = await self._parts(request, next, organization, {}, signed_in=True)
+        parts, *_ = await self._parts(request, next, organization, {}, signed_in=True)
         return self._kit.pages.page(
             request,
             "signed_in.html",
@@ -125,12 +128,14 @@ class LoginPages:
         posted: Mapping[str, Part],
         *,
         signed_in: bool,
-    ) -> tuple[list[ShownPart], str]:
-        """Return the HTML of every method's part, and where the login leads."""
+    ) -> tuple[list[ShownPart], str, str]:
+        """Return the HTML of every method's part, where the login leads, and into what."""
         methods = self._kit.offers.methods
         parts = [posted.get(m.name) or await m.show(request, next) for m in methods]
         for part in parts:
             next = next or part.next
+            if part.organization and not organization:
+                organization = await self._kit.pages.write_for(request, part.organization)
         autofill = " ".join(method.autofill for method in methods if method.autofill)
         shown = []
         shared = {"organization": organization, "signed_in": signed_in, "autofill": autofill}
@@ -138,4 +143,4 @@ class LoginPages:
             context = {**part.context, "next": next, **shared}
             html = self._kit.pages.part(request, method.template, **context)
             shown.append(ShownPart(html, is_scripted=method.is_scripted))
-        return shown, next
+        return shown, next, organization

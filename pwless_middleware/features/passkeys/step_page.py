@@ -101,6 +101,7 @@ class StepPages:
         pending = await self._kit.logins.pending(login_id, caller)
         if METHOD not in pending.steps[0].methods:
             raise RequestExpired
+        await self._kit.pages.write_for(request, pending.login.organization)
         return _Step(pending, login_id, caller)
 
     async def _ask(self, request: Request, step: _Step) -> Response:

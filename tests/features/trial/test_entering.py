@@ -5,16 +5,20 @@ Security rule 55.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware import EmailLogin, Kit, Login, Mounted, Redirect, Verdict
+from pwless_middleware import EmailLogin, Kit, Login, LoginDenied, Mounted, Redirect, Verdict
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.organization import Membership
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.web.kit import Feature
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.routes import Route
+from tests.own_account import make_kept_site
 from tests.security.factor import RIGHT, Factor
 from tests.support import Site, led_to, make_site
 
@@ -122,6 +126,62 @@ async def test_a_step_that_the_other_organization_asks_for_leads_into_it() -> No
     await jo.post("/auth/step/secret", {"secret": RIGHT})
     await jo.get("/private")
     assert site.inner.scope["state"]["session"].organization == "org_b"
+
+
+class Club:
+    """Make a member of everybody, and let in who is invited though strangers are not."""
+
+    def __init__(self, *invited: str) -> None:
+        self._invited = invited
+        self.members: list[str] = []
+        self.is_full = False
+
+    def mount(self, kit: Kit) -> Mounted:
+        return Mounted(before_session=(self._rule,), may_sign_up=(self._may_sign_up,))
+
+    async def _rule(self, login: Login) -> Verdict:
+        async def admit() -> None:
+            if self.is_full:
+                raise LoginDenied
+            self.members.append(login.email)
+
+        return Verdict(admissions=(admit,))
+
+    async def _may_sign_up(self, address: Address) -> bool:
+        return address in self._invited
+
+
+async def test_who_has_a_step_to_do_is_admitted_when_it_is_done() -> None:
+    club = Club()
+    site = make_site(features=[EmailLogin(), club, Factor()])
+    jo = site.browser()
+    await jo.sign_in("jo@example.com")
+    assert club.members == []
+    await jo.post("/auth/step/secret", {"secret": RIGHT})
+    assert await jo.who() == "jo@example.com"
+    assert club.members == ["jo@example.com"]
+
+
+async def test_who_cannot_be_admitted_gets_no_session_and_the_code_is_spent() -> None:
+    club = Club()
+    club.is_full = True
+    site = make_site(features=[EmailLogin(), club])
+    jo = site.browser()
+    await jo.ask("jo@example.com")
+    code = site.mail().code
+    assert (await jo.type_code(code)).status_code == 403
+    assert site.sessions == 0
+    club.is_full = False
+    assert (await jo.type_code(code)).status_code == 410
+
+
+async def test_who_is_invited_signs_up_where_strangers_cannot(tmp_path: Path) -> None:
+    site = make_kept_site(tmp_path, features=[EmailLogin(signup=False), Club("jo@example.com")])
+    await site.browser().ask("eve@example.com")
+    assert site.outbox.messages == []
+    jo = site.browser()
+    await jo.sign_in("jo@example.com")
+    assert await jo.who() == "jo@example.com"
 
 
 def test_only_the_products_own_feature_says_which_organization_a_session_is_in() -> None:

@@ -47,6 +47,7 @@ class PendingStep:
         pending = await kit.logins.pending(login_id, caller)
         if pending.steps[0].path != path:
             raise RequestExpired
+        await kit.pages.write_for(request, pending.login.organization)
         return cls(pending, login_id, caller)
 
     @property
