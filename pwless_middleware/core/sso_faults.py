@@ -154,9 +154,164 @@ OIDC_FAULTS: Final[Mapping[str, Text]] = {
 """Faults of OpenID Connect."""
 
 SAML_FAULTS: Final[Mapping[str, Text]] = {
+    # --- the answer as a document -----------------------------------------------------------------
     "response_missing": Text("The form that came has no SAMLResponse, or more than one."),
     "response_too_large": Text("The SAML response is larger than 256 KiB."),
     "response_malformed": Text("The SAML response cannot be read: it is no well-formed XML."),
+    "response_doctype": Text("The SAML response has a DOCTYPE or entities, which none may have."),
+    "response_too_complex": Text("The SAML response has too many elements or namespaces."),
+    "response_other": Text("What came is another SAML message than a response."),
+    "response_version": Text("The provider speaks another version of SAML than 2.0."),
+    "response_shape": Text(
+        "The SAML response is put together in a way that no provider does it. Somebody may have "
+        "changed it on its way."
+    ),
+    # --- the provider said so (SAML 2.0 Core section 3.2.2.2) -------------------------------------
+    "status_login_failed": Text("The person did not get through the provider’s login."),
+    "status_denied": Text(
+        "The provider refused the login. At the provider, check whether the person is assigned to "
+        "this app."
+    ),
+    "status_name_id": Text(
+        "The provider cannot name people in the format that the connection asks for. Choose "
+        "another NameID format, here or there."
+    ),
+    "status_context": Text("The provider cannot ask for the kind of login that was wanted."),
+    "status_passive": Text(
+        "The provider would have had to ask the person, and was not allowed to."
+    ),
+    "status_requester": Text(
+        "The provider does not accept the request. Check there that the entity ID and the ACS URL "
+        "are as shown here, and whether it wants requests to be signed."
+    ),
+    "status_responder": Text("The provider had an error of its own. Its log says which."),
+    "status_other": Text("The provider signed nobody in."),
+    # --- for whom the answer is -------------------------------------------------------------------
+    "response_destination": Text(
+        "The SAML response was made for another address than ours. Copy the ACS URL to the "
+        "provider exactly as shown here."
+    ),
+    "response_issuer": Text(
+        "The answer comes from another provider than the connection’s, by its entity ID. Copy the "
+        "provider’s entity ID exactly as it shows it."
+    ),
+    "response_request": Text("The answer belongs to another login than this one."),
+    "response_unsolicited": Text(
+        "The login was begun at the provider, not here. Start from the login page, or let the "
+        "connection accept such logins."
+    ),
+    # --- signatures -------------------------------------------------------------------------------
+    "signature_missing": Text(
+        "Neither the response nor the assertion is signed. Let the provider sign the assertion, or "
+        "both."
+    ),
+    "signature_shape": Text("The signature is not of the form that SAML allows."),
+    "signature_algorithm": Text(
+        "The signature is made by an algorithm that is not accepted. Let the provider sign with "
+        "SHA-256."
+    ),
+    "signature_reference": Text("The signature covers something else than what it stands in."),
+    "signature_key": Text(
+        "The answer is signed with a certificate that the connection does not have. If the "
+        "provider has a new one, add it to the connection."
+    ),
+    "signature_wrong": Text(
+        "The signature is wrong. The certificate is not the one that signed, or the answer was "
+        "changed on its way."
+    ),
+    # --- the assertion ----------------------------------------------------------------------------
+    "assertion_missing": Text("The SAML response has no assertion."),
+    "assertion_several": Text("The SAML response has several assertions, where one is expected."),
+    "assertion_encrypted": Text(
+        "The assertion is encrypted. Turn encryption off at the provider: the answer comes by "
+        "https, and is signed."
+    ),
+    "assertion_malformed": Text("The assertion lacks something that it needs, or it is malformed."),
+    "assertion_subject": Text("The assertion names nobody: it has no NameID."),
+    "assertion_transient": Text(
+        "The NameID is a new one at each login (transient). Let the provider send a lasting one, "
+        "or name an attribute that holds one."
+    ),
+    "assertion_confirmation": Text(
+        "The assertion has no bearer confirmation, so it may not be used to sign in."
+    ),
+    "assertion_recipient": Text(
+        "The assertion was made for another address than ours. Copy the ACS URL to the provider "
+        "exactly as shown here."
+    ),
+    "assertion_audience": Text(
+        "The assertion was made for another service. At the provider, set the audience to our "
+        "entity ID, exactly as shown here."
+    ),
+    "assertion_condition": Text("The assertion holds on a condition that is not known here."),
+    "assertion_expired": Text(
+        "The assertion had ended when it came. Check the clock of the provider’s server."
+    ),
+    "assertion_early": Text(
+        "The assertion was made in the future. Check the clock of the provider’s server."
+    ),
+    "assertion_statement": Text("The assertion does not say that the person signed in."),
+    "assertion_attributes": Text(
+        "The assertion has too many attributes, or too long ones. Let the provider send only the "
+        "groups that matter here."
+    ),
+    "assertion_replayed": Text("The assertion was used already. The person can try again."),
+    "subject_attribute": Text(
+        "The attribute that names the person is missing, or has several values."
+    ),
+    "groups_missing": Text(
+        "Groups are mapped to roles, but the provider sends none. Add the groups to what it sends."
+    ),
+    # --- metadata ---------------------------------------------------------------------------------
+    "metadata_status": Text("The metadata cannot be fetched: the server answers with an error."),
+    "metadata_too_large": Text("The metadata is larger than 1 MiB."),
+    "metadata_malformed": Text("The metadata cannot be read: it is no well-formed XML."),
+    "metadata_doctype": Text("The metadata has a DOCTYPE or entities, which none may have."),
+    "metadata_too_complex": Text("The metadata has too many elements or namespaces."),
+    "metadata_page": Text(
+        "This is a web page, not metadata. Copy the address of the metadata itself: it shows XML."
+    ),
+    "metadata_other": Text("This is XML, but no SAML metadata."),
+    "metadata_of_a_service": Text(
+        "This is the metadata of a service, such as ours. Use that of the identity provider."
+    ),
+    "metadata_no_provider": Text("The metadata describes no SAML 2.0 identity provider."),
+    "metadata_several": Text(
+        "The metadata describes several identity providers. Use that of one, or fill in the fields."
+    ),
+    "metadata_entity": Text("The metadata lacks the provider’s entity ID."),
+    "metadata_changed": Text(
+        "The metadata now has another entity ID than the connection. Nothing was taken from it."
+    ),
+    "metadata_expired": Text("The metadata has expired. Fetch it anew from the provider."),
+    "metadata_no_redirect": Text(
+        "The provider’s metadata has no address for requests by redirect (HTTP-Redirect)."
+    ),
+    "metadata_no_certificate": Text("The metadata has no certificate that signs."),
+    # --- certificates and keys --------------------------------------------------------------------
+    "certificate_none": Text("There is no certificate here."),
+    "certificate_malformed": Text(
+        "This is no certificate that can be read. Paste it whole, with the lines that begin and "
+        "end it, or as the provider’s metadata has it."
+    ),
+    "certificate_private_key": Text(
+        "This is a private key, which nobody but the provider may have. Paste the certificate."
+    ),
+    "certificate_weak": Text("The key of this certificate is too weak."),
+    "certificate_key_kind": Text("The key of this certificate is neither RSA nor ECDSA."),
+    "certificate_too_many": Text(
+        "These are too many certificates. Leave out those that have ended."
+    ),
+    "certificate_ends": Text(
+        "The provider’s certificate ends soon. Ask for the next one, and add it beside this one."
+    ),
+    "certificate_ended": Text(
+        "The provider’s certificate has ended. It is still accepted, since it was put here by "
+        "hand. Ask for a new one."
+    ),
+    "signing_key_missing": Text(
+        "Requests are to be signed, but the connection has no key for it. Make one."
+    ),
 }
 """Faults of SAML 2.0."""
 
