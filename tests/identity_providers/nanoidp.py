@@ -54,6 +54,7 @@ def nanoidp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NanoIDP]:
             "groups_attr_name": "groups",
         },
         "authority_prefixes": {"groups": ""},
+        "jwt": {"keys_dir": str(folder / "keys")},
     }
     users = {name: {"password": PASSWORD, **who} for name, who in PEOPLE.items()}
     (folder / "keys").mkdir()
