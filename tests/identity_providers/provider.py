@@ -57,6 +57,26 @@ class IdentityProvider:
                     request = _submit(client, answer, login, password)
         raise AssertionError(f"{url} leads nowhere")
 
+    async def post_back(
+        self, url: str, login: str, password: str = "password"
+    ) -> tuple[str, dict[str, str]]:
+        """Sign in at it by SAML, and return where it has the browser post its answer, and that.
+
+        Args:
+            url: where the person is led.
+            login: the name to type.
+            password: the password to type.
+        """
+        async with httpx.AsyncClient() as client:
+            request = client.build_request("GET", url)
+            for _ in range(_MOST_PAGES):
+                answer = await client.send(request)
+                if "SAMLResponse" in answer.text:
+                    request = _submit(client, answer, login, password)
+                    return str(request.url), dict(parse_qsl(request.content.decode()))
+                request = _submit(client, answer, login, password)
+        raise AssertionError(f"{url} leads nowhere")
+
 
 def query_of(url: str) -> dict[str, str]:
     """Return the query of a URL."""
