@@ -54,6 +54,7 @@ Purpose = Literal[
     "access",
     "hint",
     "setup",
+    "setup_link",
     "sso",
 ]
 RecordKind = Literal["challenge", "session", "pending", "job", "feature"]

@@ -155,6 +155,7 @@ _ALL: Final = (
     Mail("passkey_removed", Text("A passkey was removed"), _PASSKEYS, (), (_PASSKEY,)),
     Mail("operator_added", Text("An operator was added"), Text("Dashboard"), (), _OPERATOR),
     Mail("webhook_off", Text("A webhook was turned off"), Text("Dashboard"), (), _WEBHOOK),
+    Mail("setup_link", Text("A set-up link"), Text("Organizations"), ("link",)),
     Mail("sms_code", Text("A code by text message"), _MESSAGES, ("code",), (), "sms"),
     Mail("sms_enrollment", Text("A code that confirms a phone"), _MESSAGES, ("code",), (), "sms"),
 )

@@ -28,6 +28,7 @@ TOPICS: Final[Mapping[str, Text]] = {
     "webhook_try": Text("Webhooks to be called"),
     "webhook_off": Text("Email: a webhook was turned off"),
     "operator_added": Text("Email: somebody may use the dashboard"),
+    "setup_link": Text("Email: a set-up link"),
 }
 """The product's own, by topic; a test fails for one that has no words."""
 
