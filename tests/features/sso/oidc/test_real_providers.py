@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.oidc.claims import role_of
 from pwless_middleware.features.sso.oidc.client import OIDCClient, OIDCLogin, StartedLogin
 from pwless_middleware.features.sso.oidc.providers import AGAIN_SECONDS
+from pwless_middleware.features.sso.person import role_of
 from pwless_middleware.safe_http.client import SafeHTTPClient
 from tests.identity_providers.nanoidp import NanoIDP
 from tests.identity_providers.oidc_provider import OIDCProvider
@@ -93,7 +93,7 @@ async def test_userinfo_tells_the_groups_which_give_a_role(provider: IdentityPro
     await attempt.begin(login)
     person = (await attempt.end()).person
     assert set(person.groups) == {"staff", "admins"}
-    assert role_of(attempt.settings, person.groups) == "owner"
+    assert role_of(person.groups, attempt.settings.roles, None) == "owner"
 
 
 async def fault_of(attempt: Attempt, **more: Any) -> str:
