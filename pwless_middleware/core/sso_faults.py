@@ -255,7 +255,7 @@ SAML_FAULTS: Final[Mapping[str, Text]] = {
         "The assertion has too many attributes, or too long ones. Let the provider send only the "
         "groups that matter here."
     ),
-    "assertion_replayed": Text("The assertion was used already. The person can try again."),
+    "assertion_used": Text("The assertion was used already. The person can try again."),
     "subject_attribute": Text(
         "The attribute that names the person is missing, or has several values."
     ),

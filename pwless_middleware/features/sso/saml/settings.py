@@ -32,7 +32,7 @@ _ENTITY_ID: Final = re.compile(rf"[^{CONTROL}\s]{{1,1024}}")
 """SAML 2.0 Core section 8.3.6."""
 _ATTRIBUTE: Final = re.compile(rf"[^{CONTROL}]{{1,255}}")
 _ROLE: Final = re.compile(rf"[^{CONTROL}]{{0,{ROLE_LENGTH}}}")
-_PRESET: Final = re.compile(r"[a-z]{1,20}")
+_PRESET: Final = re.compile(r"[a-z_]{1,20}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
