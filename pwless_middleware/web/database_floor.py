@@ -24,6 +24,12 @@ from pwless_middleware.flows.mail_template_data import MailTemplateData
 from pwless_middleware.flows.mail_templates import MailTemplates
 from pwless_middleware.flows.notices import Notices
 from pwless_middleware.flows.operator_data import ApiKeyData, OperatorData, TestAddressData
+from pwless_middleware.flows.organization_data import (
+    IdentityData,
+    InvitationData,
+    MemberData,
+    OrganizationData,
+)
 from pwless_middleware.flows.people import People
 from pwless_middleware.flows.person_directory import PersonDirectory
 from pwless_middleware.flows.personal_data import (
@@ -47,6 +53,8 @@ if TYPE_CHECKING:
     from pwless_middleware.delivery.base import Mailer
     from pwless_middleware.flows.events import Events
     from pwless_middleware.flows.feature_jobs import FeatureJobs
+    from pwless_middleware.flows.feature_secrets import FeatureSecrets
+    from pwless_middleware.flows.organizations.floor import OrganizationFloor
     from pwless_middleware.flows.records import Records
     from pwless_middleware.flows.sessions_view import SessionsView
     from pwless_middleware.flows.signals import Signals
@@ -141,6 +149,31 @@ class DatabaseFloor:
         people = self.repositories.people
         return Invitations(people, jobs, records, notices, login_url=login_url, clock=self._clock)
 
+    def make_organizations(
+        self,
+        *,
+        signals: Signals,
+        sessions: SessionsView,
+        users: Users,
+        languages: Languages,
+        secrets: FeatureSecrets,
+        forget_sessions: Callable[[], None],
+    ) -> OrganizationFloor:
+        """Return what finds and changes organizations."""
+        from pwless_middleware.flows.organizations.floor import OrganizationFloor
+
+        return OrganizationFloor(
+            self.repositories,
+            signals=signals,
+            sessions=sessions,
+            users=users,
+            languages=languages,
+            events=self._events,
+            secrets=secrets,
+            clock=self._clock,
+            forget_sessions=forget_sessions,
+        )
+
     def make_people(
         self,
         users: Users,
@@ -167,6 +200,10 @@ class DatabaseFloor:
             "webhooks": WebhookData(kept.webhooks, kept.webhook_deliveries, self.history),
             "mail_templates": MailTemplateData(kept.mail_templates),
             "settings": SettingsData(kept.settings),
+            "organizations": OrganizationData(kept.organizations, signals),
+            "members": MemberData(kept.members, signals),
+            "identities": IdentityData(kept.identities),
+            "invitations": InvitationData(kept.invitations, kept.setup_links),
             "events": EventData(self.history, users),
             "activity": ActivityData(kept.event_counters),  # after what is written by the events
         }

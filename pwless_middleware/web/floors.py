@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
 from pwless_middleware.delivery.handovers import server_of
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.tries import Pace
+from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.brand_settings import make_brand_settings
 from pwless_middleware.flows.change_budget import ChangeBudget
 from pwless_middleware.flows.current_settings import TOPIC, CurrentSettings
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.event_retention import EventRetention
     from pwless_middleware.database.database import Database
     from pwless_middleware.flows.current_templates import ReadPayload
+    from pwless_middleware.flows.organizations.floor import OrganizationFloor
     from pwless_middleware.web.database_floor import DatabaseFloor
 
 
@@ -115,6 +117,7 @@ class Floors:
             store=FeatureStore(self.hurried, may_name),
             repositories=self.kit.repositories if is_ours else None,
             mail_templates=self.kit.mail_templates if is_ours else None,
+            organizations=self.kit.organizations if is_ours else refuse_organizations,
             logins=self.logins_of(feature, may_name),
             secrets=self.background.secrets_of(feature),
             records=self.background.records_of(feature),
@@ -323,6 +326,19 @@ def make_floors(
         people = on_database.make_people(
             known_users, view, signals, invitations, languages=catalogues
         )
+    make_organizations: Callable[[], OrganizationFloor] = refuse_organizations
+    if on_database is not None:
+        make_organizations = cache(
+            partial(
+                on_database.make_organizations,
+                signals=signals,
+                sessions=view,
+                users=known_users,
+                languages=catalogues,
+                secrets=background.secrets_of("pwless organizations"),  # no feature is named so
+                forget_sessions=kept.forget_all,
+            )
+        )
     kit = Kit(
         name="pwless",
         origin=origin,
@@ -336,6 +352,7 @@ def make_floors(
         logins=logins_of("pwless", is_for_features),
         policies=Policies(rules),
         looks=looks,
+        organizations=make_organizations,
         sessions=view,
         signals=signals,
         users=known_users,
@@ -373,6 +390,15 @@ def make_floors(
         settings=settings,
     )
     return Floors(kit, hurried, kept, rules, logins_of, background, clients, deliveries, lifetime)
+
+
+def refuse_organizations() -> OrganizationFloor:
+    """Refuse who has no database, or is no feature of the product.
+
+    Raises:
+        ConfigError: always.
+    """
+    raise ConfigError("database", 'organizations need one: add database="sqlite:///pwless.db"')
 
 
 def _make_database_floor(

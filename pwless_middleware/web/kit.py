@@ -77,6 +77,7 @@ if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.database import Database
     from pwless_middleware.database.repositories import Repositories
     from pwless_middleware.flows.mail_templates import MailTemplates
+    from pwless_middleware.flows.organizations.floor import OrganizationFloor
     from pwless_middleware.flows.people import People
 
 if sys.version_info >= (3, 13):
@@ -109,6 +110,8 @@ class Kit:
         logins: the one door.
         policies: find what a login must come up to.
         looks: find how the pages and mails of an organization look.
+        organizations: returns what finds and changes organizations, made with the first call and
+            then the same one; for the product's own features alone, and only with a database.
         sessions: finds, lists and ends sessions.
         signals: tells all processes that something has changed.
         users: their keeper.
@@ -154,6 +157,7 @@ class Kit:
     logins: Logins
     policies: Policies
     looks: OrganizationLooks
+    organizations: Callable[[], OrganizationFloor]
     sessions: SessionsView
     signals: Signals
     users: Users

@@ -17,9 +17,12 @@ from pwless_middleware.core.address_request import AddressRequest
 from pwless_middleware.core.api_key import ApiKey, digest_of_key, id_of_key, new_key_text
 from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.challenge import RESEND_WINDOW
+from pwless_middleware.core.connection import Identity
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.event_search import EventFilter
+from pwless_middleware.core.organization import Invitation, Member, Organization, SetupLink
 from pwless_middleware.core.person import Person
+from pwless_middleware.core.policy import Policy
 from pwless_middleware.core.stored_operator import StoredOperator
 from pwless_middleware.core.webhook import Webhook, WebhookDelivery
 from pwless_middleware.database.address_changes import SQLAddressChanges
@@ -236,6 +239,10 @@ KEPT_IN = {
     "pwless_test_addresses": "test_address",
     "pwless_active_people": "activity",
     "pwless_webhook_deliveries": "webhooks",
+    "pwless_organizations": "organizations",
+    "pwless_members": "members",
+    "pwless_identities": "identities",
+    "pwless_invitations": "invitations",
 }
 """Each table that has something about people, and where it is in an export."""
 
@@ -249,6 +256,35 @@ async def give_second_factors(id: str, database: Database) -> None:
     await kept.recovery_codes.use(id, b"digest of a", at=START + 1)
     assert await kept.trusted_browsers.trust(make_browser(id), generation=1)
     assert await kept.factor_resets.ask(make_reset(id, by="operator:zoe"))
+
+
+async def join_organization(id: str, database: Database) -> None:
+    kept, name = make_repositories(database), "org_acme"
+    policy = Policy(break_glass=frozenset({JO, KIM}))
+    acme = Organization(id=name, name="Acme", policy=policy, created_at=START)
+    assert await kept.organizations.put(acme, seen=None) == "done"
+    assert await kept.members.put(Member(organization=name, user_id=id), seen=None) == "done"
+    identity = Identity(
+        connection="google", subject="s-1", user_id=id, email=JO, created_at=START, seen_at=START
+    )
+    assert await kept.identities.add(identity) == "added"
+    invitation = Invitation(
+        id="inv_a",
+        organization=name,
+        email=JO,
+        created_at=START,
+        expires_at=START + 9,
+        by=f"operator:{id}",
+    )
+    assert await kept.invitations.add(invitation) == "added"
+    link = SetupLink(
+        id="setup_a",
+        organization=name,
+        created_at=START,
+        expires_at=START + 9,
+        by="operator:zoe",
+    )
+    assert await kept.setup_links.add(link) == "added"
 
 
 async def make_operator(id: str, database: Database, by: str = "command_line") -> None:
@@ -335,6 +371,7 @@ async def full_life(site: Site, database: Database) -> str:
     await make_test_address(id, database)
     await make_api_key(id, database)
     await make_webhook(id, database)
+    await join_organization(id, database)
     person = await people.set_profile(JO, name="Joanna", language="de")
     await people.disable(JO)
     await people.enable(JO)
@@ -407,7 +444,7 @@ async def test_no_table_has_people_of_whom_an_export_and_a_deletion_know_nothing
     """Whoever adds a table with a user's id gives `People` its data, and `full_life` a row."""
     columns = [tuple(row) for row in await database.fetch(COLUMNS())]
     about = {table for table, name in columns if "user_id" in name or "email" in name}
-    assert about == KEPT_IN.keys() - {"pwless_api_keys", "pwless_entries"}
+    assert about == KEPT_IN.keys() - {"pwless_api_keys", "pwless_entries", "pwless_organizations"}
     site = make_site(database=database, roomy=True)
     await full_life(site, database)
     await people_of(site).export(JO)

@@ -46,7 +46,7 @@ class MemoryInvitations:
         limit: int = 50,
     ) -> Sequence[Invitation]:
         """Return invitations to an organization, the newest first."""
-        found = [one for one in reversed(self._sorted()) if one.organization == organization]
+        found = [one for one in reversed(self._in_order()) if one.organization == organization]
         last = after.created_at, after.id
         return [one for one in found if (one.created_at, one.id) < last][:limit]
 
@@ -115,9 +115,9 @@ class MemoryInvitations:
 
     async def list_about(self, addresses: Collection[str]) -> Sequence[Invitation]:
         """Return all invitations of these addresses, the oldest first."""
-        return [one for one in self._sorted() if one.email in addresses]
+        return [one for one in self._in_order() if one.email in addresses]
 
-    def _sorted(self) -> Sequence[Invitation]:
+    def _in_order(self) -> Sequence[Invitation]:
         return sorted(self._rows.invitations.values(), key=lambda one: (one.created_at, one.id))
 
     def _forget(self, invitations: Iterable[Invitation]) -> None:

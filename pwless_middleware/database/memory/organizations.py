@@ -40,7 +40,7 @@ class MemoryOrganizations:
 
     async def find_several(self, ids: Collection[str]) -> Sequence[Organization]:
         """Return the organizations with these ids, by name."""
-        return [one for one in self._sorted() if one.id in ids]
+        return [one for one in self._in_order() if one.id in ids]
 
     async def list(
         self,
@@ -53,7 +53,7 @@ class MemoryOrganizations:
         wanted = sort_name_of(search)
         found = [
             one
-            for one in self._sorted()
+            for one in self._in_order()
             if place_of(one) > after and wanted in sort_name_of(one.name)
         ]
         return found[:limit]
@@ -109,5 +109,5 @@ class MemoryOrganizations:
                 changed.add(one.id)
         return sorted(changed)
 
-    def _sorted(self) -> Sequence[Organization]:
+    def _in_order(self) -> Sequence[Organization]:
         return sorted(self._rows.organizations.values(), key=place_of)

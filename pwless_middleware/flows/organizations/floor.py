@@ -1,0 +1,93 @@
+"""What the features of organizations and of SSO stand on, made once and only where one is mounted.
+
+    floor = kit.organizations()
+    owner = await floor.directory.owner_of("acme.example")
+    await floor.members.put(owner.id, user_id, role="admin", by="python")
+
+`directory` says what holds now, without I/O while it is held; the keepers find what stands in the
+database, and change it: each change is checked, compared with what was seen, written with its
+event, and told to every process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.organizations.connections import Connections
+from pwless_middleware.flows.organizations.directory import Directory
+from pwless_middleware.flows.organizations.domains import Domains
+from pwless_middleware.flows.organizations.events import KINDS
+from pwless_middleware.flows.organizations.identities import Identities
+from pwless_middleware.flows.organizations.invitations import Invitations
+from pwless_middleware.flows.organizations.members import Members
+from pwless_middleware.flows.organizations.organizations import Organizations
+from pwless_middleware.flows.organizations.sessions import OrganizationSessions
+from pwless_middleware.flows.organizations.setup_links import SetupLinks
+from pwless_middleware.flows.sessions_view import SessionsView
+from pwless_middleware.flows.signals import Signals
+from pwless_middleware.flows.users import Users
+from pwless_middleware.languages.languages import Languages
+
+if TYPE_CHECKING:
+    from pwless_middleware.database.repositories import Repositories
+
+
+class OrganizationFloor:
+    """Find and change organizations and what is theirs.
+
+    Args:
+        repositories: keep it.
+        signals: tell of changes.
+        sessions: end those that are no more.
+        users: say whose an address is.
+        languages: those that there are.
+        events: records changes; is given the kinds of them.
+        secrets: encrypt those of connections.
+        clock: returns unix seconds.
+        forget_sessions: has this process ask for every session anew.
+
+    Attributes:
+        directory: what holds now.
+        sessions: those of people in organizations.
+        organizations, domains, connections, members, invitations, identities, setup_links: find
+            what stands in the database, and change it.
+        rewrap: encrypts anew what is kept under an older key (`Mounted.rewrap`).
+    """
+
+    def __init__(
+        self,
+        repositories: Repositories,
+        *,
+        signals: Signals,
+        sessions: SessionsView,
+        users: Users,
+        languages: Languages,
+        events: Events,
+        secrets: FeatureSecrets,
+        clock: Callable[[], int],
+        forget_sessions: Callable[[], None],
+    ) -> None:
+        events.declare(KINDS, by="organizations")
+        self.directory = Directory(repositories, signals)
+        self.sessions = OrganizationSessions(sessions, signals, forget_sessions)
+        self.organizations = Organizations(
+            repositories,
+            self.directory,
+            events,
+            users=users,
+            languages=languages,
+            clock=clock,
+            tell_sessions=self.sessions.look_again_at_all,
+        )
+        self.domains = Domains(repositories.domains, self.directory, events, clock)
+        self.connections = Connections(
+            repositories.connections, self.directory, events, secrets, clock
+        )
+        self.members = Members(repositories.members, self.directory, events, self.sessions, clock)
+        self.invitations = Invitations(repositories.invitations, self.members, events, clock)
+        self.identities = Identities(repositories.identities, events, clock)
+        self.setup_links = SetupLinks(repositories.setup_links, events, clock)
+        self.rewrap: Callable[[], Awaitable[int]] = self.connections.rewrap

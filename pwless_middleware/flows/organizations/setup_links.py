@@ -1,0 +1,160 @@
+"""Set-up links, made, opened once, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from pwless_middleware.core.organization import SetupLink, new_id
+from pwless_middleware.errors import InvalidArgument, NotFound
+from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.organizations.checks import check_by, refuse_organization
+from pwless_middleware.text import Text
+
+if TYPE_CHECKING:
+    from pwless_middleware.database.setup_links import SetupLinkRepository
+
+PREFIX: Final = "setup_"
+DAY: Final = 86_400
+USUAL: Final = 7 * DAY
+"""Seconds that a link lives, where nobody says otherwise."""
+SHORTEST: Final = 3600
+LONGEST: Final = 90 * DAY
+"""Seconds that a link lives, at least and at most."""
+NO_LINK: Final = Text("There is no such set-up link any more.")
+_FULL: Final = Text("The organization has too many set-up links. Take some back first.")
+
+
+def check_life(expires_in: int) -> int:
+    """Return the seconds that a link or an invitation lives.
+
+    Raises:
+        InvalidArgument: they are none.
+    """
+    if type(expires_in) is not int or not SHORTEST <= expires_in <= LONGEST:
+        problem = Text("Send %(least)s to %(most)s.", least=SHORTEST, most=LONGEST)
+        raise InvalidArgument.of("expires_in", problem, "range")
+    return expires_in
+
+
+class SetupLinks:
+    """Find and change set-up links.
+
+    Args:
+        repository: keeps them.
+        events: records changes.
+        clock: returns unix seconds.
+    """
+
+    def __init__(
+        self, repository: SetupLinkRepository, events: Events, clock: Callable[[], int]
+    ) -> None:
+        self._links = repository
+        self._events = events
+        self._clock = clock
+
+    async def find(self, id: str) -> SetupLink | None:
+        """Return a link, opened or over or not, or `None`.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        return await self._links.find(id) if id.isprintable() else None
+
+    async def list(self, organization: str) -> Sequence[SetupLink]:
+        """Return all links of an organization, the newest first.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        return await self._links.list(organization)
+
+    async def create(
+        self, organization: str, *, expires_in: int = USUAL, by: str = "python"
+    ) -> SetupLink:
+        """Make a link by which an organization's administrator sets up its login.
+
+        Args:
+            organization: its id.
+            expires_in: seconds, an hour to 90 days; default 7 days.
+            by: who makes it.
+
+        Raises:
+            InvalidArgument: a field is bad, or there are too many.
+            NotFound: there is no such organization.
+            StoreError: the database cannot be asked.
+        """
+        now = self._clock()
+        link = SetupLink(
+            id=new_id(PREFIX),
+            organization=organization,
+            created_at=now,
+            expires_at=now + check_life(expires_in),
+            by=check_by(by),
+        )
+        audit = self._events.make(
+            "setup_link.created", by=by, organization=organization, details={"id": link.id}
+        )
+        added = await self._links.add(link, audit=audit)
+        if added == "gone":
+            refuse_organization()
+        if added == "full":
+            raise InvalidArgument.of("organization", _FULL, "most")
+        self._events.publish(audit)
+        return link
+
+    async def open(self, link: SetupLink) -> SetupLink | None:
+        """Open a link, once however many try; `None` if it was opened before, is over or is gone.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        audit = self._events.make(
+            "setup_link.opened",
+            by=by_link(link),
+            organization=link.organization,
+            details={"id": link.id},
+        )
+        opened = await self._links.open(link.id, at=self._clock(), audit=audit)
+        if opened is not None:
+            self._events.publish(audit)
+        return opened
+
+    async def finish(self, link: SetupLink) -> None:
+        """Note that all is set up; again it does nothing.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        audit = self._events.make(
+            "setup_link.finished",
+            by=by_link(link),
+            organization=link.organization,
+            details={"id": link.id},
+        )
+        if await self._links.finish(link.id, at=self._clock(), audit=audit):
+            self._events.publish(audit)
+
+    async def revoke(self, organization: str, id: str, *, by: str = "python") -> None:
+        """Take a link back; what it has opened ends with the next request.
+
+        Args:
+            organization: its id.
+            id: the link's.
+            by: who does it.
+
+        Raises:
+            NotFound: the organization has no such link.
+            StoreError: the database cannot be asked.
+        """
+        audit = self._events.make(
+            "setup_link.revoked", by=check_by(by), organization=organization, details={"id": id}
+        )
+        if not id.isprintable() or not await self._links.revoke(organization, id, audit=audit):
+            raise NotFound(NO_LINK)
+        self._events.publish(audit)
+
+
+def by_link(link: SetupLink) -> str:
+    """Return who did something, for events, where it was whoever has opened a link."""
+    return f"setup_link:{link.id}"
