@@ -18,6 +18,7 @@ from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.organizations.connections import Connections
 from pwless_middleware.flows.organizations.directory import Directory
+from pwless_middleware.flows.organizations.domain_verification import DomainVerification
 from pwless_middleware.flows.organizations.domains import Domains
 from pwless_middleware.flows.organizations.events import KINDS
 from pwless_middleware.flows.organizations.identities import Identities
@@ -54,6 +55,7 @@ class OrganizationFloor:
         sessions: those of people in organizations.
         organizations, domains, connections, members, invitations, identities, setup_links: find
             what stands in the database, and change it.
+        verification: looks for the DNS records of domains.
         rewrap: encrypts anew what is kept under an older key (`Mounted.rewrap`).
     """
 
@@ -83,6 +85,7 @@ class OrganizationFloor:
             tell_sessions=self.sessions.look_again_at_all,
         )
         self.domains = Domains(repositories.domains, self.directory, events, clock)
+        self.verification = DomainVerification(self.domains, clock)
         self.connections = Connections(
             repositories.connections, self.directory, events, secrets, clock
         )
