@@ -23,7 +23,7 @@ RecordState = Literal[
     "found", "missing", "other_value", "alias", "doubled", "at_domain", "unavailable"
 ]
 
-SENTENCES: Final[Mapping[RecordState, str]] = {
+SENTENCES: Final[Mapping[str, str]] = {
     "found": Text("The record is there."),
     "missing": Text(
         "The record is not there yet. It can take up to an hour until DNS has it everywhere; then "
