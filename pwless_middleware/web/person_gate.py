@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from pwless_middleware.core.operator import covers
+from pwless_middleware.core.operator import Role, covers
 from pwless_middleware.core.person import Person
 from pwless_middleware.core.user import User
 from pwless_middleware.errors import NotPermitted, PersonNotFound
@@ -56,11 +56,7 @@ async def find_person(kit: Kit, request: Request, operator: Operator) -> ShownPe
     else:
         raise PersonNotFound
     role = None if user is None else await kit.operators.role_of(user)
-    why_not = None
-    if id == operator.user.id:
-        why_not = _SELF
-    elif role is not None and not covers(operator.role, role):
-        why_not = _GREATER
+    why_not = _why_not(operator, id, role)
     called = "" if user is None or user.display_name == user.email else user.display_name
     return ShownPerson(
         id=id,
@@ -74,6 +70,27 @@ async def find_person(kit: Kit, request: Request, operator: Operator) -> ShownPe
         may_act=operator.may("support") and why_not is None,
         why_not=why_not,
     )
+
+
+async def why_not_act(kit: Kit, operator: Operator, user_id: str) -> Text | None:
+    """Return why an operator acts on nothing of a person's; `None` where they may.
+
+    Args:
+        kit: everything below.
+        operator: as `kit.operators` returned them.
+        user_id: whose.
+
+    Raises:
+        StoreError, UsersUnavailable: it cannot be known now.
+    """
+    user = await kit.users.load(user_id)
+    return _why_not(operator, user_id, await kit.operators.role_of(user) if user else None)
+
+
+def _why_not(operator: Operator, user_id: str, role: Role | None) -> Text | None:
+    if user_id == operator.user.id:
+        return _SELF
+    return _GREATER if role is not None and not covers(operator.role, role) else None
 
 
 async def require_person(kit: Kit, request: Request, operator: Operator) -> ShownPerson:

@@ -100,6 +100,52 @@ SENTENCES: Final[Mapping[str, Text]] = {
     "recovery_code.used": Text("A recovery code was used."),
     "browser.trusted": Text("A browser is trusted: no second factor is asked for in it."),
     "browser.distrusted": Text("Browsers are trusted no longer: %(count)s."),
+    # --- organizations -------------------------------------------------------------------------
+    "organization.created": Text("The organization %(name)s was made."),
+    "organization.changed": Text("The organization’s name, key, brand or language was changed."),
+    "organization.policy_changed": Text(
+        "The organization’s policy was changed from %(from)s to %(to)s."
+    ),
+    "organization.policy_applied": Text(
+        "The organization’s policy was applied to running sessions."
+    ),
+    "organization.deleted": Text(
+        "The organization %(name)s was deleted, with everything of its own."
+    ),
+    "domain.added": Text("The domain %(domain)s was added; it binds nobody yet."),
+    "domain.verified": Text("The domain %(domain)s was verified."),
+    "domain.missing": Text(
+        "The DNS record of the domain %(domain)s is missing; it stays verified until somebody "
+        "removes it."
+    ),
+    "domain.found": Text("The DNS record of the domain %(domain)s is there again."),
+    "domain.removed": Text("The domain %(domain)s was removed."),
+    "connection.created": Text("The connection %(name)s was made, by %(kind)s."),
+    "connection.changed": Text("A connection was changed."),
+    "connection.secret_changed": Text("The secret of a connection was changed."),
+    "connection.enabled": Text("A connection was turned on."),
+    "connection.disabled": Text("A connection was turned off."),
+    "connection.tested": Text("A whole login by a connection worked for the first time."),
+    "connection.scim_token_created": Text(
+        "A SCIM token was made for a connection; an older one no longer works."
+    ),
+    "connection.scim_token_revoked": Text("The SCIM token of a connection was revoked."),
+    "connection.deleted": Text(
+        "The connection %(name)s was deleted, and who people are at its provider was forgotten."
+    ),
+    "member.added": Text("The person became a member, with the role %(role)s."),
+    "member.changed": Text("A member’s role, or their id in a directory, was changed."),
+    "member.deactivated": Text("The member was deactivated, and signed out of the organization."),
+    "member.activated": Text("The member was activated, and can sign in again."),
+    "member.removed": Text("The person was removed from the organization, and signed out of it."),
+    "member.invited": Text("Somebody was invited to the organization, with the role %(role)s."),
+    "member.joined": Text("The person accepted an invitation, with the role %(role)s."),
+    "member.uninvited": Text("An invitation to the organization was revoked."),
+    "identity.removed": Text("Who the person is at an identity provider was forgotten here."),
+    "setup_link.created": Text("A set-up link was made for the organization."),
+    "setup_link.opened": Text("A set-up link was opened."),
+    "setup_link.finished": Text("The set-up of the organization’s login was finished."),
+    "setup_link.revoked": Text("A set-up link was revoked."),
     # --- operators and servers -----------------------------------------------------------------
     "delivery.retried": Text("An operator had messages tried again: %(count)s."),
     "delivery.dropped": Text("An operator dropped messages, which were not sent: %(count)s."),
@@ -165,7 +211,12 @@ def sentence_of(event: Event, kinds: Mapping[str, EventKind]) -> str:
 
 
 def _values_of(event: Event) -> Mapping[str, object]:
-    details = {name: value if value != "" else "–" for name, value in (event.details or {}).items()}
+    given = event.details or {}
+    details: dict[str, object] = {n: value if value != "" else "–" for n, value in given.items()}
+    if event.kind == "organization.policy_changed" and details:
+        from pwless_middleware.web.policy_words import name_changes  # few logs need it
+
+        details["from"], details["to"] = name_changes(details.get("from"), details.get("to"))
     return {
         "wait": duration_text(event.wait or 0),
         "tries": event.tries if event.tries is not None else 0,

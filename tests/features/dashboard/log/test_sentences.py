@@ -23,7 +23,7 @@ PACKAGE = Path(pwless_middleware.__file__).parent
 def declared() -> Iterator[EventKind]:
     """Go through the kinds of the product, those of all of its features included."""
     yield from KINDS.values()
-    for file in sorted((PACKAGE / "features").rglob("*.py")):
+    for file in sorted([*(PACKAGE / "features").rglob("*.py"), *(PACKAGE / "flows").rglob("*.py")]):
         if "EventKind(" in file.read_text("utf-8"):
             name = ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts)
             for value in vars(import_module(name)).values():
@@ -84,6 +84,26 @@ def test_what_strangers_wrote_is_a_value_and_never_a_place() -> None:
     assert sentences.sentence_of(event, ALL) == ("The setting %(wait)s was changed from <b> to –.")
     erased = replace(event, details=None)
     assert sentences.sentence_of(erased, ALL) == "The setting … was changed from … to …."
+
+
+def test_a_change_of_a_policy_is_told_by_the_words_of_the_dashboard() -> None:
+    event = Event(
+        at=0,
+        kind="organization.policy_changed",
+        details={
+            "from": '{"mfa": "optional", "idle": 600, "break_glass": 1}',
+            "to": '{"mfa": "required", "idle": 600, "methods": []}',
+            "added": 0,
+            "removed": 1,
+        },
+    )
+    sentence = sentences.sentence_of(event, ALL)
+    assert "Second factor: Required of everybody" in sentence
+    assert "Ways to sign in: None" in sentence
+    assert "Break-glass addresses: 1 address" in sentence
+    assert "Sessions end" not in sentence, "it stays"
+    for details in (None, {}, {"from": "{", "to": "[]"}):  # of who was erased, or cut
+        assert "policy was changed" in sentences.sentence_of(replace(event, details=details), ALL)
 
 
 def test_kinds_of_a_hosts_own_are_told_in_their_own_words() -> None:
