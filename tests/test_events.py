@@ -524,6 +524,14 @@ async def an_organization_that_nobody_is_let_into() -> Story:
     return story
 
 
+async def somebody_whose_second_factor_does_not_count() -> Story:
+    refusing = Policy(address=EMAIL, error=LoginDenied(reason="no_second_factor"))
+    story = Story(features=[EmailLogin(send_limits=ROOMY), refusing])
+    await story.jo.ask(EMAIL)
+    await story.jo.type_code(story.code)
+    return story
+
+
 STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_login,
     a_send_too_many,
@@ -557,6 +565,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_change_too_many,
     a_mail_that_a_rule_holds_back,
     an_organization_that_nobody_is_let_into,
+    somebody_whose_second_factor_does_not_count,
     more_events_than_the_database_takes,
 ]
 

@@ -182,6 +182,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
                 "denied",
                 "not_a_member",
                 "method_not_allowed",
+                "no_second_factor",
                 "elsewhere",
                 "signed_out",
             ),

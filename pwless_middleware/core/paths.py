@@ -20,6 +20,8 @@ LOGIN_PATH = "/login"
 """Where the login page is, below the prefix."""
 STEP_UP_PATH = "/step/up"
 """Where who is signed in confirms that it is them, below the prefix."""
+SSO_START_PATH = "/sso/start"
+"""Where the login of a company begins, below the prefix."""
 ADDRESS_PATH = "/account/address"
 """Where a person changes their address, below the prefix."""
 MAX_NEXT = 8192

@@ -24,6 +24,7 @@ from pwless_middleware.core.authentication import WITHDRAWN, Authentication
 from pwless_middleware.core.connection import SOCIAL_METHOD, SSO_METHOD, connection_of
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.policy import FIRST_FACTORS, SECOND_FACTORS, Policy, first_factor_of
+from pwless_middleware.errors import LoginDenied
 from pwless_middleware.text import Text
 
 Reason = Literal["sso", "connection", "method", "factor", "no_factor"]
@@ -63,6 +64,13 @@ class Deny:
     def text(self) -> Text:
         """The reason as the person reads it."""
         return TEXTS[self.reason]
+
+    @property
+    def error(self) -> LoginDenied:
+        """What is raised; its reason is for the log."""
+        is_second = self.reason in ("factor", "no_factor")
+        reason = "no_second_factor" if is_second else "method_not_allowed"
+        return LoginDenied(self.text, reason=reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from pwless_middleware.core.login import Login
-from pwless_middleware.core.policy import Policy, strictest
+from pwless_middleware.core.policy import (
+    FIRST_FACTORS,
+    SECOND_FACTORS,
+    Policy,
+    first_factor_of,
+    strictest,
+)
 from pwless_middleware.core.session import Session
 from pwless_middleware.flows.login_rules import LoginRules
 
@@ -32,14 +38,30 @@ class Policies:
         Raises:
             StoreError, Unavailable: it cannot be known.
         """
-        login = Login(
-            user_id=session.user_id,
-            email=session.email,
-            is_new=False,
-            authentications=session.authentications,
-            caller="",
-            device=session.device,
-            organization=session.organization,
-            is_renewal=True,
-        )
-        return await self.of(login)
+        return await self.of(login_of(session))
+
+    def are_proven_by(self, method: str) -> bool:
+        """Whether a feature is mounted that proves who somebody is by a method."""
+        return method in self._rules.owners
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The first factors that features are mounted for, as policies name them."""
+        words = {first_factor_of(method) for method in self._rules.owners}
+        first = [word for word in FIRST_FACTORS if word in words]
+        others = words.difference(FIRST_FACTORS, SECOND_FACTORS)
+        return (*first, *sorted(others))
+
+
+def login_of(session: Session) -> Login:
+    """Return a live session as a login that brings what the session has proven."""
+    return Login(
+        user_id=session.user_id,
+        email=session.email,
+        is_new=False,
+        authentications=session.authentications,
+        caller="",
+        device=session.device,
+        organization=session.organization,
+        is_renewal=True,
+    )

@@ -16,7 +16,6 @@ from pwless_middleware.core.policy_decision import (
     factors_of,
     wants_second_factor,
 )
-from pwless_middleware.errors import LoginDenied
 from pwless_middleware.features.second_factors.names import (
     ENROLLMENT_PATH,
     RECOVERY_CODE,
@@ -68,7 +67,7 @@ class SecondFactorRule:
         """
         answer = await self._decide(login, await self._kit.policies.of(login))
         if isinstance(answer, Deny):
-            raise LoginDenied(answer.text)
+            raise answer.error
         if answer is None:
             return None
         path = ENROLLMENT_PATH if answer.enrolls else STEP_PATH

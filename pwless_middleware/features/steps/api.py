@@ -153,7 +153,7 @@ class StepApi:
         caller = holder(self._kit, request)
         policy = await self._kit.policies.of_session(account.session)
         if not may_renew(policy, step.method.name, email=Address(account.session.email)):
-            raise LoginDenied(Deny("factor").text)
+            raise Deny("factor").error
         check = _check(request, step.method, StepSubject.of_session(account, caller), body)
         name, session = step.method.name, account.session
         attempt = step.logins.do_step_up(name, caller, session, check)

@@ -138,6 +138,10 @@ REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
             "The organization’s policy does not allow this way to sign in. The person can use "
             "another one that it has."
         ),
+        "no_second_factor": Text(
+            "A second factor was required, and the person had none that counts there. They can add "
+            "one in their account, or an operator can reset what they have."
+        ),
         "elsewhere": Text("A rule of the site led the person to another way to sign in."),
         "signed_out": Text(
             "The session that was to be confirmed had ended meanwhile. The person can sign in anew."

@@ -35,6 +35,7 @@ REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
         "denied": Text("A rule says no"),
         "not_a_member": Text("No member of the organization"),
         "method_not_allowed": Text("A way to sign in that is not allowed"),
+        "no_second_factor": Text("No second factor that counts"),
         "elsewhere": Text("Led to another way to sign in"),
         "signed_out": Text("Signed out meanwhile"),
     },

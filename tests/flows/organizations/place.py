@@ -1,0 +1,96 @@
+"""A site whose logins are held to what organizations ask, for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pwless_middleware import EmailLogin
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.login import Login
+from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.verdict import Verdict
+from pwless_middleware.flows.known_factors import KnownFactors
+from pwless_middleware.flows.organizations.policies import OrganizationPolicies
+from pwless_middleware.web.kit import Kit, Mounted
+from tests.features.second_factors.people import id_of
+from tests.organizations import (
+    add_app,
+    add_connection,
+    floor_of,
+    make_organization_site,
+    set_policy,
+)
+from tests.support import ROOMY, Site
+
+JO, KIM, BOSS = "jo@acme.example", "kim@other.example", "boss@acme.example"
+
+
+class Held:
+    """Hold logins to what organizations ask, and let them into whichever they want to enter."""
+
+    name = "held"
+    rules: OrganizationPolicies
+
+    def mount(self, kit: Kit) -> Mounted:
+        return Mounted(
+            policies=(lambda login: self.rules.of(login),),
+            before_session=(lambda login: self.rules.before_session(login), self._vouch),
+            on_session=(lambda session, user: self.rules.on_session(session, user),),
+        )
+
+    async def _vouch(self, login: Login) -> Verdict | None:
+        entered = (await self.rules.deciding(login)).entered
+        return Verdict(organization=entered.id) if entered is not None else None
+
+
+class Provider:
+    """Prove who somebody is by their company's login, as far as the rules can see."""
+
+    name = "provider"
+
+    def mount(self, kit: Kit) -> Mounted:
+        return Mounted(proves=("sso",))
+
+
+class Place:
+    """A site, its rules, and Acme, which owns acme.example."""
+
+    def __init__(self, site: Site, rules: OrganizationPolicies, acme: Organization) -> None:
+        self.site, self.rules, self.acme = site, rules, acme
+        self.floor = floor_of(site)
+
+    async def is_let_into(self, organization: Organization, email: str = JO) -> bool:
+        """Whether a mail lets somebody into an organization, who has named it."""
+        browser = self.site.browser()
+        await browser.post("/auth/login", {"email": email, "organization": organization.id})
+        await browser.type_code(self.site.mail(email).code)
+        return await browser.who() == email
+
+    async def bank(self, **fields: Any) -> Organization:
+        """Make another organization, which owns no domain."""
+        made = await self.floor.organizations.create("Bank")
+        return await set_policy(self.floor, made.id, **fields) if fields else made
+
+    async def require_sso(self, organization: Organization) -> str:
+        """Have an organization require its login; return the id of its connection."""
+        connection = await add_connection(self.floor, organization.id)
+        if await self.site.passwordless.people.find(BOSS) is None:
+            await add_app(self.site, await id_of(self.site, BOSS))
+        await set_policy(
+            self.floor, organization.id, sso="required", break_glass=frozenset([Address(BOSS)])
+        )
+        return connection.id
+
+
+async def make_place(folder: Path, *features: Any) -> Place:
+    held = Held()
+    site = make_organization_site(folder, features=[EmailLogin(send_limits=ROOMY), held, *features])
+    kit, floor = site.passwordless._kit, floor_of(site)
+    assert kit.repositories is not None
+    factors = KnownFactors(kit.repositories, kit.policies)
+    held.rules = OrganizationPolicies(floor.directory, kit.policies, factors.of)
+    acme = await floor.organizations.create("Acme")
+    await floor.domains.claim(acme.id, "acme.example")
+    await floor.domains.mark_verified(acme.id, "acme.example")
+    return Place(site, held.rules, acme)
