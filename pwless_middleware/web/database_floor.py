@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from pwless_middleware.flows.feature_jobs import FeatureJobs
     from pwless_middleware.flows.feature_secrets import FeatureSecrets
     from pwless_middleware.flows.organizations.floor import OrganizationFloor
+    from pwless_middleware.flows.policies import Policies
     from pwless_middleware.flows.records import Records
     from pwless_middleware.flows.sessions_view import SessionsView
     from pwless_middleware.flows.signals import Signals
@@ -158,6 +159,7 @@ class DatabaseFloor:
         languages: Languages,
         secrets: FeatureSecrets,
         forget_sessions: Callable[[], None],
+        policies: Policies,
     ) -> OrganizationFloor:
         """Return what finds and changes organizations."""
         from pwless_middleware.flows.organizations.floor import OrganizationFloor
@@ -172,6 +174,7 @@ class DatabaseFloor:
             secrets=secrets,
             clock=self._clock,
             forget_sessions=forget_sessions,
+            policies=policies,
         )
 
     def make_people(

@@ -326,6 +326,7 @@ def make_floors(
         people = on_database.make_people(
             known_users, view, signals, invitations, languages=catalogues
         )
+    policies = Policies(rules)
     make_organizations: Callable[[], OrganizationFloor] = refuse_organizations
     if on_database is not None:
         make_organizations = cache(
@@ -337,6 +338,7 @@ def make_floors(
                 languages=catalogues,
                 secrets=background.secrets_of("pwless organizations"),  # no feature is named so
                 forget_sessions=kept.forget_all,
+                policies=policies,
             )
         )
     kit = Kit(
@@ -350,7 +352,7 @@ def make_floors(
         keyring=feature_keys,
         hints=keyring.derive("hints"),
         logins=logins_of("pwless", is_for_features),
-        policies=Policies(rules),
+        policies=policies,
         looks=looks,
         organizations=make_organizations,
         sessions=view,

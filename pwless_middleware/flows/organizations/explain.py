@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.invitations import Invitations
 
 
+JoinOf = Callable[[Organization], Join]
 _CAN_MAKE: Final = ("totp", "passkey")
 
 
@@ -63,7 +64,6 @@ class Explanations:
         policies: of all features.
         users: say whose an address is.
         factors_of: says which second factors somebody has.
-        join_of: says who becomes a member of an organization by signing in.
     """
 
     def __init__(
@@ -74,7 +74,6 @@ class Explanations:
         policies: Policies,
         users: Users,
         factors_of: Callable[[str], Awaitable[Sequence[str]]],
-        join_of: Callable[[Organization], Join],
     ) -> None:
         self._directory = directory
         self._invitations = invitations
@@ -82,6 +81,11 @@ class Explanations:
         self._policies = policies
         self._users = users
         self._factors_of = factors_of
+        self._join_of: JoinOf = lambda organization: organization.policy.join or "invitation"
+
+    def join_by(self, join_of: JoinOf) -> None:
+        """Have a function say who becomes a member of an organization by signing in, from now on;
+        before, its own policy does."""
         self._join_of = join_of
 
     async def explain(

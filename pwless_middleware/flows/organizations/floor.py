@@ -16,17 +16,21 @@ from typing import TYPE_CHECKING
 
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.known_factors import KnownFactors
 from pwless_middleware.flows.organizations.connections import Connections
 from pwless_middleware.flows.organizations.directory import Directory
 from pwless_middleware.flows.organizations.domain_verification import DomainVerification
 from pwless_middleware.flows.organizations.domains import Domains
 from pwless_middleware.flows.organizations.events import KINDS
+from pwless_middleware.flows.organizations.explain import Explanations
 from pwless_middleware.flows.organizations.identities import Identities
 from pwless_middleware.flows.organizations.invitations import Invitations
 from pwless_middleware.flows.organizations.members import Members
 from pwless_middleware.flows.organizations.organizations import Organizations
+from pwless_middleware.flows.organizations.policies import OrganizationPolicies
 from pwless_middleware.flows.organizations.sessions import OrganizationSessions
 from pwless_middleware.flows.organizations.setup_links import SetupLinks
+from pwless_middleware.flows.policies import Policies
 from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.signals import Signals
 from pwless_middleware.flows.users import Users
@@ -49,6 +53,7 @@ class OrganizationFloor:
         secrets: encrypt those of connections.
         clock: returns unix seconds.
         forget_sessions: has this process ask for every session anew.
+        policies: those of all features.
 
     Attributes:
         directory: what holds now.
@@ -56,6 +61,8 @@ class OrganizationFloor:
         organizations, domains, connections, members, invitations, identities, setup_links: find
             what stands in the database, and change it.
         verification: looks for the DNS records of domains.
+        policies: what the organizations ask of logins and sessions.
+        explanations: tell what would come of a login.
         rewrap: encrypts anew what is kept under an older key (`Mounted.rewrap`).
     """
 
@@ -71,6 +78,7 @@ class OrganizationFloor:
         secrets: FeatureSecrets,
         clock: Callable[[], int],
         forget_sessions: Callable[[], None],
+        policies: Policies,
     ) -> None:
         events.declare(KINDS, by="organizations")
         self.directory = Directory(repositories, signals)
@@ -93,4 +101,9 @@ class OrganizationFloor:
         self.invitations = Invitations(repositories.invitations, self.members, events, clock)
         self.identities = Identities(repositories.identities, events, clock)
         self.setup_links = SetupLinks(repositories.setup_links, events, clock)
+        factors = KnownFactors(repositories, policies)
+        self.policies = OrganizationPolicies(self.directory, policies, factors.of)
+        self.explanations = Explanations(
+            self.directory, self.invitations, self.policies, policies, users, factors.of
+        )
         self.rewrap: Callable[[], Awaitable[int]] = self.connections.rewrap

@@ -10,7 +10,6 @@ from pwless_middleware.core.address import Address
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.verdict import Verdict
-from pwless_middleware.flows.known_factors import KnownFactors
 from pwless_middleware.flows.organizations.policies import OrganizationPolicies
 from pwless_middleware.web.kit import Kit, Mounted
 from tests.features.second_factors.people import id_of
@@ -86,10 +85,8 @@ class Place:
 async def make_place(folder: Path, *features: Any) -> Place:
     held = Held()
     site = make_organization_site(folder, features=[EmailLogin(send_limits=ROOMY), held, *features])
-    kit, floor = site.passwordless._kit, floor_of(site)
-    assert kit.repositories is not None
-    factors = KnownFactors(kit.repositories, kit.policies)
-    held.rules = OrganizationPolicies(floor.directory, kit.policies, factors.of)
+    floor = floor_of(site)
+    held.rules = floor.policies
     acme = await floor.organizations.create("Acme")
     await floor.domains.claim(acme.id, "acme.example")
     await floor.domains.mark_verified(acme.id, "acme.example")

@@ -12,8 +12,6 @@ from pwless_middleware.core.explanation import OUTCOMES, ExplainedWay, Explanati
 from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.policy import Policy
 from pwless_middleware.features.second_factors import SecondFactors
-from pwless_middleware.flows.known_factors import KnownFactors
-from pwless_middleware.flows.organizations.explain import Explanations
 from tests.features.second_factors.people import by_mail, enroll, id_of
 from tests.flows.organizations.place import BOSS, JO, KIM, Place, Provider, make_place
 from tests.organizations import add_connection, set_policy
@@ -31,18 +29,7 @@ async def explain(
     place: Place, email: str = JO, organization: Organization | None = None
 ) -> Explanation:
     """Explain a login."""
-    kit, floor = place.site.passwordless._kit, place.floor
-    assert kit.repositories is not None
-    explanations = Explanations(
-        floor.directory,
-        floor.invitations,
-        place.rules,
-        kit.policies,
-        kit.users,
-        KnownFactors(kit.repositories, kit.policies).of,
-        join_of=lambda organization: organization.policy.join or "invitation",
-    )
-    return await explanations.explain(Address(email), organization)
+    return await place.floor.explanations.explain(Address(email), organization)
 
 
 def way(explanation: Explanation, method: str = "email") -> ExplainedWay:
