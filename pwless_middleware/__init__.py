@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from pwless_middleware.features.dashboard import Dashboard
     from pwless_middleware.features.email_login import EmailLogin
     from pwless_middleware.features.metrics import Metrics
+    from pwless_middleware.features.organizations import Organizations
     from pwless_middleware.features.passkeys import Passkeys
     from pwless_middleware.features.second_factors import SecondFactors
     from pwless_middleware.features.second_factors.sms.limits import SMSLimits
@@ -102,6 +103,7 @@ __all__ = [
     "MessageBirdTexts",
     "Metrics",
     "Mounted",
+    "Organizations",
     "Outbox",
     "Passkeys",
     "Passwordless",
@@ -190,6 +192,7 @@ _HOMES = {  # where each name lives
     "WebhookTexts": "delivery.texts.webhook",
     "Tracing": "features.tracing",
     "Webhooks": "features.webhooks",
+    "Organizations": "features.organizations",
     "FallbackTexts": "delivery.texts.fallback",
     "TextOutbox": "delivery.texts.outbox",
     "TextMessage": "delivery.texts.base",

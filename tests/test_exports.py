@@ -24,6 +24,7 @@ from pwless_middleware import (
     MemoryStore,
     MessageBirdTexts,
     Metrics,
+    Organizations,
     Outbox,
     Passkeys,
     Passwordless,
@@ -48,7 +49,8 @@ from tests.support import make_site
 PROMISED = {
     # What a host needs, and what it takes to write a feature or a mailer.
     "Passwordless", "PasswordlessMiddleware", "EmailLogin", "Passkeys", "SecondFactors",
-    "Dashboard", "Metrics", "Tracing", "Webhooks", "SMSLimits", "SendLimits", "TryLimits",
+    "Dashboard", "Metrics", "Tracing", "Webhooks", "Organizations", "SMSLimits",
+    "SendLimits", "TryLimits",
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "SQLStore", "Database", "Outbox",
     "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
     "Session", "Person", "Store", "Feature", "Kit", "Mounted", "Authentication", "Login", "Step",
@@ -76,6 +78,7 @@ SIGNATURES: dict[Callable[..., Any], list[str]] = {
     Metrics: ["registry"],
     Tracing: ["tracer_provider"],
     Webhooks: ["unsafe_loopback"],
+    Organizations: ["join"],
 }  # fmt: skip
 
 
@@ -115,6 +118,7 @@ def test_every_option_is_explained_where_it_is_given() -> None:
         *(
             EventRetention,
             Dashboard,
+            Organizations,
             Passkeys,
             SecondFactors,
             SMSLimits,

@@ -128,6 +128,10 @@ _WEBHOOK = (
     ),
 )
 
+_SITE = MailVariable(
+    "site", Text("The name of your site; brand.name is the organization’s here."), "Acme"
+)
+
 _SIGN_IN, _ACCOUNT = Text("Signing in"), Text("Account")
 _FACTORS, _PASSKEYS, _MESSAGES = Text("Second factors"), Text("Passkeys"), Text("Text messages")
 _BOTH: Final = ("code", "link")
@@ -138,6 +142,7 @@ _ALL: Final = (
     Mail("step_up", Text("Confirm that it is you"), _SIGN_IN, _BOTH),
     Mail("new_sign_in", Text("A new browser signed in"), _SIGN_IN, ("link",)),
     Mail("invitation", Text("An invitation"), _ACCOUNT, ("link",)),
+    Mail("organization_invitation", Text("Join an organization"), _ACCOUNT, ("link",), (_SITE,)),
     Mail("address_change", Text("Confirm a new address"), _ACCOUNT, _BOTH),
     Mail("address_requested", Text("Confirm an address"), _ACCOUNT, ("link",)),
     Mail("address_changed", Text("The address was changed"), _ACCOUNT, ("link",)),

@@ -25,6 +25,7 @@ TOPICS: Final[Mapping[str, Text]] = {
     "new_sign_in": Text("Email: a sign-in from a new browser"),
     "address_requested": Text("Email: confirm an address"),
     "person_invited": Text("Email: an invitation"),
+    "organization_invitation": Text("Email: join an organization"),
     "webhook_try": Text("Webhooks to be called"),
     "webhook_off": Text("Email: a webhook was turned off"),
     "operator_added": Text("Email: somebody may use the dashboard"),

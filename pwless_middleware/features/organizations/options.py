@@ -1,0 +1,88 @@
+"""The feature itself: its options, checked, and what it mounts."""
+
+from __future__ import annotations
+
+from pwless_middleware.core.given_options import given_options, remember_given
+from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.policy import JOIN_WORDS, Join
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.web.kit import Kit, Mounted
+
+
+@named_options()
+@remember_given
+class Organizations:
+    """Let each customer have its own members, domains, and rules for signing in.
+
+    Needs a database.
+
+    Args:
+        join: who becomes a member by signing in. `invitation` (default): nobody, only who was
+            invited is one. `sso`: also whoever comes from the organization's own login. `domain`:
+            also whoever has an address of a domain that the organization has verified. Not given,
+            it holds where an organization's policy says nothing; given, no organization admits more
+            people than this.
+
+    Raises:
+        ConfigError: the option is none of these.
+    """
+
+    def __init__(self, *, join: Join = "invitation") -> None:
+        if join not in JOIN_WORDS:
+            raise ConfigError("join", "set 'invitation', 'sso' or 'domain'")
+        self._join = join
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Return the pages, the JSON API, the rules, and the mails of invitations.
+
+        Raises:
+            ConfigError: there is no database.
+        """
+        from pwless_middleware.features.organizations.account_api import AccountOrganizationsApi
+        from pwless_middleware.features.organizations.account_pages import AccountPages
+        from pwless_middleware.features.organizations.admission import Admission
+        from pwless_middleware.features.organizations.choose_page import ChoosePage
+        from pwless_middleware.features.organizations.entrances import Entrances
+        from pwless_middleware.features.organizations.invitation_mails import InvitationMails
+        from pwless_middleware.features.organizations.invitation_page import InvitationPage
+        from pwless_middleware.features.organizations.leaving import Leaving
+        from pwless_middleware.features.organizations.look import Looks
+        from pwless_middleware.features.organizations.rules import OrganizationRules
+        from pwless_middleware.flows.known_factors import KnownFactors
+        from pwless_middleware.flows.organizations.policies import OrganizationPolicies
+
+        kit.require_database()
+        if kit.repositories is None:
+            raise ConfigError(
+                "features",
+                f"{kit.name} does not reach the organizations: mount Organizations(...) itself, "
+                "not a subclass, and not from within another feature",
+            )
+        floor = kit.organizations()
+        entrances = Entrances(floor, self._join if "join" in given_options(self) else None)
+        rules = OrganizationRules(floor, entrances, Admission(floor))
+        factors = KnownFactors(kit.repositories, kit.policies)
+        policies = OrganizationPolicies(floor.directory, kit.policies, factors.of)
+        leaving, looks = Leaving(kit, floor), Looks(floor, kit.renderer)
+        mails = InvitationMails(kit, floor, looks.of)
+        floor.invitations.send_by(mails.queue)
+        account, choose = AccountPages(kit, entrances, leaving), ChoosePage(kit, entrances)
+        return Mounted(
+            routes=(
+                *account.routes,
+                *choose.routes,
+                *InvitationPage(kit, floor, mails).routes,
+                *AccountOrganizationsApi(kit, entrances, leaving).routes,
+            ),
+            account_pages=(account.account_page,),
+            after_login=(choose.after_login,),
+            before_challenge=(rules.before_challenge,),
+            before_session=(rules.before_session, policies.before_session),
+            on_session=(rules.on_session, policies.on_session),
+            policies=(policies.of,),
+            memberships=rules.membership,
+            may_sign_up=(rules.may_sign_up,),
+            looks=looks.of,
+            jobs=mails.readers,
+            rewrap=floor.rewrap,
+        )

@@ -1,0 +1,101 @@
+"""Who may enter an organization, and whose sessions in it go on.
+
+How somebody may come in, and with which proofs, its policy says (`flows.organizations.policies`).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.challenge_context import ChallengeContext
+from pwless_middleware.core.login import Login
+from pwless_middleware.core.organization import Membership
+from pwless_middleware.core.session import Session
+from pwless_middleware.core.user import User
+from pwless_middleware.core.verdict import Verdict
+from pwless_middleware.errors import LoginDenied
+from pwless_middleware.features.organizations.admission import Admission
+from pwless_middleware.features.organizations.entrances import UNKNOWN, Entrances
+
+if TYPE_CHECKING:
+    from pwless_middleware.flows.organizations.floor import OrganizationFloor
+
+
+class OrganizationRules:
+    """Answer what the door asks.
+
+    Args:
+        floor: knows the organizations.
+        entrances: find what a login enters.
+        admission: makes members of those who enter.
+    """
+
+    def __init__(
+        self, floor: OrganizationFloor, entrances: Entrances, admission: Admission
+    ) -> None:
+        self._floor = floor
+        self._entrances = entrances
+        self._admission = admission
+
+    async def before_challenge(self, context: ChallengeContext) -> None:
+        """Refuse, before a mail goes out, what is to enter an organization that is none.
+
+        Raises:
+            LoginDenied: it is none.
+            StoreError: it cannot be known.
+        """
+        wanted = context.organization
+        if wanted is not None and await self._floor.directory.find(wanted) is None:
+            raise LoginDenied(UNKNOWN, reason="not_a_member")
+
+    async def may_sign_up(self, address: Address) -> bool:
+        """Whether an address is invited to an organization.
+
+        Raises:
+            StoreError: it cannot be known.
+        """
+        return bool(await self._floor.invitations.list_open(address))
+
+    async def before_session(self, login: Login) -> Verdict | None:
+        """Let a login into its organization, and make a member of who is none yet.
+
+        Raises:
+            LoginDenied: it may not enter the one that it names.
+            StoreError: it cannot be known.
+        """
+        entrance = await self._entrances.of(login)
+        if entrance is None:
+            return None
+        admit = partial(self._admission.admit, entrance, login)
+        admissions = () if entrance.right == "member" else (admit,)
+        return Verdict(organization=entrance.organization.id, admissions=admissions)
+
+    async def on_session(self, session: Session, user: User) -> None:
+        """Refuse a session in an organization that is none any more, or of no active member; and
+        one of who was switched off by the owner of their domain.
+
+        Raises:
+            LoginDenied: it is.
+            StoreError: it cannot be known.
+        """
+        if session.organization is None:
+            await self._entrances.check_owner(user.id, user.email)
+        elif await self.membership(session, user) is None:
+            raise LoginDenied(reason="not_a_member")
+
+    async def membership(self, session: Session, user: User) -> Membership | None:
+        """Return the organization that a session is in, and the person's role in it; or `None`.
+
+        Raises:
+            StoreError: it cannot be known.
+        """
+        directory = self._floor.directory
+        if session.organization is None:
+            return None
+        organization = await directory.find(session.organization)
+        member = await directory.membership(user.id, session.organization)
+        if organization is None or member is None or not member.is_active:
+            return None
+        return Membership(organization, member.role)

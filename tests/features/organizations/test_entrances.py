@@ -1,0 +1,200 @@
+"""Which organization a login enters, and who is let into none (security rules 54 and 55)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pwless_middleware.errors import ConfigError
+from pwless_middleware.features.organizations import Organizations
+from tests.features.organizations.scene import (
+    BO,
+    JO,
+    add_member,
+    make_organization,
+    make_scene,
+    place_of,
+    sign_in_to,
+    verify_domain,
+)
+from tests.features.test_step_up import ask, fields_of
+from tests.organizations import floor_of, set_policy
+from tests.support import Browser, Site, led_to, make_site, said
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return make_scene(tmp_path)
+
+
+async def test_who_is_a_member_of_one_enters_it(site: Site) -> None:
+    acme = await make_organization(site, "Acme")
+    await add_member(site, acme.id, JO, role="admin")
+    jo = await sign_in_to(site, JO)
+    assert await place_of(site, jo) == "Acme"
+    assert site.inner.scope["state"]["user"].role == "admin"
+    assert site.inner.scope["user"].role == "admin"
+
+
+async def test_who_is_a_member_nowhere_signs_in_without_one(site: Site) -> None:
+    await make_organization(site, "Acme")
+    jo = await sign_in_to(site, JO)
+    assert await place_of(site, jo) is None
+    assert site.inner.scope["state"]["user"].role == ""
+
+
+async def test_the_link_of_an_organization_leads_into_it_by_id_or_the_hosts_key(
+    site: Site,
+) -> None:
+    acme = await make_organization(site, "Acme", JO)
+    beta = await floor_of(site).organizations.create("Beta", external_id="customer-2")
+    await add_member(site, beta.id, JO)
+    assert await place_of(site, await sign_in_to(site, JO, acme.id)) == "Acme"
+    assert await place_of(site, await sign_in_to(site, JO, "customer-2")) == "Beta"
+
+
+async def test_who_is_no_member_does_not_enter_and_gets_no_session(site: Site) -> None:
+    acme = await make_organization(site, "Acme", JO)
+    bo = site.browser()
+    await bo.post("/auth/login", {"email": BO, "organization": acme.id})
+    answer = await bo.type_code(site.mail(BO).code)
+    assert answer.status_code == 403
+    assert "You are not a member of Acme." in said(answer)
+    assert site.sessions == 0
+
+
+async def test_an_organization_that_is_none_is_refused_before_a_mail_goes_out(site: Site) -> None:
+    answer = await site.browser().post(
+        "/auth/login", {"email": JO, "organization": "org_AhVYWQw2o6mzunDOx_bV4A"}
+    )
+    assert answer.status_code == 403
+    assert "There is no such organization here." in said(answer)
+    assert site.outbox.messages == []
+
+
+async def test_who_is_switched_off_does_not_enter(site: Site) -> None:
+    acme = await make_organization(site, "Acme", domain="acme.example", join="domain")
+    user_id = await add_member(site, acme.id, JO)
+    await floor_of(site).members.deactivate(acme.id, user_id)
+    await floor_of(site).invitations.create(acme.id, JO)
+    jo = site.browser()
+    await jo.post("/auth/login", {"email": JO, "organization": acme.id})
+    answer = await jo.type_code(site.mail(JO).code)
+    assert answer.status_code == 403
+    assert "switched off" in said(answer)
+    await jo.ask(JO)
+    assert (await jo.type_code(site.mail(JO).code)).status_code == 403
+    assert site.sessions == 0
+
+
+async def test_who_is_switched_off_by_the_owner_of_their_domain_is_out_everywhere(
+    site: Site,
+) -> None:
+    acme = await make_organization(site, "Acme", domain="acme.example")
+    await make_organization(site, "Beta", JO)
+    user_id = await add_member(site, acme.id, JO)
+    jo = await sign_in_to(site, JO)
+    assert await place_of(site, jo) is None  # of two: none is chosen yet
+    await floor_of(site).members.deactivate(acme.id, user_id)
+    assert await jo.who() is None
+
+
+async def test_who_is_switched_off_elsewhere_signs_in_without_it(site: Site) -> None:
+    beta = await make_organization(site, "Beta", domain="beta.example")
+    await floor_of(site).members.deactivate(beta.id, await add_member(site, beta.id, JO))
+    assert await place_of(site, await sign_in_to(site, JO)) is None
+
+
+async def test_a_domain_admits_its_people_once_it_is_verified(site: Site) -> None:
+    floor = floor_of(site)
+    acme = await make_organization(site, "Acme", join="domain")
+    await floor.domains.claim(acme.id, "acme.example")
+    jo = await sign_in_to(site, JO)
+    assert await place_of(site, jo) is None
+    await verify_domain(floor, acme.id, "acme.example")
+    jo = await sign_in_to(site, JO)
+    assert await place_of(site, jo) == "Acme"
+    [member] = await floor.members.list(acme.id)
+    assert (member.origin, member.role) == ("domain", "")
+    assert await place_of(site, await sign_in_to(site, BO)) is None
+
+
+async def test_another_customer_who_claims_the_domain_gets_nobody(site: Site) -> None:
+    await make_organization(site, "Acme", domain="acme.example", join="domain")
+    thief = await make_organization(site, "Thief", join="domain")
+    await floor_of(site).domains.claim(thief.id, "acme.example")
+    assert await place_of(site, await sign_in_to(site, JO)) == "Acme"
+    jo = site.browser()
+    await jo.post("/auth/login", {"email": JO, "organization": thief.id})
+    assert (await jo.type_code(site.mail(JO).code)).status_code == 403
+
+
+async def test_a_domain_admits_nobody_where_only_who_was_invited_is_one(site: Site) -> None:
+    acme = await make_organization(site, "Acme", domain="acme.example")
+    assert await place_of(site, await sign_in_to(site, JO)) is None
+    await set_policy(floor_of(site), acme.id, join="sso")
+    assert await place_of(site, await sign_in_to(site, JO)) is None
+
+
+async def test_what_the_deployment_says_no_organization_loosens(tmp_path: Path) -> None:
+    site = make_scene(tmp_path, join="invitation")
+    await make_organization(site, "Acme", domain="acme.example", join="domain")
+    assert await place_of(site, await sign_in_to(site, JO)) is None
+
+
+async def test_what_the_deployment_says_holds_where_an_organization_says_nothing(
+    tmp_path: Path,
+) -> None:
+    site = make_scene(tmp_path, join="domain")
+    acme = await make_organization(site, "Acme", domain="acme.example")
+    await make_organization(site, "Beta", domain="beta.example", join="invitation")
+    assert await place_of(site, await sign_in_to(site, JO)) == "Acme"
+    assert await place_of(site, await sign_in_to(site, BO)) is None
+    assert len(await floor_of(site).members.list(acme.id)) == 1
+
+
+async def test_who_is_in_several_is_asked_which_and_goes_where_they_wanted(site: Site) -> None:
+    await make_organization(site, "Acme", JO)
+    beta = await make_organization(site, "Beta", JO)
+    jo = site.browser()
+    await jo.ask(JO, next="/reports?month=5")
+    answer = await jo.type_code(site.mail(JO).code)
+    assert led_to(answer) == "/auth/organizations/choose?next=%2Freports%3Fmonth%3D5"
+    page = await jo.get(led_to(answer))
+    assert "Acme" in page.text
+    assert "Beta" in page.text
+    assert await place_of(site, jo) is None
+    form = {"organization": beta.id, "next": "/reports?month=5"}
+    answer = await jo.post("/auth/account/organizations/enter", form)
+    assert led_to(answer) == "/reports?month=5"
+    assert await place_of(site, jo) == "Beta"
+
+
+async def test_a_fresh_proof_leaves_a_session_where_it_is(site: Site) -> None:
+    jo = await sign_in_to(site, JO)
+    await make_organization(site, "Acme", JO)
+    await prove_again(site, jo)
+    assert await place_of(site, jo) is None
+    jo = await sign_in_to(site, JO)
+    await make_organization(site, "Beta", JO)
+    await prove_again(site, jo)
+    assert await place_of(site, jo) == "Acme"
+
+
+async def prove_again(site: Site, browser: Browser) -> None:
+    """Confirm by a code that it is the same person."""
+    site.clock.advance(301)
+    old = browser.cookie()
+    action, fields = fields_of(await ask(browser), "one-time-code")
+    await browser.post(action, {**fields, "code": site.mail(JO).code or ""})
+    assert browser.cookie() != old
+
+
+def test_it_needs_a_database_and_a_word_for_who_may_join() -> None:
+    with pytest.raises(ConfigError, match="database"):
+        make_site(features=[Organizations()])
+    with pytest.raises(ConfigError, match="join"):
+        Organizations(join="everybody")  # type: ignore[arg-type]
