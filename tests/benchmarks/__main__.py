@@ -27,6 +27,7 @@ PARTS = {
     "logins": "logins",
     "passkeys": "passkeys",
     "second_factors": "second_factors",
+    "sso": "sso",
     "verbs": "verbs",
     "store": "outstanding",
     "growth": "growth",

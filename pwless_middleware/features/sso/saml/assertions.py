@@ -117,9 +117,9 @@ def read_attributes(assertion: Element) -> dict[str, tuple[str, ...]]:
     for attribute in assertion.findall(f"{ASSERTION}AttributeStatement/{ASSERTION}Attribute"):
         values = []
         for child in attribute.findall(f"{ASSERTION}AttributeValue"):
-            inner = children_of(child)
             # eduPersonTargetedID has a NameID within.
-            text = text_of(inner[0]) if len(inner) == 1 else text_of(child)
+            inner = children_of(child) if len(child) else ()
+            text = text_of(inner[0] if len(inner) == 1 else child)
             count += 1
             if count > MOST_VALUES or len(text) > VALUE_LENGTH:
                 raise SSOFault("assertion_attributes")

@@ -132,26 +132,23 @@ def verify_response(
 
 
 def verify_signatures(root: Element, settings: SAMLSettings) -> Element:
-    """Return the assertion as a signature covers it.
+    """Return the assertion as a signature covers it: the response's, or its own if that has none.
 
     Raises:
-        SSOFault: neither the response nor the assertion is signed, or a signature is not good: one
-            that stands there and is wrong is no less wrong because another is right.
+        SSOFault: neither is signed, or the signature is not good. That of a response which is wrong
+            is no less wrong because the assertion has a right one.
     """
     assertion = root.find(f"{ASSERTION}Assertion")
     if assertion is None:
         raise SSOFault("assertion_missing")
-    found = None
-    for signed in (assertion, root):
-        if signature_of(signed) is not None:
-            found = verify_signature(root, signed, settings.certificates)
-    if found is None:
+    signed = next((one for one in (root, assertion) if signature_of(one) is not None), None)
+    if signed is None:
         raise SSOFault("signature_missing")
-    if found.tag != assertion.tag:
-        found = found.find(f"{ASSERTION}Assertion")
-    if found is None or found.get("ID") != assertion.get("ID"):
+    found = verify_signature(root, signed, settings.certificates)
+    inner = found.find(f"{ASSERTION}Assertion") if signed is root else found
+    if inner is None or inner.get("ID") != assertion.get("ID"):
         raise SSOFault("signature_reference")
-    return found
+    return inner
 
 
 def check_response(root: Element, expected: Expected) -> Iterator[SSOFault]:
