@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pwless_middleware.features.passkeys import Passkeys
     from pwless_middleware.features.second_factors import SecondFactors
     from pwless_middleware.features.second_factors.sms.limits import SMSLimits
+    from pwless_middleware.features.sso.social import OIDC
     from pwless_middleware.features.tracing import Tracing
     from pwless_middleware.features.webhooks import Webhooks
     from pwless_middleware.flows.limits import SendLimits, TryLimits
@@ -78,6 +79,7 @@ else:  # so that a type checker knows the names and no others
 __version__ = "0.1.0"
 
 __all__ = [
+    "OIDC",
     "AnonymousUser",
     "ApiError",
     "Authentication",
@@ -162,6 +164,7 @@ _HOMES = {  # where each name lives
     "Message": "delivery.base",
     "Metrics": "features.metrics",
     "Mounted": "web.kit",
+    "OIDC": "features.sso.social",
     "Outbox": "delivery.outbox",
     "Passkeys": "features.passkeys",
     "SMSLimits": "features.second_factors.sms.limits",

@@ -53,6 +53,7 @@ from pwless_middleware.web.wiring import (
     check_all,
     check_operators,
     checks_of,
+    join_features,
     mount_all,
     name_of,
 )
@@ -217,7 +218,7 @@ class Passwordless:
         clock: Callable[[], float] | None = None,
     ) -> None:
         check_options(locals())  # every argument, by its name
-        features = (EmailLogin(),) if features is None else features
+        features = join_features((EmailLogin(),) if features is None else features)
         self.prefix = prefix
         self.origin = Origin(base_url, unsafe_http=unsafe_http)
         if not self.origin.is_secure and not self.origin.is_development:

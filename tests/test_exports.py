@@ -16,6 +16,7 @@ import pytest
 
 import pwless_middleware
 from pwless_middleware import (
+    OIDC,
     Brand,
     Dashboard,
     EmailLogin,
@@ -49,7 +50,7 @@ from tests.support import make_site
 PROMISED = {
     # What a host needs, and what it takes to write a feature or a mailer.
     "Passwordless", "PasswordlessMiddleware", "EmailLogin", "Passkeys", "SecondFactors",
-    "Dashboard", "Metrics", "Tracing", "Webhooks", "Organizations", "SMSLimits",
+    "Dashboard", "Metrics", "OIDC", "Tracing", "Webhooks", "Organizations", "SMSLimits",
     "SendLimits", "TryLimits",
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "SQLStore", "Database", "Outbox",
     "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
@@ -76,6 +77,10 @@ SIGNATURES: dict[Callable[..., Any], list[str]] = {
     SecondFactors: ["totp", "sms", "sms_countries", "recovery_codes", "mfa", "trusted_days"],
     MemoryStore: ["max_entries"],
     Metrics: ["registry"],
+    OIDC: [
+        "client_id", "client_secret", "issuer", "name", "scopes", "signup", "authoritative_for",
+        "unsafe_loopback",
+    ],
     Tracing: ["tracer_provider"],
     Webhooks: ["unsafe_loopback"],
     Organizations: ["join"],

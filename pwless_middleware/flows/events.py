@@ -89,13 +89,13 @@ class Events:
     # --- set-up --------------------------------------------------------------------------------
 
     def declare(self, kinds: Iterable[EventKind], *, by: str) -> None:
-        """Add a feature's own kinds.
+        """Add a feature's own kinds; two features may have the very same one.
 
         Raises:
-            ConfigError: one of them is there already.
+            ConfigError: one of them is there already, and is another one.
         """
         for kind in kinds:
-            if kind.name in self._kinds:
+            if self._kinds.get(kind.name, kind) is not kind:
                 raise ConfigError("features", f"{by} declares events {kind.name!r}, which exist")
             self._kinds[kind.name] = kind
 

@@ -45,6 +45,7 @@ class LoginMethod:
         is_scripted: whether it works by a script alone. Then it is hidden until its script shows
             it: who has no JavaScript does not hear of it.
         script: a file of ours that the page loads for it, e.g. `passkeys.js`; empty for none.
+        leads_away: whether its form ends on another site.
     """
 
     name: str
@@ -56,6 +57,7 @@ class LoginMethod:
     autofill: str = ""
     is_scripted: bool = False
     script: str = ""
+    leads_away: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,26 @@ T = TypeVar("T")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
+def join_features(features: Iterable[Feature]) -> tuple[Feature, ...]:
+    """Return features, with those of a class that has a `join` as one, where the first stood.
+
+    They share what one alone can have: a part of the login page, the method that they prove.
+
+    Raises:
+        ConfigError: they cannot be joined.
+    """
+    given = tuple(features)
+    found: list[Feature] = []
+    for feature in given:
+        alike = [one for one in given if type(one) is type(feature)]
+        join = getattr(type(feature), "join", None)
+        if join is None or len(alike) == 1:
+            found.append(feature)
+        elif feature is alike[0]:
+            found.append(join(alike))
+    return tuple(found)
+
+
 def name_of(feature: object) -> str:
     """Return a feature's name: its attribute `name`, or else its class's name.
 

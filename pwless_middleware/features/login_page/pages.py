@@ -23,6 +23,11 @@ class LoginPages:
         self._kit = kit
         self.routes = (Route(LOGIN_PATH, {"GET": self.show, "POST": self.post}),)
 
+    @property
+    def _leads_away(self) -> bool:
+        ways = any(method.leads_away for method in self._kit.offers.methods)
+        return ways or self._kit.logins.may_lead_away
+
     async def show(self, request: Request) -> Response:
         """Show the form, or who is signed in; `next` comes from the query, if it is a path of ours.
 
@@ -81,7 +86,7 @@ class LoginPages:
         return self._kit.pages.page(
             request,
             "login.html",
-            leads_away=self._kit.logins.may_lead_away,
+            leads_away=self._leads_away,
             in_own_frame=True,
             status=worst.status,
             retry_after=worst.retry_after,
@@ -110,7 +115,7 @@ class LoginPages:
         return self._kit.pages.page(
             request,
             "signed_in.html",
-            leads_away=self._kit.logins.may_lead_away,
+            leads_away=self._leads_away,
             in_own_frame=True,
             user_email=account.user.email,
             continue_url=next or root_path(request) + "/",

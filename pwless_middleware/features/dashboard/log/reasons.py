@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pwless_middleware.core.event import Event
+from pwless_middleware.core.sso_faults import FAULTS
 from pwless_middleware.text import Text
 
 _TOO_MANY_TEXTS: Final = Text("Too many text messages were asked for in a short time.")
@@ -20,6 +21,7 @@ _MADE_UP: Final = Text(
 )
 
 REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
+    "sso.failed": FAULTS,
     "template.failed": {
         "refused": Text(
             "It holds what is not admitted any more, such as a link to another address of the "

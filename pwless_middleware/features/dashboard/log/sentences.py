@@ -100,6 +100,18 @@ SENTENCES: Final[Mapping[str, Text]] = {
     "recovery_code.used": Text("A recovery code was used."),
     "browser.trusted": Text("A browser is trusted: no second factor is asked for in it."),
     "browser.distrusted": Text("Browsers are trusted no longer: %(count)s."),
+    # --- the company's login -------------------------------------------------------------------
+    "sso.failed": Text("A company’s login did not work, by the connection %(connection)s."),
+    "sso.tested": Text("The connection %(connection)s was tested, and worked."),
+    "sso.break_glass": Text("The person signed in by email, without the company’s login."),
+    "identity.linked": Text(
+        "The person was linked with who they are at their company’s login, by the connection "
+        "%(connection)s."
+    ),
+    "identity.address_changed": Text(
+        "The company’s login said another email address of the person than before, by the "
+        "connection %(connection)s. The account keeps its own."
+    ),
     # --- organizations -------------------------------------------------------------------------
     "organization.created": Text("The organization %(name)s was made."),
     "organization.changed": Text("The organization’s name, key, brand or language was changed."),

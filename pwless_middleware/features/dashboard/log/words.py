@@ -12,6 +12,8 @@ METHODS: Final[Mapping[str, Text]] = {
     "email_code": Text("Email code"),
     "email_link": Text("Email link"),
     "passkey": Text("Passkey"),
+    "sso": Text("Company login"),
+    "social": Text("Account at a provider"),
     "totp": Text("Authenticator app"),
     "sms": Text("Text message"),
     "recovery_code": Text("Recovery code"),

@@ -1,0 +1,194 @@
+"""The feature itself: its options, checked, and what it mounts.
+
+Its library is loaded as a host makes `OIDC`, and not before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Self
+
+from pwless_middleware.core.connection import SOCIAL_METHOD
+from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.options import check_flag, check_texts
+from pwless_middleware.errors import ConfigError, InvalidArgument
+from pwless_middleware.web.kit import Kit, Mounted
+
+if TYPE_CHECKING:
+    from pwless_middleware.features.sso.oidc.settings import OIDCSettings
+    from pwless_middleware.features.sso.social.provider import SocialProvider
+    from pwless_middleware.safe_http.client import SafeHTTPClient
+
+_ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_EVENTS: Final = ("sso.failed", "identity.linked", "identity.address_changed")
+_TITLES: Final = {"google": "Google", "entra": "Microsoft", "okta": "Okta"}
+
+
+@named_options(client_id="the provider shows it where you register the app")
+class OIDC:
+    """Let people sign in with their account at a provider, by OpenID Connect.
+
+    Needs a database, and the extra `[sso]`. The provider has to know the redirect URI:
+    `https://your.app/auth/sso/oidc/google/callback`, with its own id in the place of `google`.
+
+    An address counts where the provider says that it is verified and is the one to know: Google for
+    its own addresses and those of companies that have them there, Entra where it says that the
+    tenant owns the domain, any provider for `authoritative_for`. Every other one is proven by a
+    mailed code first, for which `EmailLogin` has to be mounted; the account is linked then.
+
+    Args:
+        provider: `google`, `entra`, `okta`, or an id of your own: up to 40 of `a-z`, `0-9` and `-`.
+            People are known by it, so it must not change. `None` makes it of `name`.
+        client_id: as the provider shows it.
+        client_secret: as the provider shows it; `None` for a client that has none.
+        issuer: what the provider calls itself, e.g. `https://login.acme.com`. Of `entra` the
+            directory (tenant) ID, of `okta` the domain; of `google` it is known.
+        name: on the button; `None` takes the provider's own.
+        scopes: what is asked for.
+        signup: whether who has no account gets one (default).
+        authoritative_for: domains of yours for whose addresses the provider's word counts, where it
+            says that the address is verified.
+        unsafe_loopback: whether the provider may be on this machine, and then by http: for
+            development. Default off.
+
+    Raises:
+        ConfigError: an option is none, or a library is not installed.
+    """
+
+    def __init__(
+        self,
+        provider: str | None = None,
+        *,
+        client_id: str,
+        client_secret: str | None = None,
+        issuer: str | None = None,
+        name: str | None = None,
+        scopes: Sequence[str] = ("openid", "email", "profile"),
+        signup: bool = True,
+        authoritative_for: Sequence[str] = (),
+        unsafe_loopback: bool = False,
+    ) -> None:
+        check_flag("signup", signup)
+        check_flag("unsafe_loopback", unsafe_loopback)
+        check_texts("scopes", scopes, example="['openid', 'email']")
+        check_texts("authoritative_for", authoritative_for, example="['acme.com']")
+        for option, value in (("issuer", issuer), ("name", name), ("client_secret", client_secret)):
+            if value is not None and (not isinstance(value, str) or not value.strip()):
+                raise ConfigError(option, "set a text, or None")
+        try:
+            from pwless_middleware.features.sso.social.provider import SocialProvider
+        except ImportError as error:
+            raise ConfigError(
+                "features", "OIDC needs: pip install 'pwless-middleware[sso]'"
+            ) from error
+        from pwless_middleware.safe_http.client import SafeHTTPClient
+
+        id = _read_id(provider, name)
+        client = SafeHTTPClient("features", extra="sso", allow_loopback=unsafe_loopback)
+        settings: dict[str, object] = {
+            "preset": id if id in _TITLES else "oidc",
+            "issuer": _read_issuer(id, issuer),
+            "client_id": client_id,
+            "scopes": list(scopes),
+        }
+        self._entries: tuple[tuple[SocialProvider, SafeHTTPClient], ...] = (
+            (
+                SocialProvider(
+                    id=id,
+                    title=name or _TITLES.get(id, id),
+                    settings=_read_settings(settings, client),
+                    client_secret=client_secret,
+                    signup=signup,
+                    domains=frozenset(domain.lower() for domain in authoritative_for),
+                ),
+                client,
+            ),
+        )
+
+    @classmethod
+    def join(cls, features: Sequence[Self]) -> Self:
+        """Return several of them as one feature: they share the login page and the method.
+
+        Raises:
+            ConfigError: two of them have one id.
+        """
+        joined = cls.__new__(cls)
+        joined._entries = tuple(entry for one in features for entry in one._entries)
+        ids = [provider.id for provider, _ in joined._entries]
+        for id in ids:
+            if ids.count(id) > 1:
+                raise ConfigError(
+                    "features", f"two OIDC(...) are both {id!r}: give one of them another id"
+                )
+        return joined
+
+    def mount(self, kit: Kit) -> Mounted:
+        """Return the buttons, and the pages behind them.
+
+        Raises:
+            ConfigError: there is no database.
+        """
+        from pwless_middleware.features.sso.events import KINDS
+        from pwless_middleware.features.sso.social.flow import SocialFlow
+        from pwless_middleware.features.sso.social.mailed_proof import MailedProof
+        from pwless_middleware.features.sso.social.pages import SocialPages
+
+        kit.require_database()
+        if kit.repositories is None:
+            raise ConfigError(
+                "features",
+                f"{kit.name} does not reach the identities: mount OIDC(...) itself, not a "
+                "subclass, and not from within another feature",
+            )
+        proof = MailedProof(kit, kit.repositories.identities)
+        flows = {
+            provider.id: SocialFlow(kit, kit.repositories.identities, provider, client)
+            for provider, client in self._entries
+        }
+        pages = SocialPages(kit, flows, proof)
+        return Mounted(
+            routes=pages.routes,
+            methods=(pages.method,),
+            after_login=(proof.link,),
+            proves=(SOCIAL_METHOD,),
+            event_kinds=tuple(kind for kind in KINDS if kind.name in _EVENTS),
+        )
+
+
+def _read_id(provider: str | None, name: str | None) -> str:
+    if provider is None:
+        id = re.sub(r"[^a-z0-9]+", "-", (name or "").lower()).strip("-")[:40].strip("-")
+    else:
+        id = provider
+    if not isinstance(id, str) or not _ID.fullmatch(id):
+        raise ConfigError(
+            "provider", "set google, entra, okta, or an id of your own: up to 40 of a-z, 0-9 and -"
+        )
+    return id
+
+
+def _read_issuer(id: str, issuer: str | None) -> str:
+    from pwless_middleware.features.sso.oidc.presets import PRESETS
+
+    preset = PRESETS.get(id)
+    if preset is None or preset.id == "oidc":
+        if issuer is None:
+            raise ConfigError("issuer", "set what the provider calls itself, an https:// address")
+        return issuer
+    if issuer is None and preset.label:
+        raise ConfigError("issuer", f"set the {preset.label} of {preset.name}")
+    try:
+        return preset.issuer_of(issuer or "")
+    except InvalidArgument as error:
+        raise ConfigError("issuer", error.public_message) from error
+
+
+def _read_settings(config: dict[str, object], client: SafeHTTPClient) -> OIDCSettings:
+    from pwless_middleware.features.sso.oidc.settings import read_oidc_settings
+
+    try:
+        return read_oidc_settings(config, judge=client.read_url)
+    except InvalidArgument as error:
+        bad = error.violations[0]
+        raise ConfigError(bad.field, bad.description) from error
