@@ -183,6 +183,7 @@ class Connections:
         name: str | None = None,
         config: Mapping[str, object] | None = None,
         seen: int | None = None,
+        still_tested: bool = False,
         by: str = "python",
     ) -> Connection:
         """Change what is given of a connection; `None` leaves it.
@@ -194,6 +195,7 @@ class Connections:
             name: as for `create`.
             config: all of it, as for `create`.
             seen: the version that the change is made to; `None` takes the one that stands there.
+            still_tested: whether its test counts as before: what changed is the provider's word.
             by: who does it.
 
         Raises:
@@ -212,7 +214,7 @@ class Connections:
         changed = [one for one in {**before, **after} if before.get(one) != after.get(one)]
         if not changed:
             return there
-        if new.config != there.config:
+        if new.config != there.config and not still_tested:
             new = replace(new, tested_at=None)
         audit = self._events.make(
             "connection.changed",
