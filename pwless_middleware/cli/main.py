@@ -12,8 +12,10 @@ from pwless_middleware.cli import (
     change_settings,
     check,
     events,
+    explain,
     keys,
     operators,
+    organizations,
     people,
     revoke,
     rewrap,
@@ -41,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     for module in (
         *(secret, check, run, people, revoke, events),
         *(schema, transfer, change_settings, keys, rewrap, operators),
+        *(organizations, explain),
     ):
         module.add_to(commands)
     return top

@@ -48,8 +48,6 @@ class Organizations:
         from pwless_middleware.features.organizations.leaving import Leaving
         from pwless_middleware.features.organizations.look import Looks
         from pwless_middleware.features.organizations.rules import OrganizationRules
-        from pwless_middleware.flows.known_factors import KnownFactors
-        from pwless_middleware.flows.organizations.policies import OrganizationPolicies
 
         kit.require_database()
         if kit.repositories is None:
@@ -61,8 +59,8 @@ class Organizations:
         floor = kit.organizations()
         entrances = Entrances(floor, self._join if "join" in given_options(self) else None)
         rules = OrganizationRules(floor, entrances, Admission(floor))
-        factors = KnownFactors(kit.repositories, kit.policies)
-        policies = OrganizationPolicies(floor.directory, kit.policies, factors.of)
+        policies = floor.policies
+        floor.explanations.join_by(entrances.join_of)
         leaving, looks = Leaving(kit, floor), Looks(floor, kit.renderer)
         mails = InvitationMails(kit, floor, looks.of)
         floor.invitations.send_by(mails.queue)

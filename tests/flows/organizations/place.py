@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pwless_middleware import EmailLogin
+from pwless_middleware import EmailLogin, Organizations
 from pwless_middleware.core.address import Address
-from pwless_middleware.core.login import Login
 from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.verdict import Verdict
 from pwless_middleware.flows.organizations.policies import OrganizationPolicies
 from pwless_middleware.web.kit import Kit, Mounted
 from tests.features.second_factors.people import id_of
@@ -23,24 +21,6 @@ from tests.organizations import (
 from tests.support import ROOMY, Site
 
 JO, KIM, BOSS = "jo@acme.example", "kim@other.example", "boss@acme.example"
-
-
-class Held:
-    """Hold logins to what organizations ask, and let them into whichever they want to enter."""
-
-    name = "held"
-    rules: OrganizationPolicies
-
-    def mount(self, kit: Kit) -> Mounted:
-        return Mounted(
-            policies=(lambda login: self.rules.of(login),),
-            before_session=(lambda login: self.rules.before_session(login), self._vouch),
-            on_session=(lambda session, user: self.rules.on_session(session, user),),
-        )
-
-    async def _vouch(self, login: Login) -> Verdict | None:
-        entered = (await self.rules.deciding(login)).entered
-        return Verdict(organization=entered.id) if entered is not None else None
 
 
 class Provider:
@@ -60,7 +40,8 @@ class Place:
         self.floor = floor_of(site)
 
     async def is_let_into(self, organization: Organization, email: str = JO) -> bool:
-        """Whether a mail lets somebody into an organization, who has named it."""
+        """Whether a mail lets a member into an organization, who has named it."""
+        await self.floor.members.put(organization.id, await id_of(self.site, email))
         browser = self.site.browser()
         await browser.post("/auth/login", {"email": email, "organization": organization.id})
         await browser.type_code(self.site.mail(email).code)
@@ -83,11 +64,11 @@ class Place:
 
 
 async def make_place(folder: Path, *features: Any) -> Place:
-    held = Held()
-    site = make_organization_site(folder, features=[EmailLogin(send_limits=ROOMY), held, *features])
+    """Return the place."""
+    of_site = [EmailLogin(send_limits=ROOMY), Organizations(), *features]
+    site = make_organization_site(folder, features=of_site)
     floor = floor_of(site)
-    held.rules = floor.policies
     acme = await floor.organizations.create("Acme")
     await floor.domains.claim(acme.id, "acme.example")
     await floor.domains.mark_verified(acme.id, "acme.example")
-    return Place(site, held.rules, acme)
+    return Place(site, floor.policies, acme)
