@@ -42,6 +42,7 @@ class Organizations:
         from pwless_middleware.features.organizations.account_pages import AccountPages
         from pwless_middleware.features.organizations.admission import Admission
         from pwless_middleware.features.organizations.choose_page import ChoosePage
+        from pwless_middleware.features.organizations.dashboard.pages import mount_dashboard
         from pwless_middleware.features.organizations.entrances import Entrances
         from pwless_middleware.features.organizations.invitation_mails import InvitationMails
         from pwless_middleware.features.organizations.invitation_page import InvitationPage
@@ -57,7 +58,8 @@ class Organizations:
                 "not a subclass, and not from within another feature",
             )
         floor = kit.organizations()
-        entrances = Entrances(floor, self._join if "join" in given_options(self) else None)
+        join = self._join if "join" in given_options(self) else None
+        entrances = Entrances(floor, join)
         rules = OrganizationRules(floor, entrances, Admission(floor))
         policies = floor.policies
         floor.explanations.join_by(entrances.join_of)
@@ -65,14 +67,19 @@ class Organizations:
         mails = InvitationMails(kit, floor, looks.of)
         floor.invitations.send_by(mails.queue)
         account, choose = AccountPages(kit, entrances, leaving), ChoosePage(kit, entrances)
+        dashboard = mount_dashboard(kit, floor, join=join)
         return Mounted(
             routes=(
                 *account.routes,
                 *choose.routes,
                 *InvitationPage(kit, floor, mails).routes,
                 *AccountOrganizationsApi(kit, entrances, leaving).routes,
+                *dashboard.routes,
             ),
             account_pages=(account.account_page,),
+            dashboard_pages=dashboard.dashboard_pages,
+            organization_tabs=dashboard.organization_tabs,
+            person_parts=dashboard.person_parts,
             after_login=(choose.after_login,),
             before_challenge=(rules.before_challenge,),
             before_session=(rules.before_session, policies.before_session),

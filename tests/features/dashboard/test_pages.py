@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware import EmailLogin, Passkeys, SecondFactors, Webhooks
+from pwless_middleware import EmailLogin, Organizations, Passkeys, SecondFactors, Webhooks
 from pwless_middleware.core.event_search import StoredEvent
 from tests.features.dashboard.crawl import Crawl, Page, crawl
 from tests.features.dashboard.operators import HELP, LOOK, OPS, make_dashboard, make_dashboard_site
 from tests.features.second_factors.people import confirm_by_mail, enroll
+from tests.organizations import floor_of
 from tests.own_account import JO, signed_in
 from tests.support import API_KEY, KEY, Browser, Site, led_to, token_of
 from tests.test_readme import table
@@ -49,13 +50,27 @@ async def live_in(site: Site) -> tuple[Browser, dict[str, str]]:
         secrets[f"waiting code {number}"] = mail.code or ""
         secrets[f"waiting link {number}"] = token_of(mail.link)
         secrets[f"flow {number}"] = waiting.cookie("flow") or ""
+    secrets |= await _make_organization(site)
     site.clock.advance(1)
     return jo, secrets
 
 
+async def _make_organization(site: Site) -> dict[str, str]:
+    """Have a customer with all that one can have; return every secret."""
+    floor, jo = floor_of(site), await site.passwordless.people.find(JO)
+    assert jo is not None
+    acme = await floor.organizations.create(EVIL, external_id=EVIL)
+    await floor.members.put(acme.id, jo.id, role=EVIL[:60])
+    await floor.domains.claim(acme.id, "acme.example")
+    await floor.invitations.create(acme.id, "new@acme.example", role=EVIL[:60])
+    mail = site.mail("new@acme.example")
+    return {"invitation": token_of(mail.link)}
+
+
 def site_of(folder: Path, **options: Any) -> Site:
     """Make a site with everything that can be mounted."""
-    return make_dashboard_site(folder, features=[Passkeys(), SecondFactors()], **options)
+    features = [Passkeys(), SecondFactors(), Organizations()]
+    return make_dashboard_site(folder, features=features, **options)
 
 
 @dataclass
@@ -183,12 +198,14 @@ async def test_whoever_has_a_second_factor_has_to_use_it(tmp_path: Path) -> None
 
 async def test_the_navigation_goes_from_what_is_seen_to_who_may_see_it(tmp_path: Path) -> None:
     site = make_dashboard_site(
-        tmp_path, features=[EmailLogin(test_users=True), Webhooks()], secret_key=KEY
+        tmp_path,
+        features=[EmailLogin(test_users=True), Webhooks(), Organizations()],
+        secret_key=KEY,
     )
     page = (await (await signed_in(site, OPS)).get("/auth/dashboard/overview")).text
     navigation = page.split("<nav", 1)[1].split("</nav>", 1)[0]
     assert re.findall(r"<h2[^>]*>([^<]+)<|<span>([^<]+)</span>", navigation) == [
-        *(("", title) for title in ("Overview", "Log", "People")),
+        *(("", title) for title in ("Overview", "Log", "People", "Organizations")),
         ("Configure", ""),
         *(("", title) for title in ("Settings", "Templates")),
         ("Operate", ""),
