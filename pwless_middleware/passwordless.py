@@ -487,6 +487,7 @@ class Passwordless:
         client: str | None = None,
         user_agent: str | None = None,
         device_token: str | None = None,
+        organization: str | None = None,
     ) -> SendResult:
         """Send a mail with a code (and a link, where you name its page) to an address.
 
@@ -509,6 +510,8 @@ class Passwordless:
                 says "an unknown browser".
             device_token: what the last `verify` gave for this person's device, so that strangers
                 cannot use up its limits; `None`, or one that is not ours, counts as a stranger's.
+            organization: the one that the login is to enter, by its id or your own key of it;
+                `None` names none.
 
         Raises:
             InvalidArgument: a field is bad; each is named.
@@ -528,6 +531,7 @@ class Passwordless:
             client=client,
             user_agent=user_agent,
             device_token=device_token,
+            organization=organization,
         )
 
     async def resend(

@@ -48,3 +48,15 @@ class OrganizationLooks:
             StoreError: it cannot be known.
         """
         return await self._ask(key) if self._ask is not None and key else None
+
+    async def id_of(self, key: str | None) -> str | None:
+        """Return the id of an organization; where there is none with a key, the key.
+
+        Args:
+            key: as of `of`.
+
+        Raises:
+            StoreError: as `of`.
+        """
+        look = await self.of(key)
+        return key or None if look is None else look.id

@@ -30,6 +30,15 @@ from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.responses import SIGNED_OUT, json_error, json_response, with_cookies
 
+ORGANIZATION = Field(
+    about="The organization that the login is to enter, by its id or by your own key of it. Who "
+    "may not enter it gets no session.",
+    example="org_AhVYWQw2o6mzunDOx_bV4A",
+    shortest=1,
+    longest=100,
+)
+"""What a login takes that enters an organization."""
+
 SIGNED_IN = Fields(
     {
         "email": Field(about="The user's address.", example="jo@example.com", required=True),

@@ -18,6 +18,7 @@ def public_session(session: Session) -> Mapping[str, object]:
         "expires_at": str(session.expires_at),
         "methods": list(session.methods),
         "device": session.device,
+        "organization": session.organization or "",
     }
 
 
@@ -46,6 +47,11 @@ SESSION = Fields(
         "device": Field(
             about="The browser in our own words; empty for programs.",
             example="Firefox on Linux",
+            required=True,
+        ),
+        "organization": Field(
+            about="The id of the organization that it is in; empty outside of one.",
+            example="org_AhVYWQw2o6mzunDOx_bV4A",
             required=True,
         ),
     }

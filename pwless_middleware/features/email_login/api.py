@@ -75,6 +75,7 @@ class EmailApi:
             expires_in=values.integer("expires_in"),
             template_variables=values.texts("template_variables"),
             language=current_language().code,
+            organization=values.get("organization"),
         )
         caller = self._flow.with_device(caller, values.get("device_token"))
         return self._answer_sent(await self._flow.send(send_request, caller), caller)

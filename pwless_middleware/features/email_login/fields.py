@@ -9,7 +9,7 @@ from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
 from pwless_middleware.core.pasted_text import MAX_CODE
 from pwless_middleware.features.email_login.flow import MAX_VARIABLES, RESERVED
 from pwless_middleware.web.fields import Field, Fields
-from pwless_middleware.web.login_responses import SIGNED_IN
+from pwless_middleware.web.login_responses import ORGANIZATION, SIGNED_IN
 
 _KINDS = ("OTP", "LINK", "LINK_OTP")
 _TEMPLATES = ("SIGNIN", "SIGNUP")
@@ -72,6 +72,7 @@ def send_fields(*, longest: int) -> Fields:
                 least=60,
                 most=longest,
             ),
+            "organization": ORGANIZATION,
             "device_token": DEVICE_TOKEN,
             "template_variables": Field(
                 kind="texts",

@@ -122,6 +122,7 @@ class EmailVerbs:
         client: str | None = None,
         user_agent: str | None = None,
         device_token: str | None = None,
+        organization: str | None = None,
     ) -> SendResult:
         """Send a mail; arguments, answer and errors are those of `Passwordless.send`."""
         caller = make_caller(client, user_agent)
@@ -138,6 +139,7 @@ class EmailVerbs:
             expires_in=expires_in,
             template_variables=dict(variables) if isinstance(variables, Mapping) else variables,
             device_token=device_token,
+            organization=organization,
         )
         caller = self._flow.with_device(caller, device_token)
         send_request = SendRequest(
@@ -148,6 +150,7 @@ class EmailVerbs:
             expires_in=values.integer("expires_in"),
             template_variables=values.texts("template_variables"),
             language=self._kit.languages.negotiate(language or "").code,
+            organization=values.get("organization"),
         )
         with request_deadline():
             return self._make_result(await self._flow.send(send_request, caller))

@@ -30,12 +30,12 @@ from pwless_middleware.features.passkeys.ceremonies import (
 from pwless_middleware.features.passkeys.fields import (
     ADD,
     CREATION_OPTIONS,
+    LOGIN,
     LOGIN_OPTIONS,
     PASSKEY,
     PASSKEYS,
     PROMPT,
     RENAME,
-    VERIFY,
     public_passkey,
 )
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
@@ -110,12 +110,13 @@ class PasskeyApi:
     async def login(self, request: Request) -> Response:
         """Check the browser's answer, and answer with the session."""
         caller = await self._kit.callers.api(request)
-        values = VERIFY.read_json(await read_json(request))
+        values = LOGIN.read_json(await read_json(request))
         attempt = self._flow.login(
             values.text("ceremony_id"),
             values.json("credential") or {},
             caller,
             self._holder(request, caller),
+            organization=values.get("organization"),
         )
         return await respond_with_json(self._kit, caller, attempt)
 
@@ -221,7 +222,7 @@ _LOGIN = Operation(
         "error is for `PublicKeyCredential.signalUnknownCredential`."
     ),
     security=((API_KEY,), (ORIGIN, PASSKEY_COOKIE)),
-    body=VERIFY,
+    body=LOGIN,
     answers={200: SIGNED_IN},
     sets_cookie=True,
     errors=(

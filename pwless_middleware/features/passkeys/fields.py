@@ -8,6 +8,7 @@ from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.given_name import LONGEST
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.login_responses import ORGANIZATION
 from pwless_middleware.web.session_json import time_field
 
 _EXAMPLE_ID = "dGhpcyBpcyBvbmx5IGFuIGV4YW1wbGU"
@@ -41,6 +42,7 @@ LOGIN_OPTIONS = Fields(
     }
 )
 VERIFY = Fields({"ceremony_id": CEREMONY_ID, "credential": CREDENTIAL})
+LOGIN = Fields({**VERIFY.fields, "organization": ORGANIZATION})
 CREATION_OPTIONS = Fields(
     {
         "conditional": Field(

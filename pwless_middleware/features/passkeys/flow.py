@@ -152,7 +152,8 @@ class PasskeyFlow:
         with self._kit.spans.step("pwless.verify") as note:
             note("pwless.method", "passkey")
             passkey, proven = await self._answers.verify(ceremony, assertion, caller)
-            proof = self._proof(passkey, proven, ceremony, caller, next, organization)
+            wanted = await self._kit.looks.id_of(organization)
+            proof = self._proof(passkey, proven, ceremony, caller, next, wanted)
             return await self._kit.logins.finish(proof, caller)
 
     # --- prove once more who it is -------------------------------------------------------------

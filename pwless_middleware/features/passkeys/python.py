@@ -9,7 +9,7 @@ from pwless_middleware.core.caller import IN_PROCESS, Caller
 from pwless_middleware.core.passkey import Passkey
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import InvalidArgument, PersonNotFound
-from pwless_middleware.features.passkeys.fields import ADD, RENAME, VERIFY
+from pwless_middleware.features.passkeys.fields import ADD, LOGIN, RENAME
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.own_passkeys import read_id
 from pwless_middleware.features.passkeys.prompts import Owner
@@ -68,6 +68,7 @@ class PasskeyVerbs:
         client: str | None = None,
         user_agent: str | None = None,
         ends: Session | None = None,
+        organization: str | None = None,
     ) -> SignedIn:
         """Check a browser's answer, and sign its owner in.
 
@@ -77,6 +78,8 @@ class PasskeyVerbs:
             client: as of `login_options`.
             user_agent: the browser's `User-Agent`, for the list of sessions; `None` says nothing.
             ends: a session of this browser that the login ends; `None` for none.
+            organization: the one that the login is to enter, by its id or your own key of it;
+                `None` names none.
 
         Raises:
             InvalidArgument: an argument is malformed; it is named.
@@ -86,11 +89,17 @@ class PasskeyVerbs:
             LoginDenied, LoginElsewhere, TooManyAttempts, Unavailable: as of `Passwordless.verify`.
         """
         caller = make_caller(client, user_agent, ends=ends)
-        given = check_arguments(VERIFY, ceremony_id=ceremony_id, credential=credential)
+        given = check_arguments(
+            LOGIN, ceremony_id=ceremony_id, credential=credential, organization=organization
+        )
         await self._kit.settings.require()
         with request_deadline():
             done = await self._flow.login(
-                ceremony_id, given.json("credential") or {}, caller, IN_PROCESS
+                ceremony_id,
+                given.json("credential") or {},
+                caller,
+                IN_PROCESS,
+                organization=given.get("organization"),
             )
         return SignedIn.of(self._kit, caller, done)
 

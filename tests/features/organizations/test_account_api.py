@@ -133,3 +133,27 @@ async def test_leaving_ends_the_sessions_in_it(site: Site) -> None:
     site.clock.advance(301)
     answer = await jo.request("DELETE", f"{API}/{acme.id}")
     assert (answer.status_code, error_code(answer)) == (403, "STEP_UP_REQUIRED")
+
+
+async def test_a_server_names_the_organization_that_a_login_enters(site: Site) -> None:
+    acme = await floor_of(site).organizations.create("Acme", external_id="customer-1")
+    await add_member(site, acme.id, JO)
+    await make_organization(site, "Beta", JO)
+    backend = site.backend()
+    sent = (await backend.send(JO, organization="customer-1")).json()
+    assert "Acme" in site.mail(JO).subject
+    done = await backend.verify(sent["auth_request_id"], code=site.mail(JO).code)
+    app = site.browser(headers={"authorization": f"Bearer {done.json()['session_token']}"})
+    answer = await app.get("/auth/api/v1/session")
+    assert answer.json()["session"]["organization"] == acme.id
+    refused = await backend.send(JO, organization="customer-2")
+    assert (refused.status_code, error_code(refused)) == (403, "LOGIN_DENIED")
+
+
+async def test_the_hosts_own_code_names_it_too(site: Site) -> None:
+    acme = await make_organization(site, "Acme", JO)
+    await make_organization(site, "Beta", JO)
+    sent = await site.passwordless.send(JO, organization=acme.id)
+    code = site.mail(JO).code
+    done = await site.passwordless.verify(auth_request_id=sent.auth_request_id, code=code)
+    assert done.session.organization == acme.id
