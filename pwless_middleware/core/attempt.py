@@ -32,6 +32,7 @@ _DECIDES: Final[Mapping[str, tuple[int, str]]] = {
     "code.wrong": (_PROGRESS, "wrong_code"),
     "login.refused": (_PROGRESS, "refused"),
     "passkey.refused": (_PROGRESS, "refused"),
+    "sso.failed": (_PROGRESS, "refused"),
     "login.verified": (_PROGRESS, "verified"),
     "step.required": (_PROGRESS, "step_open"),
     "step.wrong": (_PROGRESS, "wrong_step"),

@@ -39,10 +39,12 @@ class EnrolledUser:
         address: the address that the user had then. It is asked for only where there is no user
             table: ids are made from addresses there, so that the id must still be this one's.
             `None` where it is not known; without a table that is nobody.
+        is_new: whether the method has made the user for this very login.
     """
 
     id: UserId
     address: Address | None = field(default=None, repr=False)
+    is_new: bool = False
 
 
 Subject = Address | EnrolledUser

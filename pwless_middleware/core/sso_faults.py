@@ -61,6 +61,11 @@ LOGIN_FAULTS: Final[Mapping[str, Text]] = {
     "address_taken": Text(
         "The provider sent another email address than before, and somebody else has it here."
     ),
+    "subject_changed": Text(
+        "The provider has another id for the person of this email address than before: somebody "
+        "else has the address now, or the person was made anew there. If it is the same person, "
+        "remove the old identity on their page, and let them try again."
+    ),
     "not_a_member": Text(
         "Only who was invited may join the organization. Invite the person, or let its policy "
         "admit everybody who signs in with the company’s login."

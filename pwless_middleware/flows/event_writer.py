@@ -47,7 +47,7 @@ in a storm of logins a round takes long and records much: batches of one size wo
 _AT_ONCE: Final = 50
 """Events that are made ready before the event loop goes on with something else: about 1 ms. Of a
 batch that is larger than others all are, since the loop is busy then anyway."""
-REFUSALS: Final = frozenset({"caller.refused", "limit.reached"})
+REFUSALS: Final = frozenset({"caller.refused", "limit.reached", "sso.failed"})
 """What anybody can have recorded at will, at no cost and counted by no limit."""
 REFUSALS_PER_HOUR: Final = 10_000
 """Of those, how many of an hour a process writes: a few MB. Else a stranger could fill the disk, on

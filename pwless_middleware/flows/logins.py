@@ -478,10 +478,11 @@ class Logins:
 
 
 def _login(proof: Proof, caller: Caller, user: User, address: Address) -> Login:
+    was_made = isinstance(proof.subject, EnrolledUser) and proof.subject.is_new
     return Login(
         user_id=user.id,
         email=address,
-        is_new=user.is_new,
+        is_new=user.is_new or was_made,
         authentications=(proof.authentication,),
         caller=caller.name,
         device=proof.device,

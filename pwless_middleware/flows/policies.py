@@ -24,6 +24,11 @@ class Policies:
     def __init__(self, rules: LoginRules) -> None:
         self._rules = rules
 
+    @property
+    def has_organizations(self) -> bool:
+        """Whether a feature says which organization somebody is in."""
+        return self._rules.memberships is not None
+
     async def of(self, login: Login) -> Policy:
         """Return what a login must come up to: the strictest of what the features say.
 

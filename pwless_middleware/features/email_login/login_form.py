@@ -50,7 +50,7 @@ class LoginForm:
 
     async def post(self, request: Request, form: Form, next: str) -> Response | Part:
         """Send the mail, and go to the page that waits for it."""
-        email = form.get("email", "")
+        email, is_break_glass = form.get("email", ""), "break_glass" in form
         caller = self._kit.callers.browser(request)
         home = root_path(request) + "/"
         try:
@@ -60,6 +60,7 @@ class LoginForm:
                     next=next or home,
                     language=current_language().code,
                     organization=organization_in(form) or None,
+                    is_break_glass=is_break_glass,
                 ),
                 caller,
             )
@@ -67,14 +68,22 @@ class LoginForm:
             return self._kit.pages.redirect(request, error.path)
         except ApiError as error:
             self._kit.pages.outages.note(error)
-            return self._part(email=email, error=error)
+            return self._part(email=email, error=error, is_break_glass=is_break_glass)
         return redirect_to_verify(self._kit, self._flow, request, caller, started.challenge)
 
-    def _part(self, *, email: str = "", next: str = "", error: ApiError | None = None) -> Part:
+    def _part(
+        self,
+        *,
+        email: str = "",
+        next: str = "",
+        error: ApiError | None = None,
+        is_break_glass: bool = False,
+    ) -> Part:
         error_text = ErrorText.of(error)
         return Part(
             context={
                 "email": email[:254],
+                "is_break_glass": is_break_glass,
                 "kind": self._flow.kind,
                 "notice": None,
                 "error": error_text.error,

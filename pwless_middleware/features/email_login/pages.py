@@ -7,8 +7,10 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pwless_middleware.core.address import domain_of
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge import Challenge, ChallengeId
+from pwless_middleware.core.challenge_context import ChallengeContext, seal_hint
 from pwless_middleware.core.device_cookie import Known
 from pwless_middleware.core.mailboxes import likely_meant, webmail_of
 from pwless_middleware.core.pasted_text import link_token_in
@@ -31,6 +33,7 @@ from pwless_middleware.web.error_text import ErrorText, is_last_try
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.navigation import is_navigation
+from pwless_middleware.web.offers import Alternative
 from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
 
@@ -125,6 +128,7 @@ class EmailPages:
     ) -> Response:
         now, error_text = self._kit.clock(), ErrorText.of(error)
         organization = await self._kit.pages.write_for(request, challenge.organization)
+        alternatives = [] if error else await self._alternatives(request, challenge)
         return self._kit.pages.page(
             request,
             "verify.html",
@@ -143,6 +147,7 @@ class EmailPages:
             expired=not challenge.is_live(now),
             continue_url=challenge.next,
             organization=organization,
+            alternatives=alternatives,
             meant=likely_meant(challenge.address),
             webmail=webmail_of(challenge.address),
             in_development=isinstance(self._kit.mailer, Outbox),
@@ -150,6 +155,19 @@ class EmailPages:
             problem=error_text.problem,
             wait=error_text.wait,
         )
+
+    async def _alternatives(self, request: Request, challenge: Challenge) -> list[Alternative]:
+        """Return the other ways to sign in that features know for an address's domain."""
+        if challenge.is_break_glass:
+            return []
+        context = ChallengeContext(
+            domain=domain_of(challenge.address),
+            next=challenge.next,
+            organization=challenge.organization,
+            hint=seal_hint(self._kit.hints, challenge.address, now=self._kit.clock()),
+        )
+        found = [await ask(request, context) for ask in self._kit.offers.alternatives]
+        return [one for one in found if one is not None]
 
     async def _show_gone(self, request: Request, error: ApiError) -> Response:
         if isinstance(error, RequestExpired):

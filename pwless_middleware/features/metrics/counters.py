@@ -44,6 +44,7 @@ _COUNTED: Final[Mapping[str, tuple[str, str | None]]] = {
     "code.wrong": ("pwless_logins_failed", "wrong_code"),
     "login.refused": ("pwless_logins_failed", None),
     "passkey.refused": ("pwless_logins_failed", "passkey"),
+    "sso.failed": ("pwless_logins_failed", "sso"),
     "step.required": ("pwless_steps", "required"),
     "step.verified": ("pwless_steps", "verified"),
     "step.wrong": ("pwless_steps", "wrong"),

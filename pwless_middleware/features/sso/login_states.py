@@ -75,6 +75,11 @@ class LoginState:
         """What names it in events and in the browser's cookie; nothing can be done with it."""
         return self.random[:8]
 
+    @property
+    def begun_at(self) -> int:
+        """Unix seconds."""
+        return self.expires_at - LIFETIME
+
 
 class LoginStates:
     """Begin logins at a provider, and take what comes back.

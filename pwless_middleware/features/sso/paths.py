@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlencode
 
 START_PATH: Final = "/sso/start"
 OTHER_WAY_PATH: Final = "/sso/other-way"
@@ -28,3 +29,19 @@ def metadata_path(connection: str) -> str:
 def finish_path(connection: str) -> str:
     """Return where a browser goes on from the answer of a SAML provider, with its cookies."""
     return f"/sso/{connection}/finish"
+
+
+def test_path(connection: str) -> str:
+    """Return where what came of a test of a connection is shown."""
+    return f"/sso/{connection}/test"
+
+
+def start_url(connection: str, *, next: str = "/") -> str:
+    """Return where a login by a connection begins, with its query.
+
+    Args:
+        connection: its id.
+        next: where the login leads; already checked.
+    """
+    query = {"connection": connection} | ({"next": next} if next != "/" else {})
+    return f"{START_PATH}?{urlencode(query)}"

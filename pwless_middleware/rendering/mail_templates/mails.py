@@ -121,6 +121,11 @@ _OPERATOR = (
     MailVariable("role", Text("What they may do: view, support or admin."), "support"),
 )
 
+_BREAK_GLASS = (
+    MailVariable("person", Text("The address of who has signed in."), "admin@example.com"),
+    MailVariable("organization", Text("The name of their organization."), "Acme"),
+)
+
 _WEBHOOK = (
     MailVariable("webhook_host", Text("The server that events were sent to."), "example.com"),
     MailVariable(
@@ -141,6 +146,9 @@ _ALL: Final = (
     Mail("signup", Text("Sign up"), _SIGN_IN, _BOTH),
     Mail("step_up", Text("Confirm that it is you"), _SIGN_IN, _BOTH),
     Mail("new_sign_in", Text("A new browser signed in"), _SIGN_IN, ("link",)),
+    Mail(
+        "break_glass_used", Text("A sign-in without the company login"), _SIGN_IN, (), _BREAK_GLASS
+    ),
     Mail("invitation", Text("An invitation"), _ACCOUNT, ("link",)),
     Mail("organization_invitation", Text("Join an organization"), _ACCOUNT, ("link",), (_SITE,)),
     Mail("address_change", Text("Confirm a new address"), _ACCOUNT, _BOTH),

@@ -28,6 +28,7 @@ TOPICS: Final[Mapping[str, Text]] = {
     "organization_invitation": Text("Email: join an organization"),
     "webhook_try": Text("Webhooks to be called"),
     "webhook_off": Text("Email: a webhook was turned off"),
+    "break_glass_used": Text("Email: a sign-in without the company login"),
     "operator_added": Text("Email: somebody may use the dashboard"),
     "setup_link": Text("Email: a set-up link"),
 }

@@ -9,7 +9,10 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event_counters import Counter
 from pwless_middleware.core.event_search import EventCount
 
-FAILURES = ("code.wrong", "step.wrong", "login.refused", "passkey.refused", "caller.refused")
+FAILURES = (
+    *("code.wrong", "step.wrong", "login.refused", "passkey.refused", "sso.failed"),
+    "caller.refused",
+)
 """What keeps somebody from signing in, but for limits, which are counted apart."""
 SIGN_IN = "session.created"
 

@@ -12,6 +12,7 @@ METHODS: Final[Mapping[str, Text]] = {
     "email_code": Text("Code by email"),
     "email_link": Text("Link by email"),
     "passkey": Text("Passkey"),
+    "sso": Text("Company login"),
     "totp": Text("Authenticator app"),
     "sms": Text("Text message"),
     "recovery_code": Text("Recovery code"),
@@ -23,6 +24,7 @@ _KINDS: Final[Mapping[str, Text]] = {
     "code.wrong": Text("Wrong code"),
     "step.wrong": Text("Wrong answer to a further step"),
     "passkey.refused": Text("Passkey refused"),
+    "sso.failed": Text("Company login did not work"),
 }
 """Failures whose reasons are for the log alone."""
 REASONS: Final[Mapping[str, Mapping[str, Text]]] = {

@@ -44,6 +44,7 @@ def make_request(
     service_provider: ServiceProvider,
     *,
     now: int,
+    id: str = "",
     relay_state: str = "",
     login_hint: str = "",
     force: bool = False,
@@ -55,6 +56,7 @@ def make_request(
         settings: of the connection.
         service_provider: who we are there.
         now: unix seconds.
+        id: of the request, an XML name that nobody can guess; empty makes one.
         relay_state: comes back with the answer; providers take 80 bytes at least. Empty for none.
         login_hint: the address of who wants to sign in, for providers that fill it in (Entra ID,
             Okta; others leave the parameter alone). Empty for none.
@@ -65,7 +67,7 @@ def make_request(
     Raises:
         SSOFault: requests are to be signed, and there is no key.
     """
-    id = f"_{secrets.token_hex(20)}"
+    id = id or f"_{secrets.token_hex(20)}"
     forced = ' ForceAuthn="true"' if force else ""
     # Entra ID and others refuse a request that asks for `unspecified` in so many words.
     wanted = settings.name_id_format

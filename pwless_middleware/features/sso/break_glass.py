@@ -1,0 +1,124 @@
+"""The way out, where a company's login is required and cannot be reached.
+
+A quiet page asks for an address and posts it to the login page. Everybody gets the same answer; a
+mail goes to the addresses alone that the organization has named (`HomeRealm.may_mail`). Who signs
+in by it proves a second factor as well, in a trusted browser too, and the others are told.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.address import Address, parse_address
+from pwless_middleware.core.links import break_foreign
+from pwless_middleware.core.login import Login
+from pwless_middleware.core.paths import safe_next
+from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.errors import NotFound
+from pwless_middleware.features.sso.paths import OTHER_WAY_PATH, START_PATH
+from pwless_middleware.flows.notices import Notices
+from pwless_middleware.flows.topics import QueuedJob
+from pwless_middleware.stores.base import Writes
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.parts import organization_in
+from pwless_middleware.web.routes import Route
+
+if TYPE_CHECKING:
+    from pwless_middleware.flows.organizations.floor import OrganizationFloor
+
+MAIL: Final = "break_glass_used"
+"""The topic of the jobs, and the name of the mail."""
+_EMAIL: Final = "email"
+"""The method of the login page that sends mails."""
+
+
+class OtherWayPage:
+    """Show the quiet page.
+
+    Args:
+        kit: everything below.
+        floor: knows organizations.
+    """
+
+    def __init__(self, kit: Kit, floor: OrganizationFloor) -> None:
+        self._kit = kit
+        self._floor = floor
+        self.routes = (Route(OTHER_WAY_PATH, {"GET": self.show}),)
+
+    async def show(self, request: Request) -> Response:
+        """Ask for an address. The form goes to the login page, which has the mails."""
+        if not any(method.name == _EMAIL for method in self._kit.offers.methods):
+            raise NotFound
+        key = organization_in(request.query_params)
+        organization = await self._floor.directory.find(key) if key else None
+        if organization is None:
+            raise NotFound
+        await self._kit.pages.write_for(request, organization.id)
+        next = safe_next(request.query_params.get("next")) or ""
+        query = {"organization": organization.id} | ({"next": next} if next else {})
+        return self._kit.pages.page(
+            request,
+            "sso/other_way.html",
+            leads_away=True,
+            organization=organization.name,
+            organization_id=organization.id,
+            next=next,
+            back=f"{START_PATH}?{urlencode(query)}",
+        )
+
+
+class BreakGlassMails:
+    """Tell the others of a login by the way out: who may use it too, and the admins.
+
+    Args:
+        kit: everything below.
+        floor: knows organizations.
+    """
+
+    def __init__(self, kit: Kit, floor: OrganizationFloor) -> None:
+        self._kit = kit
+        self._floor = floor
+        self._host = kit.origin.host.partition(":")[0]
+        self._notices = Notices(
+            kit.renderer, kit.languages, kit.mailer, host=self._host, clock=kit.clock
+        )
+
+    def writes(
+        self, login: Login, organization: str, tell: Sequence[tuple[Address, str]]
+    ) -> Writes:
+        """Return what queues a mail to each, to be written with the session.
+
+        Args:
+            login: by the way out.
+            organization: the id of the one whose login is required.
+            tell: addresses, and the code of the language of each.
+        """
+        jobs: tuple[bytes, ...] = ()
+        for address, language in tell:
+            body = [address, language, organization, login.email, login.device, self._kit.clock()]
+            jobs += self._kit.jobs.writes(MAIL, json.dumps(body).encode()).jobs
+        return Writes(jobs=jobs)
+
+    async def read(self, job: QueuedJob) -> Outcome | Delivery:
+        """Tell one of them."""
+        to, language, id, who, device, at = json.loads(job.body)
+        address, organization = parse_address(to), await self._floor.directory.find(id)
+        if address is None or organization is None:
+            return Outcome.DROPPED
+        return self._notices.deliver(
+            MAIL,
+            address,
+            at=at,
+            device=device,
+            language=language,
+            variables={
+                "organization": break_foreign(organization.name, self._host),
+                "person": who,
+            },
+        )

@@ -1,0 +1,185 @@
+"""Whose account a person at an identity provider has here (security rules 50 and 54).
+
+    known by (connection, subject) ──▶ that user, whatever address the provider says today
+    unknown ──▶ the address is in a domain that the connection's own organization has verified
+                and the provider does not say that it is unverified
+            ──▶ the user of that address is linked, or made
+
+An address alone leads to nobody: whoever sets a connection up could say any. And two subjects of
+one connection are two people, also where the provider gives one of them the other's address: a
+company gives the address of who has left to somebody else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pwless_middleware.core.address import Address, domain_of, parse_address
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.connection import Connection, Identity
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.login import EnrolledUser
+from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.user import User, UserId
+from pwless_middleware.errors import LoginDenied, PersonDisabled
+from pwless_middleware.features.sso.faults import SSOFault
+from pwless_middleware.features.sso.person import ProviderPerson
+from pwless_middleware.web.kit import Kit
+
+if TYPE_CHECKING:
+    from pwless_middleware.flows.organizations.floor import OrganizationFloor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A person who comes from an identity provider.
+
+    Attributes:
+        connection: by which.
+        organization: whose it is.
+        person: as the provider describes them.
+        caller: the browser.
+        attempt: names the login in events.
+    """
+
+    connection: Connection
+    organization: Organization
+    person: ProviderPerson
+    caller: Caller
+    attempt: bytes
+
+
+class Linking:
+    """Find or make the users of people at identity providers.
+
+    Args:
+        kit: everything below.
+        floor: knows organizations, and keeps identities.
+    """
+
+    def __init__(self, kit: Kit, floor: OrganizationFloor) -> None:
+        self._kit = kit
+        self._floor = floor
+
+    async def user_of(self, arrival: Arrival) -> EnrolledUser:
+        """Return the user of a person, linked from now on if they were not.
+
+        Raises:
+            SSOFault: there is nobody who may sign in.
+            Unavailable: database or user directory cannot be asked.
+        """
+        connection, subject = arrival.connection.id, arrival.person.subject
+        identity = await self._floor.identities.find(connection, subject)
+        if identity is not None:
+            return await self._use_known(arrival, identity)
+        address = await self._proven_address(arrival)
+        user, is_new = await self._user_at(arrival, address)
+        now = self._kit.clock()
+        new = Identity(
+            connection=connection,
+            subject=subject,
+            user_id=user.id,
+            email=address,
+            created_at=now,
+            seen_at=now,
+        )
+        try:
+            is_added = await self._floor.identities.add(new)
+        except LoginDenied as error:
+            raise SSOFault("disabled") from error
+        if not is_added:  # another tab was quicker
+            identity = await self._floor.identities.find(connection, subject)
+            if identity is None:
+                raise SSOFault("disabled")
+            return await self._use_known(arrival, identity)
+        self._record("identity.linked", arrival, user.id)
+        return EnrolledUser(UserId(user.id), address, is_new=is_new)
+
+    async def still_linked(self, arrival: Arrival, user_id: str) -> bool:
+        """Whether a person is still linked with a user, and the connection still on."""
+        connection = await self._floor.connections.find(arrival.connection.id)
+        if connection is None or not connection.is_enabled:
+            return False
+        identity = await self._floor.identities.find(connection.id, arrival.person.subject)
+        return identity is not None and identity.user_id == user_id
+
+    async def check_address(self, arrival: Arrival) -> Address:
+        """Return the address of a person, for the test of a connection: nobody is signed in.
+
+        Raises:
+            SSOFault: nobody would be linked by it.
+        """
+        return await self._proven_address(arrival)
+
+    async def _use_known(self, arrival: Arrival, identity: Identity) -> EnrolledUser:
+        user = await self._kit.users.load(identity.user_id)
+        address = parse_address(user.email) if user is not None else None
+        if user is None or address is None:
+            raise SSOFault("disabled")
+        said = arrival.person.email
+        if said is not None and said != identity.email:
+            self._record("identity.address_changed", arrival, user.id)
+        await self._floor.identities.note_seen(identity, email=said or identity.email)
+        return EnrolledUser(UserId(user.id), address)
+
+    async def _proven_address(self, arrival: Arrival) -> Address:
+        person = arrival.person
+        if person.email is None:
+            raise SSOFault("address_missing")
+        domain = domain_of(person.email)
+        owner = await self._floor.directory.owner_of(domain)
+        if owner is None or owner.id != arrival.organization.id:
+            raise SSOFault("address_foreign", received=domain)
+        if person.is_email_verified is False:
+            raise SSOFault("address_unverified", received=domain)
+        return person.email
+
+    async def _user_at(self, arrival: Arrival, address: Address) -> tuple[User, bool]:
+        """Return the user of an address, and whether they were made for this."""
+        users = self._kit.users
+        try:
+            user = await users.find(address)
+            if user is not None:
+                await self._check_unlinked(arrival, user.id)
+                return user, False
+            if not await self._admits(arrival.organization, address):
+                raise SSOFault("not_a_member")
+            made = await users.create(address)
+        except PersonDisabled as error:
+            raise SSOFault("disabled") from error
+        except LoginDenied as error:
+            raise SSOFault("no_account") from error
+        if made.is_new:
+            self._kit.events.record(
+                "user.created",
+                arrival.caller,
+                attempt=arrival.attempt,
+                user_id=made.id,
+                address=address,
+            )
+        return made, made.is_new
+
+    async def _check_unlinked(self, arrival: Arrival, user_id: str) -> None:
+        for identity in await self._floor.identities.of_user(user_id):
+            if identity.connection == arrival.connection.id:
+                raise SSOFault("subject_changed")
+
+    async def _admits(self, organization: Organization, address: Address) -> bool:
+        """Whether somebody who has no account yet may get one; that is decided once more later.
+
+        Else every employee of a company would leave an account behind by trying.
+        """
+        if organization.policy.join in ("sso", "domain"):
+            return True
+        invitations = await self._floor.invitations.list_open(address)
+        return any(one.organization == organization.id for one in invitations)
+
+    def _record(self, kind: str, arrival: Arrival, user_id: str) -> None:
+        self._kit.events.record(
+            kind,
+            arrival.caller,
+            attempt=arrival.attempt,
+            user_id=user_id,
+            organization=arrival.organization.id,
+            details={"connection": arrival.connection.id},
+        )
