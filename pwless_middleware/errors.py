@@ -12,6 +12,7 @@
     ├── RequestFailed               a request to an address that somebody typed has no answer
     │   └── AddressRefused          it is none that requests go to; nothing was sent
     ├── SSOFault                    a login at an identity provider failed, or is set up wrong
+    ├── ScimRefused                 a request of a customer's directory is refused
     ├── UsageError                  the command line was given something that it cannot use
     ├── AppFailed                   the app that the command line imports raised an exception
     └── ApiError                    what a caller is told: page, JSON and status
