@@ -63,6 +63,14 @@ class DomainRepository(Protocol):
         """
         ...
 
+    async def list_failing(self, *, limit: int) -> Sequence[Domain]:
+        """Return verified domains whose records are not found, the longest missing first.
+
+        Args:
+            limit: how many at most.
+        """
+        ...
+
     async def add(self, domain: Domain, *, audit: Event | None = None) -> DomainAdded:
         """Keep a claim; it binds nobody."""
         ...
@@ -125,6 +133,10 @@ class SQLDomains:
     async def list_verified(self, *, after: str = "", limit: int = 100) -> Sequence[Domain]:
         """Return the verified domains of all organizations, by name."""
         return [_domain(row) for row in await self._database.fetch(_VERIFIED(after, limit))]
+
+    async def list_failing(self, *, limit: int) -> Sequence[Domain]:
+        """Return verified domains whose records are not found, the longest missing first."""
+        return [_domain(row) for row in await self._database.fetch(_FAILING(limit))]
 
     async def add(self, domain: Domain, *, audit: Event | None = None) -> DomainAdded:
         """Keep a claim."""
@@ -249,6 +261,11 @@ _CLAIMS = Statement(
 _VERIFIED = Statement(
     "SELECT organization, name, token, created_at, verified_at, checked_at, failing_since "
     "FROM pwless_domains WHERE name > $1 AND verified_at IS NOT NULL ORDER BY name LIMIT $2"
+)
+_FAILING = Statement(
+    "SELECT organization, name, token, created_at, verified_at, checked_at, failing_since "
+    "FROM pwless_domains WHERE failing_since IS NOT NULL "
+    "ORDER BY failing_since, name, organization LIMIT $1"
 )
 _ADD = Statement(
     "INSERT INTO pwless_domains (organization, name, token, created_at, verified_at, checked_at, "

@@ -72,6 +72,22 @@ async def test_a_record_that_is_gone_is_noted_and_unbinds_nobody(
     assert await domains.note_check("org_beta", name, at=NOW, is_there=True) is None
 
 
+async def test_those_whose_record_is_missing_are_listed_the_longest_first(
+    repositories: Repositories,
+) -> None:
+    await add_organizations(repositories)
+    domains, organization = repositories.domains, "org_acme"
+    for at, name in ((NOW + 2, "a.example"), (NOW + 1, "b.example"), (NOW, "c.example")):
+        await domains.add(domain(name=name))
+        await domains.verify(organization, name, at=NOW)
+        await domains.note_check(organization, name, at=at, is_there=name == "c.example")
+    await domains.add(domain("org_beta", "d.example"))
+    await domains.note_check("org_beta", "d.example", at=NOW, is_there=False)
+    names = [one.name for one in await domains.list_failing(limit=9)]
+    assert names == ["b.example", "a.example"]
+    assert [one.name for one in await domains.list_failing(limit=1)] == ["b.example"]
+
+
 async def test_domains_are_found_by_how_they_begin(repositories: Repositories) -> None:
     await add_organizations(repositories)
     for one in (domain(), domain("org_beta"), domain("org_beta", "acme.test")):

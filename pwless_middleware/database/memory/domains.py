@@ -46,6 +46,12 @@ class MemoryDomains:
         found = [one for one in found if one.name > after]
         return sorted(found, key=lambda one: one.name)[:limit]
 
+    async def list_failing(self, *, limit: int) -> Sequence[Domain]:
+        """Return verified domains whose records are not found, the longest missing first."""
+        found = [one for one in self._rows.domains.values() if one.failing_since is not None]
+        found.sort(key=lambda one: (one.failing_since or 0, one.name, one.organization))
+        return found[:limit]
+
     async def add(self, domain: Domain, *, audit: Event | None = None) -> DomainAdded:
         """Keep a claim."""
         if domain.organization not in self._rows.organizations:

@@ -212,6 +212,10 @@ ORGANIZATIONS = Migration(
         ),
         Statement("CREATE INDEX pwless_domains_by_name ON pwless_domains (name, organization)"),
         Statement(
+            "CREATE INDEX pwless_domains_failing ON pwless_domains (failing_since, name, "
+            "organization) WHERE failing_since IS NOT NULL"
+        ),
+        Statement(
             "CREATE INDEX pwless_connections_by_organization ON pwless_connections (organization, "
             "created_at, id)"
         ),

