@@ -256,6 +256,10 @@ SAML_FAULTS: Final[Mapping[str, Text]] = {
         "The assertion was made in the future. Check the clock of the provider’s server."
     ),
     "assertion_statement": Text("The assertion does not say that the person signed in."),
+    "assertion_login": Text(
+        "The person had to sign in anew, and the provider did not ask them to. It has to honor "
+        "ForceAuthn."
+    ),
     "assertion_attributes": Text(
         "The assertion has too many attributes, or too long ones. Let the provider send only the "
         "groups that matter here."
@@ -263,6 +267,10 @@ SAML_FAULTS: Final[Mapping[str, Text]] = {
     "assertion_used": Text("The assertion was used already. The person can try again."),
     "subject_attribute": Text(
         "The attribute that names the person is missing, or has several values."
+    ),
+    "subject_address": Text(
+        "The provider names people by their address (NameID). Whoever is given an address that "
+        "somebody else had is taken for them: let it send an id that stays with one person."
     ),
     "groups_missing": Text(
         "Groups are mapped to roles, but the provider sends none. Add the groups to what it sends."

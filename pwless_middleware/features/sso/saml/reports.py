@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import Final
 
+from pwless_middleware.core.address import parse_address
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.person import ProviderPerson
@@ -185,6 +186,8 @@ def _warnings(
     settings: SAMLSettings, person: ProviderPerson | None, now: int
 ) -> Iterator[SSOFault]:
     yield from warn_of_certificates(settings.certificates, now)
+    if person is not None and parse_address(person.subject) is not None:
+        yield SSOFault("subject_address")
     if person is not None and person.email is None:
         yield SSOFault("address_missing", expected=settings.email_attribute)
     if person is not None and settings.roles and not person.groups:

@@ -70,12 +70,14 @@ class Expected:
         request_id: of the request that the browser was sent with; `None` where it was sent with
             none, and the provider began the login.
         now: unix seconds.
+        login_since: unix second after which the person must have signed in there; `None` for any.
     """
 
     settings: SAMLSettings
     service_provider: ServiceProvider
     request_id: str | None
     now: int
+    login_since: int | None = None
 
 
 def decode_response(field: str) -> bytes:
@@ -101,6 +103,7 @@ def verify_response(
     *,
     request_id: str | None,
     now: int,
+    login_since: int | None = None,
 ) -> Assertion:
     """Return what a provider says of a person, if it says so, to us, now, and because we asked.
 
@@ -113,12 +116,18 @@ def verify_response(
         request_id: of the request that this browser was sent with (`AuthnRequest.id`); `None` if
             it was sent with none, which is refused unless the connection allows it.
         now: unix seconds.
+        login_since: unix second after which the person must have signed in there, where they were
+            asked anew (`make_request(force=True)`); `None` for any.
 
     Raises:
         SSOFault: what is wrong with it.
     """
     expected = Expected(
-        settings=settings, service_provider=service_provider, request_id=request_id, now=now
+        settings=settings,
+        service_provider=service_provider,
+        request_id=request_id,
+        now=now,
+        login_since=login_since,
     )
     root = parse_document(xml, "response")
     for fault in check_response(root, expected):
@@ -192,7 +201,7 @@ def check_assertion(assertion: Element, expected: Expected) -> Iterator[SSOFault
         yield _early(issued, expected.now)
     yield from _check_confirmation(assertion, expected)
     yield from _check_conditions(assertion, expected)
-    yield from _check_session(assertion, expected.now)
+    yield from _check_session(assertion, expected)
 
 
 def latest_use(assertion: Element) -> int:
@@ -321,7 +330,9 @@ def _check_conditions(assertion: Element, expected: Expected) -> Iterator[SSOFau
         yield SSOFault("assertion_audience", expected=entity_id)
 
 
-def _check_session(assertion: Element, now: int) -> Iterator[SSOFault]:
+def _check_session(assertion: Element, expected: Expected) -> Iterator[SSOFault]:
+    """Let somebody have signed in, recently where that is asked, to a session that is not over."""
+    now, since = expected.now, expected.login_since
     statements = assertion.findall(f"{ASSERTION}AuthnStatement")
     if not statements:
         yield SSOFault("assertion_statement")
@@ -332,6 +343,10 @@ def _check_session(assertion: Element, now: int) -> Iterator[SSOFault]:
             yield SSOFault("assertion_malformed", received="AuthnStatement")
         elif at > now + SKEW:
             yield _early(at, now)
+        elif since is not None and at < since - SKEW:
+            yield SSOFault(
+                "assertion_login", expected=format_instant(since), received=format_instant(at)
+            )
         elif ends is not None and (read_instant(ends) or 0) + SKEW <= now:
             yield SSOFault("assertion_expired", expected=format_instant(now), received=ends)
 

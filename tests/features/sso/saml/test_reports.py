@@ -121,3 +121,15 @@ def test_several_certificates_are_named_by_fingerprint() -> None:
     report = explain(other.answer(), settings)
     assert report.faults[0].expected == settings.certificates[0].fingerprint
     assert report.faults[0].received == other.settings().certificates[0].fingerprint
+
+
+def test_a_person_who_is_named_by_an_address_is_warned_of() -> None:
+    report = explain(IDP.answer(name_id="ada@acme.example"))
+    assert report.is_good
+    assert [warning.code for warning in report.warnings] == ["subject_address"]
+    named = {"subject_attribute": "oid"}
+    report = explain(
+        IDP.answer(name_id="ada@acme.example", attributes={"oid": ["7"], "email": ["a@b.example"]}),
+        IDP.settings(**named),
+    )
+    assert report.warnings == ()

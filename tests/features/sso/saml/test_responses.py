@@ -38,8 +38,11 @@ def verify(
     service: ServiceProvider = SERVICE,
     request_id: str | None = "_request",
     now: int = NOW,
+    login_since: int | None = None,
 ) -> Assertion:
-    return verify_response(xml, settings, service, request_id=request_id, now=now)
+    return verify_response(
+        xml, settings, service, request_id=request_id, now=now, login_since=login_since
+    )
 
 
 def fault_of(xml: bytes, **given: Any) -> str:
@@ -294,6 +297,18 @@ def test_an_answer_to_no_request_is_no_answer_to_ours() -> None:
     settings = replace(SETTINGS, allow_unsolicited=True)
     unasked = IDP.answer(request_id=None)
     assert fault_of(unasked, settings=settings) == "response_unsolicited"
+
+
+@pytest.mark.parametrize("signed_in", [NOW, NOW - 300, NOW - 360])
+def test_who_was_asked_anew_has_signed_in_since(signed_in: int) -> None:
+    xml = IDP.answer(edit=set_on(STATEMENT, "AuthnInstant", stamp(signed_in)))
+    assert verify(xml, login_since=NOW - 300).authenticated_at == signed_in
+
+
+def test_a_provider_that_asked_nobody_anew_confirms_nothing() -> None:
+    xml = IDP.answer(edit=set_on(STATEMENT, "AuthnInstant", stamp(NOW - 361)))
+    assert fault_of(xml, login_since=NOW - 300) == "assertion_login"
+    assert verify(xml).authenticated_at == NOW - 361
 
 
 # --- what the provider says of a login that did not happen ---------------------------------------
