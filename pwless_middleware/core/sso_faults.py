@@ -335,3 +335,10 @@ FAULTS: Final[Mapping[str, Text]] = {
     **{f"request_{fault}": Text(text) for fault, text in REQUEST_FAULTS.items()},
 }
 """Every fault, by its code. `request_…` are those of requests that we send to a provider."""
+
+METADATA_FAULTS: Final[Mapping[str, Text]] = {
+    code: text
+    for code, text in FAULTS.items()
+    if code.startswith(("metadata_", "request_", "certificate_"))
+}
+"""Those that reading a SAML provider's metadata can come to."""

@@ -10,6 +10,7 @@ from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.sso.events import KINDS
+from pwless_middleware.flows.periodic import Periodic
 from pwless_middleware.safe_http.client import SafeHTTPClient
 from pwless_middleware.web.kit import Kit, Mounted
 
@@ -67,6 +68,9 @@ class SSO:
         from pwless_middleware.features.sso.oidc.client import OIDCClient
         from pwless_middleware.features.sso.problem import Problems
         from pwless_middleware.features.sso.protocols import Protocols
+        from pwless_middleware.features.sso.saml.certificate_warnings import CertificateWarnings
+        from pwless_middleware.features.sso.saml.events import KINDS as SAML_KINDS
+        from pwless_middleware.features.sso.saml.metadata_refresh import DAY, MetadataRefresh
         from pwless_middleware.features.sso.start_pages import StartPages
         from pwless_middleware.features.sso.step_up import StepUpBySSO
 
@@ -96,6 +100,17 @@ class SSO:
         start = StartPages(kit, floor, flow, problems)
         metadata = MetadataPage(flow, protocols)
         step_up = StepUpBySSO(kit, floor, flow, problems)
+        loopback = self._unsafe_loopback
+        refresh = MetadataRefresh(
+            floor.connections, self._client, kit.events, kit.clock, allow_loopback=loopback
+        )
+        certificates = CertificateWarnings(
+            floor.connections,
+            kit.records("certificates"),
+            kit.events,
+            kit.clock,
+            allow_loopback=loopback,
+        )
         realm, mails = HomeRealm(floor), BreakGlassMails(kit, floor)
         rule, other_way = SSORule(kit, floor, mails), OtherWayPage(kit, floor)
         return Mounted(
@@ -114,7 +129,12 @@ class SSO:
             with_session=(rule.with_session,),
             proves=(SSO_METHOD,),
             jobs={MAIL: mails.read},
-            event_kinds=KINDS,
+            event_kinds=(*KINDS, *SAML_KINDS),
+            findings=(certificates.findings,),
+            periodic=(
+                Periodic("saml_metadata", DAY, refresh.run),
+                Periodic("saml_certificates", DAY, certificates.run),
+            ),
             check=partial(_check, kit),
         )
 

@@ -148,7 +148,7 @@ class Protocols:
             nonce=self._states.derive("nonce", state),
             verifier=self._states.derive("verifier", state),
             redirect_uri=self._below + callback_path(connection.id),
-            login_since=state.begun_at - FRESH_SECONDS if state.kind == "step_up" else None,
+            login_since=_login_since(state),
         )
         login = await self._oidc.finish(
             settings, secret.decode() if secret else None, started, answer
@@ -175,6 +175,7 @@ class Protocols:
             self.service_provider(connection),
             request_id=self._request_id(state),
             now=self._kit.clock(),
+            login_since=_login_since(state),
         )
         # Also for an answer to another login of this browser: each is somebody's word once.
         ttl = max(1, assertion.spent_until - self._kit.clock())
@@ -235,6 +236,11 @@ class Protocols:
             return read_saml_settings(connection.config, allow_loopback=self._allow_loopback)
         except InvalidArgument as error:
             raise _incomplete(error) from error
+
+
+def _login_since(state: LoginState) -> int | None:
+    """Return since when who confirms who they are must have signed in at the provider."""
+    return state.begun_at - FRESH_SECONDS if state.kind == "step_up" else None
 
 
 def _login(settings: OIDCSettings | SAMLSettings, person: ProviderPerson) -> ProviderLogin:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pwless_middleware.core.event import Event
-from pwless_middleware.core.sso_faults import FAULTS
+from pwless_middleware.core.sso_faults import FAULTS, METADATA_FAULTS
 from pwless_middleware.text import Text
 
 _TOO_MANY_TEXTS: Final = Text("Too many text messages were asked for in a short time.")
@@ -22,6 +22,10 @@ _MADE_UP: Final = Text(
 
 REASONS: Final[Mapping[str, Mapping[str, Text]]] = {
     "sso.failed": FAULTS,
+    "sso.certificate_ends": {
+        name: FAULTS[name] for name in ("certificate_ends", "certificate_ended")
+    },
+    "sso.metadata_failed": METADATA_FAULTS,
     "template.failed": {
         "refused": Text(
             "It holds what is not admitted any more, such as a link to another address of the "

@@ -103,6 +103,12 @@ SENTENCES: Final[Mapping[str, Text]] = {
     # --- the company's login -------------------------------------------------------------------
     "sso.failed": Text("A company’s login did not work, by the connection %(connection)s."),
     "sso.tested": Text("The connection %(connection)s was tested, and worked."),
+    "sso.certificate_ends": Text(
+        "The certificate of the provider of the connection %(connection)s lasts until %(ends)s."
+    ),
+    "sso.metadata_failed": Text(
+        "The metadata of the provider of the connection %(connection)s could not be read."
+    ),
     "sso.break_glass": Text("The person signed in by email, without the company’s login."),
     "identity.linked": Text(
         "The person was linked with who they are at their company’s login, by the connection "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pwless_middleware.core.event import EventKind
-from pwless_middleware.core.sso_faults import FAULTS
+from pwless_middleware.core.sso_faults import METADATA_FAULTS
 
 KINDS: Final = (
     EventKind(
@@ -21,9 +21,7 @@ KINDS: Final = (
         "the metadata of a SAML provider could not be read today, and the connection stays as it"
         " is; `details` has the `connection`",
         ("organization", "reason", "details"),
-        reasons=tuple(
-            fault for fault in FAULTS if fault.startswith(("metadata_", "request_", "certificate_"))
-        ),
+        reasons=tuple(METADATA_FAULTS),
         details=("connection",),
     ),
 )
