@@ -22,6 +22,8 @@ STEP_UP_PATH = "/step/up"
 """Where who is signed in confirms that it is them, below the prefix."""
 SSO_START_PATH = "/sso/start"
 """Where the login of a company begins, below the prefix."""
+ENTER_PATH = "/account/organizations/enter"
+"""Where who is signed in enters another organization, below the prefix."""
 ADDRESS_PATH = "/account/address"
 """Where a person changes their address, below the prefix."""
 MAX_NEXT = 8192

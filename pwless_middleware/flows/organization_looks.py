@@ -16,11 +16,14 @@ class OrganizationLook:
         id: the organization's, by whichever key it was found.
         brand: what they are written under.
         language: the code of theirs, where a person has chosen none; empty for none.
+        methods: the first factors that its login page offers (`core.policy.FIRST_FACTORS`); `None`
+            offers all that there are.
     """
 
     id: str
     brand: Brand
     language: str = ""
+    methods: frozenset[str] | None = None
 
 
 LookOf = Callable[[str], Awaitable[OrganizationLook | None]]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.paths import LOGIN_PATH, safe_next
+from pwless_middleware.core.paths import ENTER_PATH, LOGIN_PATH, safe_next
+from pwless_middleware.core.policy import FIRST_FACTORS
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.offers import LoginMethod, scripts_of
@@ -111,6 +112,8 @@ class LoginPages:
         account = await self._kit.accounts.find(request)
         if account is None:
             return None
+        current = account.organization.id if account.organization is not None else ""
+        enters = organization != current and await self._kit.looks.of(organization) is not None
         parts, *_ = await self._parts(request, next, organization, {}, signed_in=True)
         return self._kit.pages.page(
             request,
@@ -119,11 +122,24 @@ class LoginPages:
             in_own_frame=True,
             user_email=account.user.email,
             continue_url=next or root_path(request) + "/",
+            enter_path=ENTER_PATH if enters else "",
             next=next,
             organization=organization,
             parts=parts,
             scripts=scripts_of(self._kit.offers.methods),
         )
+
+    async def _methods(
+        self, organization: str, posted: Mapping[str, Part]
+    ) -> Sequence[LoginMethod]:
+        """Return the methods that are offered, to who is to enter an organization or to all; and
+        the one that has just been tried, which says what was wrong.
+        """
+        methods, look = self._kit.offers.methods, await self._kit.looks.of(organization)
+        if look is None or look.methods is None:
+            return methods
+        hidden = frozenset(FIRST_FACTORS) - look.methods
+        return [method for method in methods if method.name in posted or method.name not in hidden]
 
     async def _parts(
         self,
@@ -135,7 +151,7 @@ class LoginPages:
         signed_in: bool,
     ) -> tuple[list[ShownPart], str, str]:
         """Return the HTML of every method's part, where the login leads, and into what."""
-        methods = self._kit.offers.methods
+        methods = await self._methods(organization, posted)
         parts = [posted.get(m.name) or await m.show(request, next) for m in methods]
         for part in parts:
             next = next or part.next

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.paths import LOGIN_PATH, safe_next
+from pwless_middleware.core.paths import ENTER_PATH, LOGIN_PATH, safe_next
 from pwless_middleware.errors import ApiError, LoginDenied, NotFound
 from pwless_middleware.features.organizations.entrances import Entrances
 from pwless_middleware.features.organizations.leaving import FRESH_WITHIN, Leaving
@@ -42,7 +42,7 @@ class AccountPages:
         self.account_page = AccountPage(title=Text("Organizations"), path=ACCOUNT_PATH, order=40)
         self.routes = (
             Route(ACCOUNT_PATH, {"GET": self.show}),
-            Route(f"{ACCOUNT_PATH}/enter", {"POST": self.enter}),
+            Route(ENTER_PATH, {"POST": self.enter}),
             Route(f"{ACCOUNT_PATH}/leave", {"GET": self.show_leave, "POST": self.leave}),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pwless_middleware.core.brand import Brand
+from pwless_middleware.core.policy import Policy
 from pwless_middleware.flows.organization_looks import OrganizationLook
 from pwless_middleware.rendering.renderer import Renderer
 
@@ -35,4 +36,15 @@ class Looks:
             return None
         ours = self._renderer.brand
         brand = Brand(found.name, logo=found.logo or ours.logo, color=found.color or ours.color)
-        return OrganizationLook(found.id, brand, found.language)
+        return OrganizationLook(found.id, brand, found.language, _offered(found.policy))
+
+
+def _offered(policy: Policy) -> frozenset[str] | None:
+    """Return the first factors that a login page offers; `None` for all.
+
+    The form for an address is the way to the company's login too.
+    """
+    if policy.methods is None:
+        return None
+    leads_on = "sso" in policy.methods or policy.sso in ("allowed", "required")
+    return policy.methods | {"email"} if leads_on else policy.methods

@@ -72,7 +72,7 @@ class Organizations:
         floor = kit.organizations()
         join = self._join if "join" in given_options(self) else None
         entrances = Entrances(floor, join)
-        rules = OrganizationRules(floor, entrances, Admission(floor))
+        rules = OrganizationRules(floor, kit.policies, entrances, Admission(floor))
         policies = floor.policies
         floor.explanations.join_by(entrances.join_of)
         leaving, looks = Leaving(kit, floor), Looks(floor, kit.renderer)

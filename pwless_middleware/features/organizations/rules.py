@@ -7,17 +7,23 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from pwless_middleware.core.address import Address
-from pwless_middleware.core.challenge_context import ChallengeContext
+from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
+from pwless_middleware.core.connection import SSO_METHOD
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.organization import Membership
+from pwless_middleware.core.paths import SSO_START_PATH
+from pwless_middleware.core.policy_decision import TEXTS
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
 from pwless_middleware.core.verdict import Verdict
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.features.organizations.admission import Admission
 from pwless_middleware.features.organizations.entrances import UNKNOWN, Entrances
+from pwless_middleware.flows.organizations.policies import Deciding, usable_connections
+from pwless_middleware.flows.policies import Policies
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor
@@ -28,27 +34,48 @@ class OrganizationRules:
 
     Args:
         floor: knows the organizations.
+        policies: know what is proven in this deployment.
         entrances: find what a login enters.
         admission: makes members of those who enter.
     """
 
     def __init__(
-        self, floor: OrganizationFloor, entrances: Entrances, admission: Admission
+        self,
+        floor: OrganizationFloor,
+        policies: Policies,
+        entrances: Entrances,
+        admission: Admission,
     ) -> None:
         self._floor = floor
+        self._policies = policies
         self._entrances = entrances
         self._admission = admission
 
-    async def before_challenge(self, context: ChallengeContext) -> None:
-        """Refuse, before a mail goes out, what is to enter an organization that is none.
+    async def before_challenge(self, context: ChallengeContext) -> Redirect | None:
+        """Refuse a mail, or lead to the company's login, where no mail could lead in.
+
+        The domain decides, and the organization that is to be entered; nothing else of the address
+        (security rule 14).
 
         Raises:
-            LoginDenied: it is none.
+            LoginDenied: the organization is none, or nobody signs in to it by a mail.
             StoreError: it cannot be known.
         """
-        wanted = context.organization
-        if wanted is not None and await self._floor.directory.find(wanted) is None:
-            raise LoginDenied(UNKNOWN, reason="not_a_member")
+        directory, wanted, entered = self._floor.directory, context.organization, None
+        if wanted is not None:
+            entered = await directory.find(wanted)
+            if entered is None:
+                raise LoginDenied(UNKNOWN, reason="not_a_member")
+        deciding = Deciding(await directory.owner_of(context.domain), entered)
+        methods = deciding.policy.methods
+        if methods is None or "email" in methods or context.is_break_glass:
+            return None
+        if SSO_METHOD in methods and self._policies.are_proven_by(SSO_METHOD):
+            for one in reversed(deciding.organizations):  # the one that is entered comes first
+                if usable_connections(one, await directory.connections_of(one.id)):
+                    query = urlencode({"organization": one.id, "hint": context.hint})
+                    return Redirect(f"{SSO_START_PATH}?{query}")
+        raise LoginDenied(TEXTS["method"], reason="method_not_allowed")
 
     async def may_sign_up(self, address: Address) -> bool:
         """Whether an address is invited to an organization.

@@ -43,6 +43,7 @@ async def test_a_token_reads_its_session() -> None:
         "expires_at": str(START + 30 * 86400),
         "methods": ["email_code"],
         "device": "",
+        "organization": "",
         "current": True,
     }
     listed = (await with_token(site, await token_for(site)).get(SESSIONS)).json()["sessions"]
