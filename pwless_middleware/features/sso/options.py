@@ -71,6 +71,7 @@ class SSO:
         from pwless_middleware.features.sso.saml.certificate_warnings import CertificateWarnings
         from pwless_middleware.features.sso.saml.events import KINDS as SAML_KINDS
         from pwless_middleware.features.sso.saml.metadata_refresh import DAY, MetadataRefresh
+        from pwless_middleware.features.sso.scim.pages import ScimPages
         from pwless_middleware.features.sso.start_pages import StartPages
         from pwless_middleware.features.sso.step_up import StepUpBySSO
 
@@ -120,6 +121,7 @@ class SSO:
                 *answers.routes,
                 *tests.routes,
                 *metadata.routes,
+                *ScimPages(kit, floor).routes,
             ),
             step_up=(step_up.method,),
             before_challenge=(realm.before_challenge,),

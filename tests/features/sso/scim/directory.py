@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
-from pwless_middleware import Kit, Mounted, passwordless
 from pwless_middleware.core.connection import Connection
-from pwless_middleware.features.sso.scim.pages import ScimPages
+from pwless_middleware.features.sso.options import SSO
 from pwless_middleware.features.sso.scim.schemas import PATCH, USER
 from tests.features.organizations.scene import make_organization, make_scene
 from tests.organizations import floor_of
@@ -18,13 +16,6 @@ from tests.support import Site
 
 DOMAIN = "acme.example"
 JO = "jo@acme.example"
-
-
-class Scim:
-    """Mount the pages."""
-
-    def mount(self, kit: Kit) -> Mounted:
-        return Mounted(routes=ScimPages(kit, kit.organizations()).routes)
 
 
 class Directory:
@@ -65,11 +56,8 @@ async def make_directory(site: Site, organization: str) -> Directory:
     return Directory(site, made, await connections.create_scim_token(made.id))
 
 
-async def make_directory_site(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, **options: Any
-) -> Directory:
+async def make_directory_site(folder: Path, **options: Any) -> Directory:
     """Return the directory of an organization that owns `acme.example`."""
-    monkeypatch.setitem(passwordless._DATABASE_FEATURES, __name__, "Scim")
-    site = make_scene(folder, Scim(), **options)
+    site = make_scene(folder, SSO(), **options)
     organization = await make_organization(site, "Acme", domain=DOMAIN)
     return await make_directory(site, organization.id)

@@ -30,8 +30,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Directory:
-    return await make_directory_site(tmp_path, monkeypatch)
+async def directory(tmp_path: Path) -> Directory:
+    return await make_directory_site(tmp_path)
 
 
 # --- its life ------------------------------------------------------------------------------------
@@ -339,7 +339,7 @@ def test_scim2_tester_finds_nothing_to_object_to(
     found: dict[str, Directory] = {}
 
     def make_app(url: str) -> Any:
-        found["it"] = asyncio.run(make_directory_site(tmp_path, monkeypatch, base_url=url))
+        found["it"] = asyncio.run(make_directory_site(tmp_path, base_url=url))
         return found["it"].site.app
 
     with served(make_app) as url:
