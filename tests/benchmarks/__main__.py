@@ -33,6 +33,7 @@ PARTS = {
     "growth": "growth",
     "events": "events",
     "event_log": "event_log",
+    "organizations": "organizations",
     "dashboard": "dashboard",
     "process": "processes",
 }
