@@ -34,6 +34,7 @@ SECOND_FACTORS: Final = ("totp", "sms", "recovery_code", "passkey")
 """The second factors of the product's own features."""
 
 T = TypeVar("T")
+W = TypeVar("W", MFA, SSO, Join)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +81,19 @@ def first_factor_of(method: str) -> str:
 
 def stricter(a: Policy, b: Policy) -> Policy:
     """Return what two policies ask together: never less than either, in whichever order."""
+    if b is ANYTHING or a is b:
+        return a
+    if a is ANYTHING:
+        return b
     return Policy(
         methods=_both(a.methods, b.methods),
-        mfa=_greater(MFA_WORDS, a.mfa, b.mfa),
+        mfa=_greater(a.mfa, b.mfa),
         second_factors=_both(a.second_factors, b.second_factors),
-        sso=_greater(SSO_WORDS, a.sso, b.sso),
+        sso=_greater(a.sso, b.sso),
         idle=_smaller(a.idle, b.idle),
         absolute=_smaller(a.absolute, b.absolute),
         trusted_days=_smaller(a.trusted_days, b.trusted_days),
-        join=_greater(JOIN_WORDS, a.join, b.join),
+        join=_greater(a.join, b.join),
         break_glass=_both(_exempt(a, b), _exempt(b, a)),
     )
 
@@ -118,10 +123,16 @@ def _both(a: frozenset[T] | None, b: frozenset[T] | None) -> frozenset[T] | None
 def _smaller(a: int | None, b: int | None) -> int | None:
     if a is None or b is None:
         return b if a is None else a
-    return min(a, b)
+    return a if a <= b else b
 
 
-def _greater(words: tuple[T, ...], a: T | None, b: T | None) -> T | None:
+_RANKS: Final = {
+    word: rank for words in (MFA_WORDS, SSO_WORDS, JOIN_WORDS) for rank, word in enumerate(words)
+}
+"""Where each word stands among those of its field; one that two fields have stands alike."""
+
+
+def _greater(a: W | None, b: W | None) -> W | None:
     if a is None or b is None:
         return b if a is None else a
-    return max(a, b, key=words.index)
+    return a if _RANKS[a] >= _RANKS[b] else b

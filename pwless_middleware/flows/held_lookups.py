@@ -41,7 +41,7 @@ class HeldLookups(Generic[T]):
         self._name = name
         self._read = read
         self._signals = signals
-        self._held: dict[str, tuple[T, float, int]] = {}
+        self._held: dict[str, tuple[T, float, int, int]] = {}
         # How often something of each topic has changed. What is held says at which count it was
         # read, so that it is never compared and then held while a signal is heard in between.
         self._epochs = [0] * TOPICS
@@ -54,23 +54,20 @@ class HeldLookups(Generic[T]):
         Raises:
             StoreError: the database cannot be asked.
         """
-        number = _number_of(key)
         moment = asyncio.get_running_loop().time()
         held = self._held.get(key)
-        if (
-            held is not None
-            and held[2] == self._epochs[number]
-            and moment < held[1]
-            and self._signals.is_live
-        ):
-            return held[0]
+        if held is not None:
+            found, until, number, epoch = held
+            if epoch == self._epochs[number] and moment < until and self._signals.is_live:
+                return found
+        number = _number_of(key)
         epoch = self._epochs[number]
         found = await self._read(key)
         if self._signals.is_live:
             self._held.pop(key, None)
             if len(self._held) >= MOST:
                 del self._held[next(iter(self._held))]  # the one that was read first
-            self._held[key] = found, moment + HOLD_SECONDS, epoch
+            self._held[key] = found, moment + HOLD_SECONDS, number, epoch
         return found
 
     async def tell(self, *keys: str) -> None:

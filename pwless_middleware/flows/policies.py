@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.policy import (
+    ANYTHING,
     FIRST_FACTORS,
     SECOND_FACTORS,
     Policy,
     first_factor_of,
-    strictest,
+    stricter,
 )
 from pwless_middleware.core.session import Session
 from pwless_middleware.flows.login_rules import LoginRules
+
+_MOST: Final = 1_000
+"""Pairs of policies whose result is kept; some 1 kB each."""
 
 
 class Policies:
@@ -23,6 +29,7 @@ class Policies:
 
     def __init__(self, rules: LoginRules) -> None:
         self._rules = rules
+        self._merged: dict[tuple[int, int], tuple[Policy, Policy, Policy]] = {}
 
     @property
     def has_organizations(self) -> bool:
@@ -35,7 +42,25 @@ class Policies:
         Raises:
             StoreError, Unavailable: it cannot be known; nobody is let in then.
         """
-        return strictest([await ask(login) for ask in self._rules.policies])
+        found = ANYTHING
+        for ask in self._rules.policies:
+            found = self.merge(found, await ask(login))
+        return found
+
+    def merge(self, a: Policy, b: Policy) -> Policy:
+        """Return what two policies ask together (`stricter`).
+
+        The policies of organizations and options are the same objects for many logins; what two of
+        them come to is kept.
+        """
+        key = id(a), id(b)
+        kept = self._merged.get(key)
+        if kept is None:
+            if len(self._merged) >= _MOST:
+                self._merged.clear()
+            # With the two themselves: an id is another object's only once its own is gone.
+            kept = self._merged[key] = a, b, stricter(a, b)
+        return kept[2]
 
     async def of_session(self, session: Session) -> Policy:
         """Return what a fresh proof of a live session must come up to, in its organization.

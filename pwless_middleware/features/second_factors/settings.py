@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Final, cast, get_args
 
 from pwless_middleware.core.dataclass import dataclass
@@ -52,8 +53,12 @@ class SecondFactorRules:
     def policy(self, now: int) -> Policy:
         """Return what is asked of every login, now; an organization can ask for more."""
         is_ahead = self.mfa == "required" and not self.are_required(now)
-        mfa: MFA = "optional" if is_ahead else self.mfa
-        return Policy(mfa=mfa, trusted_days=self.trusted_days)
+        return _policy_of("optional" if is_ahead else self.mfa, self.trusted_days)
+
+
+@lru_cache(maxsize=16)  # every login asks
+def _policy_of(mfa: MFA, trusted_days: int) -> Policy:
+    return Policy(mfa=mfa, trusted_days=trusted_days)
 
 
 def _begins_later(old: SettingValue, new: SettingValue) -> bool:

@@ -20,7 +20,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.paths import SSO_START_PATH
-from pwless_middleware.core.policy import Policy, strictest
+from pwless_middleware.core.policy import ANYTHING, Policy
 from pwless_middleware.core.policy_decision import (
     Deny,
     decide,
@@ -57,13 +57,10 @@ class Deciding:
     @property
     def organizations(self) -> tuple[Organization, ...]:
         """Each of them once."""
-        found = {one.id: one for one in (self.owner, self.entered) if one is not None}
-        return tuple(found.values())
-
-    @property
-    def policy(self) -> Policy:
-        """What they ask together."""
-        return strictest(one.policy for one in self.organizations)
+        owner, entered = self.owner, self.entered
+        if owner is None or entered is None or owner.id == entered.id:
+            return tuple(one for one in (entered or owner,) if one is not None)
+        return owner, entered
 
     @property
     def demanding(self) -> Organization | None:
@@ -116,7 +113,10 @@ class OrganizationPolicies:
         Raises:
             StoreError: the database cannot be asked.
         """
-        return (await self.deciding(login)).policy
+        found = ANYTHING
+        for one in (await self.deciding(login)).organizations:
+            found = self._policies.merge(found, one.policy)
+        return found
 
     async def connections(self, deciding: Deciding) -> frozenset[str]:
         """Return the ids of the connections by which somebody may come in.
