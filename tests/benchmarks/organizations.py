@@ -23,7 +23,7 @@ from pwless_middleware import (
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.authentication import Authentication
 from pwless_middleware.core.login import Login
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.policy import MFA, Policy
 from pwless_middleware.core.policy_decision import decide
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
@@ -138,7 +138,7 @@ async def _toggle(here: OrganizationFloor, there: OrganizationFloor, id: str) ->
     worst = 0.0
     for _ in range(_TOGGLES):
         organization = await here.organizations.require(id)
-        mfa = None if organization.policy.mfa else "required"
+        mfa: MFA | None = None if organization.policy.mfa else "required"
         await here.organizations.set_policy(id, Policy(mfa=mfa), seen=organization.version)
         began = time.monotonic()
         while True:
