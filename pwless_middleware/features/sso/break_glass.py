@@ -8,6 +8,7 @@ in by it proves a second factor as well, in a trusted browser too, and the other
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
@@ -16,12 +17,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.address import Address, parse_address
+from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.links import break_foreign
 from pwless_middleware.core.login import Login
-from pwless_middleware.core.paths import safe_next
+from pwless_middleware.core.paths import SSO_START_PATH, safe_next
+from pwless_middleware.core.policy_decision import uses_break_glass, wants_second_factor
+from pwless_middleware.core.session import Session
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import NotFound
-from pwless_middleware.features.sso.paths import OTHER_WAY_PATH, START_PATH
+from pwless_middleware.features.sso.paths import OTHER_WAY_PATH
 from pwless_middleware.flows.notices import Notices
 from pwless_middleware.flows.topics import QueuedJob
 from pwless_middleware.stores.base import Writes
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
 
 MAIL: Final = "break_glass_used"
 """The topic of the jobs, and the name of the mail."""
+_MOST_NOTED: Final = 256
 _EMAIL: Final = "email"
 """The method of the login page that sends mails."""
 
@@ -69,12 +75,23 @@ class OtherWayPage:
             organization=organization.name,
             organization_id=organization.id,
             next=next,
-            back=f"{START_PATH}?{urlencode(query)}",
+            back=f"{SSO_START_PATH}?{urlencode(query)}",
         )
 
 
-class BreakGlassMails:
-    """Tell the others of a login by the way out: who may use it too, and the admins.
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A login by the way out that is let in: of which organization, and whom to tell in what."""
+
+    organization: str
+    tell: Sequence[tuple[Address, str]]
+
+
+class BreakGlassUses:
+    """Tell the others of each login by the way out: who may use it too, and the admins.
+
+    Whether somebody may is not decided here, but where all logins are held to what organizations
+    ask (`flows.organizations.policies`).
 
     Args:
         kit: everything below.
@@ -88,20 +105,44 @@ class BreakGlassMails:
         self._notices = Notices(
             kit.renderer, kit.languages, kit.mailer, host=self._host, clock=kit.clock
         )
+        # From the rule to the write that begins the session: both are of one request.
+        self._uses: OrderedDict[tuple[bytes, str], _Use] = OrderedDict()
 
-    def writes(
-        self, login: Login, organization: str, tell: Sequence[tuple[Address, str]]
-    ) -> Writes:
-        """Return what queues a mail to each, to be written with the session.
+    async def before_session(self, login: Login) -> None:
+        """Note who is told, once the second factor is there.
 
-        Args:
-            login: by the way out.
-            organization: the id of the one whose login is required.
-            tell: addresses, and the code of the language of each.
+        Raises:
+            StoreError: it cannot be known.
         """
+        policy, address = await self._kit.policies.of(login), parse_address(login.email)
+        proofs = login.authentications
+        if address is None or not uses_break_glass(policy, proofs, email=address):
+            return
+        demanding = (await self._floor.policies.deciding(login)).demanding
+        if demanding is None or wants_second_factor(policy, proofs, email=address):
+            return
+        tell = [(one, "") for one in sorted(policy.break_glass or ())]
+        tell += await self._kit.operators.admins()
+        unique = {one: language for one, language in tell if one != address}
+        self._uses[login.attempt, login.user_id] = _Use(demanding.id, [*unique.items()])
+        while len(self._uses) > _MOST_NOTED:
+            self._uses.popitem(last=False)
+
+    def with_session(self, login: Login, session: Session, caller: Caller) -> Writes:
+        """Return what queues the mails with the session, and record the event."""
+        use = self._uses.pop((login.attempt, login.user_id), None)
+        if use is None:
+            return Writes()
+        self._kit.events.record(
+            "sso.break_glass",
+            caller,
+            attempt=login.attempt,
+            user_id=login.user_id,
+            organization=use.organization,
+        )
         jobs: tuple[bytes, ...] = ()
-        for address, language in tell:
-            body = [address, language, organization, login.email, login.device, self._kit.clock()]
+        for to, language in use.tell:
+            body = [to, language, use.organization, login.email, login.device, self._kit.clock()]
             jobs += self._kit.jobs.writes(MAIL, json.dumps(body).encode()).jobs
         return Writes(jobs=jobs)
 

@@ -21,9 +21,9 @@ from pwless_middleware.core.address import domain_of
 from pwless_middleware.core.challenge import Challenge
 from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
 from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.paths import SSO_START_PATH
 from pwless_middleware.core.policy import strictest
-from pwless_middleware.features.sso.paths import START_PATH
-from pwless_middleware.features.sso.start_pages import usable_connections
+from pwless_middleware.flows.organizations.policies import usable_connections
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.offers import Alternative
@@ -90,4 +90,4 @@ class HomeRealm:
 
 
 def _path(organization: Organization, hint: str) -> str:
-    return f"{START_PATH}?{urlencode({'organization': organization.id, 'hint': hint})}"
+    return f"{SSO_START_PATH}?{urlencode({'organization': organization.id, 'hint': hint})}"

@@ -54,14 +54,13 @@ class SSO:
         from pwless_middleware.features.sso.answer_pages import AnswerPages
         from pwless_middleware.features.sso.break_glass import (
             MAIL,
-            BreakGlassMails,
+            BreakGlassUses,
             OtherWayPage,
         )
         from pwless_middleware.features.sso.connection_tests import ConnectionTests
         from pwless_middleware.features.sso.flow import SSOFlow
         from pwless_middleware.features.sso.home_realm import HomeRealm
         from pwless_middleware.features.sso.linking import Linking
-        from pwless_middleware.features.sso.login_rule import SSORule
         from pwless_middleware.features.sso.login_states import LoginStates
         from pwless_middleware.features.sso.mapped_roles import MappedRoles
         from pwless_middleware.features.sso.metadata_page import MetadataPage
@@ -92,6 +91,7 @@ class SSO:
         )
         oidc = OIDCClient(self._client, kit.clock)
         protocols = Protocols(kit, floor, states, oidc, allow_loopback=self._unsafe_loopback)
+        floor.connections.check_config_by(protocols.check_config)
         linking = Linking(kit, floor)
         roles = MappedRoles(kit, floor)
         flow = SSOFlow(kit, floor, states, protocols, linking, roles)
@@ -112,8 +112,8 @@ class SSO:
             kit.clock,
             allow_loopback=loopback,
         )
-        realm, mails = HomeRealm(floor), BreakGlassMails(kit, floor)
-        rule, other_way = SSORule(kit, floor, mails), OtherWayPage(kit, floor)
+        realm, uses = HomeRealm(floor), BreakGlassUses(kit, floor)
+        other_way = OtherWayPage(kit, floor)
         return Mounted(
             routes=(
                 *start.routes,
@@ -127,10 +127,10 @@ class SSO:
             before_challenge=(realm.before_challenge,),
             alternatives=(realm.alternative,),
             may_mail=(realm.may_mail,),
-            before_session=(rule.before_session, roles.before_session),
-            with_session=(rule.with_session,),
+            before_session=(uses.before_session, roles.before_session),
+            with_session=(uses.with_session,),
             proves=(SSO_METHOD,),
-            jobs={MAIL: mails.read},
+            jobs={MAIL: uses.read},
             event_kinds=(*KINDS, *SAML_KINDS),
             findings=(certificates.findings,),
             periodic=(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlencode
 
-START_PATH: Final = "/sso/start"
+from pwless_middleware.core.paths import SSO_START_PATH
+
 OTHER_WAY_PATH: Final = "/sso/other-way"
 """For who cannot reach their company's login."""
 LOGOUT_PATH: Final = "/sso/logout"
@@ -44,4 +45,4 @@ def start_url(connection: str, *, next: str = "/") -> str:
         next: where the login leads; already checked.
     """
     query = {"connection": connection} | ({"next": next} if next != "/" else {})
-    return f"{START_PATH}?{urlencode(query)}"
+    return f"{SSO_START_PATH}?{urlencode(query)}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.address import Address
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.connection import Connection, ConnectionKind
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.sso.faults import SSOFault
@@ -31,8 +31,11 @@ from pwless_middleware.web.kit import Kit
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor
 
-FRESH_SECONDS = 300
+FRESH_SECONDS: Final = 300
 """Seconds since which somebody who confirms who they are must have signed in at the provider."""
+
+
+_DRAFT: Final = frozenset({"preset"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +185,23 @@ class Protocols:
         if not await self._assertions.add(f"{connection.id} {assertion.id}", ttl=ttl):
             raise SSOFault("assertion_used")
         return _login(settings, read_person(settings, assertion))
+
+    def check_config(
+        self, kind: ConnectionKind, config: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        """Return what a connection keeps of a configuration.
+
+        One that says nothing yet but which provider it will be is kept as it is: a provider has to
+        be told our addresses first, which are the connection's own.
+
+        Raises:
+            InvalidArgument: a field is missing, malformed or unknown; each is named.
+        """
+        if config.keys() <= _DRAFT:
+            return config
+        if kind == "oidc":
+            return self._oidc.read_settings(config).to_json()
+        return read_saml_settings(config, allow_loopback=self._allow_loopback).to_json()
 
     def explain_saml(self, connection: Connection, state: LoginState, response: str) -> SAMLReport:
         """Return all that is in an answer of a SAML provider, and all that is wrong with it.

@@ -19,13 +19,14 @@ from pwless_middleware.core.challenge_context import open_hint
 from pwless_middleware.core.connection import Connection
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.paths import LOGIN_PATH, safe_next
+from pwless_middleware.core.paths import LOGIN_PATH, SSO_START_PATH, safe_next
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.sso.browser import NEXT_LENGTH
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.flow import SSOFlow
-from pwless_middleware.features.sso.paths import OTHER_WAY_PATH, START_PATH
+from pwless_middleware.features.sso.paths import OTHER_WAY_PATH
 from pwless_middleware.features.sso.problem import Problems
+from pwless_middleware.flows.organizations.policies import usable_connections
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.parts import organization_in
@@ -72,7 +73,7 @@ class StartPages:
         self._floor = floor
         self._flow = flow
         self._problems = problems
-        self.routes = (Route(START_PATH, {"GET": self.show, "POST": self.post}),)
+        self.routes = (Route(SSO_START_PATH, {"GET": self.show, "POST": self.post}),)
 
     async def show(self, request: Request) -> Response:
         """Send a browser to the provider, or show the button that does."""
@@ -146,23 +147,10 @@ class StartPages:
             leads_away=True,
             status=200 if start.connections else 403,
             organization=start.organization.name,
-            action=START_PATH,
+            action=SSO_START_PATH,
             connections=[(one.id, one.name) for one in start.connections],
             next=query.get("next", ""),
             hint=start.hint,
             other_way=f"{path}?{urlencode(query)}",
             is_required=is_required,
         )
-
-
-def usable_connections(
-    organization: Organization, connections: Sequence[Connection]
-) -> Sequence[Connection]:
-    """Return the connections that people can sign in by now.
-
-    Whether an organization's own login may be used is for its own policy to say; where that says
-    nothing, a connection that is turned on may.
-    """
-    if organization.policy.sso == "off":
-        return ()
-    return [one for one in connections if one.is_enabled]
