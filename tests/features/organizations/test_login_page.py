@@ -48,11 +48,11 @@ async def test_it_has_the_organizations_name_logo_color_and_language(tmp_path: P
 
 @pytest.mark.parametrize(
     ("methods", "email", "passkey"),
-    [({"email", "passkey"}, True, True), ({"passkey"}, False, True), ({"email"}, True, False)],
-    ids=str,
+    [(["email", "passkey"], True, True), (["passkey"], False, True), (["email"], True, False)],
+    ids=["both", "passkey", "email"],
 )
 async def test_it_offers_the_ways_in_that_the_organization_has(
-    tmp_path: Path, methods: set[str], email: bool, passkey: bool
+    tmp_path: Path, methods: list[str], email: bool, passkey: bool
 ) -> None:
     site = make_scene(tmp_path, Passkeys())
     acme = await make_organization(site, "Acme", methods=frozenset(methods))
