@@ -62,6 +62,7 @@ if TYPE_CHECKING:  # each loaded with the first database, or the first use
     from pwless_middleware.core.event_retention import EventRetention
     from pwless_middleware.database.database import Database
     from pwless_middleware.flows.api_keys import ApiKeys
+    from pwless_middleware.flows.organizations.verbs import OrganizationVerbs
     from pwless_middleware.flows.people import People
     from pwless_middleware.flows.settings import Settings
     from pwless_middleware.web.production_checks import Deployment
@@ -75,11 +76,25 @@ def _database_of(url: str) -> Database:
     return Database(url)
 
 
-def _make_database_features(retention: EventRetention | None) -> tuple[Feature, ...]:
+def _make_database_features(
+    retention: EventRetention | None, features: Sequence[Feature]
+) -> tuple[Feature, ...]:
     from pwless_middleware.features.event_log import EventLog
     from pwless_middleware.features.users_api import UsersApi
 
-    return EventLog(retention), UsersApi()
+    if not _have_organizations(features):
+        return EventLog(retention), UsersApi()
+    from pwless_middleware.features.organizations_api import OrganizationsApi
+
+    return EventLog(retention), UsersApi(), OrganizationsApi()
+
+
+def _have_organizations(features: Sequence[Feature]) -> bool:
+    """Whether one of the features is of organizations."""
+    return any(
+        type(feature).__module__ in _ORGANIZATION_FEATURES and _is_trusted(feature)
+        for feature in features
+    )
 
 
 def _is_trusted(feature: Feature) -> bool:
@@ -106,6 +121,12 @@ _DATABASE_FEATURES = {
     "pwless_middleware.features.webhooks.options": "Webhooks",
 }
 """Where the product's own features are that have a database, by module."""
+
+_ORGANIZATION_FEATURES = (
+    "pwless_middleware.features.organizations.options",
+    "pwless_middleware.features.sso.options",
+)
+"""Where those of them are that make something of organizations."""
 
 
 def make_store(database: Database | None) -> Store:
@@ -266,7 +287,7 @@ class Passwordless:
         always: tuple[Feature, ...] = (
             *(LoginPage(), StepUp(), steps, Account(), OAuthToken()),
             *(Mailbox(), Health(), StaticFiles()),
-            *(() if self.database is None else _make_database_features(event_retention)),
+            *(() if self.database is None else _make_database_features(event_retention, features)),
         )
         trusted = [feature for feature in features if _is_trusted(feature)]
         ours = {name_of(feature) for feature in (*trusted, *always)}
@@ -320,6 +341,7 @@ class Passwordless:
         named = {name_of(feature): feature for feature in features}
         self._door = Door(realm, self.store, named, sessions or SessionPolicy())
         add_door(self._door)
+        self._has_organizations = _have_organizations(features)
         self._rewraps = {name: m.rewrap for name, m in mounted.items() if m.rewrap is not None}
         self._verbs = [(feature, mounted[name_of(feature)].verbs) for feature in features]
 
@@ -357,6 +379,19 @@ class Passwordless:
                 "database", 'people are kept in one: add database="sqlite:///pwless.db"'
             )
         return self._kit.people
+
+    @cached_property
+    def organizations(self) -> OrganizationVerbs:
+        """Organizations: their members, domains, connections and policies.
+
+        Raises:
+            ConfigError: no feature makes something of them.
+        """
+        if not self._has_organizations:
+            raise ConfigError("features", "add Organizations() to have organizations")
+        from pwless_middleware.flows.organizations.verbs import OrganizationVerbs
+
+        return OrganizationVerbs(self._kit.organizations())
 
     @property
     def text_senders(self) -> TextSenders:

@@ -27,11 +27,13 @@ SCOPES: Final = {
     "passwordless": Text("send, resend and verify logins"),
     "users:read": Text("read users, and what hangs on them"),
     "users": Text("read and change users"),
+    "organizations:read": Text("read organizations, and what is theirs"),
+    "organizations": Text("read and change organizations, and what is theirs"),
     "events": Text("read events"),
     "metrics": Text("read metrics"),
 }
 """What a key may be for, and what each scope allows."""
-_IMPLIED: Final = {"users:read": "users"}
+_IMPLIED: Final = {"users:read": "users", "organizations:read": "organizations"}
 """Scope to the one that includes it."""
 
 _KEY: Final = r"pwk_([a-z2-7]{16})\.[A-Za-z0-9_-]{43}"

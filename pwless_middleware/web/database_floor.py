@@ -158,7 +158,6 @@ class DatabaseFloor:
         users: Users,
         languages: Languages,
         secrets: FeatureSecrets,
-        forget_sessions: Callable[[], None],
         policies: Policies,
     ) -> OrganizationFloor:
         """Return what finds and changes organizations."""
@@ -173,7 +172,6 @@ class DatabaseFloor:
             events=self._events,
             secrets=secrets,
             clock=self._clock,
-            forget_sessions=forget_sessions,
             policies=policies,
         )
 

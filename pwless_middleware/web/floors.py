@@ -337,7 +337,6 @@ def make_floors(
                 users=known_users,
                 languages=catalogues,
                 secrets=background.secrets_of("pwless organizations"),  # no feature is named so
-                forget_sessions=kept.forget_all,
                 policies=policies,
             )
         )

@@ -7,11 +7,12 @@ A secret is encrypted for its connection's row, and only who signs people in ask
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, get_args
 
 from pwless_middleware.core.connection import ID_PREFIX, Connection, ConnectionKind
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.organization import new_id
 from pwless_middleware.errors import ConfigError, InvalidArgument, NotFound
@@ -36,14 +37,35 @@ CheckConfig = Callable[[ConnectionKind, Mapping[str, object]], Mapping[str, obje
 """Returns what a kind of connection keeps of a configuration, or raises `InvalidArgument` that
 names each bad field of it."""
 
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFault:
+    """What is wrong with a connection.
+
+    Attributes:
+        code: of `core.sso_faults.FAULTS`.
+        expected: what would be right; empty where the sentence says all.
+        received: what came; empty where nothing did.
+    """
+
+    code: str
+    expected: str = ""
+    received: str = ""
+
+
+ProbeConnection = Callable[[Connection], Awaitable[Sequence[ConnectionFault]]]
+"""Asks a connection's provider what can be known without anybody who signs in, and returns what is
+wrong with it."""
+
 KINDS: Final[tuple[ConnectionKind, ...]] = get_args(ConnectionKind)
 MOST_CONFIG: Final = 262_144
 """Characters of a configuration as JSON: metadata of 256 KiB is the largest that is read."""
-MOST_SECRET: Final = 16_384
+MOST_SECRET: Final = 8_192
 """Bytes of a client secret or private key."""
 NO_CONNECTION: Final = Text("There is no such connection.")
 
 _PURPOSE: Final = "connection"
+_NO_SSO: Final = Text("Nobody signs in by connections here: add SSO() to the features.")
 _FULL: Final = Text("The organization has too many connections. Delete one first.")
 _REQUIRED: Final = Text(
     "People sign in by this connection alone. Turn another one on first, or have the policy not "
@@ -76,10 +98,15 @@ class Connections:
         self._secrets = secrets
         self._clock = clock
         self._check_config: CheckConfig | None = None
+        self._probe: ProbeConnection | None = None
 
     def check_config_by(self, check: CheckConfig) -> None:
         """Have configurations be checked by a function, from now on."""
         self._check_config = check
+
+    def probe_by(self, probe: ProbeConnection) -> None:
+        """Have providers be asked by a function, from now on."""
+        self._probe = probe
 
     # --- find ----------------------------------------------------------------------------------
 
@@ -123,6 +150,16 @@ class Connections:
             StoreError: the database cannot be asked.
         """
         return await self._connections.list_all(after=after, limit=check_limit(limit))
+
+    async def probe(self, connection: Connection) -> Sequence[ConnectionFault]:
+        """Return what is wrong with a connection, as far as its provider can say.
+
+        Raises:
+            NotFound: no feature signs people in by connections.
+        """
+        if self._probe is None:
+            raise NotFound(_NO_SSO)
+        return await self._probe(connection)
 
     # --- change --------------------------------------------------------------------------------
 

@@ -52,7 +52,6 @@ class OrganizationFloor:
         events: records changes; is given the kinds of them.
         secrets: encrypt those of connections.
         clock: returns unix seconds.
-        forget_sessions: has this process ask for every session anew.
         policies: those of all features.
 
     Attributes:
@@ -77,12 +76,11 @@ class OrganizationFloor:
         events: Events,
         secrets: FeatureSecrets,
         clock: Callable[[], int],
-        forget_sessions: Callable[[], None],
         policies: Policies,
     ) -> None:
         events.declare(KINDS, by="organizations")
         self.directory = Directory(repositories, signals)
-        self.sessions = OrganizationSessions(sessions, signals, forget_sessions)
+        self.sessions = OrganizationSessions(sessions, signals)
         self.organizations = Organizations(
             repositories,
             self.directory,

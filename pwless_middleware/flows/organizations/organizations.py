@@ -391,10 +391,10 @@ class Organizations:
             StoreError, UsersUnavailable: it cannot be known.
         """
         try:
-            user_id = await self._users.id_of(address)
-        except LoginDenied:
+            user = await self._users.find(address)
+        except LoginDenied:  # nobody can sign in as them
             return False
-        if user_id is None:
+        if user is None:
             return False
-        state = await self._kept.factors.state(user_id)
-        return bool(state.factors) or bool(await self._kept.passkeys.list(user_id))
+        state = await self._kept.factors.state(user.id)
+        return bool(state.factors) or bool(await self._kept.passkeys.list(user.id))

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
-
+from pwless_middleware.flows.login_rules import ORGANIZATIONS
 from pwless_middleware.flows.sessions_view import SessionsView
 from pwless_middleware.flows.signals import Signals
-
-TOPIC: Final = "organization sessions"
-"""The topic of the signal."""
 
 
 class OrganizationSessions:
@@ -18,16 +13,11 @@ class OrganizationSessions:
     Args:
         sessions: ends them.
         signals: tell other processes.
-        forget: asks for every session of this process anew.
     """
 
-    def __init__(
-        self, sessions: SessionsView, signals: Signals, forget: Callable[[], None]
-    ) -> None:
+    def __init__(self, sessions: SessionsView, signals: Signals) -> None:
         self._sessions = sessions
         self._signals = signals
-        self._forget = forget
-        signals.subscribe(TOPIC, forget)
 
     async def end(self, user_id: str, organization: str) -> None:
         """End all sessions of somebody in an organization, here at once and elsewhere in 100 ms.
@@ -55,5 +45,4 @@ class OrganizationSessions:
         Raises:
             StoreError: the store cannot be asked.
         """
-        self._forget()
-        await self._signals.tell(TOPIC)
+        await self._signals.tell(ORGANIZATIONS)

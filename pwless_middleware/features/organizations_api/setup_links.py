@@ -1,0 +1,165 @@
+"""Set-up links in the JSON API, by which an organization sets up its login itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.core.organization import SetupLink
+from pwless_middleware.features.organizations_api.answers import Public, no_content, times
+from pwless_middleware.features.organizations_api.description import (
+    CHANGE,
+    ERRORS,
+    ONE,
+    READ,
+    SECURITY,
+    WHICH,
+)
+from pwless_middleware.flows.organizations.floor import OrganizationFloor
+from pwless_middleware.flows.organizations.setup_links import LONGEST, SHORTEST, USUAL
+from pwless_middleware.web.bodies import read_json
+from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.operations import Operation
+from pwless_middleware.web.responses import json_response
+from pwless_middleware.web.routes import Route
+from pwless_middleware.web.session_json import time_field
+from pwless_middleware.web.setup_links import setup_url
+
+_LINK: Final = Fields(
+    {
+        "id": Field(about="Its id.", example="setup_Rf-EcZvW1K_abohaZQpGMw", required=True),
+        "by": Field(about="Who made it.", example="server:shop", required=True),
+        "created_at": time_field("When it was made"),
+        "expires_at": time_field("When it ends, and what it has opened"),
+        "opened_at": time_field("When it was opened", required=False),
+        "finished_at": time_field("When its administrator said that all is done", required=False),
+    }
+)
+CREATE_FIELDS: Final = Fields(
+    {
+        "expires_in": Field(
+            kind="integer",
+            about=f"Seconds; default {USUAL}.",
+            example=USUAL,
+            least=SHORTEST,
+            most=LONGEST,
+        )
+    }
+)
+_WHICH: Final = {**WHICH, "link": "The link's id."}
+
+
+class SetupLinksApi:
+    """Answer for set-up links.
+
+    Args:
+        kit: the feature's.
+        floor: finds and changes them.
+
+    Attributes:
+        routes: its paths.
+    """
+
+    def __init__(self, kit: Kit, floor: OrganizationFloor) -> None:
+        self._kit = kit
+        self._floor = floor
+        self.routes = (
+            Route(
+                f"{ONE}/setup-links",
+                {"GET": self.list, "POST": self.create},
+                "api",
+                {"GET": _LIST, "POST": _CREATE},
+            ),
+            Route(
+                f"{ONE}/setup-links/{{link}}", {"DELETE": self.revoke}, "api", {"DELETE": _REVOKE}
+            ),
+        )
+
+    async def list(self, request: Request) -> Response:
+        """Return all links, the newest first."""
+        await self._kit.callers.server(request, scope=READ)
+        found = await self._floor.setup_links.list(await self._id(request))
+        return json_response({"setup_links": [public_link(one) for one in found]})
+
+    async def create(self, request: Request) -> Response:
+        """Make a link, and return its address this once."""
+        caller = await self._kit.callers.server(request, scope=CHANGE)
+        given = CREATE_FIELDS.read_json(await read_json(request))
+        expires_in = given.integer("expires_in")
+        made = await self._floor.setup_links.create(
+            await self._id(request),
+            expires_in=USUAL if expires_in is None else expires_in,
+            by=caller.name,
+        )
+        return json_response({"setup_link": public_link(made), "url": setup_url(self._kit, made)})
+
+    async def revoke(self, request: Request) -> Response:
+        """Take a link back."""
+        caller = await self._kit.callers.server(request, scope=CHANGE)
+        await self._floor.setup_links.revoke(
+            await self._id(request), request.path_params["link"], by=caller.name
+        )
+        return no_content()
+
+    async def _id(self, request: Request) -> str:
+        return (await self._floor.organizations.require(request.path_params["id"])).id
+
+
+def public_link(one: SetupLink) -> Public:
+    """Return a link, ready for JSON; what opens it is not in it."""
+    return {
+        "id": one.id,
+        "by": one.by,
+        **times(
+            created_at=one.created_at,
+            expires_at=one.expires_at,
+            opened_at=one.opened_at,
+            finished_at=one.finished_at,
+        ),
+    }
+
+
+_LIST: Final = Operation(
+    id="listSetupLinks",
+    summary="All set-up links of an organization, the newest first",
+    parameters=WHICH,
+    security=SECURITY,
+    answers={
+        200: Fields(
+            {"setup_links": Field(kind="objects", about="All.", required=True, fields=_LINK)}
+        )
+    },
+    errors=ERRORS,
+)
+_CREATE: Final = Operation(
+    id="createSetupLink",
+    summary="A link by which an organization's administrator sets up its login",
+    about="One browser can open it, once.",
+    parameters=WHICH,
+    security=SECURITY,
+    body=CREATE_FIELDS,
+    answers={
+        200: Fields(
+            {
+                "setup_link": Field(kind="object", about="It.", required=True, fields=_LINK),
+                "url": Field(
+                    about="What to hand to the administrator; shown this once.",
+                    example="https://app.example.com/auth/sso/setup?setup_token=…",
+                    required=True,
+                ),
+            }
+        )
+    },
+    errors=ERRORS,
+)
+_REVOKE: Final = Operation(
+    id="revokeSetupLink",
+    summary="Take a set-up link back; what it has opened ends",
+    parameters=_WHICH,
+    security=SECURITY,
+    answers={204: None},
+    errors=ERRORS,
+)
