@@ -9,13 +9,12 @@ from typing import Any, Final
 
 import pytest
 
+from pwless_middleware import EmailLogin
 from pwless_middleware.core.connection import Connection
 from pwless_middleware.core.event import Event
-from pwless_middleware.features.sso.saml.certificate_warnings import CertificateWarnings
-from pwless_middleware.features.sso.saml.events import KINDS
-from pwless_middleware.features.sso.saml.metadata_refresh import MetadataRefresh
+from pwless_middleware.features.organizations.options import Organizations
+from pwless_middleware.features.sso.options import SSO
 from pwless_middleware.features.sso.saml.settings import read_saml_settings
-from pwless_middleware.safe_http.client import SafeHTTPClient
 from tests.delivery.texts.fake_server import FakeServer, reply, serving
 from tests.identity_providers.saml import NOW, SAMLProvider, make_key
 from tests.organizations import floor_of, make_organization_site
@@ -29,9 +28,8 @@ IDP = SAMLProvider()
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
-    site = make_organization_site(tmp_path, clock=Clock(NOW))
-    site.passwordless._kit.events.declare(KINDS, by="sso")
-    return site
+    features = [EmailLogin(), Organizations(), SSO(unsafe_loopback=True)]
+    return make_organization_site(tmp_path, clock=Clock(NOW), features=features)
 
 
 @asynccontextmanager
@@ -57,20 +55,21 @@ async def connect(site: Site, provider: SAMLProvider, **more: object) -> Connect
     return connection
 
 
+async def run(site: Site, name: str) -> None:
+    """Do what is due every day."""
+    periodics = site.passwordless.lifetime._periodics
+    assert periodics is not None
+    (turn,) = [one for one in periodics._all if one.title == f"SSO.{name}"]
+    await turn._periodic.run()
+
+
 async def refresh(site: Site) -> None:
-    client = SafeHTTPClient("features", extra="sso", allow_loopback=True)
-    floor = floor_of(site)
-    refresh = MetadataRefresh(
-        floor.connections, client, site.passwordless._kit.events, site.clock, allow_loopback=True
-    )
-    await refresh.run()
+    await run(site, "saml_metadata")
 
 
-def warnings_of(site: Site) -> CertificateWarnings:
-    kit = site.passwordless._kit
-    return CertificateWarnings(
-        floor_of(site).connections, kit.records("certificates"), kit.events, site.clock
-    )
+async def findings(site: Site, *, may_ask: bool = True) -> list[str]:
+    found = await site.passwordless._kit.findings.of_features(may_ask=may_ask)
+    return [str(one.message) for one in found if one.check == "sso"]
 
 
 def events(site: Site, kind: str) -> list[Event]:
@@ -152,12 +151,11 @@ async def test_one_that_cannot_be_read_holds_up_no_other(site: Site) -> None:
 async def test_a_certificate_is_told_thirty_days_ahead_and_once_each_time(site: Site) -> None:
     ends = SAMLProvider(key="ends", ends=31)
     connection = await connect(site, ends)
-    warnings = warnings_of(site)
     told = []
     for day in range(34):
         site.clock.now = NOW + day * DAY + 60
-        await warnings.run()
-        await warnings.run()
+        await run(site, "saml_certificates")
+        await run(site, "saml_certificates")
         told.append(len(events(site, "sso.certificate_ends")))
     assert told[:2] == [0, 1]
     days = [day for day in range(1, 34) if told[day] > told[day - 1]]
@@ -172,11 +170,11 @@ async def test_findings_name_what_ends_and_what_has_ended(site: Site) -> None:
     soon = await connect(site, SAMLProvider("https://soon.example/saml", key="soon", ends=20))
     await connect(site, SAMLProvider("https://old.example/saml", key="old", ends=-10))
     await connect(site, IDP)
-    found = await warnings_of(site).findings(may_ask=True)
-    assert [one.level for one in found] == ["warn", "warn"]
-    text = next(str(one.message) for one in found if soon.id in str(one.message))
+    found = await findings(site)
+    assert len(found) == 2
+    text = next(one for one in found if soon.id in one)
     assert text.startswith(f"Acme's login ({soon.id}), until 2027-02-04: The provider’s")
-    assert await warnings_of(site).findings(may_ask=False) == []
+    assert await findings(site, may_ask=False) == []
 
 
 async def test_many_findings_are_counted(site: Site) -> None:
@@ -186,6 +184,6 @@ async def test_many_findings_are_counted(site: Site) -> None:
         organization = await floor.organizations.create(f"Company {number}")
         for _ in range(12):
             await floor.connections.create(organization.id, "saml", "Login", config=ends.config())
-    found = await warnings_of(site).findings(may_ask=True)
+    found = await findings(site)
     assert len(found) == 21
-    assert str(found[-1].message) == "The certificates of 4 more connections end."
+    assert found[-1] == "The certificates of 4 more connections end."
