@@ -150,4 +150,4 @@ class SSOSite:
     def events(self, kind: str) -> list[Any]:
         """Return the events of a kind, oldest first."""
         found = [one for one in self.site.passwordless._kit.events.newest() if one.kind == kind]
-        return sorted(found, key=lambda one: one.at)
+        return found[::-1]

@@ -84,12 +84,14 @@ def decode_response(field: str) -> bytes:
     """Return the document in the form's field `SAMLResponse` (SAML 2.0 Bindings section 3.5.4).
 
     Raises:
-        SSOFault: it is too large, or no base64.
+        SSOFault: it is missing, too large, or no base64.
     """
     if len(field) > MOST_CHARACTERS:
         raise SSOFault("response_too_large", received=f"{len(field)} characters")
-    if not field.strip() or not _BASE64.fullmatch(field):
-        raise SSOFault("response_malformed", received="base64" if field.strip() else "")
+    if not field.strip():
+        raise SSOFault("response_missing")
+    if not _BASE64.fullmatch(field):
+        raise SSOFault("response_malformed", received="base64")
     try:
         return base64.b64decode(field)
     except binascii.Error as error:

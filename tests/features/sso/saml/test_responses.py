@@ -369,7 +369,14 @@ def test_the_field_is_base64_with_whichever_line_breaks() -> None:
     assert decode_response(base64.encodebytes(xml).decode().replace("\n", "\r\n")) == xml
 
 
-@pytest.mark.parametrize("field", ["", " ", "<xml/>", "abc", "YQ==YQ==", "ü", "YQ-_"])
+@pytest.mark.parametrize("field", ["", " \r\n"])
+def test_a_field_that_is_missing_has_its_sentence(field: str) -> None:
+    with pytest.raises(SSOFault) as caught:
+        decode_response(field)
+    assert caught.value.code == "response_missing"
+
+
+@pytest.mark.parametrize("field", ["<xml/>", "abc", "YQ==YQ==", "ü", "YQ-_"])
 def test_a_field_that_is_none_is_refused(field: str) -> None:
     with pytest.raises(SSOFault) as caught:
         decode_response(field)
