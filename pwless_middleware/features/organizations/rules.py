@@ -15,6 +15,7 @@ from pwless_middleware.core.connection import SSO_METHOD
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.organization import Membership
 from pwless_middleware.core.paths import SSO_START_PATH
+from pwless_middleware.core.policy import strictest
 from pwless_middleware.core.policy_decision import TEXTS
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.user import User
@@ -67,7 +68,7 @@ class OrganizationRules:
             if entered is None:
                 raise LoginDenied(UNKNOWN, reason="not_a_member")
         deciding = Deciding(await directory.owner_of(context.domain), entered)
-        methods = deciding.policy.methods
+        methods = strictest(one.policy for one in deciding.organizations).methods
         if methods is None or "email" in methods or context.is_break_glass:
             return None
         if SSO_METHOD in methods and self._policies.are_proven_by(SSO_METHOD):
