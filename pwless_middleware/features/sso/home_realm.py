@@ -82,10 +82,10 @@ class HomeRealm:
         return policy.sso != "required" or challenge.address in (policy.break_glass or ())
 
     async def _deciding(self, domain: str, entered: str | None) -> Sequence[Organization]:
-        """Return who has a say: the owner of a domain, then the organization that is entered."""
-        owner = await self._directory.owner_of(domain)
+        """Return who has a say: the organization that is entered, then the owner of a domain."""
         wanted = await self._directory.find(entered) if entered is not None else None
-        found = {one.id: one for one in (owner, wanted) if one is not None}
+        owner = await self._directory.owner_of(domain)
+        found = {one.id: one for one in (wanted, owner) if one is not None}
         return tuple(found.values())
 
 

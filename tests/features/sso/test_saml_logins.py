@@ -260,3 +260,34 @@ async def test_one_name_is_one_person_whatever_their_address_is_now(acme: SSOSit
     assert await jo.who() == "ada@acme.example"
     (member,) = await acme.floor.members.list(acme.organization.id)
     assert member.user_id == acme.site.inner.scope["state"]["user"].id
+
+
+async def test_a_session_that_comes_along_with_the_answer_does_nothing(acme: SSOSite) -> None:
+    jo = acme.site.browser()
+    await jo.sign_in("kim@elsewhere.example")
+    asked = await begin(acme, jo)
+    form = {"SAMLResponse": form_field(answer_to(acme, asked)), "RelayState": asked["RelayState"]}
+    await jo.post(f"{acme.path}/acs", form, headers=ELSEWHERE)
+    assert await jo.who() == "kim@elsewhere.example"
+
+
+async def test_head_on_the_way_spends_nothing(acme: SSOSite) -> None:
+    jo = acme.site.browser()
+    asked = await begin(acme, jo)
+    posted = await post(acme, asked, answer_to(acme, asked))
+    url = below(posted.headers["location"])
+    assert (await jo.request("HEAD", url)).status_code == 204
+    assert (await finish(jo, posted)).status_code == 303
+
+
+async def test_a_form_that_is_too_large_is_not_read(acme: SSOSite) -> None:
+    asked = await begin(acme, acme.site.browser())
+    assert (await post(acme, asked, b"A" * 600_000)).status_code == 413
+
+
+async def test_our_metadata_is_there_before_anything_is_known_of_the_provider(
+    acme: SSOSite,
+) -> None:
+    made = await acme.floor.connections.create(acme.organization.id, "saml", "Okta")
+    answer = await acme.site.browser().get(f"/auth/sso/{made.id}/metadata")
+    assert f"https://app.example.com/auth/sso/{made.id}/acs" in answer.text
