@@ -36,15 +36,14 @@ class Admission:
                 they are in too many organizations.
             StoreError: it cannot be written; then there is no session either.
         """
-        right, invitation = entrance.right, entrance.invitation
-        if right == "member":
-            return
+        invitation, user_id = entrance.invitation, login.user_id
         try:
-            if right == "invitation" and invitation is not None:
+            if invitation is not None:
                 email = Address(login.email)
-                await self._floor.invitations.accept(invitation, user_id=login.user_id, email=email)
-            elif right in ("domain", "sso"):
-                await self._add(entrance.organization.id, login.user_id, right)
+                await self._floor.invitations.accept(invitation, user_id=user_id, email=email)
+            else:
+                origin: Origin = "sso" if entrance.right == "sso" else "domain"
+                await self._add(entrance.organization.id, user_id, origin)
         except (InvalidArgument, NotFound, RequestExpired) as error:
             raise LoginDenied(reason="not_a_member") from error
 

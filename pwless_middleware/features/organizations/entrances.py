@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
-from pwless_middleware.core.address import domain_of, parse_address
+from pwless_middleware.core.address import Address, domain_of
 from pwless_middleware.core.connection import connection_of
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.login import Login
@@ -148,10 +148,7 @@ class Entrances:
         return Entrance(organization=owner, right="domain")
 
     async def _owner_of(self, email: str) -> Organization | None:
-        address = parse_address(email)
-        if address is None:
-            return None
-        return await self._floor.directory.owner_of(domain_of(address))
+        return await self._floor.directory.owner_of(domain_of(Address(email)))
 
     def join_of(self, organization: Organization) -> Join:
         """Return who may become a member of an organization by signing in.
@@ -173,9 +170,10 @@ class Entrances:
             raise LoginDenied(_switched_off(organization), reason="not_a_member")
         if member is not None:
             return Entrance(organization=organization, right="member", role=member.role)
-        for entrance in await self._invitations(login.email):
-            if entrance.organization.id == organization.id:
-                return entrance
+        invited = await self._invitations(login.email)
+        invited = [one for one in invited if one.organization.id == organization.id]
+        if invited:
+            return invited[0]
         of_domain = await self.of_domain(login.email)
         if of_domain is not None and of_domain.organization.id == organization.id:
             return of_domain
@@ -190,15 +188,14 @@ class Entrances:
 
     async def _invitations(self, email: str) -> Sequence[Entrance]:
         """Return the organizations that an address is invited to, the oldest invitation first."""
-        address, found = parse_address(email), []
-        for one in await self._floor.invitations.list_open(address) if address else ():
-            organization = await self._floor.directory.find(one.organization)
-            if organization is not None:
-                entrance = Entrance(
-                    organization=organization, right="invitation", role=one.role, invitation=one
-                )
-                found.append(entrance)
-        return found
+        directory = self._floor.directory
+        found = await self._floor.invitations.list_open(Address(email))
+        organizations = [await directory.find(one.organization) for one in found]
+        return [
+            Entrance(organization=to, right="invitation", role=one.role, invitation=one)
+            for one, to in zip(found, organizations, strict=True)
+            if to is not None
+        ]
 
     async def _is_own_login(self, organization: Organization, login: Login) -> bool:
         """Whether the organization's own identity provider has vouched for the person."""

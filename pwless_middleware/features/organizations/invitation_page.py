@@ -67,16 +67,15 @@ class InvitationPage:
 
     async def _state(self, invitation: Invitation, account: Account | None) -> _State:
         """Return how an invitation stands for who has opened its link."""
-        is_mine = account is not None and account.session.email == invitation.email
-        if invitation.accepted_at is not None:
-            member = None
-            if account is not None:
-                directory = self._floor.directory
-                member = await directory.membership(account.user.id, invitation.organization)
-            return "joined" if is_mine and member is not None and member.is_active else "over"
-        if self._kit.clock() >= invitation.expires_at:
-            return "over"
-        return "open" if account is None else "mine" if is_mine else "other"
+        is_open = invitation.accepted_at is None and self._kit.clock() < invitation.expires_at
+        if account is None or account.session.email != invitation.email:
+            waits: _State = "open" if account is None else "other"
+            return waits if is_open else "over"
+        if is_open:
+            return "mine"
+        directory = self._floor.directory
+        member = await directory.membership(account.user.id, invitation.organization)
+        return "joined" if member is not None and member.is_active else "over"
 
     async def _show(self, request: Request, token: str) -> Response:
         invitation = await self._mails.find(token)

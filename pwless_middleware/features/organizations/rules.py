@@ -109,7 +109,7 @@ class OrganizationRules:
             StoreError: it cannot be known.
         """
         if session.organization is None:
-            await self._entrances.check_owner(user.id, user.email)
+            await self._entrances.check_owner(user.id, session.email)
         elif await self.membership(session, user) is None:
             raise LoginDenied(reason="not_a_member")
 

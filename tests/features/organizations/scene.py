@@ -5,11 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pwless_middleware import EmailLogin
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware import Authentication, EmailLogin, Kit, Mounted
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.connection import sso_factor
 from pwless_middleware.core.organization import Organization
+from pwless_middleware.errors import LoginDenied
 from pwless_middleware.features.organizations import Organizations
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
+from pwless_middleware.flows.proofs import Proof
 from pwless_middleware.stores.memory import MemoryStore
+from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.login_responses import respond_with_page
+from pwless_middleware.web.routes import Route
 from tests.organizations import floor_of, set_policy
 from tests.sqlite_file import sqlite_url
 from tests.support import ROOMY, Browser, Site, make_site
@@ -18,6 +28,29 @@ JO = "jo@acme.example"
 BO = "bo@beta.example"
 PATH = "/auth/account/organizations"
 API = "/auth/api/v1/account/organizations"
+
+
+class Company:
+    """Sign in whoever a company's login vouches for: anybody, by the id of a connection."""
+
+    def mount(self, kit: Kit) -> Mounted:
+        self._kit = kit
+        return Mounted(routes=(Route("/company", {"POST": self._post}),), proves=("sso",))
+
+    async def _post(self, request: Request) -> Response:
+        form = await read_form(request)
+        factors = (sso_factor(form["connection"]),)
+        proof = Proof(
+            subject=Address(form["email"]),
+            authentication=Authentication("sso", self._kit.clock(), factors),
+            takes=None,
+            refusal=LoginDenied(),
+            may_create=True,
+            organization=form["organization"],
+        )
+        caller = self._kit.callers.browser(request)
+        attempt = self._kit.logins.finish(proof, caller)
+        return await respond_with_page(self._kit, request, caller, attempt)
 
 
 def make_scene(folder: Path, *features: Any, join: Any = None, **options: Any) -> Site:

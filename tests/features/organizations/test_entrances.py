@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from pwless_middleware.core.address import Address
+from pwless_middleware.core.organization import Invitation
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.organizations import Organizations
 from tests.features.organizations.scene import (
     BO,
     JO,
+    Company,
     add_member,
     make_organization,
     make_scene,
@@ -19,7 +26,8 @@ from tests.features.organizations.scene import (
     verify_domain,
 )
 from tests.features.test_step_up import ask, fields_of
-from tests.organizations import floor_of, set_policy
+from tests.organizations import add_connection, floor_of, set_policy
+from tests.sqlite_file import sqlite_url
 from tests.support import Browser, Site, led_to, make_site, said
 
 pytestmark = pytest.mark.anyio
@@ -156,6 +164,58 @@ async def test_what_the_deployment_says_holds_where_an_organization_says_nothing
     assert len(await floor_of(site).members.list(acme.id)) == 1
 
 
+@pytest.mark.parametrize(
+    ("join", "is_let_in"), [("invitation", False), ("sso", True), ("domain", True)]
+)
+async def test_the_companys_login_admits_where_the_policy_says_so(
+    tmp_path: Path, join: str, is_let_in: bool
+) -> None:
+    site = make_scene(tmp_path, Company())
+    acme = await make_organization(site, "Acme", join=join)
+    connection = await add_connection(floor_of(site), acme.id)
+    jo = site.browser()
+    form = {"email": JO, "organization": acme.id, "connection": connection.id}
+    assert (await jo.post("/auth/company", form)).status_code == (303 if is_let_in else 403)
+    assert [one.origin for one in await floor_of(site).members.list(acme.id)] == (
+        ["sso"] if is_let_in else []
+    )
+
+
+async def test_the_login_of_another_company_or_one_that_is_off_admits_nobody(
+    tmp_path: Path,
+) -> None:
+    site = make_scene(tmp_path, Company())
+    floor = floor_of(site)
+    acme, beta = [await make_organization(site, name, join="sso") for name in ("Acme", "Beta")]
+    foreign = await add_connection(floor, beta.id)
+    off = await floor.connections.create(acme.id, "oidc", "Off")
+    for connection in (foreign.id, off.id, "conn_none"):
+        form = {"email": JO, "organization": acme.id, "connection": connection}
+        assert (await site.browser().post("/auth/company", form)).status_code == 403
+    assert await floor.members.list(acme.id) == []
+
+
+async def test_who_is_removed_as_they_enter_does_not_get_in(site: Site) -> None:
+    acme = await make_organization(site, "Acme")
+    await floor_of(site).invitations.create(acme.id, JO, mail=False)
+    jo = site.browser()
+    await jo.post("/auth/login", {"email": JO, "organization": acme.id})
+    floor = floor_of(site)
+    [open_one] = await floor.invitations.list(acme.id)
+    listed = floor.invitations.list_open
+
+    async def list_and_revoke(email: Address) -> Sequence[Invitation]:
+        found = await listed(email)
+        if found:
+            await floor.invitations.revoke(acme.id, open_one.id)
+        return found
+
+    floor.invitations.list_open = list_and_revoke  # type: ignore[method-assign]
+    assert (await jo.type_code(site.mail(JO).code)).status_code == 403
+    assert site.sessions == 0
+    assert await floor.members.list(acme.id) == []
+
+
 async def test_who_is_in_several_is_asked_which_and_goes_where_they_wanted(site: Site) -> None:
     await make_organization(site, "Acme", JO)
     beta = await make_organization(site, "Beta", JO)
@@ -171,6 +231,47 @@ async def test_who_is_in_several_is_asked_which_and_goes_where_they_wanted(site:
     answer = await jo.post("/auth/account/organizations/enter", form)
     assert led_to(answer) == "/reports?month=5"
     assert await place_of(site, jo) == "Beta"
+
+
+async def test_of_many_logins_at_once_each_is_in_and_one_has_joined(site: Site) -> None:
+    acme = await make_organization(site, "Acme", domain="acme.example", join="domain")
+    browsers = [site.browser() for _ in range(4)]
+    codes = []
+    for one in browsers:
+        await one.ask(JO)
+        codes.append(site.mail(JO).code)
+    await asyncio.gather(*(one.type_code(code) for one, code in zip(browsers, codes, strict=True)))
+    assert [await place_of(site, one) for one in browsers] == ["Acme"] * 4
+    assert len(await floor_of(site).members.list(acme.id)) == 1
+
+
+async def test_who_is_invited_to_several_enters_the_one_that_is_named(site: Site) -> None:
+    for name in ("Acme", "Beta"):
+        made = await make_organization(site, name)
+        await floor_of(site).invitations.create(made.id, JO, mail=False)
+    assert await place_of(site, await sign_in_to(site, JO, made.id)) == "Beta"
+
+
+async def test_a_login_leads_on_where_it_cannot_be_known_what_may_be_chosen(
+    site: Site, tmp_path: Path
+) -> None:
+    for name in ("Acme", "Beta"):
+        await make_organization(site, name, JO)
+    jo = site.browser()
+    await jo.ask(JO)
+    with closing(sqlite3.connect(sqlite_url(tmp_path).removeprefix("sqlite:///"))) as database:
+        database.execute("DROP TABLE pwless_invitations")
+    answer = await jo.type_code(site.mail(JO).code)
+    assert led_to(answer) == "/"
+    assert await place_of(site, jo) is None
+
+
+async def test_the_choice_goes_on_for_who_has_none(site: Site) -> None:
+    jo = await sign_in_to(site, JO)
+    answer = await jo.get("/auth/organizations/choose?next=/reports")
+    assert led_to(answer) == "/reports"
+    answer = await jo.get("/auth/organizations/choose?next=//evil.example")
+    assert led_to(answer) == "/"
 
 
 async def test_a_fresh_proof_leaves_a_session_where_it_is(site: Site) -> None:
@@ -193,8 +294,14 @@ async def prove_again(site: Site, browser: Browser) -> None:
     assert browser.cookie() != old
 
 
-def test_it_needs_a_database_and_a_word_for_who_may_join() -> None:
+def test_it_needs_a_database_and_a_word_for_who_may_join(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="database"):
         make_site(features=[Organizations()])
+
+    class Mine(Organizations):
+        pass
+
+    with pytest.raises(ConfigError, match="Mine does not reach the organizations"):
+        make_scene(tmp_path, Mine())
     with pytest.raises(ConfigError, match="join"):
         Organizations(join="everybody")  # type: ignore[arg-type]

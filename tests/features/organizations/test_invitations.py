@@ -10,7 +10,10 @@ import pytest
 
 from pwless_middleware import Brand, EmailLogin
 from pwless_middleware.core.organization import Invitation, Organization
+from pwless_middleware.delivery.outcomes import Outcome
 from pwless_middleware.features.organizations import Organizations
+from pwless_middleware.features.organizations.invitation_mails import InvitationMails
+from pwless_middleware.flows.topics import QueuedJob
 from tests.features.organizations.scene import (
     BO,
     JO,
@@ -247,8 +250,22 @@ async def test_the_account_page_and_the_choice_after_a_login_offer_it(
     assert await place_of(site, jo) == "Acme"
 
 
-async def test_no_mail_goes_out_for_one_that_was_taken_back(site: Site, acme: Organization) -> None:
-    made: Invitation = await floor_of(site).invitations.create(acme.id, JO, mail=False)
-    await floor_of(site).invitations.revoke(acme.id, made.id)
-    await site.passwordless.deliveries.run_due()
-    assert site.outbox.messages == []
+@pytest.mark.parametrize("what", ["revoked", "accepted", "over", "deleted"])
+async def test_no_mail_goes_out_for_one_that_is_none_by_then(
+    site: Site, acme: Organization, what: str
+) -> None:
+    floor = floor_of(site)
+    made: Invitation = await floor.invitations.create(acme.id, JO, expires_in=3600, mail=False)
+    if what == "revoked":
+        await floor.invitations.revoke(acme.id, made.id)
+    elif what == "accepted":
+        jo = await sign_in_to(site, JO, acme.id)
+        assert await place_of(site, jo) == "Acme"
+    elif what == "over":
+        site.clock.advance(3600)
+    else:
+        await floor.organizations.delete(acme.id)
+    kit = site.passwordless._kit
+    mails = InvitationMails(kit, floor, kit.looks.of)
+    job = QueuedJob(made.id.encode(), until=site.clock.now + 9999, key_id="")
+    assert await mails.read(job) is (Outcome.EXPIRED if what == "over" else Outcome.DROPPED)
