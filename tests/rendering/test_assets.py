@@ -24,6 +24,16 @@ FRAME = {
 }
 """What every page of the dashboard is given."""
 
+SETUP = {
+    "scripts": ["setup.js"],
+    "organization_name": "Acme",
+    "steps": [],
+    "problem": None,
+    "tested_at": "",
+    "connection_id": "conn_1",
+    "next_path": "",
+}
+
 
 def assets(color: str = "#3d4ed8") -> Mapping[str, Asset]:
     return Assets(Palette.of(color)).by_hashed_name
@@ -40,6 +50,8 @@ def test_assets_are_named_after_their_content() -> None:
         "pwless.css",
         "pwless.js",
         "recovery_codes.js",
+        "setup.css",
+        "setup.js",
     }
     for name, asset in plain.items():
         stem, ending = asset.name.split(".")
@@ -57,6 +69,7 @@ def test_every_asset_that_a_page_asks_for_is_there() -> None:
     login = LOGIN | {"scripts": ["passkeys.js", "recovery_codes.js"]}
     pages = render(made, "login.html", login) + made.page("outbox.html", **OUTBOX)
     pages += render(made, "dashboard/base.html", FRAME)
+    pages += render(made, "sso/setup/test.html", SETUP)
     used = re.findall(r"/auth/static/([^\"]+)", pages)
     assert sorted(set(used)) == sorted(made.assets.by_hashed_name)
 

@@ -71,8 +71,10 @@ class SSO:
         from pwless_middleware.features.sso.saml.events import KINDS as SAML_KINDS
         from pwless_middleware.features.sso.saml.metadata_refresh import DAY, MetadataRefresh
         from pwless_middleware.features.sso.scim.pages import ScimPages
+        from pwless_middleware.features.sso.setup.pages import setup_routes
         from pwless_middleware.features.sso.start_pages import StartPages
         from pwless_middleware.features.sso.step_up import StepUpBySSO
+        from pwless_middleware.web.setup_mails import SetupMails
 
         kit.require_database()
         if kit.repositories is None:
@@ -114,6 +116,15 @@ class SSO:
         )
         realm, uses = HomeRealm(floor), BreakGlassUses(kit, floor)
         other_way = OtherWayPage(kit, floor)
+        setup_mails = SetupMails(kit, floor.setup_links.find)
+        setup = setup_routes(
+            kit,
+            floor,
+            begin_test=tests.begin,
+            oidc=oidc,
+            client=self._client,
+            allow_loopback=loopback,
+        )
         return Mounted(
             routes=(
                 *start.routes,
@@ -122,6 +133,7 @@ class SSO:
                 *tests.routes,
                 *metadata.routes,
                 *ScimPages(kit, floor).routes,
+                *setup,
             ),
             step_up=(step_up.method,),
             before_challenge=(realm.before_challenge,),
@@ -130,7 +142,7 @@ class SSO:
             before_session=(uses.before_session, roles.before_session),
             with_session=(uses.with_session,),
             proves=(SSO_METHOD,),
-            jobs={MAIL: uses.read},
+            jobs={MAIL: uses.read, **setup_mails.readers},
             event_kinds=(*KINDS, *SAML_KINDS),
             findings=(certificates.findings,),
             periodic=(

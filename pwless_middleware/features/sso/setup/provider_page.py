@@ -1,0 +1,106 @@
+"""Choose an identity provider: a connection for it is made, which nobody signs in by yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.features.sso.setup.access import SetupAccess
+from pwless_middleware.features.sso.setup.frame import SetupFrame
+from pwless_middleware.features.sso.setup.providers import PROVIDERS, Provider
+from pwless_middleware.features.sso.setup.steps import (
+    PROVIDER_PATH,
+    Progress,
+    connection_path,
+    is_complete,
+)
+from pwless_middleware.languages.current import translate
+from pwless_middleware.text import Text
+from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.routes import Route
+
+if TYPE_CHECKING:
+    from pwless_middleware.core.connection import Connection
+    from pwless_middleware.features.sso.setup.access import SetupSession
+    from pwless_middleware.flows.organizations.floor import OrganizationFloor
+
+_NAMES: Final = {"oidc": "OpenID Connect", "saml": "SAML 2.0"}
+
+
+class ProviderPage:
+    """Show the providers, and make a connection to the one that is chosen.
+
+    Args:
+        kit: everything below.
+        floor: keeps connections.
+        access: knows the set-up of a browser.
+        frame: shows pages.
+    """
+
+    def __init__(
+        self, kit: Kit, floor: OrganizationFloor, access: SetupAccess, frame: SetupFrame
+    ) -> None:
+        self._kit = kit
+        self._floor = floor
+        self._access = access
+        self._frame = frame
+        self.routes = (Route(PROVIDER_PATH, {"GET": self.show, "POST": self.choose}),)
+
+    async def show(self, request: Request) -> Response:
+        """Show the providers."""
+        return await self._page(request, await self._access.require(request))
+
+    async def choose(self, request: Request) -> Response:
+        """Make a connection to a provider, or go on with one that nothing was entered of yet."""
+        session = await self._access.require(request)
+        provider = PROVIDERS.get((await read_form(request)).get("provider", ""))
+        if provider is None:
+            error = InvalidArgument.of("provider", Text("Choose one of these."), "enum")
+            return await self._page(request, session, error)
+        try:
+            connection = await self._connection(session, provider)
+        except InvalidArgument as error:
+            return await self._page(request, session, error)
+        return self._kit.pages.redirect(request, connection_path(connection.id))
+
+    async def _connection(self, session: SetupSession, provider: Provider) -> Connection:
+        """Return a connection for the provider.
+
+        One that was begun and that nothing was entered of is not left behind: it becomes this one,
+        or goes where the protocol is another.
+        """
+        config = {"preset": provider.id}
+        progress = await Progress.of(self._floor, session)
+        for one in progress.connections:
+            if is_complete(one) or one.is_enabled:
+                continue
+            if one.kind == provider.kind:
+                return await self._floor.connections.change(
+                    one.id, name=_name(provider), config=config, by=session.by
+                )
+            await self._floor.connections.delete(one.id, by=session.by)
+        return await self._floor.connections.create(
+            session.organization.id, provider.kind, _name(provider), config=config, by=session.by
+        )
+
+    async def _page(
+        self, request: Request, session: SetupSession, error: InvalidArgument | None = None
+    ) -> Response:
+        return await self._frame.page(
+            request,
+            session,
+            "sso/setup/provider.html",
+            step="provider",
+            error=error,
+            providers=[
+                {"name": one.id, "title": translate(one.title)} for one in PROVIDERS.values()
+            ],
+        )
+
+
+def _name(provider: Provider) -> str:
+    return str(_NAMES.get(provider.id, provider.title))

@@ -1,0 +1,54 @@
+"""The providers that an administrator can choose from, by both protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from pwless_middleware.core.connection import Connection, ConnectionKind
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.features.sso.oidc.presets import PRESETS as OIDC_PRESETS
+from pwless_middleware.features.sso.saml.presets import PRESETS as SAML_PRESETS
+from pwless_middleware.text import Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One choice.
+
+    Attributes:
+        id: the word for it, which a connection keeps as its `preset`.
+        title: for people.
+        kind: the protocol.
+        steps: what is to be done there, in order.
+    """
+
+    id: str
+    title: str
+    kind: ConnectionKind
+    steps: tuple[str, ...]
+
+
+_TITLES: Final[Mapping[str, str]] = {"oidc": Text("Another provider, by OpenID Connect")}
+_LAST: Final = ("oidc", "saml")
+"""What fits any provider stands behind those that have a name."""
+
+
+def _all() -> Iterator[Provider]:
+    for preset in OIDC_PRESETS.values():
+        title = _TITLES.get(preset.id, preset.name)
+        yield Provider(id=preset.id, title=title, kind="oidc", steps=preset.steps)
+    for one in SAML_PRESETS.values():
+        yield Provider(id=one.id, title=one.name, kind="saml", steps=one.steps)
+
+
+PROVIDERS: Final[Mapping[str, Provider]] = {
+    one.id: one for one in sorted(_all(), key=lambda one: one.id in _LAST)
+}
+"""All of them, by id, in the order in which they are shown."""
+
+
+def provider_of(connection: Connection) -> Provider:
+    """Return which provider a connection is set to; any of its protocol for one not known here."""
+    found = PROVIDERS.get(str(connection.config.get("preset", "")))
+    return found if found and found.kind == connection.kind else PROVIDERS[connection.kind]
