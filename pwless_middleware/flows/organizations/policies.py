@@ -20,7 +20,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.paths import SSO_START_PATH
-from pwless_middleware.core.policy import ANYTHING, Policy
+from pwless_middleware.core.policy import ANYTHING, Policy, strictest
 from pwless_middleware.core.policy_decision import (
     Deny,
     decide,
@@ -61,6 +61,11 @@ class Deciding:
         if owner is None or entered is None or owner.id == entered.id:
             return tuple(one for one in (entered or owner,) if one is not None)
         return owner, entered
+
+    @property
+    def policy(self) -> Policy:
+        """What they ask together."""
+        return strictest(one.policy for one in self.organizations)
 
     @property
     def demanding(self) -> Organization | None:
