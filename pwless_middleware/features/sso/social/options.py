@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from pwless_middleware.safe_http.client import SafeHTTPClient
 
 _ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-_EVENTS: Final = ("sso.failed", "identity.linked", "identity.address_changed")
+_EVENTS: Final = frozenset(
+    ("sso.failed", "identity.linked", "identity.address_changed", "identity.removed")
+)
 _TITLES: Final = {"google": "Google", "entra": "Microsoft", "okta": "Okta"}
 
 
@@ -130,9 +132,12 @@ class OIDC:
             ConfigError: there is no database.
         """
         from pwless_middleware.features.sso.events import KINDS
+        from pwless_middleware.features.sso.social.account_page import LinkedAccountPages
         from pwless_middleware.features.sso.social.flow import SocialFlow
+        from pwless_middleware.features.sso.social.linked_accounts import LinkedAccounts
         from pwless_middleware.features.sso.social.mailed_proof import MailedProof
         from pwless_middleware.features.sso.social.pages import SocialPages
+        from pwless_middleware.flows.organizations.events import KINDS as ORGANIZATION_KINDS
 
         kit.require_database()
         if kit.repositories is None:
@@ -141,18 +146,25 @@ class OIDC:
                 f"{kit.name} does not reach the identities: mount OIDC(...) itself, not a "
                 "subclass, and not from within another feature",
             )
-        proof = MailedProof(kit, kit.repositories.identities)
+        identities = kit.repositories.identities
+        proof = MailedProof(kit, identities)
         flows = {
-            provider.id: SocialFlow(kit, kit.repositories.identities, provider, client)
+            provider.id: SocialFlow(kit, identities, provider, client)
             for provider, client in self._entries
         }
+        linked = LinkedAccounts(kit, identities, flows)
+        titles = {provider.id: provider.title for provider, _ in self._entries}
+        account = LinkedAccountPages(kit, linked, titles)
+        kinds = (*KINDS, *ORGANIZATION_KINDS)
         pages = SocialPages(kit, flows, proof)
         return Mounted(
-            routes=pages.routes,
+            routes=(*pages.routes, *account.routes),
             methods=(pages.method,),
             after_login=(proof.link,),
             proves=(SOCIAL_METHOD,),
-            event_kinds=tuple(kind for kind in KINDS if kind.name in _EVENTS),
+            event_kinds=tuple(kind for kind in kinds if kind.name in _EVENTS),
+            account_pages=(account.account_page,),
+            on_address_undone=(linked.remove_since,),
         )
 
 

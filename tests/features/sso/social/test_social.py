@@ -351,3 +351,14 @@ def test_it_needs_a_database_and_one_id_each(tmp_path: Path) -> None:
         make_site(
             features=[google, OIDC("google", client_id="y")], database=f"sqlite:///{tmp_path}/x.db"
         )
+
+
+async def test_who_was_deleted_is_linked_no_more(tmp_path: Path) -> None:
+    async with social_site(tmp_path) as (site, provider):
+        jo = Visitor(site, provider)
+        await jo.sign_in()
+        first = await user_id(jo)
+        await site.passwordless.people.delete("jo@acme.example")
+        done = await jo.sign_in()
+        assert done.status_code == 303, (done.text, await events(site, "sso.failed"))
+        assert await user_id(jo) != first
