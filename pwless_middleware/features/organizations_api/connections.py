@@ -11,11 +11,11 @@ from pwless_middleware.core.connection import Connection
 from pwless_middleware.core.sso_faults import FAULTS
 from pwless_middleware.features.organizations_api.answers import Public, no_content, times
 from pwless_middleware.features.organizations_api.description import (
+    BY_KEY,
     CHANGE,
     ERRORS,
     ONE,
     READ,
-    SECURITY,
     VERSION,
     WHICH,
     name_field,
@@ -261,7 +261,7 @@ _LIST: Final = Operation(
     id="listConnections",
     summary="All connections of an organization, the oldest first",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={
         200: Fields(
             {"connections": Field(kind="objects", about="All.", required=True, fields=_CONNECTION)}
@@ -273,7 +273,7 @@ _CREATE: Final = Operation(
     id="createConnection",
     summary="Make a connection to an organization's identity provider",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     body=CREATE_FIELDS,
     answers={200: _ONE},
     errors=ERRORS,
@@ -282,7 +282,7 @@ _GET: Final = Operation(
     id="getConnection",
     summary="One connection of an organization",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={200: _ONE},
     errors=ERRORS,
 )
@@ -293,7 +293,7 @@ _CHANGE: Final = Operation(
     "before a policy can require it. The last one that is enabled stays so while the policy "
     "requires the company's login.",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     body=CHANGE_FIELDS,
     answers={200: _ONE},
     errors=ERRORS,
@@ -302,7 +302,7 @@ _DELETE: Final = Operation(
     id="deleteConnection",
     summary="Delete a connection, and who people are at it",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={204: None},
     errors=ERRORS,
 )
@@ -311,7 +311,7 @@ _TEST: Final = Operation(
     summary="What can be found to be wrong with a connection without anybody who signs in",
     about="Its provider is asked. Whether a whole login has worked, `tested_at` says.",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={
         200: Fields(
             {
@@ -329,7 +329,7 @@ _CREATE_TOKEN: Final = Operation(
     summary="A new token with which a directory keeps the members (SCIM 2.0), shown this once",
     about="The one before is none any more.",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={200: Fields({"token": Field(about="It.", example="pwscim_0Yk…", required=True)})},
     errors=ERRORS,
 )
@@ -337,7 +337,7 @@ _REVOKE_TOKEN: Final = Operation(
     id="revokeScimToken",
     summary="Have the token for SCIM be none any more",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={204: None},
     errors=ERRORS,
 )

@@ -21,7 +21,7 @@ CHANGE: Final = "organizations"
 PAGE: Final = 50
 """Rows of a page, where nobody says how many."""
 
-SECURITY: Final = ((API_KEY,),)
+BY_KEY: Final = ((API_KEY,),)
 ERRORS: Final[tuple[type[ApiError], ...]] = (Unauthenticated, ForbiddenOrigin, NotFound)
 WHICH: Final = {"id": "The organization's id, or your own key of it (`external_id`)."}
 ONE_LINE: Final = {"pattern": f"^[^{CONTROL}{LINE_ENDS}{BIDI}]*$"}

@@ -10,11 +10,11 @@ from starlette.responses import Response
 from pwless_middleware.core.organization import Domain
 from pwless_middleware.features.organizations_api.answers import Public, no_content, times
 from pwless_middleware.features.organizations_api.description import (
+    BY_KEY,
     CHANGE,
     ERRORS,
     ONE,
     READ,
-    SECURITY,
     WHICH,
 )
 from pwless_middleware.flows.organizations.domain_records import DomainRecord
@@ -161,7 +161,7 @@ _LIST: Final = Operation(
     id="listDomains",
     summary="All domains of an organization",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={
         200: Fields({"domains": Field(kind="objects", about="All.", required=True, fields=_DOMAIN)})
     },
@@ -172,7 +172,7 @@ _ADD: Final = Operation(
     summary="Say that a domain is an organization's own",
     about="It binds nobody before it is verified. One that is there already stays as it is.",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     body=ADD_FIELDS,
     answers={200: _ONE},
     errors=ERRORS,
@@ -181,7 +181,7 @@ _GET: Final = Operation(
     id="getDomain",
     summary="One domain of an organization",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={200: _ONE},
     errors=ERRORS,
 )
@@ -189,7 +189,7 @@ _REMOVE: Final = Operation(
     id="removeDomain",
     summary="Have a domain be an organization's own no more",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={204: None},
     errors=ERRORS,
 )
@@ -197,7 +197,7 @@ _VERIFY: Final = Operation(
     id="verifyDomain",
     summary="Look for the DNS record of a domain, and verify it if it is there",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={
         200: Fields(
             {

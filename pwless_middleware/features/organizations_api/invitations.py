@@ -15,6 +15,7 @@ from pwless_middleware.features.organizations_api.answers import (
     times,
 )
 from pwless_middleware.features.organizations_api.description import (
+    BY_KEY,
     CHANGE,
     ERRORS,
     LIMIT,
@@ -22,7 +23,6 @@ from pwless_middleware.features.organizations_api.description import (
     PAGE,
     READ,
     ROLE,
-    SECURITY,
     WHICH,
     after_field,
     next_field,
@@ -168,7 +168,7 @@ _LIST: Final = Operation(
     id="listInvitations",
     summary="Invitations to an organization, the newest first, page by page",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     query=QUERY,
     answers={
         200: Fields(
@@ -187,7 +187,7 @@ _CREATE: Final = Operation(
     summary="Invite an address to an organization",
     about="An older invitation of it that was not accepted is none any more.",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     body=CREATE_FIELDS,
     answers={200: _ONE},
     errors=ERRORS,
@@ -196,7 +196,7 @@ _REVOKE: Final = Operation(
     id="revokeInvitation",
     summary="Take an invitation back that was not accepted",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={204: None},
     errors=ERRORS,
 )

@@ -17,6 +17,7 @@ from pwless_middleware.features.organizations_api.answers import (
     times,
 )
 from pwless_middleware.features.organizations_api.description import (
+    BY_KEY,
     CHANGE,
     ERRORS,
     LIMIT,
@@ -25,7 +26,6 @@ from pwless_middleware.features.organizations_api.description import (
     PAGE,
     READ,
     ROLE,
-    SECURITY,
     WHICH,
     after_field,
     next_field,
@@ -232,7 +232,7 @@ _LIST: Final = Operation(
     id="listMembers",
     summary="Members of an organization by user id, page by page",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     query=QUERY,
     answers={
         200: Fields(
@@ -249,7 +249,7 @@ _PUT: Final = Operation(
     summary="Make a user a member, or change who is one",
     about="What is not sent stays as it is.",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     body=PUT_FIELDS,
     answers={200: _ONE},
     errors=(*ERRORS, PersonNotFound),
@@ -258,7 +258,7 @@ _GET: Final = Operation(
     id="getMember",
     summary="One member of an organization",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={200: _ONE},
     errors=ERRORS,
 )
@@ -267,7 +267,7 @@ _CHANGE: Final = Operation(
     summary="A member's role, or whether they may sign in to the organization",
     about="What is not sent stays as it is. Who is deactivated is signed out of it within 100 ms.",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     body=CHANGE_FIELDS,
     answers={200: _ONE},
     errors=ERRORS,
@@ -276,7 +276,7 @@ _REMOVE: Final = Operation(
     id="removeMember",
     summary="Have a user be no member any more, and sign them out of the organization",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={204: None},
     errors=ERRORS,
 )

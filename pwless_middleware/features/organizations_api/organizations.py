@@ -19,6 +19,7 @@ from pwless_middleware.features.organizations_api.answers import (
 )
 from pwless_middleware.features.organizations_api.description import (
     BASE,
+    BY_KEY,
     CHANGE,
     ERRORS,
     LIMIT,
@@ -26,7 +27,6 @@ from pwless_middleware.features.organizations_api.description import (
     ONE_LINE,
     PAGE,
     READ,
-    SECURITY,
     VERSION,
     WHICH,
     after_field,
@@ -234,7 +234,7 @@ def _answer(one: Organization) -> Response:
 _LIST: Final = Operation(
     id="listOrganizations",
     summary="Organizations by name, page by page, or those of a domain",
-    security=SECURITY,
+    security=BY_KEY,
     query=QUERY,
     answers={
         200: Fields(
@@ -252,7 +252,7 @@ _LIST: Final = Operation(
 _CREATE: Final = Operation(
     id="createOrganization",
     summary="Make an organization",
-    security=SECURITY,
+    security=BY_KEY,
     body=CREATE_FIELDS,
     answers={200: _ANSWER},
     errors=ERRORS[:-1],
@@ -262,7 +262,7 @@ _GET: Final = Operation(
     id="getOrganization",
     summary="One organization",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={200: _ANSWER},
     errors=ERRORS,
 )
@@ -271,7 +271,7 @@ _CHANGE: Final = Operation(
     summary="Its name, your key of it, brand or language",
     about="What is not sent stays as it is; what is empty is taken away.",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     body=CHANGE_FIELDS,
     answers={200: _ANSWER},
     errors=ERRORS,
@@ -281,7 +281,7 @@ _DELETE: Final = Operation(
     summary="Delete an organization, and all that is its own",
     about="Its members stay people; their sessions in it end.",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={204: None},
     errors=ERRORS,
 )

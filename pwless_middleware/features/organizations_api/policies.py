@@ -12,11 +12,11 @@ from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.policy_json import change_policy, policy_to_json
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.organizations_api.description import (
+    BY_KEY,
     CHANGE,
     ERRORS,
     ONE,
     READ,
-    SECURITY,
     VERSION,
     WHICH,
 )
@@ -135,7 +135,7 @@ _GET: Final = Operation(
     id="getPolicy",
     summary="What an organization asks of logins",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={200: _POLICY},
     errors=ERRORS,
 )
@@ -146,7 +146,7 @@ _CHANGE: Final = Operation(
     "that run go on to their end. `sso` can be `required` once a connection has worked, and an "
     "address of `break_glass` has a second factor.",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     body=CHANGE_FIELDS,
     answers={200: _POLICY},
     errors=ERRORS,
@@ -155,7 +155,7 @@ _APPLY: Final = Operation(
     id="applyPolicy",
     summary="Hold the sessions that run to the policy as it is now",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={200: _POLICY},
     errors=ERRORS,
 )
@@ -164,7 +164,7 @@ _EXPLAIN: Final = Operation(
     summary="What would happen if somebody signed in now, and why",
     about="Nothing is asked of anybody, counted or sent.",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     query=QUERY,
     answers={200: Fields({})},
     errors=ERRORS,

@@ -10,11 +10,11 @@ from starlette.responses import Response
 from pwless_middleware.core.organization import SetupLink
 from pwless_middleware.features.organizations_api.answers import Public, no_content, times
 from pwless_middleware.features.organizations_api.description import (
+    BY_KEY,
     CHANGE,
     ERRORS,
     ONE,
     READ,
-    SECURITY,
     WHICH,
 )
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
@@ -126,7 +126,7 @@ _LIST: Final = Operation(
     id="listSetupLinks",
     summary="All set-up links of an organization, the newest first",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={
         200: Fields(
             {"setup_links": Field(kind="objects", about="All.", required=True, fields=_LINK)}
@@ -139,7 +139,7 @@ _CREATE: Final = Operation(
     summary="A link by which an organization's administrator sets up its login",
     about="One browser can open it, once.",
     parameters=WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     body=CREATE_FIELDS,
     answers={
         200: Fields(
@@ -159,7 +159,7 @@ _REVOKE: Final = Operation(
     id="revokeSetupLink",
     summary="Take a set-up link back; what it has opened ends",
     parameters=_WHICH,
-    security=SECURITY,
+    security=BY_KEY,
     answers={204: None},
     errors=ERRORS,
 )

@@ -65,6 +65,7 @@ class SSO:
         from pwless_middleware.features.sso.mapped_roles import MappedRoles
         from pwless_middleware.features.sso.metadata_page import MetadataPage
         from pwless_middleware.features.sso.oidc.client import OIDCClient
+        from pwless_middleware.features.sso.probe import ConnectionProbe
         from pwless_middleware.features.sso.problem import Problems
         from pwless_middleware.features.sso.protocols import Protocols
         from pwless_middleware.features.sso.saml.certificate_warnings import CertificateWarnings
@@ -94,6 +95,8 @@ class SSO:
         oidc = OIDCClient(self._client, kit.clock)
         protocols = Protocols(kit, floor, states, oidc, allow_loopback=self._unsafe_loopback)
         floor.connections.check_config_by(protocols.check_config)
+        probe = ConnectionProbe(oidc, self._client, kit.clock, allow_loopback=self._unsafe_loopback)
+        floor.connections.probe_by(probe.find_faults)
         linking = Linking(kit, floor)
         roles = MappedRoles(kit, floor)
         flow = SSOFlow(kit, floor, states, protocols, linking, roles)
