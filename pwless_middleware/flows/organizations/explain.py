@@ -26,6 +26,7 @@ from pwless_middleware.errors import LoginDenied, PersonDisabled
 from pwless_middleware.flows.organizations.explanation_sentences import (
     DISABLED,
     INACTIVE,
+    LED,
     NO_MEMBER,
     NO_PASSKEY,
     OFF,
@@ -195,6 +196,8 @@ class Explanations:
             )
             is_break_glass = uses_break_glass(policy, (proof,), email=person.email)
             told = tell(missing, deciding, is_break_glass=is_break_glass)
+            if word == "email" and told.reason == "method" and SSO_METHOD in (policy.methods or ()):
+                told = await self._lead(deciding) or told
         return ExplainedWay(
             method=word,
             connection=connection.id if connection is not None else None,
@@ -203,6 +206,13 @@ class Explanations:
             reason=told.reason,
             text=told.text,
         )
+
+    async def _lead(self, deciding: Deciding) -> Told | None:
+        """Return where a mail that could not lead in leads instead; `None` for nowhere."""
+        for one in reversed(deciding.organizations):  # the one that is entered comes first
+            if usable_connections(one, await self._directory.connections_of(one.id)):
+                return Told("elsewhere", Text(LED, organization=one.name), "method")
+        return None
 
     def _refuse(
         self, person: Person, word: str, deciding: Deciding, connection: Connection | None

@@ -12,7 +12,7 @@ from pwless_middleware.core.explanation import OUTCOMES, ExplainedWay, Explanati
 from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.policy import Policy
 from pwless_middleware.features.second_factors import SecondFactors
-from tests.features.second_factors.people import by_mail, enroll, id_of
+from tests.features.second_factors.people import enroll, id_of
 from tests.flows.organizations.place import BOSS, JO, KIM, Place, Provider, make_place
 from tests.organizations import add_connection, set_policy
 from tests.support import error_code
@@ -127,6 +127,17 @@ async def test_who_becomes_a_member_by_signing_in(place: Place) -> None:
     assert way(await explain(place, KIM, place.acme)).reason == "not_a_member"
 
 
+async def test_a_mail_that_could_not_lead_in_leads_to_the_companys_login(place: Place) -> None:
+    connection = await add_connection(place.floor, place.acme.id)
+    await set_policy(place.floor, place.acme.id, methods=frozenset(["sso"]))
+    told = way(await explain(place))
+    assert (told.outcome, told.reason) == ("elsewhere", "method")
+    assert error_code(await place.sign_in(JO)) == "LOGIN_ELSEWHERE"
+    await place.floor.connections.disable(connection.id)
+    assert way(await explain(place)).outcome == "denied"
+    assert error_code(await place.sign_in(JO)) == "LOGIN_DENIED"
+
+
 async def test_a_connection_that_is_off_says_so(place: Place) -> None:
     connection = await add_connection(place.floor, place.acme.id)
     await set_policy(place.floor, place.acme.id, sso="off")
@@ -166,7 +177,7 @@ async def test_what_is_explained_is_what_happens(
     if has_app:
         await enroll(place.site, JO)
     told = way(await explain(place))
-    answer = await by_mail(place.site.browser(), JO)
+    answer = await place.sign_in(JO)
     if answer.status_code == 200:
         assert told.outcome == "session"
     elif error_code(answer) == "STEP_REQUIRED":

@@ -20,7 +20,7 @@ from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.flows.organizations.policies import life_of
-from tests.features.second_factors.people import by_mail, do_step, enroll, id_of
+from tests.features.second_factors.people import do_step, enroll, id_of
 from tests.flows.organizations.place import BOSS, JO, KIM, Place, Provider, make_place
 from tests.organizations import add_connection, newest_event, set_policy
 from tests.support import error_code
@@ -49,16 +49,16 @@ def login(*proofs: Authentication, email: str = JO, **more: Any) -> Login:
 async def test_the_owner_of_the_domain_decides_wherever_its_people_go(place: Place) -> None:
     bank = await place.bank()
     await set_policy(place.floor, place.acme.id, methods=frozenset(["passkey"]))
-    assert error_code(await by_mail(place.site.browser(), JO)) == "LOGIN_DENIED"
+    assert error_code(await place.sign_in(JO)) == "LOGIN_DENIED"
     assert not await place.is_let_into(bank)
-    assert (await by_mail(place.site.browser(), KIM)).status_code == 200
+    assert (await place.sign_in(KIM)).status_code == 200
     assert await place.is_let_into(bank, KIM)
 
 
 async def test_a_domain_that_is_not_verified_binds_nobody(place: Place) -> None:
     bank = await place.bank(methods=frozenset(["passkey"]))
     await place.floor.domains.claim(bank.id, "other.example")
-    assert (await by_mail(place.site.browser(), KIM)).status_code == 200
+    assert (await place.sign_in(KIM)).status_code == 200
 
 
 async def test_the_organization_that_is_entered_asks_for_more_and_never_for_less(
@@ -73,18 +73,18 @@ async def test_the_organization_that_is_entered_asks_for_more_and_never_for_less
 
 async def test_who_names_none_enters_the_only_one_they_are_a_member_of(place: Place) -> None:
     bank, user_id = await place.bank(methods=frozenset(["passkey"])), await id_of(place.site, KIM)
-    assert (await by_mail(place.site.browser(), KIM)).status_code == 200
+    assert (await place.sign_in(KIM)).status_code == 200
     await place.floor.members.put(bank.id, user_id)
-    assert error_code(await by_mail(place.site.browser(), KIM)) == "LOGIN_DENIED"
+    assert error_code(await place.sign_in(KIM)) == "LOGIN_DENIED"
     await place.floor.members.put(place.acme.id, user_id)
-    assert (await by_mail(place.site.browser(), KIM)).status_code == 200, "chooses later"
+    assert (await place.sign_in(KIM)).status_code == 200, "chooses later"
     await place.floor.members.deactivate(place.acme.id, user_id)
-    assert error_code(await by_mail(place.site.browser(), KIM)) == "LOGIN_DENIED"
+    assert error_code(await place.sign_in(KIM)) == "LOGIN_DENIED"
 
 
 async def test_what_is_refused_stands_in_the_log(place: Place) -> None:
     await set_policy(place.floor, place.acme.id, methods=frozenset(["passkey"]))
-    await by_mail(place.site.browser(), JO)
+    await place.sign_in(JO)
     assert newest_event(place.site, "login.refused").reason == "method_not_allowed"
 
 
@@ -95,16 +95,16 @@ async def test_a_member_adds_a_second_factor_where_their_organization_requires_o
     place: Place,
 ) -> None:
     await set_policy(place.floor, place.acme.id, mfa="required")
-    assert error_code(await by_mail(place.site.browser(), JO)) == "STEP_REQUIRED"
-    assert (await by_mail(place.site.browser(), KIM)).status_code == 200
+    assert error_code(await place.sign_in(JO)) == "STEP_REQUIRED"
+    assert (await place.sign_in(KIM)).status_code == 200
 
 
 async def test_one_that_nobody_can_ask_for_lets_nobody_in(tmp_path: Path) -> None:
     """Without second factors mounted the demand is not forgotten."""
     place = await make_place(tmp_path)
     await set_policy(place.floor, place.acme.id, mfa="required")
-    assert error_code(await by_mail(place.site.browser(), JO)) == "LOGIN_DENIED"
-    assert (await by_mail(place.site.browser(), KIM)).status_code == 200
+    assert error_code(await place.sign_in(JO)) == "LOGIN_DENIED"
+    assert (await place.sign_in(KIM)).status_code == 200
 
 
 async def test_fresh_proofs_are_counted_apart_from_the_way_in(place: Place) -> None:
@@ -129,13 +129,13 @@ async def test_where_it_is_required_every_other_way_leads_there(place: Place) ->
         answer = await place.rules.before_session(login(proof))
         assert answer == Redirect(f"/sso/start?organization={place.acme.id}")
     assert await place.rules.before_session(login(by(connection))) is None
-    assert error_code(await by_mail(place.site.browser(), JO)) == "LOGIN_ELSEWHERE"
+    assert error_code(await place.sign_in(JO)) == "LOGIN_ELSEWHERE"
 
 
 async def test_where_nobody_serves_it_nobody_is_let_in(tmp_path: Path) -> None:
     place = await make_place(tmp_path, SecondFactors())
     await place.require_sso(place.acme)
-    assert error_code(await by_mail(place.site.browser(), JO)) == "LOGIN_DENIED"
+    assert error_code(await place.sign_in(JO)) == "LOGIN_DENIED"
 
 
 async def test_the_login_of_another_organization_opens_nothing(place: Place) -> None:
@@ -175,7 +175,7 @@ async def test_a_break_glass_address_comes_in_by_a_mail_and_its_second_factor(
     place: Place,
 ) -> None:
     await place.require_sso(place.acme)
-    answer = await by_mail(place.site.browser(), BOSS)
+    answer = await place.sign_in(BOSS)
     assert error_code(answer) == "STEP_REQUIRED"
     assert answer.json()["details"][0]["steps"] == ["totp"]
 
@@ -200,7 +200,7 @@ def test_a_policy_says_how_long_sessions_live(policy: Policy, life: SessionPolic
 async def test_a_session_ends_when_the_stricter_of_them_says(place: Place) -> None:
     await set_policy(place.floor, place.acme.id, idle=600)
     jo = place.site.browser()
-    await by_mail(jo, JO)
+    await place.sign_in(JO, browser=jo)
     place.site.clock.advance(599)
     assert await jo.who() == JO
     place.site.clock.advance(601)
@@ -212,8 +212,8 @@ async def test_a_session_ends_when_the_stricter_of_them_says(place: Place) -> No
 
 async def test_they_go_on_to_their_end_until_the_policy_is_applied(place: Place) -> None:
     jo, kim = place.site.browser(), place.site.browser()
-    await by_mail(jo, JO)
-    await by_mail(kim, KIM)
+    await place.sign_in(JO, browser=jo)
+    await place.sign_in(KIM, browser=kim)
     place.site.clock.advance(1)
     await set_policy(place.floor, place.acme.id, methods=frozenset(["passkey"]))
     assert await jo.who() == JO
@@ -226,7 +226,7 @@ async def test_those_that_come_up_to_it_go_on_and_live_no_longer_than_it_says(
     place: Place,
 ) -> None:
     jo = place.site.browser()
-    await by_mail(jo, JO)
+    await place.sign_in(JO, browser=jo)
     place.site.clock.advance(60)
     await set_policy(place.floor, place.acme.id, methods=frozenset(["email"]), absolute=600)
     await place.floor.organizations.apply_now(place.acme.id)
@@ -240,7 +240,7 @@ async def test_what_was_proven_since_was_held_to_it_at_the_door(place: Place) ->
     await place.floor.organizations.apply_now(place.acme.id)
     place.site.clock.advance(1)
     app, jo = await enroll(place.site, JO), place.site.browser()
-    asked = await by_mail(jo, JO)
+    asked = await place.sign_in(JO, browser=jo)
     login_id = asked.json()["details"][0]["login_id"]
     assert (await do_step(jo, login_id, app.next_code())).status_code == 200
     assert await jo.who() == JO
@@ -249,13 +249,13 @@ async def test_what_was_proven_since_was_held_to_it_at_the_door(place: Place) ->
 async def test_whoever_lacks_a_step_is_asked_for_it_at_the_next_login(place: Place) -> None:
     app, jo = await enroll(place.site, JO), place.site.browser()
     await place.site.passwordless.settings.set({"second_factors.mfa": "off"})
-    await by_mail(jo, JO)
+    await place.sign_in(JO, browser=jo)
     assert await jo.who() == JO
     place.site.clock.advance(1)
     await set_policy(place.floor, place.acme.id, mfa="optional")
     await place.floor.organizations.apply_now(place.acme.id)
     assert await jo.who() is None
-    asked = await by_mail(jo, JO)
+    asked = await place.sign_in(JO, browser=jo)
     login_id = asked.json()["details"][0]["login_id"]
     assert (await do_step(jo, login_id, app.next_code())).status_code == 200
     assert await jo.who() == JO
