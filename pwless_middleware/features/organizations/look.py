@@ -36,10 +36,10 @@ class Looks:
             return None
         ours = self._renderer.brand
         brand = Brand(found.name, logo=found.logo or ours.logo, color=found.color or ours.color)
-        return OrganizationLook(found.id, brand, found.language, _offered(found.policy))
+        return OrganizationLook(found.id, brand, found.language, _methods_of(found.policy))
 
 
-def _offered(policy: Policy) -> frozenset[str] | None:
+def _methods_of(policy: Policy) -> frozenset[str] | None:
     """Return the first factors that a login page offers; `None` for all.
 
     The form for an address is the way to the company's login too.
