@@ -17,6 +17,7 @@ from pwless_middleware.errors import ConfigError
 from pwless_middleware.rendering.renderer import Email, Renderer
 from pwless_middleware.web.parts import ShownPart
 from tests.rendering.factor_pages import FACTOR_PAGES, PAGE_URL
+from tests.rendering.organization_pages import ORGANIZATION_PAGES
 
 Context = dict[str, Any]
 
@@ -65,6 +66,7 @@ SIGNED_IN: Context = {
     "next": "/a?b=c",
     "kind": "OTP",
 }
+SWITCH: Context = {"enter_path": "/account/organizations/enter", "organization": "org_a"}
 SESSION: Context = {
     "id": "s1",
     "device": "Firefox on Linux",
@@ -225,6 +227,7 @@ PAGES: list[tuple[str, str, Context]] = [
     ("signed-out-look", "signed_out.html", SIGNED_OUT | {"sent": False, "in_turbo_frame": True}),
     ("signed-in", "signed_in.html", SIGNED_IN),
     ("signed-in-home", "signed_in.html", SIGNED_IN | {"next": "", "kind": "LINK"}),
+    ("signed-in-elsewhere", "signed_in.html", SIGNED_IN | SWITCH),
     ("no-cookies", "no_cookies.html", {"next": "/a", "host": "app.example.com"}),
     ("no-cookies-home", "no_cookies.html", {"next": "", "host": "app.example.com"}),
     (
@@ -268,6 +271,7 @@ PAGES: list[tuple[str, str, Context]] = [
     ("outbox-empty", "outbox.html", {"messages": [], "token": "t0ken"}),
     ("outbox-closed", "outbox.html", {"messages": None, "token": ""}),
     *FACTOR_PAGES,
+    *ORGANIZATION_PAGES,
 ]
 every_page = pytest.mark.parametrize(
     ("template", "context"), [page[1:] for page in PAGES], ids=[page[0] for page in PAGES]

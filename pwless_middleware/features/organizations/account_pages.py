@@ -23,7 +23,7 @@ from pwless_middleware.web.offers import AccountPage
 from pwless_middleware.web.responses import public_message, root_path
 from pwless_middleware.web.routes import Route
 
-_LEFT: Final = Text("You are not a member of it any more.")
+_LEFT: Final = Text("You are no longer a member of it.")
 
 
 class AccountPages:

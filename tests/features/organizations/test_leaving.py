@@ -52,7 +52,7 @@ async def test_who_leaves_another_than_the_current_one_goes_on(site: Site) -> No
     jo = await sign_in_to(site, JO, acme.id)
     answer = await jo.post(f"{PATH}/leave", {"organization": beta.id})
     assert led_to(answer) == f"{PATH}?done=left"
-    assert "not a member of it any more" in said(await jo.get(led_to(answer)))
+    assert "no longer a member of it" in said(await jo.get(led_to(answer)))
     assert await place_of(site, jo) == "Acme"
 
 
