@@ -67,4 +67,6 @@ def _name(by: str, emails: Mapping[str, str]) -> str:
         return emails[id] or id
     if by in _NAMES:
         return translate(_NAMES[by])
+    if by.startswith("setup_link:"):
+        return translate(Text("who has opened the set-up link"))
     return translate(Text("somebody who is gone")) if by.startswith("operator:") else by

@@ -16,6 +16,7 @@ from pwless_middleware.features.sso.oidc.settings import read_oidc_settings
 from pwless_middleware.features.sso.paths import acs_path, callback_path, metadata_path
 from pwless_middleware.features.sso.saml.metadata import fetch_metadata, read_metadata
 from pwless_middleware.features.sso.saml.settings import read_saml_settings
+from pwless_middleware.features.sso.saml.signed_requests import give_signing_key
 from pwless_middleware.features.sso.setup.access import SetupAccess, SetupSession
 from pwless_middleware.features.sso.setup.fields import (
     BY_HAND,
@@ -113,7 +114,14 @@ class ConnectionPage:
         if connection.kind == "saml":
             config = await self._read_provider(session, config, form)
             settings = read_saml_settings(config, allow_loopback=self._allow_loopback)
-            await self._change(session, connection, settings.to_json())
+            changed = await self._change(session, connection, settings.to_json())
+            await give_signing_key(
+                self._floor.connections,
+                changed,
+                host=self._kit.origin.host.partition(":")[0],
+                now=self._kit.clock(),
+                by=session.by,
+            )
             return
         found = read_oidc_settings(config, judge=self._client.read_url)
         secret = form.get(SECRET, "").strip()

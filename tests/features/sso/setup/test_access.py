@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware.flows.organizations.setup_links import DAY
+from pwless_middleware.web.makers import Makers
 from tests.features.sso.setup.administrator import SETUP, SetupSite, make_setup_site, press
 
 pytestmark = pytest.mark.anyio
@@ -221,3 +222,9 @@ async def test_without_a_set_up_no_page_is_reached(setup: SetupSite) -> None:
         answer = await eve.request(method, url, form=form or None)
         assert answer.status_code == 410, (method, url)
     assert "Sign in" not in answer.text
+
+
+async def test_what_was_done_in_a_set_up_is_told_in_words(setup: SetupSite) -> None:
+    by = f"setup_link:{setup.link.id}"
+    named = await Makers(setup.site.passwordless._kit).name([by])
+    assert named == {by: "who has opened the set-up link"}

@@ -208,6 +208,20 @@ async def test_metadata_that_are_pasted_say_all_of_a_saml_provider(setup: SetupS
     assert "BEGIN CERTIFICATE" in page
 
 
+async def test_a_provider_that_wants_signed_requests_finds_our_certificate(
+    setup: SetupSite,
+) -> None:
+    jo = await setup.open()
+    id = await setup.begin(jo, "saml")
+    wants = {"<md:IDPSSODescriptor": '<md:IDPSSODescriptor WantAuthnRequestsSigned="true"'}
+    saved = await setup.enter(jo, id, metadata=SAML.make_metadata(**wants).decode())
+    assert saved.status_code == 303, saved.text
+    assert (await setup.connection(id)).has_secret
+    page = await jo.get(f"/auth/sso/{id}/metadata")
+    assert 'AuthnRequestsSigned="true"' in page.text
+    assert "X509Certificate" in page.text
+
+
 async def test_a_saml_provider_can_be_entered_by_hand(setup: SetupSite) -> None:
     jo = await setup.open()
     id = await setup.begin(jo, "okta_saml")
