@@ -35,12 +35,22 @@ class HeldLookups(Generic[T]):
         name: begins the topics; no two kinds share one.
         read: asks for one key.
         signals: tell of changes.
+        holds_none: whether it is held, too, that there is nothing. Not where strangers say what is
+            asked for: they would push out what others need.
     """
 
-    def __init__(self, name: str, read: Callable[[str], Awaitable[T]], signals: Signals) -> None:
+    def __init__(
+        self,
+        name: str,
+        read: Callable[[str], Awaitable[T]],
+        signals: Signals,
+        *,
+        holds_none: bool = True,
+    ) -> None:
         self._name = name
         self._read = read
         self._signals = signals
+        self._holds_none = holds_none
         self._held: dict[str, tuple[T, float, int, int]] = {}
         # How often something of each topic has changed. What is held says at which count it was
         # read, so that it is never compared and then held while a signal is heard in between.
@@ -63,7 +73,7 @@ class HeldLookups(Generic[T]):
         number = _number_of(key)
         epoch = self._epochs[number]
         found = await self._read(key)
-        if self._signals.is_live:
+        if self._signals.is_live and (found is not None or self._holds_none):
             self._held.pop(key, None)
             if len(self._held) >= MOST:
                 del self._held[next(iter(self._held))]  # the one that was read first

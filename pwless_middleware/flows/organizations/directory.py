@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pwless_middleware.core.connection import Connection
-from pwless_middleware.core.organization import ID_PREFIX, Member, Organization
+from pwless_middleware.core.organization import ID_PREFIX, NAME_LENGTH, Member, Organization
 from pwless_middleware.flows.held_lookups import HeldLookups
 from pwless_middleware.flows.organization_data import MEMBERSHIPS, ORGANIZATIONS
 from pwless_middleware.flows.signals import Signals
@@ -31,8 +31,10 @@ class Directory:
 
     def __init__(self, repositories: Repositories, signals: Signals) -> None:
         self._repositories = repositories
-        self._organizations = HeldLookups(ORGANIZATIONS, self._read, signals)
-        self._external_ids = HeldLookups("organization key", self._read_external_id, signals)
+        self._organizations = HeldLookups(ORGANIZATIONS, self._read, signals, holds_none=False)
+        self._external_ids = HeldLookups(
+            "organization key", self._read_external_id, signals, holds_none=False
+        )
         self._connections = HeldLookups(
             "organization connections", repositories.connections.list, signals
         )
@@ -50,7 +52,8 @@ class Directory:
         Raises:
             StoreError: the database cannot be asked.
         """
-        if not key.isprintable():  # no database takes a NUL
+        # A login page's query names it: nothing longer is held, and no database takes a NUL.
+        if len(key) > NAME_LENGTH or not key.isprintable():
             return None
         if not key.startswith(ID_PREFIX):
             id = await self._external_ids.get(key)

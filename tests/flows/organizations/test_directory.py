@@ -8,6 +8,7 @@ import pytest
 
 from pwless_middleware.core.policy import Policy
 from pwless_middleware.database.database import Database
+from pwless_middleware.flows import held_lookups
 from tests.organizations import add_connection, floor_of, make_organization_site, set_policy
 from tests.sqlite_file import sqlite_url
 from tests.support import make_site
@@ -119,6 +120,23 @@ async def test_who_is_erased_is_no_member_and_no_way_past_the_companys_login(
     assert found is not None
     assert found.policy.break_glass == frozenset()
     assert await floor.invitations.list(acme.id) == []
+
+
+async def test_strangers_have_nothing_held_by_asking_for_what_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a login page's query says pushes out nothing, and what is too long asks nothing."""
+    floor = floor_of(make_organization_site(tmp_path))
+    acme = await floor.organizations.create("Acme", external_id="7")
+    await floor.directory.find("7")
+    monkeypatch.setattr(held_lookups, "MOST", 2)
+    counter = Counter(monkeypatch)
+    for key in ("a", "b", "c", "org_a", "org_b", "org_c"):
+        assert await floor.directory.find(key) is None
+    assert counter.asked == 6
+    assert await floor.directory.find("7") == acme
+    assert await floor.directory.find("x" * 8_000) is None
+    assert counter.asked == 6
 
 
 async def test_what_no_database_takes_finds_nothing(tmp_path: Path) -> None:
