@@ -58,6 +58,7 @@ class SSO:
             OtherWayPage,
         )
         from pwless_middleware.features.sso.connection_tests import ConnectionTests
+        from pwless_middleware.features.sso.dashboard.pages import mount_dashboard
         from pwless_middleware.features.sso.flow import SSOFlow
         from pwless_middleware.features.sso.home_realm import HomeRealm
         from pwless_middleware.features.sso.linking import Linking
@@ -128,6 +129,14 @@ class SSO:
             client=self._client,
             allow_loopback=loopback,
         )
+        dashboard = mount_dashboard(
+            kit,
+            floor,
+            mails=setup_mails,
+            oidc=oidc,
+            client=self._client,
+            allow_loopback=loopback,
+        )
         return Mounted(
             routes=(
                 *start.routes,
@@ -137,7 +146,10 @@ class SSO:
                 *metadata.routes,
                 *ScimPages(kit, floor).routes,
                 *setup,
+                *dashboard.routes,
             ),
+            organization_tabs=dashboard.organization_tabs,
+            person_parts=dashboard.person_parts,
             step_up=(step_up.method,),
             before_challenge=(realm.before_challenge,),
             alternatives=(realm.alternative,),

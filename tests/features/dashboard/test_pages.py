@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from pwless_middleware import EmailLogin, Organizations, Passkeys, SecondFactors, Webhooks
 from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.features.sso.options import SSO
+from pwless_middleware.web.setup_links import setup_url
 from tests.features.dashboard.crawl import Crawl, Page, crawl
 from tests.features.dashboard.operators import HELP, LOOK, OPS, make_dashboard, make_dashboard_site
 from tests.features.second_factors.people import confirm_by_mail, enroll
@@ -63,13 +66,22 @@ async def _make_organization(site: Site) -> dict[str, str]:
     await floor.members.put(acme.id, jo.id, role=EVIL[:60])
     await floor.domains.claim(acme.id, "acme.example")
     await floor.invitations.create(acme.id, "new@acme.example", role=EVIL[:60])
-    mail = site.mail("new@acme.example")
-    return {"invitation": token_of(mail.link)}
+    login = await floor.connections.create(
+        acme.id, "oidc", EVIL, config={"preset": "oidc"}, secret=b"the-secret-of-a-client"
+    )
+    token = await floor.connections.create_scim_token(login.id)
+    link = setup_url(site.passwordless._kit, await floor.setup_links.create(acme.id))
+    return {
+        "invitation": token_of(site.mail("new@acme.example").link),
+        "client_secret": "the-secret-of-a-client",
+        "scim": token,
+        "setup_link": parse_qs(urlsplit(link).query)["setup_token"][0],
+    }
 
 
 def site_of(folder: Path, **options: Any) -> Site:
     """Make a site with everything that can be mounted."""
-    features = [Passkeys(), SecondFactors(), Organizations()]
+    features = [Passkeys(), SecondFactors(), Organizations(), SSO()]
     return make_dashboard_site(folder, features=features, **options)
 
 
