@@ -16,7 +16,7 @@ from pwless_middleware.errors import (
     StepUpRequired,
     Unauthenticated,
 )
-from pwless_middleware.features.steps.callers import caller_of, holder
+from pwless_middleware.features.steps.callers import holder, pending_of
 from pwless_middleware.features.steps.fields import BODY, METHOD, SENT
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_json
@@ -120,8 +120,7 @@ class StepActions:
         if login_id is None:
             account = await self._kit.accounts.require(request)
             return StepSubject.of_session(account, holder(self._kit, request))
-        caller = await caller_of(self._kit, request)
-        pending = await self._kit.logins.pending(login_id, caller)
+        pending, caller = await pending_of(self._kit, request, login_id)
         if name not in pending.steps[0].methods:
             raise RequestExpired
         return StepSubject.of_login(pending, login_id, caller)

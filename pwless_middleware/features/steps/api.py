@@ -22,7 +22,12 @@ from pwless_middleware.errors import (
     TooManyAttempts,
     Unauthenticated,
 )
-from pwless_middleware.features.steps.callers import caller_of, holder, is_of_session
+from pwless_middleware.features.steps.callers import (
+    caller_of,
+    holder,
+    is_of_session,
+    pending_of,
+)
 from pwless_middleware.features.steps.fields import ASKED, BODY, QUERY
 from pwless_middleware.flows.proofs import StepCheck, StepProof
 from pwless_middleware.text import Text
@@ -98,13 +103,14 @@ class StepApi:
     async def show(self, request: Request) -> Response:
         """Return what is asked for, and how it can be answered."""
         login_id = read_query(request, QUERY).get("login_id")
-        if is_of_session(request):
+        if login_id is None and is_of_session(request):
             return await self._show_fresh_proof(request)
-        caller = await caller_of(self._kit, request)
-        login_id = login_id or caller.pending
-        if login_id is None and caller.is_browser:
-            return await self._show_fresh_proof(request)
-        pending = await self._kit.logins.pending(login_id or "", caller)
+        if login_id is None:
+            caller = await caller_of(self._kit, request)
+            login_id = caller.pending
+            if login_id is None and caller.is_browser:
+                return await self._show_fresh_proof(request)
+        pending, caller = await pending_of(self._kit, request, login_id or "")
         step, subject = pending.steps[0], StepSubject.of_login(pending, login_id or "", caller)
         methods = [one.method for one in self._kit.offers.steps if one.method.name in step.methods]
         return json_response(
@@ -140,8 +146,7 @@ class StepApi:
             raise InvalidArgument.of("method", Text("Send one of %(names)s.", names=names), "enum")
         if login_id is None:
             return await self._prove_again(request, step, body)
-        caller = await caller_of(self._kit, request)
-        pending = await self._kit.logins.pending(login_id, caller)
+        pending, caller = await pending_of(self._kit, request, login_id)
         check = _check(request, step.method, StepSubject.of_login(pending, login_id, caller), body)
         attempt = step.logins.do_step(login_id, name, caller, check)
         return await respond_with_json(self._kit, caller, attempt)

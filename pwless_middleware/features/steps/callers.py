@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.login import PendingLogin
+from pwless_middleware.errors import RequestExpired
 from pwless_middleware.flows.sessions import TOKEN_PREFIX
 from pwless_middleware.web.keys import bearer
 from pwless_middleware.web.kit import Kit
@@ -15,6 +17,27 @@ async def caller_of(kit: Kit, request: Request) -> Caller:
     if "authorization" in request.headers:
         return await kit.callers.api(request)
     return kit.callers.browser(request)
+
+
+async def pending_of(kit: Kit, request: Request, login_id: str) -> tuple[PendingLogin, Caller]:
+    """Return a pending login, and who does its step.
+
+    An app with a session token does the steps that its own session waits for: to be renewed, or to
+    enter another organization.
+
+    Raises:
+        RequestExpired: the login is unknown, over, or another caller's.
+        Unauthenticated: the key, or the token, is none.
+        Unavailable: it cannot be known.
+    """
+    if not is_of_session(request):
+        caller = await caller_of(kit, request)
+        return await kit.logins.pending(login_id, caller), caller
+    account, caller = await kit.accounts.require(request), holder(kit, request)
+    pending = await kit.logins.pending(login_id, caller)
+    if pending.renews != account.session.id:
+        raise RequestExpired
+    return pending, caller
 
 
 def holder(kit: Kit, request: Request) -> Caller:

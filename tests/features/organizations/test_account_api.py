@@ -18,6 +18,7 @@ from tests.features.organizations.scene import (
     place_of,
     sign_in_to,
 )
+from tests.features.second_factors.people import STEP_API, App
 from tests.organizations import floor_of
 from tests.support import Browser, Site, error_code
 
@@ -89,6 +90,33 @@ async def test_a_switch_that_asks_for_more_says_so(tmp_path: Path) -> None:
     answer = await enter(jo, strict.id)
     assert (answer.status_code, error_code(answer)) == (403, "STEP_REQUIRED")
     assert await place_of(site, jo) == "Weak"
+
+
+async def test_an_app_does_the_step_that_its_switch_asks_for(tmp_path: Path) -> None:
+    site = make_scene(tmp_path, SecondFactors())
+    weak = await make_organization(site, "Weak", JO, BO)
+    strict = await make_organization(site, "Strict", JO, mfa="required")
+    app = site.browser(headers={"authorization": f"Bearer {await token_of(site, JO)}"})
+    entered = await enter(app, weak.id)
+    app.headers["authorization"] = f"Bearer {entered.json()['session_token']}"
+    asked = await enter(app, strict.id)
+    login_id = asked.json()["details"][0]["login_id"]
+    step = {"login_id": login_id, "method": "totp"}
+    thief = site.browser(headers={"authorization": f"Bearer {await token_of(site, BO)}"})
+    for stranger in (thief, site.browser(), site.backend().browser):
+        answer = await stranger.request("POST", f"{STEP_API}/enroll", json=step)
+        assert (answer.status_code, error_code(answer)) == (410, "REQUEST_EXPIRED")
+        assert (await stranger.get(f"{STEP_API}?login_id={login_id}")).status_code == 410
+    shown = await app.get(f"{STEP_API}?login_id={login_id}")
+    assert (shown.status_code, shown.json()["enrolls"]) == (200, True)
+    begun = (await app.request("POST", f"{STEP_API}/enroll", json=step)).json()
+    code = App(site, begun["secret"]).next_code()
+    proof = {**step, "enrollment_id": begun["enrollment_id"], "code": code}
+    done = await app.request("POST", STEP_API, json=proof)
+    assert done.status_code == 200, done.text
+    app.headers["authorization"] = f"Bearer {done.json()['session_token']}"
+    session = (await app.get("/auth/api/v1/session")).json()["session"]
+    assert (session["organization"], session["methods"]) == (strict.id, ["email_code", "totp"])
 
 
 @pytest.mark.parametrize("wanted", ["org_AhVYWQw2o6mzunDOx_bV4A", "\x00", "beta"])
