@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from importlib import import_module
 
-from pwless_middleware.core.connection import SSO_METHOD
+from pwless_middleware.core.connection import SSO_METHOD, Connection
 from pwless_middleware.core.named_options import named_options
 from pwless_middleware.core.options import check_flag
 from pwless_middleware.errors import ConfigError
@@ -72,6 +72,7 @@ class SSO:
         from pwless_middleware.features.sso.saml.certificate_warnings import CertificateWarnings
         from pwless_middleware.features.sso.saml.events import KINDS as SAML_KINDS
         from pwless_middleware.features.sso.saml.metadata_refresh import DAY, MetadataRefresh
+        from pwless_middleware.features.sso.saml.signed_requests import give_signing_key
         from pwless_middleware.features.sso.scim.pages import ScimPages
         from pwless_middleware.features.sso.setup.pages import setup_routes
         from pwless_middleware.features.sso.start_pages import StartPages
@@ -94,10 +95,19 @@ class SSO:
             clock=kit.clock,
         )
         oidc = OIDCClient(self._client, kit.clock)
-        protocols = Protocols(kit, floor, states, oidc, allow_loopback=self._unsafe_loopback)
+        loopback = self._unsafe_loopback
+        protocols = Protocols(kit, floor, states, oidc, allow_loopback=loopback)
         floor.connections.check_config_by(protocols.check_config)
-        probe = ConnectionProbe(oidc, self._client, kit.clock, allow_loopback=self._unsafe_loopback)
+        probe = ConnectionProbe(oidc, self._client, kit.clock, allow_loopback=loopback)
         floor.connections.probe_by(probe.find_faults)
+        host = kit.origin.host.partition(":")[0]
+
+        async def prepare(connection: Connection, by: str) -> Connection:
+            return await give_signing_key(
+                floor.connections, connection, host=host, now=kit.clock(), by=by
+            )
+
+        floor.connections.prepare_by(prepare)
         linking = Linking(kit, floor)
         roles = MappedRoles(kit, floor)
         flow = SSOFlow(kit, floor, states, protocols, linking, roles)
@@ -107,7 +117,6 @@ class SSO:
         start = StartPages(kit, floor, flow, problems)
         metadata = MetadataPage(flow, protocols)
         step_up = StepUpBySSO(kit, floor, flow, problems)
-        loopback = self._unsafe_loopback
         refresh = MetadataRefresh(
             floor.connections, self._client, kit.events, kit.clock, allow_loopback=loopback
         )

@@ -57,6 +57,10 @@ ProbeConnection = Callable[[Connection], Awaitable[Sequence[ConnectionFault]]]
 """Asks a connection's provider what can be known without anybody who signs in, and returns what is
 wrong with it."""
 
+PrepareConnection = Callable[[Connection, str], Awaitable[Connection]]
+"""Adds what a connection needs and nobody types, such as a key; given who saved it, it returns the
+connection as it then is. What it changes leads to it again, so it changes nothing that is there."""
+
 KINDS: Final[tuple[ConnectionKind, ...]] = get_args(ConnectionKind)
 MOST_CONFIG: Final = 262_144
 """Characters of a configuration as JSON: metadata of 256 KiB is the largest that is read."""
@@ -99,6 +103,7 @@ class Connections:
         self._clock = clock
         self._check_config: CheckConfig | None = None
         self._probe: ProbeConnection | None = None
+        self._prepare: PrepareConnection | None = None
 
     def check_config_by(self, check: CheckConfig) -> None:
         """Have configurations be checked by a function, from now on."""
@@ -107,6 +112,10 @@ class Connections:
     def probe_by(self, probe: ProbeConnection) -> None:
         """Have providers be asked by a function, from now on."""
         self._probe = probe
+
+    def prepare_by(self, prepare: PrepareConnection) -> None:
+        """Have a function add what a connection needs whenever one is saved, from now on."""
+        self._prepare = prepare
 
     # --- find ----------------------------------------------------------------------------------
 
@@ -210,7 +219,7 @@ class Connections:
         )
         await self._keep(connection, None, audit)
         if stored is None:
-            return connection
+            return await self._prepare_saved(connection, by)
         return await self._set_secret(connection, stored, by)
 
     async def change(
@@ -263,7 +272,7 @@ class Connections:
                 "to": describe_values({one: after.get(one) for one in changed}),
             },
         )
-        return await self._keep(new, there, audit)
+        return await self._prepare_saved(await self._keep(new, there, audit), by)
 
     async def enable(self, id: str, *, by: str = "python") -> Connection:
         """Let people sign in by a connection, from now on in every process.
@@ -483,7 +492,12 @@ class Connections:
         _refuse(change)
         self._events.publish(audit)
         await self._directory.tell_connections(there.organization)
-        return replace(there, has_secret=stored is not None, version=there.version + 1)
+        kept = replace(there, has_secret=stored is not None, version=there.version + 1)
+        return await self._prepare_saved(kept, by)
+
+    async def _prepare_saved(self, connection: Connection, by: str) -> Connection:
+        """Return a connection that was saved, with what it needs besides."""
+        return connection if self._prepare is None else await self._prepare(connection, by)
 
     async def _set_scim_digest(self, id: str, digest: bytes | None, done: str, by: str) -> None:
         there = await self._require(id)

@@ -18,7 +18,7 @@ from pwless_middleware.features.sso.saml.settings import (
     SAMLSettings,
     ServiceProvider,
 )
-from pwless_middleware.features.sso.saml.signing_keys import sign
+from pwless_middleware.features.sso.saml.signing_keys import read_signing_key, sign
 
 _NAMESPACES: Final = (
     'xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" '
@@ -61,7 +61,7 @@ def make_request(
         login_hint: the address of who wants to sign in, for providers that fill it in (Entra ID,
             Okta; others leave the parameter alone). Empty for none.
         force: whether the person has to prove who they are anew, for a step-up (`ForceAuthn`).
-        signing_key: the connection's secret, from `make_signing_key`; needed where the settings
+        signing_key: the secret of the connection (`make_signing_key`); needed where the settings
             say that requests are signed.
 
     Raises:
@@ -92,13 +92,11 @@ def make_request(
 
 def _sign(query: dict[str, str], key: bytes | None) -> dict[str, str]:
     """Return a query with its signature (SAML 2.0 Bindings section 3.4.4.1)."""
-    if key is None:
+    signing = read_signing_key(key, is_checked=True)
+    if signing is None:
         raise SSOFault("signing_key_missing")
     query = {**query, "SigAlg": RSA_SHA256}
-    try:
-        signature = sign(key, urlencode(query, quote_via=quote).encode())
-    except ValueError as error:
-        raise SSOFault("signing_key_missing") from error
+    signature = sign(signing, urlencode(query, quote_via=quote).encode())
     return {**query, "Signature": base64.b64encode(signature).decode()}
 
 

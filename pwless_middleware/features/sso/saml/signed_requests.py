@@ -1,7 +1,7 @@
 """Give a connection the key that signs its requests, where its provider wants them signed.
 
-Nobody has to think of it: who saves a connection calls `give_signing_key`, which makes a key where
-one is needed and none is there. Our metadata then have its certificate.
+Nobody has to think of it: whenever a connection is saved, by whichever page or call, it is given
+what it lacks. Our metadata then have the certificate.
 """
 
 from __future__ import annotations
@@ -9,17 +9,25 @@ from __future__ import annotations
 import asyncio
 
 from pwless_middleware.core.connection import Connection
-from pwless_middleware.features.sso.saml.signing_keys import make_signing_key
+from pwless_middleware.features.sso.faults import SSOFault
+from pwless_middleware.features.sso.saml.certificates import read_certificates
+from pwless_middleware.features.sso.saml.signing_keys import (
+    certify,
+    make_signing_key,
+    read_signing_key,
+)
 from pwless_middleware.flows.organizations.connections import Connections
 
 
 async def give_signing_key(
     connections: Connections, connection: Connection, *, host: str, now: int, by: str
 ) -> Connection:
-    """Make a connection's key if requests are to be signed and it has none, and return it as it is.
+    """Give a connection by SAML its key and the certificate of it, if requests are to be signed.
+
+    A secret that is no RSA key of 2048 bits or more gives way to one that is.
 
     Args:
-        connections: keep it.
+        connections: keep it; what is changed there leads here again (`Connections.prepare_by`).
         connection: as it was saved just now.
         host: ours, which the certificate names.
         now: unix seconds.
@@ -33,37 +41,23 @@ async def give_signing_key(
     config = connection.config
     if connection.kind != "saml" or config.get("sign_requests") is not True:
         return connection
-    if connection.has_secret and config.get("signing_certificate"):
+    key = await asyncio.to_thread(read_signing_key, await connections.secret_of(connection.id))
+    if key is None:
+        secret = await asyncio.to_thread(make_signing_key)
+        return await connections.set_secret(connection.id, secret, seen=connection.version, by=by)
+    if _public_key_of(str(config.get("signing_certificate", ""))) == key.public_key():
         return connection
-    return await renew_signing_key(connections, connection, host=host, now=now, by=by)
-
-
-async def renew_signing_key(
-    connections: Connections, connection: Connection, *, host: str, now: int, by: str
-) -> Connection:
-    """Make another key for a connection by SAML, and return the connection with its certificate.
-
-    A provider that knows the old certificate has to be given the new one before people can sign in
-    again.
-
-    Args:
-        connections: keep it.
-        connection: which.
-        host: ours, which the certificate names.
-        now: unix seconds.
-        by: who does it.
-
-    Raises:
-        InvalidArgument: somebody else has changed the connection since.
-        NotFound: it is gone.
-        StoreError: the database cannot be asked.
-    """
-    key = await asyncio.to_thread(make_signing_key, host, now=now)
-    kept = await connections.set_secret(connection.id, key.secret, seen=connection.version, by=by)
     return await connections.change(
         connection.id,
-        config={**connection.config, "signing_certificate": key.certificate},
-        seen=kept.version,
+        config={**config, "signing_certificate": certify(key, host, now=now)},
+        seen=connection.version,
         still_tested=True,
         by=by,
     )
+
+
+def _public_key_of(certificate: str) -> object:
+    try:
+        return read_certificates(certificate)[0].x509.public_key()
+    except SSOFault:
+        return None

@@ -19,7 +19,6 @@ from pwless_middleware.features.sso.saml.person import read_person
 from pwless_middleware.features.sso.saml.requests import AuthnRequest, make_request
 from pwless_middleware.features.sso.saml.responses import decode_response, verify_response
 from pwless_middleware.features.sso.saml.settings import SAMLSettings, read_saml_settings
-from pwless_middleware.features.sso.saml.signing_keys import make_signing_key
 from pwless_middleware.safe_http.client import SafeHTTPClient
 from tests.identity_providers.nanoidp import NanoIDP
 from tests.identity_providers.saml import SERVICE, form_field, make_key
@@ -91,8 +90,8 @@ class PySAML2:
         secret, certificate = make_key("pysaml2", "rsa")
         (folder / "key.pem").write_bytes(secret)
         (folder / "certificate.pem").write_text(certificate)
-        self.key = make_signing_key("app.example", now=now())
-        ours = make_metadata(SERVICE, sign_requests=True, signing_certificate=self.key.certificate)
+        self.key, self.our_certificate = make_key("ours", "rsa")
+        ours = make_metadata(SERVICE, sign_requests=True, signing_certificate=self.our_certificate)
         (folder / "service.xml").write_text(ours)
         config = {
             "entityid": "https://pysaml2.example/idp",
@@ -148,13 +147,13 @@ def pysaml2(tmp_path_factory: pytest.TempPathFactory) -> PySAML2:
 def settings_of(provider: PySAML2) -> SAMLSettings:
     metadata = read_metadata(provider.metadata, now=now())
     assert metadata.wants_signed_requests
-    config = {**metadata.to_config(), "signing_certificate": provider.key.certificate}
+    config = {**metadata.to_config(), "signing_certificate": provider.our_certificate}
     return read_saml_settings(config)
 
 
 def ask(provider: PySAML2) -> AuthnRequest:
     return make_request(
-        settings_of(provider), SERVICE, now=now(), relay_state="s", signing_key=provider.key.secret
+        settings_of(provider), SERVICE, now=now(), relay_state="s", signing_key=provider.key
     )
 
 
