@@ -66,6 +66,9 @@ LOGIN_FAULTS: Final[Mapping[str, Text]] = {
         "else has the address now, or the person was made anew there. If it is the same person, "
         "remove the old identity on their page, and let them try again."
     ),
+    "other_person": Text(
+        "Somebody else signed in at the provider than the person who was asked to confirm."
+    ),
     "not_a_member": Text(
         "Only who was invited may join the organization. Invite the person, or let its policy "
         "admit everybody who signs in with the company’s login."

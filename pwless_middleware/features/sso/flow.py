@@ -229,7 +229,7 @@ class SSOFlow:
             caller=caller,
             attempt=state.id,
         )
-        user = await self._linking.user_of(arrival)
+        user = await self._linking.user_of(arrival, links=account is None)
         if connection.tested_at is None:  # that was a whole login by it
             await self._floor.connections.mark_tested(connection.id, by="person")
         if login.role is not None:

@@ -61,8 +61,13 @@ class Linking:
         self._kit = kit
         self._floor = floor
 
-    async def user_of(self, arrival: Arrival) -> EnrolledUser:
+    async def user_of(self, arrival: Arrival, *, links: bool = True) -> EnrolledUser:
         """Return the user of a person, linked from now on if they were not.
+
+        Args:
+            arrival: the person.
+            links: whether somebody who is not linked may be; false where it is known who it has to
+                be.
 
         Raises:
             SSOFault: there is nobody who may sign in.
@@ -72,6 +77,8 @@ class Linking:
         identity = await self._floor.identities.find(connection, subject)
         if identity is not None:
             return await self._use_known(arrival, identity)
+        if not links:
+            raise SSOFault("other_person")
         address = await self._proven_address(arrival)
         user, is_new = await self._user_at(arrival, address)
         now = self._kit.clock()
