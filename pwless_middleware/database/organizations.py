@@ -105,6 +105,14 @@ class OrganizationRepository(Protocol):
         """Return the organizations in whose policies one of these addresses stands, by id."""
         ...
 
+    async def list_requiring_sso(self, *, limit: int = 200) -> Sequence[Organization]:
+        """Return organizations whose policies require the company's login, by id.
+
+        Args:
+            limit: how many at most.
+        """
+        ...
+
     async def erase_break_glass(self, addresses: Collection[str]) -> Sequence[str]:
         """Take addresses out of all policies; return the ids of the organizations that had one."""
         ...
@@ -168,6 +176,10 @@ class SQLOrganizations:
                 organization = _organization(row)
                 found[organization.id] = organization
         return [found[id] for id in sorted(found)]
+
+    async def list_requiring_sso(self, *, limit: int = 200) -> Sequence[Organization]:
+        """Return organizations whose policies require the company's login, by id."""
+        return [_organization(row) for row in await self._database.fetch(_REQUIRING_SSO(limit))]
 
     async def erase_break_glass(self, addresses: Collection[str]) -> Sequence[str]:
         """Take addresses out of all policies."""
@@ -300,4 +312,13 @@ _NAMING = Statement(
     "enforced_at FROM pwless_organizations WHERE instr(policy, $1) > 0 ORDER BY id",
     postgres="SELECT id, name, external_id, policy, logo, color, language, created_at, version, "
     "enforced_at FROM pwless_organizations WHERE strpos(policy, $1) > 0 ORDER BY id",
+)
+# As `pack_policy` writes it.
+_REQUIRING_SSO = Statement(
+    "SELECT id, name, external_id, policy, logo, color, language, created_at, version, "
+    'enforced_at FROM pwless_organizations WHERE instr(policy, \'"sso":"required"\') > 0 '
+    "ORDER BY id LIMIT $1",
+    postgres="SELECT id, name, external_id, policy, logo, color, language, created_at, version, "
+    'enforced_at FROM pwless_organizations WHERE strpos(policy, \'"sso":"required"\') > 0 '
+    "ORDER BY id LIMIT $1",
 )

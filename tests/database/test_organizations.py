@@ -92,6 +92,7 @@ async def test_the_companys_login_is_required_only_once_one_has_worked(
     await repositories.connections.mark_tested("conn_a", at=NOW)
     assert await put(required, seen=1) == "done"
     # What is required already is asked no more, whatever else is changed.
+    assert [one.id for one in await repositories.organizations.list_requiring_sso()] == ["org_beta"]
     off = replace(connection, id="conn_b", version=1)
     await repositories.connections.put(off, seen=None)
     assert await put(replace(required, name="Beta AG", version=3), seen=2) == "done"

@@ -100,6 +100,11 @@ class MemoryOrganizations:
             if not (one.policy.break_glass or frozenset()).isdisjoint(addresses)
         ]
 
+    async def list_requiring_sso(self, *, limit: int = 200) -> Sequence[Organization]:
+        """Return organizations whose policies require the company's login, by id."""
+        found = [one for _, one in sorted(self._rows.organizations.items())]
+        return [one for one in found if one.policy.sso == "required"][:limit]
+
     async def erase_break_glass(self, addresses: Collection[str]) -> Sequence[str]:
         """Take addresses out of all policies."""
         changed = set()

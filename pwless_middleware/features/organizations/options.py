@@ -51,6 +51,9 @@ class Organizations:
         from pwless_middleware.features.organizations.account_api import AccountOrganizationsApi
         from pwless_middleware.features.organizations.account_pages import AccountPages
         from pwless_middleware.features.organizations.admission import Admission
+        from pwless_middleware.features.organizations.break_glass_findings import (
+            BreakGlassFindings,
+        )
         from pwless_middleware.features.organizations.choose_page import ChoosePage
         from pwless_middleware.features.organizations.dashboard.pages import mount_dashboard
         from pwless_middleware.features.organizations.domain_findings import DomainFindings
@@ -102,6 +105,6 @@ class Organizations:
             looks=looks.of,
             jobs=mails.readers,
             periodic=(Periodic("check_domains", _HOUR, floor.verification.check_all),),
-            findings=(DomainFindings(floor).find,),
+            findings=(DomainFindings(floor).find, BreakGlassFindings(floor).find),
             rewrap=floor.rewrap,
         )

@@ -149,6 +149,20 @@ class Organizations:
         """
         return await self._organizations.count()
 
+    async def list_without_break_glass(self) -> Sequence[Organization]:
+        """Return organizations that require the company's login, and where nobody could come in
+        without it any more: of whoever is named for that, none has a second factor.
+
+        Raises:
+            StoreError, UsersUnavailable: it cannot be known.
+        """
+        found = []
+        for one in await self._organizations.list_requiring_sso():
+            addresses = one.policy.break_glass or frozenset()
+            if not any([await self.has_second_factor(address) for address in addresses]):
+                found.append(one)
+        return found
+
     # --- change --------------------------------------------------------------------------------
 
     async def create(
