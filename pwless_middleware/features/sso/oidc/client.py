@@ -217,7 +217,7 @@ class OIDCClient:
             SSOFault: `request_…`, `discovery_…`, `jwks_…`; a login would end the same way.
         """
         metadata = await self.providers.metadata(settings.issuer, afresh=True)
-        await self.providers.keys(metadata)
+        await self.providers.keys(metadata, afresh=True)
         return metadata
 
     async def _verify(

@@ -3,7 +3,8 @@
 Keys change (rotation), and a token may be signed with one that is newer than what is held: then the
 set is asked for once more, but at most every 30 seconds (security rule 51), so that tokens with
 invented keys cannot have a provider asked at each of them. What is held ends by itself, so that a
-key that a provider has withdrawn is worth nothing ten minutes later.
+key that a provider has withdrawn is worth nothing ten minutes later. A provider that has failed is
+left alone for ten seconds: anybody can begin a login, and each would else have it asked.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ METADATA_SECONDS: Final = 3600
 KEYS_SECONDS: Final = 600
 AGAIN_SECONDS: Final = 30
 """Between two questions for the keys of one provider."""
+FAILED_SECONDS: Final = 10
+"""For which nobody is asked whose answer was none, or none that can be used."""
 MOST_HELD: Final = 500
 """Providers of which something is held, in one event loop."""
 
@@ -56,8 +59,11 @@ class Providers:
             SSOFault: `request_…`, `discovery_…`.
         """
         held, now = self._metadata.here(), self._clock()
-        if not afresh and (found := held.find(issuer, since=now - METADATA_SECONDS)) is not None:
-            return found
+        if not afresh:
+            found = held.find(issuer, since=now - METADATA_SECONDS)
+            if found is not None:
+                return found
+            held.check_failed(issuer, now=now)
         return await held.ask(issuer, now, lambda: fetch_metadata(self._client, issuer))
 
     async def keys(self, metadata: ProviderMetadata, *, afresh: bool = False) -> ProviderKeys:
@@ -77,6 +83,8 @@ class Providers:
             found = held.find(url, since=now - KEYS_SECONDS)
             if found is not None:
                 return found
+        if not afresh:
+            held.check_failed(url, now=now)
         return await held.ask(url, now, lambda: self._fetch_keys(url))
 
     async def _fetch_keys(self, url: str) -> ProviderKeys:
@@ -95,12 +103,23 @@ class _Held(Generic[T]):
     def __init__(self) -> None:
         self._found: OrderedDict[str, tuple[T, int]] = OrderedDict()
         self._asked: OrderedDict[str, int] = OrderedDict()
+        self._failed: OrderedDict[str, tuple[SSOFault, int]] = OrderedDict()
         self._asking: dict[str, asyncio.Task[T]] = {}
 
     def find(self, key: str, *, since: int) -> T | None:
         """Return what was said after a unix second; `None` for nothing."""
         found = self._found.get(key)
         return found[0] if found is not None and found[1] > since else None
+
+    def check_failed(self, key: str, *, now: int) -> None:
+        """Raise anew what came of a question of the last seconds.
+
+        Raises:
+            SSOFault: it failed.
+        """
+        fault, at = self._failed.get(key, (None, 0))
+        if fault is not None and now - FAILED_SECONDS < at <= now:
+            raise SSOFault(fault.code, expected=fault.expected, received=fault.received)
 
     def asked_at(self, key: str) -> int:
         """Return the unix second of the last question, whatever came of it; 0 for none."""
@@ -118,7 +137,12 @@ class _Held(Generic[T]):
 
     async def _fetch(self, key: str, now: int, fetch: Callable[[], Awaitable[T]]) -> T:
         _put(self._asked, key, now)
-        found = await fetch()
+        try:
+            found = await fetch()
+        except SSOFault as fault:
+            _put(self._failed, key, (fault, now))
+            raise
+        self._failed.pop(key, None)
         _put(self._found, key, (found, now))
         return found
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from pwless_middleware.core.connection import SOCIAL_METHOD
@@ -165,7 +166,20 @@ class OIDC:
             event_kinds=tuple(kind for kind in kinds if kind.name in _EVENTS),
             account_pages=(account.account_page,),
             on_address_undone=(linked.remove_since,),
+            check=partial(self._check, kit),
         )
+
+    def _check(self, kit: Kit) -> None:
+        """Refuse a provider by which nobody could come in: an address needs somebody's word."""
+        if any(method.name == "email" for method in kit.offers.methods):
+            return
+        for provider, _ in self._entries:
+            if provider.settings.preset not in ("google", "entra") and not provider.domains:
+                raise ConfigError(
+                    "features",
+                    f"nobody could sign in by OIDC({provider.id!r}, ...): add EmailLogin(), by "
+                    "which addresses are proven, or authoritative_for=[...]",
+                )
 
 
 def _read_id(provider: str | None, name: str | None) -> str:

@@ -17,6 +17,7 @@ from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.oidc.client import OIDCClient, OIDCLogin, StartedLogin
 from pwless_middleware.features.sso.oidc.providers import (
     AGAIN_SECONDS,
+    FAILED_SECONDS,
     KEYS_SECONDS,
     METADATA_SECONDS,
 )
@@ -262,11 +263,26 @@ async def test_who_leaves_takes_the_answer_from_nobody(provider: OwnProvider) ->
     assert (await second)["state"] == "a-state"
 
 
-async def test_a_failure_is_not_held(provider: OwnProvider) -> None:
-    app = App(provider)
-    provider.answers["/.well-known/openid-configuration"] = reply(503)
-    assert await app.fault() == "discovery_status"
+async def test_a_provider_that_failed_is_left_alone_for_a_moment(provider: OwnProvider) -> None:
+    """Anybody can begin a login; each would else have it asked."""
+    app, path = App(provider), "/.well-known/openid-configuration"
+    provider.answers[path] = reply(503)
+    for _ in range(3):
+        assert await app.fault() == "discovery_status"
+        assert app.caught.received == "503"
+    assert len(provider.asked(path)) == 1
     provider.answers.clear()
+    assert await app.fault() == "discovery_status"
+    await app.client.check(app.settings)  # who sets it up asks at once
+    await app.login()
+    provider.answers["/keys"] = reply(503)
+    app.clock.advance(KEYS_SECONDS)
+    provider.claims |= {"iat": app.clock.now, "exp": app.clock.now + 60}
+    for _ in range(3):
+        assert await app.fault() == "jwks_status"
+    assert len(provider.asked("/keys")) == 2
+    provider.answers.clear()
+    app.clock.advance(FAILED_SECONDS)
     await app.login()
 
 

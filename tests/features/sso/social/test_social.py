@@ -343,6 +343,15 @@ def test_a_name_makes_the_id_of_a_provider_that_has_none() -> None:
     assert "acme-login" in json.dumps([provider.id for provider, _ in one._entries])
 
 
+def test_a_provider_by_which_nobody_could_come_in_is_refused(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path}/x.db"
+    acme = OIDC("acme", issuer="https://login.acme.com", client_id="x")
+    with pytest.raises(ConfigError, match="authoritative_for"):
+        make_site(features=[acme], database=database)
+    make_site(features=[acme, EmailLogin()], database=database)
+    make_site(features=[OIDC("google", client_id="x")], database=database)
+
+
 def test_it_needs_a_database_and_one_id_each(tmp_path: Path) -> None:
     google = OIDC("google", client_id="x")
     with pytest.raises(ConfigError, match="database"):
