@@ -15,6 +15,7 @@ from pwless_middleware.features.sso.setup.frame import SetupFrame
 from pwless_middleware.features.sso.setup.steps import DOMAINS_PATH, Progress
 from pwless_middleware.flows.organizations.domain_records import DomainRecord
 from pwless_middleware.languages.current import translate
+from pwless_middleware.languages.times import format_time
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
@@ -129,11 +130,15 @@ class DomainPage:
 
 
 def _row(domain: Domain, faults: Mapping[str, str]) -> dict[str, object]:
-    record = DomainRecord.of(domain.name, domain.token)
+    record, problem = DomainRecord.of(domain.name, domain.token), faults.get(domain.name, "")
+    if domain.failing_since is not None:
+        since = format_time(domain.failing_since)
+        problem = translate(Text("The record is not found any more since %(time)s.", time=since))
     return {
         "name": domain.name,
         "is_verified": domain.verified_at is not None,
-        "problem": faults.get(domain.name, ""),
+        "is_asked": domain.verified_at is None or domain.failing_since is not None,
+        "problem": problem,
         "record_name": record.name,
         "record_value": record.value,
     }

@@ -287,6 +287,20 @@ async def test_a_domain_of_another_organization_is_told_once_the_record_is_there
     assert "Another organization" in (await jo.post(f"{SETUP}/domains", verify)).text
 
 
+async def test_a_record_that_is_gone_is_asked_for_again(setup: SetupSite) -> None:
+    jo = await setup.open()
+    await setup.floor.domains.claim(setup.acme.id, "acme.example")
+    await setup.floor.domains.mark_verified(setup.acme.id, "acme.example")
+    assert not values_of((await jo.get(f"{SETUP}/domains")).text)
+    await setup.floor.domains.note_check(setup.acme.id, "acme.example", is_there=False)
+    page = (await jo.get(f"{SETUP}/domains")).text
+    assert "The record is not found any more since" in page
+    assert values_of(page)["Name"] == "_pwless-challenge.acme.example"
+    setup.zone.add(await setup.floor.domains.require(setup.acme.id, "acme.example"))
+    await jo.post(f"{SETUP}/domains", {"domain": "acme.example", "action": "verify"})
+    assert "not found any more" not in (await jo.get(f"{SETUP}/domains")).text
+
+
 async def test_only_what_is_not_verified_can_be_removed(setup: SetupSite) -> None:
     jo = await setup.open()
     for name in ("a.example", "b.example"):
