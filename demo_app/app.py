@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from demo_app import pages
+from demo_app.organizations import make_organizations
 from demo_app.settings import Settings
 from demo_app.ways import in_python
 from pwless_middleware import (
+    SSO,
     Brand,
     Dashboard,
     EmailLogin,
     Mailer,
     Metrics,
+    Organizations,
     Outbox,
     Passkeys,
     Passwordless,
@@ -71,6 +75,8 @@ def create_app(
         features += [
             Passkeys(),
             SecondFactors(sms=texts, sms_countries=countries, trusted_days=30),
+            Organizations(),
+            SSO(unsafe_loopback=base_url.startswith("http:")),
             Dashboard(operators=[OPERATOR]),
             Webhooks(),
             Metrics(),
@@ -87,7 +93,15 @@ def create_app(
         api_keys=api_keys,
         clock=clock,
     )
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        if database is not None:
+            await make_organizations(passwordless)
+        yield
+
     app = Starlette(
+        lifespan=lifespan,
         routes=[
             Route("/", pages.home),
             Route("/dashboard", pages.dashboard),

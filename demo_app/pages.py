@@ -32,14 +32,22 @@ SNIPPETS = ("pages.py", "server.py", "server.sh", "in_python.py", "../static/spa
 
 async def home(request: Request) -> Response:
     """Show the public page."""
-    return page(request, "home.html")
+    has_organizations = request.app.state.passwordless.database is not None
+    return page(request, "home.html", has_organizations=has_organizations)
 
 
 async def dashboard(request: Request) -> Response:
     """Greet who has signed in."""
     has_factors = request.app.state.passwordless.database is not None
     session = request.state.session
-    return page(request, "dashboard.html", session=session, has_factors=has_factors)
+    organization = request.state.organization
+    return page(
+        request,
+        "dashboard.html",
+        session=session,
+        has_factors=has_factors,
+        organization=organization,
+    )
 
 
 async def notes(request: Request) -> Response:

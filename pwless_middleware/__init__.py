@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from pwless_middleware.features.passkeys import Passkeys
     from pwless_middleware.features.second_factors import SecondFactors
     from pwless_middleware.features.second_factors.sms.limits import SMSLimits
+    from pwless_middleware.features.sso.options import SSO
     from pwless_middleware.features.sso.social import OIDC
     from pwless_middleware.features.tracing import Tracing
     from pwless_middleware.features.webhooks import Webhooks
@@ -80,6 +81,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "OIDC",
+    "SSO",
     "AnonymousUser",
     "ApiError",
     "Authentication",
@@ -168,6 +170,7 @@ _HOMES = {  # where each name lives
     "Outbox": "delivery.outbox",
     "Passkeys": "features.passkeys",
     "SMSLimits": "features.second_factors.sms.limits",
+    "SSO": "features.sso.options",
     "SecondFactors": "features.second_factors",
     "Passwordless": "passwordless",
     "PasswordlessMiddleware": "middleware",

@@ -50,7 +50,7 @@ from tests.support import make_site
 PROMISED = {
     # What a host needs, and what it takes to write a feature or a mailer.
     "Passwordless", "PasswordlessMiddleware", "EmailLogin", "Passkeys", "SecondFactors",
-    "Dashboard", "Metrics", "OIDC", "Tracing", "Webhooks", "Organizations", "SMSLimits",
+    "Dashboard", "Metrics", "OIDC", "SSO", "Tracing", "Webhooks", "Organizations", "SMSLimits",
     "SendLimits", "TryLimits",
     "SessionPolicy", "Brand", "MemoryStore", "RedisStore", "SQLStore", "Database", "Outbox",
     "SMTPMailer", "FallbackMailer", "Mailer", "Message", "UserDirectory", "User", "AnonymousUser",
