@@ -21,7 +21,6 @@ _MFA_CONTEXTS: Final = frozenset(
         "https://refeds.org/profile/mfa",
         "http://schemas.microsoft.com/claims/multipleauthn",
         "urn:oasis:names:tc:SAML:2.0:ac:classes:MobileTwoFactorContract",
-        "urn:oasis:names:tc:SAML:2.0:ac:classes:TimeSyncToken",
         "urn:oasis:names:tc:SAML:2.0:ac:classes:SmartcardPKI",
     }
 )

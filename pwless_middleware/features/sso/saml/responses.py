@@ -41,6 +41,9 @@ from pwless_middleware.features.sso.saml.signatures import signature_of, verify_
 
 SKEW: Final = 60
 """Seconds by which a provider's clock may differ from ours (security rule 52)."""
+MOST_AGE: Final = 86_400
+"""Seconds from an assertion's issue for which it can be used, whatever it says: for so long it has
+to be remembered that it was."""
 MOST_CHARACTERS: Final = MOST_BYTES * 4 // 3 + 8192
 """Of the form's field: base64, with line breaks."""
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]*={0,2}\s*")
@@ -137,9 +140,8 @@ def verify_response(
     assertion = verify_signatures(root, settings)
     for fault in check_assertion(assertion, expected):
         raise fault
-    return read_assertion(
-        assertion, issuer=settings.entity_id, spent_until=latest_use(assertion) + 2 * SKEW
-    )
+    until = min(latest_use(assertion), now + MOST_AGE) + 2 * SKEW
+    return read_assertion(assertion, issuer=settings.entity_id, spent_until=until)
 
 
 def verify_signatures(root: Element, settings: SAMLSettings) -> Element:
@@ -201,6 +203,12 @@ def check_assertion(assertion: Element, expected: Expected) -> Iterator[SSOFault
         yield SSOFault("assertion_malformed", received="Version, IssueInstant")
     elif issued > expected.now + SKEW:
         yield _early(issued, expected.now)
+    elif issued + MOST_AGE + SKEW <= expected.now:
+        yield SSOFault(
+            "assertion_expired",
+            expected=format_instant(expected.now),
+            received=format_instant(issued),
+        )
     yield from _check_confirmation(assertion, expected)
     yield from _check_conditions(assertion, expected)
     yield from _check_session(assertion, expected)

@@ -239,10 +239,15 @@ def test_clocks_may_differ_by_a_minute(late: int, code: str | None) -> None:
 
 def test_an_answer_can_be_used_no_longer_once_its_use_need_not_be_remembered() -> None:
     xml = IDP.answer(
-        edit=set_on(CONDITIONS, "NotOnOrAfter", stamp(NOW + 10**6)),
+        edit=lambda response: (
+            set_on(CONDITIONS, "NotOnOrAfter", stamp(NOW + 10**9))(response),
+            set_on(DATA, "NotOnOrAfter", stamp(NOW + 10**9))(response),
+        )
     )
     found = verify(xml)
+    assert found.spent_until <= NOW + 2 * 86_400
     assert fault_of(xml, now=found.spent_until) == "assertion_expired"
+    assert verify(xml, now=NOW + 86_400)
 
 
 def test_two_answers_have_two_ids() -> None:
