@@ -10,9 +10,11 @@ from typing import Any
 import httpx2
 import pytest
 
+from pwless_middleware.features.sso.options import SSO
 from tests.features.organizations.scene import (
     add_member,
     make_organization,
+    make_scene,
     place_of,
     sign_in_to,
     verify_domain,
@@ -65,6 +67,20 @@ async def test_who_is_deactivated_is_out_at_once_and_in_again_later(directory: D
     await directory.patch(id, {"op": "replace", "value": {"active": True}})
     back = await sign_in_to(directory.site, JO)
     assert await place_of(directory.site, back) == "Acme"
+
+
+async def test_who_is_deactivated_is_out_of_every_process(tmp_path: Path) -> None:
+    directory = await make_directory_site(tmp_path, store=None)
+    other = make_scene(tmp_path, SSO(), store=None)
+    id = (await directory.create()).json()["id"]
+    jo = await sign_in_to(directory.site, JO)
+    elsewhere = other.browser(cookies=dict(jo.cookies))
+    assert await place_of(other, elsewhere) == "Acme"
+    await directory.patch(id, {"op": "replace", "path": "active", "value": False})
+    assert await jo.who() is None
+    ends = asyncio.get_running_loop().time() + 0.1
+    while await elsewhere.who() is not None:
+        assert asyncio.get_running_loop().time() < ends
 
 
 async def test_who_is_deleted_is_no_member_and_keeps_the_account(directory: Directory) -> None:
