@@ -22,9 +22,10 @@ from tests.support import ROOMY, Site, make_site
 
 
 def make_organization_site(folder: Path, **options: Any) -> Site:
-    """Make a site with a database in a file, and all else in memory."""
+    """Make a site with a database in a file, and all else in memory but where `store` says not."""
     options.setdefault("features", [EmailLogin(send_limits=ROOMY)])
-    return make_site(database=sqlite_url(folder), store=MemoryStore(), **options)
+    options.setdefault("store", MemoryStore())
+    return make_site(database=sqlite_url(folder), **options)
 
 
 def floor_of(site: Site) -> OrganizationFloor:

@@ -14,6 +14,11 @@ WITHDRAWN = "withdrawn"
 """Method of a proof that counts for nothing more than that there was one: what gave it is removed.
 It keeps a session alive in which somebody has removed all that had proven it."""
 
+_LOGINS = ("mailbox", "sso:", "social:")
+_LOGIN = "login"
+"""To read a mailbox, and to be let in by a provider that is often reached by it, is one thing
+proven twice: together they are no second factor."""
+
 STRENGTHS: tuple[Strength, ...] = ("any", "second_factor", "phishing_resistant")
 
 
@@ -41,7 +46,11 @@ class Authentication:
 def strength_of(authentications: Iterable[Authentication]) -> Strength:
     """Return what authentications are worth together; none at all is `any`."""
     given = tuple(one for one in authentications if one.method != WITHDRAWN)
-    factors = {factor for one in given for factor in one.factors or (one.method,)}
+    factors = {
+        _LOGIN if factor.startswith(_LOGINS) else factor
+        for one in given
+        for factor in one.factors or (one.method,)
+    }
     if len(factors) < 2:
         return "any"
     return "phishing_resistant" if any(one.phishing_resistant for one in given) else "second_factor"

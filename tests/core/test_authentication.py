@@ -19,6 +19,9 @@ from pwless_middleware.core.authentication import (
 CODE = Authentication("email_code", 100, ("mailbox",))
 LINK = Authentication("email_link", 100, ("mailbox",))
 TOTP = Authentication("totp", 100)
+SSO = Authentication("sso", 100, ("sso:conn_a",))
+SSO_MFA = Authentication("sso", 100, ("sso:conn_a", "mfa:conn_a"))
+SOCIAL = Authentication("social", 100, ("social:google",))
 PASSKEY = Authentication("passkey", 100, ("passkey", "user_verification"), True)
 TOUCHED = Authentication("passkey", 100, ("passkey",), True)
 some = st.lists(st.sampled_from([CODE, LINK, TOTP, PASSKEY, TOUCHED]), max_size=4)
@@ -30,6 +33,9 @@ some = st.lists(st.sampled_from([CODE, LINK, TOTP, PASSKEY, TOUCHED]), max_size=
         ([], "any"),
         ([CODE], "any"),
         ([CODE, LINK], "any"),  # one mailbox, read twice
+        ([SSO, SOCIAL, LINK], "any"),  # whoever reads it is often let in by the provider
+        ([SSO, TOTP], "second_factor"),
+        ([SSO_MFA], "second_factor"),
         ([CODE, TOTP], "second_factor"),
         ([PASSKEY], "phishing_resistant"),
         ([TOUCHED], "any"),  # whoever holds the key

@@ -101,15 +101,30 @@ class OwnFactors:
         """
         return bool((await self.state(user_id)).factors) or await self.has_passkey(user_id)
 
-    async def keeps_last(self, session: Session | None = None) -> bool:
+    async def keeps_last(self, user_id: str, session: Session | None = None) -> bool:
         """Whether the last factor of a person has to stay: nobody gets in without one.
 
         Args:
-            session: in which it would be removed; its organization has a say. `None` for none.
+            user_id: whose.
+            session: in which it would be removed; `None` for none.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known.
         """
-        if session is None:
-            return self._rules().are_required(self._kit.clock())
-        return (await self._kit.policies.of_session(session)).mfa == "required"
+        if self._rules().are_required(self._kit.clock()):
+            return True
+        policies = self._kit.policies
+        if session is not None and (await policies.of_session(session)).mfa == "required":
+            return True
+        if not policies.has_organizations:
+            return False
+        # Whoever removes it would add the next one by a mail alone, in their next login there.
+        directory = self._kit.organizations().directory
+        for member in await directory.memberships(user_id):
+            found = await directory.find(member.organization) if member.is_active else None
+            if found is not None and found.policy.mfa == "required":
+                return True
+        return False
 
     # --- add -----------------------------------------------------------------------------------
 
@@ -266,7 +281,8 @@ class OwnFactors:
         if factor is None:
             raise NotFound
         is_last = sum(one.kind == factor.kind for one in factors) == 1
-        has_passkey, keeps_last = await self.has_passkey(user_id), await self.keeps_last(session)
+        has_passkey = await self.has_passkey(user_id)
+        keeps_last = await self.keeps_last(user_id, session)
         self._check_removal(factor, factors, has_passkey=has_passkey, keeps_last=keeps_last)
         await self._kit.change_budget.spend(user_id, caller, removes=True)
         await self._mails.queue_removed(factor, caller)
@@ -321,7 +337,7 @@ class OwnFactors:
         if method in (TOTP, SMS, RECOVERY_CODE):
             return None
         kinds = {factor.kind for factor in (await self.state(user_id)).factors}
-        if not kinds and await self.keeps_last():
+        if not kinds and await self.keeps_last(user_id):
             return _LAST
         return _ALONE_LEFT if kinds == {"sms"} else None
 

@@ -75,11 +75,23 @@ class Place:
         return connection.id
 
 
-async def make_place(folder: Path, *features: Any) -> Place:
-    """Return the place."""
+async def make_place(
+    folder: Path, *features: Any, is_second: bool = False, **options: Any
+) -> Place:
+    """Return the place.
+
+    Args:
+        folder: of its database.
+        features: besides mails and organizations.
+        is_second: whether another one has made Acme in the same file.
+        options: of the site.
+    """
     of_site = [EmailLogin(send_limits=ROOMY), Organizations(), *features]
-    site = make_organization_site(folder, features=of_site)
+    site = make_organization_site(folder, features=of_site, **options)
     floor = floor_of(site)
+    if is_second:
+        (acme,) = await floor.organizations.list(search="Acme")
+        return Place(site, floor.policies, acme)
     acme = await floor.organizations.create("Acme")
     await floor.domains.claim(acme.id, "acme.example")
     await floor.domains.mark_verified(acme.id, "acme.example")

@@ -6,6 +6,7 @@ itself, as the door gives it.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from pwless_middleware.core.connection import sso_factor
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.policy import Policy
 from pwless_middleware.core.session import SessionPolicy
-from pwless_middleware.errors import LoginDenied
+from pwless_middleware.errors import InvalidArgument, LoginDenied
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.flows.organizations.policies import life_of
-from tests.features.second_factors.people import do_step, enroll, id_of
+from tests.features.second_factors.people import do_step, enroll, id_of, verbs_of
 from tests.flows.organizations.place import BOSS, JO, KIM, Place, Provider, make_place
 from tests.organizations import add_connection, newest_event, set_policy
 from tests.support import error_code
@@ -105,6 +106,17 @@ async def test_one_that_nobody_can_ask_for_lets_nobody_in(tmp_path: Path) -> Non
     await set_policy(place.floor, place.acme.id, mfa="required")
     assert error_code(await place.sign_in(JO)) == "LOGIN_DENIED"
     assert (await place.sign_in(KIM)).status_code == 200
+
+
+async def test_a_member_keeps_the_last_one_whichever_session_removes_it(place: Place) -> None:
+    """Who removes it would make the next one by a mail alone."""
+    app, user_id = await enroll(place.site, KIM), await id_of(place.site, KIM)
+    bank = await place.bank(mfa="required")
+    await place.floor.members.put(bank.id, user_id)
+    with pytest.raises(InvalidArgument):
+        await verbs_of(place.site).remove(user_id, app.id)
+    await place.floor.members.deactivate(bank.id, user_id)
+    await verbs_of(place.site).remove(user_id, app.id)
 
 
 async def test_fresh_proofs_are_counted_apart_from_the_way_in(place: Place) -> None:
@@ -259,3 +271,23 @@ async def test_whoever_lacks_a_step_is_asked_for_it_at_the_next_login(place: Pla
     login_id = asked.json()["details"][0]["login_id"]
     assert (await do_step(jo, login_id, app.next_code())).status_code == 200
     assert await jo.who() == JO
+
+
+# --- in every process ----------------------------------------------------------------------------
+
+
+async def test_a_toggle_is_in_force_in_another_process_within_100_ms(tmp_path: Path) -> None:
+    """Two that share the file and nothing else, each of which has held what it was before."""
+    here = await make_place(tmp_path, SecondFactors(), store=None)
+    there = await make_place(tmp_path, SecondFactors(), store=None, is_second=True)
+    assert (await there.sign_in(KIM)).status_code == 200
+    bank = await here.bank()
+    await here.floor.members.put(bank.id, await id_of(here.site, KIM))
+    await there.floor.directory.find(bank.id)
+    for mfa, code in (("required", "STEP_REQUIRED"), ("off", ""), ("required", "STEP_REQUIRED")):
+        await set_policy(here.floor, bank.id, mfa=mfa)
+        await asyncio.sleep(0.1)
+        answer = await there.sign_in(KIM)
+        assert (error_code(answer) if answer.status_code != 200 else "") == code
+    await here.site.passwordless.lifetime.close()
+    await there.site.passwordless.lifetime.close()
