@@ -159,6 +159,7 @@ class Floors:
             [ask for added in mounted.values() for ask in added.keeps],
             [told for added in mounted.values() for told in added.on_factors_reset],
             [ask for added in mounted.values() for ask in added.alternatives],
+            [ask for added in mounted.values() for ask in added.sign_outs],
             [tab for added in mounted.values() for tab in added.organization_tabs],
         )
         rules = [added.operators for added in mounted.values() if added.operators is not None]

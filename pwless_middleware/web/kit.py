@@ -63,6 +63,7 @@ from pwless_middleware.web.offers import (
     Offers,
     OnAddressUndone,
     OnFactorsReset,
+    SignOuts,
     StepUpMethod,
 )
 from pwless_middleware.web.operators import Banner, OperatorRules, Operators
@@ -234,6 +235,7 @@ class Mounted(Generic[VerbsT]):
         looks: says how the pages and mails of an organization look. For one feature of the
             product's own.
         alternatives: asked for another way to sign in, which the page that waits for a code offers.
+        sign_outs: asked for another way to sign out, which the page that does so offers.
         proves: the methods of the authentications that it ends in (`Authentication.method`), of
             first proofs and of steps alike; no two features prove the same one.
         recovers: those of `proves` that stand in for what somebody has lost. Tries by them are
@@ -287,6 +289,7 @@ class Mounted(Generic[VerbsT]):
     may_sign_up: tuple[MaySignUp, ...] = ()
     looks: LookOf | None = None
     alternatives: tuple[Alternatives, ...] = ()
+    sign_outs: tuple[SignOuts, ...] = ()
     proves: tuple[str, ...] = ()
     recovers: tuple[str, ...] = ()
     lifespan: Lifespan | None = None

@@ -15,6 +15,7 @@ from pwless_middleware.core.authentication import STRENGTHS, Strength
 from pwless_middleware.core.challenge_context import ChallengeContext
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.operator import Role
+from pwless_middleware.core.session import Session
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.text import Text
@@ -158,6 +159,11 @@ Alternatives = Callable[[Request, ChallengeContext], Awaitable[Alternative | Non
 addresses (security rule 14)."""
 
 
+SignOuts = Callable[[Request, Session], Awaitable[Alternative | None]]
+"""Asked by the page that signs out, which other way there is out of a session: one that ends it and
+more, such as the login at a provider. The path takes a form; `None` for none."""
+
+
 OnAddressUndone = Callable[[str, int], Awaitable[None]]
 """Is told, with a user's id and the unix second of the change, that a change of address was undone:
 what was added to the account since then is not to be trusted. May be called again for the same."""
@@ -186,6 +192,7 @@ class Offers:
         keeps: who may say that the last proof of a method has to stay.
         on_factors_reset: who is told that somebody's factors are reset.
         alternatives: who may know another way than a mail.
+        sign_outs: who may know another way to sign out.
         organization_tabs: pages of an organization on the dashboard.
     """
 
@@ -201,6 +208,7 @@ class Offers:
         self.keeps: tuple[Keeps, ...] = ()
         self.on_factors_reset: tuple[OnFactorsReset, ...] = ()
         self.alternatives: tuple[Alternatives, ...] = ()
+        self.sign_outs: tuple[SignOuts, ...] = ()
         self.organization_tabs: tuple[OrganizationTab, ...] = ()
 
     def bind(
@@ -216,6 +224,7 @@ class Offers:
         keeps: Iterable[Keeps],
         on_factors_reset: Iterable[OnFactorsReset],
         alternatives: Iterable[Alternatives],
+        sign_outs: Iterable[SignOuts],
         organization_tabs: Iterable[OrganizationTab],
     ) -> None:
         """Take the offers of all features, once.
@@ -232,6 +241,7 @@ class Offers:
         self.steps, self.after_login = tuple(steps), tuple(after_login)
         self.keeps, self.on_factors_reset = tuple(keeps), tuple(on_factors_reset)
         self.alternatives = tuple(alternatives)
+        self.sign_outs = tuple(sign_outs)
         self.organization_tabs = tuple(sorted(organization_tabs, key=lambda tab: tab.order))
         _check_unique("login method", [method.name for method in self.methods])
         _check_unique("step-up method", [method.name for method in self.step_up])

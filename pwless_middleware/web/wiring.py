@@ -231,6 +231,7 @@ def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
         may_sign_up=tuple(wait(ask) for ask in mounted.may_sign_up),
         looks=mounted.looks and wait(mounted.looks),
         alternatives=tuple(wait(ask) for ask in mounted.alternatives),
+        sign_outs=tuple(wait(ask) for ask in mounted.sign_outs),
         keeps=tuple(wait(one) for one in mounted.keeps),
         on_factors_reset=tuple(wait(one) for one in mounted.on_factors_reset),
         jobs={topic: wait(reader) for topic, reader in mounted.jobs.items()},

@@ -31,12 +31,15 @@ class LogoutPage:
         """Ask, or say that nobody is signed in."""
         next = safe_next(request.query_params.get("next")) or ""
         session = await self._session(request)
+        asked = self._kit.offers.sign_outs if session is not None else ()
+        others = [await ask(request, session) for ask in asked if session is not None]
         return self._kit.pages.page(
             request,
             "logout.html",
             leads_away=True,
             user_email=session.email if session else None,
             next=next,
+            others=[one for one in others if one is not None],
             is_everywhere=request.query_params.get("done") == SIGNED_OUT_EVERYWHERE,
             is_deleted=request.query_params.get("done") == DELETED,
         )

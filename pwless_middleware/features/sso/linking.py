@@ -157,6 +157,8 @@ class Linking:
         except LoginDenied as error:
             raise SSOFault("no_account") from error
         if made.is_new:
+            if self._kit.people is not None and arrival.person.name:
+                await self._kit.people.set_profile(made.id, name=arrival.person.name, by="pwless")
             self._kit.events.record(
                 "user.created",
                 arrival.caller,

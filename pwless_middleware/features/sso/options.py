@@ -69,6 +69,7 @@ class SSO:
         from pwless_middleware.features.sso.probe import ConnectionProbe
         from pwless_middleware.features.sso.problem import Problems
         from pwless_middleware.features.sso.protocols import Protocols
+        from pwless_middleware.features.sso.provider_logout import ProviderLogout
         from pwless_middleware.features.sso.saml.certificate_warnings import CertificateWarnings
         from pwless_middleware.features.sso.saml.events import KINDS as SAML_KINDS
         from pwless_middleware.features.sso.saml.metadata_refresh import DAY, MetadataRefresh
@@ -116,6 +117,7 @@ class SSO:
         answers = AnswerPages(kit, flow, protocols, tests, problems)
         start = StartPages(kit, floor, flow, problems)
         metadata = MetadataPage(flow, protocols)
+        logout = ProviderLogout(kit, floor, protocols)
         step_up = StepUpBySSO(kit, floor, flow, problems)
         refresh = MetadataRefresh(
             floor.connections, self._client, kit.events, kit.clock, allow_loopback=loopback
@@ -153,6 +155,7 @@ class SSO:
                 *answers.routes,
                 *tests.routes,
                 *metadata.routes,
+                *logout.routes,
                 *ScimPages(kit, floor).routes,
                 *setup,
                 *dashboard.routes,
@@ -162,6 +165,7 @@ class SSO:
             step_up=(step_up.method,),
             before_challenge=(realm.before_challenge,),
             alternatives=(realm.alternative,),
+            sign_outs=(logout.ask,),
             may_mail=(realm.may_mail,),
             before_session=(uses.before_session, roles.before_session),
             with_session=(uses.with_session,),

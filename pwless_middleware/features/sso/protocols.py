@@ -132,6 +132,15 @@ class Protocols:
         )
         return request.url
 
+    async def logout_url(self, connection: Connection) -> str | None:
+        """Return where a browser signs out of an OpenID provider; `None` where it cannot.
+
+        Raises:
+            SSOFault: the connection is not complete, or its provider cannot be asked.
+        """
+        settings, back = self._oidc_settings(connection), f"{self._below}/logout"
+        return await self._oidc.logout_url(settings, id_token="", return_to=back)
+
     async def finish_oidc(
         self, connection: Connection, state: LoginState, answer: Mapping[str, str]
     ) -> ProviderLogin:
