@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,10 +14,13 @@ import pytest
 from lxml import etree
 
 from pwless_middleware.features.sso.login_states import LIFETIME
+from pwless_middleware.features.sso.saml.metadata import fetch_metadata
 from pwless_middleware.features.sso.saml.settings import ServiceProvider
+from pwless_middleware.safe_http.client import SafeHTTPClient
 from tests.features.sso.sites import NAVIGATION, SSOSite, below, query_of
-from tests.identity_providers.saml import SAMLProvider, form_field, read_request
-from tests.support import Browser, led_to, said
+from tests.identity_providers.nanoidp import NanoIDP
+from tests.identity_providers.saml import SAMLProvider, form_field, read_request, stamp
+from tests.support import Browser, Clock, led_to, said
 
 pytestmark = pytest.mark.anyio
 
@@ -291,3 +295,59 @@ async def test_our_metadata_is_there_before_anything_is_known_of_the_provider(
     made = await acme.floor.connections.create(acme.organization.id, "saml", "Okta")
     answer = await acme.site.browser().get(f"/auth/sso/{made.id}/metadata")
     assert f"https://app.example.com/auth/sso/{made.id}/acs" in answer.text
+
+
+# --- a further proof -----------------------------------------------------------------------------
+
+STEP_UP = "/auth/step/up?within=300&next=/secret"
+
+
+async def confirm(acme: SSOSite, browser: Browser, *, signed_in: int) -> httpx.Response:
+    """Press the button of the page that asks again, and come back having signed in then."""
+    pressed = await browser.post(STEP_UP, {"method": "sso"})
+    url = pressed.headers["location"]
+    request = read_request(url)
+    assert request.get("ForceAuthn") == "true"
+
+    def edit(response: Any) -> None:
+        statement = response.find(".//{urn:oasis:names:tc:SAML:2.0:assertion}AuthnStatement")
+        statement.set("AuthnInstant", stamp(signed_in))
+
+    asked = {"id": request.get("ID"), **query_of(url)}
+    return await finish(browser, await post(acme, asked, answer_to(acme, asked, edit=edit)))
+
+
+async def test_a_fresh_login_there_renews_the_session(acme: SSOSite) -> None:
+    await sign_in(acme, jo := acme.site.browser())
+    acme.site.clock.advance(600)
+    done = await confirm(acme, jo, signed_in=acme.site.clock())
+    assert led_to(done) == "/secret"
+    assert led_to(await jo.get(STEP_UP)) == "/secret"  # fresh now
+    assert acme.site.sessions == 1
+
+
+async def test_a_provider_that_asked_nobody_anew_confirms_nothing(acme: SSOSite) -> None:
+    await sign_in(acme, jo := acme.site.browser())
+    acme.site.clock.advance(600)
+    done = await confirm(acme, jo, signed_in=acme.site.clock() - 600)
+    assert done.status_code == 400
+    assert acme.fault() == "assertion_login"
+    assert (await jo.get(STEP_UP)).status_code == 200
+
+
+# --- a provider of other people ------------------------------------------------------------------
+
+
+async def test_a_whole_login_at_nanoidp(tmp_path: Path, nanoidp: NanoIDP) -> None:
+    clock = Clock(int(time.time()))  # it has no other
+    client = SafeHTTPClient("features", extra="sso", allow_loopback=True)
+    url = f"{nanoidp.issuer}/saml/metadata"
+    metadata = await fetch_metadata(client, url, now=clock())
+    acme = await SSOSite.make(tmp_path, metadata.to_config(), kind="saml", clock=clock)
+    jo = acme.site.browser()
+    begun = await acme.start(jo, next="/reports")
+    to, form = await nanoidp.post_back(begun.headers["location"], "jo")
+    assert to == service_of(acme).acs_url
+    posted = await acme.site.browser().post(below(to), form, headers=ELSEWHERE)
+    assert led_to(await finish(jo, posted)) == "/reports"
+    assert await jo.who() == "jo@acme.example"
