@@ -7,7 +7,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pwless_middleware.core.address import parse_address
 from pwless_middleware.core.organization import SetupLink
+from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.organizations_api.answers import Public, no_content, times
 from pwless_middleware.features.organizations_api.description import (
     BY_KEY,
@@ -19,6 +21,7 @@ from pwless_middleware.features.organizations_api.description import (
 )
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.flows.organizations.setup_links import LONGEST, SHORTEST, USUAL
+from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_json
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
@@ -46,7 +49,12 @@ CREATE_FIELDS: Final = Fields(
             example=USUAL,
             least=SHORTEST,
             most=LONGEST,
-        )
+        ),
+        "email": Field(
+            about="Whom to send it to, if you do not yourself.",
+            example="it@acme.example",
+            most=254,
+        ),
     }
 )
 _WHICH: Final = {**WHICH, "link": "The link's id."}
@@ -89,11 +97,17 @@ class SetupLinksApi:
         caller = await self._kit.callers.server(request, scope=CHANGE)
         given = CREATE_FIELDS.read_json(await read_json(request))
         expires_in = given.integer("expires_in")
+        email = given.text("email")
+        if email and parse_address(email) is None:  # before there is a link that nobody gets
+            raise InvalidArgument.of("email", Text("Enter one email address."), "email")
+        organization = await self._floor.organizations.require(request.path_params["id"])
         made = await self._floor.setup_links.create(
-            await self._id(request),
+            organization.id,
             expires_in=USUAL if expires_in is None else expires_in,
             by=caller.name,
         )
+        if email:
+            await self._floor.setup_links.send(made, email, language=organization.language)
         return json_response({"setup_link": public_link(made), "url": setup_url(self._kit, made)})
 
     async def revoke(self, request: Request) -> Response:

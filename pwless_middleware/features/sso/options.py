@@ -78,6 +78,7 @@ class SSO:
         from pwless_middleware.features.sso.setup.pages import setup_routes
         from pwless_middleware.features.sso.start_pages import StartPages
         from pwless_middleware.features.sso.step_up import StepUpBySSO
+        from pwless_middleware.web.setup_links import setup_url
         from pwless_middleware.web.setup_mails import SetupMails
 
         kit.require_database()
@@ -132,6 +133,7 @@ class SSO:
         realm, uses = HomeRealm(floor), BreakGlassUses(kit, floor)
         other_way = OtherWayPage(kit, floor)
         setup_mails = SetupMails(kit, floor.setup_links.find)
+        floor.setup_links.lead_by(partial(setup_url, kit), setup_mails.queue)
         setup = setup_routes(
             kit,
             floor,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
+from pwless_middleware.core.address import Address
 from pwless_middleware.core.organization import SetupLink, new_id
 from pwless_middleware.errors import InvalidArgument, NotFound
 from pwless_middleware.flows.events import Events
@@ -22,6 +23,7 @@ SHORTEST: Final = 3600
 LONGEST: Final = 90 * DAY
 """Seconds that a link lives, at least and at most."""
 NO_LINK: Final = Text("There is no such set-up link any more.")
+_NO_SSO: Final = Text("Nobody sets up a login here: add SSO() to the features.")
 _FULL: Final = Text("The organization has too many set-up links. Take some back first.")
 
 
@@ -35,6 +37,14 @@ def check_life(expires_in: int) -> int:
         problem = Text("Send %(least)s to %(most)s.", least=SHORTEST, most=LONGEST)
         raise InvalidArgument.of("expires_in", problem, "range")
     return expires_in
+
+
+class SendSetupLink(Protocol):
+    """Queues the mail of a link, and returns the address that it goes to."""
+
+    async def __call__(self, link: SetupLink, email: str, *, language: str = "") -> Address:
+        """Queue it."""
+        ...
 
 
 class SetupLinks:
@@ -52,6 +62,45 @@ class SetupLinks:
         self._links = repository
         self._events = events
         self._clock = clock
+        self._url_of: Callable[[SetupLink], str] | None = None
+        self._send: SendSetupLink | None = None
+
+    def lead_by(self, url_of: Callable[[SetupLink], str], send: SendSetupLink) -> None:
+        """Have links lead where a feature has its pages, from now on.
+
+        Args:
+            url_of: returns the address that opens a link.
+            send: queues the mail of one.
+        """
+        self._url_of = url_of
+        self._send = send
+
+    def url_of(self, link: SetupLink) -> str:
+        """Return the address that opens a link, once; whoever has it can open it.
+
+        Raises:
+            NotFound: no feature has the pages that it leads to.
+        """
+        if self._url_of is None:
+            raise NotFound(_NO_SSO)
+        return self._url_of(link)
+
+    async def send(self, link: SetupLink, email: str, *, language: str = "") -> Address:
+        """Send a link to an administrator, and return the address that the mail goes to.
+
+        Args:
+            link: which.
+            email: whom to, as somebody typed it.
+            language: the code of the mail's; empty takes the usual one.
+
+        Raises:
+            InvalidArgument: it is no address.
+            NotFound: no feature has the pages that the link leads to.
+            Unavailable: the queue cannot take it.
+        """
+        if self._send is None:
+            raise NotFound(_NO_SSO)
+        return await self._send(link, email, language=language)
 
     async def find(self, id: str) -> SetupLink | None:
         """Return a link, opened or over or not, or `None`.

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from pwless_middleware import EmailLogin
+from pwless_middleware.errors import NotFound
+from pwless_middleware.features.organizations import Organizations
 from pwless_middleware.flows.organizations.setup_links import DAY
 from pwless_middleware.web.makers import Makers
 from tests.features.sso.setup.administrator import SETUP, SetupSite, make_setup_site, press
+from tests.organizations import make_organization_site
 
 pytestmark = pytest.mark.anyio
 
@@ -228,3 +232,33 @@ async def test_what_was_done_in_a_set_up_is_told_in_words(setup: SetupSite) -> N
     by = f"setup_link:{setup.link.id}"
     named = await Makers(setup.site.passwordless._kit).name([by])
     assert named == {by: "who has opened the set-up link"}
+
+
+async def test_your_own_code_and_servers_take_the_link_to_the_administrator(
+    setup: SetupSite,
+) -> None:
+    organizations = setup.site.passwordless.organizations
+    link = await organizations.setup_links.create(setup.acme.id)
+    assert organizations.setup_links.url_of(link) == setup.site.base_url + setup.url(link)
+    await organizations.setup_links.send(link, "it@acme.example", language="de")
+    backend = setup.site.backend()
+    path = f"/auth/api/v1/organizations/{setup.acme.id}/setup-links"
+    for email, status in (("it@other.example", 200), ("nobody", 400)):
+        answer = await backend.browser.request("POST", path, json={"email": email})
+        assert answer.status_code == status, answer.text
+    await setup.site.passwordless.deliveries.run_due()
+    assert setup.url(link) in setup.site.mail("it@acme.example").text
+    assert answer.json()["details"][0]["error_code"] == "INVALID_ARGUMENT"
+    assert "/auth/sso/setup?setup_token=" in setup.site.mail("it@other.example").text
+    assert len(await setup.floor.setup_links.list(setup.acme.id)) == 3
+
+
+async def test_no_link_leads_to_pages_that_are_not_there(tmp_path: Path) -> None:
+    site = make_organization_site(tmp_path, features=[EmailLogin(), Organizations()])
+    organizations = site.passwordless.organizations
+    acme = await organizations.create("Acme")
+    link = await organizations.setup_links.create(acme.id)
+    with pytest.raises(NotFound, match="add SSO"):
+        organizations.setup_links.url_of(link)
+    with pytest.raises(NotFound, match="add SSO"):
+        await organizations.setup_links.send(link, "it@acme.example")
