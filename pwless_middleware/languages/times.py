@@ -41,16 +41,19 @@ def unit_of(seconds: int) -> tuple[int, str]:
 
 def format_exactly(seconds: int) -> str:
     """Return a duration in one unit, not rounded: `90 minutes`."""
+    return translate(exact_text(seconds))
+
+
+def exact_text(seconds: int) -> Text:
+    """Return the same as a text, for one that is translated later."""
     count, unit = unit_of(seconds)
     if unit == "days":
-        text = Text.for_count("%(n)s day", "%(n)s days", count)
-    elif unit == "hours":
-        text = Text.for_count("%(n)s hour", "%(n)s hours", count)
-    elif unit == "minutes":
-        text = Text.for_count("%(n)s minute", "%(n)s minutes", count)
-    else:
-        text = Text.for_count("%(n)s second", "%(n)s seconds", count)
-    return translate(text)
+        return Text.for_count("%(n)s day", "%(n)s days", count)
+    if unit == "hours":
+        return Text.for_count("%(n)s hour", "%(n)s hours", count)
+    if unit == "minutes":
+        return Text.for_count("%(n)s minute", "%(n)s minutes", count)
+    return Text.for_count("%(n)s second", "%(n)s seconds", count)
 
 
 def format_time(at: int) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from functools import reduce
 from typing import Final
 
 from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.policy import Policy
-from pwless_middleware.languages.current import translate
-from pwless_middleware.languages.times import format_exactly
+from pwless_middleware.languages.times import exact_text
 from pwless_middleware.text import Text
 
 NAMES: Final[Mapping[str, Text]] = {
@@ -43,8 +43,13 @@ def describe_demands(policy: Policy, organizations: Sequence[Organization]) -> t
 
 
 def list_methods(methods: Sequence[str]) -> str:
-    """Return methods as people read them, with commas."""
-    return ", ".join(translate(NAMES.get(method, Text(method))) for method in methods)
+    """Return methods as people read them, with commas; empty for none."""
+    names = [NAMES.get(method, method) for method in methods]
+    return reduce(_with_comma, names) if names else ""
+
+
+def _with_comma(first: str, next: str) -> str:
+    return Text("%(first)s, %(next)s", first=first, next=next)
 
 
 def _by(name: str, policy: Policy, organizations: Sequence[Organization]) -> str:
@@ -55,7 +60,7 @@ def _by(name: str, policy: Policy, organizations: Sequence[Organization]) -> str
         own = getattr(one.policy, name)
         if own is not None and (own == result or isinstance(own, frozenset)):
             asking.append(one.name)
-    return ", ".join(asking) or translate(_DEPLOYMENT)
+    return ", ".join(asking) or _DEPLOYMENT
 
 
 def _methods(value: frozenset[str] | None) -> Text | None:
@@ -88,13 +93,13 @@ def _sso(value: str | None) -> Text | None:
 def _idle(value: int | None) -> Text | None:
     if value is None:
         return None
-    return Text("A session ends after %(time)s without use.", time=format_exactly(value))
+    return Text("A session ends after %(time)s without use.", time=exact_text(value))
 
 
 def _absolute(value: int | None) -> Text | None:
     if value is None:
         return None
-    return Text("A session ends %(time)s after it began.", time=format_exactly(value))
+    return Text("A session ends %(time)s after it began.", time=exact_text(value))
 
 
 def _trusted_days(value: int | None) -> Text | None:
@@ -102,7 +107,7 @@ def _trusted_days(value: int | None) -> Text | None:
         return None
     if not value:
         return Text("No browser is trusted to ask for no second factor.")
-    days = format_exactly(value * 86_400)
+    days = exact_text(value * 86_400)
     return Text("A browser can be trusted to ask for no second factor for %(time)s.", time=days)
 
 

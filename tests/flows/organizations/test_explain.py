@@ -12,6 +12,8 @@ from pwless_middleware.core.explanation import OUTCOMES, ExplainedWay, Explanati
 from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.policy import Policy
 from pwless_middleware.features.second_factors import SecondFactors
+from pwless_middleware.languages.current import translate, use_language
+from pwless_middleware.languages.languages import Languages
 from tests.features.second_factors.people import enroll, id_of
 from tests.flows.organizations.place import BOSS, JO, KIM, Place, Provider, make_place
 from tests.organizations import add_connection, set_policy
@@ -207,3 +209,18 @@ async def test_it_is_json_as_well(place: Place) -> None:
         "reason": "",
         "text": "They are signed in.",
     }
+
+
+async def test_it_is_told_in_the_language_of_who_reads_it(place: Place) -> None:
+    """And programs have all of it in English, whoever asked."""
+    await set_policy(
+        place.floor, place.acme.id, idle=5400, second_factors=frozenset(["sms", "totp"])
+    )
+    with use_language(Languages()["de"]):
+        told = await explain(place)
+        german = [translate(text) for text in told.demands]
+        english = told.to_json()["demands"]
+    assert "Zweite Faktoren, die zählen: SMS, Authenticator-App. (Acme)" in german
+    assert "Eine Sitzung endet nach 90 Minuten ohne Benutzung. (Acme)" in german
+    assert english == list(told.demands)
+    assert "Second factors that count: text message, authenticator app. (Acme)" in told.demands
