@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from pwless_middleware.core.event_search import EventFilter
 from pwless_middleware.core.organization import Member
+from pwless_middleware.database.members import MemberRepository
 from pwless_middleware.database.repositories import Repositories
 from tests.database.organizations import NOW, add_organizations, audit, disable
 
@@ -23,13 +25,13 @@ JO = Member(
 )
 
 
-@pytest.fixture(autouse=True)
-async def organizations(repositories: Repositories) -> None:
+@pytest.fixture
+async def members(repositories: Repositories) -> MemberRepository:
     await add_organizations(repositories)
+    return repositories.members
 
 
-async def test_who_is_kept_is_found(repositories: Repositories) -> None:
-    members = repositories.members
+async def test_who_is_kept_is_found(repositories: Repositories, members: MemberRepository) -> None:
     al, jo_too = Member(organization="org_acme", user_id="al"), replace(JO, organization="org_beta")
     for one in (JO, al, jo_too):
         assert await members.put(one, seen=None) == "done"
@@ -45,9 +47,9 @@ async def test_who_is_kept_is_found(repositories: Repositories) -> None:
 
 
 async def test_a_change_of_what_somebody_else_has_changed_is_stale(
-    repositories: Repositories,
+    repositories: Repositories, members: MemberRepository
 ) -> None:
-    members, out = repositories.members, replace(JO, is_active=False)
+    out = replace(JO, is_active=False)
     assert await members.put(JO, seen=None, audit=audit()) == "done"
     assert await members.put(JO, seen=None, audit=audit(2)) == "stale"
     assert await members.put(out, seen=JO) == "done"
@@ -56,8 +58,9 @@ async def test_a_change_of_what_somebody_else_has_changed_is_stale(
     assert len(await repositories.events.find(EventFilter())) == 1
 
 
-async def test_an_external_id_is_of_one_member(repositories: Repositories) -> None:
-    members = repositories.members
+async def test_an_external_id_is_of_one_member(
+    repositories: Repositories, members: MemberRepository
+) -> None:
     await members.put(JO, seen=None)
     other = replace(JO, user_id="al")
     assert await members.put(other, seen=None) == "taken"
@@ -65,8 +68,9 @@ async def test_an_external_id_is_of_one_member(repositories: Repositories) -> No
     assert await members.put(replace(JO, role=""), seen=JO) == "done"
 
 
-async def test_who_is_removed_is_none(repositories: Repositories) -> None:
-    members = repositories.members
+async def test_who_is_removed_is_none(
+    repositories: Repositories, members: MemberRepository
+) -> None:
     await members.put(JO, seen=None)
     assert await members.remove("org_acme", "jo", audit=audit())
     assert not await members.remove("org_acme", "jo", audit=audit(2))
@@ -74,8 +78,9 @@ async def test_who_is_removed_is_none(repositories: Repositories) -> None:
     assert len(await repositories.events.find(EventFilter())) == 1
 
 
-async def test_who_is_erased_is_none_and_becomes_none(repositories: Repositories) -> None:
-    members = repositories.members
+async def test_who_is_erased_is_none_and_becomes_none(
+    repositories: Repositories, members: MemberRepository
+) -> None:
     al = Member(organization="org_acme", user_id="al")
     for one in (JO, replace(JO, organization="org_beta"), al):
         await members.put(one, seen=None)
@@ -84,3 +89,14 @@ async def test_who_is_erased_is_none_and_becomes_none(repositories: Repositories
     assert await members.list_of("jo") == []
     assert await members.put(JO, seen=None) == "disabled"
     assert await members.list("org_acme") == [al]
+
+
+async def test_of_several_who_take_one_external_id_at_once_one_has_it(
+    parallel: list[Repositories],
+) -> None:
+    await add_organizations(parallel[0])
+    made = [
+        kept.members.put(replace(JO, user_id=f"u-{number}"), seen=None)
+        for number, kept in enumerate(parallel)
+    ]
+    assert sorted(await asyncio.gather(*made)) == ["done", "taken", "taken", "taken"]

@@ -193,3 +193,13 @@ async def test_of_several_who_change_it_at_once_one_does(parallel: list[Reposito
         for number, kept in enumerate(parallel)
     ]
     assert sorted(await asyncio.gather(*changes)) == ["done", "stale", "stale", "stale"]
+
+
+async def test_of_several_who_take_one_external_id_at_once_one_has_it(
+    parallel: list[Repositories],
+) -> None:
+    made = [
+        kept.organizations.put(replace(ACME, id=f"org_{number}"), seen=None)
+        for number, kept in enumerate(parallel)
+    ]
+    assert sorted(await asyncio.gather(*made)) == ["done", "taken", "taken", "taken"]
