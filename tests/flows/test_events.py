@@ -145,8 +145,9 @@ async def test_what_is_not_declared_raises_where_it_is_recorded() -> None:
     kind = EventKind("card.added", "a card was added", ("user_id",))
     events.declare([kind], by="Cards")
     events.record("card.added", user_id="u-1")
+    events.declare([kind], by="Cards, too")  # the very same one
     with pytest.raises(ConfigError, match=r"Others declares events 'card\.added'"):
-        events.declare([kind], by="Others")
+        events.declare([EventKind("card.added", "another card", ("user_id",))], by="Others")
 
 
 async def test_addresses_and_clients_are_digests() -> None:
