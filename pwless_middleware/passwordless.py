@@ -538,7 +538,8 @@ class Passwordless:
             expires_in: seconds, 60 to `max_lifetime`; `None` takes `lifetime`.
             template_variables: words for the mail's template, at most 30; `None` for none.
             language: of the mail: a tag such as `de`, or the asking person's whole
-                `Accept-Language`; `None`, or one that there is not, takes the default.
+                `Accept-Language`; `None` takes the organization's, or else the default, as one that
+                there is not.
             client: the asking person's IP address, for the limits by client; `None` counts by
                 address alone.
             user_agent: the asking person's `User-Agent`, told in the mail in our own words; `None`

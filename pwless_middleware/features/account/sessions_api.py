@@ -43,7 +43,7 @@ class SessionApi:
         """Return the session that the request comes with, and its user."""
         account = await self._kit.accounts.require(request)
         session = account.session
-        user = {"id": session.user_id, "email": account.user.email}
+        user = {"id": session.user_id, "email": account.user.email, "role": account.user.role}
         return json_response({"user": user, "session": _public(session, session)})
 
     async def end(self, request: Request) -> Response:
@@ -101,6 +101,11 @@ _USER = Fields(
     {
         "id": Field(about="The user's stable id.", example="u-1024", required=True),
         "email": Field(about="The user's address.", example="jo@example.com", required=True),
+        "role": Field(
+            about="The user's role in the organization of the session; empty outside of one.",
+            example="admin",
+            required=True,
+        ),
     }
 )
 _GET = Operation(

@@ -67,6 +67,7 @@ class EmailApi:
         """Start a login and answer with its `auth_request_id`."""
         caller = await self._kit.callers.api(request)
         values = self._send_fields().read_json(await read_json(request))
+        await self._kit.pages.write_for(request, values.get("organization"))
         send_request = SendRequest(
             email=values.text("email"),
             template="SIGNUP" if values.get("template") == "SIGNUP" else "SIGNIN",

@@ -149,11 +149,16 @@ class EmailVerbs:
             state=state,
             expires_in=values.integer("expires_in"),
             template_variables=values.texts("template_variables"),
-            language=self._kit.languages.negotiate(language or "").code,
+            language=await self._language(language, values.get("organization")),
             organization=values.get("organization"),
         )
         with request_deadline():
             return self._make_result(await self._flow.send(send_request, caller))
+
+    async def _language(self, asked: str | None, organization: str | None) -> str:
+        """Return the code of the language of a mail: what is asked for, else the organization's."""
+        look = await self._kit.looks.of(organization) if asked is None else None
+        return self._kit.languages.negotiate(asked or (look.language if look else "")).code
 
     async def resend(
         self, auth_request_id: str, *, client: str | None = None, device_token: str | None = None

@@ -258,6 +258,7 @@ async def test_a_new_user_is_told_and_an_address_that_changed_is_the_new_one() -
     assert (await client.get(SESSION)).json()["user"] == {
         "id": "u1",
         "email": "joanna@example.com",
+        "role": "",
     }
 
 

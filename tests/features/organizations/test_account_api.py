@@ -164,16 +164,18 @@ async def test_leaving_ends_the_sessions_in_it(site: Site) -> None:
 
 
 async def test_a_server_names_the_organization_that_a_login_enters(site: Site) -> None:
-    acme = await floor_of(site).organizations.create("Acme", external_id="customer-1")
-    await add_member(site, acme.id, JO)
+    organizations = floor_of(site).organizations
+    acme = await organizations.create("Acme", external_id="customer-1", language="de")
+    await add_member(site, acme.id, JO, role="admin")
     await make_organization(site, "Beta", JO)
     backend = site.backend()
     sent = (await backend.send(JO, organization="customer-1")).json()
-    assert "Acme" in site.mail(JO).subject
+    assert "Ihr Anmeldecode für Acme" in site.mail(JO).subject
     done = await backend.verify(sent["auth_request_id"], code=site.mail(JO).code)
     app = site.browser(headers={"authorization": f"Bearer {done.json()['session_token']}"})
-    answer = await app.get("/auth/api/v1/session")
-    assert answer.json()["session"]["organization"] == acme.id
+    answer = (await app.get("/auth/api/v1/session")).json()
+    assert answer["session"]["organization"] == acme.id
+    assert answer["user"]["role"] == "admin"
     refused = await backend.send(JO, organization="customer-2")
     assert (refused.status_code, error_code(refused)) == (403, "LOGIN_DENIED")
 
@@ -185,3 +187,12 @@ async def test_the_hosts_own_code_names_it_too(site: Site) -> None:
     code = site.mail(JO).code
     done = await site.passwordless.verify(auth_request_id=sent.auth_request_id, code=code)
     assert done.session.organization == acme.id
+
+
+@pytest.mark.parametrize(("asked", "word"), [(None, "anmelden"), ("en", "Sign in"), ("xx", "Sign")])
+async def test_a_mail_is_in_the_language_asked_for_else_the_organizations(
+    site: Site, asked: str | None, word: str
+) -> None:
+    acme = await floor_of(site).organizations.create("Acme", language="de")
+    await site.passwordless.send(JO, organization=acme.id, language=asked)
+    assert word in site.mail(JO).text
