@@ -58,6 +58,18 @@
       button.dataset.done = "true";
     });
   }
+  // A file that is read into the field above it, where it can still be looked at.
+  for (const chooser of document.querySelectorAll("[data-opens]")) {
+    const field = document.getElementById(chooser.dataset.opens);
+    const refusal = chooser.parentElement.querySelector("[data-too-large]");
+    chooser.hidden = false;
+    chooser.addEventListener("change", async () => {
+      const file = chooser.files[0];
+      if (!file) return;
+      refusal.hidden = file.size <= Number(chooser.dataset.most);
+      if (refusal.hidden) field.value = await file.text();
+    });
+  }
   // --- the brand, as it is typed ----------------------------------------------------------
 
   const looks = document.querySelector("[data-look-colors]");

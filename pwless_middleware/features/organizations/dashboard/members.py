@@ -13,17 +13,18 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import parse_address
+from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.organization import ROLE_LENGTH, Member, Organization, Origin
-from pwless_middleware.errors import InvalidArgument, NotFound, NotPermitted
+from pwless_middleware.errors import InvalidArgument, NotFound, NotPermitted, PersonDisabled
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
+from pwless_middleware.flows.organizations.members import DISABLED
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.fields import Field, Fields
-from pwless_middleware.web.form_problems import problems_of, read_done
+from pwless_middleware.web.form_problems import problem_above, problems_of, read_done
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.operators import Operator
@@ -41,7 +42,6 @@ from pwless_middleware.web.organization_parts import (
 from pwless_middleware.web.person_gate import why_not_act
 from pwless_middleware.web.person_parts import has_page, person_path
 from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.responses import public_message
 from pwless_middleware.web.routes import Route
 
 TAB: Final = "/members"
@@ -180,16 +180,15 @@ class MemberPages:
             if address is None:
                 problem = Text("Enter one email address, like jo@example.com.")
                 raise InvalidArgument.of("email", problem, "email")
-            user = await self._kit.users.find(address)
-            if user is None:
-                problem = Text("Nobody has an account with this address. Invite them.")
-                raise InvalidArgument.of("email", problem, "unknown")
-            if await self._floor.members.find(organization.id, user.id) is not None:
+            user_id = await self._find_user(address)
+            if await self._floor.members.find(organization.id, user_id) is not None:
                 raise InvalidArgument.of("email", Text("This person is a member already."), "known")
             await self._floor.members.put(
-                organization.id, user.id, role=form.get("role", ""), origin="operator",
+                *(organization.id, user_id),
+                role=form.get("role", ""),
+                origin="operator",
                 by=operator.by,
-            )  # fmt: skip
+            )
         except InvalidArgument as error:
             return await self._form(request, operator, organization, form, error)
         return self._lead(request, organization, "added")
@@ -252,6 +251,21 @@ class MemberPages:
 
     # --- parts ---------------------------------------------------------------------------------
 
+    async def _find_user(self, address: Address) -> str:
+        """Return the id of whoever has an account with an address.
+
+        Raises:
+            InvalidArgument: nobody has one, or nobody can sign in as them.
+        """
+        try:
+            user = await self._kit.users.find(address)
+        except PersonDisabled as error:
+            raise InvalidArgument.of("email", DISABLED, "disabled") from error
+        if user is None:
+            problem = Text("Nobody has an account with this address. Invite them.")
+            raise InvalidArgument.of("email", problem, "unknown")
+        return user.id
+
     async def _member(self, organization: Organization, user_id: str) -> Member:
         member = await self._floor.members.find(organization.id, user_id) if user_id else None
         if member is None:
@@ -286,6 +300,7 @@ class MemberPages:
             organization=organization,
             form={"email": "", "role": "", **form},
             problems=problems_of(error, ("email", "role")),
+            problem=problem_above(error, ("email", "role")),
             most_role=ROLE_LENGTH,
         )
 
@@ -311,7 +326,8 @@ class MemberPages:
             typed=member.role if role is None else role,
             may_act=why_not is None,
             why_not=translate(why_not) if why_not is not None else "",
-            problem_of_role=public_message(error) if error is not None else "",
+            problems=problems_of(error, ("role",)),
+            problem=problem_above(error, ("role",)),
             most_role=ROLE_LENGTH,
         )
 

@@ -23,7 +23,6 @@ from pwless_middleware.features.sso.oidc.client import OIDCClient
 from pwless_middleware.features.sso.oidc.settings import read_oidc_settings
 from pwless_middleware.features.sso.saml.metadata import fetch_metadata, read_metadata
 from pwless_middleware.features.sso.saml.settings import read_saml_settings
-from pwless_middleware.features.sso.saml.signed_requests import give_signing_key
 from pwless_middleware.features.sso.setup.fields import METADATA, SECRET, read_fields, show_fields
 from pwless_middleware.features.sso.setup.providers import provider_of
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
@@ -118,14 +117,7 @@ class ConnectionForm:
         if connection.kind == "saml":
             config = await self._read_provider(config, form)
             settings = read_saml_settings(config, allow_loopback=self._allow_loopback)
-            changed = await self._change(connection, form, settings.to_json(), operator)
-            await give_signing_key(
-                self._floor.connections,
-                changed,
-                host=self._kit.origin.host,
-                now=self._kit.clock(),
-                by=operator.by,
-            )
+            await self._change(connection, form, settings.to_json(), operator)
             return
         found = read_oidc_settings(config, judge=self._client.read_url)
         secret = form.get(SECRET, "").strip()
@@ -200,6 +192,7 @@ class ConnectionForm:
             options=options,
             problems=problems_of(error, ("name",)),
             problem=problem_above(error, names),
+            most_metadata=MOST_METADATA,
             expected=fault.expected if fault is not None else "",
             received=fault.received if fault is not None else "",
         )

@@ -26,6 +26,7 @@ from pwless_middleware.features.sso.dashboard.connection_rows import (
 )
 from pwless_middleware.features.sso.paths import acs_path, callback_path, metadata_path
 from pwless_middleware.features.sso.setup.providers import PROVIDERS
+from pwless_middleware.features.sso.setup.steps import is_complete
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
@@ -54,6 +55,7 @@ _DONE: Final[Mapping[str, Text]] = {
     "deleted": Text("The connection is deleted."),
     "scim-revoked": Text("The token no longer works."),
 }
+_INCOMPLETE: Final = Text("Enter first what its provider shows.")
 
 
 class ConnectionPages:
@@ -142,6 +144,9 @@ class ConnectionPages:
         )
         organization = await find_organization(self._kit, request)
         connection = await find_connection(self._floor, request, organization)
+        if not is_complete(connection):  # whoever is led there would be led nowhere
+            error = InvalidArgument.of("is_enabled", _INCOMPLETE, "complete")
+            return await self._page(request, operator, organization, connection, error=error)
         await self._floor.connections.enable(connection.id, by=operator.by)
         return lead_to(self._kit, request, connection, "on")
 
@@ -196,6 +201,7 @@ class ConnectionPages:
         connection: Connection,
         *,
         notice: str | None = None,
+        error: InvalidArgument | None = None,
     ) -> Response:
         now = self._kit.clock()
         pages = self._kit.offers.dashboard_pages
@@ -207,7 +213,9 @@ class ConnectionPages:
             operator,
             "dashboard/organizations/connection.html",
             path=ORGANIZATIONS_PATH,
+            status=error.status if error is not None else 200,
             notice=notice,
+            problem=problem_above(error, ()),
             organization=organization,
             connection=ConnectionRow.of(connection, now),
             facts=_facts(connection),

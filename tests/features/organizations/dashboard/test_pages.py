@@ -157,6 +157,11 @@ async def test_somebody_with_an_account_is_added_changed_and_removed(tmp_path: P
     await signed_in(site, JO)
     user = await site.passwordless.people.find(JO)
     assert user is not None
+    await site.passwordless.people.disable(user.id)
+    disabled = await ops.post(at(acme, "/members/add"), {"email": JO})
+    assert disabled.status_code == 400
+    assert "Nobody can sign in as this person" in disabled.text
+    await site.passwordless.people.enable(user.id)
     added = await ops.post(at(acme, "/members/add"), {"email": JO, "role": "owner"})
     assert JO in await text_of(ops, led_to(added))
     known = await ops.post(at(acme, "/members/add"), {"email": JO})

@@ -67,6 +67,9 @@ async def test_a_connection_is_made_set_and_turned_on(
     edit = led_to(made)
     page = edit.removesuffix("/edit")
     assert "not set up completely" in await text_of(ops, page)
+    early = await ops.post(f"{page}/on", {})
+    assert early.status_code == 400
+    assert "Enter first what its provider shows" in early.text
     (version,) = re.findall(r'name="version" value="(\d+)"', await text_of(ops, edit))
     form = {
         "version": version,
