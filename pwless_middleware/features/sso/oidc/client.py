@@ -31,6 +31,7 @@ from pwless_middleware.features.sso.oidc.id_token import (
 from pwless_middleware.features.sso.oidc.providers import Providers
 from pwless_middleware.features.sso.oidc.requests import JSONAnswer, ask
 from pwless_middleware.features.sso.oidc.settings import (
+    TENANT,
     ClientAuth,
     OIDCSettings,
     read_oidc_settings,
@@ -122,7 +123,7 @@ class OIDCClient:
         Raises:
             SSOFault: `request_…`, `discovery_…`.
         """
-        metadata = await self.providers.metadata(settings.issuer)
+        metadata = await self.providers.metadata(settings)
         parameters = {
             "response_type": "code",
             "client_id": settings.client_id,
@@ -159,7 +160,7 @@ class OIDCClient:
         Raises:
             SSOFault: anything is not as it must be; then nobody has signed in.
         """
-        metadata = await self.providers.metadata(settings.issuer)
+        metadata = await self.providers.metadata(settings)
         code = read_code(answer, metadata)
         tokens = await self._exchange(settings, client_secret, metadata, started, code)
         id_token, access_token = tokens.get("id_token"), tokens.get("access_token")
@@ -167,7 +168,7 @@ class OIDCClient:
             raise SSOFault("id_token_missing")
         access_token = access_token if isinstance(access_token, str) else ""
         expected = Expected(
-            issuer=settings.issuer,
+            issuer=settings.named_issuer,
             client_id=settings.client_id,
             nonce=started.nonce,
             now=self._clock(),
@@ -179,6 +180,8 @@ class OIDCClient:
         more: Mapping[str, object] = {}
         if metadata.userinfo_endpoint and access_token and _needs_more(settings, claims):
             more = await self._ask_userinfo(metadata.userinfo_endpoint, access_token, subject)
+        if settings.has_tenants:
+            subject = f"{claims['tid']}.{subject}"  # who it is, is for each issuer to say
         return OIDCLogin(person=read_person(settings, subject, claims, more), id_token=id_token)
 
     async def logout_url(
@@ -198,7 +201,7 @@ class OIDCClient:
         Raises:
             SSOFault: `request_…`, `discovery_…`.
         """
-        metadata = await self.providers.metadata(settings.issuer)
+        metadata = await self.providers.metadata(settings)
         if metadata.end_session_endpoint is None:
             return None
         parameters = {
@@ -216,7 +219,7 @@ class OIDCClient:
         Raises:
             SSOFault: `request_…`, `discovery_…`, `jwks_…`; a login would end the same way.
         """
-        metadata = await self.providers.metadata(settings.issuer, afresh=True)
+        metadata = await self.providers.metadata(settings, afresh=True)
         await self.providers.keys(metadata, afresh=True)
         return metadata
 
@@ -293,6 +296,8 @@ def read_code(answer: Mapping[str, str], metadata: ProviderMetadata) -> str:
             `code_missing`.
     """
     issuer = answer.get("iss")
+    if TENANT in metadata.issuer:
+        issuer = metadata.issuer  # it has one for each tenant; the redirect URI is its own
     if issuer != metadata.issuer and (issuer is not None or metadata.names_itself):
         raise SSOFault("issuer_mismatch", expected=metadata.issuer, received=issuer or "")
     error = answer.get("error")

@@ -46,12 +46,13 @@ class ProviderMetadata:
     names_itself: bool = False
 
 
-async def fetch_metadata(client: SafeHTTPClient, issuer: str) -> ProviderMetadata:
+async def fetch_metadata(client: SafeHTTPClient, issuer: str, named: str) -> ProviderMetadata:
     """Ask a provider for its configuration.
 
     Args:
         client: makes the request.
         issuer: as it is set.
+        named: what the provider has to call itself; the issuer, but for one of all tenants.
 
     Raises:
         SSOFault: `request_…` or `discovery_…`.
@@ -62,7 +63,7 @@ async def fetch_metadata(client: SafeHTTPClient, issuer: str) -> ProviderMetadat
         raise SSOFault("discovery_status", expected=url, received=answer.status)
     if answer.content is None:
         raise SSOFault("discovery_malformed", received=answer.content_type)
-    return read_metadata(client, answer.content, issuer)
+    return read_metadata(client, answer.content, named)
 
 
 def read_metadata(

@@ -28,6 +28,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.oidc.keys import ALGORITHMS, ED25519, ProviderKey, ProviderKeys
 from pwless_middleware.features.sso.oidc.requests import read_object
+from pwless_middleware.features.sso.oidc.settings import TENANT
 
 LEEWAY: Final = 60
 """Seconds that the clocks of both servers may differ."""
@@ -35,6 +36,7 @@ MOST_CHARACTERS: Final = 65_536
 """Of a token. Entra puts up to 200 groups into one, some 8 KiB."""
 _MOST_TRIED: Final = 8
 """Keys that are tried where the token does not say which it is signed with."""
+_TENANT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SUBJECT: Final = re.compile(rf"[^{CONTROL}]{{1,{SUBJECT_LENGTH}}}")
 _HASHES: Final[Mapping[str, Callable[[bytes], Any]]] = {
     "256": hashlib.sha256,
@@ -66,7 +68,7 @@ class Expected:
     """What an ID token has to say.
 
     Attributes:
-        issuer: as it is set.
+        issuer: as it is set; with `{tenantid}` in it, that of the tenant that the token names.
         client_id: this deployment's, at the provider.
         nonce: of the login.
         now: unix seconds.
@@ -92,9 +94,11 @@ def verify_id_token(token: str, keys: ProviderKeys, expected: Expected) -> Mappi
     claims = read_object(payload)
     if claims is None:
         raise SSOFault("id_token_malformed")
-    issuer = claims.get("iss")
-    if issuer != expected.issuer:
-        raise SSOFault("id_token_issuer", expected=expected.issuer, received=_shown(issuer))
+    issuer, wanted = claims.get("iss"), _issuer_of(claims, expected.issuer)
+    if wanted is None or issuer != wanted:
+        raise SSOFault(
+            "id_token_issuer", expected=wanted or expected.issuer, received=_shown(issuer)
+        )
     _check_audience(claims, expected.client_id)
     _check_times(claims, expected)
     nonce = claims.get("nonce")
@@ -103,6 +107,16 @@ def verify_id_token(token: str, keys: ProviderKeys, expected: Expected) -> Mappi
     _check_access_token(claims.get("at_hash"), algorithm, expected.access_token)
     read_subject(claims)
     return claims
+
+
+def _issuer_of(claims: Mapping[str, object], issuer: str) -> str | None:
+    """Return who has to have issued a token; `None` where it names no tenant, and has to."""
+    if TENANT not in issuer:
+        return issuer
+    tenant = claims.get("tid")
+    if not isinstance(tenant, str) or not _TENANT_ID.fullmatch(tenant):
+        return None
+    return issuer.replace(TENANT, tenant)
 
 
 def read_subject(claims: Mapping[str, object]) -> str:

@@ -18,6 +18,7 @@ from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.oidc.discovery import ProviderMetadata, fetch_metadata
 from pwless_middleware.features.sso.oidc.keys import ProviderKeys, read_keys
 from pwless_middleware.features.sso.oidc.requests import ask
+from pwless_middleware.features.sso.oidc.settings import OIDCSettings
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.safe_http.client import SafeHTTPClient
 
@@ -48,23 +49,24 @@ class Providers:
         self._metadata: PerLoop[_Held[ProviderMetadata]] = PerLoop(_Held)
         self._keys: PerLoop[_Held[ProviderKeys]] = PerLoop(_Held)
 
-    async def metadata(self, issuer: str, *, afresh: bool = False) -> ProviderMetadata:
+    async def metadata(self, settings: OIDCSettings, *, afresh: bool = False) -> ProviderMetadata:
         """Return a provider's configuration.
 
         Args:
-            issuer: as it is set.
+            settings: name the provider.
             afresh: whether to ask again, whatever is held.
 
         Raises:
             SSOFault: `request_…`, `discovery_…`.
         """
-        held, now = self._metadata.here(), self._clock()
+        held, now, issuer = self._metadata.here(), self._clock(), settings.issuer
         if not afresh:
             found = held.find(issuer, since=now - METADATA_SECONDS)
             if found is not None:
                 return found
             held.check_failed(issuer, now=now)
-        return await held.ask(issuer, now, lambda: fetch_metadata(self._client, issuer))
+        named = settings.named_issuer
+        return await held.ask(issuer, now, lambda: fetch_metadata(self._client, issuer, named))
 
     async def keys(self, metadata: ProviderMetadata, *, afresh: bool = False) -> ProviderKeys:
         """Return a provider's keys.

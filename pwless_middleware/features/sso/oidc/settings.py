@@ -16,6 +16,9 @@ ClientAuth = Literal["basic", "post"]
 
 WELL_KNOWN: Final = "/.well-known/openid-configuration"
 """Where a provider describes itself, below its issuer (OpenID Connect Discovery section 4)."""
+TENANT: Final = "{tenantid}"
+"""What stands in the issuer of Entra for the tenant (the claim `tid`)."""
+_TENANTS: Final = re.compile(r"/(?:common|organizations|consumers)/")
 SCOPES: Final = ("openid", "email", "profile")
 MOST_SCOPES: Final = 20
 MOST_ROLES: Final = 50
@@ -45,6 +48,9 @@ class OIDCSettings:
             a group of the person.
         default_role: the role of who is in none of them; `None` leaves the role as it is.
         counts_mfa: whether a second factor that the provider says it has asked for counts here.
+        has_tenants: whether it is Entra for the accounts of all its customers, each of which is an
+            issuer of its own. Of no organization's connection: anybody would be in; so that it is
+            no field of a configuration.
     """
 
     issuer: str
@@ -58,6 +64,12 @@ class OIDCSettings:
     roles: tuple[tuple[str, str], ...] = ()
     default_role: str | None = None
     counts_mfa: bool = False
+    has_tenants: bool = False
+
+    @property
+    def named_issuer(self) -> str:
+        """What the provider calls itself in its configuration."""
+        return _TENANTS.sub(f"/{TENANT}/", self.issuer) if self.has_tenants else self.issuer
 
     def to_json(self) -> dict[str, object]:
         """Return it as a connection keeps it; what is as by default is left out."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
@@ -25,6 +26,7 @@ _ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 _EVENTS: Final = frozenset(
     ("sso.failed", "identity.linked", "identity.address_changed", "identity.removed")
 )
+_ALL_TENANTS: Final = ("organizations", "consumers", "common")
 _TITLES: Final = {"google": "Google", "entra": "Microsoft", "okta": "Okta"}
 
 
@@ -46,7 +48,8 @@ class OIDC:
         client_id: as the provider shows it.
         client_secret: as the provider shows it; `None` for a client that has none.
         issuer: what the provider calls itself, e.g. `https://login.acme.com`. Of `entra` the
-            directory (tenant) ID, of `okta` the domain; of `google` it is known.
+            directory (tenant) ID, or `organizations`, `consumers` or `common` (both) for the
+            accounts of all its customers; of `okta` the domain; of `google` it is known.
         name: on the button; `None` takes the provider's own.
         scopes: what is asked for.
         signup: whether who has no account gets one (default).
@@ -100,7 +103,10 @@ class OIDC:
                 SocialProvider(
                     id=id,
                     title=name or _TITLES.get(id, id),
-                    settings=_read_settings(settings, client),
+                    settings=replace(
+                        _read_settings(settings, client),
+                        has_tenants=id == "entra" and issuer in _ALL_TENANTS,
+                    ),
                     client_secret=client_secret,
                     signup=signup,
                     domains=frozenset(domain.lower() for domain in authoritative_for),
@@ -198,6 +204,8 @@ def _read_issuer(id: str, issuer: str | None) -> str:
     from pwless_middleware.features.sso.oidc.presets import PRESETS
 
     preset = PRESETS.get(id)
+    if id == "entra" and issuer in _ALL_TENANTS:
+        return f"https://login.microsoftonline.com/{issuer}/v2.0"
     if preset is None or preset.id == "oidc":
         if issuer is None:
             raise ConfigError("issuer", "set what the provider calls itself, an https:// address")

@@ -7,12 +7,14 @@ import hashlib
 import json
 import secrets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from pwless_middleware.core.base64url import b64
+from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.oidc.client import OIDCClient, OIDCLogin, StartedLogin
 from pwless_middleware.features.sso.oidc.providers import (
@@ -474,3 +476,47 @@ async def test_a_provider_that_signs_nobody_out_has_no_logout(provider: OwnProvi
     app = App(provider)
     found = await app.client.logout_url(app.settings, id_token="t", return_to=BACK)
     assert found is None
+
+
+# --- Entra, for all its tenants ------------------------------------------------------------------
+
+TENANT_ID = "8f0e1d2c-3b4a-4c5d-9e6f-7a8b9c0d1e2f"
+
+
+def of_all_tenants(provider: OwnProvider) -> App:
+    """Return an app that takes accounts of all tenants, as a deployment may for itself."""
+    app = App(provider)
+    issuer = f"{provider.issuer}/common/v2.0"
+    app.settings = replace(app.settings, issuer=issuer, has_tenants=True)
+    named = {**provider.describe(), "issuer": f"{provider.issuer}/{{tenantid}}/v2.0"}
+    answer = reply(200, json.dumps(named))
+    provider.answers["/common/v2.0/.well-known/openid-configuration"] = answer
+    return app
+
+
+async def test_each_tenant_is_an_issuer_with_people_of_its_own(provider: OwnProvider) -> None:
+    app, other = of_all_tenants(provider), TENANT_ID.replace("8", "9")
+    subjects = set()
+    for tenant in (TENANT_ID, other):
+        provider.claims |= {"tid": tenant, "iss": f"{provider.issuer}/{tenant}/v2.0"}
+        subjects.add((await app.login()).person.subject)
+    assert subjects == {f"{TENANT_ID}.248289761001", f"{other}.248289761001"}
+
+
+@pytest.mark.parametrize("tenant", [None, "", "common", "{tenantid}", "../x", 7, TENANT_ID])
+async def test_a_token_of_another_issuer_than_its_tenants_is_refused(
+    provider: OwnProvider, tenant: object
+) -> None:
+    app = of_all_tenants(provider)
+    provider.claims |= {"tid": tenant, "iss": f"{provider.issuer}/another/v2.0"}
+    if tenant != TENANT_ID:
+        provider.claims["iss"] = f"{provider.issuer}/{tenant}/v2.0"
+    assert await app.fault() == "id_token_issuer"
+
+
+async def test_no_configuration_of_a_customer_takes_all_tenants(provider: OwnProvider) -> None:
+    app = of_all_tenants(provider)
+    app.settings = replace(app.settings, has_tenants=False)
+    assert await app.fault() == "discovery_tenant"
+    with pytest.raises(InvalidArgument):
+        app.client.read_settings({**provider.config(), "has_tenants": True})
