@@ -185,7 +185,11 @@ class ConnectionPage:
             problem=problem,
             connection_id=connection.id,
             version=connection.version,
-            title=translate(Text("Connect %(name)s", name=connection.name)),
+            title=translate(
+                Text("Connect %(name)s", name=provider.name)
+                if provider.name
+                else Text("Connect your provider")
+            ),
             instructions=[translate(step) for step in provider.steps],
             values=self._values(connection),
             fields=fields,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +15,6 @@ from pwless_middleware.features.sso.setup.steps import (
     PROVIDER_PATH,
     Progress,
     connection_path,
-    is_complete,
 )
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from pwless_middleware.core.connection import Connection
     from pwless_middleware.features.sso.setup.access import SetupSession
     from pwless_middleware.flows.organizations.floor import OrganizationFloor
-
-_NAMES: Final = {"oidc": "OpenID Connect", "saml": "SAML 2.0"}
 
 
 class ProviderPage:
@@ -70,21 +67,21 @@ class ProviderPage:
     async def _connection(self, session: SetupSession, provider: Provider) -> Connection:
         """Return a connection for the provider.
 
-        One that was begun and that nothing was entered of is not left behind: it becomes this one,
-        or goes where the protocol is another.
+        One that was chosen before, and that nothing was entered of, is not left behind: it becomes
+        this one, or goes where the protocol is another.
         """
-        config = {"preset": provider.id}
+        config, name = {"preset": provider.id}, provider.name or session.organization.name
         progress = await Progress.of(self._floor, session)
         for one in progress.connections:
-            if is_complete(one) or one.is_enabled:
+            if one.config.keys() != {"preset"} or one.has_secret or one.is_enabled:
                 continue
             if one.kind == provider.kind:
                 return await self._floor.connections.change(
-                    one.id, name=_name(provider), config=config, by=session.by
+                    one.id, name=name, config=config, by=session.by
                 )
             await self._floor.connections.delete(one.id, by=session.by)
         return await self._floor.connections.create(
-            session.organization.id, provider.kind, _name(provider), config=config, by=session.by
+            session.organization.id, provider.kind, name, config=config, by=session.by
         )
 
     async def _page(
@@ -100,7 +97,3 @@ class ProviderPage:
                 {"name": one.id, "title": translate(one.title)} for one in PROVIDERS.values()
             ],
         )
-
-
-def _name(provider: Provider) -> str:
-    return str(_NAMES.get(provider.id, provider.title))

@@ -18,34 +18,44 @@ class Provider:
 
     Attributes:
         id: the word for it, which a connection keeps as its `preset`.
-        title: for people.
+        title: for who chooses.
+        name: its own, which people read where they sign in; empty for any provider.
         kind: the protocol.
         steps: what is to be done there, in order.
     """
 
     id: str
     title: str
+    name: str
     kind: ConnectionKind
     steps: tuple[str, ...]
 
 
 _TITLES: Final[Mapping[str, str]] = {"oidc": Text("Another provider, by OpenID Connect")}
-_LAST: Final = ("oidc", "saml")
-"""What fits any provider stands behind those that have a name."""
+_NAMES: Final[Mapping[str, str]] = {
+    "google": "Google Workspace",
+    "entra": "Microsoft Entra ID",
+    "okta": "Okta",
+    "google_saml": "Google Workspace",
+    "entra_saml": "Microsoft Entra ID",
+    "okta_saml": "Okta",
+    "adfs": "AD FS",
+}
 
 
 def _all() -> Iterator[Provider]:
     for preset in OIDC_PRESETS.values():
-        title = _TITLES.get(preset.id, preset.name)
-        yield Provider(id=preset.id, title=title, kind="oidc", steps=preset.steps)
+        title, name = _TITLES.get(preset.id, preset.name), _NAMES.get(preset.id, "")
+        yield Provider(id=preset.id, title=title, name=name, kind="oidc", steps=preset.steps)
     for one in SAML_PRESETS.values():
-        yield Provider(id=one.id, title=one.name, kind="saml", steps=one.steps)
+        name = _NAMES.get(one.id, "")
+        yield Provider(id=one.id, title=one.name, name=name, kind="saml", steps=one.steps)
 
 
 PROVIDERS: Final[Mapping[str, Provider]] = {
-    one.id: one for one in sorted(_all(), key=lambda one: one.id in _LAST)
+    one.id: one for one in sorted(_all(), key=lambda one: not one.name)
 }
-"""All of them, by id, in the order in which they are shown."""
+"""All of them, by id, in the order in which they are shown: those that fit any provider last."""
 
 
 def provider_of(connection: Connection) -> Provider:

@@ -156,7 +156,7 @@ async def test_what_somebody_else_has_changed_is_shown_anew(setup: SetupSite) ->
     refused = await jo.post(f"{SETUP}/connections/{id}", form)
     assert refused.status_code == 400
     assert "This was changed meanwhile" in refused.text
-    assert "Connect Okta of Acme" in refused.text
+    assert 'name="version" value="2"' in refused.text
 
 
 async def test_every_provider_can_be_chosen_and_says_what_to_do(setup: SetupSite) -> None:
@@ -175,6 +175,13 @@ async def test_a_choice_that_is_changed_leaves_no_connection_behind(setup: Setup
         last = await setup.begin(jo, provider)
     (only,) = await setup.floor.connections.list(setup.acme.id)
     assert (only.id, only.kind, only.config) == (last, "oidc", {"preset": "google"})
+    assert only.name == "Google Workspace"
+    id = await setup.begin(jo, "saml")
+    assert (await setup.connection(id)).name == "Acme", "what people read on the login page"
+    await setup.floor.connections.create(setup.acme.id, "oidc", "Made by a server")
+    await setup.begin(jo, "adfs")
+    names = {one.name for one in await setup.floor.connections.list(setup.acme.id)}
+    assert names == {"AD FS", "Made by a server"}
     bad = await jo.post(f"{SETUP}/provider", {"provider": "x"})
     assert bad.status_code == 400
 
