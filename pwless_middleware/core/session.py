@@ -67,6 +67,11 @@ class Session:
         return self.login_id or self.id
 
     @property
+    def organization_id(self) -> str | None:
+        """The id of the organization that it is in; `None` is none."""
+        return self.organization
+
+    @property
     def methods(self) -> tuple[str, ...]:
         """The names of the authentications, in order, e.g. `("email_code",)`."""
         return tuple(one.method for one in self.authentications)

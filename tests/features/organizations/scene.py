@@ -107,5 +107,5 @@ async def place_of(site: Site, browser: Browser) -> str | None:
     assert answer.status_code == 200, answer.text
     state = site.inner.scope["state"]
     organization = state["organization"]
-    assert (None if organization is None else organization.id) == state["session"].organization
+    assert (None if organization is None else organization.id) == state["session"].organization_id
     return None if organization is None else str(organization.name)

@@ -27,6 +27,7 @@ from tests.features.organizations.scene import (
 )
 from tests.features.test_step_up import ask, fields_of
 from tests.organizations import add_connection, floor_of, set_policy
+from tests.security.factor import RIGHT, Factor
 from tests.sqlite_file import sqlite_url
 from tests.support import Browser, Site, led_to, make_site, said
 
@@ -162,6 +163,25 @@ async def test_what_the_deployment_says_holds_where_an_organization_says_nothing
     assert await place_of(site, await sign_in_to(site, JO)) == "Acme"
     assert await place_of(site, await sign_in_to(site, BO)) is None
     assert len(await floor_of(site).members.list(acme.id)) == 1
+
+
+async def test_a_domain_is_no_other_that_ends_like_it(site: Site) -> None:
+    acme = await make_organization(site, "Acme", domain="acme.example", join="domain")
+    for email in ("jo@sub.acme.example", "jo@notacme.example", "jo@acme.example.evil.example"):
+        assert await place_of(site, await sign_in_to(site, email)) is None
+    assert await floor_of(site).members.list(acme.id) == []
+
+
+async def test_who_is_removed_while_a_step_is_asked_for_does_not_get_in(tmp_path: Path) -> None:
+    site = make_scene(tmp_path, Factor())
+    acme = await make_organization(site, "Acme")
+    user_id = await add_member(site, acme.id, JO)
+    jo = await sign_in_to(site, JO)
+    assert jo.cookie("pending") is not None
+    await floor_of(site).members.remove(acme.id, user_id)
+    answer = await jo.post("/auth/step/secret", {"secret": RIGHT})
+    assert answer.status_code == 403
+    assert site.sessions == 0
 
 
 @pytest.mark.parametrize(
