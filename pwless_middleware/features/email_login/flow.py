@@ -128,7 +128,9 @@ class EmailFlow:
         with self._kit.spans.step("pwless.send") as note:
             note("pwless.template", send_request.template)
             new = self._check_send(send_request, caller)
-            new = replace(new, organization=await self._kit.looks.id_of(new.organization))
+            if new.organization is not None:
+                id = await self._kit.looks.id_of(new.organization)
+                new = replace(new, organization=id)
             await self._check_rules(new, caller)
             started = await self._challenges.start(new, caller)
             await self._kit.wake_delivery()
