@@ -125,12 +125,12 @@ async def test_what_is_of_a_deleted_organization_is_over(setup: SetupSite) -> No
     assert (await jo.get(SETUP)).status_code == 410
 
 
-@pytest.mark.parametrize("token", ["", "x", "setup_", "é", "a" * 71, "\x00"], ids=ascii)
-async def test_what_is_no_token_of_ours_opens_nothing(setup: SetupSite, token: str) -> None:
+async def test_what_is_no_token_of_ours_opens_nothing(setup: SetupSite) -> None:
     jo = setup.site.browser()
-    refused = await jo.post(SETUP, {"setup_token": token})
-    assert refused.status_code == 404
-    assert "not the link of a set-up" in refused.text
+    for token in ("", "x", "setup_", "é", "a" * 71, "\x00"):
+        refused = await jo.post(SETUP, {"setup_token": token})
+        assert refused.status_code == 404
+        assert "not the link of a set-up" in refused.text
 
 
 async def test_the_id_of_a_link_is_no_token(setup: SetupSite) -> None:
