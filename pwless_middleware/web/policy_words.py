@@ -111,16 +111,19 @@ def name_value(field: str, value: object) -> str:
     return name_word(field, str(value))
 
 
-def name_changes(old: object, new: object) -> tuple[str, str]:
-    """Return what a policy was and what it became, in words, where the two are otherwise.
+def name_changes(old: object, new: object) -> str:
+    """Return what became of a policy, in words: each field that is otherwise, as it was and is.
 
     Args:
         old, new: as events have them (`organization.policy_changed`).
     """
     before, after = _read(old), _read(new)
-    changed = [name for name in TITLES if before.get(name) != after.get(name)]
-    told = [[_name(name, policy.get(name)) for name in changed] for policy in (before, after)]
-    return "; ".join(told[0]) or "–", "; ".join(told[1]) or "–"
+    told = (
+        f"{translate(title)}: {_name(name, before)} → {_name(name, after)}"
+        for name, title in TITLES.items()
+        if before.get(name) != after.get(name)
+    )
+    return "; ".join(told) or "–"
 
 
 def _read(policy: object) -> Mapping[str, object]:
@@ -131,6 +134,6 @@ def _read(policy: object) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _name(field: str, value: object) -> str:
-    value = frozenset(map(str, value)) if isinstance(value, list) else value
-    return f"{translate(TITLES[field])}: {name_value(field, value)}"
+def _name(field: str, policy: Mapping[str, object]) -> str:
+    value = policy.get(field)
+    return name_value(field, frozenset(map(str, value)) if isinstance(value, list) else value)

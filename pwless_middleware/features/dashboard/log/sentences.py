@@ -121,9 +121,7 @@ SENTENCES: Final[Mapping[str, Text]] = {
     # --- organizations -------------------------------------------------------------------------
     "organization.created": Text("The organization %(name)s was made."),
     "organization.changed": Text("The organization’s name, key, brand or language was changed."),
-    "organization.policy_changed": Text(
-        "The organization’s policy was changed from %(from)s to %(to)s."
-    ),
+    "organization.policy_changed": Text("The organization’s policy was changed: %(to)s."),
     "organization.policy_applied": Text(
         "The organization’s policy was applied to running sessions."
     ),
@@ -234,7 +232,7 @@ def _values_of(event: Event) -> Mapping[str, object]:
     if event.kind == "organization.policy_changed" and details:
         from pwless_middleware.web.policy_words import name_changes  # few logs need it
 
-        details["from"], details["to"] = name_changes(details.get("from"), details.get("to"))
+        details["to"] = name_changes(details.get("from"), details.get("to"))
     return {
         "wait": duration_text(event.wait or 0),
         "tries": event.tries if event.tries is not None else 0,

@@ -86,8 +86,8 @@ def _warn(name: str, new: Policy, holds: Policy) -> Text | None:
     methods = holds.methods
     if name == "methods" and methods is not None and not methods:
         return Text("Nobody of this organization could sign in any more.")
-    if name in ("methods", "sso") and holds.sso == "required" and methods is not None:
-        if "sso" not in methods:
+    if name in ("methods", "sso") and holds.sso == "required":
+        if methods is not None and "sso" not in methods:
             return Text(
                 "Single sign-on would be required, and is not among the ways to sign in: nobody "
                 "could sign in any more."

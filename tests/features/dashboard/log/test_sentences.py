@@ -98,9 +98,9 @@ def test_a_change_of_a_policy_is_told_by_the_words_of_the_dashboard() -> None:
         },
     )
     sentence = sentences.sentence_of(event, ALL)
-    assert "Second factor: Required of everybody" in sentence
-    assert "Ways to sign in: None" in sentence
-    assert "Break-glass addresses: 1 address" in sentence
+    assert "Second factor: Asked of whoever has one → Required of everybody" in sentence
+    assert "Ways to sign in: – → None" in sentence
+    assert "Break-glass addresses: 1 address → –" in sentence
     assert "Sessions end" not in sentence, "it stays"
     for details in (None, {}, {"from": "{", "to": "[]"}):  # of who was erased, or cut
         assert "policy was changed" in sentences.sentence_of(replace(event, details=details), ALL)

@@ -118,6 +118,8 @@ def test_only_what_changes_is_told_with_what_holds_in_the_end() -> None:
 
 
 def test_what_shuts_everybody_out_is_told() -> None:
+    (effect,) = describe(ANYTHING, Policy(sso="required"), ANYTHING)
+    assert "Everybody but" in effect.warning
     (effect,) = describe(ANYTHING, Policy(methods=frozenset()), ANYTHING)
     assert "Nobody" in effect.warning
     # So it is where the organization's own list has nothing in common with the deployment's.
