@@ -23,7 +23,8 @@ InvitationAdded = Literal["added", "full", "gone"]
 """What became of a new invitation: it is kept; the organization has `MOST`; or there is none."""
 InvitationAccepted = Literal["accepted", "expired", "full", "disabled"]
 """What became of an acceptance: the person is a member; the invitation was used, is over, or is
-gone; they are in too many organizations; or nobody can sign in as them."""
+gone; they are in too many organizations; or nobody can sign in as them, or they were deactivated as
+a member, which no invitation lifts."""
 
 _FIRST: Final = Place(2**62, "")
 
@@ -66,7 +67,7 @@ class InvitationRepository(Protocol):
     ) -> InvitationAccepted:
         """Make a person a member by an invitation, once however many try at the same time.
 
-        Who is a member already becomes an active one with the role of `member`.
+        Who is a member already has the role of `member` from then on.
 
         Args:
             id: of the invitation.
@@ -78,6 +79,10 @@ class InvitationRepository(Protocol):
 
     async def revoke(self, organization: str, id: str, *, audit: Event | None = None) -> bool:
         """Forget an invitation that was not accepted; false if the organization has none."""
+        ...
+
+    async def revoke_of(self, organization: str, email: Address) -> None:
+        """Forget the invitation of an address to an organization that was not accepted, if any."""
         ...
 
     async def erase(self, user_id: str, addresses: Collection[str]) -> None:
@@ -130,6 +135,10 @@ class SQLInvitations:
         query = _REVOKE(organization, id)
         return await self._database.transact(lambda: _change(query, audit))
 
+    async def revoke_of(self, organization: str, email: Address) -> None:
+        """Forget the invitation of an address to an organization that was not accepted."""
+        await self._database.execute(_FORGET_OPEN(organization, email))
+
     async def erase(self, user_id: str, addresses: Collection[str]) -> None:
         """Forget the invitations of addresses, and who has invited."""
         await self._database.transact(lambda: _erase(user_id, addresses))
@@ -167,6 +176,8 @@ def _accept(id: str, member: Member, at: int, audit: Event | None) -> Steps[Invi
     if not rows or not can_be_accepted(_invitation(rows[0]), member, at):
         return "expired"
     there = yield from find_member(member.organization, member.user_id)
+    if there is not None and not there.is_active:
+        return "disabled"
     change = yield from put_member(accepted_member(member, there), there, audit)
     if change in ("full", "disabled"):
         return "full" if change == "full" else "disabled"
@@ -184,9 +195,7 @@ def can_be_accepted(invitation: Invitation, member: Member, at: int) -> bool:
 
 def accepted_member(member: Member, there: Member | None) -> Member:
     """Return what somebody becomes by an invitation, who may be a member already."""
-    if there is None:
-        return member
-    return replace(there, role=member.role, is_active=True)
+    return member if there is None else replace(there, role=member.role)
 
 
 def _change(query: Query, audit: Event | None) -> Steps[bool]:

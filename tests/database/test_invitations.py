@@ -81,12 +81,33 @@ async def test_it_makes_one_a_member_once_and_in_time(repositories: Repositories
 
 async def test_who_is_one_already_has_the_role_from_then_on(repositories: Repositories) -> None:
     await add_organizations(repositories)
-    there = replace(JO, role="", origin="scim", external_id="e-1", is_active=False)
+    there = replace(JO, role="", origin="scim", external_id="e-1")
     await repositories.members.put(there, seen=None)
     await repositories.invitations.add(invitation())
     assert await repositories.invitations.accept("inv_a", JO, at=NOW) == "accepted"
-    expected = replace(there, role="admin", is_active=True)
-    assert await repositories.members.list_of("jo") == [expected]
+    assert await repositories.members.list_of("jo") == [replace(there, role="admin")]
+
+
+async def test_no_invitation_lifts_what_was_switched_off(repositories: Repositories) -> None:
+    await add_organizations(repositories)
+    out = replace(JO, role="", is_active=False)
+    await repositories.members.put(out, seen=None)
+    await repositories.invitations.add(invitation())
+    assert await repositories.invitations.accept("inv_a", JO, at=NOW) == "disabled"
+    assert await repositories.members.list_of("jo") == [out]
+
+
+async def test_the_invitation_of_an_address_is_forgotten(repositories: Repositories) -> None:
+    await add_organizations(repositories)
+    invitations, jo = repositories.invitations, Address("jo@acme.example")
+    await invitations.add(invitation("inv_a"))
+    await invitations.accept("inv_a", JO, at=NOW)
+    await invitations.add(invitation("inv_b"))
+    await invitations.add(invitation("inv_c", "al@acme.example"))
+    await invitations.revoke_of("org_beta", jo)
+    assert await invitations.find("inv_b") is not None
+    await invitations.revoke_of("org_acme", jo)
+    assert {one.id for one in await invitations.list("org_acme")} == {"inv_a", "inv_c"}
 
 
 async def test_nobody_becomes_a_member_who_is_being_deleted(repositories: Repositories) -> None:

@@ -63,11 +63,7 @@ class MemoryInvitations:
         organization = invitation.organization
         if organization not in self._rows.organizations:
             return "gone"
-        self._forget(
-            one
-            for one in await self.list(organization, limit=MOST)
-            if one.email == invitation.email and one.accepted_at is None
-        )
+        await self.revoke_of(organization, invitation.email)
         if len(await self.list(organization, limit=MOST)) >= MOST:
             self._forget(
                 one
@@ -88,6 +84,8 @@ class MemoryInvitations:
         if invitation is None or not can_be_accepted(invitation, member, at):
             return "expired"
         there = await self._members.find(member.organization, member.user_id)
+        if there is not None and not there.is_active:
+            return "disabled"
         change = await self._members.put(accepted_member(member, there), seen=there, audit=audit)
         if change in ("full", "disabled"):
             return "full" if change == "full" else "disabled"
@@ -104,6 +102,14 @@ class MemoryInvitations:
         del self._rows.invitations[id]
         self._rows.tell(audit)
         return True
+
+    async def revoke_of(self, organization: str, email: Address) -> None:
+        """Forget the invitation of an address to an organization that was not accepted."""
+        self._forget(
+            one
+            for one in await self.list(organization, limit=MOST)
+            if one.email == email and one.accepted_at is None
+        )
 
     async def erase(self, user_id: str, addresses: Collection[str]) -> None:
         """Forget the invitations of addresses, and who has invited."""

@@ -96,7 +96,7 @@ class OrganizationFloor:
             repositories.connections, self.directory, events, secrets, clock
         )
         self.members = Members(repositories.members, self.directory, events, self.sessions, clock)
-        self.invitations = Invitations(repositories.invitations, self.members, events, clock)
+        self.invitations = Invitations(repositories.invitations, self.members, events, users, clock)
         self.identities = Identities(repositories.identities, events, clock)
         self.setup_links = SetupLinks(repositories.setup_links, events, clock)
         factors = KnownFactors(repositories, policies)

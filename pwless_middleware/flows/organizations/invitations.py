@@ -19,6 +19,7 @@ from pwless_middleware.flows.organizations.checks import (
 )
 from pwless_middleware.flows.organizations.members import Members
 from pwless_middleware.flows.organizations.setup_links import USUAL, check_life
+from pwless_middleware.flows.users import Users
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Invitations:
         repository: keeps them.
         members: are told of who has joined.
         events: records changes.
+        users: say which address somebody has.
         clock: returns unix seconds.
     """
 
@@ -48,13 +50,16 @@ class Invitations:
         repository: InvitationRepository,
         members: Members,
         events: Events,
+        users: Users,
         clock: Callable[[], int],
     ) -> None:
         self._invitations = repository
         self._members = members
         self._events = events
         self._clock = clock
+        self._users = users
         self._send: SendInvitation | None = None
+        members.on_removed(self._forget)
 
     def send_by(self, send: SendInvitation) -> None:
         """Have the mails of invitations be queued by a function, from now on."""
@@ -214,3 +219,10 @@ class Invitations:
         if not is_gone:
             raise NotFound(_NONE)
         self._events.publish(audit)
+
+    async def _forget(self, organization: str, user_id: str) -> None:
+        """Have who is removed not come back by an invitation that they did not need then."""
+        user = await self._users.load(user_id)
+        address = parse_address(user.email) if user is not None else None
+        if address is not None:
+            await self._invitations.revoke_of(organization, address)

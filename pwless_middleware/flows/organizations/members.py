@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +24,9 @@ from pwless_middleware.text import Text
 if TYPE_CHECKING:
     from pwless_middleware.core.event import Event
     from pwless_middleware.database.members import MemberChange, MemberRepository
+
+OnRemoved = Callable[[str, str], Awaitable[None]]
+"""Is given the organization and the user id of who is no member any more."""
 
 NO_MEMBER: Final = Text("This person is no member.")
 _TAKEN: Final = Text("Another member has this id.")
@@ -55,6 +58,14 @@ class Members:
         self._events = events
         self._sessions = sessions
         self._clock = clock
+        self._on_removed: list[OnRemoved] = []
+
+    def on_removed(self, listener: OnRemoved) -> None:
+        """Have a function called with the organization and user id of who is removed, from now on.
+
+        It may be called again for the same person.
+        """
+        self._on_removed.append(listener)
 
     # --- find ----------------------------------------------------------------------------------
 
@@ -254,6 +265,8 @@ class Members:
         # Also where there was no row: somebody has removed it, and could not end the sessions.
         await self._directory.tell_memberships(user_id)
         await self._sessions.end(user_id, organization)
+        for listener in self._on_removed:
+            await listener(organization, user_id)
         if not is_gone:
             raise NotFound(NO_MEMBER)
 

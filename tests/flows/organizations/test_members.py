@@ -130,6 +130,18 @@ async def test_an_invitation_makes_who_is_invited_a_member(
     )
 
 
+async def test_who_is_removed_does_not_come_back_by_an_invitation_from_before(
+    site: Site, floor: OrganizationFloor, acme: Organization
+) -> None:
+    jo = await site.passwordless.people.create("jo@acme.example")
+    made = await floor.invitations.create(acme.id, jo.email)
+    await floor.members.put(acme.id, jo.id, origin="domain")
+    await floor.members.remove(acme.id, jo.id)
+    assert await floor.invitations.find(made.id) is None
+    again = await floor.invitations.create(acme.id, jo.email)
+    assert await floor.invitations.find(again.id) == again
+
+
 async def test_invitations_are_paged_the_newest_first(
     site: Site, floor: OrganizationFloor, acme: Organization
 ) -> None:
