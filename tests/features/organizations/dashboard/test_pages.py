@@ -14,6 +14,7 @@ from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.policy import Policy
 from pwless_middleware.features.organizations.options import Organizations
 from tests.features.dashboard.operators import HELP, LOOK, OPS, make_dashboard_site
+from tests.features.dashboard.people.table import Table
 from tests.organizations import floor_of
 from tests.own_account import JO, signed_in
 from tests.support import Browser, Site, led_to
@@ -472,3 +473,22 @@ async def test_a_page_says_what_would_happen_and_why(tmp_path: Path) -> None:
     assert site.passwordless.events.recent() == before
     bad = await text_of(ops, at(acme, "/explain?email=nobody"), 400)
     assert 'id="f-email-error"' in bad
+
+
+# --- a table of the host's own -------------------------------------------------------------------
+
+
+async def test_members_of_a_hosts_own_table_are_found_and_shown_by_their_address(
+    tmp_path: Path,
+) -> None:
+    site, ops = await make_organizations_site(tmp_path, users=Table())
+    await signed_in(site, JO)
+    acme = await make(site)
+    added = await ops.post(at(acme, "/members/add"), {"email": JO, "role": "owner"})
+    listed = await text_of(ops, led_to(added))
+    assert f"{JO}</bdi>" in listed
+    (path,) = re.findall(rf'href="([^"]+)"><bdi>{JO}', listed)
+    assert "Acme" in await text_of(ops, path)
+    assert JO in await text_of(ops, at(acme, f"/members?q={JO}"))
+    unknown = await ops.post(at(acme, "/members/add"), {"email": "nobody@example.com"})
+    assert unknown.status_code == 400
