@@ -89,7 +89,8 @@ def client_budget(realm: str, network: str, what: str) -> str:
         realm: the deployment's.
         network: the client's.
         what: `s` for sends, `t` for tries, `p` for tries with passkeys, `m` for text messages,
-            `o` for answers from other providers.
+            `o` for answers of identity providers,
+            `k` for places that a login leads to.
     """
     return f"c{b64(digest('client', realm, network))}{what}"
 

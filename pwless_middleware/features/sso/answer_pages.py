@@ -180,7 +180,7 @@ class AnswerPages:
         begun: BegunLogin | None,
         account: Account | None,
     ) -> Response:
-        next = _next(request, begun)
+        next = await self._next(request, begun, answered.state)
         attempt = self._flow.finish(answered, login, caller, next=next, account=account)
         return await respond_with_page(self._kit, request, caller, attempt)
 
@@ -193,7 +193,7 @@ class AnswerPages:
         state: LoginState | None,
         begun: BegunLogin | None,
     ) -> Response:
-        next = _next(request, begun)
+        next = await self._next(request, begun, state)
         is_again = fault.code == "state_used" and caller.session is not None
         if is_again and await self._kit.accounts.find(request) is not None:
             # The page was loaded anew, or the browser went back to it.
@@ -207,6 +207,14 @@ class AnswerPages:
             next=next,
         )
 
+    async def _next(
+        self, request: Request, begun: BegunLogin | None, state: LoginState | None
+    ) -> str:
+        found = "/"
+        if begun is not None and state is not None:
+            found = await self._flow.place_of(begun, state)
+        return found if found != "/" else root_path(request) + "/"
+
     async def _account(self, request: Request, state: LoginState) -> Account | None:
         return await self._kit.accounts.find(request) if state.kind == "step_up" else None
 
@@ -217,10 +225,6 @@ class AnswerPages:
         if found is None or found[0].kind != kind:
             raise NotFound
         return found
-
-
-def _next(request: Request, begun: BegunLogin | None) -> str:
-    return root_path(request) + "/" if begun is None or begun.next == "/" else begun.next
 
 
 def _read_query(request: Request) -> dict[str, str]:

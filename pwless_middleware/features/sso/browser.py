@@ -18,6 +18,8 @@ NEXT_LENGTH: Final = 1500
 """Characters of a place to go on, at most: browsers keep 4,096 bytes of a cookie (RFC 6265bis
 section 5.6)."""
 _ROOM: Final = 2400
+_KEPT: Final = ""
+"""Stands for a place that the store has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +31,14 @@ class BegunLogin:
         connection: the id of the connection that was asked.
         at: unix seconds.
         next: where it leads; already checked.
+        is_kept: whether the store has where it leads (`LoginStates.keep_place`), and `next` not.
     """
 
     id: bytes
     connection: str
     at: int
     next: str = "/"
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,11 @@ class SSOBrowser:
             rows = json.loads(data[NONCE_BYTES:] or b"[]")
             logins = tuple(
                 BegunLogin(
-                    id=bytes.fromhex(id), connection=connection, at=at, next=safe_next(next) or "/"
+                    id=bytes.fromhex(id),
+                    connection=connection,
+                    at=at,
+                    next=safe_next(next) or "/",
+                    is_kept=next == _KEPT,
                 )
                 for id, connection, at, next in rows
             )
@@ -76,7 +84,10 @@ class SSOBrowser:
 
     def pack(self) -> str:
         """Return what the cookie holds, as text."""
-        rows = [[one.id.hex(), one.connection, one.at, one.next] for one in self.logins]
+        rows = [
+            [one.id.hex(), one.connection, one.at, _KEPT if one.is_kept else one.next]
+            for one in self.logins
+        ]
         while len(text := json.dumps(rows, separators=(",", ":"))) > _ROOM:
             rows.pop()
         return b64(self.nonce + text.encode())

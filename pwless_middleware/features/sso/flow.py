@@ -10,7 +10,7 @@ may enter the organization, which further proof is asked for, how long the sessi
 from __future__ import annotations
 
 import secrets
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
@@ -24,7 +24,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keyring import new_operation
 from pwless_middleware.core.organization import Organization
 from pwless_middleware.errors import RequestExpired
-from pwless_middleware.features.sso.browser import BegunLogin, SSOBrowser
+from pwless_middleware.features.sso.browser import NEXT_LENGTH, BegunLogin, SSOBrowser
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.linking import Arrival, Linking
 from pwless_middleware.features.sso.login_states import LIFETIME, Kind, LoginState, LoginStates
@@ -127,6 +127,10 @@ class SSOFlow:
             connection, state, handle, hint=hint, language=current_language().code
         )
         begun = BegunLogin(id=state.id, connection=connection.id, at=self._kit.clock(), next=next)
+        if len(next) > NEXT_LENGTH:  # then a form of ours has begun it: a link writes nothing
+            caller = self._kit.callers.browser(request)
+            is_kept = await self._states.keep_place(state, next, caller)
+            begun = replace(begun, next="/", is_kept=is_kept)
         cookie = self._kit.cookies.set_sso(browser.with_login(begun).pack(), max_age=LIFETIME)
         if by_page:
             return self._kit.pages.page(request, "sso/leading.html", cookies=[cookie], url=url)
@@ -172,6 +176,14 @@ class SSOFlow:
             holder = self._holder(browser, account if state.kind == "step_up" else None)
         self._states.check_holder(state, holder)
         return None if browser is None else browser.find(state.id)
+
+    async def place_of(self, begun: BegunLogin, state: LoginState) -> str:
+        """Return where a login leads.
+
+        Raises:
+            Unavailable: the store cannot be asked.
+        """
+        return await self._states.find_place(state) if begun.is_kept else begun.next
 
     async def spend(
         self,

@@ -46,6 +46,9 @@ TRIES: Final = (60, 600)
 """Answers of one client that come to nothing, and in how many seconds. One that signs somebody in
 gives its own back, so that a whole company may come from one network at nine. Each may cost a
 request to a provider, or the verification of a signature."""
+PLACES: Final = (200, 600)
+"""Places of one client that are kept in the store, and in how many seconds: those of more than
+1,500 characters, of dashboards whose whole state stands in the query."""
 _SKEW: Final = 60
 """Seconds that a mark outlives its login: the clock of another process may be behind."""
 _RANDOM_BYTES: Final = 16
@@ -189,6 +192,34 @@ class LoginStates:
             raise SSOFault("state_used")
         return Writes(refunds=Refund.of_all(draws, now))
 
+    async def keep_place(self, state: LoginState, next: str, caller: Caller) -> bool:
+        """Keep where a login leads, if a cookie has no room for it; false where that is too much.
+
+        Args:
+            state: the login.
+            next: where it leads; already checked.
+            caller: who begins it, for the budget.
+
+        Raises:
+            Unavailable: the store cannot be asked.
+        """
+        now = self._clock()
+        draws = client_draws(self._realm, caller.client, "k", (Limit(*PLACES),))
+        (put,) = self._records.writes(_place(state), next.encode(), ttl=LIFETIME).puts
+        done = await self._store.admit(
+            draws, put, job=None, replaces=None, now=now, op=new_operation()
+        )
+        return done.ok
+
+    async def find_place(self, state: LoginState) -> str:
+        """Return where a login leads, that `keep_place` has kept; else the start page.
+
+        Raises:
+            Unavailable: the store cannot be asked.
+        """
+        record = await self._records.read(_place(state))
+        return "/" if record is None else record.value.decode()
+
     def derive(self, purpose: Literal["nonce", "verifier", "request"], state: LoginState) -> str:
         """Return a secret of a login: 43 characters of base64url, which only we can compute.
 
@@ -199,6 +230,10 @@ class LoginStates:
             state: the login.
         """
         return self._secrets.seal(purpose, state.random)
+
+
+def _place(state: LoginState) -> str:
+    return f"place {b64(state.random)}"
 
 
 def _name(what: str, text: str) -> bytes:

@@ -7,7 +7,9 @@ import pytest
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.challenge_context import seal_hint
+from pwless_middleware.features.sso.login_states import PLACES
 from pwless_middleware.features.sso.start_pages import AGAIN
+from pwless_middleware.stores.memory import MemoryStore
 from tests.features.sso.sites import NAVIGATION, SSOSite, query_of
 from tests.identity_providers.own_oidc import OwnProvider
 from tests.support import led_to, said
@@ -116,3 +118,26 @@ async def test_a_connection_that_is_off_says_so_and_shows_another_way(acme: SSOS
     page = await acme.site.browser().get(begins(acme), headers=NAVIGATION)
     assert page.status_code == 403
     assert f"/auth/login?organization={acme.organization.id}" in page.text
+
+
+async def test_a_place_that_no_cookie_has_room_for_is_kept_once_a_form_asks(
+    acme: SSOSite, provider: OwnProvider
+) -> None:
+    jo, place = acme.site.browser(), "/reports?state=" + "x" * 7000
+    before = acme.site.snapshot()
+    page = await jo.get(begins(acme, next=place), headers=NAVIGATION)
+    assert page.status_code == 200
+    assert acme.site.snapshot() == before
+    form = {"connection": acme.connection.id, "next": place}
+    pressed = await jo.post("/auth/sso/start", form)
+    assert all(len(value) < 4000 for value in jo.cookies.values())
+    asked = query_of(pressed.headers["location"])
+    assert led_to(await acme.answer(jo, provider, asked)) == place
+
+
+async def test_strangers_have_a_bounded_number_of_places_kept(acme: SSOSite) -> None:
+    jo, form = acme.site.browser(), {"connection": acme.connection.id, "next": "/" + "x" * 2000}
+    for _ in range(PLACES[0] + 10):
+        assert (await jo.post("/auth/sso/start", form)).status_code == 303
+    assert isinstance(acme.site.store, MemoryStore)
+    assert len(acme.site.store._records) <= PLACES[0] + 5
