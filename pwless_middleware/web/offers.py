@@ -34,7 +34,8 @@ class LoginMethod:
         name: of the method, once in an app, e.g. `email`.
         template: its part of the page. It is given the part's `context`, and `next` and
             `signed_in`: whether somebody is signed in already and may use another account.
-        show: gives the part for a GET, from the request and the `next` that was asked for.
+        show: gives the part for a GET, from the request and the `next` that was asked for; `None`
+            where there is nothing to show.
         post: answers a form posted to the login page, from the request, the form and its `next`:
             with a response, or with the part to show again. `None` if its form goes elsewhere.
         field: the field by which its form is known; the first method with a `post` takes the
@@ -51,7 +52,7 @@ class LoginMethod:
 
     name: str
     template: str
-    show: Callable[[Request, str], Awaitable[Part]]
+    show: Callable[[Request, str], Awaitable[Part | None]]
     post: Callable[[Request, Form, str], Awaitable[Response | Part]] | None = None
     field: str = ""
     order: int = 100

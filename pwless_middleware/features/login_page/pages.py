@@ -151,16 +151,18 @@ class LoginPages:
         signed_in: bool,
     ) -> tuple[list[ShownPart], str, str]:
         """Return the HTML of every method's part, where the login leads, and into what."""
-        methods = await self._methods(organization, posted)
-        parts = [posted.get(m.name) or await m.show(request, next) for m in methods]
-        for part in parts:
+        offered = await self._methods(organization, posted)
+        asked = [(m, posted.get(m.name) or await m.show(request, next)) for m in offered]
+        found = [(method, part) for method, part in asked if part is not None]
+        methods = [method for method, _ in found]
+        for _, part in found:
             next = next or part.next
             if part.organization and not organization:
                 organization = await self._kit.pages.write_for(request, part.organization)
         autofill = " ".join(method.autofill for method in methods if method.autofill)
         shown = []
         shared = {"organization": organization, "signed_in": signed_in, "autofill": autofill}
-        for method, part in zip(methods, parts, strict=True):
+        for method, part in found:
             context = {**part.context, "next": next, **shared}
             html = self._kit.pages.part(request, method.template, **context)
             shown.append(ShownPart(html, is_scripted=method.is_scripted))

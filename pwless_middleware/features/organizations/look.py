@@ -47,4 +47,4 @@ def _methods_of(policy: Policy) -> frozenset[str] | None:
     if policy.methods is None:
         return None
     leads_on = "sso" in policy.methods or policy.sso in ("allowed", "required")
-    return policy.methods | {"email"} if leads_on else policy.methods
+    return policy.methods | {"email", "sso"} if leads_on else policy.methods

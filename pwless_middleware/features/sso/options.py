@@ -62,6 +62,7 @@ class SSO:
         from pwless_middleware.features.sso.flow import SSOFlow
         from pwless_middleware.features.sso.home_realm import HomeRealm
         from pwless_middleware.features.sso.linking import Linking
+        from pwless_middleware.features.sso.login_part import LoginPart
         from pwless_middleware.features.sso.login_states import LoginStates
         from pwless_middleware.features.sso.mapped_roles import MappedRoles
         from pwless_middleware.features.sso.metadata_page import MetadataPage
@@ -164,6 +165,7 @@ class SSO:
             ),
             organization_tabs=dashboard.organization_tabs,
             person_parts=dashboard.person_parts,
+            methods=(LoginPart(kit, floor).method,),
             step_up=(step_up.method,),
             before_challenge=(realm.before_challenge,),
             alternatives=(realm.alternative,),

@@ -57,6 +57,7 @@ class SSOSite:
         kind: Any = "oidc",
         features: tuple[Any, ...] = (),
         join: Any = "sso",
+        all_features: Any = None,
         **options: Any,
     ) -> SSOSite:
         """Make it."""
@@ -65,7 +66,7 @@ class SSOSite:
         site = make_site(
             database=sqlite_url(folder),
             store=MemoryStore(),
-            features=[email, *features, Organizations(), sso],
+            features=all_features or [email, *features, Organizations(), sso],
             **options,
         )
         floor = site.passwordless._kit.organizations()
