@@ -178,6 +178,13 @@ def test_a_real_answer_for_something_else_is_refused(case: str, signed: Signed) 
     assert fault_of(IDP.answer(edit=edit, signed=signed)) == code
 
 
+def test_a_response_that_is_signed_says_where_it_goes() -> None:
+    """SAML 2.0 Bindings section 3.5.5.2."""
+    xml = IDP.answer(edit=set_on(".", "Destination", None), signed="response")
+    assert fault_of(xml) == "response_destination"
+    assert verify(IDP.answer(edit=set_on(".", "Destination", None)))
+
+
 def test_a_condition_that_nobody_knows_is_refused_and_those_of_saml_are_not() -> None:
     def add(name: str) -> Callable[[Any], None]:
         def edit(response: Any) -> None:

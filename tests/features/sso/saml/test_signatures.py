@@ -103,7 +103,7 @@ def test_while_a_provider_changes_its_certificate_both_are_good() -> None:
 
 
 def test_a_certificate_that_has_ended_is_good_as_long_as_it_is_pinned() -> None:
-    old = SAMLProvider(key="old", ends=-10)
+    old = SAMLProvider(key="old", ends=-500)  # by the clock of this machine too
     assert verify(old.answer(), old.settings()) == "u-1001"
 
 

@@ -287,6 +287,29 @@ def test_no_wrapped_document_is_accepted(shape: Shape, signed: Signed) -> None:
     }
 
 
+def in_extensions(response: Any, assertion: Any, signature: Any) -> None:
+    """The one assertion that there is, signed, where nobody looks for one."""
+    etree.SubElement(response, f"{PROTOCOL}Extensions").append(assertion)
+
+
+def beside_a_response(response: Any, assertion: Any, signature: Any) -> None:
+    etree.SubElement(response, f"{PROTOCOL}Response", ID="_other")
+
+
+def beside_a_signature(response: Any, assertion: Any, signature: Any) -> None:
+    etree.SubElement(response, f"{PROTOCOL}Extensions").append(copy.deepcopy(signature))
+
+
+@pytest.mark.parametrize(
+    "shape", [in_extensions, beside_a_response, beside_a_signature, by_an_id_of_a_namespace]
+)
+def test_what_stands_where_it_does_not_belong_is_refused_for_that(shape: Shape) -> None:
+    """Even where what is signed is whole: the document is none that a provider makes."""
+    with pytest.raises(SSOFault) as caught:
+        verify_response(wrap(shape, "assertion"), SETTINGS, SERVICE, request_id="_request", now=NOW)
+    assert caught.value.code == "response_shape"
+
+
 # --- what is read is what was signed -------------------------------------------------------------
 
 
