@@ -71,7 +71,7 @@ class OwnProvider:
 
     @property
     def issuer(self) -> str:
-        return self.server.url
+        return f"http://127.0.0.1:{self.server.port}"  # no name to resolve
 
     def config(self, **more: Any) -> dict[str, Any]:
         """Return the configuration of a connection to it."""

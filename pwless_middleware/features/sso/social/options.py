@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, Self
 
 from pwless_middleware.core.connection import SOCIAL_METHOD
@@ -83,11 +84,13 @@ class OIDC:
             if value is not None and (not isinstance(value, str) or not value.strip()):
                 raise ConfigError(option, "set a text, or None")
         try:
-            from pwless_middleware.features.sso.social.provider import SocialProvider
+            for library in ("joserfc", "cryptography"):
+                import_module(library)
         except ImportError as error:
             raise ConfigError(
                 "features", "OIDC needs: pip install 'pwless-middleware[sso]'"
             ) from error
+        from pwless_middleware.features.sso.social.provider import SocialProvider
         from pwless_middleware.safe_http.client import SafeHTTPClient
 
         id = _read_id(provider, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -81,9 +82,11 @@ async def test_an_address_that_is_not_vouched_for_is_proven_by_mail_and_then_lin
     async with social_site(tmp_path) as (site, provider):
         jo = Visitor(site, provider)
         came = await jo.sign_in(next="/reports", **claims)
+        assert came.status_code == 303, (came.text, await events(site, "sso.failed"))
         assert led_to(came) == "/auth/verify"
         assert await jo.browser.who() is None
         done = await jo.browser.type_code(site.mail(claims["email"]).code)
+        assert done.status_code == 303, done.text
         page = await jo.browser.get(led_to(done))
         assert led_to(page) == "/reports"
         assert await jo.browser.who() == claims["email"]
@@ -342,6 +345,12 @@ def test_an_option_that_is_none_is_named(
 def test_a_name_makes_the_id_of_a_provider_that_has_none() -> None:
     one = OIDC(issuer="https://login.acme.com", name="Acme Login!", client_id="x")
     assert "acme-login" in json.dumps([provider.id for provider, _ in one._entries])
+
+
+def test_without_its_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "joserfc", None)
+    with pytest.raises(ConfigError, match=r"pwless-middleware\[sso\]"):
+        OIDC("google", client_id="x")
 
 
 def test_a_provider_by_which_nobody_could_come_in_is_refused(tmp_path: Path) -> None:
