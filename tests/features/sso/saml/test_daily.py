@@ -145,6 +145,14 @@ async def test_one_that_cannot_be_read_holds_up_no_other(site: Site) -> None:
     assert reasons == {"metadata_page", "metadata_status"}
 
 
+async def test_metadata_that_are_too_large_are_not_read_in_part(site: Site) -> None:
+    async with publishing({"a": IDP.make_metadata() + b" " * 1_100_000}) as server:
+        await connect(site, IDP, metadata_url=f"{server.url}/a")
+        await refresh(site)
+    (event,) = events(site, "sso.metadata_failed")
+    assert event.reason == "metadata_too_large"
+
+
 # --- certificates ---------------------------------------------------------------------------------
 
 
