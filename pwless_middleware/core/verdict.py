@@ -23,7 +23,8 @@ class Verdict:
         session: how long the session may live, at most; `None` takes the deployment's numbers.
             The stricter number counts: a rule can shorten a session, never lengthen one.
         organization: the id of the organization that the session is in; `None` is none.
-        admissions: what comes before the session.
+        admissions: what comes before the session; first that of a verdict which names the
+            organization, so that somebody is in it when others come to what is theirs there.
     """
 
     session: SessionPolicy | None = None
@@ -44,10 +45,11 @@ def stricter(a: Verdict, b: Verdict) -> Verdict:
         session = a.session or b.session
     else:
         session = a.session.stricter(b.session)
+    first, then = (b, a) if a.organization is None else (a, b)
     return Verdict(
         session=session,
         organization=a.organization or b.organization,
-        admissions=(*a.admissions, *b.admissions),
+        admissions=(*first.admissions, *then.admissions),
     )
 
 

@@ -66,3 +66,17 @@ def test_nothing_and_the_same_again_change_nothing(a: Verdict) -> None:
 def test_two_organizations_refuse() -> None:
     with pytest.raises(LoginDenied):
         stricter(Verdict(organization="acme"), Verdict(organization="bank"))
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_somebody_is_let_into_the_organization_before_anything_else_is_done_there(
+    is_first: bool,
+) -> None:
+    async def admit() -> None: ...
+
+    async def give_role() -> None: ...
+
+    lets_in = Verdict(organization="acme", admissions=(admit,))
+    verdicts = [lets_in, Verdict(admissions=(give_role,))]
+    told = strictest(verdicts if is_first else reversed(verdicts))
+    assert told.admissions == (admit, give_role)
