@@ -133,6 +133,8 @@ _WEBHOOK = (
     ),
 )
 
+_PROVIDER = MailVariable("provider", Text("The provider, as you have named it."), "Google")
+
 _SITE = MailVariable(
     "site", Text("The name of your site; brand.name is the organization’s here."), "Acme"
 )
@@ -149,6 +151,7 @@ _ALL: Final = (
     Mail(
         "break_glass_used", Text("A sign-in without the company login"), _SIGN_IN, (), _BREAK_GLASS
     ),
+    Mail("provider_linked", Text("A way to sign in was added"), _ACCOUNT, (), (_PROVIDER,)),
     Mail("invitation", Text("An invitation"), _ACCOUNT, ("link",)),
     Mail("organization_invitation", Text("Join an organization"), _ACCOUNT, ("link",), (_SITE,)),
     Mail("address_change", Text("Confirm a new address"), _ACCOUNT, _BOTH),

@@ -14,6 +14,7 @@ TOPICS: Final[Mapping[str, Text]] = {
     "address_undone": Text("Email: a change of address was undone"),
     "address_withdrawn": Text("Email: an address belongs to somebody else now"),
     "account_deleted": Text("Email: the account was deleted"),
+    "provider_linked": Text("Email: a way to sign in was added"),
     "passkey_added": Text("Email: a passkey was added"),
     "passkey_removed": Text("Email: a passkey was removed"),
     "factor_added": Text("Email: a second factor was added"),

@@ -12,7 +12,8 @@ from pwless_middleware.core.authentication import Strength
 from pwless_middleware.core.connection import Identity
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import InvalidArgument, NotFound
-from pwless_middleware.features.sso.social.linked_accounts import LinkedAccounts, id_of
+from pwless_middleware.features.sso.social.linked_accounts import LinkedAccounts
+from pwless_middleware.features.sso.social.mails import id_of
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text

@@ -26,6 +26,7 @@ from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.login_states import LoginState, LoginStates
 from pwless_middleware.features.sso.oidc.client import OIDCClient, StartedLogin
 from pwless_middleware.features.sso.person import ProviderPerson
+from pwless_middleware.features.sso.social.mails import LinkMails
 from pwless_middleware.features.sso.social.provider import SocialProvider
 from pwless_middleware.flows.proofs import Proof
 from pwless_middleware.languages.current import current_language
@@ -58,6 +59,7 @@ class SocialFlow:
         identities: know who somebody is there.
         provider: which one.
         client: makes requests to it.
+        mails: tell people of what is linked with their account.
     """
 
     def __init__(
@@ -66,9 +68,11 @@ class SocialFlow:
         identities: IdentityRepository,
         provider: SocialProvider,
         client: SafeHTTPClient,
+        mails: LinkMails,
     ) -> None:
         self._kit = kit
         self._identities = identities
+        self._mails = mails
         self.provider = provider
         self._oidc = OIDCClient(client, kit.clock)
         self._states = LoginStates(
@@ -156,10 +160,13 @@ class SocialFlow:
         )
         if not self.provider.vouches_for(person):
             return Unproven(person.email, identity)
-        user_id = await self._user_at(person.email, caller, state)
-        if user_id is None:
+        found = await self._user_at(person.email, caller, state)
+        if found is None:
             return Unproven(person.email, identity)
+        user_id, is_new = found
         linking = replace(identity, user_id=user_id)
+        if not is_new:
+            await self._mails.queue(linking, caller)
         added = await link(self._kit, self._identities, linking, caller, attempt=state.id)
         if added == "disabled":
             raise SSOFault("disabled")
@@ -199,8 +206,10 @@ class SocialFlow:
         known = await self._identities.find(self.provider.id, subject)
         return known is not None and known.user_id == user_id
 
-    async def _user_at(self, address: Address, caller: Caller, state: LoginState) -> str | None:
-        """Return the user of an address that the provider vouches for, made if there is none.
+    async def _user_at(
+        self, address: Address, caller: Caller, state: LoginState
+    ) -> tuple[str, bool] | None:
+        """Return the user of an address that the provider vouches for, and whether they are new.
 
         `None` where the address's user is somebody else at the provider: who has an address today
         need not be who had it then.
@@ -211,7 +220,7 @@ class SocialFlow:
             if user is not None:
                 linked = await self._identities.list(user.id)
                 is_other = any(one.connection == self.provider.id for one in linked)
-                return None if is_other else user.id
+                return None if is_other else (user.id, False)
             if not self.provider.signup:
                 raise SSOFault("no_account")
             made = await users.create(address)
@@ -223,7 +232,7 @@ class SocialFlow:
             self._kit.events.record(
                 "user.created", caller, attempt=state.id, user_id=made.id, address=address
             )
-        return made.id
+        return made.id, made.is_new
 
     async def _note(
         self, known: Identity, person: ProviderPerson, caller: Caller, state: LoginState
@@ -255,4 +264,5 @@ async def link(
             user_id=identity.user_id,
             details={"connection": identity.connection},
         )
+        await kit.wake_delivery()  # the mail that tells of it
     return added

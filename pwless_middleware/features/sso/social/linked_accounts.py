@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.connection import SOCIAL_METHOD, Identity
-from pwless_middleware.core.digest import digest
 from pwless_middleware.core.session import Session
 from pwless_middleware.errors import InvalidArgument, NotFound
+from pwless_middleware.features.sso.social.mails import id_of
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
@@ -86,8 +85,3 @@ class LinkedAccounts:
         )
         if await self._identities.remove(identity.connection, identity.subject, audit=audit):
             self._kit.events.publish(audit)
-
-
-def id_of(identity: Identity) -> str:
-    """Return what names an account on the page: it tells nothing of the subject."""
-    return b64(digest("linked-account", identity.connection, identity.subject))

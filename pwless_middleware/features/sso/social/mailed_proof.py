@@ -25,6 +25,7 @@ from pwless_middleware.features.sso.browser import SSOBrowser
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.login_states import LIFETIME
 from pwless_middleware.features.sso.social.flow import Unproven, link
+from pwless_middleware.features.sso.social.mails import LinkMails
 from pwless_middleware.features.sso.social.provider import SocialProvider
 from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.web.kit import Kit
@@ -47,10 +48,12 @@ class MailedProof:
     Args:
         kit: everything below.
         identities: are linked.
+        mails: tell people of what is linked with their account.
     """
 
-    def __init__(self, kit: Kit, identities: IdentityRepository) -> None:
+    def __init__(self, kit: Kit, identities: IdentityRepository, mails: LinkMails) -> None:
         self._kit = kit
+        self._mails = mails
         self._identities = identities
         self._waiting = kit.records("waiting")
 
@@ -107,6 +110,8 @@ class MailedProof:
         if parse_address(identity.email) == done.login.email:
             identity = replace(identity, user_id=done.user.id)
             caller = self._kit.callers.browser(request)
+            if not done.user.is_new:
+                await self._mails.queue(identity, caller)
             await link(self._kit, self._identities, identity, caller, attempt=done.login.attempt)
 
 

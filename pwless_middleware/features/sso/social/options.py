@@ -146,6 +146,7 @@ class OIDC:
         from pwless_middleware.features.sso.social.flow import SocialFlow
         from pwless_middleware.features.sso.social.linked_accounts import LinkedAccounts
         from pwless_middleware.features.sso.social.mailed_proof import MailedProof
+        from pwless_middleware.features.sso.social.mails import LinkMails
         from pwless_middleware.features.sso.social.pages import SocialPages
         from pwless_middleware.flows.organizations.events import KINDS as ORGANIZATION_KINDS
 
@@ -157,13 +158,14 @@ class OIDC:
                 "subclass, and not from within another feature",
             )
         identities = kit.repositories.identities
-        proof = MailedProof(kit, identities)
+        titles = {provider.id: provider.title for provider, _ in self._entries}
+        mails = LinkMails(kit, identities, titles)
+        proof = MailedProof(kit, identities, mails)
         flows = {
-            provider.id: SocialFlow(kit, identities, provider, client)
+            provider.id: SocialFlow(kit, identities, provider, client, mails)
             for provider, client in self._entries
         }
         linked = LinkedAccounts(kit, identities, flows)
-        titles = {provider.id: provider.title for provider, _ in self._entries}
         account = LinkedAccountPages(kit, linked, titles)
         kinds = (*KINDS, *ORGANIZATION_KINDS)
         pages = SocialPages(kit, flows, proof)
@@ -172,6 +174,7 @@ class OIDC:
             methods=(pages.method,),
             after_login=(proof.link,),
             proves=(SOCIAL_METHOD,),
+            jobs=mails.readers,
             event_kinds=tuple(kind for kind in kinds if kind.name in _EVENTS),
             account_pages=(account.account_page,),
             on_address_undone=(linked.remove_since,),

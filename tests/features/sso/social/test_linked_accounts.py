@@ -68,7 +68,7 @@ async def test_the_last_way_in_stays(tmp_path: Path) -> None:
         linked = site.passwordless._kit.repositories
         assert linked is not None
         (identity,) = await linked.identities.list((await jo.browser.get("/private")).json()["id"])
-        from pwless_middleware.features.sso.social.linked_accounts import id_of
+        from pwless_middleware.features.sso.social.mails import id_of
 
         refused = await jo.browser.post(PAGE, {"id": id_of(identity)})
         assert refused.status_code == 400

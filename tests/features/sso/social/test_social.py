@@ -72,6 +72,25 @@ async def test_who_signed_in_by_mail_before_is_linked_where_the_provider_is_beli
         jo = Visitor(site, provider)
         await jo.sign_in()
         assert await user_id(jo) == await user_id(mailed)
+        mail = site.mail("jo@acme.example")
+        assert mail.subject.startswith("A way to sign in was added to your account")
+        assert "An account at Acme was linked" in " ".join(mail.text.split())
+        told = len(site.outbox.messages)
+        await Visitor(site, provider).sign_in()
+        assert len(site.outbox.messages) == told
+
+
+async def test_who_has_an_account_hears_of_it_when_the_mailed_code_has_linked_another(
+    tmp_path: Path,
+) -> None:
+    async with social_site(tmp_path) as (site, provider):
+        mailed = Visitor(site, provider)
+        await mailed.browser.sign_in("jo@acme.example")
+        jo = Visitor(site, provider)
+        await jo.sign_in(**UNVERIFIED)
+        done = await jo.browser.type_code(site.mail("jo@acme.example").code)
+        await jo.browser.get(led_to(done))
+        assert "A way to sign in was added" in site.mail("jo@acme.example").subject
 
 
 @pytest.mark.parametrize("claims", [UNVERIFIED, FOREIGN, {"email": "jo@acme.example"}],
