@@ -28,7 +28,7 @@ MEANINGS: Final[Mapping[str, Text]] = {
     "methods": Text("What people of this organization may sign in with."),
     "sso": Text(
         "Whether they sign in with their company’s login. It can be required once a connection "
-        "has worked, and a break-glass address has a second factor."
+        "has worked, and a break-glass address is an active member’s with a second factor."
     ),
     "break_glass": Text(
         "Who may sign in by email and second factor while the company’s login does not work; one "

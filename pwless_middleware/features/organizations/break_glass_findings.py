@@ -18,8 +18,8 @@ SHOWN: Final = 3
 class BreakGlassFindings:
     """Look at the organizations that require their company's login (security rule 54).
 
-    Somebody was named who may come in without it, and had a second factor; they may have removed
-    it since, or have been erased.
+    A member was named who may come in without it, and had a second factor; they may have removed
+    it since, be a member no more, or have been erased.
 
     Args:
         floor: keeps them.
@@ -36,7 +36,7 @@ class BreakGlassFindings:
         names = ", ".join(one.name for one in found[:SHOWN])
         text = Text(
             "Nobody could come in if the company's login fails: no break-glass address of "
-            "%(names)s has a second factor",
+            "%(names)s is an active member's with a second factor",
             names=names if len(found) <= SHOWN else f"{names}, …",
         )
         return [Finding("warn", "break_glass", text)]

@@ -144,7 +144,7 @@ _CHANGE: Final = Operation(
     summary="Change what an organization asks of logins, from now on",
     about="What is not named stays as it is. In force in every process within 100 ms; sessions "
     "that run go on to their end. `sso` can be `required` once a connection has worked, and an "
-    "address of `break_glass` has a second factor.",
+    "address of `break_glass` is an active member's with a second factor.",
     parameters=WHICH,
     security=BY_KEY,
     body=CHANGE_FIELDS,

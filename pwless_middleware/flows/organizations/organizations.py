@@ -10,6 +10,7 @@ from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.organization import ID_PREFIX, Organization, new_id
 from pwless_middleware.core.policy import ANYTHING, Policy
+from pwless_middleware.core.policy_decision import counts_as_second
 from pwless_middleware.core.policy_json import find_contradictions
 from pwless_middleware.errors import FieldViolation, InvalidArgument, LoginDenied
 from pwless_middleware.flows.events import Events
@@ -42,6 +43,10 @@ _NO_BREAK_GLASS: Final = Text(
 _NO_FACTOR: Final = Text(
     "None of these addresses has a second factor. One of them has to sign in and add an "
     "authenticator app or a passkey first."
+)
+_NO_MEMBER: Final = Text(
+    "Nobody with one of these addresses and a second factor is an active member of this "
+    "organization. Make one of them a member first."
 )
 
 
@@ -151,17 +156,22 @@ class Organizations:
 
     async def list_without_break_glass(self) -> Sequence[Organization]:
         """Return organizations that require the company's login, and where nobody could come in
-        without it any more: of whoever is named for that, none has a second factor.
+        without it any more (`has_break_glass`).
 
         Raises:
             StoreError, UsersUnavailable: it cannot be known.
         """
-        found = []
-        for one in await self._organizations.list_requiring_sso():
-            addresses = one.policy.break_glass or frozenset()
-            if not any([await self.has_second_factor(address) for address in addresses]):
-                found.append(one)
-        return found
+        requiring = await self._organizations.list_requiring_sso()
+        return [one for one in requiring if not await self.has_break_glass(one)]
+
+    async def has_break_glass(self, organization: Organization) -> bool:
+        """Whether somebody could come in without the company's login: one of the break-glass
+        addresses is an active member's who has a second factor that counts (security rule 54).
+
+        Raises:
+            StoreError, UsersUnavailable: it cannot be known.
+        """
+        return await self._find_fault(organization.policy, organization.id) is None
 
     # --- change --------------------------------------------------------------------------------
 
@@ -202,7 +212,7 @@ class Organizations:
             language=self._check_language(language),
             created_at=self._clock(),
         )
-        await self._check_policy(policy, ANYTHING)
+        await self._check_policy(policy, ANYTHING, None)
         audit = self._events.make(
             "organization.created",
             by=check_by(by),
@@ -282,8 +292,8 @@ class Organizations:
 
         Raises:
             InvalidArgument: the policy contradicts itself; it asks for the company's login, and no
-                connection has worked yet or nobody with a second factor could come in without it
-                (security rule 54); or somebody else has changed the organization since.
+                connection has worked yet or no active member with a second factor could come in
+                without it (security rule 54); or somebody else has changed it since.
             NotFound, StoreError: as for `change`.
         """
         there = await self.require(key)
@@ -291,7 +301,7 @@ class Organizations:
             refuse_stale()
         if policy == there.policy:
             return there
-        await self._check_policy(policy, there.policy)
+        await self._check_policy(policy, there.policy, there.id)
         before = there.policy.break_glass or frozenset()
         after = policy.break_glass or frozenset()
         audit = self._events.make(
@@ -381,34 +391,47 @@ class Organizations:
             raise InvalidArgument.of("language", problem, "enum")
         return language
 
-    async def _check_policy(self, policy: Policy, before: Policy) -> None:
+    async def _check_policy(self, policy: Policy, before: Policy, id: str | None) -> None:
         faults = [FieldViolation(*fault) for fault in find_contradictions(policy)]
         if faults:
             raise InvalidArgument(faults)
-        is_asked = before.sso != "required" or policy.break_glass != before.break_glass
+        asked = ("sso", "break_glass", "second_factors")
+        is_asked = any(getattr(policy, one) != getattr(before, one) for one in asked)
         if policy.sso == "required" and is_asked:
-            await self._check_break_glass(policy.break_glass or frozenset())
+            fault = await self._find_fault(policy, id)
+            if fault is not None:
+                raise InvalidArgument([fault])
 
-    async def _check_break_glass(self, addresses: Collection[Address]) -> None:
-        if not addresses:
-            raise InvalidArgument.of("break_glass", _NO_BREAK_GLASS, "required")
-        for address in sorted(addresses):
-            if await self.has_second_factor(address):
-                return
-        raise InvalidArgument.of("break_glass", _NO_FACTOR, "second_factor")
+    async def _find_fault(self, policy: Policy, id: str | None) -> FieldViolation | None:
+        """Return why nobody could come in without the company's login; `None` if somebody could.
 
-    async def has_second_factor(self, address: Address) -> bool:
-        """Whether whoever signs in with an address has an authenticator app, a phone number or a
-        passkey.
-
-        Raises:
-            StoreError, UsersUnavailable: it cannot be known.
+        Args:
+            policy: which names who may, and what counts.
+            id: of the organization; `None` before there is one, and so no member.
         """
+        if not policy.break_glass:
+            return FieldViolation("break_glass", _NO_BREAK_GLASS, "required")
+        fault = FieldViolation("break_glass", _NO_FACTOR, "second_factor")
+        for address in sorted(policy.break_glass):
+            user_id = await self._find_user(address)
+            if user_id is None or not await self._has_second_factor(user_id, policy):
+                continue
+            member = None if id is None else await self._kept.members.find(id, user_id)
+            if id is None or (member is not None and member.is_active):
+                return None
+            fault = FieldViolation("break_glass", _NO_MEMBER, "member")
+        return fault
+
+    async def _find_user(self, address: Address) -> str | None:
         try:
             user = await self._users.find(address)
         except LoginDenied:  # nobody can sign in as them
-            return False
-        if user is None:
-            return False
-        state = await self._kept.factors.state(user.id)
-        return bool(state.factors) or bool(await self._kept.passkeys.list(user.id))
+            return None
+        return None if user is None else user.id
+
+    async def _has_second_factor(self, user_id: str, policy: Policy) -> bool:
+        """Whether somebody has an authenticator app, a phone number or a passkey that counts."""
+        state = await self._kept.factors.state(user_id)
+        if any(counts_as_second(policy, factor.kind) for factor in state.factors):
+            return True
+        return counts_as_second(policy, "passkey") and bool(await self._kept.passkeys.list(user_id))

@@ -197,8 +197,8 @@ class OrganizationVerbs:
 
         Raises:
             InvalidArgument: a field is bad, or contradicts another; `sso` is required before a
-                connection has worked and a break-glass address has a second factor; or somebody
-                else has changed the organization since.
+                connection has worked and a break-glass address is an active member's with a
+                second factor; or somebody else has changed the organization since.
             NotFound, StoreError: as for `change`.
         """
         there = await self._organizations.require(key)

@@ -92,6 +92,8 @@ async def test_the_companys_login_is_required_only_once_it_can_be(
     required = {"sso": "required", "break_glass": [jo.email]}
     assert (await backend.refusal("PATCH", path, policy=required, version=1))[1] == "second_factor"
     await add_app(site, jo.id)
+    assert (await backend.refusal("PATCH", path, policy=required, version=1))[1] == "member"
+    await floor_of(site).members.put(id, jo.id)
     assert (await backend.refusal("PATCH", path, policy=required, version=1))[1] == "no_connection"
     connection = await add_connection(floor_of(site), id)
     changed = await backend.patch(path, policy=required, version=1)

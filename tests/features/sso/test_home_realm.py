@@ -250,6 +250,7 @@ async def test_trust_in_the_browser_does_not_count_for_the_way_out(acme: SSOSite
     done = await do_step(boss, waits["login_id"], app.next_code(), trust_browser=True)
     assert done.status_code == 200
     await boss.post("/auth/logout", {})
+    await acme.floor.members.put(acme.organization.id, await id_of(acme.site, BOSS))
     await acme.floor.connections.mark_tested(acme.connection.id)
     await acme.set_policy(sso="required", break_glass=frozenset([BOSS]))
     await ask_without(acme, boss, BOSS)

@@ -69,6 +69,7 @@ class Place:
         connection = await add_connection(self.floor, organization.id)
         if await self.site.passwordless.people.find(BOSS) is None:
             await add_app(self.site, await id_of(self.site, BOSS))
+        await self.floor.members.put(organization.id, await id_of(self.site, BOSS))
         await set_policy(
             self.floor, organization.id, sso="required", break_glass=frozenset([Address(BOSS)])
         )

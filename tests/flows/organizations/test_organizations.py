@@ -136,7 +136,8 @@ async def test_a_policy_is_changed_as_it_was_seen_and_no_address_is_told(
 async def test_the_companys_login_cannot_be_required_before_somebody_could_do_without(
     site: Site, floor: OrganizationFloor
 ) -> None:
-    """Security rule 54: a connection has worked, and a break-glass address has a second factor."""
+    """Security rule 54: a connection has worked, and a break-glass address is an active member's
+    with a second factor that counts."""
     acme = await floor.organizations.create("Acme")
     jo = await site.passwordless.people.create("jo@acme.example")
     named = {"sso": "required", "break_glass": frozenset({"al@acme.example", jo.email})}
@@ -146,6 +147,14 @@ async def test_the_companys_login_cannot_be_required_before_somebody_could_do_wi
     )
     assert await refusal_of(set_policy(floor, acme.id, **named)) == ("break_glass", "second_factor")
     await add_app(site, jo.id)
+    assert await refusal_of(set_policy(floor, acme.id, **named)) == ("break_glass", "member")
+    await floor.members.put(acme.id, jo.id)
+    await floor.members.deactivate(acme.id, jo.id)
+    assert await refusal_of(set_policy(floor, acme.id, **named)) == ("break_glass", "member")
+    await floor.members.activate(acme.id, jo.id)
+    by_passkey = {**named, "second_factors": frozenset({"passkey"})}
+    refused = await refusal_of(set_policy(floor, acme.id, **by_passkey))
+    assert refused == ("break_glass", "second_factor")
     assert await refusal_of(set_policy(floor, acme.id, **named)) == ("sso", "no_connection")
     connection = await add_connection(floor, acme.id)
     required = await set_policy(floor, acme.id, **named)
@@ -157,6 +166,8 @@ async def test_the_companys_login_cannot_be_required_before_somebody_could_do_wi
     # What else is changed asks nothing of that.
     also = await set_policy(floor, acme.id, **named, mfa="required")
     assert also.version == required.version + 1
+    # What makes the only second factor worth nothing is refused as well.
+    assert (await refusal_of(set_policy(floor, acme.id, **by_passkey)))[1] == "second_factor"
 
 
 async def test_who_is_held_to_a_policy_now_is_told(site: Site, floor: OrganizationFloor) -> None:
