@@ -187,6 +187,9 @@ def make_door(
         await require()
         now = clock()
         try:
+            if login.organization is None and not login.is_renewal and rules.entrance is not None:
+                # Every rule judges the same one, whatever becomes of memberships meanwhile.
+                login = replace(login, organization=await rules.entrance(login))
             decision = await ask_before_session(
                 rules, login, organization=login.organization if stays else None
             )

@@ -44,6 +44,10 @@ written."""
 PolicyOf = Callable[[Login], Awaitable[Policy]]
 """Asked what somebody's login must come up to; the strictest of all answers holds."""
 
+EntranceOf = Callable[[Login], Awaitable[str | None]]
+"""Asked which organization a login enters that names none, by id; `None` for none. Asked once,
+before all rules, so that each of them judges the same one; may raise `LoginDenied`."""
+
 MembershipOf = Callable[[Session, User], Awaitable[Membership | None]]
 """Asked, where a session is validated, which organization it is in and as what; `None` for none.
 What it says is held, and asked again where `ORGANIZATIONS` or the user was signaled."""
@@ -69,6 +73,7 @@ class LoginRules:
         before_challenge, before_session, on_session: the rules, in the order of their features.
         with_session: who queues jobs as a session begins.
         policies: who says what logins must come up to.
+        entrance: says which organization a login enters that names none.
         memberships: says which organization a session is in; `None` where there are none.
         may_mail: who may hold a mail back.
         may_sign_up: who may let somebody become a user, where strangers may not.
@@ -81,6 +86,7 @@ class LoginRules:
     on_session: list[OnSession] = field(default_factory=list)
     with_session: list[WithSession] = field(default_factory=list)
     policies: list[PolicyOf] = field(default_factory=list)
+    entrance: EntranceOf | None = None
     memberships: MembershipOf | None = None
     may_mail: list[MayMail] = field(default_factory=list)
     may_sign_up: list[MaySignUp] = field(default_factory=list)

@@ -140,6 +140,7 @@ class Floors:
             self.rules.may_sign_up += added.may_sign_up
             if added.looks is not None:
                 self.kit.looks.bind(added.looks)
+            self.rules.entrance = added.entrance or self.rules.entrance
             self.rules.memberships = added.memberships or self.rules.memberships
             self.rules.recovers.update(added.recovers)
             self.rules.owners.update(dict.fromkeys(added.proves, name))

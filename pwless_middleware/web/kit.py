@@ -28,6 +28,7 @@ from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.flows.login_rules import (
     BeforeChallenge,
     BeforeSession,
+    EntranceOf,
     MayMail,
     MaySignUp,
     MembershipOf,
@@ -227,6 +228,8 @@ class Mounted(Generic[VerbsT]):
             narrow them.
         with_session: asked for the jobs that are queued as a new session begins.
         policies: asked what a login must come up to; the strictest of all features' answers holds.
+        entrance: asked which organization a login enters that names none, before all rules. For one
+            feature of the product's own.
         memberships: says which organization a session is in: `request.state.organization`, and the
             user's role. For one feature of the product's own.
         may_mail: asked before the mail of a login goes out; may hold it back in silence.
@@ -284,6 +287,7 @@ class Mounted(Generic[VerbsT]):
     on_session: tuple[OnSession, ...] = ()
     with_session: tuple[WithSession, ...] = ()
     policies: tuple[PolicyOf, ...] = ()
+    entrance: EntranceOf | None = None
     memberships: MembershipOf | None = None
     may_mail: tuple[MayMail, ...] = ()
     may_sign_up: tuple[MaySignUp, ...] = ()

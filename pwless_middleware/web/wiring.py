@@ -165,7 +165,8 @@ def check_operators(mounted: Mapping[str, Mounted], ours: Collection[str]) -> No
                 f"{name} says who is an operator: that is for Dashboard(...) itself, not for a "
                 "subclass or another feature",
             )
-        knows_organizations = added.memberships is not None or added.looks is not None
+        asked = (added.entrance, added.memberships, added.looks)
+        knows_organizations = any(one is not None for one in asked)
         if knows_organizations and name not in ours:
             raise ConfigError(
                 "features",
@@ -226,6 +227,7 @@ def behind(mounted: Mounted, require: Callable[[], Awaitable[None]]) -> Mounted:
         before_session=tuple(wait(rule) for rule in mounted.before_session),
         on_session=tuple(wait(rule) for rule in mounted.on_session),
         policies=tuple(wait(ask) for ask in mounted.policies),
+        entrance=mounted.entrance and wait(mounted.entrance),
         memberships=mounted.memberships and wait(mounted.memberships),
         may_mail=tuple(wait(ask) for ask in mounted.may_mail),
         may_sign_up=tuple(wait(ask) for ask in mounted.may_sign_up),

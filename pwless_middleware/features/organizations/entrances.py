@@ -1,5 +1,7 @@
 """Which organization a login enters, and by what right: the one place where that is decided.
 
+`choose` says it once for a login, before any rule; `of` says by what right.
+
     one is named                    ──▶ that one, of a member, or of who becomes one by it
     none named, a member of one     ──▶ that one
     none named, a member of none    ──▶ the one that owns the address's domain, if that admits
@@ -65,28 +67,31 @@ class Entrances:
         self._floor = floor
         self._join = join
 
-    async def of(self, login: Login) -> Entrance | None:
-        """Return where a login goes, or `None` for nowhere.
+    async def choose(self, login: Login) -> str | None:
+        """Return the id of the organization that a login enters that names none; or `None`.
 
         Raises:
-            LoginDenied: it may not enter the one that it names.
             StoreError: it cannot be known.
         """
-        directory = self._floor.directory
-        if login.organization is not None:
-            organization = await directory.find(login.organization)
-            if organization is None:
-                raise LoginDenied(UNKNOWN, reason="not_a_member")
-            return await self._enter(organization, login)
-        if login.is_renewal:
-            return None
         memberships = await self.memberships(login.user_id)
-        if len(memberships) == 1:
-            return memberships[0]
         if memberships:
+            return memberships[0].organization.id if len(memberships) == 1 else None
+        of_domain = await self.of_domain(login.email)
+        return None if of_domain is None else of_domain.organization.id
+
+    async def of(self, login: Login) -> Entrance | None:
+        """Return how a login enters its organization, or `None` where it enters none.
+
+        Raises:
+            LoginDenied: it may not.
+            StoreError: it cannot be known.
+        """
+        if login.organization is None:
             return None
-        await self.check_owner(login.user_id, login.email)
-        return await self.of_domain(login.email)
+        organization = await self._floor.directory.find(login.organization)
+        if organization is None:
+            raise LoginDenied(UNKNOWN, reason="not_a_member")
+        return await self._enter(organization, login)
 
     async def check_owner(self, user_id: str, email: str) -> None:
         """Refuse who was switched off by the organization that has their address's domain.

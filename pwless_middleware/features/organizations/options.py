@@ -100,6 +100,7 @@ class Organizations:
             before_session=(rules.before_session, policies.before_session),
             on_session=(rules.on_session, policies.on_session),
             policies=(policies.of,),
+            entrance=entrances.choose,
             memberships=rules.membership,
             may_sign_up=(rules.may_sign_up,),
             looks=looks.of,

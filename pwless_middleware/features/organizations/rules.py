@@ -93,6 +93,7 @@ class OrganizationRules:
             LoginDenied: it may not enter the one that it names.
             StoreError: it cannot be known.
         """
+        await self._entrances.check_owner(login.user_id, login.email)
         entrance = await self._entrances.of(login)
         if entrance is None:
             return None
@@ -102,15 +103,14 @@ class OrganizationRules:
 
     async def on_session(self, session: Session, user: User) -> None:
         """Refuse a session in an organization that is none any more, or of no active member; and
-        one of who was switched off by the owner of their domain.
+        one of who was switched off by the owner of their domain, wherever it is.
 
         Raises:
             LoginDenied: it is.
             StoreError: it cannot be known.
         """
-        if session.organization is None:
-            await self._entrances.check_owner(user.id, session.email)
-        elif await self.membership(session, user) is None:
+        await self._entrances.check_owner(user.id, session.email)
+        if session.organization is not None and await self.membership(session, user) is None:
             raise LoginDenied(reason="not_a_member")
 
     async def membership(self, session: Session, user: User) -> Membership | None:

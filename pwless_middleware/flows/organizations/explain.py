@@ -113,7 +113,10 @@ class Explanations:
         )
         deciding = await self._rules.deciding(login)
         entered = deciding.entered
-        member, is_invited = None, False
+        member, is_invited, is_switched_off = None, False, False
+        if deciding.owner is not None and user is not None:
+            theirs = await self._directory.membership(user.id, deciding.owner.id)
+            is_switched_off = theirs is not None and not theirs.is_active
         if entered is not None:
             if user is not None:
                 member = await self._directory.membership(user.id, entered.id)
@@ -125,6 +128,7 @@ class Explanations:
             is_disabled=is_disabled,
             member=member,
             is_invited=is_invited,
+            is_switched_off=is_switched_off,
             has=await self._factors_of(user.id) if user is not None else (),
             deciding=deciding,
         )
@@ -222,7 +226,9 @@ class Explanations:
             return Told("denied", DISABLED, "disabled")
         if word == "passkey" and word not in person.has:
             return Told("denied", NO_PASSKEY, "no_passkey")
-        entered = deciding.entered
+        entered, owner = deciding.entered, deciding.owner
+        if owner is not None and person.is_switched_off:
+            return Told("denied", Text(INACTIVE, organization=owner.name), "inactive")
         if entered is None:
             return None
         if person.member is not None:
@@ -230,7 +236,7 @@ class Explanations:
             return None if person.member.is_active else Told("denied", text, "inactive")
         join = self._join_of(entered)
         is_theirs = connection is not None and connection.organization == entered.id
-        is_owner = deciding.owner is not None and deciding.owner.id == entered.id
+        is_owner = owner is not None and owner.id == entered.id
         joins = join != "invitation" if is_theirs else is_owner and join == "domain"
         if joins or person.is_invited:
             return None

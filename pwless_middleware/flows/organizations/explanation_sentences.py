@@ -26,6 +26,7 @@ class Person:
         is_disabled: whether nobody can sign in as them.
         member: what they are in the organization that is entered; `None` for nothing.
         is_invited: whether they are invited there.
+        is_switched_off: whether the owner of their domain has deactivated them.
         has: the second factors that they can be asked for.
         deciding: the organizations that have a say.
     """
@@ -35,6 +36,7 @@ class Person:
     is_disabled: bool
     member: Member | None
     is_invited: bool
+    is_switched_off: bool
     has: Sequence[str]
     deciding: Deciding
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from pwless_middleware import Kit, Login, Mounted, SecondFactors
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.organization import Invitation
 from pwless_middleware.errors import ConfigError
@@ -103,12 +104,20 @@ async def test_who_is_switched_off_by_the_owner_of_their_domain_is_out_everywher
     site: Site,
 ) -> None:
     acme = await make_organization(site, "Acme", domain="acme.example")
-    await make_organization(site, "Beta", JO)
+    beta = await make_organization(site, "Beta", JO)
     user_id = await add_member(site, acme.id, JO)
     jo = await sign_in_to(site, JO)
     assert await place_of(site, jo) is None  # of two: none is chosen yet
+    guest = await sign_in_to(site, JO, beta.id)
+    assert await place_of(site, guest) == "Beta"
     await floor_of(site).members.deactivate(acme.id, user_id)
     assert await jo.who() is None
+    assert await guest.who() is None
+    for wanted in ({}, {"organization": beta.id}):
+        await jo.post("/auth/login", {"email": JO, **wanted})
+        assert (await jo.type_code(site.mail(JO).code)).status_code == 403
+    told = await floor_of(site).explanations.explain(Address(JO), beta)
+    assert {way.reason for way in told.ways} == {"inactive"}
 
 
 async def test_who_is_switched_off_elsewhere_signs_in_without_it(site: Site) -> None:
@@ -182,6 +191,51 @@ async def test_who_is_removed_while_a_step_is_asked_for_does_not_get_in(tmp_path
     answer = await jo.post("/auth/step/secret", {"secret": RIGHT})
     assert answer.status_code == 403
     assert site.sessions == 0
+
+
+class Hurry:
+    """Have somebody do something while rules are asked."""
+
+    def __init__(self) -> None:
+        self.do: Callable[[], Awaitable[object]] | None = None
+
+    def mount(self, kit: Kit) -> Mounted:
+        return Mounted(before_session=(self._ask,))
+
+    async def _ask(self, login: Login) -> None:
+        if self.do is not None:
+            await self.do()
+
+
+async def test_who_leaves_the_weaker_one_in_that_moment_is_held_to_the_stricter_one(
+    tmp_path: Path,
+) -> None:
+    hurry = Hurry()
+    site = make_scene(tmp_path, SecondFactors(), hurry)
+    floor = floor_of(site)
+    weak = await make_organization(site, "Weak")
+    user_id = await add_member(site, weak.id, JO)
+    strict = await make_organization(site, "Strict", JO, mfa="required")
+    hurry.do = lambda: floor.members.remove(weak.id, user_id)
+    jo = await sign_in_to(site, JO)
+    # The second factors were asked about who is in two: no organization is entered by that.
+    assert await place_of(site, jo) is None
+    hurry.do = None
+    jo = await sign_in_to(site, JO)
+    assert jo.cookie("pending") is not None
+    assert await jo.who() is None
+    assert [one.user_id for one in await floor.members.list(strict.id)] == [user_id]
+
+
+async def test_who_is_invited_joins_by_the_domain_as_what_they_are_invited_for(
+    site: Site,
+) -> None:
+    floor = floor_of(site)
+    acme = await make_organization(site, "Acme", domain="acme.example", join="domain")
+    await floor.invitations.create(acme.id, JO, role="admin", mail=False)
+    assert await place_of(site, await sign_in_to(site, JO)) == "Acme"
+    assert site.inner.scope["state"]["user"].role == "admin"
+    assert await floor.invitations.list_open(Address(JO)) == []  # who is removed has none left
 
 
 @pytest.mark.parametrize(
