@@ -187,10 +187,11 @@ def wants_second_factor(
     Args:
         policy, authentications, email: as of `decide`.
     """
-    if len(factors_of(authentications, policy)) >= 2:
-        return False
-    is_asked = policy.mfa is not None and policy.mfa != "off"
-    return is_asked or uses_break_glass(policy, authentications, email=email)
+    found = factors_of(authentications, policy)
+    if uses_break_glass(policy, authentications, email=email):
+        # What the provider says cannot count where it is done without; and it may be another's.
+        return sum(not factor.startswith(_PROVIDER_FACTOR) for factor in found) < 2
+    return len(found) < 2 and policy.mfa is not None and policy.mfa != "off"
 
 
 def uses_break_glass(
@@ -198,13 +199,14 @@ def uses_break_glass(
 ) -> bool:
     """Whether somebody comes in by a mail where their company's login is required, and may.
 
+    Also beside a login at a provider: it may be another company's, which lets nobody in here.
+
     Args:
         policy, authentications, email: as of `decide`.
     """
     if policy.sso != "required" or email not in (policy.break_glass or ()):
         return False
-    methods = {first_factor_of(one.method) for one in authentications}
-    return "email" in methods and SSO_METHOD not in methods
+    return any(first_factor_of(one.method) == "email" for one in authentications)
 
 
 def may_renew(policy: Policy, method: str, *, email: Address) -> bool:

@@ -131,6 +131,14 @@ def test_there_trust_and_the_rule_of_second_factors_do_not_count() -> None:
     assert ask(off, CODE, has=["totp"], is_trusted=True) == AskStep(("totp",))
 
 
+def test_nor_does_what_another_companys_provider_says() -> None:
+    """Else its administrators could come in by a mail alone, as whoever is listed here."""
+    says_mfa = Authentication("sso", 100, ("sso:conn_b", "mfa:conn_b"))
+    for proof in (OTHER_SSO, says_mfa):
+        assert ask(BREAK_GLASS, proof, CODE, has=["totp"]) == AskStep(("totp",))
+        assert ask(BREAK_GLASS, proof, CODE, TOTP, has=["totp"]) is None
+
+
 def test_who_has_no_second_factor_does_not_make_one_there() -> None:
     policy = stricter(BREAK_GLASS, required())
     assert ask(policy, CODE, can_make=["totp"]) == Deny("no_factor")
