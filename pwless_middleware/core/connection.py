@@ -49,6 +49,23 @@ class Connection:
     created_at: int = 0
     version: int = 1
 
+    @property
+    def provider(self) -> object:
+        """What the provider calls itself; `None` where that is not set yet.
+
+        Subjects are that provider's: at another one they are other people.
+        """
+        return self.config.get("issuer" if self.kind == "oidc" else "entity_id")
+
+    def leads_elsewhere(self, before: Connection) -> bool:
+        """Whether it is at another provider than it was before.
+
+        Who people are there is then forgotten (security rule 50), and so is the secret that the
+        provider before has given: a changed address would else have it sent to whoever is there
+        (security rule 56). The key of a connection by SAML is ours, and goes to nobody.
+        """
+        return before.provider is not None and self.provider != before.provider
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:

@@ -55,6 +55,9 @@ class ConnectionRepository(Protocol):
         """Keep a connection. Its secret, its SCIM token, its organization, its kind and when it was
         made stay as they are where there is one already.
 
+        Where it leads elsewhere (`Connection.leads_elsewhere`), who people are at it is forgotten,
+        and by OpenID Connect the secret as well.
+
         Args:
             connection: the whole row.
             seen: the version that stood there; `None` for a new one.
@@ -202,6 +205,10 @@ def _put(connection: Connection, seen: int | None, audit: Event | None) -> Steps
         and (yield from requires_connection(organization, connection.id))
     ):
         return "required"
+    elif connection.leads_elsewhere(_connection(rows[0])):
+        yield _DELETE_IDENTITIES(connection.id)
+        if connection.kind == "oidc":
+            yield _FORGET_SECRET(connection.id)
     yield _PUT(
         *(connection.id, organization, connection.kind, connection.name),
         *(int(connection.is_enabled), _pack(connection.config), connection.tested_at),
@@ -288,6 +295,7 @@ _SET_SECRET = Statement(
     "UPDATE pwless_connections SET secret = $2, version = version + 1 "
     "WHERE id = $1 AND version = $3 RETURNING id"
 )
+_FORGET_SECRET = Statement("UPDATE pwless_connections SET secret = NULL WHERE id = $1")
 _SECRET = Statement("SELECT secret FROM pwless_connections WHERE id = $1 AND secret IS NOT NULL")
 _LIST_SECRETS = Statement(
     "SELECT id, secret FROM pwless_connections WHERE id > $1 AND secret IS NOT NULL "

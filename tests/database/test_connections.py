@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
@@ -42,13 +43,45 @@ async def test_what_is_kept_is_found_and_listed_in_order(repositories: Repositor
     assert await connections.list_all(after="conn_a") == [first]
 
 
+@pytest.mark.parametrize("kind", ["oidc", "saml"])
+async def test_at_another_provider_nobody_is_known_and_no_secret_is_sent(
+    repositories: Repositories, kind: Literal["oidc", "saml"]
+) -> None:
+    await add_organizations(repositories)
+    connections, identities = repositories.connections, repositories.identities
+    key = "issuer" if kind == "oidc" else "entity_id"
+    first = replace(connection(), kind=kind, config={key: "https://a.example"})
+    await connections.put(first, seen=None)
+    await connections.put(replace(first, id="conn_b"), seen=None)
+    await connections.set_secret("conn_a", b"s", seen=1)
+    for id in ("conn_a", "conn_b"):
+        identity = Identity(
+            connection=id, subject="jo", user_id="u_jo", email="", created_at=NOW, seen_at=NOW
+        )
+        assert await identities.add(identity) == "added"
+    same = replace(first, config={key: "https://a.example", "scopes": []}, version=3)
+    assert await connections.put(same, seen=2) == "done"
+    assert await identities.find("conn_a", "jo") is not None
+    assert await connections.secret_of("conn_a") == b"s"
+    other = replace(first, config={key: "https://b.example"}, version=4)
+    assert await connections.put(other, seen=2) == "stale"
+    assert await identities.find("conn_a", "jo") is not None
+    assert await connections.put(other, seen=3) == "done"
+    assert await identities.find("conn_a", "jo") is None
+    assert await identities.find("conn_b", "jo") is not None
+    is_kept = kind == "saml"  # the key of our own, which goes to nobody
+    assert await connections.secret_of("conn_a") == (b"s" if is_kept else None)
+    assert await connections.find("conn_a") == replace(other, has_secret=is_kept)
+
+
 async def test_a_change_leaves_what_it_does_not_say(repositories: Repositories) -> None:
     await add_organizations(repositories)
     connections = repositories.connections
     await connections.put(connection(), seen=None)
     assert await connections.set_secret("conn_a", b"\0s", seen=1, audit=audit()) == "done"
     assert await connections.set_secret("conn_a", b"\0t", seen=1, audit=audit(2)) == "stale"
-    changed = replace(connection(), name="Okta", config={}, tested_at=NOW, version=3)
+    config = {"issuer": "https://idp.example/"}
+    changed = replace(connection(), name="Okta", config=config, tested_at=NOW, version=3)
     assert await connections.put(changed, seen=2) == "done"
     assert await connections.put(replace(changed, name="Mine"), seen=2) == "stale"
     assert await connections.put(changed, seen=None) == "stale", "it is there"

@@ -54,8 +54,15 @@ class MemoryConnections:
             is_disabled = there.is_enabled and not connection.is_enabled
             if is_disabled and self._rows.requires_connection(organization, id):
                 return "required"
+            has_secret = there.has_secret
+            if connection.leads_elsewhere(there):
+                self._rows.forget_identities(id)
+                if there.kind == "oidc":
+                    self._rows.secrets.pop(id, None)
+                    has_secret = False
             self._rows.connections[id] = replace(
                 there,
+                has_secret=has_secret,
                 name=connection.name,
                 is_enabled=connection.is_enabled,
                 config=connection.config,

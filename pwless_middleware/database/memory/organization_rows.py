@@ -72,7 +72,11 @@ class OrganizationRows:
         del self.connections[id]
         self.secrets.pop(id, None)
         self.scim_digests.pop(id, None)
-        self.identities = {key: one for key, one in self.identities.items() if key[0] != id}
+        self.forget_identities(id)
+
+    def forget_identities(self, connection: str) -> None:
+        """Forget who people are at a connection."""
+        self.identities = {k: one for k, one in self.identities.items() if k[0] != connection}
 
     def requires_connection(self, organization: str, id: str) -> bool:
         """Whether nobody could sign in without this connection."""

@@ -234,7 +234,9 @@ class Connections:
     ) -> Connection:
         """Change what is given of a connection; `None` leaves it.
 
-        With another configuration it has to be tested anew before a policy can require it.
+        With another configuration it has to be tested anew before a policy can require it. At
+        another provider nobody is known by it any more, and by OpenID Connect it has no secret
+        until another one is set (`Connection.leads_elsewhere`).
 
         Args:
             id: which.
@@ -262,6 +264,8 @@ class Connections:
             return there
         if new.config != there.config and not still_tested:
             new = replace(new, tested_at=None)
+        if new.kind == "oidc" and new.leads_elsewhere(there):
+            new = replace(new, has_secret=False)
         audit = self._events.make(
             "connection.changed",
             by=check_by(by),

@@ -121,7 +121,8 @@ class ConnectionForm:
             return
         found = read_oidc_settings(config, judge=self._client.read_url)
         secret = form.get(SECRET, "").strip()
-        if not secret and not connection.has_secret:
+        is_kept = connection.has_secret and found.issuer == connection.provider
+        if not secret and not is_kept:
             raise InvalidArgument.of(SECRET, Text("This field is required."), "required")
         await self._oidc.check(found)
         changed = await self._change(connection, form, found.to_json(), operator)

@@ -111,6 +111,11 @@ async def test_a_secret_is_never_shown_and_is_kept_where_none_is_entered(
         bad = await setup.enter(jo, id, issuer="nonsense", client_id="", client_secret="another-1")
         assert "another-1" not in bad.text
         await setup.enter(jo, id, issuer=provider.issuer, client_id="other")
+        async with own_oidc() as mallory:  # who must not be sent what another provider has given
+            setup.site.clock.advance(2)
+            moved = await setup.enter(jo, id, issuer=mallory.issuer, client_id="other")
+            assert moved.status_code == 400
+            assert "This field is required" in moved.text
     assert await setup.floor.connections.secret_of(id) == secret.encode()
     assert (await setup.connection(id)).config["client_id"] == "other"
 
