@@ -1,6 +1,7 @@
 """Whose account a person at an identity provider has here (security rules 50 and 54).
 
-    known by (connection, subject) ──▶ that user, whatever address the provider says today
+    known by (connection, subject) ──▶ that user, whatever address the provider says today, unless
+                another organization has verified the domain of the user's own by now
     unknown ──▶ the address is in a domain that the connection's own organization has verified
                 and the provider does not say that it is unverified
             ──▶ the user of that address is linked, or made
@@ -12,6 +13,7 @@ company gives the address of who has left to somebody else.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pwless_middleware.core.address import Address, domain_of, parse_address
@@ -21,7 +23,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.login import EnrolledUser
 from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.user import User, UserId
-from pwless_middleware.errors import LoginDenied, PersonDisabled
+from pwless_middleware.errors import LoginDenied, NotFound, PersonDisabled
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.person import ProviderPerson
 from pwless_middleware.web.kit import Kit
@@ -99,13 +101,21 @@ class Linking:
             if identity is None:
                 raise SSOFault("disabled")
             return await self._use_known(arrival, identity)
+        if not await self.still_linked(arrival, user.id):
+            # The connection has gone elsewhere meanwhile, and has forgotten the others by then.
+            with suppress(NotFound):
+                await self._floor.identities.remove(new, organization=arrival.organization.id)
+            raise SSOFault("connection_off")
         self._record("identity.linked", arrival, user.id)
         return EnrolledUser(UserId(user.id), address, is_new=is_new)
 
     async def still_linked(self, arrival: Arrival, user_id: str) -> bool:
-        """Whether a person is still linked with a user, and the connection still on."""
+        """Whether a person is still linked with a user, and the connection still on, and at the
+        same provider."""
         connection = await self._floor.connections.find(arrival.connection.id)
         if connection is None or not connection.is_enabled:
+            return False
+        if connection.provider != arrival.connection.provider:
             return False
         identity = await self._floor.identities.find(connection.id, arrival.person.subject)
         return identity is not None and identity.user_id == user_id
@@ -118,16 +128,41 @@ class Linking:
         """
         return await self._proven_address(arrival)
 
+    async def remove_since(self, user_id: str, at: int) -> None:
+        """Forget who somebody is at connections since a change of address that was undone.
+
+        Whoever took the account over could come back by the login of a company of their own
+        (`Mounted.on_address_undone`).
+        """
+        for one in await self._floor.identities.of_user(user_id):
+            connection = await self._floor.connections.find(one.connection)
+            if connection is None or one.created_at < at:
+                continue
+            organization = connection.organization
+            with suppress(NotFound):  # both the page and its job do this
+                await self._floor.identities.remove(one, organization=organization, by="person")
+
     async def _use_known(self, arrival: Arrival, identity: Identity) -> EnrolledUser:
         user = await self._kit.users.load(identity.user_id)
         address = parse_address(user.email) if user is not None else None
         if user is None or address is None:
             raise SSOFault("disabled")
+        await self._check_owner(arrival, address)
         said = arrival.person.email
         if said is not None and said != identity.email:
             self._record("identity.address_changed", arrival, user.id)
         await self._floor.identities.note_seen(identity, email=said or identity.email)
         return EnrolledUser(UserId(user.id), address)
+
+    async def _check_owner(self, arrival: Arrival, address: Address) -> None:
+        """Refuse the provider of an organization for somebody who is another one's by their address.
+
+        A domain that was sold would else leave its people's accounts to who had it before.
+        """
+        domain = domain_of(address)
+        owner = await self._floor.directory.owner_of(domain)
+        if owner is not None and owner.id != arrival.organization.id:
+            raise SSOFault("address_foreign", received=domain)
 
     async def _proven_address(self, arrival: Arrival) -> Address:
         person = arrival.person

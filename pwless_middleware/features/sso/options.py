@@ -174,6 +174,7 @@ class SSO:
             before_session=(uses.before_session, roles.before_session),
             with_session=(uses.with_session,),
             proves=(SSO_METHOD,),
+            on_address_undone=(linking.remove_since,),
             jobs={MAIL: uses.read, **setup_mails.readers},
             event_kinds=(*KINDS, *SAML_KINDS),
             findings=(certificates.findings,),
