@@ -155,7 +155,7 @@ class Linking:
         return EnrolledUser(UserId(user.id), address)
 
     async def _check_owner(self, arrival: Arrival, address: Address) -> None:
-        """Refuse the provider of an organization for somebody who is another one's by their address.
+        """Refuse the provider of another organization than that which has the address's domain.
 
         A domain that was sold would else leave its people's accounts to who had it before.
         """

@@ -1,4 +1,4 @@
-"""Who has been somebody else's provider, or held somebody's account for a while, keeps nothing of it.
+"""Who was somebody's provider, or held their account for a while, keeps nothing of it.
 
 Security rules 50, 54 and 55.
 """
