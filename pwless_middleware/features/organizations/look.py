@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pwless_middleware.core.brand import Brand
+from pwless_middleware.core.connection import SSO_METHOD
+from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.policy import Policy
 from pwless_middleware.flows.organization_looks import OrganizationLook
+from pwless_middleware.flows.organizations.policies import usable_connections
 from pwless_middleware.rendering.renderer import Renderer
+from pwless_middleware.web.offers import Offers
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor
@@ -19,9 +23,11 @@ class Looks:
     Args:
         floor: knows the organizations.
         renderer: has the deployment's own brand, for what an organization does not say.
+        offers: the ways to sign in that there are.
     """
 
-    def __init__(self, floor: OrganizationFloor, renderer: Renderer) -> None:
+    def __init__(self, floor: OrganizationFloor, renderer: Renderer, offers: Offers) -> None:
+        self._offers = offers
         self._directory = floor.directory
         self._renderer = renderer
 
@@ -36,15 +42,24 @@ class Looks:
             return None
         ours = self._renderer.brand
         brand = Brand(found.name, logo=found.logo or ours.logo, color=found.color or ours.color)
-        return OrganizationLook(found.id, brand, found.language, _methods_of(found.policy))
+        methods = _methods_of(found.policy, has_button=await self._has_button(found))
+        return OrganizationLook(found.id, brand, found.language, methods)
+
+    async def _has_button(self, organization: Organization) -> bool:
+        """Whether the login page has a button that leads to an organization's own login."""
+        if not any(method.name == SSO_METHOD for method in self._offers.methods):
+            return False
+        connections = await self._directory.connections_of(organization.id)
+        return bool(usable_connections(organization, connections))
 
 
-def _methods_of(policy: Policy) -> frozenset[str] | None:
+def _methods_of(policy: Policy, *, has_button: bool) -> frozenset[str] | None:
     """Return the first factors that a login page offers; `None` for all.
 
-    The form for an address is the way to the company's login too.
+    Where there is no button, the form for an address is the way to a company's login.
     """
-    if policy.methods is None:
-        return None
-    leads_on = "sso" in policy.methods or policy.sso in ("allowed", "required")
-    return policy.methods | {"email", "sso"} if leads_on else policy.methods
+    if policy.sso == "required":
+        return frozenset({SSO_METHOD if has_button else "email"})
+    if policy.methods is None or has_button or SSO_METHOD not in policy.methods:
+        return policy.methods
+    return policy.methods | {"email"}

@@ -78,7 +78,7 @@ class Organizations:
         rules = OrganizationRules(floor, kit.policies, entrances, Admission(floor))
         policies = floor.policies
         floor.explanations.join_by(entrances.join_of)
-        leaving, looks = Leaving(kit, floor), Looks(floor, kit.renderer)
+        leaving, looks = Leaving(kit, floor), Looks(floor, kit.renderer, kit.offers)
         mails = InvitationMails(kit, floor, looks.of)
         floor.invitations.send_by(mails.queue)
         account, choose = AccountPages(kit, entrances, leaving), ChoosePage(kit, entrances)

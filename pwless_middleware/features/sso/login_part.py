@@ -17,6 +17,7 @@ from pwless_middleware.core.address import domain_of, parse_address
 from pwless_middleware.core.challenge_context import seal_hint
 from pwless_middleware.core.connection import SSO_METHOD
 from pwless_middleware.core.paths import SSO_START_PATH
+from pwless_middleware.features.sso.paths import OTHER_WAY_PATH
 from pwless_middleware.flows.organizations.policies import usable_connections
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
@@ -82,6 +83,13 @@ class LoginPart:
         connections = await self._directory.connections_of(organization.id)
         return bool(usable_connections(organization, connections))
 
+    def _other_way(self, organization: Organization | None) -> str:
+        """Return the page for who cannot reach the login that is required; empty for none."""
+        if organization is None or organization.policy.sso != "required":
+            return ""
+        has_mails = any(method.name == _MAILS for method in self._kit.offers.methods)
+        return OTHER_WAY_PATH if has_mails else ""
+
     def _part(
         self,
         *,
@@ -93,6 +101,7 @@ class LoginPart:
             context={
                 "company": organization.name if organization is not None else "",
                 "start": SSO_START_PATH,
+                "other_way": self._other_way(organization),
                 "email": email[:254],
                 "error": error,
             },

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import html
+import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from pwless_middleware import Organizations, Passkeys
+from pwless_middleware import Organizations, Passkeys, SecondFactors
 from pwless_middleware.features.sso.options import SSO
 from tests.features.sso.sites import SSOSite, query_of
+from tests.features.sso.test_home_realm import require
 from tests.identity_providers.own_oidc import OwnProvider
 from tests.support import led_to, said
 
@@ -27,6 +30,41 @@ async def test_the_link_of_an_organization_shows_its_button(
     pressed = await jo.post("/auth/sso/start", form)
     asked = query_of(pressed.headers["location"])
     assert led_to(await acme.answer(jo, provider, asked)) == "/in"
+
+
+async def test_a_login_that_is_required_stands_alone_with_the_way_out(
+    provider: OwnProvider, tmp_path: Path
+) -> None:
+    """A form that leads nowhere else is none."""
+    features = (Passkeys(), SecondFactors())
+    acme = await SSOSite.make(tmp_path, provider.config(), features=features)
+    url = f"/auth/login?organization={acme.organization.id}&next=/in"
+    page = await acme.site.browser().get(url)
+    assert 'name="email"' in page.text
+    assert "data-scripted" in page.text
+    assert "reach my company" not in said(page)
+    await require(acme)
+    page = await acme.site.browser().get(url)
+    assert 'name="email"' not in page.text
+    assert "data-scripted" not in page.text
+    assert "Continue with the login of Acme" in said(page)
+    (way,) = re.findall(r'<a href="([^"]*/sso/other-way[^"]*)"', page.text)
+    quiet = await acme.site.browser().get(html.unescape(way))
+    assert "Sign in without your company’s login" in said(quiet)
+    assert 'name="next" value="/in"' in quiet.text
+    # Who mistypes their address there gets it back with what was wrong.
+    wrong = {"email": "boss", "break_glass": "1", "organization": acme.organization.id}
+    again = await acme.site.browser().post("/auth/login", wrong)
+    assert again.status_code == 400
+    assert 'name="break_glass"' in again.text
+
+
+async def test_where_only_the_companys_login_leads_in_no_mail_is_offered(acme: SSOSite) -> None:
+    url = f"/auth/login?organization={acme.organization.id}"
+    await acme.set_policy(methods=frozenset({"sso"}))
+    page = await acme.site.browser().get(url)
+    assert "Continue with the login of Acme" in said(page)
+    assert 'name="email"' not in page.text
 
 
 async def test_an_organization_without_a_login_has_no_button(acme: SSOSite) -> None:
