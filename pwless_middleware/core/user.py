@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Literal, NewType
 from uuid import UUID
@@ -53,6 +54,19 @@ class User:
     def identity(self) -> str:
         """The id (Starlette's user interface)."""
         return self.id
+
+
+def change_user(user: User, *, is_new: bool | None = None, role: str | None = None) -> User:
+    """Return a user with what only we know of them; `None` leaves it.
+
+    A host's subclass need not be made by the names of our fields (`dataclasses.replace`): all of
+    its own stays as it is.
+    """
+    changed = copy(user)
+    for name, value in (("is_new", is_new), ("role", role)):
+        if value is not None:
+            object.__setattr__(changed, name, value)
+    return changed
 
 
 @dataclass(frozen=True)

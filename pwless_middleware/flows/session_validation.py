@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
-from pwless_middleware.core.user import User
+from pwless_middleware.core.user import User, change_user
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.flows.login_rules import LoginRules, ask_on_session
 from pwless_middleware.flows.session_cache import Held
@@ -70,7 +69,7 @@ class SessionValidator:
         if held.is_refused or user is None:
             return None
         if held.membership is not None:
-            user = replace(user, role=held.membership.role)
+            user = change_user(user, role=held.membership.role)
         if self._users.is_held:
             held.user = user
         return user

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar, runtime_checkable
 
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.digest import digest
 from pwless_middleware.core.login import EnrolledUser, Subject
-from pwless_middleware.core.user import User
+from pwless_middleware.core.user import User, change_user
 from pwless_middleware.errors import (
     ConfigError,
     LoginDenied,
@@ -191,7 +190,7 @@ class Users:
         if user is None:
             raise LoginDenied
         # Of two first logins at the same time a host's table cannot say which one made the user.
-        return user if self.people is not None else replace(user, is_new=True)
+        return user if self.people is not None else change_user(user, is_new=True)
 
     @property
     def keeps_people(self) -> bool:

@@ -16,17 +16,20 @@ MOST: Final = 1_000
 NO_ORGANIZATION: Final = Text("There is no such organization.")
 STALE: Final = Text("Somebody has changed this meanwhile. This is how it is now.")
 
+_SPACES: Final = re.compile("[\u00a0\u2007\u202f]")
 _UNSEEN: Final = re.compile(f"[{CONTROL}{LINE_ENDS}{BIDI}]")
 
 
 def check_name(name: str, *, field: str = "name") -> str:
-    """Return a name, outer spaces trimmed.
+    """Return a name, outer spaces trimmed, and those that do not break a line as usual ones.
+
+    Pages and mails are written under it, as under a `Brand`.
 
     Raises:
-        InvalidArgument: it is empty, too long, or not one line.
+        InvalidArgument: it is empty, too long, not one line, or has what nobody sees.
     """
-    name = name.strip()
-    if not 1 <= len(name) <= NAME_LENGTH or _UNSEEN.search(name):
+    name = _SPACES.sub(" ", name).strip()
+    if not 1 <= len(name) <= NAME_LENGTH or not name.isprintable():
         problem = Text(
             "Send %(least)s to %(most)s characters, in one line.", least=1, most=NAME_LENGTH
         )

@@ -179,7 +179,8 @@ class OrganizationPolicies:
     async def on_session(self, session: Session, user: User) -> SessionPolicy | None:
         """Hold a session to a policy that it was begun before, where it is to hold at once.
 
-        A session that was begun, or proven anew, since then was held to it there.
+        A session that was begun, or proven anew, since then was held to it there; of one that was
+        in that very second nobody knows.
 
         Raises:
             LoginDenied: it does not come up to the policy: whoever comes back signs in again, and
@@ -189,7 +190,7 @@ class OrganizationPolicies:
         login = login_of(session)
         deciding = await self.deciding(login)
         since = max((one.enforced_at for one in deciding.organizations), default=0)
-        if session.authenticated_at >= since:
+        if session.authenticated_at > since:
             return None
         policy = await self._policies.of(login)
         missing = decide(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware import Kit, Login, Mounted, SecondFactors
+from pwless_middleware import Kit, Login, Mounted, SecondFactors, User
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.organization import Invitation
 from pwless_middleware.errors import ConfigError
@@ -379,3 +379,37 @@ def test_it_needs_a_database_and_a_word_for_who_may_join(tmp_path: Path) -> None
         make_scene(tmp_path, Mine())
     with pytest.raises(ConfigError, match="join"):
         Organizations(join="everybody")  # type: ignore[arg-type]
+
+
+class Account(User):
+    """A user of a host, who is not made by the names of our fields."""
+
+    def __init__(self, row: tuple[str, str]) -> None:
+        super().__init__(*row)
+        object.__setattr__(self, "plan", "gold")
+
+
+class Table:
+    """A host's own table."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, str] = {}
+
+    async def find(self, email: str) -> User | None:
+        return next((Account(row) for row in self.rows.items() if row[1] == email), None)
+
+    async def create(self, email: str) -> User | None:
+        self.rows[f"u-{len(self.rows)}"] = email
+        return await self.find(email)
+
+    async def load(self, user_id: str) -> User | None:
+        return Account((user_id, self.rows[user_id]))
+
+
+async def test_a_hosts_own_kind_of_user_signs_up_and_has_a_role(tmp_path: Path) -> None:
+    site = make_scene(tmp_path, users=Table())
+    acme = await make_organization(site, "Acme")
+    await floor_of(site).invitations.create(acme.id, JO, role="admin", mail=False)
+    assert await place_of(site, await sign_in_to(site, JO, acme.id)) == "Acme"
+    user = site.inner.scope["state"]["user"]
+    assert (type(user), user.plan, user.role) == (Account, "gold", "admin")

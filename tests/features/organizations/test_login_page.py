@@ -116,3 +116,13 @@ async def test_a_policy_that_is_set_holds_for_the_next_page(tmp_path: Path) -> N
     assert 'name="email"' in (await site.browser().get(url)).text
     await set_policy(floor_of(site), acme.id, methods=frozenset({"passkey"}))
     assert 'name="email"' not in (await site.browser().get(url)).text
+
+
+async def test_a_name_that_was_pasted_is_one_that_pages_can_be_written_under(
+    tmp_path: Path,
+) -> None:
+    site = make_scene(tmp_path)
+    acme = await make_organization(site, "Acme\u00a0GmbH")
+    page = await site.browser().get(f"/auth/login?organization={acme.id}")
+    assert page.status_code == 200
+    assert "· Acme GmbH</title>" in page.text

@@ -234,6 +234,14 @@ async def test_they_go_on_to_their_end_until_the_policy_is_applied(place: Place)
     assert await kim.who() == KIM
 
 
+async def test_one_of_the_very_second_in_which_it_is_applied_is_held_to_it(place: Place) -> None:
+    jo = place.site.browser()
+    await place.sign_in(JO, browser=jo)
+    await set_policy(place.floor, place.acme.id, methods=frozenset(["passkey"]))
+    await place.floor.organizations.apply_now(place.acme.id)
+    assert await jo.who() is None
+
+
 async def test_those_that_come_up_to_it_go_on_and_live_no_longer_than_it_says(
     place: Place,
 ) -> None:
