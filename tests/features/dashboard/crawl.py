@@ -52,6 +52,14 @@ class Page(HTMLParser):
             if form.get("method", "get").lower() == "get":
                 yield urljoin(base, form.get("action", ""))
 
+    def posts(self, base: str) -> Iterator[str]:
+        """Go through the paths that the forms of the page are sent to by POST."""
+        for tag, attributes in self.elements:
+            is_form = tag == "form" and attributes.get("method", "get").lower() == "post"
+            if is_form or "formaction" in attributes:
+                action = attributes.get("action" if is_form else "formaction", "")
+                yield urlsplit(urljoin(base, action)).path
+
 
 @dataclass
 class Crawl:

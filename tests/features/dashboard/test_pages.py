@@ -93,6 +93,7 @@ class Crawled:
     events: Sequence[StoredEvent]
     navigation: list[str]
     by: dict[str, Crawl]
+    nowhere: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,23 @@ async def _crawl_all(folder: Path) -> Crawled:
     others = {address: await signed_in(site, address) for address in (HELP, LOOK)}
     by = {address: await crawl(browser) for address, browser in {OPS: ops, **others}.items()}
     navigation = [page.path for page in site.passwordless._kit.offers.dashboard_pages]
-    return Crawled(secrets, events, navigation, by)
+    actions = {
+        action
+        for crawl in by.values()
+        for url, page in crawl.pages.items()
+        for action in Page(page.text).posts(f"{ops.origin}{url}")
+    }
+    routes = [site.passwordless.routes._match(path.removeprefix("/auth"))[0] for path in actions]
+    nowhere = [
+        path
+        for path, route in zip(actions, routes, strict=True)
+        if route is None or "POST" not in route.methods
+    ]
+    return Crawled(secrets, events, navigation, by, nowhere)
+
+
+def test_every_form_is_sent_to_a_page_that_takes_it(crawled: Crawled) -> None:
+    assert crawled.nowhere == []
 
 
 def test_no_page_and_no_export_holds_a_secret(crawled: Crawled) -> None:
