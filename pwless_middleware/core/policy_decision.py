@@ -17,6 +17,7 @@ proof has kept fresh would be worth more than the policy allows.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final, Literal, get_args
 
 from pwless_middleware.core.address import Address
@@ -111,7 +112,12 @@ def decide(
     return decide_first_factor(
         policy, authentications, email=email, connections=connections
     ) or decide_second_factor(
-        policy, authentications, email=email, has=has, can_make=can_make, is_trusted=is_trusted
+        policy,
+        without_foreign_factors(authentications, connections),
+        email=email,
+        has=has,
+        can_make=can_make,
+        is_trusted=is_trusted,
     )
 
 
@@ -190,7 +196,7 @@ def wants_second_factor(
     found = factors_of(authentications, policy)
     if uses_break_glass(policy, authentications, email=email):
         # What the provider says cannot count where it is done without; and it may be another's.
-        return sum(not factor.startswith(_PROVIDER_FACTOR) for factor in found) < 2
+        return sum(not _is_provider_factor(factor) for factor in found) < 2
     return len(found) < 2 and policy.mfa is not None and policy.mfa != "off"
 
 
@@ -225,6 +231,29 @@ def may_renew(policy: Policy, method: str, *, email: Address) -> bool:
     return _refuse_first(policy, one, email, ()) is None
 
 
+def without_foreign_factors(
+    authentications: Sequence[Authentication], connections: Collection[str]
+) -> tuple[Authentication, ...]:
+    """Return proofs without the second factors that the providers of others say they asked for.
+
+    Whoever runs the provider of one organization says there what they like: in another one it is
+    worth no second factor, however else somebody has come in.
+
+    Args:
+        authentications, connections: as of `decide`.
+    """
+    return tuple(
+        one
+        if one.method != SSO_METHOD or connection_of(one) in connections
+        else replace(one, factors=tuple(f for f in one.factors if not _is_provider_factor(f)))
+        for one in authentications
+    )
+
+
+def _is_provider_factor(factor: str) -> bool:
+    return factor.startswith(_PROVIDER_FACTOR)
+
+
 def counts_as_second(policy: Policy, method: str) -> bool:
     """Whether a policy has a method among its second factors."""
     return policy.second_factors is None or method in policy.second_factors
@@ -245,7 +274,7 @@ def factors_of(
             continue
         if _is_login_only(one):
             found.add(_LOGIN)
-            found.update(factor for factor in one.factors if factor.startswith(_PROVIDER_FACTOR))
+            found.update(factor for factor in one.factors if _is_provider_factor(factor))
         elif policy is None or counts_as_second(policy, one.method):
             found.update(one.factors or (one.method,))
         else:

@@ -139,6 +139,15 @@ def test_nor_does_what_another_companys_provider_says() -> None:
         assert ask(BREAK_GLASS, proof, CODE, TOTP, has=["totp"]) is None
 
 
+@pytest.mark.parametrize("policy", [required(), Policy(mfa="optional")], ids=["must", "may"])
+def test_what_another_companys_provider_says_is_no_second_factor_anywhere(policy: Policy) -> None:
+    """Else who is signed in there needs no more than a mail to enter a stricter organization."""
+    says_mfa = Authentication("sso", 100, ("sso:conn_b", "mfa:conn_b"))
+    assert ask(policy, says_mfa, CODE, has=["totp"]) == AskStep(("totp",))
+    assert ask(policy, says_mfa, CODE, TOTP, has=["totp"]) is None
+    assert ask(policy, SSO_MFA, CODE, has=["totp"]) is None
+
+
 def test_who_has_no_second_factor_does_not_make_one_there() -> None:
     policy = stricter(BREAK_GLASS, required())
     assert ask(policy, CODE, can_make=["totp"]) == Deny("no_factor")

@@ -17,15 +17,16 @@ from pwless_middleware.core.address import Address, domain_of
 from pwless_middleware.core.challenge_context import Redirect
 from pwless_middleware.core.connection import SSO_METHOD, Connection
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.login import Login
+from pwless_middleware.core.login import Login, Step
 from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.paths import SSO_START_PATH
+from pwless_middleware.core.paths import SECOND_FACTOR_PATH, SSO_START_PATH
 from pwless_middleware.core.policy import ANYTHING, Policy, strictest
 from pwless_middleware.core.policy_decision import (
-    Deny,
+    AskStep,
     decide,
     decide_first_factor,
     decide_second_factor,
+    without_foreign_factors,
 )
 from pwless_middleware.core.session import LONGEST, Session, SessionPolicy
 from pwless_middleware.core.user import User
@@ -142,8 +143,11 @@ class OrganizationPolicies:
 
     # --- before a session ----------------------------------------------------------------------
 
-    async def before_session(self, login: Login) -> Verdict | Redirect | None:
+    async def before_session(self, login: Login) -> Verdict | Redirect | Step | None:
         """Refuse a way in that is none here, and narrow the session's life.
+
+        A second factor that another organization's provider vouches for is asked for again: the
+        rule of second factors does not know whose providers count.
 
         Raises:
             LoginDenied: the way in is none, or nobody asks for the second factor that is required.
@@ -155,9 +159,16 @@ class OrganizationPolicies:
         refused = decide_first_factor(
             policy, (*login.older, *proofs), email=email, connections=connections
         )
-        if refused is None and not self._policies.are_proven_by(_SECOND_FACTOR):
-            missing = decide_second_factor(policy, proofs, email=email)
-            refused = missing if isinstance(missing, Deny) else None
+        own, missing = without_foreign_factors(proofs, connections), None
+        if not self._policies.are_proven_by(_SECOND_FACTOR):
+            missing = decide_second_factor(policy, own, email=email)
+        elif own != proofs:
+            has = await self._factors_of(login.user_id)
+            missing = decide_second_factor(policy, own, email=email, has=has)
+        if refused is None:
+            if isinstance(missing, AskStep):
+                return Step(missing.methods, SECOND_FACTOR_PATH)
+            refused = missing
         if refused is None:
             life = life_of(policy)
             return Verdict(session=life) if life is not None else None

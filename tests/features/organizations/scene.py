@@ -39,7 +39,7 @@ class Company:
 
     async def _post(self, request: Request) -> Response:
         form = await read_form(request)
-        factors = (sso_factor(form["connection"]),)
+        factors = (sso_factor(form["connection"]), f"mfa:{form['connection']}")
         proof = Proof(
             subject=Address(form["email"]),
             authentication=Authentication("sso", self._kit.clock(), factors),

@@ -10,13 +10,15 @@ from pwless_middleware import SecondFactors
 from tests.features.organizations.scene import (
     JO,
     PATH,
+    Company,
     add_member,
     make_organization,
     make_scene,
     place_of,
     sign_in_to,
 )
-from tests.organizations import floor_of, set_policy
+from tests.features.second_factors.people import confirm_by_mail
+from tests.organizations import add_app, add_connection, floor_of, set_policy
 from tests.support import Browser, Site, led_to, said
 
 pytestmark = pytest.mark.anyio
@@ -80,6 +82,26 @@ async def test_the_weaker_ones_session_does_not_enter_the_stricter_one(tmp_path:
     assert site.sessions == 1
     page = await jo.get(led_to(await jo.get("/auth/step/second-factor/new")))
     assert "· Strict</title>" in page.text
+
+
+async def test_what_the_weaker_ones_provider_says_is_no_second_factor_in_the_stricter_one(
+    tmp_path: Path,
+) -> None:
+    site = make_scene(tmp_path, SecondFactors(), Company())
+    weak = await make_organization(site, "Weak")
+    connection = await add_connection(floor_of(site), weak.id)
+    strict = await make_organization(site, "Strict", mfa="required")
+    user_id = await add_member(site, strict.id, JO)
+    await floor_of(site).members.put(weak.id, user_id)
+    await add_app(site, user_id)
+    jo = site.browser()
+    form = {"connection": connection.id, "email": JO, "organization": weak.id}
+    assert (await jo.post("/auth/company", form)).status_code == 303
+    assert (await confirm_by_mail(jo, JO)).status_code == 303
+    assert await place_of(site, jo) == "Weak"
+    assert site.inner.scope["state"]["session"].strength == "second_factor"
+    assert await enter(jo, strict.id) == "/auth/step/second-factor"
+    assert await place_of(site, jo) == "Weak"
 
 
 async def test_a_way_in_that_it_does_not_have_is_none_by_switching(site: Site) -> None:
