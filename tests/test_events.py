@@ -58,6 +58,7 @@ from tests.support import ROOMY, Browser, Site, Slow, make_site, wrong
 pytestmark = pytest.mark.anyio
 
 EMAIL = "jo@example.com"
+ORGANIZATION = "org_" + "a" * 22
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
 
@@ -153,7 +154,7 @@ class Acme:
         return Mounted(before_session=(self._enter,))
 
     async def _enter(self, login: Login) -> Verdict:
-        return Verdict(organization="acme")
+        return Verdict(organization=login.organization or "acme")
 
 
 async def a_login() -> Story:
@@ -283,6 +284,20 @@ async def strange_calls() -> Story:
 async def a_step() -> Story:
     story = Story(features=[EmailLogin(send_limits=ROOMY), Factor()])
     await story.jo.ask(EMAIL)
+    await story.jo.type_code(story.code)
+    await story.jo.post("/auth/step/secret", {"secret": "wrong"})
+    await story.jo.post("/auth/step/secret", {"secret": RIGHT})
+    return story
+
+
+async def a_step_into_an_organization() -> Story:
+    limits = SendLimits(per_minute=2, client_per_minute=100, overall_per_hour=1000)
+    story = Story(features=[EmailLogin(send_limits=limits), Factor(), Acme()])
+    for _ in range(3):
+        await story.jo.post("/auth/login", {"email": EMAIL, "organization": ORGANIZATION})
+    await story.jo.type_code(wrong(story.code))
+    story.site.clock.now += 60
+    await story.jo.post("/auth/resend", {})
     await story.jo.type_code(story.code)
     await story.jo.post("/auth/step/secret", {"secret": "wrong"})
     await story.jo.post("/auth/step/secret", {"secret": RIGHT})
@@ -519,7 +534,7 @@ async def an_organization_that_nobody_is_let_into() -> Story:
     await story.jo.ask(EMAIL)
     await story.jo.type_code(story.code)
     kim = story.site.browser()
-    await kim.post("/auth/login", {"email": "kim@example.com", "organization": "org_a"})
+    await kim.post("/auth/login", {"email": "kim@example.com", "organization": ORGANIZATION})
     await kim.type_code(story.code)
     return story
 
@@ -565,6 +580,7 @@ STORIES: list[Callable[[], Awaitable[Story]]] = [
     a_change_too_many,
     a_mail_that_a_rule_holds_back,
     an_organization_that_nobody_is_let_into,
+    a_step_into_an_organization,
     somebody_whose_second_factor_does_not_count,
     more_events_than_the_database_takes,
 ]
@@ -602,6 +618,29 @@ async def test_a_login_with_a_step_is_one_story() -> None:
     ]
     assert len({event.attempt for event in events}) == 1
     assert events[-1].methods == ("email_code", "secret")
+
+
+async def test_each_event_of_a_login_names_the_organization_that_is_wanted() -> None:
+    """So that what has failed of one organization's logins is found by it."""
+    events = await (await a_step_into_an_organization()).events()
+    kinds = {event.kind for event in events if event.organization == ORGANIZATION}
+    assert kinds == {
+        *("send.requested", "limit.reached", "code.wrong", "resend.requested", "login.verified"),
+        *("step.required", "step.wrong", "step.verified", "session.created"),
+    }
+    refused = [e for e in await (await an_organization_that_nobody_is_let_into()).events()
+               if e.reason == "not_a_member"]  # fmt: skip
+    assert [event.organization for event in refused] == [ORGANIZATION]
+
+
+async def test_what_is_no_id_of_an_organization_is_not_recorded_as_one() -> None:
+    """A form can name anything: an address, say."""
+    story = Story()
+    await story.jo.post("/auth/login", {"email": EMAIL, "organization": "kim@example.com"})
+    await story.jo.type_code(story.code)
+    events = await story.events()
+    assert [event.kind for event in events if event.reason == "not_a_member"] == ["login.refused"]
+    assert {event.organization for event in events} == {None}
 
 
 async def test_each_end_of_a_session_says_how() -> None:

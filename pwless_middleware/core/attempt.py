@@ -62,7 +62,7 @@ class Attempt:
         reason: of the event that decided the outcome; `None` where that has none.
         weight, decided_by: of that event; which of two outcomes counts.
         user_id: of the person, once that is known.
-        organization: that was entered.
+        organization: that was to be entered, or was, by its id.
         address: keyed digest of the address.
         email: the address, where addresses are kept.
         caller: the kind of caller, as in `Event.caller`.

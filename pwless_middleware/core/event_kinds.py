@@ -54,18 +54,18 @@ KINDS: Final[Mapping[str, EventKind]] = {
         EventKind(
             "send.requested",
             "an email was asked for and queued; whether there is anybody to serve shows later",
-            ("attempt", "address", "details", *CALLER),
+            ("attempt", "organization", "address", "details", *CALLER),
             details=("language",),
         ),
         EventKind(
             "resend.requested",
             "the email was asked for once more, and queued",
-            ("attempt", "address", "tries", *CALLER),
+            ("attempt", "organization", "address", "tries", *CALLER),
         ),
         EventKind(
             "limit.reached",
             "a send, a try or a change was refused for its number",
-            ("attempt", "user_id", "address", "reason", "wait", *CALLER),
+            ("attempt", "user_id", "organization", "address", "reason", "wait", *CALLER),
             reasons=(
                 "send_by_address",
                 "send_by_client",
@@ -157,7 +157,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         EventKind(
             "code.wrong",
             "a wrong code was typed, or one for an address that is not served",
-            ("attempt", "address", "tries_left", *CALLER),
+            ("attempt", "organization", "address", "tries_left", *CALLER),
         ),
         EventKind(
             "link.opened_elsewhere",
@@ -172,7 +172,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         EventKind(
             "login.refused",
             "no login or resend: too late, used, unknown or another caller's, or a rule says no",
-            ("attempt", "reason", *CALLER),
+            ("attempt", "organization", "reason", *CALLER),
             reasons=(
                 "expired",
                 "used",
@@ -190,7 +190,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         EventKind(
             "login.verified",
             "the proof was right: a code, a link; what follows says whether it opened anything",
-            ("attempt", "method", *CALLER),
+            ("attempt", "organization", "method", *CALLER),
         ),
         EventKind(
             "user.created",
@@ -200,17 +200,17 @@ KINDS: Final[Mapping[str, EventKind]] = {
         EventKind(
             "step.required",
             "a further step is asked for before there is a session",
-            ("attempt", "methods", *CALLER),
+            ("attempt", "organization", "methods", *CALLER),
         ),
         EventKind(
             "step.wrong",
             "a wrong answer to a step",
-            ("attempt", "user_id", "method", "tries_left", *CALLER),
+            ("attempt", "user_id", "organization", "method", "tries_left", *CALLER),
         ),
         EventKind(
             "step.verified",
             "a right answer to a step",
-            ("attempt", "user_id", "method", *CALLER),
+            ("attempt", "user_id", "organization", "method", *CALLER),
         ),
         EventKind(
             "session.created",

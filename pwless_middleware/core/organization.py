@@ -12,6 +12,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.policy import ANYTHING, Policy
 
 ID_PREFIX: Final = "org_"
+_ID_LENGTH: Final = len(ID_PREFIX) + 22
 NAME_LENGTH: Final = 100
 """Characters of a name, or of the customer's own key, at most."""
 ROLE_LENGTH: Final = 64
@@ -24,6 +25,15 @@ Origin = Literal["invitation", "domain", "sso", "scim", "api", "operator"]
 def new_id(prefix: str) -> str:
     """Return a new id: the prefix and 128 random bits, in 22 characters."""
     return prefix + b64(secrets.token_bytes(16))
+
+
+def id_in(given: str | None) -> str | None:
+    """Return what a login names as its organization if it looks like an id, else `None`.
+
+    For events: what looks otherwise is an organization's nowhere, and may be anything.
+    """
+    is_id = given is not None and len(given) == _ID_LENGTH and given.startswith(ID_PREFIX)
+    return given if is_id else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

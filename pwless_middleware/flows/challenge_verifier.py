@@ -17,6 +17,7 @@ from pwless_middleware.core.budget import Draw, Refund
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge import Challenge, ChallengeId, attempt_of
 from pwless_middleware.core.keyring import Keyring, Link, new_operation
+from pwless_middleware.core.organization import id_in
 from pwless_middleware.core.pasted_text import code_in, link_token_in
 from pwless_middleware.core.store_keys import challenge_key
 from pwless_middleware.errors import (
@@ -105,7 +106,7 @@ class ChallengeVerifier:
             raise TooManyAttempts(attempt.wait)
         challenge = self._challenges.open(id, attempt.value, caller, key_id=caller.holds[id])
         if not challenge.is_live(now):
-            raise self._challenges.refusal("expired", caller, id)
+            raise self._challenges.refusal("expired", caller, id, challenge)
         fixed = None if self._fixed is None else await self._fixed.find(challenge, caller)
         expected = self._keyring.code(challenge, self._rules().code)
         if fixed is not None:
@@ -119,6 +120,7 @@ class ChallengeVerifier:
                 "code.wrong",
                 caller,
                 attempt=attempt_of(id),
+                organization=id_in(challenge.organization),
                 address=challenge.address,
                 tries_left=attempt.left,
             )
@@ -154,7 +156,7 @@ class ChallengeVerifier:
         key_id = caller.holds.get(link.id, link.key_id)
         challenge = self._challenges.open(link.id, value, caller, key_id=key_id)
         if not challenge.is_live(now):
-            raise self._challenges.refusal("expired", caller, link.id)
+            raise self._challenges.refusal("expired", caller, link.id, challenge)
         fixed = None if self._fixed is None else await self._fixed.find(challenge, caller)
         if (
             not self._keyring.is_link_of(link, challenge)
@@ -162,7 +164,7 @@ class ChallengeVerifier:
             or (fixed is not None and fixed.code is None)
             or not await self._rules().serves(challenge.address)
         ):
-            raise self._challenges.refusal("unknown", caller, link.id)
+            raise self._challenges.refusal("unknown", caller, link.id, challenge)
         if self._fixed is not None and fixed is not None:
             await self._fixed.note_use(challenge, caller)
         refusal = RequestExpired()

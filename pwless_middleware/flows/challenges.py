@@ -29,6 +29,7 @@ from pwless_middleware.core.challenge import (
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.format_v1 import pack_challenge, pack_job, unpack_challenge
 from pwless_middleware.core.keyring import Keyring, new_operation
+from pwless_middleware.core.organization import id_in
 from pwless_middleware.core.store_keys import challenge_key
 from pwless_middleware.errors import RateLimited, RequestExpired
 from pwless_middleware.flows.bound_records import open_record
@@ -141,6 +142,7 @@ class Challenges:
             "send.requested",
             caller,
             attempt=attempt_of(challenge.id),
+            organization=id_in(challenge.organization),
             address=challenge.address,
             details={"language": challenge.language} if challenge.language else None,
         )
@@ -161,12 +163,13 @@ class Challenges:
         challenge = self.open(id, value, caller, key_id=caller.holds[id])
         ends = challenge.asked_at + RESEND_WINDOW
         if now >= ends:
-            raise self.refusal("expired", caller, id)
+            raise self.refusal("expired", caller, id, challenge)
         if not challenge.may_resend(now):
             self._events.record(
                 "limit.reached",
                 caller,
                 attempt=attempt_of(id),
+                organization=id_in(challenge.organization),
                 address=challenge.address,
                 reason="resend_by_challenge",
                 wait=ends - now,
@@ -183,6 +186,7 @@ class Challenges:
             "resend.requested",
             caller,
             attempt=attempt_of(id),
+            organization=id_in(challenge.organization),
             address=challenge.address,
             tries=again.resends,
         )
@@ -208,10 +212,29 @@ class Challenges:
             raise self.refusal("unknown", caller, id)
         return challenge
 
-    def refusal(self, reason: str, caller: Caller, id: ChallengeId | None = None) -> RequestExpired:
-        """Return the refusal of a request, and record why; the caller hears only that it is."""
-        attempt = attempt_of(id) if id is not None else b""
-        self._events.record("login.refused", caller, attempt=attempt, reason=reason)
+    def refusal(
+        self,
+        reason: str,
+        caller: Caller,
+        id: ChallengeId | None = None,
+        challenge: Challenge | None = None,
+    ) -> RequestExpired:
+        """Return the refusal of a request, and record why; the caller hears only that it is.
+
+        Args:
+            reason: why.
+            caller: whose request it is.
+            id: of the challenge, as it was given; `None` for none.
+            challenge: the one that was found; `None` for none.
+        """
+        wanted = None if challenge is None else challenge.organization
+        self._events.record(
+            "login.refused",
+            caller,
+            attempt=attempt_of(id) if id is not None else b"",
+            organization=id_in(wanted),
+            reason=reason,
+        )
         return RequestExpired()
 
     def _unpack(self, id: ChallengeId, value: bytes | None, key_id: str) -> Challenge | None:
@@ -248,6 +271,7 @@ class Challenges:
                 "limit.reached",
                 caller,
                 attempt=attempt_of(challenge.id),
+                organization=id_in(challenge.organization),
                 address=challenge.address,
                 reason=f"send_by_{scope}",
                 wait=admission.wait,

@@ -210,6 +210,13 @@ def make_door(
             waits = replace(then, puts=(*then.puts, put))
             await spend(store, entry.takes, waits, now=now)
             await check_written(entry, Drop(put.key, listed=put.listed))
+            events.record(
+                "step.required",
+                caller,
+                attempt=login.attempt,
+                organization=waiting.organization,
+                methods=error.steps,
+            )
             raise error
         secret, cookie, session, put = mint(login, decision.verdict, entry.renews, now)
         # A login ends what was there (security rule 20).

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.organization import id_in
 from pwless_middleware.errors import (
     ApiError,
     LoginDenied,
     LoginElsewhere,
     PersonDisabled,
     RequestExpired,
-    StepRequired,
     Unauthenticated,
 )
 from pwless_middleware.flows.events import Events
@@ -24,6 +24,7 @@ def recording_refusals(
     caller: Caller | None,
     attempt: bytes = b"",
     *,
+    organization: str | None = None,
     nobody: ApiError | None = None,
 ) -> Iterator[None]:
     """Record why what is done inside raises, and let it be raised.
@@ -32,18 +33,21 @@ def recording_refusals(
         events: where.
         caller: whose login it is; `None` where that is not known.
         attempt: names the login.
+        organization: which one the login is to enter, as it was given; `None` for none.
         nobody: what is raised where there is nobody to serve.
     """
     try:
         yield
-    except StepRequired as error:
-        methods = tuple(error.steps)
-        events.record("step.required", caller, attempt=attempt, methods=methods)
-        raise
     except ApiError as error:
         reason = "unknown_user" if error is nobody else _reason_of(error)
         if reason is not None:
-            events.record("login.refused", caller, attempt=attempt, reason=reason)
+            events.record(
+                "login.refused",
+                caller,
+                attempt=attempt,
+                organization=id_in(organization),
+                reason=reason,
+            )
         raise
 
 

@@ -11,6 +11,7 @@ winner makes one; that costs it a third round trip.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from pwless_middleware.core.address import Address
@@ -19,6 +20,7 @@ from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.challenge import Challenge
 from pwless_middleware.core.challenge_context import ChallengeContext
 from pwless_middleware.core.login import EnrolledUser, Login, PendingLogin
+from pwless_middleware.core.organization import id_in
 from pwless_middleware.core.session import Session
 from pwless_middleware.core.spans import Spans
 from pwless_middleware.core.user import User, UserId
@@ -130,7 +132,8 @@ class Logins:
             LoginElsewhere: a rule sends this login to another page.
             LoginDenied: one of them refuses. Either way nothing was counted or sent.
         """
-        with recording_refusals(self._events, caller):
+        wanted = context.organization
+        with recording_refusals(self._events, caller, organization=wanted):
             redirect = await ask_before_challenge(self._rules, context)
             if redirect is not None:
                 path = redirect.with_next(context.next)
@@ -149,10 +152,10 @@ class Logins:
             Unavailable: store or directory failed; spent or not, there is no session.
         """
         self._check_feature(proof)
-        self._record_verified(proof, caller)
+        self._record_verified(proof, caller, proof.organization)
         with (
             answering_as_nobody(proof.refusal),
-            recording_refusals(self._events, caller, proof.attempt, nobody=proof.refusal),
+            self._recording_refusals(proof, caller, proof.organization),
         ):
             return await self._finish(proof, caller)
 
@@ -208,10 +211,10 @@ class Logins:
             StepRequired, LoginElsewhere, RequestExpired, InvalidCode, Unavailable: as in `finish`.
         """
         self._check_feature(proof)
-        self._record_verified(proof, caller)
+        self._record_verified(proof, caller, session.organization)
         with (
             answering_as_nobody(proof.refusal),
-            recording_refusals(self._events, caller, proof.attempt, nobody=proof.refusal),
+            self._recording_refusals(proof, caller, session.organization),
         ):
             return await self._step_up(proof, caller, session)
 
@@ -266,7 +269,7 @@ class Logins:
             Unauthenticated: the session is over.
             Unavailable: it cannot be known.
         """
-        with recording_refusals(self._events, caller):
+        with recording_refusals(self._events, caller, organization=organization):
             live = await self._sessions.find_by_id(session.user_id, session.id)
             if live is None:
                 raise Unauthenticated
@@ -351,8 +354,10 @@ class Logins:
             self._events.record("login.refused", caller, reason="unknown")
             raise
         nobody = RequestExpired()  # the user has gone meanwhile
-        attempt = step.pending.login.attempt
-        with recording_refusals(self._events, caller, attempt, nobody=nobody):
+        login = step.pending.login
+        with recording_refusals(
+            self._events, caller, login.attempt, organization=login.organization, nobody=nobody
+        ):
             return await self._do_step(step, method, caller, check, nobody=nobody)
 
     async def _do_step(
@@ -374,6 +379,7 @@ class Logins:
                 caller,
                 attempt=attempt,
                 user_id=user_id,
+                organization=waiting.organization,
                 method=method,
                 tries_left=step.left,
             )
@@ -382,7 +388,12 @@ class Logins:
         if right.authentication.method != method:
             raise ValueError(f"the check of {method} returned {right.authentication.method}")
         self._events.record(
-            "step.verified", caller, attempt=attempt, user_id=user_id, method=method
+            "step.verified",
+            caller,
+            attempt=attempt,
+            user_id=user_id,
+            organization=waiting.organization,
+            method=method,
         )
         login = replace(
             waiting, authentications=renew(waiting.authentications, right.authentication)
@@ -438,7 +449,12 @@ class Logins:
         user_id = session.user_id
         if right is None:
             self._events.record(
-                "step.wrong", caller, user_id=user_id, method=method, tries_left=left
+                "step.wrong",
+                caller,
+                user_id=user_id,
+                organization=session.organization,
+                method=method,
+                tries_left=left,
             )
             raise InvalidCode(left, _WRONG)
         if right.authentication.method != method:
@@ -455,9 +471,25 @@ class Logins:
         )
         return await self.step_up(proof, caller, session)
 
-    def _record_verified(self, proof: Proof, caller: Caller) -> None:
-        method = proof.authentication.method
-        self._events.record("login.verified", caller, attempt=proof.attempt, method=method)
+    def _record_verified(self, proof: Proof, caller: Caller, organization: str | None) -> None:
+        self._events.record(
+            "login.verified",
+            caller,
+            attempt=proof.attempt,
+            organization=id_in(organization),
+            method=proof.authentication.method,
+        )
+
+    def _recording_refusals(
+        self, proof: Proof, caller: Caller, organization: str | None
+    ) -> AbstractContextManager[None]:
+        return recording_refusals(
+            self._events,
+            caller,
+            proof.attempt,
+            organization=organization,
+            nobody=proof.refusal,
+        )
 
     def _check_feature(self, proof: Proof) -> None:
         """Refuse a proof that its feature may not give, or that names another's records."""
