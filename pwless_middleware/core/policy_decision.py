@@ -135,7 +135,7 @@ def decide_first_factor(
     """
     found = [_refuse_first(policy, one, email, connections) for one in authentications]
     newest = authentications[-1] if authentications else None
-    if newest is not None and found[-1] is not None and _is_login_only(newest):
+    if newest is not None and found[-1] is not None and is_login_only(newest):
         return Deny(found[-1])
     if None in found:
         return None
@@ -224,7 +224,7 @@ def may_renew(policy: Policy, method: str, *, email: Address) -> bool:
         email: as of `decide`.
     """
     one = Authentication(method, 0)
-    if not _is_login_only(one):
+    if not is_login_only(one):
         return _refuse_newest(policy, [one]) is None
     if method == SSO_METHOD:
         return policy.methods is None or method in policy.methods
@@ -272,7 +272,7 @@ def factors_of(
     for one in authentications:
         if one.method == WITHDRAWN:
             continue
-        if _is_login_only(one):
+        if is_login_only(one):
             found.add(_LOGIN)
             found.update(factor for factor in one.factors if _is_provider_factor(factor))
         elif policy is None or counts_as_second(policy, one.method):
@@ -282,7 +282,7 @@ def factors_of(
     return frozenset(found)
 
 
-def _is_login_only(one: Authentication) -> bool:
+def is_login_only(one: Authentication) -> bool:
     """Whether a proof is never a second factor: a mailbox, or a login elsewhere."""
     return first_factor_of(one.method) in ("email", SSO_METHOD, SOCIAL_METHOD)
 
@@ -306,7 +306,7 @@ def _refuse_first(
 
 def _refuse_newest(policy: Policy, authentications: Sequence[Authentication]) -> Deny | None:
     """Return why the newest proof may not keep a session fresh that is strong without it."""
-    if not authentications or _is_login_only(authentications[-1]):
+    if not authentications or is_login_only(authentications[-1]):
         return None  # for `decide_first_factor` to say
     method = authentications[-1].method
     if counts_as_second(policy, method):

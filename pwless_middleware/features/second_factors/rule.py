@@ -12,6 +12,7 @@ from pwless_middleware.core.policy import Policy
 from pwless_middleware.core.policy_decision import (
     AskStep,
     Deny,
+    counts_as_second,
     decide_second_factor,
     factors_of,
     wants_second_factor,
@@ -24,7 +25,7 @@ from pwless_middleware.features.second_factors.names import (
     TOTP,
 )
 from pwless_middleware.features.second_factors.other_factors import OtherFactors
-from pwless_middleware.features.second_factors.trusted_browsers import TrustedBrowsers
+from pwless_middleware.features.second_factors.trusted_browsers import ANY, TrustedBrowsers
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
@@ -91,7 +92,10 @@ class SecondFactorRule:
 
         asked = decide(is_trusted=False)
         may_skip = has and not makes and asked is not None and decide(is_trusted=True) is None
-        if may_skip and await self._browsers.admits(login, days=policy.trusted_days or 0):
+        counts = [method for method in has if counts_as_second(policy, method)]
+        methods = (*(counts or has), *(() if policy.second_factors is not None else (ANY,)))
+        days = policy.trusted_days or 0
+        if may_skip and await self._browsers.admits(login, days=days, methods=methods):
             self._kit.events.record("step.skipped", attempt=login.attempt, user_id=login.user_id)
             return None
         return asked

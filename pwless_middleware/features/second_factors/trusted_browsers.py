@@ -1,10 +1,10 @@
 """Browsers in which a person is not asked for a second factor for some days (security rule 45).
 
 A cookie names them, and a row of the database says whose they are: forgetting the row is all that
-it takes. A row is good for its user, with the address that they had then, under the generation that
-was read before the proof for which the browser is trusted: who forgets all browsers in that very
-moment has forgotten this one too. And who is signed out everywhere trusts none of those that they
-trusted before.
+it takes. A row is good for its user, with the address that they had then, where the second factor
+counts by which the browser was trusted, under the generation that was read before that proof: who
+forgets all browsers in that very moment has forgotten this one too. And who is signed out
+everywhere trusts none of those that they trusted before.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from pwless_middleware.core.event import Event
 from pwless_middleware.core.factor import TrustedBrowser
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.policy import Policy
-from pwless_middleware.core.policy_decision import uses_break_glass
+from pwless_middleware.core.policy_decision import is_login_only, uses_break_glass
 from pwless_middleware.core.session import DAY, Session
 from pwless_middleware.core.store_keys import device_mark, user_slot
 from pwless_middleware.errors import NotFound
-from pwless_middleware.features.second_factors.names import RECOVERY_CODE
+from pwless_middleware.features.second_factors.names import RECOVERY_CODE, SMS, TOTP
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 MOST: Final = 20
 """Trusted browsers of one person; the oldest goes where another comes."""
 _ID_BYTES: Final = 16
+ANY: Final = ""
+"""Stands for whichever second factor it was: rows of older versions do not say it."""
+_RANKS: Final = {"passkey": 0, TOTP: 1, SMS: 3}
+"""The methods, the one that most policies count first; those of other features stand at 2."""
 
 
 class TrustedBrowsers:
@@ -73,12 +77,14 @@ class TrustedBrowsers:
         policy = await self._kit.policies.of_session(session)
         return _days(policy, session.authentications, session.email)
 
-    async def admits(self, login: Login, *, days: int) -> bool:
+    async def admits(self, login: Login, *, days: int, methods: Sequence[str] = (ANY,)) -> bool:
         """Whether a login needs no second factor: it is in a browser that its person trusts.
 
         Args:
             login: what is proven so far.
             days: for how many days a browser is trusted, at most; 0 for never.
+            methods: by which it was trusted. What has trusted it for one organization is no second
+                factor for another that does not count it (security rule 55).
 
         Raises:
             StoreError, Unavailable: database or store cannot be asked.
@@ -86,12 +92,13 @@ class TrustedBrowsers:
         now = self._kit.clock()
         if days == 0:
             return False
+        addresses = [_address_digest(login.email, method) for method in methods]
         for id in login.trusted:
             browser = await self._browsers.find(id)
             if (
                 browser is not None
                 and browser.user_id == login.user_id
-                and browser.address == _address_digest(login.email)
+                and browser.address in addresses
                 and now < min(browser.expires_at, browser.created_at + days * DAY)
                 and browser.created_at > await self._signed_out_at(login.user_id)
             ):
@@ -124,12 +131,13 @@ class TrustedBrowsers:
         days, now = await self.days_of_session(session), self._kit.clock()
         # A recovery code is of who has lost their factors, or of who has found a list of them.
         proven = [one for one in session.authentications if one.method != RECOVERY_CODE]
-        if days == 0 or strength_of(proven) == "any":
+        method = _best_of(proven)
+        if days == 0 or strength_of(proven) == "any" or method is None:
             return None
         browser = TrustedBrowser(
             id=secrets.token_bytes(_ID_BYTES),
             user_id=session.user_id,
-            address=_address_digest(session.email),
+            address=_address_digest(session.email, method),
             device=session.device,
             created_at=now,
             expires_at=now + days * DAY,
@@ -216,5 +224,13 @@ def _days(policy: Policy, authentications: Sequence[Authentication], email: str)
     return policy.trusted_days or 0
 
 
-def _address_digest(email: str) -> bytes:
-    return digest("trusted-address", email)
+def _best_of(authentications: Sequence[Authentication]) -> str | None:
+    """Return the second factor by which a browser is trusted; `None` where there is no other than
+    the word of a provider, who says it anew with each login."""
+    own = [one.method for one in authentications if not is_login_only(one)]
+    return min(own, key=lambda method: _RANKS.get(method, 2), default=None)
+
+
+def _address_digest(email: str, method: str) -> bytes:
+    """Return what a row is good for; of one by `ANY`, the address alone."""
+    return digest("trusted-address", email if method == ANY else f"{email} {method}")

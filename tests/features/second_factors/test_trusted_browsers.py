@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pwless_middleware import EmailLogin, Organizations
 from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.factor import Factor
 from pwless_middleware.core.login import Login
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.second_factors import SecondFactors
@@ -26,8 +28,9 @@ from tests.features.second_factors.people import (
     verbs_of,
     wait_for_step,
 )
+from tests.organizations import floor_of, set_policy
 from tests.own_account import change, press_undo
-from tests.support import Browser, Site, error_code
+from tests.support import ROOMY, Browser, Site, error_code
 
 pytestmark = pytest.mark.anyio
 DAY, DAYS = 86400, 30
@@ -142,8 +145,10 @@ async def test_it_is_trusted_by_its_person_and_not_by_their_address(site: Site) 
         caller="browser",
         trusted=(browser.id,),
     )
-    assert await flow_of(site).browsers.admits(login, days=30)
-    assert not await flow_of(site).browsers.admits(replace(login, user_id="u-2"), days=30)
+    browsers = flow_of(site).browsers
+    assert await browsers.admits(login, days=30, methods=["totp"])
+    assert not await browsers.admits(login, days=30, methods=["sms"])
+    assert not await browsers.admits(replace(login, user_id="u-2"), days=30, methods=["totp"])
 
 
 async def test_three_people_may_trust_one_browser(site: Site) -> None:
@@ -226,6 +231,23 @@ async def test_who_forgets_all_in_that_very_moment_forgets_this_one_too(site: Si
     await verbs_of(site).distrust_all(user_id)
     assert not await trust(jo, generation=generation)
     assert await is_asked(jo)
+
+
+async def test_it_is_trusted_only_where_the_factor_counts_by_which_it_was(tmp_path: Path) -> None:
+    """Who has taken over a phone number trusts no browser where an app is asked for."""
+    features = [EmailLogin(send_limits=ROOMY), SecondFactors(trusted_days=DAYS), Organizations()]
+    site = make_factor_site(tmp_path, features=features)
+    jo, _ = await make_trusted(site)
+    user_id, floor, kept = await id_of(site), floor_of(site), site.passwordless._kit.repositories
+    assert kept is not None
+    phone = Factor(id="p" * 22, user_id=user_id, kind="sms", secret=b"x", created_at=1)
+    assert await kept.factors.add(phone, most=10, may_be_alone=True) == "added"
+    acme = await floor.organizations.create("Acme")
+    await floor.members.put(acme.id, user_id)
+    assert not await is_asked(jo)
+    for factors, asks in (({"sms", "passkey"}, True), ({"sms", "totp"}, False)):
+        await set_policy(floor, acme.id, second_factors=frozenset(factors), mfa="required")
+        assert await is_asked(jo) is asks
 
 
 async def test_fewer_days_hold_for_those_that_are_trusted_already(
