@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
@@ -137,8 +138,11 @@ class ConnectionPage:
             )
 
     async def _change(
-        self, session: SetupSession, connection: Connection, config: Mapping[str, object]
+        self, session: SetupSession, connection: Connection, config: dict[str, object]
     ) -> Connection:
+        if replace(connection, config=config).leads_elsewhere(connection):
+            # That the second factor there counts, an operator has said of the provider before.
+            config.pop("counts_mfa", None)
         return await self._floor.connections.change(
             connection.id, config=config, seen=connection.version, by=session.by
         )

@@ -120,6 +120,24 @@ async def test_a_secret_is_never_shown_and_is_kept_where_none_is_entered(
     assert (await setup.connection(id)).config["client_id"] == "other"
 
 
+async def test_what_an_operator_trusts_of_one_provider_is_not_trusted_of_the_next(
+    setup: SetupSite,
+) -> None:
+    """Else whoever has the link could say that there was a second factor."""
+    jo = await setup.open()
+    id = await setup.begin(jo, "oidc")
+    async with own_oidc() as provider, own_oidc() as mallory:
+        config = provider.config(counts_mfa=True)
+        await setup.floor.connections.change(id, config=config, by="operator:kim")
+        form = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+        await setup.enter(jo, id, issuer=provider.issuer, **form)
+        assert (await setup.connection(id)).config["counts_mfa"] is True
+        setup.site.clock.advance(2)
+        await setup.enter(jo, id, issuer=mallory.issuer, **form)
+    moved = (await setup.connection(id)).config
+    assert (moved["issuer"], "counts_mfa" in moved) == (mallory.issuer, False)
+
+
 async def test_what_is_wrong_with_a_provider_is_said_beside_its_field(setup: SetupSite) -> None:
     jo = await setup.open()
     id = await setup.begin(jo, "oidc")
