@@ -245,6 +245,7 @@ def _pack(outcome: ProviderLogin | SSOFault) -> bytes:
             "email": person.email,
             "is_email_verified": person.is_email_verified,
             "name": person.name,
+            "authenticated_at": person.authenticated_at,
             "has_second_factor": outcome.has_second_factor,
             "role": outcome.role,
         }
@@ -266,6 +267,7 @@ def _unpack(value: bytes) -> ProviderLogin:
             email=parse_address(found["email"] or ""),
             is_email_verified=found["is_email_verified"],
             name=found["name"],
+            authenticated_at=found["authenticated_at"],
         ),
         has_second_factor=found["has_second_factor"],
         role=found["role"],

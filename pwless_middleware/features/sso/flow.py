@@ -29,6 +29,7 @@ from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.linking import Arrival, Linking
 from pwless_middleware.features.sso.login_states import LIFETIME, Kind, LoginState, LoginStates
 from pwless_middleware.features.sso.mapped_roles import MappedRoles
+from pwless_middleware.features.sso.person import proven_at
 from pwless_middleware.features.sso.protocols import Protocols, ProviderLogin
 from pwless_middleware.flows.door import LoginResult
 from pwless_middleware.flows.proofs import Proof
@@ -248,9 +249,12 @@ class SSOFlow:
             await self._roles.note(arrival, user.id, login.role)
         second = (_MFA + connection.id,) if login.has_second_factor else ()
         factors = (sso_factor(connection.id), *second)
+        # That it is not too long ago is checked with the answer to a step-up.
+        now = self._kit.clock()
+        at = now if account is not None else proven_at(login.person, now=now)
         proof = Proof(
             subject=user,
-            authentication=Authentication(SSO_METHOD, self._kit.clock(), factors),
+            authentication=Authentication(SSO_METHOD, at, factors),
             takes=None,
             refusal=RequestExpired(),
             then=answered.then,

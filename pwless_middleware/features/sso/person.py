@@ -10,6 +10,7 @@ from typing import Final
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.session import LONGEST
 
 MOST_GROUPS: Final = 1000
 """Of a person that are read."""
@@ -43,6 +44,21 @@ class ProviderPerson:
     has_mfa: bool = False
     authenticated_at: int | None = None
     claims: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+
+def proven_at(person: ProviderPerson, *, now: int) -> int:
+    """Return when somebody has proven to the provider who they are, in unix seconds.
+
+    Who is signed in there comes from there at the press of a button. That is a login, and no fresh
+    proof: whoever sits at somebody else's browser has one as well. A provider that does not say
+    when it was is taken to have asked.
+
+    Args:
+        person: who has come.
+        now: unix seconds.
+    """
+    at = now if person.authenticated_at is None else person.authenticated_at
+    return min(now, max(at, now - LONGEST))
 
 
 def clean_name(text: str) -> str:

@@ -201,7 +201,8 @@ class OrganizationPolicies:
         login = login_of(session)
         deciding = await self.deciding(login)
         since = max((one.enforced_at for one in deciding.organizations), default=0)
-        if session.authenticated_at > since:
+        # A provider may say that the proof of a login is older than the login.
+        if max(session.created_at, session.authenticated_at) > since:
             return None
         policy = await self._policies.of(login)
         missing = decide(

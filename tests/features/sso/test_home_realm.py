@@ -180,6 +180,23 @@ async def test_the_login_of_another_company_does_not_get_around_it(
     acme.connection = acme_connection
 
 
+async def test_who_has_come_since_a_policy_was_to_hold_at_once_is_held_to_no_later_one(
+    acme: SSOSite, provider: OwnProvider
+) -> None:
+    """Also who has proven it to the provider before that."""
+    jo, clock = acme.site.browser(), acme.site.clock
+    provider.claims["auth_time"] = clock()
+    clock.advance(60)
+    await acme.floor.organizations.apply_now(acme.organization.id)
+    clock.advance(60)
+    await acme.sign_in(jo, provider)
+    await acme.set_policy(methods=frozenset(["passkey"]))
+    assert await jo.who() == JO
+    clock.advance(1)
+    await acme.floor.organizations.apply_now(acme.organization.id)
+    assert await jo.who() is None
+
+
 # --- who may do without --------------------------------------------------------------------------
 
 

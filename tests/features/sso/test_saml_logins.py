@@ -326,6 +326,16 @@ async def test_a_fresh_login_there_renews_the_session(acme: SSOSite) -> None:
     assert acme.site.sessions == 1
 
 
+async def test_who_was_signed_in_there_has_proven_nothing_freshly(acme: SSOSite) -> None:
+    def edit(response: Any) -> None:
+        statement = response.find(".//{urn:oasis:names:tc:SAML:2.0:assertion}AuthnStatement")
+        statement.set("AuthnInstant", stamp(acme.site.clock() - 600))
+
+    await sign_in(acme, ada := acme.site.browser(), edit=edit)
+    assert await ada.who() == "ada@acme.example"
+    assert (await ada.get(STEP_UP)).status_code == 200
+
+
 async def test_a_provider_that_asked_nobody_anew_confirms_nothing(acme: SSOSite) -> None:
     await sign_in(acme, jo := acme.site.browser())
     acme.site.clock.advance(600)

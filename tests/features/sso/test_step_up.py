@@ -91,3 +91,27 @@ async def test_who_has_not_come_from_there_is_not_offered_it(acme: SSOSite) -> N
     acme.site.clock.advance(600)
     assert "company’s login" not in said(await jo.get(PAGE))
     assert (await jo.post(PAGE, {"method": "sso"})).status_code == 404
+
+
+async def test_who_was_signed_in_there_comes_by_a_button_and_has_proven_nothing_freshly(
+    acme: SSOSite, provider: OwnProvider
+) -> None:
+    """Whoever sits at somebody's browser could sign out, and in again, to get around the page."""
+    jo, clock = acme.site.browser(), acme.site.clock
+    provider.claims["auth_time"] = clock() - 600
+    assert (await acme.sign_in(jo, provider)).status_code == 303
+    assert await jo.who() == "jo@acme.example"
+    assert (await jo.get(PAGE)).status_code == 200
+    assert led_to(await jo.get(PAGE.replace("300", "3600"))) == "/secret"
+
+
+@pytest.mark.parametrize("auth_time", [-(10**300), 0, 2**40], ids=["before", "zero", "to come"])
+async def test_a_time_that_is_none_does_no_harm(
+    acme: SSOSite, provider: OwnProvider, auth_time: int
+) -> None:
+    jo, clock = acme.site.browser(), acme.site.clock
+    provider.claims["auth_time"] = auth_time
+    assert (await acme.sign_in(jo, provider)).status_code == 303
+    assert await jo.who() == "jo@acme.example"
+    clock.advance(600)
+    assert (await jo.get(PAGE)).status_code == 200

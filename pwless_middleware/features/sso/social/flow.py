@@ -25,7 +25,7 @@ from pwless_middleware.features.sso.browser import SSOBrowser
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.login_states import LoginState, LoginStates
 from pwless_middleware.features.sso.oidc.client import OIDCClient, StartedLogin
-from pwless_middleware.features.sso.person import ProviderPerson
+from pwless_middleware.features.sso.person import ProviderPerson, proven_at
 from pwless_middleware.features.sso.social.mails import LinkMails
 from pwless_middleware.features.sso.social.provider import SocialProvider
 from pwless_middleware.flows.proofs import Proof
@@ -178,7 +178,7 @@ class SocialFlow:
     def proof(
         self,
         user: EnrolledUser,
-        subject: str,
+        person: ProviderPerson,
         then: Writes,
         caller: Caller,
         state: LoginState,
@@ -190,7 +190,9 @@ class SocialFlow:
         return Proof(
             subject=user,
             authentication=Authentication(
-                SOCIAL_METHOD, self._kit.clock(), factors=(self.provider.factor,)
+                SOCIAL_METHOD,
+                proven_at(person, now=self._kit.clock()),
+                factors=(self.provider.factor,),
             ),
             takes=None,
             refusal=RequestExpired(),
@@ -199,7 +201,7 @@ class SocialFlow:
             device=caller.device,
             organization=organization,
             attempt=state.id,
-            holds=lambda: self._is_linked(subject, user.id),
+            holds=lambda: self._is_linked(person.subject, user.id),
         )
 
     async def _is_linked(self, subject: str, user_id: str) -> bool:

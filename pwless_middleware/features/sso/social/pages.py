@@ -127,7 +127,7 @@ class SocialPages:
         found = await flow.find(person, caller, state)
         if not isinstance(found, Unproven):
             proof = flow.proof(
-                found, person.subject, then, caller, state, next=next, organization=organization
+                found, person, then, caller, state, next=next, organization=organization
             )
             return await respond_with_page(
                 self._kit, request, caller, self._kit.logins.finish(proof, caller)
