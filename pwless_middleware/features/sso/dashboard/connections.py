@@ -118,7 +118,7 @@ class ConnectionPages:
             made = await self._floor.connections.create(
                 organization.id,
                 provider.kind,
-                name or translate(provider.title),
+                name or provider.name or organization.name,
                 config={"preset": provider.id},
                 by=operator.by,
             )

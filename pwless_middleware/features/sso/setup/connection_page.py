@@ -34,6 +34,7 @@ from pwless_middleware.safe_http.client import SafeHTTPClient
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.responses import public_message
 from pwless_middleware.web.routes import Route
 
 if TYPE_CHECKING:
@@ -229,5 +230,5 @@ def _field_of(form: Mapping[str, str]) -> str:
 def _errors(error: ApiError | None) -> tuple[dict[str, str], str | None]:
     """Return what is wrong by field, and what is wrong with the page as a whole."""
     if not isinstance(error, InvalidArgument):
-        return {}, None
+        return {}, None if error is None else public_message(error)
     return {one.field: translate(one.description) for one in error.violations}, ""

@@ -58,6 +58,16 @@ async def text_of(browser: Browser, path: str, status: int = 200) -> str:
     return unescape(page.text)
 
 
+@pytest.mark.parametrize(("provider", "name"), [("entra", "Microsoft Entra ID"), ("saml", "Acme")])
+async def test_a_connection_without_a_name_is_called_by_what_its_people_know(
+    tmp_path: Path, provider: str, name: str
+) -> None:
+    site, ops, acme = await make_sso_site(tmp_path)
+    led_to(await ops.post(at(acme, "/connections/new"), {"provider": provider, "name": ""}))
+    (made,) = await floor_of(site).connections.list(acme.id)
+    assert made.name == name
+
+
 async def test_a_connection_is_made_set_and_turned_on(
     tmp_path: Path, provider: OwnProvider
 ) -> None:

@@ -164,6 +164,7 @@ async def test_other_servers_are_asked_no_oftener_than_every_two_seconds(setup: 
         assert (await setup.enter(jo, id, **form)).status_code == 303
         again = await setup.enter(jo, id, **form)
         assert again.status_code == 429
+        assert "Wait a moment, and try again." in again.text
         assert len(provider.asked("/keys")) == 1
     await jo.post(f"{SETUP}/domains", {"domain": "acme.example", "action": "add"})
     verify = {"domain": "acme.example", "action": "verify"}
