@@ -19,15 +19,16 @@ from pwless_middleware.features.sso.dashboard.connection_gate import (
 )
 from pwless_middleware.features.sso.dashboard.connection_options import read_options, show_options
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.oidc.client import OIDCClient
-from pwless_middleware.features.sso.oidc.settings import read_oidc_settings
-from pwless_middleware.features.sso.saml.metadata import fetch_metadata, read_metadata
-from pwless_middleware.features.sso.saml.settings import read_saml_settings
-from pwless_middleware.features.sso.setup.fields import METADATA, SECRET, read_fields, show_fields
+from pwless_middleware.features.sso.provider_forms import (
+    MOST_FORM,
+    MOST_METADATA,
+    ProviderForms,
+    field_of_fault,
+)
+from pwless_middleware.features.sso.setup.fields import read_fields, show_fields
 from pwless_middleware.features.sso.setup.providers import provider_of
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.current import translate
-from pwless_middleware.safe_http.client import SafeHTTPClient
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.form_problems import problem_above, problems_of, read_version
@@ -37,10 +38,6 @@ from pwless_middleware.web.organization_gate import find_organization
 from pwless_middleware.web.organization_parts import ORGANIZATIONS_PATH
 from pwless_middleware.web.routes import Route
 
-MOST_METADATA: Final = 262_144
-"""Characters of metadata that are pasted, at most."""
-_MOST_FORM: Final = 1_048_576
-"""Bytes of the form: metadata are up to three times as long in it."""
 _MOST_FIELDS: Final = 40
 _STALE: Final = Text("Somebody has changed it meanwhile. Look at it, and enter yours anew.")
 
@@ -51,25 +48,13 @@ class ConnectionForm:
     Args:
         kit: the feature's.
         floor: keeps connections.
-        oidc: asks providers for their configuration.
-        client: fetches metadata, and says where requests may go.
-        allow_loopback: whether that may be this machine. For development.
+        forms: keep what is entered.
     """
 
-    def __init__(
-        self,
-        kit: Kit,
-        floor: OrganizationFloor,
-        *,
-        oidc: OIDCClient,
-        client: SafeHTTPClient,
-        allow_loopback: bool,
-    ) -> None:
+    def __init__(self, kit: Kit, floor: OrganizationFloor, forms: ProviderForms) -> None:
         self._kit = kit
         self._floor = floor
-        self._oidc = oidc
-        self._client = client
-        self._allow_loopback = allow_loopback
+        self._forms = forms
         self.routes = (Route(f"{ONE}/edit", {"GET": self.show, "POST": self.save}),)
 
     async def show(self, request: Request) -> Response:
@@ -88,79 +73,27 @@ class ConnectionForm:
         )
         organization = await find_organization(self._kit, request)
         connection = await find_connection(self._floor, request, organization)
-        form = await read_form(request, most_bytes=_MOST_FORM, most_fields=_MOST_FIELDS)
+        form = await read_form(request, most_bytes=MOST_FORM, most_fields=_MOST_FIELDS)
         if read_version(form) != connection.version:
             stale = InvalidArgument.of("version", _STALE, "version")
             return await self._page(request, operator, organization, connection, error=stale)
         try:
-            await self._save(connection, form, operator)
+            config = read_fields(provider_of(connection), connection, form)
+            await self._forms.save(
+                connection,
+                read_options(connection, config, form),
+                form,
+                by=operator.by,
+                name=form.get("name", ""),
+            )
         except InvalidArgument as error:
             return await self._page(request, operator, organization, connection, form, error=error)
         except SSOFault as fault:
-            refused = InvalidArgument.of(_field_of(connection, form), fault.text, fault.code)
+            refused = InvalidArgument.of(field_of_fault(connection, form), fault.text, fault.code)
             return await self._page(
                 request, operator, organization, connection, form, error=refused, fault=fault
             )
         return lead_to(self._kit, request, connection, "changed")
-
-    async def _save(
-        self, connection: Connection, form: Mapping[str, str], operator: Operator
-    ) -> None:
-        """Keep what a form says.
-
-        Raises:
-            InvalidArgument: a field is bad, or somebody else has changed the connection.
-            SSOFault: the provider, or what it says of itself, is not as it must be.
-        """
-        config = read_fields(provider_of(connection), connection, form)
-        config = read_options(connection, config, form)
-        if connection.kind == "saml":
-            config = await self._read_provider(config, form)
-            settings = read_saml_settings(config, allow_loopback=self._allow_loopback)
-            await self._change(connection, form, settings.to_json(), operator)
-            return
-        found = read_oidc_settings(config, judge=self._client.read_url)
-        secret = form.get(SECRET, "").strip()
-        is_kept = connection.has_secret and found.issuer == connection.provider
-        if not secret and not is_kept:
-            raise InvalidArgument.of(SECRET, Text("This field is required."), "required")
-        await self._oidc.check(found)
-        changed = await self._change(connection, form, found.to_json(), operator)
-        if secret:
-            await self._floor.connections.set_secret(
-                connection.id, secret.encode(), seen=changed.version, by=operator.by
-            )
-
-    async def _change(
-        self,
-        connection: Connection,
-        form: Mapping[str, str],
-        config: Mapping[str, object],
-        operator: Operator,
-    ) -> Connection:
-        return await self._floor.connections.change(
-            connection.id,
-            name=form.get("name", ""),
-            config=config,
-            seen=connection.version,
-            by=operator.by,
-        )
-
-    async def _read_provider(
-        self, config: dict[str, object], form: Mapping[str, str]
-    ) -> dict[str, object]:
-        """Return a configuration with what the provider's metadata say, where there are any."""
-        pasted, now = form.get(METADATA, "").strip(), self._kit.clock()
-        if len(pasted) > MOST_METADATA:
-            raise SSOFault("metadata_too_large")
-        if pasted:
-            found = read_metadata(pasted.encode(), now=now, allow_loopback=self._allow_loopback)
-            return {**config, **found.to_config()}
-        url = str(config.get("metadata_url", ""))
-        if not url:
-            return config
-        found = await fetch_metadata(self._client, url, now=now)
-        return {**config, **found.to_config()}
 
     async def _page(
         self,
@@ -197,12 +130,3 @@ class ConnectionForm:
             expected=fault.expected if fault is not None else "",
             received=fault.received if fault is not None else "",
         )
-
-
-def _field_of(connection: Connection, form: Mapping[str, str]) -> str:
-    """Return the field that a fault of the provider is told at: the one that led to it."""
-    if connection.kind == "oidc":
-        return "issuer"
-    if form.get(METADATA, "").strip():
-        return METADATA
-    return "metadata_url" if form.get("metadata_url", "").strip() else "entity_id"

@@ -7,9 +7,8 @@ from pwless_middleware.features.sso.dashboard.connections import ConnectionPages
 from pwless_middleware.features.sso.dashboard.person_part import IdentityPart
 from pwless_middleware.features.sso.dashboard.scim_tokens import SCIMTokenPages
 from pwless_middleware.features.sso.dashboard.setup_links import SetupLinkPages
-from pwless_middleware.features.sso.oidc.client import OIDCClient
+from pwless_middleware.features.sso.provider_forms import ProviderForms
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
-from pwless_middleware.safe_http.client import SafeHTTPClient
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.setup_mails import SetupMails
 
@@ -19,9 +18,7 @@ def mount_dashboard(
     floor: OrganizationFloor,
     *,
     mails: SetupMails,
-    oidc: OIDCClient,
-    client: SafeHTTPClient,
-    allow_loopback: bool,
+    forms: ProviderForms,
 ) -> Mounted:
     """Return what the pages add: routes, tabs of an organization, a part of a person's page.
 
@@ -29,12 +26,10 @@ def mount_dashboard(
         kit: the feature's.
         floor: keeps connections, identities and links.
         mails: send set-up links.
-        oidc: asks providers for their configuration.
-        client: makes requests to providers, and says where they may go.
-        allow_loopback: whether that may be this machine. For development.
+        forms: keep what is entered of a provider.
     """
     connections, links = ConnectionPages(kit, floor), SetupLinkPages(kit, floor, mails)
-    form = ConnectionForm(kit, floor, oidc=oidc, client=client, allow_loopback=allow_loopback)
+    form = ConnectionForm(kit, floor, forms)
     identities = IdentityPart(kit, floor)
     all_pages = (connections, form, SCIMTokenPages(kit, floor), links, identities)
     return Mounted(

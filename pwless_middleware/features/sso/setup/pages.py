@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.errors import RequestExpired
-from pwless_middleware.features.sso.oidc.client import OIDCClient
+from pwless_middleware.features.sso.provider_forms import ProviderForms
 from pwless_middleware.features.sso.setup.access import SetupAccess
 from pwless_middleware.features.sso.setup.connection_page import ConnectionPage
 from pwless_middleware.features.sso.setup.domain_page import DomainPage
@@ -18,7 +18,6 @@ from pwless_middleware.features.sso.setup.overview_pages import OverviewPages
 from pwless_middleware.features.sso.setup.provider_page import ProviderPage
 from pwless_middleware.features.sso.setup.test_page import BeginTest, TestPage
 from pwless_middleware.features.sso.setup.turn_on_page import TurnOnPage
-from pwless_middleware.safe_http.client import SafeHTTPClient
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.routes import Handler, Route
 
@@ -31,9 +30,7 @@ def setup_routes(
     floor: OrganizationFloor,
     *,
     begin_test: BeginTest,
-    oidc: OIDCClient,
-    client: SafeHTTPClient,
-    allow_loopback: bool,
+    forms: ProviderForms,
 ) -> tuple[Route, ...]:
     """Return the routes of the set-up.
 
@@ -41,18 +38,13 @@ def setup_routes(
         kit: everything below.
         floor: keeps what is set up.
         begin_test: sends an administrator's browser through a whole login.
-        oidc: asks providers for their configuration.
-        client: makes the requests, and says where they may go.
-        allow_loopback: whether that may be this machine. For development.
+        forms: keep what is entered of a provider.
     """
     access, frame = SetupAccess(kit, floor), SetupFrame(kit, floor)
-    connection = ConnectionPage(
-        *(kit, floor, access, frame), oidc=oidc, client=client, allow_loopback=allow_loopback
-    )
     routes = (
         *OverviewPages(kit, floor, access, frame).routes,
         *ProviderPage(kit, floor, access, frame).routes,
-        *connection.routes,
+        *ConnectionPage(kit, access, frame, forms).routes,
         *TestPage(kit, access, frame, begin_test).routes,
         *DomainPage(kit, floor, access, frame, floor.verification).routes,
         *TurnOnPage(kit, floor, access, frame).routes,
