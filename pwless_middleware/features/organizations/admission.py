@@ -50,4 +50,4 @@ class Admission:
     async def _add(self, organization: str, user_id: str, origin: Origin) -> None:
         members = self._floor.members
         if await members.find(organization, user_id) is None:  # nobody is switched on again by it
-            await members.put(organization, user_id, origin=origin, by="person")
+            await members.put(organization, user_id, origin=origin, is_active=None, by="person")

@@ -145,13 +145,13 @@ class MembersApi:
         caller = await self._kit.callers.server(request, scope=CHANGE)
         given = PUT_FIELDS.read_json(await read_json(request))
         organization = await self._id(request)
-        there = await self._floor.members.find(organization, user_id := await self._user(given))
+        user_id = await self._user(given)
         member = await self._floor.members.put(
             organization,
             user_id,
             role=given.get("role"),
             external_id=given.get("external_id"),
-            is_active=there is None or there.is_active,
+            is_active=None,
             by=caller.name,
         )
         return json_response({"member": public_member(member)})
@@ -169,14 +169,12 @@ class MembersApi:
         caller = await self._kit.callers.server(request, scope=CHANGE)
         given = CHANGE_FIELDS.read_json(await read_json(request))
         organization, user_id = await self._id(request), request.path_params["user"]
-        there = await self._floor.members.require(organization, user_id)
-        is_active = given.flag("is_active")
-        member = await self._floor.members.put(
+        member = await self._floor.members.change(
             organization,
             user_id,
             role=given.get("role"),
             external_id=given.get("external_id"),
-            is_active=there.is_active if is_active is None else is_active,
+            is_active=given.flag("is_active"),
             by=caller.name,
         )
         return json_response({"member": public_member(member)})

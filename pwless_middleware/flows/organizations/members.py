@@ -142,7 +142,7 @@ class Members:
         role: str | None = None,
         origin: Origin = "api",
         external_id: str | None = None,
-        is_active: bool = True,
+        is_active: bool | None = True,
         by: str = "python",
     ) -> Member:
         """Make a person a member; who is one already has what is given from now on.
@@ -154,7 +154,7 @@ class Members:
             origin: how they came in; stays as it was.
             external_id: the id that their directory has for them; `None` leaves it, empty takes it
                 away.
-            is_active: whether they may sign in to it.
+            is_active: whether they may sign in to it; `None` leaves it, and is true for who is new.
             by: who does it.
 
         Raises:
@@ -163,6 +163,45 @@ class Members:
             NotFound: there is no such organization.
             StoreError: the database or the store cannot be asked. Do it again: sessions may live.
         """
+        return await self._write(
+            *(organization, user_id, role, external_id, is_active),
+            by=by,
+            origin=origin,
+        )
+
+    async def change(
+        self,
+        organization: str,
+        user_id: str,
+        *,
+        role: str | None = None,
+        external_id: str | None = None,
+        is_active: bool | None = None,
+        by: str = "python",
+    ) -> Member:
+        """Change what is given of a member; `None` leaves it, whoever changes it meanwhile.
+
+        Args:
+            organization, user_id, role, external_id, is_active, by: as of `put`.
+
+        Raises:
+            NotFound: the person is no member, or none any more.
+            InvalidArgument, StoreError: as for `put`.
+        """
+        return await self._write(organization, user_id, role, external_id, is_active, by=by)
+
+    async def _write(
+        self,
+        organization: str,
+        user_id: str,
+        role: str | None,
+        external_id: str | None,
+        is_active: bool | None,
+        *,
+        by: str,
+        origin: Origin | None = None,
+    ) -> Member:
+        """Write what is given; without an `origin`, of a member alone."""
         if role is not None:
             check_role(role)
         if external_id is not None:
@@ -171,13 +210,15 @@ class Members:
         while True:  # who is slower than somebody else looks again
             there = await self.find(organization, user_id)
             if there is None:
+                if origin is None:
+                    raise NotFound(NO_MEMBER)
                 new = Member(
                     organization=organization,
                     user_id=user_id,
                     role=role or "",
                     origin=origin,
                     external_id=external_id or None,
-                    is_active=is_active,
+                    is_active=is_active is not False,
                     created_at=self._clock(),
                 )
             else:
@@ -185,7 +226,7 @@ class Members:
                     there,
                     role=there.role if role is None else role,
                     external_id=there.external_id if external_id is None else external_id or None,
-                    is_active=is_active,
+                    is_active=there.is_active if is_active is None else is_active,
                 )
             if new == there:
                 return new
@@ -211,8 +252,7 @@ class Members:
             NotFound: the person is no member.
             InvalidArgument, StoreError: as for `put`.
         """
-        there = await self.require(organization, user_id)
-        return await self.put(organization, user_id, role=role, is_active=there.is_active, by=by)
+        return await self.change(organization, user_id, role=role, by=by)
 
     async def deactivate(self, organization: str, user_id: str, *, by: str = "python") -> Member:
         """Have a member sign in to the organization no more, and sign them out of it everywhere.
@@ -226,8 +266,7 @@ class Members:
             NotFound: the person is no member.
             StoreError: as for `put`.
         """
-        await self.require(organization, user_id)
-        return await self.put(organization, user_id, is_active=False, by=by)
+        return await self.change(organization, user_id, is_active=False, by=by)
 
     async def activate(self, organization: str, user_id: str, *, by: str = "python") -> Member:
         """Have a member sign in to the organization again.
@@ -241,8 +280,7 @@ class Members:
             NotFound: the person is no member.
             StoreError: as for `put`.
         """
-        await self.require(organization, user_id)
-        return await self.put(organization, user_id, by=by)
+        return await self.change(organization, user_id, is_active=True, by=by)
 
     async def remove(self, organization: str, user_id: str, *, by: str = "python") -> None:
         """Have a person be no member any more, and sign them out of the organization everywhere.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.organization import Member, Organization
+from pwless_middleware.database.members import MemberChange
 from pwless_middleware.errors import NotFound
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from tests.organizations import floor_of, make_organization_site, newest_event, refusal_of
@@ -77,6 +79,29 @@ async def test_nobody_becomes_one_as_whom_nobody_can_sign_in(
     jo = await site.passwordless.people.create("jo@acme.example")
     await site.passwordless.people.disable(jo.id)
     assert await refusal_of(floor.members.put(acme.id, jo.id)) == ("user_id", "disabled")
+
+
+@pytest.mark.parametrize("verb", ["deactivate", "remove"])
+async def test_a_role_that_is_given_meanwhile_lets_nobody_in_again(
+    floor: OrganizationFloor, acme: Organization, verb: str
+) -> None:
+    """A login that brings a role may end as the directory says that the person has left."""
+    await floor.members.put(acme.id, "jo", role="reader")
+    kept = floor.members._members
+    put = kept.put
+
+    async def put_late(member: Member, **options: Any) -> MemberChange:
+        kept.put = put  # type: ignore[method-assign]
+        await getattr(floor.members, verb)(acme.id, "jo")
+        return await put(member, **options)
+
+    kept.put = put_late  # type: ignore[method-assign]
+    if verb == "remove":
+        with pytest.raises(NotFound):
+            await floor.members.set_role(acme.id, "jo", "admin")
+        assert await floor.members.find(acme.id, "jo") is None
+    else:
+        assert not (await floor.members.set_role(acme.id, "jo", "admin")).is_active
 
 
 async def test_who_is_deactivated_stays_one(

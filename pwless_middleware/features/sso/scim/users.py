@@ -140,12 +140,8 @@ class ScimUsers:
                 "mutability",
                 "userName stays as it is: a person changes the address in their own account.",
             )
-        active = there.member.is_active if wanted.active is None else wanted.active
-        return await self._put(
-            connection,
-            user_id,
-            UserChange(external_id=wanted.external_id, active=active),
-        )
+        keeps = UserChange(external_id=wanted.external_id, active=wanted.active)
+        return await self._put(connection, user_id, keeps)
 
     async def delete(self, connection: Connection, user_id: str) -> None:
         """Have a person be no member any more.
@@ -167,7 +163,7 @@ class ScimUsers:
                 user_id,
                 origin="scim",
                 external_id=wanted.external_id,
-                is_active=wanted.active is not False,
+                is_active=wanted.active,
                 by=_by(connection),
             )
         except InvalidArgument as error:
