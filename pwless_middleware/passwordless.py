@@ -306,7 +306,10 @@ class Passwordless:
         routes = {name: m.routes for name, m in mounted.items()}
         described = [one for of_one in routes.values() for one in of_one if not one.at_root]
         names, url = self.cookies.names, self.origin.url
-        routes["pwless"] = (openapi_route(described, url=url, prefix=prefix, names=names),)
+        document = openapi_route(
+            described, url=url, prefix=prefix, names=names, require=kit.settings.require
+        )
+        routes["pwless"] = (document,)
         self.routes = Routes(routes, kit.pages, self.origin, kit.callers, self.cookies)
         self.gate = Gate(public, pages=kit.pages, preflight=preflight)
         self.findings = kit.findings

@@ -7,7 +7,7 @@ running server (schemathesis), so an operation that answers what it does not say
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,7 +36,14 @@ ERROR_TYPE = "type.googleapis.com/scalekit.v1.errdetails.ErrorInfo"
 Schema = dict[str, object]
 
 
-def openapi_route(routes: Sequence[Route], *, url: str, prefix: str, names: CookieNames) -> Route:
+def openapi_route(
+    routes: Sequence[Route],
+    *,
+    url: str,
+    prefix: str,
+    names: CookieNames,
+    require: Callable[[], Awaitable[None]],
+) -> Route:
     """Return the route that serves the document of these routes, itself included.
 
     The document is made when somebody asks for it: few processes are ever asked.
@@ -46,6 +53,8 @@ def openapi_route(routes: Sequence[Route], *, url: str, prefix: str, names: Cook
         url: the base URL of the app.
         prefix: where we are mounted.
         names: of our cookies.
+        require: returns once it is known what operators have set, which some tables follow; raises
+            `Unavailable` where that cannot be read.
     """
     itself = Operation(
         id="getOpenApi",
@@ -64,6 +73,7 @@ def openapi_route(routes: Sequence[Route], *, url: str, prefix: str, names: Cook
     cookie_names = {scheme: name.decode().rstrip("=") for scheme, name in cookies.items()}
 
     async def show(request: Request) -> Response:
+        await require()
         made = document(operations, url=url, prefix=prefix, cookie_names=cookie_names)
         return json_response(made)
 

@@ -13,9 +13,11 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -28,6 +30,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from pwless_middleware import EmailLogin
 from pwless_middleware.errors import ApiError
+from tests.sqlite_file import sqlite_url
 from tests.support import API_KEY, BASE, JSON_BASE, ROOMY, Site, make_site, wrong
 
 DOCUMENT = "/auth/api/v1/openapi.json"
@@ -224,6 +227,15 @@ def test_what_a_deployment_sets_is_in_its_document() -> None:
     schemes = schema.raw_schema["components"]["securitySchemes"]
     assert schemes["sessionCookie"]["name"] == "__Host-me"
     assert schemes["flowCookie"]["name"] == "__Host-me-flow"
+
+
+@pytest.mark.anyio
+async def test_it_is_the_first_that_a_process_is_asked_for(tmp_path: Path) -> None:
+    """What operators have set is not known yet then, and is read before."""
+    site = make_site(database=sqlite_url(tmp_path), features=[EmailLogin()])
+    first = await site.browser().get("/auth/api/v1/openapi.json")
+    assert first.status_code == 200, first.text
+    assert first.json()["openapi"] == "3.1.0"
 
 
 def test_every_example_is_valid() -> None:
