@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pwless_middleware.core.policy import JOIN_WORDS, MFA_WORDS, SSO_WORDS
+from pwless_middleware.flows.organizations.method_names import METHOD_NAMES
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_exactly
 from pwless_middleware.text import Text
@@ -46,17 +47,6 @@ MEANINGS: Final[Mapping[str, Text]] = {
 }
 """What each field does."""
 
-METHODS: Final[Mapping[str, Text]] = {
-    "email": Text("Email"),
-    "passkey": Text("Passkey"),
-    "sso": Text("The company’s login"),
-    "social": Text("Social login"),
-    "totp": Text("Authenticator app"),
-    "sms": Text("Text message"),
-    "recovery_code": Text("Recovery code"),
-}
-"""First and second factors; one of a host's feature is called by its name."""
-
 _WORDS: Final[Mapping[str, Mapping[str, Text]]] = {
     "mfa": {
         "off": Text("Not asked for"),
@@ -90,7 +80,7 @@ def name_word(field: str, word: str) -> str:
 
 def name_method(method: str) -> str:
     """Return what a factor is called."""
-    known = METHODS.get(method)
+    known = METHOD_NAMES.get(method)
     return method if known is None else translate(known)
 
 

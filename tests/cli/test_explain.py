@@ -38,7 +38,7 @@ def test_facts_demands_and_ways_are_printed(app: Project) -> None:
     rows = dict(
         line.split(maxsplit=1) for line in out.partition("Ways in:")[2].splitlines() if line
     )
-    assert rows["email"].startswith("They add a second factor in the login: authenticator app")
+    assert rows["email"].startswith("They add a second factor in the login: Authenticator app")
     assert rows["passkey"] == "They have no passkey."
 
 

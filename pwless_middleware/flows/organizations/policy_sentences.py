@@ -9,19 +9,10 @@ from typing import Final
 
 from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.policy import Policy
+from pwless_middleware.flows.organizations.method_names import METHOD_NAMES
 from pwless_middleware.languages.times import exact_text
 from pwless_middleware.text import Text
 
-NAMES: Final[Mapping[str, Text]] = {
-    "email": Text("email"),
-    "passkey": Text("passkey"),
-    "sso": Text("company's login"),
-    "social": Text("social login"),
-    "totp": Text("authenticator app"),
-    "sms": Text("text message"),
-    "recovery_code": Text("recovery code"),
-}
-"""Methods as people read them; one of another feature is called what it is called."""
 _DEPLOYMENT: Final = Text("this deployment")
 
 
@@ -44,7 +35,7 @@ def describe_demands(policy: Policy, organizations: Sequence[Organization]) -> t
 
 def list_methods(methods: Sequence[str]) -> str:
     """Return methods as people read them, with commas; empty for none."""
-    names = [NAMES.get(method, method) for method in methods]
+    names = [METHOD_NAMES.get(method, method) for method in methods]
     return reduce(_with_comma, names) if names else ""
 
 

@@ -78,7 +78,7 @@ async def test_which_second_factor_is_asked_for_or_made(place: Place) -> None:
     await enroll(place.site, JO)
     told = await explain(place)
     assert (way(told).outcome, way(told).asks) == ("step", ("totp",))
-    assert "Second factors they have: authenticator app." in told.facts
+    assert "Second factors they have: Authenticator app." in told.facts
 
 
 async def test_who_asks_for_what(place: Place) -> None:
@@ -93,9 +93,9 @@ async def test_who_asks_for_what(place: Place) -> None:
     )
     told = await explain(place, JO, bank)
     assert told.demands == (
-        "People sign in by: email, passkey. (Acme)",
+        "People sign in by: Email, Passkey. (Acme)",
         "Everybody is asked for a second factor. (Bank)",
-        "Second factors that count: authenticator app. (Acme)",
+        "Second factors that count: Authenticator app. (Acme)",
         "A session ends after 90 minutes without use. (Acme)",
         "A session ends 1 day after it began. (Acme)",
         "No browser is trusted to ask for no second factor. (Bank)",
@@ -223,4 +223,4 @@ async def test_it_is_told_in_the_language_of_who_reads_it(place: Place) -> None:
     assert "Zweite Faktoren, die zählen: SMS, Authenticator-App. (Acme)" in german
     assert "Eine Sitzung endet nach 90 Minuten ohne Benutzung. (Acme)" in german
     assert english == list(told.demands)
-    assert "Second factors that count: text message, authenticator app. (Acme)" in told.demands
+    assert "Second factors that count: Text message, Authenticator app. (Acme)" in told.demands
