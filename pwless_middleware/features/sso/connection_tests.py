@@ -155,7 +155,8 @@ class ConnectionTests:
         if browser is None:
             raise NotFound
         key = b64(state.id)
-        await self._reports.put(f"{browser.name} {key}", report.pack(), ttl=KEPT)
+        name = f"{browser.name} {connection.id} {key}"
+        await self._reports.put(name, report.pack(), ttl=KEPT)
         return self._kit.pages.redirect(request, f"{test_path(connection.id)}?report={key}")
 
     async def show_report(self, request: Request) -> Response:
@@ -165,7 +166,7 @@ class ConnectionTests:
         if connection is None or browser is None:
             raise NotFound
         id = request.query_params.get("report", "")
-        record = await self._reports.read(f"{browser.name} {id}")
+        record = await self._reports.read(f"{browser.name} {connection.id} {id}")
         if record is None:
             raise RequestExpired
         begun = next((one for one in browser.logins if b64(one.id) == id), None)

@@ -122,6 +122,9 @@ async def test_the_answer_to_a_test_is_no_login_and_the_report_is_nobody_elses(
     await acme.begin(other)
     assert (await other.get(led_to(came))).status_code == 410
     assert (await admin.get(led_to(came))).status_code == 200
+    _, theirs = await acme.add_organization("Other", "other.example", provider.config())
+    elsewhere = led_to(came).replace(acme.connection.id, theirs.id)
+    assert (await admin.get(elsewhere)).status_code == 410, "it would name the other connection"
     acme.site.clock.advance(901)
     assert (await admin.get(led_to(came))).status_code == 410
 
