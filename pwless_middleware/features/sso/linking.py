@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 from pwless_middleware.core.address import Address, domain_of, parse_address
 from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.connection import Connection, Identity
+from pwless_middleware.core.connection import Connection, Identity, connection_of
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.login import EnrolledUser
+from pwless_middleware.core.login import EnrolledUser, Login
 from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.user import User, UserId
 from pwless_middleware.errors import LoginDenied, NotFound, PersonDisabled
@@ -119,6 +119,25 @@ class Linking:
             return False
         identity = await self._floor.identities.find(connection.id, arrival.person.subject)
         return identity is not None and identity.user_id == user_id
+
+    async def before_session(self, login: Login) -> None:
+        """Refuse a login by a connection at which the person is nobody any more.
+
+        It may have waited for a step meanwhile, or be a session that goes on by a further proof.
+
+        Raises:
+            LoginDenied: who they were there was forgotten, or is another organization's to say.
+            StoreError: it cannot be known.
+        """
+        used = {connection_of(one) for one in login.authentications} - {None}
+        if not used:
+            return
+        known = {one.connection for one in await self._floor.identities.of_user(login.user_id)}
+        owner = await self._floor.directory.owner_of(domain_of(Address(login.email)))
+        for id in used:
+            connection = await self._floor.connections.find(id or "") if id in known else None
+            if connection is None or (owner and owner.id != connection.organization):
+                raise LoginDenied(reason="method_not_allowed")
 
     async def check_address(self, arrival: Arrival) -> Address:
         """Return the address of a person, for the test of a connection: nobody is signed in.

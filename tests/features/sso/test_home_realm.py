@@ -180,6 +180,28 @@ async def test_the_login_of_another_company_does_not_get_around_it(
     acme.connection = acme_connection
 
 
+@pytest.mark.parametrize("how", ["forgotten", "moved", "sold"])
+async def test_a_step_that_waited_does_not_lead_in_who_is_nobody_there_any_more(
+    acme: SSOSite, provider: OwnProvider, how: str
+) -> None:
+    app, jo, floor = await enroll(acme.site, JO), acme.site.browser(), acme.floor
+    assert led_to(await acme.sign_in(jo, provider)).startswith("/auth/step/")
+    (identity,) = await floor.identities.list_of(acme.connection.id)
+    if how == "forgotten":
+        await floor.identities.remove(identity)
+    elif how == "moved":
+        config = {"issuer": "https://login.other.example", "client_id": "x"}
+        await floor.connections.change(acme.connection.id, config=config)
+    else:
+        buyer = await floor.organizations.create("Buyer")
+        await floor.domains.remove(acme.organization.id, "acme.example")
+        await acme.own(buyer, "acme.example")
+    waits = (await jo.request("GET", "/auth/api/v1/step")).json()
+    done = await do_step(jo, waits["login_id"], app.next_code())
+    assert (done.status_code, error_code(done)) == (403, "LOGIN_DENIED")
+    assert acme.site.sessions == 0
+
+
 async def test_who_has_come_since_a_policy_was_to_hold_at_once_is_held_to_no_later_one(
     acme: SSOSite, provider: OwnProvider
 ) -> None:
