@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
-from pwless_middleware.core.connection import SSO_METHOD
+from pwless_middleware.core.connection import SSO_METHOD, connection_of
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.organization import Membership
 from pwless_middleware.core.paths import SSO_START_PATH
@@ -102,8 +102,9 @@ class OrganizationRules:
         return Verdict(organization=entrance.organization.id, admissions=admissions)
 
     async def on_session(self, session: Session, user: User) -> None:
-        """Refuse a session in an organization that is none any more, or of no active member; and
-        one of who was switched off by the owner of their domain, wherever it is.
+        """Refuse a session in an organization that is none any more, or of no active member; one
+        of who was switched off by the owner of their domain, wherever it is; and one that was
+        proven by a connection that is deleted.
 
         Raises:
             LoginDenied: it is.
@@ -112,6 +113,9 @@ class OrganizationRules:
         await self._entrances.check_owner(user.id, session.email)
         if session.organization is not None and await self.membership(session, user) is None:
             raise LoginDenied(reason="not_a_member")
+        for used in map(connection_of, session.authentications):
+            if used is not None and not await self._floor.directory.has_connection(used):
+                raise LoginDenied(reason="method_not_allowed")
 
     async def membership(self, session: Session, user: User) -> Membership | None:
         """Return the organization that a session is in, and the person's role in it; or `None`.

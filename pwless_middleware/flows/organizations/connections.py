@@ -86,6 +86,7 @@ class Connections:
         events: records them.
         secrets: encrypt theirs.
         clock: returns unix seconds.
+        tell_sessions: has every process ask anew whether the sessions that it holds go on.
     """
 
     def __init__(
@@ -95,8 +96,11 @@ class Connections:
         events: Events,
         secrets: FeatureSecrets,
         clock: Callable[[], int],
+        *,
+        tell_sessions: Callable[[], Awaitable[None]],
     ) -> None:
         self._connections = repository
+        self._tell_sessions = tell_sessions
         self._directory = directory
         self._events = events
         self._secrets = secrets
@@ -327,7 +331,7 @@ class Connections:
             await self._directory.tell_connections(there.organization)
 
     async def delete(self, id: str, *, by: str = "python") -> None:
-        """Delete a connection, and who people are at it.
+        """Delete a connection, and who people are at it; the sessions that it has proven end.
 
         Args:
             id: which.
@@ -347,6 +351,8 @@ class Connections:
         _refuse(await self._connections.delete(id, audit=audit))
         self._events.publish(audit)
         await self._directory.tell_connections(there.organization)
+        await self._directory.tell_gone(id)
+        await self._tell_sessions()
 
     # --- secrets -------------------------------------------------------------------------------
 

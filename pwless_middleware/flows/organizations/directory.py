@@ -38,6 +38,9 @@ class Directory:
         self._connections = HeldLookups(
             "organization connections", repositories.connections.list, signals
         )
+        self._connection_owners = HeldLookups(
+            "connection owner", self._read_connection_owner, signals, holds_none=False
+        )
         self._owners = HeldLookups("domain owner", self._read_owner, signals)
         self._memberships = HeldLookups(MEMBERSHIPS, repositories.members.list_of, signals)
 
@@ -82,6 +85,14 @@ class Directory:
         """
         return await self._connections.get(organization)
 
+    async def has_connection(self, id: str) -> bool:
+        """Whether there is a connection, enabled or not, of whichever organization.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        return await self._connection_owners.get(id) is not None
+
     async def memberships(self, user_id: str) -> Sequence[Member]:
         """Return a person as a member of all organizations, active or not.
 
@@ -120,6 +131,14 @@ class Directory:
         """
         await self._connections.tell(organization)
 
+    async def tell_gone(self, *connections: str) -> None:
+        """Have every process look again whether there are connections with these ids.
+
+        Raises:
+            StoreError: as `tell_organization`.
+        """
+        await self._connection_owners.tell(*connections)
+
     async def tell_owner(self, *domains: str) -> None:
         """Have every process look again at whose these domains are.
 
@@ -144,6 +163,10 @@ class Directory:
     async def _read_external_id(self, external_id: str) -> str | None:
         found = await self._repositories.organizations.find_by_external_id(external_id)
         return None if found is None else found.id
+
+    async def _read_connection_owner(self, id: str) -> str | None:
+        found = await self._repositories.connections.find(id)
+        return None if found is None else found.organization
 
     async def _read_owner(self, name: str) -> str | None:
         found = await self._repositories.domains.owner_of(name)

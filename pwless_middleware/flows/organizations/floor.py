@@ -93,7 +93,8 @@ class OrganizationFloor:
         self.domains = Domains(repositories.domains, self.directory, events, clock)
         self.verification = DomainVerification(self.domains, clock)
         self.connections = Connections(
-            repositories.connections, self.directory, events, secrets, clock
+            *(repositories.connections, self.directory, events, secrets, clock),
+            tell_sessions=self.sessions.look_again_at_all,
         )
         self.members = Members(repositories.members, self.directory, events, self.sessions, clock)
         self.invitations = Invitations(repositories.invitations, self.members, events, users, clock)

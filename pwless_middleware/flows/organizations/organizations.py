@@ -346,6 +346,7 @@ class Organizations:
         """
         there = await self.require(key)
         domains = await self._kept.domains.list(there.id)
+        connections = await self._kept.connections.list(there.id)
         audit = self._events.make(
             "organization.deleted",
             by=check_by(by),
@@ -357,6 +358,7 @@ class Organizations:
         self._events.publish(audit)
         await self._directory.tell_organization(there)
         await self._directory.tell_connections(there.id)
+        await self._directory.tell_gone(*(one.id for one in connections))
         await self._directory.tell_owner(*(one.name for one in domains))
         await self._tell_sessions()
 

@@ -31,6 +31,20 @@ async def test_who_comes_for_the_first_time_is_made_a_member(
     assert [one.kind for one in acme.events("user.created") + acme.events("identity.linked")]
 
 
+async def test_sessions_end_with_the_connection_that_has_proven_them(
+    acme: SSOSite, provider: OwnProvider
+) -> None:
+    jo, kim = acme.site.browser(), acme.site.browser()
+    await acme.sign_in(jo, provider)
+    await kim.ask("kim@elsewhere.example")
+    await kim.type_code(acme.site.mail("kim@elsewhere.example").code)
+    await acme.floor.connections.disable(acme.connection.id)
+    assert await jo.who() == "jo@acme.example"
+    await acme.floor.connections.delete(acme.connection.id)
+    assert await jo.who() is None
+    assert await kim.who() == "kim@elsewhere.example"
+
+
 async def test_the_browser_is_sent_with_what_the_answer_is_held_against(
     acme: SSOSite, provider: OwnProvider
 ) -> None:
