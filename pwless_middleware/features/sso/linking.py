@@ -101,11 +101,16 @@ class Linking:
             if identity is None:
                 raise SSOFault("disabled")
             return await self._use_known(arrival, identity)
-        if not await self.still_linked(arrival, user.id):
-            # The connection has gone elsewhere meanwhile, and has forgotten the others by then.
+        try:
+            # Looked at once more behind the write: of two that are quick one at least sees it.
+            await self._check_unlinked(arrival, user.id)
+            if not await self.still_linked(arrival, user.id):
+                # It has gone elsewhere meanwhile, and has forgotten the others by then.
+                raise SSOFault("connection_off")
+        except SSOFault:
             with suppress(NotFound):
                 await self._floor.identities.remove(new, organization=arrival.organization.id)
-            raise SSOFault("connection_off")
+            raise
         self._record("identity.linked", arrival, user.id)
         return EnrolledUser(UserId(user.id), address, is_new=is_new)
 
@@ -223,8 +228,10 @@ class Linking:
         return made, made.is_new
 
     async def _check_unlinked(self, arrival: Arrival, user_id: str) -> None:
+        """Refuse somebody whose address is that of another person at the connection."""
         for identity in await self._floor.identities.of_user(user_id):
-            if identity.connection == arrival.connection.id:
+            is_other = identity.subject != arrival.person.subject
+            if identity.connection == arrival.connection.id and is_other:
                 raise SSOFault("subject_changed")
 
     async def _admits(self, organization: Organization, address: Address) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from pwless_middleware.core.address import Address
+from pwless_middleware.core.connection import Identity
 from tests.features.sso.sites import SSOSite
 from tests.identity_providers.own_oidc import OwnProvider
 
@@ -119,6 +121,26 @@ async def test_an_address_that_was_given_to_somebody_else_does_not_take_the_acco
     (identity,) = await acme.floor.identities.of_user(jo.id)
     await acme.floor.identities.remove(identity)  # once an operator has said so, it does
     assert (await acme.sign_in(acme.site.browser(), provider)).status_code == 303
+
+
+async def test_of_two_who_come_with_one_address_at_once_not_both_get_the_account(
+    acme: SSOSite, provider: OwnProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = acme.floor.identities.add
+
+    async def add_late(identity: Identity) -> bool:
+        await add(replace(identity, subject="another-person"))
+        return await add(identity)
+
+    await acme.site.browser().sign_in(JO)
+    with monkeypatch.context() as patch:
+        patch.setattr(acme.floor.identities, "add", add_late)
+        browser = acme.site.browser()
+        assert (await acme.sign_in(browser, provider)).status_code == 400
+    assert acme.fault() == "subject_changed"
+    assert browser.cookie() is None
+    (identity,) = await acme.floor.identities.list_of(acme.connection.id)
+    assert identity.subject == "another-person"
 
 
 async def test_who_was_not_invited_leaves_nothing_behind(
