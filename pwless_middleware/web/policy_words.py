@@ -64,6 +64,14 @@ _WORDS: Final[Mapping[str, Mapping[str, Text]]] = {
         "invitation": Text("Only who was invited"),
     },
 }
+_UNSAID: Final[Mapping[str, Text]] = {
+    "methods": Text("All that there are"),
+    "second_factors": Text("All that there are"),
+    "sso": _WORDS["sso"]["allowed"],
+    "break_glass": Text("None"),
+    "join": _WORDS["join"]["invitation"],
+}
+"""What holds where nobody says anything of a field."""
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "mfa": MFA_WORDS,
     "sso": SSO_WORDS,
@@ -99,6 +107,12 @@ def name_value(field: str, value: object) -> str:
     if isinstance(value, int):
         return format_exactly(value)
     return name_word(field, str(value))
+
+
+def name_held(field: str, value: object) -> str:
+    """Return what holds of a field, in words: also where nobody says anything of it."""
+    unsaid = _UNSAID.get(field)
+    return name_value(field, value) if value is not None or unsaid is None else translate(unsaid)
 
 
 def name_changes(old: object, new: object) -> str:

@@ -45,7 +45,7 @@ from pwless_middleware.web.organization_parts import (
     OrganizationTab,
     organization_path,
 )
-from pwless_middleware.web.policy_words import TITLES, name_value
+from pwless_middleware.web.policy_words import TITLES, name_held, name_value
 from pwless_middleware.web.routes import Route
 
 TAB: Final = "/policy"
@@ -118,7 +118,7 @@ class PolicyPages:
                     title=translate(title),
                     own=name_value(name, getattr(own, name)),
                     inherited=name_value(name, getattr(inherited, name)),
-                    holds=name_value(name, getattr(holds, name)),
+                    holds=name_held(name, getattr(holds, name)),
                 )
                 for name, title in TITLES.items()
             ],

@@ -13,6 +13,7 @@ from pwless_middleware.features.organizations.dashboard.policy_form import (
     read_policy,
     write_policy,
 )
+from pwless_middleware.web.policy_words import TITLES, name_held
 
 BOSS, KIM = Address("boss@acme.example"), Address("kim@acme.example")
 FULL = Policy(
@@ -131,3 +132,12 @@ def test_what_shuts_everybody_out_is_told() -> None:
     (effect,) = describe(Policy(second_factors=frozenset()), Policy(
         second_factors=frozenset(), mfa="required"), ANYTHING)  # fmt: skip
     assert "none counts" in effect.warning
+
+
+def test_what_holds_is_told_where_nobody_says_anything_too() -> None:
+    held = {name: name_held(name, getattr(ANYTHING, name)) for name in TITLES}
+    assert held["join"] == "Only who was invited"
+    assert held["methods"] == "All that there are"
+    assert held["sso"] == "Allowed", "by a connection that is turned on"
+    assert held["break_glass"] == "None"
+    assert name_held("join", "domain") == "Whoever has an address of a verified domain"
