@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from pwless_middleware.core.address import Address, domain_of
+from pwless_middleware.core.authentication import Authentication
 from pwless_middleware.core.challenge_context import Redirect
 from pwless_middleware.core.connection import SSO_METHOD, Connection
 from pwless_middleware.core.dataclass import dataclass
@@ -67,6 +68,11 @@ class Deciding:
     def policy(self) -> Policy:
         """What they ask together."""
         return strictest(one.policy for one in self.organizations)
+
+    @property
+    def enforced_at(self) -> int:
+        """Since when sessions that were proven before are held to that; 0 for never."""
+        return max((one.enforced_at for one in self.organizations), default=0)
 
     @property
     def demanding(self) -> Organization | None:
@@ -147,7 +153,8 @@ class OrganizationPolicies:
         """Refuse a way in that is none here, and narrow the session's life.
 
         A second factor that another organization's provider vouches for is asked for again: the
-        rule of second factors does not know whose providers count.
+        rule of second factors does not know whose providers count. So is one of a live session in
+        a trusted browser that `on_session` would end at once: no browser is trusted there.
 
         Raises:
             LoginDenied: the way in is none, or nobody asks for the second factor that is required.
@@ -162,9 +169,10 @@ class OrganizationPolicies:
         own, missing = without_foreign_factors(proofs, connections), None
         if not self._policies.are_proven_by(_SECOND_FACTOR):
             missing = decide_second_factor(policy, own, email=email)
-        elif own != proofs:
+        elif own != proofs or (login.is_renewal and _newest(proofs) <= deciding.enforced_at):
             has = await self._factors_of(login.user_id)
-            missing = decide_second_factor(policy, own, email=email, has=has)
+            if own != proofs or has:
+                missing = decide_second_factor(policy, own, email=email, has=has)
         if refused is None:
             if isinstance(missing, AskStep):
                 return Step(missing.methods, SECOND_FACTOR_PATH)
@@ -200,9 +208,8 @@ class OrganizationPolicies:
         """
         login = login_of(session)
         deciding = await self.deciding(login)
-        since = max((one.enforced_at for one in deciding.organizations), default=0)
         # A provider may say that the proof of a login is older than the login.
-        if max(session.created_at, session.authenticated_at) > since:
+        if max(session.created_at, session.authenticated_at) > deciding.enforced_at:
             return None
         policy = await self._policies.of(login)
         missing = decide(
@@ -215,6 +222,10 @@ class OrganizationPolicies:
         if missing is not None:
             raise LoginDenied
         return life_of(policy)
+
+
+def _newest(proofs: Sequence[Authentication]) -> int:
+    return max((one.at for one in proofs), default=0)
 
 
 def usable_connections(

@@ -250,6 +250,30 @@ async def test_it_is_trusted_only_where_the_factor_counts_by_which_it_was(tmp_pa
         assert await is_asked(jo) is asks
 
 
+async def test_a_session_that_is_held_to_a_policy_enters_by_no_trust(tmp_path: Path) -> None:
+    """It would be signed out by the switch: whether a session goes on, no browser is asked."""
+    features = [EmailLogin(send_limits=ROOMY), SecondFactors(trusted_days=DAYS), Organizations()]
+    site = make_factor_site(tmp_path, features=features)
+    jo, app = await make_trusted(site)
+    user_id, floor = await id_of(site), floor_of(site)
+    weak, strict = [await floor.organizations.create(name) for name in ("Weak", "Strict")]
+    for one in (weak, strict):
+        await floor.members.put(one.id, user_id)
+    await set_policy(floor, strict.id, mfa="required")
+    site.clock.advance(60)
+    assert (await by_mail(jo)).status_code == 200
+    await floor.organizations.apply_now(strict.id)
+    enters = {"organization": strict.id}
+    answer = await jo.request("POST", "/auth/api/v1/account/organizations", json=enters)
+    assert error_code(answer) == "STEP_REQUIRED"
+    assert await jo.who() == JO
+    site.clock.advance(60)
+    login_id = answer.json()["details"][0]["login_id"]
+    assert (await do_step(jo, login_id, app.next_code())).status_code == 200
+    assert await jo.who() == JO
+    assert site.inner.scope["state"]["session"].organization_id == strict.id
+
+
 async def test_fewer_days_hold_for_those_that_are_trusted_already(
     tmp_path: Path,
 ) -> None:
