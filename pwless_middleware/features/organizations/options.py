@@ -62,6 +62,7 @@ class Organizations:
         from pwless_middleware.features.organizations.invitation_page import InvitationPage
         from pwless_middleware.features.organizations.leaving import Leaving
         from pwless_middleware.features.organizations.look import Looks
+        from pwless_middleware.features.organizations.operator_findings import OperatorFindings
         from pwless_middleware.features.organizations.rules import OrganizationRules
         from pwless_middleware.flows.periodic import Periodic
 
@@ -106,6 +107,10 @@ class Organizations:
             looks=looks.of,
             jobs=mails.readers,
             periodic=(Periodic("check_domains", _HOUR, floor.verification.check_all),),
-            findings=(DomainFindings(floor).find, BreakGlassFindings(floor).find),
+            findings=(
+                DomainFindings(floor).find,
+                BreakGlassFindings(floor).find,
+                OperatorFindings(floor, kit.operators).find,
+            ),
             rewrap=floor.rewrap,
         )

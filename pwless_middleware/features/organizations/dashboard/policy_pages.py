@@ -198,10 +198,10 @@ class PolicyPages:
         connections = await self._floor.connections.list(organization.id)
         has_worked = any(one.is_enabled and one.tested_at is not None for one in connections)
         can_help = await self._floor.organizations.has_break_glass(organization)
-        helper = Text("A break-glass address is an active member’s with a second factor.")
+        member = Text("A break-glass address is an active member’s with a second factor.")
         return (
             (translate(Text("A connection that is on has worked in a test.")), has_worked),
-            (translate(helper), can_help),
+            (translate(member), can_help),
         )
 
     async def _form(
