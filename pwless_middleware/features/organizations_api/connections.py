@@ -57,7 +57,8 @@ _ONE: Final = Fields(
 )
 _CONFIG: Final = Field(
     kind="json",
-    about="What its protocol needs, all of it; nothing secret.",
+    about="What its protocol needs, all of it; nothing secret. With another issuer or entity id "
+    "nobody is known by it; with another issuer it has no secret, too, until one is sent.",
     example={"issuer": "https://acme.okta.example", "client_id": "0oa1"},
 )
 _SECRET: Final = Field(
