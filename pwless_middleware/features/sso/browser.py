@@ -32,6 +32,8 @@ class BegunLogin:
         at: unix seconds.
         next: where it leads; already checked.
         is_kept: whether the store has where it leads (`LoginStates.keep_place`), and `next` not.
+        organization: which one is to be entered, as it was given; empty for none, and where the
+            connection says it.
     """
 
     id: bytes
@@ -39,6 +41,7 @@ class BegunLogin:
     at: int
     next: str = "/"
     is_kept: bool = False
+    organization: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,9 @@ class SSOBrowser:
                     at=at,
                     next=safe_next(next) or "/",
                     is_kept=next == _KEPT,
+                    organization="".join(organization),
                 )
-                for id, connection, at, next in rows
+                for id, connection, at, next, *organization in rows
             )
         except (ValueError, TypeError):
             return None
@@ -86,6 +90,7 @@ class SSOBrowser:
         """Return what the cookie holds, as text."""
         rows = [
             [one.id.hex(), one.connection, one.at, _KEPT if one.is_kept else one.next]
+            + ([one.organization] if one.organization else [])
             for one in self.logins
         ]
         while len(text := json.dumps(rows, separators=(",", ":"))) > _ROOM:

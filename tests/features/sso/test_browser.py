@@ -8,12 +8,19 @@ from pwless_middleware.core.base64url import b64
 from pwless_middleware.features.sso.browser import MOST_LOGINS, BegunLogin, SSOBrowser
 
 
-def begun(number: int, next: str = "/") -> BegunLogin:
-    return BegunLogin(id=bytes([number]) * 8, connection=f"conn_{number}", at=number, next=next)
+def begun(number: int, next: str = "/", organization: str = "") -> BegunLogin:
+    return BegunLogin(
+        id=bytes([number]) * 8,
+        connection=f"conn_{number}",
+        at=number,
+        next=next,
+        organization=organization,
+    )
 
 
 def test_what_is_packed_is_unpacked() -> None:
     browser = SSOBrowser.make().with_login(begun(1, "/a?b=%C3%BC#c")).with_login(begun(2))
+    browser = browser.with_login(begun(3, organization="Café 7"))
     again = SSOBrowser.unpack(browser.pack())
     assert again == browser
     assert again.find(bytes([1]) * 8) == begun(1, "/a?b=%C3%BC#c")

@@ -10,7 +10,6 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.connection import SOCIAL_METHOD
 from pwless_middleware.core.paths import safe_next
@@ -44,7 +43,6 @@ class SocialPages:
         self._kit = kit
         self._flows = flows
         self._proof = proof
-        self._wanted = kit.records("wanted")
         self.method = LoginMethod(
             name=SOCIAL_METHOD,
             template="login/social.html",
@@ -79,10 +77,12 @@ class SocialPages:
         except SSOFault as fault:
             caller = self._kit.callers.browser(request)
             return self._problem(request, fault, caller, flow, secrets.token_bytes(8), next)
-        if organization:
-            await self._wanted.put(b64(state.random), organization.encode(), ttl=LIFETIME)
         begun = BegunLogin(
-            id=state.id, connection=flow.provider.id, at=self._kit.clock(), next=next
+            id=state.id,
+            connection=flow.provider.id,
+            at=self._kit.clock(),
+            next=next,
+            organization=organization,
         )
         cookie = self._kit.cookies.set_sso(browser.with_login(begun).pack(), max_age=LIFETIME)
         # Not by `Pages.redirect`, which leads to paths of ours alone: this is the provider's.
@@ -99,7 +99,10 @@ class SocialPages:
                 next = begun.next
             if request.method == "HEAD":  # changes nothing (security rule 5)
                 return Response(status_code=204)
-            return await self._finish(request, flow, state, answer, caller, next)
+            organization = begun.organization if begun is not None else ""
+            return await self._finish(
+                request, flow, state, answer, caller, next=next, organization=organization or None
+            )
         except SSOFault as fault:
             if fault.code == "state_used" and await self._kit.accounts.find(request) is not None:
                 # The page was loaded anew, or the browser went back to it.
@@ -119,11 +122,11 @@ class SocialPages:
         state: LoginState,
         answer: Mapping[str, str],
         caller: Caller,
+        *,
         next: str,
+        organization: str | None,
     ) -> Response:
         person, then = await flow.finish(state, answer, caller)
-        wanted = await self._wanted.take(b64(state.random))
-        organization = wanted.value.decode() if wanted is not None else None
         found = await flow.find(person, caller, state)
         if not isinstance(found, Unproven):
             proof = flow.proof(

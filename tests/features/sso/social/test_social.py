@@ -321,6 +321,16 @@ async def test_the_rules_of_all_features_are_asked(tmp_path: Path) -> None:
         assert rule.login.authentications[0].factors == ("social:acme",)
 
 
+async def test_to_begin_leaves_nothing_in_the_store(tmp_path: Path) -> None:
+    """Else anybody could fill it up, by nothing but requests (security rule 23)."""
+    async with social_site(tmp_path) as (site, provider):
+        before = site.snapshot()
+        for _ in range(20):
+            begun = await Visitor(site, provider).press(organization="acme", next="/in")
+            assert begun.status_code == 303
+        assert site.snapshot() == before
+
+
 async def test_nobody_enters_an_organization_that_no_rule_vouches_for(tmp_path: Path) -> None:
     async with social_site(tmp_path) as (site, provider):
         jo = Visitor(site, provider)
