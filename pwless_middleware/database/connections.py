@@ -13,9 +13,9 @@ from typing import Final, Literal, Protocol
 from pwless_middleware.core.connection import Connection
 from pwless_middleware.core.event import Event
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import insert_event
+from pwless_middleware.database.events import change_with_event, insert_event
 from pwless_middleware.database.organization_steps import IS_ORGANIZATION, requires_connection
-from pwless_middleware.database.statement import Query, Row, Statement, Steps
+from pwless_middleware.database.statement import Row, Statement, Steps
 
 MOST: Final = 20
 """Connections of one organization, at most."""
@@ -153,7 +153,7 @@ class SQLConnections:
     ) -> ConnectionChange:
         """Keep another secret, or none."""
         query = _SET_SECRET(id, secret, seen)
-        is_done = await self._database.transact(lambda: _change(query, audit))
+        is_done = await self._database.transact(lambda: change_with_event(query, audit))
         return "done" if is_done else "stale"
 
     async def secret_of(self, id: str) -> bytes | None:
@@ -177,7 +177,7 @@ class SQLConnections:
     ) -> bool:
         """Keep the digest of a SCIM token."""
         query = _SET_SCIM_DIGEST(id, digest)
-        return await self._database.transact(lambda: _change(query, audit))
+        return await self._database.transact(lambda: change_with_event(query, audit))
 
     async def scim_digest_of(self, id: str) -> bytes | None:
         """Return the digest of the SCIM token of a connection."""
@@ -241,13 +241,6 @@ def _delete(id: str, audit: Event | None) -> Steps[ConnectionChange]:
     if audit is not None:
         yield from insert_event(audit)
     return "done"
-
-
-def _change(query: Query, audit: Event | None) -> Steps[bool]:
-    is_done = bool((yield query))
-    if is_done and audit is not None:
-        yield from insert_event(audit)
-    return is_done
 
 
 def _pack(config: Mapping[str, object]) -> str:

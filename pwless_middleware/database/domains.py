@@ -12,9 +12,9 @@ from typing import Final, Literal, Protocol
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.organization import Domain
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import insert_event
+from pwless_middleware.database.events import change_with_event, insert_event
 from pwless_middleware.database.organization_steps import IS_ORGANIZATION
-from pwless_middleware.database.statement import Query, Row, Statement, Steps
+from pwless_middleware.database.statement import Row, Statement, Steps
 
 MOST: Final = 500
 """Domains of one organization, at most."""
@@ -159,7 +159,7 @@ class SQLDomains:
     async def remove(self, organization: str, name: str, *, audit: Event | None = None) -> bool:
         """Forget a domain."""
         query = _REMOVE(organization, name)
-        return await self._database.transact(lambda: _change(query, audit))
+        return await self._database.transact(lambda: change_with_event(query, audit))
 
 
 def _add(domain: Domain, audit: Event | None) -> Steps[DomainAdded]:
@@ -220,13 +220,6 @@ def with_check(domain: Domain, *, at: int, is_there: bool) -> Domain:
         checked_at=at,
         failing_since=failing_since,
     )
-
-
-def _change(query: Query, audit: Event | None) -> Steps[bool]:
-    is_done = bool((yield query))
-    if is_done and audit is not None:
-        yield from insert_event(audit)
-    return is_done
 
 
 def _domain(row: Row) -> Domain:

@@ -156,6 +156,19 @@ def insert_event(event: Event) -> Steps[None]:
     return write_steps([StoredEvent(event)])
 
 
+def change_with_event(query: Query, audit: Event | None) -> Steps[bool]:
+    """Change one row, and write the event that tells of it; whether there was anything to change.
+
+    Args:
+        query: returns a row of what it has changed.
+        audit: is written if it has; `None` writes none.
+    """
+    is_done = bool((yield query))
+    if is_done and audit is not None:
+        yield from insert_event(audit)
+    return is_done
+
+
 def write_steps(batch: Sequence[StoredEvent]) -> Steps[None]:
     """Write events that are not there yet, and count them."""
     by_number = {number_of(stored.event): stored for stored in batch}

@@ -12,9 +12,9 @@ from typing import Literal, Protocol
 from pwless_middleware.core.connection import Identity
 from pwless_middleware.core.event import Event
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import insert_event
+from pwless_middleware.database.events import change_with_event, insert_event
 from pwless_middleware.database.people import IS_DISABLED
-from pwless_middleware.database.statement import Query, Row, Statement, Steps
+from pwless_middleware.database.statement import Row, Statement, Steps
 
 IdentityAdded = Literal["added", "known", "disabled"]
 """What became of a new identity: it is kept; it leads to a user already; or nobody can sign in as
@@ -101,12 +101,12 @@ class SQLIdentities:
     async def remove(self, connection: str, subject: str, *, audit: Event | None = None) -> bool:
         """Forget an identity."""
         query = _REMOVE(connection, subject)
-        return await self._database.transact(lambda: _change(query, audit))
+        return await self._database.transact(lambda: change_with_event(query, audit))
 
     async def erase(self, user_id: str) -> None:
         """Forget all identities of a user."""
         # Not by `execute`: an identity that is being added meanwhile must find the user disabled.
-        await self._database.transact(lambda: _change(_ERASE(user_id), None))
+        await self._database.transact(lambda: change_with_event(_ERASE(user_id), None))
 
 
 def _add(identity: Identity, audit: Event | None) -> Steps[IdentityAdded]:
@@ -122,13 +122,6 @@ def _add(identity: Identity, audit: Event | None) -> Steps[IdentityAdded]:
     if audit is not None:
         yield from insert_event(audit)
     return "added"
-
-
-def _change(query: Query, audit: Event | None) -> Steps[bool]:
-    is_done = bool((yield query))
-    if is_done and audit is not None:
-        yield from insert_event(audit)
-    return is_done
 
 
 def _identity(row: Row) -> Identity:

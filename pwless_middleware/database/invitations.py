@@ -11,10 +11,10 @@ from pwless_middleware.core.event import Event
 from pwless_middleware.core.organization import Invitation, Member
 from pwless_middleware.core.person import Place
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import insert_event, new_stand_in
+from pwless_middleware.database.events import change_with_event, insert_event, new_stand_in
 from pwless_middleware.database.members import find_member, put_member
 from pwless_middleware.database.organization_steps import IS_ORGANIZATION
-from pwless_middleware.database.statement import Query, Row, Statement, Steps
+from pwless_middleware.database.statement import Row, Statement, Steps
 
 MOST: Final = 10_000
 """Invitations of one organization, at most; those that nobody can accept any more go first."""
@@ -133,7 +133,7 @@ class SQLInvitations:
     async def revoke(self, organization: str, id: str, *, audit: Event | None = None) -> bool:
         """Forget an invitation that was not accepted."""
         query = _REVOKE(organization, id)
-        return await self._database.transact(lambda: _change(query, audit))
+        return await self._database.transact(lambda: change_with_event(query, audit))
 
     async def revoke_of(self, organization: str, email: Address) -> None:
         """Forget the invitation of an address to an organization that was not accepted."""
@@ -196,13 +196,6 @@ def can_be_accepted(invitation: Invitation, member: Member, at: int) -> bool:
 def accepted_member(member: Member, there: Member | None) -> Member:
     """Return what somebody becomes by an invitation, who may be a member already."""
     return member if there is None else replace(there, role=member.role)
-
-
-def _change(query: Query, audit: Event | None) -> Steps[bool]:
-    is_done = bool((yield query))
-    if is_done and audit is not None:
-        yield from insert_event(audit)
-    return is_done
 
 
 def _erase(user_id: str, addresses: Collection[str]) -> Steps[None]:

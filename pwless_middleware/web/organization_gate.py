@@ -94,4 +94,17 @@ async def show_organization(
     )
 
 
+def lead_to_tab(
+    kit: Kit, request: Request, organization: Organization, tab: str, done: str
+) -> Response:
+    """Lead to a tab of an organization, which says there what was done.
+
+    Args:
+        kit, request, organization: as above.
+        tab: its path.
+        done: the word of what was done (`read_done`).
+    """
+    return kit.pages.redirect(request, f"{organization_path(organization.id, tab)}?done={done}")
+
+
 _NONE: Final = Text("There is no such organization any more.")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.web.responses import EVERYWHERE, json_response
+
+if TYPE_CHECKING:
+    from pwless_middleware.flows.organizations.floor import OrganizationFloor
 
 Public = Mapping[str, object]
 T = TypeVar("T")
@@ -44,3 +48,13 @@ def no_content() -> Response:
 def times(**given: int | None) -> Public:
     """Return times as unix seconds in text; those that there are not are left out."""
     return {name: str(at) for name, at in given.items() if at is not None}
+
+
+async def organization_id(floor: OrganizationFloor, request: Request) -> str:
+    """Return the id of the organization of the path, by whichever of its keys.
+
+    Raises:
+        NotFound: there is none.
+        StoreError: it cannot be known.
+    """
+    return (await floor.organizations.require(request.path_params["id"])).id

@@ -9,7 +9,12 @@ from starlette.responses import Response
 
 from pwless_middleware.core.connection import Connection
 from pwless_middleware.core.sso_faults import FAULTS
-from pwless_middleware.features.organizations_api.answers import Public, no_content, times
+from pwless_middleware.features.organizations_api.answers import (
+    Public,
+    no_content,
+    organization_id,
+    times,
+)
 from pwless_middleware.features.organizations_api.description import (
     BY_KEY,
     CHANGE,
@@ -132,7 +137,7 @@ class ConnectionsApi:
     async def list(self, request: Request) -> Response:
         """Return all connections."""
         await self._callers.server(request, scope=READ)
-        found = await self._floor.connections.list(await self._id(request))
+        found = await self._floor.connections.list(await organization_id(self._floor, request))
         return json_response({"connections": [public_connection(one) for one in found]})
 
     async def create(self, request: Request) -> Response:
@@ -141,7 +146,7 @@ class ConnectionsApi:
         given = CREATE_FIELDS.read_json(await read_json(request))
         secret = given.get("secret")
         made = await self._floor.connections.create(
-            await self._id(request),
+            await organization_id(self._floor, request),
             given.text("kind"),
             given.text("name"),
             config=given.json("config"),
@@ -221,12 +226,9 @@ class ConnectionsApi:
         await self._floor.connections.revoke_scim_token(connection.id, by=caller.name)
         return no_content()
 
-    async def _id(self, request: Request) -> str:
-        return (await self._floor.organizations.require(request.path_params["id"])).id
-
     async def _find(self, request: Request) -> Connection:
         return await self._floor.connections.require(
-            await self._id(request), request.path_params["connection"]
+            await organization_id(self._floor, request), request.path_params["connection"]
         )
 
 

@@ -8,7 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.organization import Domain
-from pwless_middleware.features.organizations_api.answers import Public, no_content, times
+from pwless_middleware.features.organizations_api.answers import (
+    Public,
+    no_content,
+    organization_id,
+    times,
+)
 from pwless_middleware.features.organizations_api.description import (
     BY_KEY,
     CHANGE,
@@ -98,7 +103,7 @@ class DomainsApi:
     async def list(self, request: Request) -> Response:
         """Return all domains."""
         await self._callers.server(request, scope=READ)
-        found = await self._floor.domains.list(await self._id(request))
+        found = await self._floor.domains.list(await organization_id(self._floor, request))
         return json_response({"domains": [public_domain(one) for one in found]})
 
     async def add(self, request: Request) -> Response:
@@ -106,7 +111,7 @@ class DomainsApi:
         caller = await self._callers.server(request, scope=CHANGE)
         given = ADD_FIELDS.read_json(await read_json(request))
         claimed = await self._floor.domains.claim(
-            await self._id(request), given.text("domain"), by=caller.name
+            await organization_id(self._floor, request), given.text("domain"), by=caller.name
         )
         return json_response({"domain": public_domain(claimed)})
 
@@ -114,14 +119,16 @@ class DomainsApi:
         """Return one domain."""
         await self._callers.server(request, scope=READ)
         name = request.path_params["domain"]
-        found = await self._floor.domains.require(await self._id(request), name)
+        found = await self._floor.domains.require(await organization_id(self._floor, request), name)
         return json_response({"domain": public_domain(found)})
 
     async def verify(self, request: Request) -> Response:
         """Look for the DNS record, and say what came of it."""
         caller = await self._callers.server(request, scope=CHANGE)
         name = request.path_params["domain"]
-        check = await self._floor.verification.verify(await self._id(request), name, by=caller.name)
+        check = await self._floor.verification.verify(
+            await organization_id(self._floor, request), name, by=caller.name
+        )
         answer = {
             "domain": public_domain(check.domain),
             "state": check.state,
@@ -133,11 +140,10 @@ class DomainsApi:
         """Have a domain be the organization's own no more."""
         caller = await self._callers.server(request, scope=CHANGE)
         name = request.path_params["domain"]
-        await self._floor.domains.remove(await self._id(request), name, by=caller.name)
+        await self._floor.domains.remove(
+            await organization_id(self._floor, request), name, by=caller.name
+        )
         return no_content()
-
-    async def _id(self, request: Request) -> str:
-        return (await self._floor.organizations.require(request.path_params["id"])).id
 
 
 def public_domain(one: Domain) -> Public:

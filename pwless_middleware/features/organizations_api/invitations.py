@@ -12,6 +12,7 @@ from pwless_middleware.features.organizations_api.answers import (
     Public,
     answer_page,
     no_content,
+    organization_id,
     times,
 )
 from pwless_middleware.features.organizations_api.description import (
@@ -122,7 +123,7 @@ class InvitationsApi:
         query = read_query(request, QUERY)
         limit = query.integer("limit") or PAGE
         found = await self._floor.invitations.list(
-            await self._id(request), after=query.text("after"), limit=limit + 1
+            await organization_id(self._floor, request), after=query.text("after"), limit=limit + 1
         )
         return answer_page("invitations", found, limit, public_invitation, lambda one: one.id)
 
@@ -132,7 +133,7 @@ class InvitationsApi:
         given = CREATE_FIELDS.read_json(await read_json(request))
         expires_in = given.integer("expires_in")
         made = await self._floor.invitations.create(
-            await self._id(request),
+            await organization_id(self._floor, request),
             given.text("email"),
             role=given.text("role"),
             expires_in=USUAL if expires_in is None else expires_in,
@@ -145,12 +146,11 @@ class InvitationsApi:
         """Take an invitation back."""
         caller = await self._callers.server(request, scope=CHANGE)
         await self._floor.invitations.revoke(
-            await self._id(request), request.path_params["invitation"], by=caller.name
+            await organization_id(self._floor, request),
+            request.path_params["invitation"],
+            by=caller.name,
         )
         return no_content()
-
-    async def _id(self, request: Request) -> str:
-        return (await self._floor.organizations.require(request.path_params["id"])).id
 
 
 def public_invitation(one: Invitation) -> Public:

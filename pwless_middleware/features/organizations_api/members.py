@@ -14,6 +14,7 @@ from pwless_middleware.features.organizations_api.answers import (
     Public,
     answer_page,
     no_content,
+    organization_id,
     times,
 )
 from pwless_middleware.features.organizations_api.description import (
@@ -136,7 +137,7 @@ class MembersApi:
         query = read_query(request, QUERY)
         limit = query.integer("limit") or PAGE
         found = await self._floor.members.list(
-            await self._id(request), after=query.text("after"), limit=limit + 1
+            await organization_id(self._floor, request), after=query.text("after"), limit=limit + 1
         )
         return answer_page("members", found, limit, public_member, lambda one: one.user_id)
 
@@ -144,7 +145,7 @@ class MembersApi:
         """Make somebody a member, or change who is one."""
         caller = await self._kit.callers.server(request, scope=CHANGE)
         given = PUT_FIELDS.read_json(await read_json(request))
-        organization = await self._id(request)
+        organization = await organization_id(self._floor, request)
         user_id = await self._user(given)
         member = await self._floor.members.put(
             organization,
@@ -160,7 +161,7 @@ class MembersApi:
         """Return one member."""
         await self._kit.callers.server(request, scope=READ)
         found = await self._floor.members.require(
-            await self._id(request), request.path_params["user"]
+            await organization_id(self._floor, request), request.path_params["user"]
         )
         return json_response({"member": public_member(found)})
 
@@ -168,7 +169,10 @@ class MembersApi:
         """Change what is sent of a member."""
         caller = await self._kit.callers.server(request, scope=CHANGE)
         given = CHANGE_FIELDS.read_json(await read_json(request))
-        organization, user_id = await self._id(request), request.path_params["user"]
+        organization, user_id = (
+            await organization_id(self._floor, request),
+            request.path_params["user"],
+        )
         member = await self._floor.members.change(
             organization,
             user_id,
@@ -183,12 +187,9 @@ class MembersApi:
         """Have somebody be no member any more."""
         caller = await self._kit.callers.server(request, scope=CHANGE)
         await self._floor.members.remove(
-            await self._id(request), request.path_params["user"], by=caller.name
+            await organization_id(self._floor, request), request.path_params["user"], by=caller.name
         )
         return no_content()
-
-    async def _id(self, request: Request) -> str:
-        return (await self._floor.organizations.require(request.path_params["id"])).id
 
     async def _user(self, given: Values) -> str:
         """Return the id of the user whom a body names.

@@ -10,7 +10,12 @@ from starlette.responses import Response
 from pwless_middleware.core.address import parse_address
 from pwless_middleware.core.organization import SetupLink
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.features.organizations_api.answers import Public, no_content, times
+from pwless_middleware.features.organizations_api.answers import (
+    Public,
+    no_content,
+    organization_id,
+    times,
+)
 from pwless_middleware.features.organizations_api.description import (
     BY_KEY,
     CHANGE,
@@ -89,7 +94,7 @@ class SetupLinksApi:
     async def list(self, request: Request) -> Response:
         """Return all links, the newest first."""
         await self._kit.callers.server(request, scope=READ)
-        found = await self._floor.setup_links.list(await self._id(request))
+        found = await self._floor.setup_links.list(await organization_id(self._floor, request))
         return json_response({"setup_links": [public_link(one) for one in found]})
 
     async def create(self, request: Request) -> Response:
@@ -114,12 +119,9 @@ class SetupLinksApi:
         """Take a link back."""
         caller = await self._kit.callers.server(request, scope=CHANGE)
         await self._floor.setup_links.revoke(
-            await self._id(request), request.path_params["link"], by=caller.name
+            await organization_id(self._floor, request), request.path_params["link"], by=caller.name
         )
         return no_content()
-
-    async def _id(self, request: Request) -> str:
-        return (await self._floor.organizations.require(request.path_params["id"])).id
 
 
 def public_link(one: SetupLink) -> Public:

@@ -30,6 +30,7 @@ from pwless_middleware.features.sso.connection_tests import ConnectionTests
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.flow import Answered, SSOFlow
 from pwless_middleware.features.sso.login_states import LoginState
+from pwless_middleware.features.sso.oidc.answers import read_answer
 from pwless_middleware.features.sso.paths import acs_path, callback_path, finish_path, start_url
 from pwless_middleware.features.sso.person import ProviderPerson
 from pwless_middleware.features.sso.problem import Problems
@@ -46,7 +47,6 @@ KEPT: Final = 120
 """Seconds in which a browser follows the 303 from one page to the other."""
 MOST_FORM_BYTES: Final = 640 * 1024
 """A SAML response has at most 256 KiB; in base64, and escaped, two and a half times as much."""
-_FIELDS: Final = ("code", "state", "iss", "error", "error_description")
 
 Verify = Callable[[Answered], Awaitable[ProviderLogin]]
 
@@ -85,7 +85,7 @@ class AnswerPages:
     async def callback(self, request: Request) -> Response:
         """Take the answer of an OpenID provider."""
         connection, organization = await self._find(request, "oidc")
-        answer = _read_query(request)
+        answer = read_answer(request)
 
         async def verify(answered: Answered) -> ProviderLogin:
             return await self._protocols.finish_oidc(connection, answered.state, answer)
@@ -225,14 +225,6 @@ class AnswerPages:
         if found is None or found[0].kind != kind:
             raise NotFound
         return found
-
-
-def _read_query(request: Request) -> dict[str, str]:
-    """Return the fields of an answer; one that came twice is as if it had not come."""
-    query = request.query_params
-    found = {name: query.getlist(name) for name in _FIELDS}
-    once = {name: values[0] for name, values in found.items() if len(values) == 1}
-    return {"state": "", **once}
 
 
 def _pack(outcome: ProviderLogin | SSOFault) -> bytes:

@@ -23,6 +23,7 @@ from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.operators import Operator
 from pwless_middleware.web.organization_gate import (
     find_organization,
+    lead_to_tab,
     organization_page,
     show_organization,
 )
@@ -30,7 +31,6 @@ from pwless_middleware.web.organization_parts import (
     ORGANIZATION_PATH,
     ORGANIZATIONS_PATH,
     OrganizationTab,
-    organization_path,
 )
 from pwless_middleware.web.queries import read_query
 from pwless_middleware.web.responses import public_message
@@ -135,7 +135,7 @@ class DomainPages:
             await self._floor.domains.claim(organization.id, typed, by=operator.by)
         except InvalidArgument as error:
             return await self._page(request, operator, organization, typed=typed, error=error)
-        return self._lead(request, organization, "added")
+        return lead_to_tab(self._kit, request, organization, TAB, "added")
 
     async def check(self, request: Request) -> Response:
         """Look for the record of one, and tell what was found."""
@@ -146,7 +146,7 @@ class DomainPages:
         domain = await self._domain(organization, (await read_form(request)).get("domain", ""))
         check = await self._floor.verification.verify(organization.id, domain.name, by=operator.by)
         if check.is_good:
-            return self._lead(request, organization, "verified")
+            return lead_to_tab(self._kit, request, organization, TAB, "verified")
         problem = {domain.name: translate(check.sentence)}
         return await self._page(request, operator, organization, problems=problem)
 
@@ -172,7 +172,7 @@ class DomainPages:
         organization = await find_organization(self._kit, request)
         domain = await self._domain(organization, (await read_form(request)).get("domain", ""))
         await self._floor.domains.remove(organization.id, domain.name, by=operator.by)
-        return self._lead(request, organization, "removed")
+        return lead_to_tab(self._kit, request, organization, TAB, "removed")
 
     async def _domain(self, organization: Organization, name: str) -> Domain:
         domain = await self._floor.domains.find(organization.id, name)
@@ -201,10 +201,6 @@ class DomainPages:
             typed=typed,
             error=public_message(error) if error is not None else "",
         )
-
-    def _lead(self, request: Request, organization: Organization, done: str) -> Response:
-        path = f"{organization_path(organization.id, TAB)}?done={done}"
-        return self._kit.pages.redirect(request, path)
 
 
 def _time(at: int | None) -> str:

@@ -22,6 +22,7 @@ from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.operators import Operator
 from pwless_middleware.web.organization_gate import (
     find_organization,
+    lead_to_tab,
     organization_page,
     show_organization,
 )
@@ -29,7 +30,6 @@ from pwless_middleware.web.organization_parts import (
     ORGANIZATION_PATH,
     ORGANIZATIONS_PATH,
     OrganizationTab,
-    organization_path,
 )
 from pwless_middleware.web.responses import public_message
 from pwless_middleware.web.routes import Route
@@ -154,7 +154,7 @@ class InvitationPages:
             )
         except (InvalidArgument, RateLimited) as error:
             return await self._form(request, operator, organization, form, error)
-        return self._lead(request, organization, "invited")
+        return lead_to_tab(self._kit, request, organization, TAB, "invited")
 
     async def revoke(self, request: Request) -> Response:
         """Have nobody accept one any more."""
@@ -164,7 +164,7 @@ class InvitationPages:
         organization = await find_organization(self._kit, request)
         id = (await read_form(request)).get("id", "")
         await self._floor.invitations.revoke(organization.id, id, by=operator.by)
-        return self._lead(request, organization, "revoked")
+        return lead_to_tab(self._kit, request, organization, TAB, "revoked")
 
     async def _form(
         self,
@@ -192,7 +192,3 @@ class InvitationPages:
             ],
             most_role=ROLE_LENGTH,
         )
-
-    def _lead(self, request: Request, organization: Organization, done: str) -> Response:
-        path = f"{organization_path(organization.id, TAB)}?done={done}"
-        return self._kit.pages.redirect(request, path)

@@ -30,6 +30,7 @@ from pwless_middleware.web.makers import Makers
 from pwless_middleware.web.operators import Operator
 from pwless_middleware.web.organization_gate import (
     find_organization,
+    lead_to_tab,
     organization_page,
     show_organization,
 )
@@ -37,7 +38,6 @@ from pwless_middleware.web.organization_parts import (
     ORGANIZATION_PATH,
     ORGANIZATIONS_PATH,
     OrganizationTab,
-    organization_path,
 )
 from pwless_middleware.web.person_gate import why_not_act
 from pwless_middleware.web.person_parts import has_page, person_path
@@ -191,7 +191,7 @@ class MemberPages:
             )
         except InvalidArgument as error:
             return await self._form(request, operator, organization, form, error)
-        return self._lead(request, organization, "added")
+        return lead_to_tab(self._kit, request, organization, TAB, "added")
 
     async def show(self, request: Request) -> Response:
         """Show one, and what can be done to them."""
@@ -215,7 +215,7 @@ class MemberPages:
             )
         except InvalidArgument as error:
             return await self._page(request, operator, organization, member, role, error)
-        return self._lead(request, organization, "role")
+        return lead_to_tab(self._kit, request, organization, TAB, "role")
 
     async def deactivate(self, request: Request) -> Response:
         """Let a member in no more."""
@@ -226,7 +226,7 @@ class MemberPages:
         member = await self._member(organization, (await read_form(request)).get("user", ""))
         await self._check(operator, member)
         await self._floor.members.deactivate(organization.id, member.user_id, by=operator.by)
-        return self._lead(request, organization, "deactivated")
+        return lead_to_tab(self._kit, request, organization, TAB, "deactivated")
 
     async def activate(self, request: Request) -> Response:
         """Let a member in again."""
@@ -236,7 +236,7 @@ class MemberPages:
         organization = await find_organization(self._kit, request)
         member = await self._member(organization, (await read_form(request)).get("user", ""))
         await self._floor.members.activate(organization.id, member.user_id, by=operator.by)
-        return self._lead(request, organization, "activated")
+        return lead_to_tab(self._kit, request, organization, TAB, "activated")
 
     async def remove(self, request: Request) -> Response:
         """Have somebody be no member any more."""
@@ -247,7 +247,7 @@ class MemberPages:
         member = await self._member(organization, (await read_form(request)).get("user", ""))
         await self._check(operator, member)
         await self._floor.members.remove(organization.id, member.user_id, by=operator.by)
-        return self._lead(request, organization, "removed")
+        return lead_to_tab(self._kit, request, organization, TAB, "removed")
 
     # --- parts ---------------------------------------------------------------------------------
 
@@ -330,7 +330,3 @@ class MemberPages:
             problem=problem_above(error, ("role",)),
             most_role=ROLE_LENGTH,
         )
-
-    def _lead(self, request: Request, organization: Organization, done: str) -> Response:
-        path = f"{organization_path(organization.id, TAB)}?done={done}"
-        return self._kit.pages.redirect(request, path)

@@ -36,6 +36,7 @@ from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.operators import Operator
 from pwless_middleware.web.organization_gate import (
     find_organization,
+    lead_to_tab,
     organization_page,
     show_organization,
 )
@@ -43,7 +44,6 @@ from pwless_middleware.web.organization_parts import (
     ORGANIZATION_PATH,
     ORGANIZATIONS_PATH,
     OrganizationTab,
-    organization_path,
 )
 from pwless_middleware.web.policy_words import TITLES, name_held, name_value
 from pwless_middleware.web.routes import Route
@@ -168,7 +168,7 @@ class PolicyPages:
             )
         except InvalidArgument as error:
             return await self._confirm(request, operator, organization, policy, error)
-        return self._lead(request, organization, "changed")
+        return lead_to_tab(self._kit, request, organization, TAB, "changed")
 
     async def show_apply(self, request: Request) -> Response:
         """Say what it does to hold running sessions to the policy."""
@@ -189,7 +189,7 @@ class PolicyPages:
         )
         organization = await find_organization(self._kit, request)
         await self._floor.organizations.apply_now(organization.id, by=operator.by)
-        return self._lead(request, organization, "applied")
+        return lead_to_tab(self._kit, request, organization, TAB, "applied")
 
     # --- parts ---------------------------------------------------------------------------------
 
@@ -258,7 +258,3 @@ class PolicyPages:
             may_save=bool(effects),
             problem=problem_above(error, shown),
         )
-
-    def _lead(self, request: Request, organization: Organization, done: str) -> Response:
-        path = f"{organization_path(organization.id, TAB)}?done={done}"
-        return self._kit.pages.redirect(request, path)

@@ -6,9 +6,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final, Literal
 
-from pwless_middleware.core.control_characters import CONTROL
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import AddressRefused, FieldViolation, InvalidArgument
+from pwless_middleware.features.sso.config_fields import (
+    ONE_LINE,
+    BadField,
+    read_flag,
+    read_role,
+    read_roles,
+    text_like,
+)
 from pwless_middleware.safe_http.urls import read_url
 from pwless_middleware.text import Text
 
@@ -21,11 +28,6 @@ TENANT: Final = "{tenantid}"
 _TENANTS: Final = re.compile(r"/(?:common|organizations|consumers)/")
 SCOPES: Final = ("openid", "email", "profile")
 MOST_SCOPES: Final = 20
-MOST_ROLES: Final = 50
-"""Groups that are mapped to roles, at most."""
-ROLE_LENGTH: Final = 64
-_TEXT: Final = re.compile(rf"[^{CONTROL}]{{1,255}}")
-_ROLE: Final = re.compile(rf"[^{CONTROL}]{{0,{ROLE_LENGTH}}}")
 _SCOPE: Final = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,100}")
 """RFC 6749 section 3.3."""
 PRESET_IDS: Final = ("google", "entra", "okta", "oidc")
@@ -104,7 +106,7 @@ def read_oidc_settings(
             continue
         try:
             found[name] = read(value)
-        except _Bad as bad:
+        except BadField as bad:
             violations.append(FieldViolation(name, bad.text, bad.constraint))
     for name in ("issuer", "client_id"):
         if config.get(name) in (None, ""):
@@ -126,79 +128,44 @@ def clean_issuer(text: str) -> str:
     return text.strip().removesuffix(WELL_KNOWN)
 
 
-class _Bad(Exception):
-    def __init__(self, text: str, constraint: str) -> None:
-        self.text = text
-        self.constraint = constraint
-
-
 def _read_issuer(value: object) -> str:
     issuer = clean_issuer(value) if isinstance(value, str) else ""
     if "?" in issuer or not issuer:  # OpenID Connect Discovery section 3: no query
-        raise _Bad(Text("Enter the issuer as the provider shows it, without a query."), "issuer")
+        raise BadField(
+            Text("Enter the issuer as the provider shows it, without a query."), "issuer"
+        )
     return issuer
-
-
-def _text_like(pattern: re.Pattern[str], text: str) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        found = value.strip() if isinstance(value, str) else None
-        if found is None or not pattern.fullmatch(found):
-            raise _Bad(text, "text")
-        return found
-
-    return read
 
 
 def _read_scopes(value: object) -> tuple[str, ...]:
     given = value.split() if isinstance(value, str) else value
     if not isinstance(given, list | tuple) or len(given) > MOST_SCOPES:
-        raise _Bad(Text("List the scopes, with a space between two."), "scopes")
+        raise BadField(Text("List the scopes, with a space between two."), "scopes")
     if not all(isinstance(one, str) and _SCOPE.fullmatch(one) for one in given):
-        raise _Bad(Text("List the scopes, with a space between two."), "scopes")
+        raise BadField(Text("List the scopes, with a space between two."), "scopes")
     return tuple(dict.fromkeys(("openid", *given)))
 
 
 def _one_of(words: tuple[str, ...], text: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         if value not in words:
-            raise _Bad(text, "|".join(words))
+            raise BadField(text, "|".join(words))
         return str(value)
 
     return read
 
 
-def _read_roles(value: object) -> tuple[tuple[str, str], ...]:
-    pairs = list(value.items()) if isinstance(value, Mapping) else value
-    bad = _Bad(Text("Give each group a role of at most 64 characters."), f"<={MOST_ROLES}")
-    if not isinstance(pairs, list | tuple) or len(pairs) > MOST_ROLES:
-        raise bad
-    for pair in pairs:
-        if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise bad
-        if not (isinstance(pair[0], str) and isinstance(pair[1], str)):
-            raise bad
-        if not (_TEXT.fullmatch(pair[0]) and _ROLE.fullmatch(pair[1])):
-            raise bad
-    return tuple((group, role) for group, role in pairs)
-
-
-def _read_flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _Bad(Text("This is on or off."), "boolean")
-    return value
-
-
-_CLAIM = _text_like(_TEXT, Text("Name a claim."))
+_CLAIM = text_like(ONE_LINE, Text("Name a claim."))
 _READERS: Final[Mapping[str, Callable[[object], object]]] = {
     "issuer": _read_issuer,
-    "client_id": _text_like(_TEXT, Text("Enter the client ID as the provider shows it.")),
+    "client_id": text_like(ONE_LINE, Text("Enter the client ID as the provider shows it.")),
     "preset": _one_of(PRESET_IDS, Text("There is no such provider.")),
     "scopes": _read_scopes,
     "client_auth": _one_of(("basic", "post"), Text("Choose basic or post.")),
     "email_claim": _CLAIM,
     "name_claim": _CLAIM,
     "groups_claim": _CLAIM,
-    "roles": _read_roles,
-    "default_role": _text_like(_ROLE, Text("A role has at most 64 characters.")),
-    "counts_mfa": _read_flag,
+    "roles": read_roles,
+    "default_role": read_role,
+    "counts_mfa": read_flag,
 }

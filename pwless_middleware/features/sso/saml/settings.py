@@ -9,6 +9,14 @@ from typing import Final
 from pwless_middleware.core.control_characters import CONTROL
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import AddressRefused, FieldViolation, InvalidArgument
+from pwless_middleware.features.sso.config_fields import (
+    ONE_LINE,
+    BadField,
+    read_flag,
+    read_role,
+    read_roles,
+    text_like,
+)
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.saml.certificates import (
     MOST_CERTIFICATES,
@@ -25,13 +33,8 @@ NAME_ID_FORMATS: Final[Mapping[str, str]] = {
     "persistent": PERSISTENT,
 }
 """What a provider is asked to name people by (SAML 2.0 Core section 8.3)."""
-MOST_ROLES: Final = 50
-"""Groups that are mapped to roles, at most."""
-ROLE_LENGTH: Final = 64
 _ENTITY_ID: Final = re.compile(rf"[^{CONTROL}\s]{{1,1024}}")
 """SAML 2.0 Core section 8.3.6."""
-_ATTRIBUTE: Final = re.compile(rf"[^{CONTROL}]{{1,255}}")
-_ROLE: Final = re.compile(rf"[^{CONTROL}]{{0,{ROLE_LENGTH}}}")
 _PRESET: Final = re.compile(r"[a-z_]{1,20}")
 
 
@@ -127,7 +130,7 @@ def read_saml_settings(
             found[name] = read(value)
             if name in _URLS:
                 read_url(str(found[name]), allow_loopback=allow_loopback)
-        except _Bad as bad:
+        except BadField as bad:
             violations.append(FieldViolation(name, bad.text, bad.constraint))
         except SSOFault as fault:
             violations.append(FieldViolation(name, fault.text, fault.code))
@@ -136,22 +139,6 @@ def read_saml_settings(
     if violations:
         raise InvalidArgument(violations)
     return SAMLSettings(**found)  # type: ignore[arg-type]  # each was read by its reader
-
-
-class _Bad(Exception):
-    def __init__(self, text: str, constraint: str) -> None:
-        self.text = text
-        self.constraint = constraint
-
-
-def _text_like(pattern: re.Pattern[str], text: str) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        found = value.strip() if isinstance(value, str) else None
-        if found is None or not pattern.fullmatch(found):
-            raise _Bad(text, "text")
-        return found
-
-    return read
 
 
 def _read_certificates(value: object) -> tuple[Certificate, ...]:
@@ -174,50 +161,29 @@ def _read_signing_certificate(value: object) -> str:
 
 def _read_name_id_format(value: object) -> str:
     if value not in NAME_ID_FORMATS:
-        raise _Bad(Text("Choose unspecified, email or persistent."), "|".join(NAME_ID_FORMATS))
+        raise BadField(Text("Choose unspecified, email or persistent."), "|".join(NAME_ID_FORMATS))
     return str(value)
 
 
-def _read_roles(value: object) -> tuple[tuple[str, str], ...]:
-    pairs = list(value.items()) if isinstance(value, Mapping) else value
-    bad = _Bad(Text("Give each group a role of at most 64 characters."), f"<={MOST_ROLES}")
-    if not isinstance(pairs, list | tuple) or len(pairs) > MOST_ROLES:
-        raise bad
-    for pair in pairs:
-        if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise bad
-        if not (isinstance(pair[0], str) and isinstance(pair[1], str)):
-            raise bad
-        if not (_ATTRIBUTE.fullmatch(pair[0]) and _ROLE.fullmatch(pair[1])):
-            raise bad
-    return tuple((group, role) for group, role in pairs)
-
-
-def _read_flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _Bad(Text("This is on or off."), "boolean")
-    return value
-
-
-_URL: Final = _text_like(re.compile(r"\S{1,2000}"), Text("This is not an address of a server."))
-_NAME: Final = _text_like(_ATTRIBUTE, Text("Name an attribute as the provider does."))
+_URL: Final = text_like(re.compile(r"\S{1,2000}"), Text("This is not an address of a server."))
+_NAME: Final = text_like(ONE_LINE, Text("Name an attribute as the provider does."))
 _REQUIRED: Final = ("entity_id", "sso_url", "certificates")
 _URLS: Final = ("sso_url", "metadata_url")
 _READERS: Final[Mapping[str, Callable[[object], object]]] = {
-    "entity_id": _text_like(_ENTITY_ID, Text("Enter the entity ID as the provider shows it.")),
+    "entity_id": text_like(_ENTITY_ID, Text("Enter the entity ID as the provider shows it.")),
     "sso_url": _URL,
     "certificates": _read_certificates,
     "metadata_url": _URL,
-    "preset": _text_like(_PRESET, Text("There is no such provider.")),
+    "preset": text_like(_PRESET, Text("There is no such provider.")),
     "name_id_format": _read_name_id_format,
     "subject_attribute": _NAME,
     "email_attribute": _NAME,
     "name_attribute": _NAME,
     "groups_attribute": _NAME,
-    "roles": _read_roles,
-    "default_role": _text_like(_ROLE, Text("A role has at most 64 characters.")),
-    "counts_mfa": _read_flag,
-    "sign_requests": _read_flag,
+    "roles": read_roles,
+    "default_role": read_role,
+    "counts_mfa": read_flag,
+    "sign_requests": read_flag,
     "signing_certificate": _read_signing_certificate,
-    "allow_unsolicited": _read_flag,
+    "allow_unsolicited": read_flag,
 }

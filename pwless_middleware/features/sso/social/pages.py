@@ -16,6 +16,7 @@ from pwless_middleware.core.paths import safe_next
 from pwless_middleware.features.sso.browser import NEXT_LENGTH, BegunLogin, SSOBrowser
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.login_states import LIFETIME, LoginState
+from pwless_middleware.features.sso.oidc.answers import read_answer
 from pwless_middleware.features.sso.social.flow import SocialFlow, Unproven
 from pwless_middleware.features.sso.social.mailed_proof import MailedProof
 from pwless_middleware.web.bodies import read_form
@@ -27,7 +28,6 @@ from pwless_middleware.web.responses import EVERYWHERE, root_path, with_cookies
 from pwless_middleware.web.routes import Route
 
 _STATUS: Final = 400
-_FIELDS: Final = ("code", "state", "iss", "error", "error_description")
 
 
 class SocialPages:
@@ -90,7 +90,7 @@ class SocialPages:
 
     async def callback(self, flow: SocialFlow, request: Request) -> Response:
         """Take the provider's answer."""
-        answer, caller = _read_query(request), self._kit.callers.browser(request)
+        answer, caller = read_answer(request), self._kit.callers.browser(request)
         browser, state, next = self._browser(request), None, root_path(request) + "/"
         try:
             state = flow.open(answer["state"], browser)
@@ -181,11 +181,3 @@ class SocialPages:
 
     def _browser(self, request: Request) -> SSOBrowser | None:
         return SSOBrowser.unpack(self._kit.cookies.sso(request.scope["headers"]))
-
-
-def _read_query(request: Request) -> dict[str, str]:
-    """Return the fields of an answer; one that came twice is as if it had not come."""
-    query = request.query_params
-    found = {name: query.getlist(name) for name in _FIELDS}
-    once = {name: values[0] for name, values in found.items() if len(values) == 1}
-    return {"state": "", **once}
