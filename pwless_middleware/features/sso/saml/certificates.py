@@ -37,7 +37,8 @@ _MOST_CHARACTERS: Final = 65_536
 _RSA_BITS: Final = 2048
 """At least (NIST SP 800-131A revision 2, section 3)."""
 _RSA_MOST_BITS: Final = 8192
-_BLOCK: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+_BLOCK: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----([^-]*)-----END \1-----")
+"""No hyphen within: each of many beginnings would else be looked for an end of to the last."""
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 

@@ -44,7 +44,7 @@ _DIGESTS: Final = frozenset(
 )
 _METHOD_NAMES: Final = frozenset(method.value for method in _METHODS)
 _DIGEST_NAMES: Final = frozenset(digest.value for digest in _DIGESTS)
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/\s]{1,4096}={0,2}\s*")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{1,4096}={0,2}")
 _PREFIXES: Final = 512
 """Characters of the list of prefixes that a canonicalization may have."""
 
@@ -133,7 +133,7 @@ def _check_shape(signed: Element) -> Element:
     signature = signatures[0]
     parts = _parts_of(signature, "SignedInfo SignatureValue", "KeyInfo")
     info = _parts_of(parts[0], "CanonicalizationMethod SignatureMethod Reference")
-    if not _BASE64.fullmatch(text_of(parts[1])):
+    if not _is_base64(parts[1]):
         raise SSOFault("signature_shape", received="SignatureValue")
     _check_canonicalization(info[0])
     method = info[1].get("Algorithm") or ""
@@ -143,7 +143,7 @@ def _check_shape(signed: Element) -> Element:
     digest = reference[1].get("Algorithm") or ""
     if digest not in _DIGEST_NAMES or len(reference[1]):
         raise SSOFault("signature_algorithm", expected="SHA-256", received=digest)
-    if not _BASE64.fullmatch(text_of(reference[2])):
+    if not _is_base64(reference[2]):
         raise SSOFault("signature_shape", received="DigestValue")
     transforms = children_of(reference[0])
     if (
@@ -159,6 +159,11 @@ def _check_shape(signed: Element) -> Element:
     if not id or uri != f"#{id}":
         raise SSOFault("signature_reference", expected=f"#{id}", received=uri or "")
     return signature
+
+
+def _is_base64(element: Element) -> bool:
+    """Whether the text of an element is base64, with whichever white space."""
+    return _BASE64.fullmatch("".join(text_of(element).split())) is not None
 
 
 def _parts_of(element: Element, required: str, optional: str = "") -> list[Element]:

@@ -6,12 +6,14 @@ Security rule 52.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
 from pwless_middleware.features.sso.faults import SSOFault
+from pwless_middleware.features.sso.saml.certificates import read_certificates
 from pwless_middleware.features.sso.saml.documents import parse_document, text_of
-from pwless_middleware.features.sso.saml.responses import verify_response
+from pwless_middleware.features.sso.saml.responses import decode_response, verify_response
 from tests.identity_providers.saml import NOW, SERVICE, SAMLProvider
 
 IDP = SAMLProvider()
@@ -128,3 +130,35 @@ def test_text_is_whole_around_comments_and_none_around_elements() -> None:
     root = parse_document(b"<r><a> x<!--y-->z </a><b>x<c/>y</b><d/></r>", "response")
     assert [text_of(child) for child in root] == ["xz", "", ""]
     assert text_of(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "fault"),
+    [
+        (decode_response, "A" + " " * 200_000 + "!", "response_malformed"),
+        (decode_response, " " * 350_000, "response_missing"),
+        (read_certificates, "-----BEGIN CERTIFICATE-----" * 2400, "certificate_malformed"),
+        (read_certificates, "-----BEGIN " + "A " * 30_000, "certificate_malformed"),
+    ],
+    ids=["white space", "nothing else", "beginnings", "label"],
+)
+def test_a_text_is_read_in_time_however_it_is_made(
+    read: Callable[[str], object], text: str, fault: str
+) -> None:
+    """Nobody needs a signature to have it read; a process was busy with one for minutes."""
+    began = time.process_time()
+    with pytest.raises(SSOFault) as caught:
+        read(text)
+    assert caught.value.code == fault
+    assert time.process_time() - began < 1
+
+
+def test_a_signature_of_white_space_is_read_in_time() -> None:
+    signed = IDP.answer()
+    value = b"<ds:SignatureValue>"
+    assert value in signed
+    padded = signed.replace(value, value + b"A" + b" " * 100_000 + b"!", 1)
+    began = time.process_time()
+    with pytest.raises(SSOFault):
+        verify_response(padded, IDP.settings(), SERVICE, request_id="_request", now=NOW)
+    assert time.process_time() - began < 1
