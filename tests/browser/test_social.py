@@ -63,6 +63,8 @@ def test_a_person_signs_in_at_the_provider_proves_the_address_once_and_comes_bac
     clean(page)
     page.get_by_role("button", name="Continue with Acme").click()
     sign_in_there(page, JO)
+    expect(page.get_by_text("Just this once")).to_be_visible()
+    clean(page)
     page.get_by_label("Code").fill(demo.code(JO))  # which sends itself
     expect(page.get_by_text("private")).to_be_visible()
     assert page.url.startswith(f"{demo.url}/reports?year=2026")

@@ -14,7 +14,7 @@ from pwless_middleware.core.challenge_context import ChallengeContext, seal_hint
 from pwless_middleware.core.device_cookie import Known
 from pwless_middleware.core.mailboxes import likely_meant, webmail_of
 from pwless_middleware.core.pasted_text import link_token_in
-from pwless_middleware.core.paths import LOGIN_PATH
+from pwless_middleware.core.paths import LOGIN_PATH, SOCIAL_PATH
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import (
     ApiError,
@@ -38,6 +38,10 @@ from pwless_middleware.web.responses import root_path
 from pwless_middleware.web.routes import Route
 
 _SENT_AGAIN = Text("Sent again. Use the newest email.")
+_LINKS = Text(
+    "Just this once, an email shows that this address is yours. From then on the button that you "
+    "have used is enough."
+)
 
 
 class EmailPages:
@@ -141,7 +145,7 @@ class EmailPages:
             request_id=self._flow.request_id(challenge),
             resend_after=self._flow.resend_after(challenge, error),
             expires_in=max(0, challenge.expires_at - now),
-            notice=translate(_SENT_AGAIN) if challenge.resends and not error else None,
+            notice=None if error else self._notice(request, challenge),
             code_format="digits" if self._rules().code == "standard" else "letters",
             can_try=not is_last_try(error),
             expired=not challenge.is_live(now),
@@ -155,6 +159,12 @@ class EmailPages:
             problem=error_text.problem,
             wait=error_text.wait,
         )
+
+    def _notice(self, request: Request, challenge: Challenge) -> str | None:
+        if challenge.resends:
+            return translate(_SENT_AGAIN)
+        social = f"{root_path(request)}{self._kit.prefix}{SOCIAL_PATH}"
+        return translate(_LINKS) if challenge.next.startswith(social) else None
 
     async def _alternatives(self, request: Request, challenge: Challenge) -> list[Alternative]:
         """Return the other ways to sign in that features know for an address's domain."""

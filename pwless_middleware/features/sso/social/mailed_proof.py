@@ -21,6 +21,7 @@ from starlette.responses import Response
 from pwless_middleware.core.address import parse_address
 from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.connection import Identity
+from pwless_middleware.core.paths import SOCIAL_PATH
 from pwless_middleware.features.sso.browser import SSOBrowser
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.login_states import LIFETIME
@@ -97,7 +98,7 @@ class MailedProof:
     async def link(self, request: Request, done: LoginResult) -> None:
         """Link what has waited for this login; asked after every login by our pages."""
         url = urlsplit(done.login.next)
-        if not url.path.startswith(f"{root_path(request)}{self._kit.prefix}/sso/oidc/"):
+        if not url.path.startswith(f"{root_path(request)}{self._kit.prefix}{SOCIAL_PATH}"):
             return
         browser = SSOBrowser.unpack(self._kit.cookies.sso(request.scope["headers"]))
         (key, *_) = parse_qs(url.query).get("key", [""])
