@@ -61,7 +61,7 @@ def splice(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
     return data
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(SIGNED, st.lists(SPLICE, min_size=1, max_size=3))
 def test_bytes_are_changed(signed: Signed, edits: list[tuple[int, int, bytes]]) -> None:
     judge(signed, splice(ANSWERS[signed], edits))
@@ -83,13 +83,13 @@ def rearrange(root: Any, moves: list[tuple[str, int, int]]) -> Any:
     return root
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(SIGNED, st.lists(MOVE, min_size=1, max_size=4))
 def test_elements_are_moved(signed: Signed, moves: list[tuple[str, int, int]]) -> None:
     judge(signed, etree.tostring(rearrange(etree.fromstring(ANSWERS[signed]), moves)))
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(st.lists(SPLICE, min_size=1, max_size=3))
 def test_metadata_are_changed(edits: list[tuple[int, int, bytes]]) -> None:
     with contextlib.suppress(SSOFault):
