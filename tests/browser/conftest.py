@@ -14,6 +14,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Error,
     Page,
     WebError,
 )
@@ -137,9 +138,19 @@ def visit(browser: Browser, demo: Demo) -> Iterator[Visit]:
     yield make
     for visitor in visitors:
         for page in visitor.context.pages:
-            page.goto("about:blank")  # ends what it still asks, e.g. of an authenticator
+            leave(page)
         visitor.context.close()
     assert [problem for visitor in visitors for problem in visitor.problems] == []
+
+
+def leave(page: Page) -> None:
+    """End what a page still asks, e.g. of an authenticator."""
+    try:
+        page.goto("about:blank")
+    except Error as error:  # the page was about to go somewhere itself, and is there now
+        if "interrupted by another navigation" not in error.message:
+            raise
+        page.goto("about:blank")
 
 
 def violations(page: Page, options: dict[str, Any] | None = None) -> list[str]:

@@ -425,6 +425,8 @@ async def test_an_export_has_everything_that_is_kept_about_a_person(database: Da
     kinds = {event["kind"] for event in told["events"]}
     assert {"person.profile_changed", "person.disabled", "person.enabled"} <= kinds
     for table, rows in (await rows_of_everything(database)).items():
+        # That it was exported may be written by now, which the export itself cannot tell.
+        rows = [row for row in rows if "person.exported" not in row]
         theirs = [row for row in rows if any(word in row for word in (id, JO, OLD))]
         if theirs and table != "pwless_webhooks":  # made for the deployment, not about a person
             assert table in KEPT_IN, f"{table} is not in the export"
