@@ -65,7 +65,7 @@ async def _id_of(options: argparse.Namespace) -> str:
     except PersonDisabled:
         id = await users.id_of(address) if address is not None else None
     if id is None:
-        raise UsageError(f"nobody has the address {who} here")
+        raise UsageError(f"nobody has the address {who} here; who has no account yet is invited")
     return id
 
 

@@ -91,7 +91,9 @@ def test_what_is_wrong_with_a_policy_is_said(app: Project, change: str, why: str
 
 def test_members_are_added_listed_and_removed(app: Project) -> None:
     create(app)
-    assert "nobody has the address" in refused(app, "add-member", "acme", JO)
+    problem = refused(app, "add-member", "acme", JO)
+    assert "nobody has the address" in problem
+    assert "who has no account yet is invited" in problem
     app.run("people", "create", JO, "--app", "site_app:app")
     assert "is a member of Acme" in run(app, "add-member", "acme", JO, "--role", "admin")
     assert "is viewer in Acme" in run(app, "set-role", "acme", JO, "viewer")
