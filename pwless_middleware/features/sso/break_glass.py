@@ -44,6 +44,16 @@ _EMAIL: Final = "email"
 """The method of the login page that sends mails."""
 
 
+def other_way_path(kit: Kit) -> str:
+    """Return the page for who cannot reach a login that is required; empty where no mail goes out.
+
+    Args:
+        kit: everything below.
+    """
+    has_mails = any(method.name == _EMAIL for method in kit.offers.methods)
+    return OTHER_WAY_PATH if has_mails else ""
+
+
 class OtherWayPage:
     """Show the quiet page.
 
@@ -59,7 +69,7 @@ class OtherWayPage:
 
     async def show(self, request: Request) -> Response:
         """Ask for an address. The form goes to the login page, which has the mails."""
-        if not any(method.name == _EMAIL for method in self._kit.offers.methods):
+        if not other_way_path(self._kit):
             raise NotFound
         key = organization_in(request.query_params)
         organization = await self._floor.directory.find(key) if key else None

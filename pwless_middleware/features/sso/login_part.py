@@ -17,7 +17,7 @@ from pwless_middleware.core.address import domain_of, parse_address
 from pwless_middleware.core.challenge_context import seal_hint
 from pwless_middleware.core.connection import SSO_METHOD
 from pwless_middleware.core.paths import SSO_START_PATH
-from pwless_middleware.features.sso.paths import OTHER_WAY_PATH
+from pwless_middleware.features.sso.break_glass import other_way_path
 from pwless_middleware.flows.organizations.policies import usable_connections
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
@@ -87,8 +87,7 @@ class LoginPart:
         """Return the page for who cannot reach the login that is required; empty for none."""
         if organization is None or organization.policy.sso != "required":
             return ""
-        has_mails = any(method.name == _MAILS for method in self._kit.offers.methods)
-        return OTHER_WAY_PATH if has_mails else ""
+        return other_way_path(self._kit)
 
     def _part(
         self,

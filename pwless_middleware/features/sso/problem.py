@@ -14,8 +14,9 @@ from starlette.responses import Response
 
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.connection import Connection
+from pwless_middleware.features.sso.break_glass import other_way_path
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.paths import OTHER_WAY_PATH, start_url
+from pwless_middleware.features.sso.paths import start_url
 from pwless_middleware.web.kit import Kit
 
 STATUS = 400
@@ -65,10 +66,11 @@ class Problems:
         )
 
     def _other_way(self, connection: Connection | None, next: str) -> str:
-        if connection is None:
+        path = other_way_path(self._kit)
+        if connection is None or not path:
             return ""
         query = {"organization": connection.organization}
-        return f"{OTHER_WAY_PATH}?{urlencode(query | ({'next': next} if next != '/' else {}))}"
+        return f"{path}?{urlencode(query | ({'next': next} if next != '/' else {}))}"
 
     def record(
         self,

@@ -16,15 +16,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.challenge_context import open_hint
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.connection import SSO_METHOD, Connection
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.organization import Organization
 from pwless_middleware.core.paths import LOGIN_PATH, SSO_START_PATH, safe_next
 from pwless_middleware.errors import NotFound
+from pwless_middleware.features.sso.break_glass import other_way_path
 from pwless_middleware.features.sso.browser import NEXT_LENGTH
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.flow import SSOFlow
-from pwless_middleware.features.sso.paths import OTHER_WAY_PATH
 from pwless_middleware.features.sso.problem import Problems
 from pwless_middleware.flows.organizations.policies import usable_connections
 from pwless_middleware.web.bodies import read_form
@@ -140,7 +140,7 @@ class StartPages:
         if start.next != "/":
             query["next"] = start.next
         is_required = start.organization.policy.sso == "required"
-        path = OTHER_WAY_PATH if is_required else LOGIN_PATH
+        path = other_way_path(self._kit) if is_required else await self._login_path(start)
         return self._kit.pages.page(
             request,
             "sso/start.html",
@@ -151,6 +151,12 @@ class StartPages:
             connections=[(one.id, one.name) for one in start.connections],
             next=query.get("next", ""),
             hint=start.hint,
-            other_way=f"{path}?{urlencode(query)}",
+            other_way=f"{path}?{urlencode(query)}" if path else "",
             is_required=is_required,
         )
+
+    async def _login_path(self, start: _Start) -> str:
+        """Return the login page; empty where it has nothing but the button that leads back here."""
+        look = await self._kit.looks.of(start.organization.id)
+        is_alone = look is not None and look.methods == frozenset({SSO_METHOD})
+        return "" if is_alone and start.connections else LOGIN_PATH

@@ -11,12 +11,16 @@ import pytest
 
 from pwless_middleware import Organizations, Passkeys, SecondFactors
 from pwless_middleware.features.sso.options import SSO
-from tests.features.sso.sites import SSOSite, query_of
+from tests.features.sso.sites import NAVIGATION, SSOSite, query_of
 from tests.features.sso.test_home_realm import require
 from tests.identity_providers.own_oidc import OwnProvider
+from tests.organizations import add_app
 from tests.support import led_to, said
 
 pytestmark = pytest.mark.anyio
+
+FROM_ELSEWHERE = {**NAVIGATION, "sec-fetch-site": "cross-site"}
+"""A link on another site leads to a page with a button."""
 
 
 async def test_the_link_of_an_organization_shows_its_button(
@@ -65,6 +69,30 @@ async def test_where_only_the_companys_login_leads_in_no_mail_is_offered(acme: S
     page = await acme.site.browser().get(url)
     assert "Continue with the login of Acme" in said(page)
     assert 'name="email"' not in page.text
+    # And the page behind the button does not lead back to where there is nothing else.
+    start = f"/auth/sso/start?organization={acme.organization.id}"
+    assert "Sign in another way" not in said(
+        await acme.site.browser().get(start, headers=FROM_ELSEWHERE)
+    )
+    await acme.set_policy()
+    assert "Sign in another way" in said(
+        await acme.site.browser().get(start, headers=FROM_ELSEWHERE)
+    )
+
+
+async def test_without_mails_there_is_no_way_out(provider: OwnProvider, tmp_path: Path) -> None:
+    features = [Passkeys(), SecondFactors(), Organizations(), SSO(unsafe_loopback=True)]
+    acme = await SSOSite.make(tmp_path, provider.config(), all_features=features)
+    boss = await acme.site.passwordless.people.create("boss@acme.example")
+    await add_app(acme.site, boss.id)
+    await acme.floor.members.put(acme.organization.id, boss.id)
+    await acme.floor.connections.mark_tested(acme.connection.id)
+    await acme.set_policy(sso="required", break_glass=frozenset({boss.email}))
+    for path in ("/auth/login", "/auth/sso/start"):
+        url = f"{path}?organization={acme.organization.id}"
+        page = await acme.site.browser().get(url, headers=FROM_ELSEWHERE)
+        assert page.status_code == 200
+        assert "other-way" not in page.text
 
 
 async def test_an_organization_without_a_login_has_no_button(acme: SSOSite) -> None:
