@@ -47,9 +47,9 @@ class SSOFault(PwlessError):
 
         Args:
             error: why it has none.
-            url: where it went; shown without its query.
+            url: where an answer was expected; shown without its query.
         """
-        return cls(f"request_{error.fault}", received=url.partition("?")[0])
+        return cls(f"request_{error.fault}", expected=url.partition("?")[0])
 
 
 def _shorten(value: str) -> str:

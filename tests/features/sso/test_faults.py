@@ -53,5 +53,5 @@ def test_what_a_provider_sent_is_shown_at_a_bounded_length() -> None:
 def test_a_request_without_an_answer_names_its_address_without_the_query() -> None:
     fault = SSOFault.of_request(RequestFailed("timeout"), "https://idp.example/keys?token=secret")
     assert fault.code == "request_timeout"
-    assert fault.received == "https://idp.example/keys"
+    assert fault.expected == "https://idp.example/keys"
     assert fault.text == REQUEST_FAULTS["timeout"]
