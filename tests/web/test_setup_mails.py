@@ -54,7 +54,8 @@ def test_only_the_address_leads_to_the_link() -> None:
     (token,) = parse_qs(urlsplit(url).query)["setup_token"]
     assert read_setup_token(links.kit, token) == link.id
     assert link.id.removeprefix(ID_PREFIX) not in url
-    for other in (link.id, token[:-1], token[:-1] + "A", token + "A", "", "é", "\x00", "x" * 500):
+    wrong = token[:-1] + ("B" if token[-1] == "A" else "A")
+    for other in (link.id, token[:-1], wrong, token + "A", "", "é", "\x00", "x" * 500):
         assert read_setup_token(links.kit, other) is None
 
 
