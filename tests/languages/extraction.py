@@ -21,7 +21,9 @@ from babel.messages.pofile import read_po, write_po
 import pwless_middleware
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.features.second_factors.sms.country_names import NAMES
+from pwless_middleware.languages.languages import DASHBOARD
 from pwless_middleware.rendering.renderer import Renderer
+from tests.languages.audience import is_for_people
 
 PACKAGE = Path(pwless_middleware.__file__).parent
 FOLDER = PACKAGE / "languages" / "catalogues"
@@ -55,6 +57,12 @@ def extract() -> Catalog:
     return catalog
 
 
+def needed(language: str) -> list[Message]:
+    """Return the messages that a language has to have: all, or those that people read."""
+    whole = language in DASHBOARD
+    return [m for m in extract() if m.id and (whole or is_for_people(m))]
+
+
 def read(file: Path, language: str) -> Catalog:
     """Read a `.po` file."""
     with file.open("rb") as opened:
@@ -65,7 +73,8 @@ def update(language: str) -> Catalog:
     """Bring a language's catalogue to the messages that there are, and write both of its files.
 
     A message that is new is empty; one that resembles an old one gets its translation, marked as
-    fuzzy, to be looked at. Names of countries come from CLDR. `en` has none: it is the source.
+    fuzzy, to be looked at. A language without a dashboard needs no message of administrators;
+    those that it has stay. Names of countries come from CLDR. `en` has none: it is the source.
     """
     file = FOLDER / f"{language}.po"
     messages = extract()
@@ -75,6 +84,10 @@ def update(language: str) -> Catalog:
         catalog = Catalog(locale=language.replace("-", "_"), fuzzy=False)
     catalog.update(messages, update_creation_date=False)
     catalog.obsolete.clear()
+    wanted = {_key(message) for message in needed(language)}
+    for message in [m for m in catalog if m.id and _key(m) not in wanted]:
+        if message.fuzzy or not any(_forms(message)):
+            catalog.delete(message.id)
     territories = Locale.parse(language, sep="-").territories
     for code, name in NAMES.items():
         if catalog[name].fuzzy or not catalog[name].string:
@@ -104,13 +117,11 @@ def compile_catalog(catalog: Catalog) -> bytes:
 
 def problems_of(language: str) -> list[str]:
     """Return what is wrong with a catalogue that is said to be complete."""
-    catalog, messages = read(FOLDER / f"{language}.po", language), extract()
+    catalog = read(FOLDER / f"{language}.po", language)
     found = []
-    for message in messages:
-        if message.id:
-            ours = catalog.get(message.id if isinstance(message.id, str) else message.id[0])
-            found += _problems(message, ours)
-    known = {_key(message) for message in messages}
+    for message in needed(language):
+        found += _problems(message, catalog.get(_key(message)))
+    known = {_key(message) for message in extract()}
     found += [f"{_key(m)!r}: no text of ours" for m in catalog if _key(m) not in known]
     with (FOLDER / f"{language}.mo").open("rb") as opened:
         compiled = {_key(m): _forms(m) for m in read_mo(opened) if m.id}

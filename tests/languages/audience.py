@@ -1,0 +1,31 @@
+"""Who reads a message: everybody who signs in, or administrators alone.
+
+Every language that is offered has what people read (login, account, mails, texts, errors, the
+set-up of a company's login); the dashboard is in fewer of them (`DASHBOARD`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from babel.messages.catalog import Message
+
+_FOR_ADMINISTRATORS: Final = re.compile(
+    r"""
+      (^|/)dashboard/                                   # its pages, and the features' parts of it
+    | ^templates/.*/(reset_)?person\.html | /person_part\.py
+    | settings\.py | /options\.py | findings\.py        # what is set there, and what is wrong
+    | ^rendering/mail_templates/ | ^features/webhooks/ | ^features/email_login/test_addresses/
+    | ^features/organizations_api/ | ^flows/organizations/ | ^flows/(brand|people|users)
+    | ^core/(api_key|brand|event|explanation|policy_decision|policy_json) | /event_history
+    | ^web/(makers|policy_words|production_checks) | /unused_proofs
+    | ^delivery/ | ^database/
+    """,
+    re.VERBOSE,
+)
+
+
+def is_for_people(message: Message) -> bool:
+    """Whether others than administrators may read a message: one of its places is theirs."""
+    return any(not _FOR_ADMINISTRATORS.search(name) for name, _ in message.locations)
