@@ -48,7 +48,7 @@ settings in `core.settings`, those of templates in `flows.mail_templates`, that 
 providers in `features.sso.faults`.
 
 The attributes of a class say what it is on the wire: `code` is the machine code of the closed list
-in the README, `status` the HTTP status, `grpc` the number in Scalekit's error shape. What the
+in the guide, `status` the HTTP status, `grpc` the number in Scalekit's error shape. What the
 instance adds is data (`attempts_left`, `retry_after`), never only text. `str(error)` is for people
 and never holds a secret or an address.
 """

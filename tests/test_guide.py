@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,10 @@ from pwless_middleware.stores.redis.feed import LEASE
 from pwless_middleware.web.bodies import MAX_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_FORM_BYTES
 from pwless_middleware.web.cookies import MAX_FLOW
 from pwless_middleware.web.responses import ON_PAGES
+from tests.guide import FOLDER, PAGES, README, ROOT, TEXT
 from tests.test_floors import LAYERS
 
-ROOT = Path(__file__).parent.parent
-GUIDE = ROOT / "demo_app" / "guide"
-SECURITY_PAGE = (GUIDE / "security.md").read_text()
+SECURITY_PAGE = PAGES["security"]
 RULES = {
     int(block.split(".", 1)[0]): block.split("\n## ")[0]
     for block in re.split(r"^### (?=\d)", SECURITY_PAGE, flags=re.MULTILINE)[1:]
@@ -178,7 +178,7 @@ def test_the_headers_of_pages_are_those_that_the_guide_names() -> None:
 
 # --- floors and words ----------------------------------------------------------------------------
 
-CONTRIBUTING = (GUIDE / "contributing.md").read_text()
+CONTRIBUTING = PAGES["contributing"]
 
 
 def table(marker: str) -> list[list[str]]:
@@ -211,11 +211,40 @@ def test_a_word_of_the_glossary_is_in_use(word: str) -> None:
 # --- the pages -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", sorted(path.name for path in GUIDE.glob("*.md")))
-def test_a_page_of_the_guide_is_linked_and_its_links_lead_somewhere(page: str) -> None:
-    assert f"](demo_app/guide/{page})" in (ROOT / "README.md").read_text()
-    text = (GUIDE / page).read_text()
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
-        assert target.startswith("https://") or (GUIDE / target).exists(), target
+def anchors(text: str) -> set[str]:
+    """Return the anchors of a page's headings, as the places that show Markdown make them."""
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    found: set[str] = set()
+    for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
+        name = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        number = next(n for n in count() if (f"{name}-{n}" if n else name) not in found)
+        found.add(f"{name}-{number}" if number else name)
+    return found
+
+
+@pytest.mark.parametrize("page", ["README", *PAGES])
+def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
+    folder, text = (ROOT, README) if page == "README" else (FOLDER, PAGES[page])
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        name, _, anchor = target.partition("#")
+        if name.startswith("https://"):
+            continue
+        assert not name or (folder / name).exists(), target
+        if anchor:
+            there = PAGES[Path(name).stem] if name else text
+            assert anchor in anchors(there), target
     for path in re.findall(r"`((?:tests|demo_app|pwless_middleware)/[\w/.]+)`", text):
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_has_one_title_and_somebody_links_to_it(page: str) -> None:
+    text = re.sub(r"^```.*?^```$", "", PAGES[page], flags=re.DOTALL | re.MULTILINE)
+    assert text.startswith("# ")
+    assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
+    assert f"{page}.md)" in TEXT or f"{page}.md#" in TEXT
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 200

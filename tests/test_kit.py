@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware import EmailLogin, kit
+from tests.guide import TEXT
 from tests.support import make_site
 
 TESTS = Path(__file__).parent
@@ -79,9 +80,8 @@ def test_a_feature_is_written_with_these_names_alone(file: Path) -> None:
     assert outside <= {"pwless_middleware", "pwless_middleware.kit"}
 
 
-def test_the_readme_explains_every_field_of_what_is_mounted() -> None:
-    readme = (TESTS.parent / "README.md").read_text()
-    table = readme.split("<!-- mounted -->")[1].split("\n\n")[0]
+def test_the_guide_explains_every_field_of_what_is_mounted() -> None:
+    table = TEXT.split("<!-- mounted -->")[1].split("\n\n")[0]
     names = re.findall(r"`(\w+)`", " ".join(row.split("|")[1] for row in table.splitlines()[1:]))
     assert sorted(names) == sorted(field.name for field in dataclasses.fields(kit.Mounted))
 

@@ -1,4 +1,5 @@
-"""The README is run: its Python, its curl lines; and its tables are compared with the code."""
+"""The README and the guide are run: their Python, their curl lines; and their tables are compared
+with the code."""
 
 from __future__ import annotations
 
@@ -36,27 +37,14 @@ from pwless_middleware.core.event_kinds import KINDS
 from pwless_middleware.rendering.environment import make_environment
 from pwless_middleware.rendering.renderer import MAIL_VARIABLES, SUBJECT_VARIABLES, Renderer
 from pwless_middleware.web.responses import Pages
+from tests.guide import PAGES, README, ROOT, TEXT, blocks, table
 from tests.live import served, shell_answers
 from tests.support import cookie_name, wrong
 
-ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
 SECRET_KEY = "8f1e2d3c4b5a69788796a5b4c3d2e1f0"
 API_KEY = "pwk_" + "fedcba9876543210" * 2
+API = PAGES["json-api"]
 ORIGIN = {"origin": "http://localhost:8000"}
-
-
-def blocks(language: str, containing: str = "") -> list[str]:
-    """Return the README's code blocks of a language, in order."""
-    found = re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    return [block for block in found if containing in block]
-
-
-def table(marker: str) -> list[list[str]]:
-    """Return the rows of the table behind a marker, without its two head lines."""
-    text = README.split(f"<!-- {marker} -->\n", 1)[1].split("\n\n", 1)[0]
-    rows = [re.split(r"(?<!\\)\|", line.strip("|")) for line in text.splitlines()[2:]]
-    return [[cell.strip() for cell in row] for row in rows]
 
 
 @pytest.fixture
@@ -73,7 +61,7 @@ def environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def run(block: str) -> SimpleNamespace:
     """Run a Python block and give its names."""
     names: dict[str, Any] = {"__name__": "readme"}
-    exec(compile(block, "README.md", "exec", dont_inherit=True), names)
+    exec(compile(block, "guide", "exec", dont_inherit=True), names)
     return SimpleNamespace(**names)
 
 
@@ -238,15 +226,17 @@ def test_the_backend_recipe_signs_in_over_http(
 
 def test_the_curl_lines_run_one_after_the_other(live: tuple[str, Outbox]) -> None:
     url, outbox = live
-    first, *_, last = (README.index(f"```sh\n{block}") for block in blocks("sh", "curl"))
-    lines = [block for block in blocks("sh") if first <= README.index(f"```sh\n{block}") <= last]
+    first, *_, last = (API.index(f"```sh\n{block}") for block in blocks("sh", "curl", API))
+    lines = [
+        block for block in blocks("sh", text=API) if first <= API.index(f"```sh\n{block}") <= last
+    ]
     answers = shell_answers("\n".join(lines), url, API_KEY, outbox)
     sent, resent, verified, session, sessions = answers
     told = re.search(r"send: the answer has (.*)", lines[0])
     assert told is not None
     assert set(told[1].split(", ")) == set(sent) == set(resent)
     assert sent["passwordless_type"] == "LINK_OTP", "the demo lists the page that it names"
-    told = re.search(r"verify: the answer has (.*)", README)
+    told = re.search(r"verify: the answer has (.*)", API)
     assert told is not None
     assert set(told[1].split(", ")) == set(verified)
     assert (verified["state"], verified["template"]) == ("cart-42", "SIGNIN")
@@ -258,7 +248,7 @@ def test_the_curl_lines_run_one_after_the_other(live: tuple[str, Outbox]) -> Non
 
 def test_every_path_of_the_tables_is_there(live: tuple[str, Outbox]) -> None:
     url, _ = live
-    paths = set(re.findall(r"^\| `(?:GET )?(/auth/[a-z0-9./]*)", README, re.MULTILINE))
+    paths = set(re.findall(r"^\| `(?:GET )?(/auth/[a-z0-9./]*)", TEXT, re.MULTILINE))
     assert {"/auth/login", "/auth/sessions", "/auth/api/v1/openapi.json"} <= paths
     for path in paths:
         status = httpx.get(url + path).status_code
@@ -270,12 +260,12 @@ def test_every_path_of_the_tables_is_there(live: tuple[str, Outbox]) -> None:
 
 
 def test_no_options_table_is_of_an_unknown_name() -> None:
-    names = re.findall(r"<!-- options: (\w+) -->", README)
+    names = re.findall(r"<!-- options: (\w+) -->", TEXT)
     assert set(names) <= set(pwless_middleware.__all__)
     assert len(names) == len(set(names)) == 29
 
 
-@pytest.mark.parametrize("name", re.findall(r"<!-- options: (\w+) -->", README))
+@pytest.mark.parametrize("name", re.findall(r"<!-- options: (\w+) -->", TEXT))
 def test_every_option_is_told_with_its_default(name: str) -> None:
     told = {row[0].strip("`"): row[1] for row in table(f"options: {name}")}
     parameters = inspect.signature(getattr(pwless_middleware, name)).parameters
@@ -332,7 +322,7 @@ async def test_the_example_of_events_hears_of_wrong_codes(environ: None) -> None
 def test_the_named_templates_are_the_ones_there_are() -> None:
     folder = ROOT / "pwless_middleware" / "templates"
     pages = {path.name for path in folder.glob("*.html")} - {"macros.html"}
-    line = re.search(r"^Pages: (.*?)\. Emails:", README, re.MULTILINE | re.DOTALL)
+    line = re.search(r"^Pages: (.*?)\. Emails:", TEXT, re.MULTILINE | re.DOTALL)
     assert line is not None
     assert set(re.findall(r"`([a-z_]+\.html)`", line[1])) == pages
 
@@ -382,7 +372,7 @@ def test_what_a_page_is_given_is_what_the_code_gives_it() -> None:
 
 
 def test_what_an_email_is_given_is_what_the_code_gives_it() -> None:
-    line = re.search(r"^Emails are given (.*?); subjects only (.*?)\.$", README, re.M | re.DOTALL)
+    line = re.search(r"^Emails are given (.*?); subjects only (.*?)\.$", TEXT, re.M | re.DOTALL)
     assert line is not None
     assert set(re.findall(r"`([a-z_]+)`", line[1])) == MAIL_VARIABLES
     assert set(re.findall(r"`([a-z_]+)`", line[2])) == SUBJECT_VARIABLES
@@ -397,7 +387,7 @@ def test_the_template_example_builds_on_ours(tmp_path: Path) -> None:
 
 
 def test_the_demos_variables_are_the_ones_it_reads() -> None:
-    line = next(line for line in README.split("\n- ") if line.startswith("**The demo**"))
+    line = next(line for line in TEXT.split("\n- ") if line.startswith("**The demo**"))
     line = line.split("\n\n")[0]
     code = (ROOT / "demo_app" / "settings.py").read_text()
     assert set(re.findall(r"PWLESS_[A-Z_]+", line)) == set(re.findall(r'"(PWLESS_[A-Z_]+)"', code))
@@ -408,7 +398,7 @@ def test_the_demos_variables_are_the_ones_it_reads() -> None:
 
 def test_the_two_commands_stand_for_themselves() -> None:
     """Each makes its own virtual environment. `.ci/run` reads them from here and runs them."""
-    demo, tests = blocks("sh", "-m venv")
+    demo, tests = (block for block in blocks("sh", text=README) if "pip install -e" in block)
     for name, command, ending in (
         ("demo", demo, "python -m demo_app\n"),
         ("test", tests, "python -m pytest -n auto\n"),
@@ -421,7 +411,7 @@ def test_the_two_commands_stand_for_themselves() -> None:
 
 def test_every_extra_that_is_named_exists() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    named = re.findall(r"pip install [^`\n]*?(?:pwless-middleware|\.)\[([a-z,]+)\]", README)
+    named = re.findall(r"pip install [^`\n]*?(?:pwless-middleware|\.)\[([a-z,]+)\]", TEXT)
     assert {"run", "dev,apps", "check"} <= set(named)
     for extras in named:
         assert set(extras.split(",")) <= set(project["optional-dependencies"])
@@ -460,22 +450,10 @@ def test_the_pytest_example_runs(tmp_path: Path) -> None:
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
-def test_links_lead_somewhere() -> None:
-    headings = re.findall(r"^#+ (.*)$", README, re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings}
-    for target in re.findall(r"\]\(([^)]+)\)", README):
-        if target.startswith("#"):
-            assert target[1:] in anchors
-        elif not target.startswith("http"):
-            assert (ROOT / target).is_file()
-    for path in re.findall(r"`((?:tests|demo_app|pwless_middleware)/[\w/.]+)`", README):
-        assert (ROOT / path).exists(), path
-
-
 @pytest.mark.parametrize("name", ["screenshot.png", "dashboard.png"])
 def test_a_picture_is_small(name: str) -> None:
     picture = ROOT / "demo_app" / "static" / name
-    assert f"(demo_app/static/{name})" in README
+    assert f"static/{name})" in TEXT
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size < 150_000
 

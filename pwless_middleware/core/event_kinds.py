@@ -1,6 +1,6 @@
 """The closed list of the kinds of events that the product itself records.
 
-The table `KINDS` is the whole truth: what is recorded is checked against it, the README's table is
+The table `KINDS` is the whole truth: what is recorded is checked against it, the guide's table is
 compared with it, and the tests make a real story for each of its lines. A feature adds kinds of its
 own by `Mounted.event_kinds`.
 """

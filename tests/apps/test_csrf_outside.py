@@ -21,7 +21,7 @@ SECRET = "of the other middleware, and long enough"
 
 
 def by_asgi_csrf(app: ASGIApp) -> ASGIApp:
-    """Wrap as the README says."""
+    """Wrap as the guide says."""
     wrapped: ASGIApp = asgi_csrf(
         app,
         signing_secret=SECRET,
@@ -32,7 +32,7 @@ def by_asgi_csrf(app: ASGIApp) -> ASGIApp:
 
 
 def by_starlette_csrf(app: ASGIApp) -> ASGIApp:
-    """Wrap as the README says."""
+    """Wrap as the guide says."""
     return CSRFMiddleware(app, secret=SECRET, exempt_urls=[re.compile(r"/auth/.*")])
 
 

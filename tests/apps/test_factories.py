@@ -15,17 +15,17 @@ import httpx
 import pytest
 
 from tests.apps.places import needs
+from tests.guide import PAGES
 from tests.ports import free_port
 
 needs("fastapi", "fastapi_cli", "granian", "hypercorn")
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-RECIPE = README.split("### An app factory", 1)[1].split("\n### ", 1)[0]
+RECIPE = PAGES["fastapi"].split("## An app factory", 1)[1].split("\n## ", 1)[0]
 COMMANDS = re.findall(r"^    (\w.*)$", RECIPE.split("```")[2], re.MULTILINE)
 
 
 def _with_port(command: str, port: int) -> list[str]:
-    """Add the port to a command of the README, and run it with this Python."""
+    """Add the port to a command of the guide, and run it with this Python."""
     program, *arguments = command.replace("'", "").split()
     arguments += ["--bind", f"127.0.0.1:{port}"] if program == "hypercorn" else []
     arguments += [] if program == "hypercorn" else ["--port", str(port)]

@@ -17,7 +17,7 @@ class TestLitestar(Promises):
 
 
 def test_in_its_own_middleware_list_the_login_would_have_no_pages() -> None:
-    """Litestar routes before it runs them, and knows no route for the login: the README says so."""
+    """Litestar routes before it runs them, and knows no route for the login: the guide says so."""
     from litestar import Litestar, get
     from litestar.middleware import DefineMiddleware
     from litestar.testing import TestClient

@@ -1,4 +1,4 @@
-"""Internal tools of other people, as the README's recipes wrap them, in a real browser.
+"""Internal tools of other people, as the guide's recipes wrap them, in a real browser.
 
 Their pages come alive over a socket or by script, so each is opened in Chromium with the cookie of
 somebody who has signed in, and has to greet that person.

@@ -140,7 +140,7 @@ def test_a_root_path_that_people_do_not_see_is_refused() -> None:
 
 @pytest.mark.parametrize("between", [",", ", ", " ", "\n", ",\n"])
 def test_keys_have_commas_or_whitespace_between_them(between: str) -> None:
-    """The same in the demo and the README's production recipe."""
+    """The same in the demo and the guide's production recipe."""
     keys = f"{KEY}{between}{KEY[::-1]}\n"
     environ = {**PUBLIC, "PWLESS_SECRET_KEY": keys}
     assert Settings.read(environ).secret_key == (KEY, KEY[::-1])

@@ -1,4 +1,4 @@
-"""The README's table "When something is down", the machine: file descriptors and the clock."""
+"""The guide's table "When something is down", the machine: file descriptors and the clock."""
 
 from __future__ import annotations
 

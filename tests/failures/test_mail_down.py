@@ -1,4 +1,4 @@
-"""The README's table "When something is down", SMTP: a test for each row.
+"""The guide's table "When something is down", SMTP: a test for each row.
 
 No state of the mail server is seen in an answer: a mail is accepted, 303, and who is in stays in.
 """

@@ -1,4 +1,4 @@
-"""How the README says to set Redis up for several processes: what it says is enough."""
+"""How the guide says to set Redis up for several processes: what it says is enough."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GRANTS = (
     "~scene*:* &scene*:* "
     "+@read +@write +@connection +eval +evalsha +subscribe +publish -@dangerous +info"
 )
-"""As in the README, section "Several processes"; the prefix is the tests'."""
+"""As in the guide, section "Several processes"; the prefix is the tests'."""
 
 
 async def test_an_acl_user_with_these_rules_can_do_everything(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""The README's table "When something is down", Redis: a test for each row.
+"""The guide's table "When something is down", Redis: a test for each row.
 
 Each ends with what matters most: it works again by itself, who was in is still in, and who had a
 mail can finish the login, since what was asked in vain cost nothing.

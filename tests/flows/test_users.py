@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 
 class SqliteUsers:
-    """A user table of the host: an example that the README may show."""
+    """A user table of the host: an example that the guide may show."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db

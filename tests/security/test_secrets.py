@@ -13,6 +13,7 @@ import pytest
 import pwless_middleware
 from pwless_middleware import EmailLogin, Outbox, PasswordlessMiddleware
 from pwless_middleware.errors import ConfigError
+from tests.guide import TEXT
 from tests.security.factor import RIGHT, Factor
 from tests.support import KEY, Site, led_to, make_site, token_of, wrong
 
@@ -247,11 +248,9 @@ def test_white_space_behind_a_key_is_named(end: str) -> None:
 def test_no_key_that_the_guide_prints_is_taken() -> None:
     """Who copies an example gets a key of their own, or an error."""
     folder = Path(pwless_middleware.__file__).parent
-    texts = [*folder.rglob("*.py"), folder.parent / "README.md"]
+    texts = [TEXT, *(path.read_text(encoding="utf-8") for path in folder.rglob("*.py"))]
     printed = [
-        key
-        for path in texts
-        for key in re.findall(r"secret_key=[\"']([^\"'`]+)[\"']", path.read_text(encoding="utf-8"))
+        key for text in texts for key in re.findall(r"secret_key=[\"']([^\"'`]+)[\"']", text)
     ]
     for key in printed:
         with pytest.raises(ConfigError, match="secret_key"):

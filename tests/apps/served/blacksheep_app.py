@@ -32,7 +32,7 @@ get, post, ws = inner.router.get, inner.router.post, inner.router.ws
 
 
 def reader(connection: Request | WebSocket) -> User:
-    """Return who is signed in: the README's recipe."""
+    """Return who is signed in: the guide's recipe."""
     scope: Any = connection.scope  # its type knows no `state`
     user: User = scope["state"]["user"]
     return user

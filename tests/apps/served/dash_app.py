@@ -11,7 +11,7 @@ from tests.apps.served.options import options
 
 
 def layout() -> html.Div:
-    """Greet the reader: the README's recipe."""
+    """Greet the reader: the guide's recipe."""
     if not has_request_context():  # Dash asks once as it starts
         return html.Div()
     return html.Div(f"Hello, {request.headers['Remote-User']}")

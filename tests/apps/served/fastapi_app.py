@@ -25,7 +25,7 @@ static.mkdir(exist_ok=True)
 
 
 def signed_in(request: Request) -> User:
-    """Return the user: the dependency of the README's recipe."""
+    """Return the user: the dependency of the guide's recipe."""
     user: User = request.state.user
     return user
 

@@ -13,7 +13,7 @@ server: FastMCP = FastMCP("tools")
 
 @server.tool
 def whoami() -> str:
-    """Tell who calls: the README's recipe."""
+    """Tell who calls: the guide's recipe."""
     return str(get_http_request().state.user.email)
 
 

@@ -18,7 +18,7 @@ inner.secret_key = "flask's own secret"
 
 
 def reader() -> str:
-    """Return who is signed in: the README's recipe. Inbound headers of the name are dropped."""
+    """Return who is signed in: the guide's recipe. Inbound headers of the name are dropped."""
     return request.headers.get("Remote-User", "")
 
 

@@ -16,7 +16,7 @@ from tests.apps.served.options import options
 
 
 def greet(greeting: str, request: gr.Request) -> str:
-    """Greet the reader: the README's recipe."""
+    """Greet the reader: the guide's recipe."""
     return f"{greeting}, {request.state.user.email}"
 
 

@@ -21,7 +21,7 @@ go_on = asyncio.Event()
 
 
 async def reader(request: Request[Any, Any, Any]) -> User:
-    """Return who is signed in: the README's recipe."""
+    """Return who is signed in: the guide's recipe."""
     user: User = request.scope["state"]["user"]
     return user
 

@@ -1,4 +1,4 @@
-"""A marimo notebook: the README's recipe."""
+"""A marimo notebook: the guide's recipe."""
 
 import marimo
 

@@ -11,7 +11,7 @@ from tests.apps.served.options import options
 
 @ui.page("/")
 def site() -> None:
-    """Greet the reader: the README's recipe."""
+    """Greet the reader: the guide's recipe."""
     request = ui.context.client.request
     ui.label(f"Hello, {request.state.user.email}")
 

@@ -17,7 +17,7 @@ inner.config["MAX_CONTENT_LENGTH"] = None
 
 
 def reader() -> Any:
-    """Return who is signed in: the README's recipe."""
+    """Return who is signed in: the guide's recipe."""
     return request.scope["state"]["user"]
 
 

@@ -11,7 +11,7 @@ from tests.apps.served.options import options
 
 
 def server(input: Inputs, output: Outputs, session: Any) -> None:
-    """Greet the reader: the README's recipe."""
+    """Greet the reader: the guide's recipe."""
 
     @render.text
     def greeting() -> str:

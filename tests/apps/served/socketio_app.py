@@ -18,7 +18,7 @@ sio = socketio.AsyncServer(async_mode="asgi")
 
 @sio.event
 async def connect(sid: str, environ: dict[str, Any]) -> None:
-    """Keep who speaks, as the README's recipe does."""
+    """Keep who speaks, as the guide's recipe does."""
     user = environ["asgi.scope"]["state"]["user"]
     await sio.save_session(sid, {"email": user.email, "cookie": environ.get("HTTP_COOKIE", "")})
 

@@ -1,6 +1,6 @@
 """A Starlette app that has a login of its own, with passwords, before and after ours came.
 
-`app` is the README's recipe: both logins stand side by side, and a person who signs in our way is
+`app` is the guide's recipe: both logins stand side by side, and a person who signs in our way is
 the same account. `mounted` shows the middleware inside a `Mount`, where no lifespan reaches it.
 """
 

@@ -1,4 +1,4 @@
-"""A Streamlit script: the README's recipe."""
+"""A Streamlit script: the guide's recipe."""
 
 import streamlit as st
 

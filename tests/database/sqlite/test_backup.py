@@ -1,4 +1,4 @@
-"""A copy that is made while others write, as the README tells it."""
+"""A copy that is made while others write, as the guide tells it."""
 
 from __future__ import annotations
 

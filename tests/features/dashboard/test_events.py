@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pwless_middleware.core.event_kinds import KINDS as PRODUCTS
 from pwless_middleware.features.dashboard.events import KINDS
-from tests.test_readme import table
+from tests.guide import table
 
 
 def test_every_kind_is_a_kind_of_its_own() -> None:

@@ -21,10 +21,10 @@ from pwless_middleware.web.setup_links import setup_url
 from tests.features.dashboard.crawl import Crawl, Page, crawl
 from tests.features.dashboard.operators import HELP, LOOK, OPS, make_dashboard, make_dashboard_site
 from tests.features.second_factors.people import confirm_by_mail, enroll
+from tests.guide import table
 from tests.organizations import floor_of
 from tests.own_account import JO, signed_in
 from tests.support import API_KEY, KEY, Browser, Site, led_to, token_of
-from tests.test_readme import table
 
 pytestmark = pytest.mark.anyio
 
@@ -242,7 +242,7 @@ async def test_the_navigation_goes_from_what_is_seen_to_who_may_see_it(tmp_path:
         ("Access", ""),
         *(("", title) for title in ("API keys", "Test addresses", "Operators")),
     ]
-    # Which is also what the README says there is.
+    # Which is also what the guide says there is.
     assert re.findall(r"<span>([^<]+)</span>", navigation) == [
         row[0] for row in table("dashboard pages")
     ]

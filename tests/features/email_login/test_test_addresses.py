@@ -15,9 +15,9 @@ from pwless_middleware.features.dashboard import Dashboard
 from pwless_middleware.features.email_login.test_addresses import changes
 from pwless_middleware.features.email_login.test_addresses.events import KINDS
 from tests.features.dashboard.operators import OPERATORS, OPS
+from tests.guide import table
 from tests.own_account import JO, KIM, make_kept_site, signed_in
 from tests.support import ROOMY, Browser, Site, error_code, make_site, run, wrong
-from tests.test_readme import table
 
 pytestmark = pytest.mark.anyio
 

@@ -1,4 +1,4 @@
-"""The README's table and the Grafana dashboard name the metrics that there are, and all of them."""
+"""The guide's table and the Grafana dashboard name the metrics that there are, and all of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from pwless_middleware import EmailLogin, MemoryStore, Metrics
+from tests.guide import TEXT
 from tests.support import API_KEY, Slow, make_site
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +48,7 @@ def expressions(value: object) -> Iterator[str]:
 
 
 async def test_the_table_is_what_is_scraped() -> None:
-    table = (ROOT / "README.md").read_text().partition("<!-- metrics -->\n")[2].partition("\n\n")[0]
+    table = TEXT.partition("<!-- metrics -->\n")[2].partition("\n\n")[0]
     rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.split("\n")[2:]]
     told = {
         row[0].strip("`"): (row[2].startswith("histogram"), set(re.findall(r"\w+", row[1])))

@@ -1,17 +1,14 @@
-"""The README's table of the events of webhooks."""
+"""The guide's table of the events of webhooks."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pwless_middleware.features.webhooks.events import KINDS, OWN
+from tests.guide import TEXT
 
-README = (Path(__file__).parents[3] / "README.md").read_text()
 
-
-def test_the_readme_names_them_all() -> None:
-    table = README.partition("<!-- webhook events -->\n")[2].partition("\n\n")[0]
-    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.split("\n")[2:]]
+def test_the_guide_names_them_all() -> None:
+    table = TEXT.partition("<!-- webhook events -->\n")[2].partition("\n\n")[0]
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in table.splitlines()[2:]]
     told = {row[0].strip("`"): (row[1], row[2].replace("`", "")) for row in rows}
     assert told == {kind.name: (kind.meaning, ", ".join(kind.fields)) for kind in KINDS}
 

@@ -1,4 +1,4 @@
-"""The README's recipe: Datasette's actor is the user of the request."""
+"""The guide's recipe: Datasette's actor is the user of the request."""
 
 from __future__ import annotations
 

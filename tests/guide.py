@@ -1,0 +1,28 @@
+"""The README and the pages of the guide, as the tests that hold them against the code read them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parent.parent
+FOLDER: Final = ROOT / "demo_app" / "guide"
+README: Final = (ROOT / "README.md").read_text("utf-8")
+PAGES: Final = {file.stem: file.read_text("utf-8") for file in sorted(FOLDER.glob("*.md"))}
+"""The pages' text by their names, `options` for `options.md`."""
+TEXT: Final = "\n\n".join([README, *PAGES.values()])
+"""All of it, the README first."""
+
+
+def blocks(language: str, containing: str = "", text: str = TEXT) -> list[str]:
+    """Return the code blocks of a language that contain something, in order."""
+    found = re.findall(rf"^```{language}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [block for block in found if containing in block]
+
+
+def table(marker: str) -> list[list[str]]:
+    """Return the rows of the table behind a marker, without its two head lines."""
+    text = TEXT.split(f"<!-- {marker} -->\n", 1)[1].split("\n\n", 1)[0]
+    rows = [re.split(r"(?<!\\)\|", line.strip("|")) for line in text.splitlines()[2:]]
+    return [[cell.strip() for cell in row] for row in rows]
