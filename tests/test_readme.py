@@ -53,6 +53,8 @@ def environ(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PWLESS_SECRET_KEY", SECRET_KEY)
     monkeypatch.setenv("PWLESS_API_KEY", API_KEY)
     monkeypatch.setenv("LOGIN_URL", "http://localhost:8000")
+    monkeypatch.setenv("BASE_URL", "https://deployed.example.com")
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///pwless.db")
     monkeypatch.setenv("SMTP_URL", "smtp://localhost:2525")
     monkeypatch.setenv("REDIS_URL", "redis://localhost:6379")
     monkeypatch.chdir(tmp_path)
