@@ -574,12 +574,18 @@ class Passwordless:
         )
 
     async def resend(
-        self, auth_request_id: str, *, client: str | None = None, device_token: str | None = None
+        self,
+        auth_request_id: str,
+        *,
+        language: str | None = None,
+        client: str | None = None,
+        device_token: str | None = None,
     ) -> SendResult:
         """Send the mail again: the same code and link, or new ones if they have expired.
 
         Args:
             auth_request_id: as `send` or the last `resend` gave it; keep the one returned.
+            language: of the mail from now on, as for `send`; `None` leaves it as it was.
             client: as for `send`.
             device_token: as for `send`.
 
@@ -590,7 +596,7 @@ class Passwordless:
             ConfigError: there is no `EmailLogin` among the features.
         """
         return await self.verbs(EmailLogin).resend(
-            auth_request_id, client=client, device_token=device_token
+            auth_request_id, language=language, client=client, device_token=device_token
         )
 
     async def verify(

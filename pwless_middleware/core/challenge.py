@@ -110,7 +110,9 @@ class Challenge:
         """Unix seconds until which the store must keep it: for its life, and for a resend."""
         return max(self.expires_at, self.asked_at + RESEND_WINDOW)
 
-    def with_resend(self, *, now: int, rotate: bool, key_id: str, longest: int) -> Challenge:
+    def with_resend(
+        self, *, now: int, rotate: bool, key_id: str, longest: int, language: str
+    ) -> Challenge:
         """Return the challenge as it stands after a resend.
 
         While it is live and `rotate` is off, the same code and link go out again and get their full
@@ -121,7 +123,7 @@ class Challenge:
         now = max(now, self.started_at)
         if self.is_live(now) and not rotate:
             until = min(now + self.lifetime, self.started_at + max(longest, self.lifetime))
-            return replace(self, resends=self.resends + 1, expires_at=until)
+            return replace(self, resends=self.resends + 1, expires_at=until, language=language)
         return replace(
             self,
             resends=self.resends + 1,
@@ -129,4 +131,5 @@ class Challenge:
             key_id=key_id,
             started_at=now,
             expires_at=now + self.lifetime,
+            language=language,
         )

@@ -34,11 +34,12 @@ def check_file(path: str) -> list[Finding]:
     except FileNotFoundError:
         text = Text("%(path)s is made as the app starts", path=path)
         return [*findings, Finding("ok", "database", text)]
+    mode = f"{stat.S_IMODE(found.st_mode):04o}"
     if os.name == "posix" and found.st_mode & NOT_OURS:
         text = Text(
             "%(path)s has mode %(mode)s, so others of the machine can read sessions: chmod 600",
             path=path,
-            mode=f"{stat.S_IMODE(found.st_mode):04o}",
+            mode=mode,
         )
         return [*findings, Finding("warn", "file_mode", text)]
     text = Text("%(path)s is for its owner alone", path=path)

@@ -148,8 +148,13 @@ class Challenges:
         )
         return SentChallenge(challenge, admission.wait)
 
-    async def resend(self, id: ChallengeId, caller: Caller) -> SentChallenge:
+    async def resend(self, id: ChallengeId, caller: Caller, language: str = "") -> SentChallenge:
         """Send a challenge again: the same secrets while it lives, new ones when it has expired.
+
+        Args:
+            id: of the challenge.
+            caller: who asks.
+            language: the code of the mail's from now on; empty leaves it.
 
         Raises:
             RequestExpired: used, unknown, another caller's, or past its 900 seconds.
@@ -180,6 +185,7 @@ class Challenges:
             rotate=self._rules().rotate_on_resend,
             key_id=self._keyring.current,
             longest=self._rules().max_lifetime,
+            language=language or challenge.language,
         )
         admission = await self._admit(again, caller, replaces=value, now=now)
         self._events.record(

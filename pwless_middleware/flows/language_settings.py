@@ -25,7 +25,11 @@ def make_language_settings(
         Setting(
             name="offered",
             title=Text("Languages"),
-            meaning=Text("The languages that pages, emails and errors are written in."),
+            meaning=Text(
+                "The languages that pages, emails and errors are written in. Those marked beta "
+                "have not been reviewed by a native speaker yet. The dashboard is in fewer, and in "
+                "English where it lacks one."
+            ),
             kind="texts",
             default=COMPLETE,
             least=1,
@@ -53,9 +57,9 @@ def make_language_settings(
 
 
 def _name_of(code: str) -> str:
-    from pwless_middleware.languages.names import name_of  # with the first page that shows one
+    from pwless_middleware.languages.names import language_names  # with the first page of them
 
-    return name_of(code)
+    return language_names([code])[0].label
 
 
 def _make(values: Mapping[str, Any]) -> tuple[str, ...]:

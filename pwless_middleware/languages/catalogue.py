@@ -23,6 +23,11 @@ _COUNTED: Final = 91
 """Durations in words have at most 90 of a unit."""
 
 
+def direction_of(code: str) -> str:
+    """Return `ltr` or `rtl`, which a language is written in."""
+    return "rtl" if code.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+
+
 class Catalogue:
     """The messages of one language.
 
@@ -38,7 +43,7 @@ class Catalogue:
 
     def __init__(self, code: str, load: Callable[[], NullTranslations] | None = None) -> None:
         self.code = code
-        self.direction = "rtl" if code.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
+        self.direction = direction_of(code)
         self._load = load
 
     @cached_property

@@ -25,8 +25,17 @@ COMPLETE: Final = ("en", "de")
 DASHBOARD: Final = ("en", "de")
 """Those of them that have what administrators alone read, too."""
 
+REVIEWED: Final = ("en",)
+"""Those that a native speaker has read through; the others are marked as beta where they are
+chosen."""
+
 _REMEMBERED = 256
 """`Accept-Language` headers whose answer is remembered; there are few different ones."""
+
+
+def is_beta(code: str) -> bool:
+    """Whether a language is one of ours that no native speaker has reviewed yet."""
+    return code in COMPLETE and code not in REVIEWED
 
 
 class _Offer:
@@ -85,8 +94,8 @@ class Languages:
 
     @cached_property
     def available(self) -> tuple[str, ...]:
-        """All languages that could be offered: those that have a file; found once."""
-        return tuple(sorted({"en", *(_stems(_own_folder())), *(_stems(self._folder))}))
+        """All languages that could be offered: ours, and those that the host has a file of."""
+        return tuple(sorted({*COMPLETE, *_stems(self._folder)}))
 
     def __getitem__(self, code: str) -> Catalogue:
         """Return a language's catalogue; the default's for a code that is none of ours."""
@@ -154,7 +163,7 @@ def _own_folder() -> Traversable:
     return resources.files("pwless_middleware.languages") / "catalogues"
 
 
-def _stems(folder: Traversable | None) -> list[str]:
+def _stems(folder: Path | None) -> list[str]:
     if folder is None or not folder.is_dir():
         return []
     return [file.name[:-3] for file in folder.iterdir() if file.name.endswith(".mo")]

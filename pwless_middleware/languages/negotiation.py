@@ -9,6 +9,9 @@ from typing import Final
 LONGEST_HEADER: Final = 500
 """Characters of an `Accept-Language` that are read; browsers send up to about 100."""
 
+LANGUAGE_TAG: Final = "^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8}){0,7}$"
+"""A language tag (RFC 5646 §2.1, its form alone), or a locale as systems write it: `pt_BR`."""
+
 _RANGE = re.compile(
     r"[ \t]*(?P<tag>\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*)[ \t]*"
     r"(?:;[ \t]*q[ \t]*=[ \t]*(?P<q>[01](?:\.[0-9]{0,3})?)[ \t]*)?"
@@ -37,7 +40,7 @@ def find_language(tag: str, codes: Sequence[str]) -> str | None:
     `de-AT` is served by `de`, `zh-TW` by `zh-Hant`, `pt-PT` by `pt-BR` where there is no `pt`.
     """
     by_name = {code.lower(): code for code in codes}
-    parts = tag.lower().split("-")
+    parts = tag.lower().replace("_", "-").split("-")
     for length in range(len(parts), 0, -1):
         name = "-".join(parts[:length])
         found = by_name.get(name) or by_name.get(_ALIASES.get(name, ""))

@@ -39,6 +39,8 @@ class Field:
         shortest, longest: characters, for strings; `longest` 0 is unbounded.
         least, most: for integers; `None` is unbounded.
         one_of: the closed list of values, for strings; empty is open.
+        pattern: what a string must match, begin and end written out; empty matches all.
+        otherwise: what is said of one that does not.
         fields: what an `object`, or each of `objects`, is made of.
         also: JSON Schema keywords for rules that stand elsewhere.
     """
@@ -52,6 +54,8 @@ class Field:
     least: int | None = None
     most: int | None = None
     one_of: tuple[str, ...] = ()
+    pattern: str = ""
+    otherwise: str = ""
     fields: Fields | None = None
     also: Mapping[str, object] = field(default_factory=dict)
 
@@ -89,6 +93,8 @@ class Field:
         if not self.shortest <= len(value) <= (self.longest or len(value)):
             least, most = self.shortest, self.longest
             return Text("Send %(least)s to %(most)s characters.", least=least, most=most), "length"
+        if self.pattern and re.fullmatch(self.pattern, value) is None:
+            return self.otherwise, "pattern"
         return None
 
     def from_json(self, name: str, value: Json) -> Json:
@@ -124,6 +130,7 @@ class Field:
             "minimum": self.least,
             "maximum": self.most,
             "enum": list(self.one_of) or None,
+            "pattern": self.pattern or None,
         }
         found |= {keyword: bound for keyword, bound in bounds.items() if bound is not None}
         if nullable:

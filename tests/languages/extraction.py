@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import redirect_stderr
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,14 +36,23 @@ _PLACEHOLDER = re.compile(r"%\(\w+\)s|</?\w+[^>]*>")
 
 @cache
 def extract() -> Catalog:
-    """Return a catalogue with every message of the package, sorted, with its places."""
+    """Return a catalogue with every message of the package, sorted, with its places.
+
+    Raises:
+        ValueError: code has a text that is none to be translated: an f-string, or empty.
+    """
     catalog = Catalog(project="pwless-middleware", charset="utf-8", fuzzy=False)
-    code = extract_from_dir(
-        PACKAGE,
-        method_map=[("**.py", "python")],
-        keywords={"Text": (1,), "for_count": (1, 2)},
-        strip_comment_tags=True,
-    )
+    with redirect_stderr(io.StringIO()) as warnings:  # where Babel tells of them
+        code = list(
+            extract_from_dir(
+                PACKAGE,
+                method_map=[("**.py", "python")],
+                keywords={"Text": (1,), "for_count": (1, 2)},
+                strip_comment_tags=True,
+            )
+        )
+    if warnings.getvalue():
+        raise ValueError(warnings.getvalue())
     for name, _, message, _, _ in code:
         catalog.add(message, locations=[(name, 1)])
     env: Any = Renderer(brand=Brand("x"), templates=None, prefix="/auth")._env

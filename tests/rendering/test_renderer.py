@@ -14,6 +14,7 @@ from jinja2 import UndefinedError
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.mailboxes import Webmail
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.languages.names import language_names
 from pwless_middleware.rendering.renderer import Email, Renderer
 from pwless_middleware.web.parts import ShownPart
 from tests.rendering.factor_pages import FACTOR_PAGES, PAGE_URL
@@ -150,10 +151,8 @@ PROFILE: Context = ACCOUNT | {
     "has_language": True,
     "user_name": "Ada",
     "most": 100,
-    "languages": [
-        SimpleNamespace(code="en", name="English", chosen=False),
-        SimpleNamespace(code="de", name="Deutsch", chosen=True),
-    ],
+    "languages": language_names(["en", "de"]),
+    "chosen": "de",
     "address_path": "/account/address",
     "export_path": "/account/export",
     "delete_path": "/account/delete",

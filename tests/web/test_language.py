@@ -120,11 +120,65 @@ async def test_the_gate_answers_in_the_language(site: Site) -> None:
     assert "Accept-Language" in answer.headers["vary"]
 
 
+async def test_an_api_caller_names_the_language_of_mail_and_message(site: Site) -> None:
+    backend = site.backend()
+    sent = await backend.send(EMAIL, locale="de-AT")
+    assert site.mail().subject == "Ihr Anmeldecode für app.example.com"
+    id = sent.json()["auth_request_id"]
+    again = await backend.resend(id)
+    assert site.mail().subject == "Ihr Anmeldecode für app.example.com", (
+        "as before, where it names none"
+    )
+    fields = {"auth_request_id": again.json()["auth_request_id"], "locale": "en"}
+    await backend.browser.call("resend", fields)
+    assert site.mail().subject == "Your sign-in code for app.example.com"
+    wrong_field = await backend.send("no address", locale="de_DE")
+    assert "Geben Sie eine E-Mail-Adresse ein" in wrong_field.text
+    for locale in ("de", None, "tlh"):
+        await backend.send("other@example.com", locale=locale)
+        subject = site.mail("other@example.com").subject
+        assert subject.startswith("Ihr" if locale == "de" else "Your"), locale
+
+
+@pytest.mark.parametrize("locale", ["", "de DE", "de;q=1", "../de", "de\n", "x" * 9, "a" * 4000])
+async def test_what_is_no_locale_is_told_by_the_name_of_its_field(site: Site, locale: str) -> None:
+    answer = await site.backend().send(EMAIL, locale=locale)
+    assert answer.status_code == 400
+    (violation,) = answer.json()["details"][0]["validation_error_info"]["field_violations"]
+    assert violation == {
+        "field": "locale",
+        "description": "Send a language tag such as de or pt-BR.",
+        "constraint": "pattern",
+    }
+
+
+async def test_a_resend_is_in_the_language_that_was_chosen_since(site: Site) -> None:
+    browser = site.browser(headers=GERMAN)
+    await browser.ask(EMAIL)
+    assert site.mail().subject.startswith("Bei")
+    browser.cookies["pwless-language"] = "en"
+    site.clock.advance(61)
+    await browser.post("/auth/resend", {})
+    assert site.mail().subject.startswith("Sign in")
+
+
+async def test_python_resends_in_another_language(site: Site) -> None:
+    verbs = site.passwordless
+    sent = await verbs.send(EMAIL, language="de")
+    await verbs.resend(sent.auth_request_id)
+    assert site.mail().subject.startswith("Ihr")
+    site.clock.advance(61)
+    await verbs.resend(sent.auth_request_id, language="en-GB")
+    assert site.mail().subject.startswith("Your")
+    with pytest.raises(InvalidArgument, match="language tag"):
+        await verbs.resend(sent.auth_request_id, language=7)  # type: ignore[arg-type] # as above
+
+
 async def test_python_names_the_language_or_takes_the_default(site: Site) -> None:
     send = site.passwordless.send
     await send("a@example.com", language="de-CH")
     await send("b@example.com", language=GERMAN["accept-language"])
-    await send("c@example.com", language="fr")
+    await send("c@example.com", language="tlh")
     await send("d@example.com")
     words = [m.subject.split()[1] for m in site.outbox.messages]
     assert words == ["Anmeldecode", "Anmeldecode", "sign-in", "sign-in"]

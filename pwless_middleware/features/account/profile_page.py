@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.paths import ADDRESS_PATH
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.languages.current import translate
@@ -25,21 +24,6 @@ if TYPE_CHECKING:
 
 PATH = "/account/profile"
 EXPORT_PATH, DELETE_PATH = "/account/export", "/account/delete"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One language to choose.
-
-    Attributes:
-        code: its tag.
-        name: what it calls itself.
-        chosen: whether it is the person's.
-    """
-
-    code: str
-    name: str
-    chosen: bool
 
 
 class ProfilePage:
@@ -89,7 +73,7 @@ class ProfilePage:
     ) -> Response:
         # Loaded with the first such page.
         from pwless_middleware.core.person import MAX_NAME
-        from pwless_middleware.languages.names import name_of
+        from pwless_middleware.languages.names import language_names
 
         user = account.user
         name = user.display_name if user.display_name != user.email else ""
@@ -109,7 +93,8 @@ class ProfilePage:
             has_language=self._people is not None or not user.language,
             user_name=name,
             most=MAX_NAME,
-            languages=[Choice(c, name_of(c), c == chosen) for c in self._kit.languages.codes],
+            languages=language_names(self._kit.languages.codes),
+            chosen=chosen,
             user_email=user.email,
             address_path=next((p.path for p in pages if p.path == ADDRESS_PATH), None),
             export_path=EXPORT_PATH if self._people is not None else None,

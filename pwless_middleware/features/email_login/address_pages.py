@@ -147,7 +147,7 @@ class AddressPages:
         return await self._go_on(request, caller, sent.challenge)
 
     async def _resend(self, request: Request, id: ChallengeId, caller: Caller) -> Response:
-        sent = await self._challenges.resend(id, caller)
+        sent = await self._challenges.resend(id, caller, current_language().code)
         return await self._go_on(request, caller, sent.challenge)
 
     async def _go_on(self, request: Request, caller: Caller, challenge: Challenge) -> Response:

@@ -33,7 +33,7 @@ from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
 from pwless_middleware.flows.challenges import SentChallenge
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_json
+from pwless_middleware.web.bodies import Json, read_json
 from pwless_middleware.web.fields import Fields, Values
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.login_responses import respond_with_json
@@ -66,8 +66,11 @@ class EmailApi:
     async def send(self, request: Request) -> Response:
         """Start a login and answer with its `auth_request_id`."""
         caller = await self._kit.callers.api(request)
-        values = self._send_fields().read_json(await read_json(request))
+        body = await read_json(request)
+        locale = self._write_in(body.get("locale"))
+        values = self._send_fields().read_json(body)
         await self._kit.pages.write_for(request, values.get("organization"))
+        self._kit.pages.prefer_language(locale)
         send_request = SendRequest(
             email=values.text("email"),
             template="SIGNUP" if values.get("template") == "SIGNUP" else "SIGNIN",
@@ -84,10 +87,12 @@ class EmailApi:
     async def resend(self, request: Request) -> Response:
         """Send a login's mail again."""
         caller = await self._kit.callers.api(request)
-        values = RESEND.read_json(await read_json(request))
+        body = await read_json(request)
+        language = self._write_in(body.get("locale"))
+        values = RESEND.read_json(body)
         caller = self._flow.with_device(caller, values.get("device_token"))
         id, caller = self._flow.open_request(values.text("auth_request_id"), caller)
-        return self._answer_sent(await self._flow.resend(id, caller), caller)
+        return self._answer_sent(await self._flow.resend(id, caller, language), caller)
 
     async def verify(self, request: Request) -> Response:
         """Check a code or a link token and answer with the session."""
@@ -107,6 +112,18 @@ class EmailApi:
             self._flow.check_link_request(token, id)
         attempt = self._flow.verify_link(token, caller)
         return await respond_with_json(self._kit, caller, attempt)
+
+    def _write_in(self, locale: Json) -> str:
+        """Write the answer in the language that a caller names, what is said of a bad field too.
+
+        Returns:
+            Its code; empty where there is no such language, or none is named.
+        """
+        found = self._kit.languages.find(locale) if isinstance(locale, str) else None
+        if found is None:
+            return ""
+        self._kit.pages.prefer_language(found.code)
+        return found.code
 
     def _send_fields(self) -> Fields:
         return send_fields(longest=self._flow.rules().max_lifetime)

@@ -8,6 +8,8 @@ from pwless_middleware.core.codes import HIGH_ALPHABET, CodeStyle
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
 from pwless_middleware.core.pasted_text import MAX_CODE
 from pwless_middleware.features.email_login.flow import MAX_VARIABLES, RESERVED
+from pwless_middleware.languages.negotiation import LANGUAGE_TAG
+from pwless_middleware.text import Text
 from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.login_responses import ORGANIZATION, SIGNED_IN
 
@@ -32,6 +34,14 @@ EMAIL = Field(
     also={"format": "email"},
 )
 NEW_ADDRESS = Fields({"email": EMAIL})
+
+LOCALE = Field(
+    about="A language tag: what the email and the `message` of this answer are written in, unless "
+    "the person has chosen a language. Where there is no such language, it is as if none was sent.",
+    example="pt-BR",
+    pattern=LANGUAGE_TAG,
+    otherwise=Text("Send a language tag such as de or pt-BR."),
+)
 
 DEVICE_TOKEN = Field(
     about="With an API key: what the last verify gave for this person's device, so that strangers "
@@ -73,6 +83,7 @@ def send_fields(*, longest: int) -> Fields:
                 most=longest,
             ),
             "organization": ORGANIZATION,
+            "locale": LOCALE,
             "device_token": DEVICE_TOKEN,
             "template_variables": Field(
                 kind="texts",
@@ -151,7 +162,13 @@ def _request_id(*, required: bool) -> Field:
     )
 
 
-RESEND = Fields({"auth_request_id": _request_id(required=True), "device_token": DEVICE_TOKEN})
+RESEND = Fields(
+    {
+        "auth_request_id": _request_id(required=True),
+        "locale": LOCALE,
+        "device_token": DEVICE_TOKEN,
+    }
+)
 
 _KIND = Field(
     about="What the email carries: a code, a link, or both.",

@@ -136,8 +136,13 @@ class EmailFlow:
             await self._kit.wake_delivery()
         return started
 
-    async def resend(self, id: ChallengeId, caller: Caller) -> SentChallenge:
+    async def resend(self, id: ChallengeId, caller: Caller, language: str = "") -> SentChallenge:
         """Send a challenge's mail again.
+
+        Args:
+            id: of the challenge.
+            caller: who asks.
+            language: the code of the mail's from now on; empty leaves it.
 
         Raises:
             RequestExpired: used, unknown, too old, or not this caller's.
@@ -145,7 +150,7 @@ class EmailFlow:
             Unavailable: store or queue cannot take it.
         """
         with self._kit.spans.step("pwless.resend"):
-            started = await self._challenges.resend(id, caller)
+            started = await self._challenges.resend(id, caller, language)
             await self._kit.wake_delivery()
         return started
 

@@ -31,6 +31,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.error_text import ErrorText, is_last_try
 from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.language import chosen_language
 from pwless_middleware.web.login_responses import respond_with_page
 from pwless_middleware.web.navigation import is_navigation
 from pwless_middleware.web.offers import Alternative
@@ -107,12 +108,16 @@ class EmailPages:
         if id is None:
             return await self._show_gone(request, RequestExpired())
         try:
-            started = await self._flow.resend(id, caller)
+            started = await self._flow.resend(id, caller, self._chosen_language(request))
         except Unavailable as error:
             return self._later(request, error)
         except ApiError as error:
             return await self._verify_again(request, id, caller, error)
         return redirect_to_verify(self._kit, self._flow, request, caller, started.challenge)
+
+    def _chosen_language(self, request: Request) -> str:
+        """Return the code of the language that was chosen on our pages since; empty for none."""
+        return chosen_language(request.scope["headers"], self._kit.languages)
 
     def _later(self, request: Request, error: Unavailable) -> Response:
         """Offer to try again where the login stands, not to start anew."""

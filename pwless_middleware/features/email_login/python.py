@@ -126,8 +126,7 @@ class EmailVerbs:
     ) -> SendResult:
         """Send a mail; arguments, answer and errors are those of `Passwordless.send`."""
         caller = make_caller(client, user_agent)
-        if language is not None and not isinstance(language, str):
-            raise InvalidArgument.of("language", "Give a language tag, or None.", "string")
+        _check_language(language)
         await self._kit.settings.require()
         variables = template_variables
         values = check_arguments(
@@ -161,16 +160,23 @@ class EmailVerbs:
         return self._kit.languages.negotiate(asked or (look.language if look else "")).code
 
     async def resend(
-        self, auth_request_id: str, *, client: str | None = None, device_token: str | None = None
+        self,
+        auth_request_id: str,
+        *,
+        language: str | None = None,
+        client: str | None = None,
+        device_token: str | None = None,
     ) -> SendResult:
         """Send it again; arguments, answer and errors are those of `Passwordless.resend`."""
         caller = make_caller(client)
+        _check_language(language)
         await self._kit.settings.require()
         check_arguments(RESEND, auth_request_id=auth_request_id, device_token=device_token)
         caller = self._flow.with_device(caller, device_token)
         id, caller = self._flow.open_request(auth_request_id, caller)
+        found = self._kit.languages.negotiate(language).code if language else ""
         with request_deadline():
-            return self._make_result(await self._flow.resend(id, caller))
+            return self._make_result(await self._flow.resend(id, caller, found))
 
     async def verify(
         self,
@@ -271,3 +277,8 @@ class EmailVerbs:
             passwordless_type=challenge.kind,
             resend_after=started.resend_after,
         )
+
+
+def _check_language(language: object) -> None:
+    if language is not None and not isinstance(language, str):
+        raise InvalidArgument.of("language", "Give a language tag, or None.", "string")

@@ -104,7 +104,7 @@ class StepUpByCode:
         self, request: Request, account: Account, id: ChallengeId | None, caller: Caller
     ) -> Response:
         if id is not None:
-            sent = await self._challenges.resend(id, caller)
+            sent = await self._challenges.resend(id, caller, current_language().code)
         else:
             address = parse_address(account.user.email)
             if address is None:

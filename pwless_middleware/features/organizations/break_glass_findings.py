@@ -34,9 +34,11 @@ class BreakGlassFindings:
         if not found:
             return ()
         names = ", ".join(one.name for one in found[:SHOWN])
+        if len(found) > SHOWN:
+            names += ", …"
         text = Text(
             "Nobody could come in if the company's login fails: no break-glass address of "
             "%(names)s is an active member's with a second factor",
-            names=names if len(found) <= SHOWN else f"{names}, …",
+            names=names,
         )
         return [Finding("warn", "break_glass", text)]

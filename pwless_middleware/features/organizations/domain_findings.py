@@ -31,9 +31,11 @@ class DomainFindings:
         if not failing:
             return ()
         names = ", ".join(one.name for one in failing[:SHOWN])
+        if len(failing) > SHOWN:
+            names += ", …"
         text = Text(
             "The DNS record of %(domains)s is not found any more. Ask who owns the domain to put "
             "it back, or remove the domain",
-            domains=names if len(failing) <= SHOWN else f"{names}, …",
+            domains=names,
         )
         return [Finding("warn", "domains", text)]

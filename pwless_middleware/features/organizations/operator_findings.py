@@ -42,9 +42,11 @@ class OperatorFindings:
         if not names:
             return ()
         shown = ", ".join(sorted(names)[:SHOWN])
+        if len(names) > SHOWN:
+            shown += ", …"
         text = Text(
             "Admins of the dashboard have addresses of %(names)s, which requires its own login: "
             "if that fails, they may not get in. Have an admin with an address elsewhere, too",
-            names=shown if len(names) <= SHOWN else f"{shown}, …",
+            names=shown,
         )
         return [Finding("warn", "admins", text)]

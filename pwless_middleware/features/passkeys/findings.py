@@ -90,10 +90,11 @@ def _made_for_others(party: RelyingParty, counts: Mapping[str, int]) -> Iterator
 
 def _apps(party: RelyingParty) -> Iterator[Finding]:
     if any(origin.startswith("android:") for origin in party.origins):
+        url = f"https://{party.id}/.well-known/assetlinks.json"
         text = Text(
             "Android apps use them if %(url)s names their package and certificate, with "
             "delegate_permission/common.get_login_creds",
-            url=f"https://{party.id}/.well-known/assetlinks.json",
+            url=url,
         )
         yield Finding("ok", "apps", text)
 

@@ -25,7 +25,9 @@ async def test_name_and_language_are_kept_and_shown(tmp_path: Path) -> None:
     page = await jo.get(led_to(done))
     assert "Ihr Profil ist gespeichert." in said(page)
     assert 'value="Jo Ü"' in page.text
-    assert '<option value="de" lang="de" selected>Deutsch' in page.text
+    assert '<option value="de" lang="de" dir="ltr" selected>Deutsch (Beta)<' in page.text
+    assert '<option value="en" lang="en" dir="ltr">English<' in page.text
+    assert "Beta: Diese Übersetzung hat noch niemand geprüft" in said(page)
     for browser in (jo, phone):
         await browser.get("/private")
         assert site.inner.scope["state"]["user"].display_name == "Jo Ü"

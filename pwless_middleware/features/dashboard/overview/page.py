@@ -70,7 +70,7 @@ class Overview:
                     title=Text("Overview"),
                     path=PATH,
                     order=10,
-                    group=Text(""),
+                    group="",
                     icon="overview",
                     key="h",
                 ),
