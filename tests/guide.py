@@ -26,3 +26,9 @@ def table(marker: str) -> list[list[str]]:
     text = TEXT.split(f"<!-- {marker} -->\n", 1)[1].split("\n\n", 1)[0]
     rows = [re.split(r"(?<!\\)\|", line.strip("|")) for line in text.splitlines()[2:]]
     return [[cell.strip() for cell in row] for row in rows]
+
+
+def section(page: str, heading: str) -> str:
+    """Return what stands on a page below a heading of the second level, up to the next one."""
+    text = PAGES[page].split(f"\n## {heading}\n", 1)[1]
+    return re.split(r"^## ", text, maxsplit=1, flags=re.MULTILINE)[0]

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +26,9 @@ import pwless_middleware
 from demo_app.app import create_app
 from pwless_middleware import (
     ApiError,
+    DeliveryError,
     Event,
+    Message,
     Outbox,
     Passwordless,
     PasswordlessMiddleware,
@@ -189,6 +193,33 @@ def test_the_front_end_on_another_origin_may_call(environ: None) -> None:
     assert answer.status_code == 403
 
 
+@pytest.mark.anyio
+async def test_the_mailer_over_http_says_what_was_not_accepted(environ: None) -> None:
+    mailer = run(blocks("python", "class APIMailer")[0]).APIMailer("a token")
+    await mailer.http.aclose()
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content))
+        return httpx.Response({"jo": 200, "kim": 500, "lee": 422}[asked[-1]["to"].split("@")[0]])
+
+    mailer.http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    message = Message(to="jo@example.com", subject="Sign in", text="123456", html="<p>123456")
+    await mailer.send(message)
+    assert {**asked[0], "from": ""} == {
+        "from": "",
+        "to": "jo@example.com",
+        "subject": "Sign in",
+        "text": "123456",
+        "html": "<p>123456",
+    }
+    for to, permanent in (("kim@example.com", False), ("lee@example.com", True)):
+        with pytest.raises(DeliveryError) as refused:
+            await mailer.send(replace(message, to=to))
+        assert refused.value.permanent is permanent
+    await mailer.aclose()
+
+
 def test_the_production_recipe_is_complete(environ: None) -> None:
     app = run(blocks("python", "RedisStore(os.environ")[0]).app
     assert isinstance(app.passwordless.store, RedisStore)
@@ -216,7 +247,7 @@ def test_the_backend_recipe_signs_in_over_http(
 ) -> None:
     url, outbox = live
     monkeypatch.setenv("LOGIN_URL", url)
-    backend = run(blocks("python", "httpx.AsyncClient")[0])
+    backend = run(blocks("python", "LOGIN_URL")[0])
     with TestClient(backend.backend) as visitor:
         assert visitor.post("/ask", json={"email": "nobody"}).status_code == 400
         assert visitor.post("/ask", json={"email": "jo@example.com"}).status_code == 200
@@ -381,7 +412,7 @@ def test_what_an_email_is_given_is_what_the_code_gives_it() -> None:
 
 
 def test_the_template_example_builds_on_ours(tmp_path: Path) -> None:
-    (tmp_path / "login.html").write_text(blocks("html")[0])
+    (tmp_path / "login.html").write_text(blocks("html", "pwless/login.html")[0])
     renderer = Renderer(brand=Brand("Acme"), templates=tmp_path, prefix="/auth")
     page = renderer.page("login.html", next="", parts=["<form>"], error=None, problem=None)
     assert "/static/acme.css" in page
@@ -452,7 +483,7 @@ def test_the_pytest_example_runs(tmp_path: Path) -> None:
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["screenshot.png", "dashboard.png"])
+@pytest.mark.parametrize("name", ["screenshot.png", "dashboard.png", "email.png"])
 def test_a_picture_is_small(name: str) -> None:
     picture = ROOT / "demo_app" / "static" / name
     assert f"static/{name})" in TEXT

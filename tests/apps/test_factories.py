@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -15,13 +14,13 @@ import httpx
 import pytest
 
 from tests.apps.places import needs
-from tests.guide import PAGES
+from tests.guide import blocks, section
 from tests.ports import free_port
 
 needs("fastapi", "fastapi_cli", "granian", "hypercorn")
 
-RECIPE = PAGES["fastapi"].split("## An app factory", 1)[1].split("\n## ", 1)[0]
-COMMANDS = re.findall(r"^    (\w.*)$", RECIPE.split("```")[2], re.MULTILINE)
+RECIPE = section("fastapi", "An app factory, `fastapi run` and `fastapi dev`")
+COMMANDS = blocks("sh", text=RECIPE)[0].splitlines()
 
 
 def _with_port(command: str, port: int) -> list[str]:
@@ -36,7 +35,7 @@ def _with_port(command: str, port: int) -> list[str]:
 def test_serves_the_app_behind_the_login(command: str, tmp_path: Path) -> None:
     port = free_port()
     url = f"http://localhost:{port}"
-    module = RECIPE.split("```python\n")[1].split("```")[0].replace("http://localhost:8000", url)
+    module = blocks("python", text=RECIPE)[0].replace("http://localhost:8000", url)
     (tmp_path / "main.py").write_text(module)
     environ = {**os.environ, "PWLESS_SECRET_KEY": "mXr8vQ2tYz5bWn4cHs7dLf9gJa3eRu6pTk1"}
     with (tmp_path / "log").open("wb") as log:

@@ -1,6 +1,6 @@
-"""Make the README's pictures from the real pages: `python -m tests.browser.screenshot`.
+"""Make the pictures of README and guide from the real pages: `python -m tests.browser.screenshot`.
 
-`login` or `dashboard` behind it makes one of the two alone.
+A name behind it (`login`, `email`, `dashboard`) makes that one alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import ViewportSize
+from playwright.sync_api import Browser, ViewportSize
 
 import demo_app
 from demo_app.app import OPERATOR, create_app
@@ -35,12 +35,26 @@ class Letterbox:
     """Keep the newest code. Not an `Outbox`, so that the pages look as they do in production."""
 
     delivers_inline = True
-    code = ""
+    code = html = ""
 
     async def send(self, message: Message) -> None:
         """Read the code from the text."""
+        self.html = message.html
         found = re.search(r"^\s*(\d{6})\s*$", message.text, re.MULTILINE)
         self.code = found[1] if found else ""
+
+
+def lay_side_by_side(browser: Browser, shots: list[str], name: str) -> None:
+    """Lay pictures of phones beside each other in one."""
+    images = "".join(f'<img src="data:image/png;base64,{shot}">' for shot in shots)
+    width = 24 + 426 * len(shots)
+    board = browser.new_page(viewport={"width": width, "height": 593}, device_scale_factor=1)
+    board.set_content(
+        "<style>body{margin:0;display:flex;gap:24px;padding:24px;background:#e3e8e6}"
+        f"img{{width:402px;border-radius:14px;display:block}}</style>{images}"
+    )
+    board.wait_for_timeout(200)
+    board.screenshot(path=FOLDER / name)
 
 
 def photograph_login() -> None:
@@ -65,14 +79,29 @@ def photograph_login() -> None:
                 page.wait_for_url(f"{url}/")
                 page.goto("/auth/sessions")
             shots.append(base64.b64encode(page.screenshot()).decode())
-        images = "".join(f'<img src="data:image/png;base64,{shot}">' for shot in shots)
-        board = browser.new_page(viewport={"width": 1304, "height": 593}, device_scale_factor=1)
-        board.set_content(
-            "<style>body{margin:0;display:flex;gap:24px;padding:24px;background:#e3e8e6}"
-            f"img{{width:402px;border-radius:14px;display:block}}</style>{images}"
-        )
-        board.wait_for_timeout(200)
-        board.screenshot(path=FOLDER / "screenshot.png")
+        lay_side_by_side(browser, shots, "screenshot.png")
+
+
+def photograph_email() -> None:
+    """Photograph a sign-in email, light and dark side by side."""
+    mailer = Letterbox()
+    with (
+        served(lambda url: create_app(secret_key=SECRET_KEY, base_url=url, mailer=mailer)) as url,
+        chromium() as browser,
+    ):
+        page = browser.new_page(base_url=url, viewport=SIZE, device_scale_factor=1.5)
+        page.goto("/auth/login")
+        page.fill("#email", EMAIL)
+        page.press("#email", "Enter")
+        page.wait_for_url("**/auth/verify")
+        # The policy of our pages, on which no style may stand in an attribute, is not an email's.
+        email = browser.new_page(viewport=SIZE, device_scale_factor=1.5)
+        shots = []
+        for scheme in SCHEMES[1:]:
+            email.emulate_media(color_scheme=scheme)
+            email.set_content(mailer.html)
+            shots.append(base64.b64encode(email.screenshot()).decode())
+        lay_side_by_side(browser, shots, "email.png")
 
 
 def photograph_dashboard() -> None:
@@ -102,7 +131,11 @@ def photograph_dashboard() -> None:
             page.screenshot(path=FOLDER / "dashboard.png")
 
 
-PICTURES = {"login": photograph_login, "dashboard": photograph_dashboard}
+PICTURES = {
+    "login": photograph_login,
+    "email": photograph_email,
+    "dashboard": photograph_dashboard,
+}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or PICTURES:
