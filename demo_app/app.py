@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from demo_app import pages
+from demo_app.guide_site.site import Guide
 from demo_app.organizations import make_organizations
 from demo_app.settings import Settings
 from demo_app.ways import in_python
@@ -40,7 +41,7 @@ OPERATOR = "ops@fernway.example"
 """Who sees the demo's dashboard: sign in with this address."""
 TEXT_COUNTRIES = ("AT", "CH", "DE", "ES", "FR", "GB", "IT", "NL", "PL", "SE", "US")
 """Whose mobile numbers the demo takes."""
-PUBLIC = ["/", "/spa", "/ways", "/own-form", "/magic", "/static/*"]
+PUBLIC = ["/", "/spa", "/ways", "/own-form", "/magic", "/guide", "/guide/*", "/static/*"]
 
 
 def create_app(
@@ -112,6 +113,7 @@ def create_app(
             Route("/ways", pages.ways),
             Route("/magic", pages.magic),
             Route("/own-form", in_python.form, methods=["GET", "POST"]),
+            *Guide().routes,
             Mount("/static", StaticFiles(packages=[("demo_app", "static")])),
         ],
         exception_handlers={404: pages.not_found},

@@ -32,3 +32,8 @@ def page(request: Request, name: str, *, status: int = 200, **context: object) -
     return _templates.TemplateResponse(
         request, name, {**own, **context}, status_code=status, headers=HEADERS
     )
+
+
+def make_html(name: str, /, **context: object) -> str:
+    """Return a page that is the same for everybody, who is signed in or not."""
+    return _templates.get_template(name).render(context)

@@ -9,9 +9,15 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 FOLDER: Final = ROOT / "demo_app" / "guide"
 README: Final = (ROOT / "README.md").read_text("utf-8")
-PAGES: Final = {file.stem: file.read_text("utf-8") for file in sorted(FOLDER.glob("*.md"))}
+CONTENTS: Final = (FOLDER / "README.md").read_text("utf-8")
+"""The list of the pages, in order."""
+PAGES: Final = {
+    file.stem: file.read_text("utf-8")
+    for file in sorted(FOLDER.glob("*.md"))
+    if file.stem != "README"
+}
 """The pages' text by their names, `options` for `options.md`."""
-TEXT: Final = "\n\n".join([README, *PAGES.values()])
+TEXT: Final = "\n\n".join([README, CONTENTS, *PAGES.values()])
 """All of it, the README first."""
 
 

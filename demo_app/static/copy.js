@@ -1,6 +1,7 @@
 /* Gives each snippet a button that copies it. */
 (() => {
   "use strict";
+  if (!navigator.clipboard) return; // not on a page without TLS, but for localhost
   for (const figure of document.querySelectorAll(".snippet")) {
     const button = document.createElement("button");
     button.className = "button quiet small";

@@ -106,7 +106,7 @@ class Visitor:
 
     def _hear(self, message: ConsoleMessage) -> None:
         path = urlsplit(message.location["url"]).path
-        is_page = path in ("/own-form", "/notes", "/nothing-here")
+        is_page = path in ("/own-form", "/notes", "/nothing-here", "/guide/nothing")
         is_answer = is_page or (path.startswith("/auth/") and "/static/" not in path)
         is_meant = is_answer and _MEANT.match(message.text)
         if message.type in ("error", "warning") and not is_meant:

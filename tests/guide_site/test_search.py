@@ -1,0 +1,109 @@
+"""Whoever searches the guide finds the section that says it: by words, beginnings and errors."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from demo_app.guide_site.markdown import parse
+from demo_app.guide_site.search import MAX_QUERY, MAX_RESULTS, PER_PAGE, Index
+from demo_app.guide_site.site import GENERATED, Guide
+
+PASSKEYS = parse(
+    "passkeys",
+    "# Passkeys\n\nSign in with a fingerprint.\n\n## Hosts\n\nA passkey belongs to one domain.\n\n"
+    "```python\nPasskeys(rp_id='example.com')\n```\n",
+)
+EMAIL = parse(
+    "email",
+    "# Email\n\nCodes and links. A passkey is quicker.\n\n## Codes\n\nSix digits.\n\n"
+    "## Hosts\n\nThe mail has a link to `base_url`, by `EmailLogin`.",
+)
+TROUBLE = parse(
+    "troubleshooting",
+    "# Troubleshooting\n\n## `secret_key: set a key of at least … bytes`\n\nMake one.\n\n"
+    "## `LOGIN_ELSEWHERE`\n\nThe login goes another way.\n\n## No mail arrives\n\nLook at the log.",
+)
+EVERYTHING = parse("api-reference", "# Everything\n\n## Codes\n\nCodes, codes, six digits.")
+INDEX = Index([EVERYTHING, PASSKEYS, EMAIL, TROUBLE], generated=frozenset({"api-reference"}))
+
+
+def first(question: str) -> str:
+    """Return where the first result is."""
+    return INDEX.search(question)[0].address
+
+
+@pytest.mark.parametrize(
+    ("question", "address"),
+    [
+        ("passkeys", "/guide/passkeys"),
+        ("PASSK", "/guide/passkeys"),
+        ("hosts passkeys", "/guide/passkeys#hosts"),
+        ("host email", "/guide/email#hosts"),
+        ("emaillog", "/guide/email#hosts"),
+        ("base_url", "/guide/email#hosts"),
+        ("rp_id", "/guide/passkeys#hosts"),
+        ("codes", "/guide/email#codes"),
+        ("LOGIN_ELSEWHERE", "/guide/troubleshooting#login_elsewhere"),
+        ("login elsewhere", "/guide/troubleshooting#login_elsewhere"),
+        ("no mail arrives", "/guide/troubleshooting#no-mail-arrives"),
+        (
+            "ConfigError: secret_key: set a key of at least 16 bytes",
+            "/guide/troubleshooting#secret_key-set-a-key-of-at-least--bytes",
+        ),
+        ("“no mail arrives!” (again)", "/guide/troubleshooting#no-mail-arrives"),
+    ],
+)
+def test_the_section_that_says_it_comes_first(question: str, address: str) -> None:
+    assert first(question) == address
+
+
+def test_a_section_with_all_words_hides_those_with_some() -> None:
+    assert [result.address for result in INDEX.search("six digits")] == [
+        "/guide/email#codes",
+        "/guide/api-reference#codes",
+    ]
+
+
+@pytest.mark.parametrize("question", ["", " ", "?!", "kubernetes", "\0", "(", "é" * 1000])
+def test_what_nothing_says_finds_nothing(question: str) -> None:
+    assert INDEX.search(question) == []
+
+
+def test_an_excerpt_marks_the_words_and_keeps_the_rest() -> None:
+    text = "one " * 100 + "<b>needle</b> in the hay " + "two " * 100
+    (result,) = Index([parse("page", f"# Page\n\n## Part\n\n{text}")]).search("need")
+    shown = "".join(piece for piece, _ in result.excerpt)
+    assert [piece for piece, is_mark in result.excerpt if is_mark] == ["needle"]
+    assert "needle" in shown
+    assert shown.startswith("… one")
+    assert shown.endswith("two …")
+    assert len(shown) < 200
+
+
+def test_one_page_does_not_hide_the_others() -> None:
+    long = parse("long", "# Long\n\n" + "\n\n".join(f"## Word {n}" for n in range(50)))
+    many = [parse(f"page-{n}", "# Other\n\nword") for n in range(50)]
+    found = [result.address for result in Index([long, *many]).search("word")]
+    assert sum(address.startswith("/guide/long") for address in found) == PER_PAGE
+    assert len(found) == MAX_RESULTS
+
+
+def test_a_question_takes_a_moment_at_most() -> None:
+    """Who asks is a stranger: the longest question costs no more than a page."""
+    index = Guide().index
+    hard = " ".join("etaoinshrdlcumwfgypbvkjxqz"[:26])
+    for question in (hard, "a" * 10_000, "the passkey of a session " * 100, "e_" * 10_000):
+        before = time.process_time()
+        index.search(question)
+        assert time.process_time() - before < 0.5, question[:MAX_QUERY]
+
+
+def test_the_guide_is_in_the_index() -> None:
+    guide = Guide()
+    for entry in guide.contents.entries:
+        if entry.name not in GENERATED:
+            page = guide.read(entry.name)
+            found = [result.address for result in guide.index.search(page.title)]
+            assert f"/guide/{entry.name}" in found, page.title
