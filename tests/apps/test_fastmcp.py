@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from tests.apps.person import Person
-from tests.apps.places import ROOT, Site, needs
+from tests.apps.places import ROOT, Site, needs, served
 
 needs("fastmcp")
 
-APP = "tests.apps.served.fastmcp_app:app"
-PLACES = (ROOT,)
-KEY = {"authorization": "Bearer pwk_Mx3vQ8sLw2Yt6Rb9Xn4Mc7Jd"}
+API_KEY = "pwk_Mx3vQ8sLw2Yt6Rb9Xn4Mc7Jd"
+KEY = {"authorization": f"Bearer {API_KEY}"}
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """Serve the guide's recipe."""
+    recipe = {"PWLESS_TEST_RECIPE": "frameworks#FastMCP", "PWLESS_API_KEY": API_KEY}
+    with served("tests.apps.served.guide_app:app", ROOT, recipe) as site:
+        yield site
 
 
 def token_of(person: Person, email: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +19,7 @@ from starlette.websockets import WebSocketDisconnect
 from pwless_middleware import PasswordlessMiddleware
 from pwless_middleware.discovery import find
 from pwless_middleware.pytest_plugin.sign_in import SignIn
+from tests.apps.served.recipe import recipe
 from tests.guide import PAGES, blocks, section
 
 SECRET_KEY = "vT4nQ8sLw2Yt6Rb9Xn4Mc7JdZk3vQ8sL"
@@ -177,6 +179,26 @@ def test_starlette_beside_another_login_both_count() -> None:
         assert client.get("/orders").text == "the orders of nobody"
         sign_in()
         assert client.get("/orders").text == f"the orders of {JO}"
+
+
+# --- others ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("framework", ["Litestar", "Quart", "Flask", "Falcon", "BlackSheep"])
+def test_a_framework_greets_who_has_signed_in(
+    framework: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip(framework.lower())
+    monkeypatch.setattr("tests.apps.served.recipe.FOLDER", str(tmp_path))
+    for name in ("handlers", "level"):  # Litestar has its own of the root logger
+        monkeypatch.setattr(logging.root, name, getattr(logging.root, name))
+    app = recipe("frameworks", framework).app
+    client = TestClient(app, base_url="http://localhost:8000")
+    # Falcon wants the version of ASGI in the scope, which this client's lifespan lacks.
+    with nullcontext(client) if framework == "Falcon" else client:
+        assert client.get("/").status_code == 401
+        SignIn(mailbox_of(app))(client, JO)
+        assert client.get("/").text.strip('"') == f"Hello, {JO}"
 
 
 # --- Django ----------------------------------------------------------------------------------

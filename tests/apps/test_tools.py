@@ -1,4 +1,4 @@
-"""Internal tools of other people, as the guide's recipes wrap them, in a real browser.
+"""Internal tools of other people, as the guide's page wraps them, in a real browser.
 
 Their pages come alive over a socket or by script, so each is opened in Chromium with the cookie of
 somebody who has signed in, and has to greet that person.
@@ -15,13 +15,15 @@ from tests.apps.places import ROOT, Site, needs, served
 
 needs("nicegui", "shiny", "dash", "streamlit", "marimo", "a2wsgi")
 
-TOOLS = ("nicegui", "shiny", "dash", "streamlit", "marimo")
+TOOLS = ("NiceGUI", "Shiny", "Dash", "Streamlit", "marimo")
+"""Their headings in the guide, below which the recipes stand."""
 
 
 @pytest.fixture(scope="module", params=TOOLS)
 def tool(request: pytest.FixtureRequest) -> Iterator[Site]:
     """Serve one of them."""
-    with served(f"tests.apps.served.{request.param}_app:app", ROOT) as site:
+    recipe = {"PWLESS_TEST_RECIPE": f"tools#{request.param}"}
+    with served("tests.apps.served.guide_app:app", ROOT, recipe) as site:
         yield site
 
 

@@ -13,11 +13,9 @@ from fastapi import FastAPI
 
 from pwless_middleware import PasswordlessMiddleware
 from tests.apps.served.options import options
+from tests.apps.served.recipe import recipe
 
-
-def greet(greeting: str, request: gr.Request) -> str:
-    """Greet the reader: the guide's recipe."""
-    return f"{greeting}, {request.state.user.email}"
+greet = recipe("tools", "Gradio").greet
 
 
 def count(file: str) -> str:

@@ -1,9 +1,8 @@
-"""python-socketio, in front of a small Starlette app."""
+"""python-socketio, in front of a small Starlette app: the guide's recipe, with more events."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import socketio
 from starlette.applications import Starlette
@@ -12,22 +11,15 @@ from starlette.routing import Route
 
 from pwless_middleware import PasswordlessMiddleware
 from tests.apps.served.options import options
+from tests.apps.served.recipe import recipe
 
-sio = socketio.AsyncServer(async_mode="asgi")
-
-
-@sio.event
-async def connect(sid: str, environ: dict[str, Any]) -> None:
-    """Keep who speaks, as the guide's recipe does."""
-    user = environ["asgi.scope"]["state"]["user"]
-    await sio.save_session(sid, {"email": user.email, "cookie": environ.get("HTTP_COOKIE", "")})
+sio = recipe("frameworks", "Socket.IO").sio
 
 
 @sio.event
-async def who(sid: str, greeting: str) -> list[str]:
-    """Answer who speaks, to a call."""
-    session = await sio.get_session(sid)
-    return [f"{greeting}, {session['email']}", session["cookie"]]
+async def cookie(sid: str) -> str:
+    """Answer which cookies reach the app."""
+    return str(sio.get_environ(sid).get("HTTP_COOKIE", ""))
 
 
 @sio.event
