@@ -267,7 +267,7 @@ class Renderer:
             "direction": language.direction,
             "durations": language.durations,
         }
-        shared = {"login_url": base + LOGIN_PATH}
+        shared = {"login_url": base + LOGIN_PATH, "language_menu": None}
         return self._template(name).render(shared | context | own)
 
     def part(self, name: str, /, *, root_path: str = "", **context: object) -> str:

@@ -30,6 +30,22 @@
   }
   for (const link of document.querySelectorAll("a[data-keep-hash]")) link.hash ||= location.hash;
 
+  // An address that was typed is still there when the page comes in another language. Where the
+  // browser lets nothing be kept, it is not.
+  const kept = "pwless-typed";
+  const typed = one("input[type=email]");
+  try {
+    if (typed) typed.value ||= sessionStorage.getItem(kept) ?? "";
+    sessionStorage.removeItem(kept);
+  } catch {}
+  for (const form of document.querySelectorAll(".languages form")) {
+    form.addEventListener("submit", () => {
+      try {
+        if (typed) sessionStorage.setItem(kept, typed.value);
+      } catch {}
+    });
+  }
+
   // One submit per form, however often it is pressed. The button keeps its focus and its value,
   // which `disabled` would take away.
   const release = () => {

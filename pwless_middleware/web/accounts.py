@@ -170,7 +170,7 @@ class Accounts:
         """
         account = await self.of(self._cookies.session(request.scope["headers"]), None)
         if account is not None:
-            self._pages.prefer_language(account.user.language)
+            self._pages.write_for_person(account.user.language)
         return account
 
     async def require(

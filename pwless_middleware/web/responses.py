@@ -24,6 +24,12 @@ from pwless_middleware.rendering.current_brand import set_current_brand, use_cur
 from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.text import Text
 from pwless_middleware.web.language import chosen_language, language_of
+from pwless_middleware.web.language_menu import (
+    LanguageMenu,
+    LanguageMenus,
+    offer_languages,
+    offer_no_languages,
+)
 from pwless_middleware.web.navigation import shown_url
 from pwless_middleware.web.origin import Origin
 from pwless_middleware.web.outages import Outages
@@ -101,6 +107,7 @@ class Pages:
         self._origin = origin
         self._languages = languages
         self._looks = looks
+        self._menus = LanguageMenus(renderer, languages)
         self.outages = Outages()
 
     @contextmanager
@@ -110,7 +117,7 @@ class Pages:
         They are the deployment's, until somebody says which organization they are for.
         """
         language = language_of(request.scope["headers"], self._languages)
-        with use_language(language), use_current_brand(None):
+        with use_language(language), use_current_brand(None), offer_languages():
             yield
 
     def prefer_language(self, code: str) -> None:
@@ -122,6 +129,15 @@ class Pages:
         found = self._languages.find(code) if code else None
         if found is not None:
             set_language(found)
+
+    def write_for_person(self, language: str) -> None:
+        """Write the rest of an answer for somebody who is signed in.
+
+        Args:
+            language: the code of what they have chosen; empty changes nothing.
+        """
+        offer_no_languages()
+        self.prefer_language(language)
 
     async def write_for(self, request: Request, organization: str | None) -> str:
         """Write the rest of an answer for an organization: under its name, in its language.
@@ -154,6 +170,7 @@ class Pages:
         retry_after: int | None = None,
         leads_away: bool = False,
         in_own_frame: bool = False,
+        shown_at: str | None = "",
         **context: object,
     ) -> Response:
         """Return a page of ours.
@@ -168,9 +185,16 @@ class Pages:
             in_own_frame: whether a page of this origin may show it in a frame. An app whose frame
                 is sent to the login, as its session is over, shows the way on there.
             retry_after: seconds for `Retry-After`; `None` sends none.
+            shown_at: path and query at which a GET shows the page, so that it can be shown in
+                another language, with the root path; empty (default) for where it is, `None` for
+                nowhere.
             context: the template's.
         """
-        html = self._renderer.page(name, root_path=root_path(request), status=status, **context)
+        root = root_path(request)
+        menu = self._menu(request, shown_at)
+        html = self._renderer.page(
+            name, root_path=root, status=status, language_menu=menu, **context
+        )
         headers = _IN_OWN_FRAME if in_own_frame else ON_PAGES
         response = Response(html, status, headers, "text/html; charset=utf-8")
         response.headers["content-language"] = current_language().code
@@ -180,6 +204,13 @@ class Pages:
         if retry_after is not None:
             response.headers["retry-after"] = str(retry_after)
         return with_cookies(response, cookies)
+
+    def _menu(self, request: Request, shown_at: str | None) -> LanguageMenu | None:
+        if shown_at == "":
+            shown_at = self.here(request)
+            if not shown_at.startswith(f"{root_path(request)}{self._prefix}/"):
+                return None  # a page of ours in place of one of the app
+        return self._menus.make(shown_at)
 
     def page_with(
         self,
@@ -292,6 +323,7 @@ class Pages:
             "error.html",
             status=error.status,
             retry_after=error.retry_after,
+            shown_at="" if request.method in ("GET", "HEAD") else None,
             title=translate(title),
             message=message,
             action_label=label,

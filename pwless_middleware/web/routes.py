@@ -53,7 +53,7 @@ FEATURES = frozenset(
     {
         *("login", "verify", "resend", "link", "logout", "sessions", "account", "step", "sso"),
         *("passkeys", "dashboard", "organizations", "outbox", "static", "api", "oauth", "health"),
-        *("metrics", "sms", "scim"),
+        *("metrics", "sms", "scim", "language"),
     }
 )
 """First segments below the prefix that are ours, whether the feature is mounted or not."""

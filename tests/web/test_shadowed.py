@@ -91,7 +91,11 @@ async def test_the_login_leads_back_to_a_path_below_the_prefix() -> None:
 async def test_a_slash_at_the_end_of_our_own_page_is_that_page(path: str) -> None:
     jo = make_site().browser()
     answer, plain = await jo.get(path), await jo.get(path.rstrip("/"))
-    assert (answer.status_code, answer.text) == (plain.status_code, plain.text)
+    # But the menu of languages comes back to the address that is shown.
+    assert (answer.status_code, answer.text.replace(path, path.rstrip("/"))) == (
+        plain.status_code,
+        plain.text,
+    )
 
 
 async def test_a_form_posted_with_a_slash_at_its_end_arrives_and_needs_our_origin() -> None:

@@ -264,11 +264,14 @@ class EmailPages:
         can_resend = challenge is not None and challenge.may_resend(self._kit.clock())
         organization = challenge.organization if challenge is not None else None
         await self._kit.pages.write_for(request, organization)
+        # Elsewhere the page has no copy of the token: no script that reads forms finds it.
+        is_shown = request.method in ("GET", "HEAD")
         return self._kit.pages.page(
             request,
             "link.html",
             leads_away=True,
             in_own_frame=state == "expired",
+            shown_at="" if is_shown and state not in ("elsewhere", "done") else None,
             status=status,
             state=state,
             kind=self._flow.kind,

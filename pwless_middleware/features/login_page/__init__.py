@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pwless_middleware.features.login_page.language import ChosenLanguage
 from pwless_middleware.features.login_page.pages import LoginPages
 from pwless_middleware.web.kit import Kit, Mounted
 
@@ -10,5 +11,5 @@ class LoginPage:
     """Mount the login page."""
 
     def mount(self, kit: Kit) -> Mounted:
-        """Return its route."""
-        return Mounted(routes=LoginPages(kit).routes)
+        """Return its route, and that of the menu of languages."""
+        return Mounted(routes=(*LoginPages(kit).routes, *ChosenLanguage(kit).routes))

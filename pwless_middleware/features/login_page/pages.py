@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -94,10 +95,18 @@ class LoginPages:
             parts=parts,
             scripts=scripts_of(self._kit.offers.methods),
             next=next,
+            shown_at=self._url(request, next, organization) if request.method == "POST" else "",
             organization=organization,
             error=worst.context.get("error"),
             problem=worst.context.get("problem"),
         )
+
+    def _url(self, request: Request, next: str, organization: str) -> str:
+        """Return where the same form is shown, without what was posted."""
+        url = self._kit.pages.login_url(request, next)
+        if not organization:
+            return url
+        return f"{url}{'&' if '?' in url else '?'}{urlencode({'organization': organization})}"
 
     async def _show_signed_in(
         self, request: Request, next: str, organization: str
