@@ -1,4 +1,7 @@
-"""The README and the pages of the guide, as the tests that hold them against the code read them."""
+"""The README and the pages of the guide, as the tests that hold them against the code read them.
+
+`python -m tests.guide` writes those pages anew that are made from the code.
+"""
 
 from __future__ import annotations
 
@@ -38,3 +41,9 @@ def section(page: str, heading: str) -> str:
     """Return what stands on a page below a heading of the second level, up to the next one."""
     text = PAGES[page].split(f"\n## {heading}\n", 1)[1]
     return re.split(r"^## ", text, maxsplit=1, flags=re.MULTILINE)[0]
+
+
+if __name__ == "__main__":
+    from tests.reference.pages import write
+
+    write()
