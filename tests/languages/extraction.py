@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from contextlib import redirect_stderr
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,13 +27,17 @@ from pwless_middleware.features.second_factors.sms.country_names import NAMES
 from pwless_middleware.languages.languages import DASHBOARD
 from pwless_middleware.rendering.renderer import Renderer
 from tests.languages.audience import is_for_people
+from tests.languages.message_checks import is_untranslated, problems_of_texts
 
 PACKAGE = Path(pwless_middleware.__file__).parent
 FOLDER = PACKAGE / "languages" / "catalogues"
 _PLACEHOLDERS_OF_HEADER = re.compile(
     r'^"(?:Project-Id|Report|POT|PO-Rev|Last|Language-Team|Generated)[^\n]*\n', re.MULTILINE
 )
-_PLACEHOLDER = re.compile(r"%\(\w+\)s|</?\w+[^>]*>")
+
+
+_NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
+_LINE = re.compile(r'(?:#.*|(?:msg(?:id|id_plural|str|str\[\d\]) )?"(?:[^"\\]|\\.)*")?')
 
 
 @cache
@@ -74,9 +80,16 @@ def needed(language: str) -> list[Message]:
 
 
 def read(file: Path, language: str) -> Catalog:
-    """Read a `.po` file."""
+    """Read a `.po` file.
+
+    Raises:
+        ValueError: a line is malformed, which Babel mostly passes over.
+    """
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        if not _LINE.fullmatch(line):
+            raise ValueError(f"{file.name}, line {number}: {line!r}")
     with file.open("rb") as opened:
-        return read_po(opened, locale=language.replace("-", "_"))
+        return read_po(opened, locale=language.replace("-", "_"), abort_invalid=True)
 
 
 def update(language: str) -> Catalog:
@@ -119,25 +132,55 @@ def write(catalog: Catalog, file: Path) -> None:
 
 
 def compile_catalog(catalog: Catalog) -> bytes:
-    """Return the `.mo` file of a catalogue: what is translated, and not fuzzy."""
+    """Return the `.mo` file of a catalogue: what is translated, and not fuzzy.
+
+    It is the same bytes each time.
+    """
     made = io.BytesIO()
+    catalog.creation_date = catalog.revision_date = _NO_DATE
+    empty = [message for message in catalog if message.id and not any(_forms(message))]
+    forms = [message.string for message in empty]
+    for message in empty:
+        message.string = ""  # Babel would write forms that are empty in English
     write_mo(made, catalog)
+    for message, string in zip(empty, forms, strict=True):
+        message.string = string
     return made.getvalue()
 
 
 def problems_of(language: str) -> list[str]:
     """Return what is wrong with a catalogue that is said to be complete."""
     catalog = read(FOLDER / f"{language}.po", language)
-    found = []
+    found = [f"{error}" for error in _structure(catalog, language)]
     for message in needed(language):
-        found += _problems(message, catalog.get(_key(message)))
+        ours = catalog.get(_key(message))
+        found += _problems(message, ours, language)
+        if ours is not None and _is_untranslated(message, ours, language):
+            found.append(f"{_key(message)!r}: is English")
     known = {_key(message) for message in extract()}
     found += [f"{_key(m)!r}: no text of ours" for m in catalog if _key(m) not in known]
     with (FOLDER / f"{language}.mo").open("rb") as opened:
         compiled = {_key(m): _forms(m) for m in read_mo(opened) if m.id}
-    if compiled != {_key(m): _forms(m) for m in catalog if m.id}:
+    if compiled != {_key(m): _forms(m) for m in catalog if m.id and not m.fuzzy and any(_forms(m))}:
         found.append("the .mo does not fit its .po")
     return found
+
+
+def _structure(catalog: Catalog, language: str) -> Iterator[str]:
+    """Return what is wrong with a catalogue as a whole."""
+    ours = Catalog(locale=language.replace("-", "_"))
+    if catalog.plural_forms != ours.plural_forms:
+        yield f"Plural-Forms: {catalog.plural_forms}, and not {ours.plural_forms}"
+    for message in catalog:
+        if message.id and len(_forms(message)) not in (1, catalog.num_plurals):
+            yield f"{_key(message)!r}: {len(_forms(message))} forms, and not {catalog.num_plurals}"
+
+
+def _is_untranslated(message: Message, ours: Message, language: str) -> bool:
+    if _key(message) in NAMES.values():
+        return False  # CLDR says how a country is called
+    ids = [message.id] if isinstance(message.id, str) else list(message.id)
+    return is_untranslated(ids, _forms(ours), language)
 
 
 def _key(message: Message) -> str:
@@ -149,7 +192,7 @@ def _forms(message: Message) -> list[str]:
     return [string] if isinstance(string, str) else list(string or [""])
 
 
-def _problems(message: Message, ours: Message | None) -> list[str]:
+def _problems(message: Message, ours: Message | None, language: str = "") -> list[str]:
     key = _key(message)
     if ours is None:
         return [f"{key!r}: missing"]
@@ -160,11 +203,5 @@ def _problems(message: Message, ours: Message | None) -> list[str]:
         return [f"{key!r}: missing"]
     if isinstance(message.id, str) != isinstance(ours.string, str):
         return [f"{key!r}: plural"]
-    # A form for one may do without its number.
-    several = message.id if isinstance(message.id, str) else message.id[1]
-    wanted = sorted(_PLACEHOLDER.findall(several))
-    return [
-        f"{key!r}: has other placeholders than {text!r}"
-        for text in texts
-        if sorted(_PLACEHOLDER.findall(text)) != wanted
-    ]
+    ids = [message.id] if isinstance(message.id, str) else list(message.id)
+    return [f"{key!r}: {problem}" for problem in problems_of_texts(ids, texts, language)]
