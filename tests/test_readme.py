@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -49,6 +50,7 @@ SECRET_KEY = "8f1e2d3c4b5a69788796a5b4c3d2e1f0"
 API_KEY = "pwk_" + "fedcba9876543210" * 2
 API = PAGES["json-api"]
 ORIGIN = {"origin": "http://localhost:8000"}
+PICTURES = sorted((ROOT / "demo_app" / "static").glob("*.png"))
 
 
 @pytest.fixture
@@ -483,10 +485,9 @@ def test_the_pytest_example_runs(tmp_path: Path) -> None:
     assert "2 passed" in done.stdout, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", ["screenshot.png", "dashboard.png", "email.png"])
-def test_a_picture_is_small(name: str) -> None:
-    picture = ROOT / "demo_app" / "static" / name
-    assert f"static/{name})" in TEXT
+@pytest.mark.parametrize("picture", PICTURES, ids=attrgetter("name"))
+def test_a_picture_is_small_and_shown(picture: Path) -> None:
+    assert f"static/{picture.name})" in TEXT
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size < 150_000
 

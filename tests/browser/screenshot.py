@@ -1,6 +1,6 @@
 """Make the pictures of README and guide from the real pages: `python -m tests.browser.screenshot`.
 
-A name behind it (`login`, `email`, `dashboard`) makes that one alone.
+A name behind it (`login`, `email` …) makes that one alone.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import base64
 import re
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, ViewportSize
+import mintotp
+from playwright.sync_api import Browser, Page, ViewportSize
 
 import demo_app
 from demo_app.app import OPERATOR, create_app
@@ -21,6 +24,7 @@ from demo_app.sample_data import Clock, SampleMailer, make_sample_data
 from pwless_middleware import PasswordlessMiddleware
 from pwless_middleware.delivery.base import Message
 from tests.browser.conftest import SECRET_KEY
+from tests.browser.device import Device
 from tests.chromium import chromium
 from tests.live import served
 
@@ -104,6 +108,80 @@ def photograph_email() -> None:
         lay_side_by_side(browser, shots, "email.png")
 
 
+@contextmanager
+def demo_on_a_phone() -> Iterator[tuple[Page, Letterbox, Browser]]:
+    """Serve the demo with a database, and give a phone that has signed in to nothing yet."""
+    mailer = Letterbox()
+    with tempfile.TemporaryDirectory() as folder:
+        database = f"sqlite:///{folder}/demo.db"
+
+        def make(url: str) -> PasswordlessMiddleware:
+            return create_app(secret_key=SECRET_KEY, base_url=url, mailer=mailer, database=database)
+
+        with served(make) as url, chromium() as browser:
+            yield (
+                browser.new_page(base_url=url, viewport=SIZE, device_scale_factor=1.5),
+                mailer,
+                browser,
+            )
+
+
+def sign_in(page: Page, mailer: Letterbox, *, to: str | Callable[[str], bool]) -> None:
+    """Sign in by a mailed code, and come to a page."""
+    page.fill("#email", EMAIL)
+    page.press("#email", "Enter")
+    page.wait_for_url("**/auth/verify")
+    page.fill("#code", mailer.code)
+    page.wait_for_url(to)
+
+
+def shot_of(page: Page, scheme: Literal["light", "dark"] = "light") -> str:
+    """Photograph a page, as base64."""
+    page.emulate_media(color_scheme=scheme)
+    return base64.b64encode(page.screenshot()).decode()
+
+
+def photograph_passkeys() -> None:
+    """Photograph the login page, the offer, and a person's own passkeys."""
+    with demo_on_a_phone() as (page, mailer, browser):
+        Device(page)
+        page.goto("/auth/login")
+        page.get_by_role("button", name="passkey").wait_for()
+        shots = [shot_of(page)]
+        sign_in(page, mailer, to="**/auth/passkeys/offer*")
+        page.get_by_role("button", name="Create a passkey").wait_for()
+        shots.append(shot_of(page))
+        page.get_by_role("button", name="Create a passkey").click()
+        page.wait_for_url(lambda url: "/auth/" not in url)
+        page.goto("/auth/account/passkeys")
+        shots.append(shot_of(page, "dark"))
+        lay_side_by_side(browser, shots, "passkeys.png")
+
+
+def photograph_second_factors() -> None:
+    """Photograph the making of an authenticator app, the step of a login, and a person's own."""
+    with demo_on_a_phone() as (page, mailer, browser):
+        page.goto("/auth/login")
+        sign_in(page, mailer, to=lambda url: "/auth/" not in url)
+        page.goto("/auth/account/second-factors")
+        page.get_by_text("Add an authenticator app").click()
+        page.get_by_text("I have an app, go on").click()
+        page.get_by_text("Can’t scan it?").click()
+        secret = page.locator("code.secret").inner_text().replace(" ", "")
+        page.get_by_text("Can’t scan it?").click()
+        shots = [shot_of(page)]
+        page.get_by_label("Code from the app").fill(mintotp.totp(secret))
+        page.get_by_text("Show my codes").click()
+        page.get_by_text("I’ve saved them").click()
+        page.get_by_text("10 of 10 are left.").wait_for()
+        own = shot_of(page, "dark")
+        page.context.clear_cookies()
+        page.goto("/auth/login")
+        sign_in(page, mailer, to="**/auth/step/second-factor*")
+        shots += [shot_of(page), own]
+        lay_side_by_side(browser, shots, "second-factors.png")
+
+
 def photograph_dashboard() -> None:
     """Photograph the overview of the sample data."""
     letterbox = Letterbox()
@@ -134,6 +212,8 @@ def photograph_dashboard() -> None:
 PICTURES = {
     "login": photograph_login,
     "email": photograph_email,
+    "passkeys": photograph_passkeys,
+    "second-factors": photograph_second_factors,
     "dashboard": photograph_dashboard,
 }
 
