@@ -53,7 +53,7 @@ SAME_IN_SOME: Final = frozenset(
         *("Link", "Links", "Live", "Logo", "Mailbox", "Name", "November", "Operator", "Passkey"),
         *("Passkeys", "Person", "Provider", "September", "Server", "Sessions", "Subject"),
         *("Support", "Test", "Test: %(subject)s", "Text", "Version", "Version %(version)s"),
-        *("Webhook", "Webhooks"),
+        *("Webhook", "Webhooks", "%(name)s (beta)"),
     }
 )
 """Words that some language in Latin letters shares with English."""
