@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from pwless_middleware import (
+    OIDC,
     SSO,
     Dashboard,
     EmailLogin,
@@ -71,27 +72,37 @@ ANYWHERE = {
 """Errors that every operation has which reads a body, or the store."""
 
 
+def make_app(database: str) -> PasswordlessMiddleware:
+    """Return an app with everything on.
+
+    Args:
+        database: where; it is opened when the app starts.
+    """
+    passwordless = Passwordless(
+        secret_key="5d2c8e1f7a9b4c3d6e0f8a1b2c3d4e5f",
+        base_url="http://localhost:8000",
+        mailer=Outbox(),
+        database=database,
+        features=[
+            EmailLogin(),
+            Passkeys(),
+            SecondFactors(sms=TextOutbox(), sms_countries=["DE", "US"]),
+            Organizations(),
+            SSO(),
+            OIDC("google", client_id="an-id", client_secret="a-secret-of-google"),
+            Dashboard(operators=["ops@example.com"]),
+            Webhooks(),
+            Metrics(),
+            Tracing(),
+        ],
+    )
+    return PasswordlessMiddleware(Starlette(), passwordless=passwordless)
+
+
 def document() -> dict[str, Any]:
     """Return the OpenAPI document of an app with everything on."""
     with tempfile.TemporaryDirectory() as folder:
-        passwordless = Passwordless(
-            secret_key="5d2c8e1f7a9b4c3d6e0f8a1b2c3d4e5f",
-            base_url="http://localhost:8000",
-            mailer=Outbox(),
-            database=f"sqlite:///{folder}/reference.db",
-            features=[
-                EmailLogin(),
-                Passkeys(),
-                SecondFactors(sms=TextOutbox(), sms_countries=["DE", "US"]),
-                Organizations(),
-                SSO(),
-                Dashboard(operators=["ops@example.com"]),
-                Webhooks(),
-                Metrics(),
-                Tracing(),
-            ],
-        )
-        app = PasswordlessMiddleware(Starlette(), passwordless=passwordless)
+        app = make_app(f"sqlite:///{folder}/reference.db")
         with TestClient(app, base_url="http://localhost:8000") as client:
             answer = client.get("/auth/api/v1/openapi.json")
     assert answer.status_code == 200
