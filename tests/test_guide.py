@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -29,7 +28,7 @@ from pwless_middleware.stores.redis.feed import LEASE
 from pwless_middleware.web.bodies import MAX_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_FORM_BYTES
 from pwless_middleware.web.cookies import MAX_FLOW
 from pwless_middleware.web.responses import ON_PAGES
-from tests.guide import FOLDER, PAGES, README, ROOT, TEXT
+from tests.guide import PAGES, README, ROOT, TEXT
 from tests.test_floors import LAYERS
 
 SECURITY_PAGE = PAGES["security"]
@@ -209,33 +208,6 @@ def test_a_word_of_the_glossary_is_in_use(word: str) -> None:
 
 
 # --- the pages -----------------------------------------------------------------------------------
-
-
-def anchors(text: str) -> set[str]:
-    """Return the anchors of a page's headings, as the places that show Markdown make them."""
-    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
-    found: set[str] = set()
-    for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
-        name = re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-        number = next(n for n in count() if (f"{name}-{n}" if n else name) not in found)
-        found.add(f"{name}-{number}" if number else name)
-    return found
-
-
-@pytest.mark.parametrize("page", ["README", *PAGES])
-def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
-    folder, text = (ROOT, README) if page == "README" else (FOLDER, PAGES[page])
-    text = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        name, _, anchor = target.partition("#")
-        if name.startswith("https://"):
-            continue
-        assert not name or (folder / name).exists(), target
-        if anchor:
-            there = PAGES[Path(name).stem] if name else text
-            assert anchor in anchors(there), target
-    for path in re.findall(r"`((?:tests|demo_app|pwless_middleware)/[\w/.]+)`", text):
-        assert (ROOT / path).exists(), path
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +46,7 @@ class Block:
         return f"{self.file.name}:{self.line}"
 
 
+@cache
 def read(file: Path) -> Page:
     """Return a page, parsed."""
     return parse(file.stem, file.read_text("utf-8"))
@@ -63,6 +65,7 @@ def blocks(*languages: str) -> list[Block]:
     return found
 
 
+@cache
 def inline_code() -> dict[str, set[str]]:
     """Return every piece of code within a sentence, and the pages that have it."""
     found: dict[str, set[str]] = {}

@@ -25,6 +25,8 @@ def problem(file: Path, target: str) -> str | None:
     if parts.scheme == "https":
         is_host = re.fullmatch(r"([a-z0-9-]+\.)+[a-z]{2,}", parts.netloc.lower())
         return None if is_host else "no host of the internet"
+    if parts.scheme == "http" and parts.hostname == "localhost":
+        return None
     if parts.scheme or target.startswith("/"):
         return "neither https nor a file of ours"
     place = (file.parent / unquote(parts.path)).resolve() if parts.path else file
