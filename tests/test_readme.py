@@ -42,7 +42,7 @@ from pwless_middleware.core.event_kinds import KINDS
 from pwless_middleware.rendering.environment import make_environment
 from pwless_middleware.rendering.renderer import MAIL_VARIABLES, SUBJECT_VARIABLES, Renderer
 from pwless_middleware.web.responses import Pages
-from tests.guide import PAGES, README, ROOT, TEXT, blocks, table
+from tests.guide import PAGES, README, ROOT, TEXT, blocks, section, table
 from tests.live import served, shell_answers
 from tests.support import cookie_name, wrong
 
@@ -283,7 +283,8 @@ def test_the_curl_lines_run_one_after_the_other(live: tuple[str, Outbox]) -> Non
 
 def test_every_path_of_the_tables_is_there(live: tuple[str, Outbox]) -> None:
     url, _ = live
-    paths = set(re.findall(r"^\| `(?:GET )?(/auth/[a-z0-9./]*)", TEXT, re.MULTILINE))
+    text = TEXT.replace(PAGES["api-reference"], "")  # of all features; it has tests of its own
+    paths = set(re.findall(r"^\| `(?:GET )?(/auth/[a-z0-9./]*)", text, re.MULTILINE))
     assert {"/auth/login", "/auth/sessions", "/auth/api/v1/openapi.json"} <= paths
     for path in paths:
         status = httpx.get(url + path).status_code
@@ -357,9 +358,13 @@ async def test_the_example_of_events_hears_of_wrong_codes(environ: None) -> None
 def test_the_named_templates_are_the_ones_there_are() -> None:
     folder = ROOT / "pwless_middleware" / "templates"
     pages = {path.name for path in folder.glob("*.html")} - {"macros.html"}
-    line = re.search(r"^Pages: (.*?)\. Emails:", TEXT, re.MULTILINE | re.DOTALL)
-    assert line is not None
-    assert set(re.findall(r"`([a-z_]+\.html)`", line[1])) == pages
+    assert set(re.findall(r"`([a-z_]+\.html)`", PAGES["templates"])) == pages
+
+
+def test_the_named_emails_are_the_ones_there_are() -> None:
+    folder = ROOT / "pwless_middleware" / "templates" / "email"
+    emails = {path.name.removesuffix(".subject.txt") for path in folder.glob("*.subject.txt")}
+    assert {row[0].strip("`") for row in table("emails")} == emails
 
 
 def names_of(template: str) -> set[str]:
@@ -400,9 +405,10 @@ def test_what_a_page_is_given_is_what_the_code_gives_it() -> None:
             of_login = {"next", "organization", "signed_in", "autofill"}
             from_the_page = {"action"} if name.startswith("step_up/") else of_login
             given[name] = parts["context"] | from_the_page
-    told = {
-        row[0].strip("`"): re.sub(r"\(.*?\)", "", row[1]) for row in table("template variables")
-    }
+    groups = re.findall(r"<!-- (template variables: .*) -->", TEXT)
+    rows = [row for group in groups for row in table(group)]
+    told = {row[0].strip("`"): re.sub(r"\(.*?\)", "", row[1]) for row in rows}
+    assert len(told) == len(rows)
     assert {name: set(re.findall(r"`(\w+)`", text)) for name, text in told.items()} == given
 
 
@@ -419,6 +425,24 @@ def test_the_template_example_builds_on_ours(tmp_path: Path) -> None:
     page = renderer.page("login.html", next="", parts=["<form>"], error=None, problem=None)
     assert "/static/acme.css" in page
     assert "Sign in to Acme" in page
+
+
+def test_the_email_example_has_its_own_words_and_our_code(tmp_path: Path) -> None:
+    (tmp_path / "email").mkdir()
+    example = blocks("html", "pwless/email/")[0]
+    (tmp_path / "email" / "signin.html").write_text(example)
+    renderer = Renderer(brand=Brand("Acme"), templates=tmp_path, prefix="/auth")
+    values: dict[str, object] = dict.fromkeys(MAIL_VARIABLES | SUBJECT_VARIABLES, "")
+    html = renderer.email("signin", **{**values, "kind": "OTP", "code": "123456"}).html
+    assert "Welcome back to the bakery." in html
+    assert "123456" in html
+    base = (ROOT / "pwless_middleware" / "templates" / "email" / "base.html").read_text("utf-8")
+    assert set(re.findall(r"{% block (\w+)", base)) == set(
+        re.findall(
+            r"`(\w+)`",
+            section("templates", "Replace an email").split("The blocks are")[1].split("\n\n")[0],
+        )
+    )
 
 
 def test_the_demos_variables_are_the_ones_it_reads() -> None:
