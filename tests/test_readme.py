@@ -432,7 +432,7 @@ def test_the_email_example_has_its_own_words_and_our_code(tmp_path: Path) -> Non
     example = blocks("html", "pwless/email/")[0]
     (tmp_path / "email" / "signin.html").write_text(example)
     renderer = Renderer(brand=Brand("Acme"), templates=tmp_path, prefix="/auth")
-    values: dict[str, object] = dict.fromkeys(MAIL_VARIABLES | SUBJECT_VARIABLES, "")
+    values: dict[str, Any] = dict.fromkeys(MAIL_VARIABLES | SUBJECT_VARIABLES, "")
     html = renderer.email("signin", **{**values, "kind": "OTP", "code": "123456"}).html
     assert "Welcome back to the bakery." in html
     assert "123456" in html
