@@ -31,10 +31,17 @@ EXCERPT = 180
 _TITLE, _HEADING, _PAGE, _TEXT, _CODE = 9.0, 6.0, 1.5, 1.0, 0.5
 _BEGINNING = 0.6
 """What a word's beginning counts beside the whole word."""
+_LINE = 5
+"""From so many words on, a question is taken for a line of a log."""
 _SENTENCE = 12.0
 """What it counts, for each word, that a section has the question as it stands."""
 _GENERATED = 0.5
 """What a page counts that lists everything there is: it has every word, and explains few."""
+_SMALL = frozenset(
+    "a an and are at be by can do does for how i in is it my of on or that the this to we what "
+    "when where which why with you your".split()
+)
+"""Words of a question that say nothing of what is asked for."""
 _WORD = re.compile(r"\w+")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -81,7 +88,8 @@ class Index:
         Args:
             question: words, beginnings of words, or the text of an error.
         """
-        asked = list(dict.fromkeys(_split(question[:MAX_QUERY])))[:MAX_WORDS]
+        given = list(dict.fromkeys(_split(question[:MAX_QUERY])))
+        asked = ([word for word in given if word not in _SMALL] or given)[:MAX_WORDS]
         scores = self._scores(asked, _sentence(question[:MAX_QUERY]))
         results: list[Result] = []
         shown: dict[str, int] = {}
@@ -119,15 +127,17 @@ class Index:
         share: dict[int, float] = {}
         all_rarity = 0.0
         for word in asked:
-            matches = self._matches(word)
+            # A letter among words is a word: what begins with it is half of the guide.
+            is_whole = len(word) == 1 < len(asked)
+            matches = self._weights.get(word, {}) if is_whole else self._matches(word)
             rarity = math.log(1 + total / (1 + len(matches)))
             all_rarity += rarity
             for at, weight in matches.items():
                 found[at] = found.get(at, 0.0) + weight * rarity
                 share[at] = share.get(at, 0.0) + rarity
-        # All of the words, where some section has them; else what comes nearest.
+        # Few words are all meant. Of a pasted line some are the asker's own, and in no page.
         best = max(share.values(), default=0.0)
-        enough = min(best, all_rarity * 0.999) * (0.999 if best >= all_rarity * 0.999 else 0.6)
+        enough = best * (0.999 if len(asked) < _LINE else 0.6)
         scores = {}
         for at, score in found.items():
             if share[at] >= enough:

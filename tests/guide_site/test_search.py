@@ -9,7 +9,9 @@ import pytest
 from demo_app.guide_site.markdown import parse
 from demo_app.guide_site.search import MAX_QUERY, MAX_RESULTS, PER_PAGE, Index
 from demo_app.guide_site.site import GENERATED, Guide
+from pwless_middleware import ConfigError, Outbox, Passwordless
 
+KEY = "5d2c8e1f7a9b4c3d6e0f8a1b2c3d4e5f"
 PASSKEYS = parse(
     "passkeys",
     "# Passkeys\n\nSign in with a fingerprint.\n\n## Hosts\n\nA passkey belongs to one domain.\n\n"
@@ -58,6 +60,18 @@ def first(question: str) -> str:
 )
 def test_the_section_that_says_it_comes_first(question: str, address: str) -> None:
     assert first(question) == address
+
+
+def test_an_error_that_is_pasted_finds_what_to_do() -> None:
+    """As a terminal shows it, with all that is the asker's own in it."""
+    shown = []
+    for options in ({"secret_key": "short"}, {"secret_key": KEY, "base_url": "http://example.com"}):
+        with pytest.raises(ConfigError) as failed:
+            Passwordless(**{"base_url": "http://localhost:8000", "mailer": Outbox(), **options})
+        shown.append(f"pwless_middleware.errors.ConfigError: {failed.value}")
+    shown.append('WARNING:pwless:delivery queue out of reach: RedisError("jo\'s machine") (3rd time)')
+    for line in shown:
+        assert GUIDE.index.search(line)[0].address.startswith("/guide/troubleshooting#"), line
 
 
 def test_a_section_with_all_words_hides_those_with_some() -> None:
