@@ -33,13 +33,15 @@ _BEGINNING = 0.6
 """What a word's beginning counts beside the whole word."""
 _LINE = 5
 """From so many words on, a question is taken for a line of a log."""
-_SENTENCE = 12.0
-"""What it counts, for each word, that a section has the question as it stands."""
+_PIECE = 3
+"""So many words of a heading, between its placeholders, are known again in a line."""
+_SENTENCE = 3.0
+"""What it counts, for each word, that a text has the question as it is; a heading eight times."""
 _GENERATED = 0.5
 """What a page counts that lists everything there is: it has every word, and explains few."""
-_SMALL = frozenset(
-    "a an and are at be by can do does for how i in is it my of on or that the this to we what "
-    "when where which why with you your".split()
+_SMALL = re.compile(
+    "a|an|and|are|at|be|by|can|do|does|for|how|i|in|is|it|my|of|on|or|that|the|this|to|we|what|"
+    "when|where|which|why|with|you|your"
 )
 """Words of a question that say nothing of what is asked for."""
 _WORD = re.compile(r"\w+")
@@ -75,6 +77,7 @@ class Index:
         """
         self._sections: list[tuple[Page, Section]] = []
         self._sentences: list[tuple[str, str]] = []
+        self._pieces: list[list[str]] = []
         self._factors: list[float] = []
         self._weights: dict[str, dict[int, float]] = {}
         for page in pages:
@@ -89,7 +92,7 @@ class Index:
             question: words, beginnings of words, or the text of an error.
         """
         given = list(dict.fromkeys(_split(question[:MAX_QUERY])))
-        asked = ([word for word in given if word not in _SMALL] or given)[:MAX_WORDS]
+        asked = ([word for word in given if not _SMALL.fullmatch(word)] or given)[:MAX_WORDS]
         scores = self._scores(asked, _sentence(question[:MAX_QUERY]))
         results: list[Result] = []
         shown: dict[str, int] = {}
@@ -107,8 +110,13 @@ class Index:
         is_top = section.heading.level == 1
         self._sections.append((page, section))
         self._sentences.append(
-            (_sentence(section.heading.text), _sentence(f"{section.text} {section.code}"))
+            (
+                " ".join(_spellings(section.heading.text.replace("_", " "))),
+                _sentence(f"{section.text} {section.code}"),
+            )
         )
+        pieces = section.heading.text.split("…")
+        self._pieces.append([each for each in map(_sentence, pieces) if each])
         self._factors.append(factor)
         for weight, text in (
             (_CODE, section.code),
@@ -136,17 +144,23 @@ class Index:
                 found[at] = found.get(at, 0.0) + weight * rarity
                 share[at] = share.get(at, 0.0) + rarity
         # Few words are all meant. Of a pasted line some are the asker's own, and in no page.
-        best = max(share.values(), default=0.0)
-        enough = best * (0.999 if len(asked) < _LINE else 0.6)
+        is_line = len(asked) >= _LINE
+        enough = max(share.values(), default=0.0) * (0.6 if is_line else 0.999)
         scores = {}
         for at, score in found.items():
-            if share[at] >= enough:
-                heading, text = self._sentences[at]
-                if len(asked) > 1 and sentence in heading:
-                    score += 2 * _SENTENCE * len(asked)
-                elif len(asked) > 1 and sentence in text:
-                    score += _SENTENCE * len(asked)
-                scores[at] = score * self._factors[at] * (share[at] / all_rarity) ** 2
+            heading, text = self._sentences[at]
+            said = max((len(p.split()) for p in self._pieces[at] if p in sentence), default=0)
+            if share[at] < enough and not (is_line and said >= _PIECE):
+                continue
+            if is_line and said >= _PIECE:
+                score += 8 * _SENTENCE * said
+            elif len(asked) > 1 and sentence in heading:
+                score += 8 * _SENTENCE * len(asked)
+            elif len(asked) > 1 and sentence in text:
+                score += _SENTENCE * len(asked)
+            if heading.startswith(sentence):
+                score *= 1.5
+            scores[at] = score * self._factors[at] * (1 if said else (share[at] / all_rarity) ** 2)
         return scores
 
     def _matches(self, word: str) -> Mapping[int, float]:
