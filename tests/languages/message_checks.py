@@ -51,7 +51,7 @@ SAME_IN_SOME: Final = frozenset(
         *("Account", "Admin", "April", "Audience", "August", "Browser", "Code", "Dashboard"),
         *("Desktop", "Destination", "Domain", "Domains", "Error %(status)s", "Error:", "Issuer"),
         *("Link", "Links", "Live", "Logo", "Mailbox", "Name", "November", "Operator", "Passkey"),
-        *("Passkeys", "Person", "Provider", "September", "Server", "Sessions", "Subject"),
+        *("Passkeys", "Person", "Provider", "Role", "September", "Server", "Sessions", "Subject"),
         *("Support", "Test", "Test: %(subject)s", "Text", "Version", "Version %(version)s"),
         *("Webhook", "Webhooks", "%(name)s (beta)"),
     }
