@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,9 +14,10 @@ from pwless_middleware.languages.negotiation import (
     find_language,
     negotiate_language,
 )
+from pwless_middleware.text import Text
 
 if TYPE_CHECKING:
-    from gettext import NullTranslations
+    from gettext import GNUTranslations, NullTranslations
     from importlib.resources.abc import Traversable
 
 COMPLETE: Final = ("en", "de")
@@ -38,14 +39,28 @@ def is_beta(code: str) -> bool:
     return code in COMPLETE and code not in REVIEWED
 
 
-class _Offer:
-    """The languages that people get, as of one moment; replaced as a whole."""
+class Offer:
+    """The languages that somebody gets, as of one moment; replaced as a whole.
+
+    Args:
+        catalogues: of each of them, the default's first.
+    """
 
     def __init__(self, catalogues: Sequence[Catalogue]) -> None:
         self.codes = tuple(one.code for one in catalogues)
         self.catalogues = dict(zip(self.codes, catalogues, strict=True))
         self.default = catalogues[0]
-        self.negotiate = lru_cache(_REMEMBERED)(self._find)
+        self._negotiate = lru_cache(_REMEMBERED)(self._find)
+
+    def find(self, tag: str) -> Catalogue | None:
+        """Return the catalogue that serves a language tag, or `None`."""
+        code = find_language(tag, self.codes)
+        return self.catalogues[code] if code is not None else None
+
+    def negotiate(self, header: str) -> Catalogue:
+        """Return the catalogue that an `Accept-Language` header likes best, else the default's."""
+        # What is not read is not kept either; one character more says that it was cut.
+        return self._negotiate(header[: LONGEST_HEADER + 1]) if header else self.default
 
     def _find(self, header: str) -> Catalogue:
         code = negotiate_language(header, self.codes)
@@ -62,13 +77,18 @@ class Languages:
             none.
 
     Raises:
-        ConfigError: one of `codes` has no catalogue, or there are none.
+        ConfigError: one of `codes` has no catalogue, or there are none; or a file of the host's
+            cannot be read, or would break a page.
     """
 
     def __init__(
         self, codes: Sequence[str] | None = None, *, folder: Path | str | None = None
     ) -> None:
-        self._folder = Path(folder) / "languages" if folder is not None else None
+        self._hosts: Mapping[str, GNUTranslations] = {}
+        if folder is not None:
+            from pwless_middleware.languages.host_files import read_host_files
+
+            self._hosts = read_host_files(Path(folder) / "languages")
         if codes is not None:
             self._check(codes)
         self._made: dict[str, Catalogue] = {}
@@ -80,7 +100,14 @@ class Languages:
         Args:
             codes: some of `available`, the default first.
         """
-        self._offer = _Offer([self._catalogue(code) for code in codes])
+        whole = [code for code in codes if self._is_whole(code)]
+        self._offer = Offer([self._catalogue(code) for code in codes])
+        self._for_administrators = Offer([self._catalogue(code) for code in whole or ["en"]])
+
+    @property
+    def for_administrators(self) -> Offer:
+        """Those of them in which the dashboard is whole; English where it is in none."""
+        return self._for_administrators
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -95,7 +122,7 @@ class Languages:
     @cached_property
     def available(self) -> tuple[str, ...]:
         """All languages that could be offered: ours, and those that the host has a file of."""
-        return tuple(sorted({*COMPLETE, *_stems(self._folder)}))
+        return tuple(sorted({*COMPLETE, *self._hosts}))
 
     def __getitem__(self, code: str) -> Catalogue:
         """Return a language's catalogue; the default's for a code that is none of ours."""
@@ -104,15 +131,11 @@ class Languages:
 
     def find(self, tag: str) -> Catalogue | None:
         """Return the catalogue that serves a language tag, or `None`."""
-        offer = self._offer
-        code = find_language(tag, offer.codes)
-        return offer.catalogues[code] if code is not None else None
+        return self._offer.find(tag)
 
     def negotiate(self, header: str) -> Catalogue:
         """Return the catalogue that an `Accept-Language` header likes best, else the default's."""
-        # What is not read is not kept either; one character more says that it was cut.
-        offer = self._offer
-        return offer.negotiate(header[: LONGEST_HEADER + 1]) if header else offer.default
+        return self._offer.negotiate(header)
 
     def _check(self, codes: Sequence[str]) -> None:
         """Refuse what is no list of languages that there are."""
@@ -134,26 +157,34 @@ class Languages:
         return found
 
     def _make(self, code: str) -> Catalogue:
-        host = self._folder / f"{code}.mo" if self._folder is not None else None
-        host = host if host is not None and host.is_file() else None
+        host = self._hosts.get(code)
         if code == "en" and host is None:
             return ENGLISH
         return Catalogue(code, lambda: _load(code, host))
 
+    def _is_whole(self, code: str) -> bool:
+        """Whether a language has what administrators alone read, too."""
+        if code in COMPLETE:
+            return code in DASHBOARD
+        host = self._hosts.get(code)
+        return host is not None and host.gettext(_OF_DASHBOARD) != _OF_DASHBOARD
 
-def _load(code: str, host: Path | None) -> NullTranslations:
+
+_OF_DASHBOARD: Final = Text("Overview")
+"""The title of its first page: who translates that has translated the dashboard."""
+
+
+def _load(code: str, host: GNUTranslations | None) -> NullTranslations:
     """Read a language's translations: the host's, then ours, then the English."""
     from gettext import GNUTranslations, NullTranslations
 
-    found = NullTranslations()
-    for file in (host, _own_folder() / f"{code}.mo"):
-        if file is not None and file.is_file():
-            with file.open("rb") as opened:
-                read = GNUTranslations(opened)
-            if type(found) is NullTranslations:
-                found = read
-            else:
-                found.add_fallback(read)
+    found, file = host or NullTranslations(), _own_folder() / f"{code}.mo"
+    if file.is_file():
+        with file.open("rb") as opened:
+            ours = GNUTranslations(opened)
+        if host is None:
+            return ours
+        found.add_fallback(ours)
     return found
 
 
@@ -161,9 +192,3 @@ def _own_folder() -> Traversable:
     from importlib import resources  # with the first catalogue
 
     return resources.files("pwless_middleware.languages") / "catalogues"
-
-
-def _stems(folder: Path | None) -> list[str]:
-    if folder is None or not folder.is_dir():
-        return []
-    return [file.name[:-3] for file in folder.iterdir() if file.name.endswith(".mo")]

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pwless_middleware.languages.catalogue import Catalogue
-from pwless_middleware.languages.languages import Languages
+from pwless_middleware.languages.languages import Languages, Offer
 
 COOKIE: Final = "pwless-language"
 """The cookie that names a language, e.g. `de`. It is no secret, and not signed; scripts of the host
@@ -24,12 +24,12 @@ VARY: Final = "Accept-Language"
 _COOKIE = re.compile(rb"(?:\A|;)[ \t]*pwless-language=([A-Za-z0-9-]{2,35})[ \t]*(?:;|\Z)")
 
 
-def language_of(headers: Iterable[tuple[bytes, bytes]], languages: Languages) -> Catalogue:
+def language_of(headers: Iterable[tuple[bytes, bytes]], languages: Languages | Offer) -> Catalogue:
     """Return the catalogue for whoever sends these headers.
 
     Args:
         headers: of an ASGI scope.
-        languages: those of the deployment.
+        languages: those of the deployment, or of who reads the answer.
     """
     accepted: list[str] = []
     for name, value in headers:
@@ -48,6 +48,6 @@ def chosen_language(headers: Iterable[tuple[bytes, bytes]], languages: Languages
     return next((one.code for one in found if one is not None), "")
 
 
-def _read(cookies: bytes, languages: Languages) -> Catalogue | None:
+def _read(cookies: bytes, languages: Languages | Offer) -> Catalogue | None:
     match = _COOKIE.search(cookies) if COOKIE.encode() in cookies else None
     return languages.find(match[1].decode()) if match is not None else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,7 +20,7 @@ from pwless_middleware.languages.current import (
     translate,
     use_language,
 )
-from pwless_middleware.languages.languages import Languages
+from pwless_middleware.languages.languages import Languages, Offer
 from pwless_middleware.rendering.current_brand import set_current_brand, use_current_brand
 from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.text import Text
@@ -80,6 +81,13 @@ _TITLES: Mapping[str | int, str] = {
 _TITLE = Text("That did not work")
 
 
+_FOR_ADMINISTRATORS = ("/dashboard", "/api/v1/organizations", "/api/v1/users", "/api/v1/events")
+"""How the paths begin at which administrators, or their programs, read."""
+
+_current_offer: ContextVar[Languages | Offer | None] = ContextVar("pwless_offer", default=None)
+"""The languages that whoever reads the answer may get; `None` is all that are offered."""
+
+
 class Pages:
     """Render pages as responses.
 
@@ -107,6 +115,7 @@ class Pages:
         self._origin = origin
         self._languages = languages
         self._looks = looks
+        self._whole = tuple(prefix + path for path in _FOR_ADMINISTRATORS)
         self._menus = LanguageMenus(renderer, languages)
         self.outages = Outages()
 
@@ -114,11 +123,19 @@ class Pages:
     def use_language_of(self, request: Request) -> Iterator[None]:
         """Write pages and errors in the language of a request within a `with` block.
 
-        They are the deployment's, until somebody says which organization they are for.
+        They are the deployment's, until somebody says which organization they are for. What
+        administrators read is in a language that has all of it.
         """
-        language = language_of(request.scope["headers"], self._languages)
-        with use_language(language), use_current_brand(None), offer_languages():
-            yield
+        offer: Languages | Offer = self._languages
+        if below(request.scope["path"], request.scope.get("root_path", "")).startswith(self._whole):
+            offer = self._languages.for_administrators
+        token = _current_offer.set(offer)
+        language = language_of(request.scope["headers"], offer)
+        try:
+            with use_language(language), use_current_brand(None), offer_languages():
+                yield
+        finally:
+            _current_offer.reset(token)
 
     def prefer_language(self, code: str) -> None:
         """Write the rest of an answer in the language that a person has chosen, if we have it.
@@ -126,7 +143,8 @@ class Pages:
         Args:
             code: of the language; empty changes nothing.
         """
-        found = self._languages.find(code) if code else None
+        offer = _current_offer.get() or self._languages
+        found = offer.find(code) if code else None
         if found is not None:
             set_language(found)
 

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
+from pwless_middleware.languages import languages
+from tests.features.dashboard.operators import make_dashboard
 from tests.own_account import ADDRESS, PROFILE, make_kept_site, signed_in
 from tests.support import Site, led_to, make_site, token_of, wrong
 
@@ -110,3 +112,20 @@ async def test_another_site_changes_nobodys_language(site: Site) -> None:
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
     assert (await site.browser().get(LANGUAGE + "?language=de")).status_code == 405
+
+
+async def test_administrators_read_a_language_that_has_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever they have chosen: no page is half in one language and half in another."""
+    monkeypatch.setattr(languages, "DASHBOARD", ("en",))
+    site, ops = await make_dashboard(tmp_path, languages=["de", "en"])
+    ops.headers = {"accept-language": "de"}
+    for _ in range(2):
+        page = await ops.get("/auth/dashboard/people")
+        assert page.headers["content-language"] == "en"
+        assert '<html lang="en"' in page.text
+        assert (await ops.get("/auth/account/profile")).headers["content-language"] == "de"
+        await ops.post("/auth/account/profile", {"name": "", "language": "de"})
+    answer = await site.browser(headers={"accept-language": "de"}).get("/auth/api/v1/users")
+    assert answer.json()["message"] == "Send an API key."

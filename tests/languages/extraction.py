@@ -17,7 +17,7 @@ from typing import Any
 
 from babel import Locale
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_file
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -48,18 +48,16 @@ def extract() -> Catalog:
         ValueError: code has a text that is none to be translated: an f-string, or empty.
     """
     catalog = Catalog(project="pwless-middleware", charset="utf-8", fuzzy=False)
+    keywords: dict[str, Any] = {"Text": (1,), "for_count": (1, 2)}
+    code = []
     with redirect_stderr(io.StringIO()) as warnings:  # where Babel tells of them
-        code = list(
-            extract_from_dir(
-                PACKAGE,
-                method_map=[("**.py", "python")],
-                keywords={"Text": (1,), "for_count": (1, 2)},
-                strip_comment_tags=True,
-            )
-        )
+        for file in sorted(PACKAGE.rglob("*.py")):
+            if re.search(r"\b(?:Text|for_count)\(", file.read_text("utf-8")):  # the rest takes long
+                name = file.relative_to(PACKAGE).as_posix()
+                code += [(name, m[1]) for m in extract_from_file("python", str(file), keywords)]
     if warnings.getvalue():
         raise ValueError(warnings.getvalue())
-    for name, _, message, _, _ in code:
+    for name, message in code:
         catalog.add(message, locations=[(name, 1)])
     env: Any = Renderer(brand=Brand("x"), templates=None, prefix="/auth")._env
     templates = PACKAGE / "templates"
