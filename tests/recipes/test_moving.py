@@ -261,13 +261,15 @@ async def main():
     users = AllauthUsers()
 
     async def sign_in(email):
-        browser = make_site(users=users).browser()
+        site = make_site(users=users)
+        browser = site.browser()
         await browser.sign_in(email)
-        return (await browser.get("/private")).json()
+        await browser.get("/private")
+        return site.inner.scope["state"]["user"]
 
     for email in ("jo@example.com", "jo@work.example", "ana@example.com", "ana@example.com"):
         found = await sign_in(email)
-        print(found["id"], found["email"])
+        print(found.id, found.email, found.username)
     print((await users.load("1")).username, await users.load("99"))
     print(await users.create("kim@example.com"))
 
@@ -282,19 +284,30 @@ def test_the_people_of_allauth_stay_who_they_are(tmp_path: Path) -> None:
     except ImportError:
         lacking("django-allauth is not installed")
     [people] = blocks("py", "class AllauthUsers", PAGES["moving-from-allauth"])
+    [asgi] = blocks("py", "get_asgi_application", PAGES["moving-from-allauth"])
+    serve = "import types\nsys.modules['mysite'] = types.ModuleType('mysite')\n"
+    serve += "sys.modules['mysite.people'] = sys.modules['__main__']\n"
+    serve += asgi + "\nprint(type(application).__name__)\n"
     done = subprocess.run(
-        [sys.executable, "-c", ALLAUTH + people + SIGN_IN, str(tmp_path / "app.db")],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        [sys.executable, "-c", ALLAUTH + people + SIGN_IN + serve, str(tmp_path / "app.db")],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PWLESS_SECRET_KEY": "vT4nQ8sLw2Yt6Rb9Xn4Mc7JdZk3vQ8sL",
+            "SMTP_URL": "smtp://localhost:2525",
+        },
         capture_output=True,
         text=True,
     )
     assert done.stdout.splitlines() == [
-        "1 jo@example.com",
-        "1 jo@example.com",
-        "3 ana@example.com",
-        "3 ana@example.com",
+        "1 jo@example.com jo",
+        "1 jo@example.com jo",
+        "3 ana@example.com ana@example.com",
+        "3 ana@example.com ana@example.com",
         "jo None",
         "None",
+        "PasswordlessMiddleware",
     ], done.stderr
 
 
