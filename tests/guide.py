@@ -44,6 +44,8 @@ def section(page: str, heading: str) -> str:
 
 
 if __name__ == "__main__":
+    from tests.languages.guide_table import write_table
     from tests.reference.pages import write
 
     write()
+    write_table(FOLDER / "languages.md")

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from starlette.applications import Starlette
 
 from pwless_middleware import Outbox, PasswordlessMiddleware
+from pwless_middleware.languages.languages import COMPLETE
 from tests.browser.conftest import SECRET_KEY, Demo, Visit, clean
 from tests.languages.pseudo import RIGHT_TO_LEFT, write_pseudo_catalogues
 from tests.live import clock_of_today, served
@@ -30,7 +31,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
             mailer=outbox,
             clock=clock,
             templates=write_pseudo_catalogues(tmp_path),
-            languages=["en", "de", RIGHT_TO_LEFT],
+            languages=[*COMPLETE, RIGHT_TO_LEFT],
         )
 
     with served(make) as url:
@@ -64,3 +65,26 @@ def test_pages_in_the_browsers_language_fit_a_phone_and_are_accessible(
     assert name is not None
     assert (icon["x"] < name["x"]) is (direction == "ltr")
     clean(page)
+
+
+def test_no_language_is_wider_than_a_phone_and_the_menu_leads_on(demo: Demo, visit: Visit) -> None:
+    """Codes are typed from left to right in all of them, and addresses keep their direction."""
+    page = visit(locale="en", viewport={"width": 320, "height": 640}).open("/auth/login")
+    page.locator("#email").fill("typed@example.com")
+    for code in [*COMPLETE, RIGHT_TO_LEFT]:
+        page.locator(".languages summary").click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 320, code
+        with page.expect_navigation():
+            page.locator(f".languages [value='{code}']").click()
+        expect(page.locator("html")).to_have_attribute("lang", code)
+        expect(page.locator("#email")).to_have_value("typed@example.com")
+    page.locator("#email").fill(JO)
+    page.locator("#email").press("Enter")
+    page.wait_for_url("**/auth/verify")
+    for code in [*COMPLETE, RIGHT_TO_LEFT]:
+        page.context.add_cookies([{"name": "pwless-language", "value": code, "url": demo.url}])
+        page.reload()
+        expect(page.locator("html")).to_have_attribute("lang", code)
+        assert page.evaluate("document.documentElement.scrollWidth") == 320, code
+        assert page.locator("#code").evaluate("field => getComputedStyle(field).direction") == "ltr"
+        assert page.locator("bdi", has_text=JO).count() >= 1, code

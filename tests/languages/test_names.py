@@ -6,6 +6,8 @@ import pytest
 
 from pwless_middleware.languages import languages, names
 from pwless_middleware.languages.names import language_names, name_of
+from tests.guide import PAGES
+from tests.languages.guide_table import with_table
 
 
 def test_languages_stand_in_the_order_of_their_own_names() -> None:
@@ -39,3 +41,8 @@ def test_every_language_of_ours_has_a_name_of_its_own() -> None:
     assert len(ours) == len(languages.COMPLETE)
     assert not ours & set(languages.COMPLETE)
     assert len(set(names._NAMES.values())) == len(names._NAMES)
+
+
+def test_the_guide_lists_the_languages_that_there_are() -> None:
+    """`python -m tests.guide` writes its table."""
+    assert with_table(PAGES["languages"]) == PAGES["languages"]
