@@ -15,10 +15,13 @@ _FOR_ADMINISTRATORS: Final = re.compile(
     r"""
       (^|/)dashboard/                                   # its pages, and the features' parts of it
     | ^templates/.*/(reset_)?person\.html | /person_part\.py
-    | settings\.py | /options\.py | findings\.py        # what is set there, and what is wrong
-    | ^rendering/mail_templates/ | ^features/webhooks/ | ^features/email_login/test_addresses/
-    | ^features/organizations_api/ | ^flows/organizations/ | ^flows/(brand|people|users)
-    | ^core/(api_key|brand|event|explanation|policy_decision|policy_json) | /event_history
+    | (?<!oidc/)(?<!saml/)settings\.py                  # what is set there, not in a set-up
+    | /options\.py | findings\.py
+    | ^rendering/mail_templates/(?!messages)           # how they are edited, not the text messages
+    | ^features/webhooks/ | ^features/email_login/test_addresses/
+    | ^features/organizations_api/ | ^flows/(brand|people)
+    | ^flows/organizations/(explain|identities|method_names|organizations\.|policy_|verbs)
+    | ^core/(api_key|brand|event|explanation|policy_json) | /event_history
     | ^web/(makers|policy_words|production_checks) | /unused_proofs
     | ^delivery/ | ^database/
     """,

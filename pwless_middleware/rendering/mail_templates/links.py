@@ -59,6 +59,9 @@ _LINKISH = re.compile(
 _IGNORED = re.compile(r"[\u00ad\u034f\u115f\u1160\u180b-\u180f\u200b-\u200f\u2060-\u206f"
                       r"\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]")  # fmt: skip
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
+# A full stop of Japanese or Chinese ends a sentence where one of their letters follows, without a
+# space. UTS #46 reads it as a dot, but no mail program makes a link of a name written so.
+_SENTENCE_END = re.compile("\u3002(?=[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3])")
 _SPACE = re.compile(r"[ \t\n]+")
 _MOST_ENDS: Final = 64
 _LONGEST: Final = 4000
@@ -178,7 +181,13 @@ class LinkRules:
         return {words[-1]}
 
     def _judge(self, word: str, line: int) -> None:
-        word = _DOTS.sub(".", unicodedata.normalize("NFKC", _IGNORED.sub("", word)))
+        word = unicodedata.normalize("NFKC", _IGNORED.sub("", word))
+        # What may be an address or a link in any case is read as strictly as can be.
+        may_lead = "@" in word or "/" in word or "\\" in word
+        for part in [word] if may_lead else _SENTENCE_END.split(word):
+            self._judge_part(_DOTS.sub(".", part), line)
+
+    def _judge_part(self, word: str, line: int) -> None:
         if _LINK in word:
             if not _STANDS_ALONE.fullmatch(word):
                 raise Refused(line, Text("Put spaces or line ends around {{ link }}."))

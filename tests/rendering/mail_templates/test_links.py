@@ -53,6 +53,8 @@ ADMITTED = [
     "Wait…{{ code }}",
     "C# and C++, 50/50, and/or",
     "Skype: jo",
+    "コードを確認。次へ進む。",  # a full stop of theirs ends a sentence
+    "请确认。然后继续。",
 ]
 
 
@@ -63,6 +65,11 @@ def test_words_that_lead_nowhere_or_home(text: str) -> None:
 
 FOREIGN = [
     "https://evil.example",
+    "evil。example",
+    "悪。example",
+    "https://悪。例え",
+    "www.悪。例え",
+    "jo@evil。例え",
     "http://app.acme.example",
     "https://app.acme.example:444",
     "https://app.acme.example.evil.example",
