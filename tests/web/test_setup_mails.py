@@ -72,7 +72,7 @@ async def test_the_administrator_is_sent_the_link() -> None:
     assert await links.mails.queue(link, " IT@Acme.Example", language="de") == IT
     await site.passwordless.deliveries.run_due()
     mail = site.mail(IT)
-    assert mail.subject == "Richten Sie die Anmeldung Ihres Unternehmens bei app.example.com ein"
+    assert mail.subject == "Richten Sie Ihr Firmen-Login bei app.example.com ein"
     url = setup_url(links.kit, link)
     assert f"\n{url}\n" in mail.text
     assert f'href="{url}"' in mail.html

@@ -351,4 +351,4 @@ async def test_names_of_customers_are_text(setup: SetupSite) -> None:
 async def test_pages_are_in_the_language_of_the_administrator(setup: SetupSite) -> None:
     jo = await setup.open()
     page = await jo.get(SETUP, headers={"accept-language": "de"})
-    assert "Richten Sie die Anmeldung Ihres Unternehmens ein" in page.text
+    assert "Richten Sie Ihr Firmen-Login ein" in page.text
