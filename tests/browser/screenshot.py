@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+import secrets
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
+import httpx
 import mintotp
 from playwright.sync_api import Browser, Page, ViewportSize
 
@@ -182,6 +184,40 @@ def photograph_second_factors() -> None:
         lay_side_by_side(browser, shots, "second-factors.png")
 
 
+def photograph_setup() -> None:
+    """Photograph what a customer's administrator sees: all steps, the choice, Google's values."""
+    api_key = "pwk_" + secrets.token_urlsafe(24)
+    with tempfile.TemporaryDirectory() as folder:
+        database = f"sqlite:///{folder}/demo.db"
+
+        def make(url: str) -> PasswordlessMiddleware:
+            return create_app(
+                secret_key=SECRET_KEY,
+                base_url=url,
+                mailer=Letterbox(),
+                database=database,
+                api_keys={"backend": api_key},
+            )
+
+        with served(make) as url, chromium() as browser:
+            headers = {"authorization": f"Bearer {api_key}"}
+            with httpx.Client(base_url=f"{url}/auth/api/v1", headers=headers) as backend:
+                made = backend.post("/organizations", json={"name": "Acme", "color": "#b3261e"})
+                path = f"/organizations/{made.json()['organization']['id']}/setup-links"
+                link = backend.post(path, json={}).json()["url"]
+            page = browser.new_page(base_url=url, viewport=SIZE, device_scale_factor=1.5)
+            page.goto(link)
+            page.get_by_role("button", name="Begin in this browser").click()
+            page.wait_for_url("**/sso/setup")
+            shots = [shot_of(page)]
+            page.goto("/auth/sso/setup/provider")
+            shots.append(shot_of(page))
+            page.get_by_role("button", name="Google Workspace", exact=True).click()
+            page.wait_for_load_state()
+            shots.append(shot_of(page, "dark"))
+            lay_side_by_side(browser, shots, "setup.png")
+
+
 def photograph_dashboard() -> None:
     """Photograph the overview of the sample data."""
     letterbox = Letterbox()
@@ -214,6 +250,7 @@ PICTURES = {
     "email": photograph_email,
     "passkeys": photograph_passkeys,
     "second-factors": photograph_second_factors,
+    "setup": photograph_setup,
     "dashboard": photograph_dashboard,
 }
 
