@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 
 from demo_app import pages
-from demo_app.guide_site.site import Guide
+from demo_app.guide_site.site import the_guide
 from demo_app.organizations import make_organizations
 from demo_app.settings import Settings
 from demo_app.ways import in_python
@@ -113,7 +113,7 @@ def create_app(
             Route("/ways", pages.ways),
             Route("/magic", pages.magic),
             Route("/own-form", in_python.form, methods=["GET", "POST"]),
-            *Guide().routes,
+            *the_guide().routes,
             Mount("/static", StaticFiles(packages=[("demo_app", "static")])),
         ],
         exception_handlers={404: pages.not_found},

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
@@ -41,6 +43,8 @@ class Guide:
         """
         self.folder = folder
         self._answers: dict[str, tuple[bytes, str]] = {}
+        self._index: Index | None = None
+        self._lock = threading.Lock()
 
     @property
     def routes(self) -> list[Route]:
@@ -67,11 +71,13 @@ class Guide:
 
         return read_contents(self.read("README"), self.names)
 
-    @functools.cached_property
     def index(self) -> Index:
-        """Return the index of all pages; whoever asks first waits for it."""
-        pages = (self.read(entry.name) for entry in self.contents.entries)
-        return Index(pages, generated=GENERATED)
+        """Return the index of all pages; it is made once, which takes a second or two."""
+        with self._lock:
+            if self._index is None:
+                pages = (self.read(entry.name) for entry in self.contents.entries)
+                self._index = Index(pages, generated=GENERATED)
+        return self._index
 
     def read(self, name: str) -> Page:
         """Return a page, parsed."""
@@ -103,7 +109,7 @@ class Guide:
     async def search(self, request: Request) -> Response:
         """Show what a question finds; without a question, the field."""
         question = request.query_params.get("q", "").strip()[:MAX_QUERY]
-        found = await run_in_threadpool(lambda: self.index.search(question)) if question else []
+        found = await run_in_threadpool(lambda: self.index().search(question)) if question else []
         html = make_html(
             "guide/search.html", contents=self.contents, current="", question=question, found=found
         )
@@ -112,7 +118,7 @@ class Guide:
     async def suggest(self, request: Request) -> Response:
         """Return what a question finds, for the script of the search field."""
         question = request.query_params.get("q", "")
-        found = await run_in_threadpool(lambda: self.index.search(question))
+        found = await run_in_threadpool(lambda: self.index().search(question))
         shown = [
             {
                 "address": result.address,
@@ -129,10 +135,12 @@ class Guide:
             body = (await run_in_threadpool(self.make_page, name)).encode()
             self._answers[name] = (body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
         body, tag = self._answers[name]
+        # Who reads may search next, and does not wait then.
+        prepare = BackgroundTask(self.index) if self._index is None else None
         headers = {**HEADERS, "etag": tag, "cache-control": "no-cache"}
         if tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        return Response(body, media_type="text/html", headers=headers)
+            return Response(status_code=304, headers=headers, background=prepare)
+        return Response(body, media_type="text/html", headers=headers, background=prepare)
 
     def make_page(self, name: str) -> str:
         """Return the HTML of a page; an empty name is the contents."""
@@ -173,3 +181,9 @@ class Guide:
 
 def _holds(entries: tuple[Entry, ...], name: str) -> bool:
     return any(entry.name == name for entry in entries)
+
+
+@functools.cache
+def the_guide() -> Guide:
+    """Return the guide of this process: the same for every app in it."""
+    return Guide()

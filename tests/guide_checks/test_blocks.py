@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ CHECKED_BY = {
     "toml": "here",
     "yaml": "here, Kubernetes in tests/guide_checks/test_deployment.py",
 }
+COMMANDS = parser()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -236,6 +238,7 @@ def commands(text: str) -> Iterator[list[str]]:
         yield command
 
 
+@cache
 def shown_commands() -> list[tuple[str, list[str]]]:
     """Return every command of the guide, within and between sentences, with where it stands."""
     found = [(str(b), c) for b in blocks("sh", "bash") for c in commands(b.text) if c]
@@ -275,7 +278,7 @@ def test_a_command_of_pwless_is_one_and_takes_its_options(
 
 def command_problem(words: list[str]) -> str | None:
     """Return what the parser says against a command; `None` if it is well, or the start of one."""
-    current = parser()
+    current = COMMANDS
     place = 0
     while True:
         choices: Any = next(

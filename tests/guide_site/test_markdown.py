@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from demo_app.guide_site.markdown import parse, render, site_address
+from demo_app.guide_site.markdown import LANGUAGES, parse, render, site_address
+from tests.guide_checks.test_blocks import CHECKED_BY
 
 PAGES = {"options", "security", "grafana.json"}
 
@@ -117,3 +118,7 @@ def test_a_page_is_described_by_its_first_paragraph() -> None:
 def test_a_page_begins_with_its_title(text: str) -> None:
     with pytest.raises(ValueError, match=r"page\.md: begin the page with its title"):
         parse("page", text)
+
+
+def test_every_language_that_is_checked_has_a_name() -> None:
+    assert set(CHECKED_BY) <= {*LANGUAGES, "text"}

@@ -8,7 +8,7 @@ import pytest
 
 from demo_app.guide_site.markdown import parse
 from demo_app.guide_site.search import MAX_QUERY, MAX_RESULTS, PER_PAGE, Index
-from demo_app.guide_site.site import GENERATED, Guide
+from demo_app.guide_site.site import GENERATED, the_guide
 from pwless_middleware import ConfigError, Outbox, Passwordless
 
 KEY = "5d2c8e1f7a9b4c3d6e0f8a1b2c3d4e5f"
@@ -28,7 +28,7 @@ TROUBLE = parse(
     "## `LOGIN_ELSEWHERE`\n\nThe login goes another way.\n\n## No mail arrives\n\nLook at the log.",
 )
 EVERYTHING = parse("api-reference", "# Everything\n\n## Codes\n\nCodes, codes, six digits.")
-GUIDE = Guide()
+GUIDE = the_guide()
 INDEX = Index([EVERYTHING, PASSKEYS, EMAIL, TROUBLE], generated=frozenset({"api-reference"}))
 
 
@@ -73,7 +73,7 @@ def test_an_error_that_is_pasted_finds_what_to_do() -> None:
             Passwordless(secret_key=key, base_url=url, mailer=Outbox())
         shown.append(f"pwless_middleware.errors.ConfigError: {failed.value}")
     for line in shown:
-        assert GUIDE.index.search(line)[0].address.startswith("/guide/troubleshooting#"), line
+        assert GUIDE.index().search(line)[0].address.startswith("/guide/troubleshooting#"), line
 
 
 def test_a_section_with_all_words_hides_those_with_some() -> None:
@@ -109,7 +109,7 @@ def test_one_page_does_not_hide_the_others() -> None:
 
 def test_a_question_takes_a_moment_at_most() -> None:
     """Who asks is a stranger: the longest question costs no more than a page."""
-    index = GUIDE.index
+    index = GUIDE.index()
     hard = " ".join("etaoinshrdlcumwfgypbvkjxqz"[:26])
     for question in (hard, "a" * 10_000, "the passkey of a session " * 100, "e_" * 10_000):
         before = time.process_time()
@@ -121,5 +121,5 @@ def test_the_guide_is_in_the_index() -> None:
     for entry in GUIDE.contents.entries:
         if entry.name not in GENERATED:
             page = GUIDE.read(entry.name)
-            found = [result.address for result in GUIDE.index.search(page.title)]
+            found = [result.address for result in GUIDE.index().search(page.title)]
             assert f"/guide/{entry.name}" in found, page.title

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from demo_app.app import create_app
 from demo_app.guide_site.contents import read_contents
 from demo_app.guide_site.markdown import parse
-from demo_app.guide_site.site import FOLDER, Guide
+from demo_app.guide_site.site import FOLDER, the_guide
 from pwless_middleware import Outbox
 from tests.support import http_scope, run
 
@@ -30,7 +30,7 @@ def visitor() -> TestClient:
 
 
 def test_every_page_of_the_folder_is_in_the_contents_once() -> None:
-    listed = [entry.name for entry in Guide().contents.entries]
+    listed = [entry.name for entry in the_guide().contents.entries]
     assert sorted(listed) == NAMES
 
 
@@ -79,7 +79,7 @@ def test_every_link_of_the_site_leads_to_a_page(visitor: TestClient) -> None:
 
 
 def test_one_page_leads_to_the_next(visitor: TestClient) -> None:
-    names = [entry.name for entry in Guide().contents.entries]
+    names = [entry.name for entry in the_guide().contents.entries]
     for name, after in itertools.pairwise(names):
         assert f'rel="next" href="/guide/{after}"' in visitor.get(f"/guide/{name}").text
         assert f'rel="prev" href="/guide/{name}"' in visitor.get(f"/guide/{after}").text
@@ -96,7 +96,7 @@ def test_a_page_is_sent_once(visitor: TestClient) -> None:
 
 @pytest.mark.anyio
 async def test_a_page_that_was_made_costs_less_than_a_millisecond() -> None:
-    app = Starlette(routes=[*Guide().routes])
+    app = Starlette(routes=[*the_guide().routes])
     (start, body) = await run(app, http_scope("/guide/security"))
     assert start["status"] == 200
     costs = []
