@@ -341,7 +341,8 @@ class Pages:
             "error.html",
             status=error.status,
             retry_after=error.retry_after,
-            shown_at="" if request.method in ("GET", "HEAD") else None,
+            # Whether it was found out who asks would tell a path that is hidden from an empty one.
+            shown_at=None,
             title=translate(title),
             message=message,
             action_label=label,

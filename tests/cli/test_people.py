@@ -12,6 +12,7 @@ from pwless_middleware.cli.installation import OUT_OF_REACH
 from pwless_middleware.core.event_search import EventFilter
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents
+from pwless_middleware.languages.languages import COMPLETE
 from tests.cli.conftest import Project
 from tests.support import Clock, make_site
 
@@ -176,7 +177,7 @@ def test_where_sessions_are_in_the_app_s_memory_it_says_so(app: Project) -> None
         (("disable", "x"), "nobody with this id or address"),
         (("delete", JO, "--yes"), "nobody with this id or address"),
         (("create", "no address"), "email: Enter one email address"),
-        (("create", JO, "--language", "xx"), "language: Send one of en, de"),
+        (("create", JO, "--language", "xx"), f"language: Send one of {', '.join(COMPLETE)}"),
         (("list", "--limit", "0"), "limit: Send 1 to 1000"),
         (("list", "--newest", "--prefix", "a"), "leave out --prefix"),
         (("edit", JO), "--name or --language"),

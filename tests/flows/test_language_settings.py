@@ -10,6 +10,7 @@ import pytest
 from pwless_middleware.core.settings import SettingsRecord
 from pwless_middleware.database.database import Database
 from pwless_middleware.errors import ConfigError, InvalidArgument
+from pwless_middleware.languages.languages import COMPLETE
 from tests.support import Site, make_site
 
 pytestmark = pytest.mark.anyio
@@ -81,8 +82,8 @@ async def test_what_code_names_is_fixed(database: Database) -> None:
     ("values", "says"),
     [
         ({"languages.offered": []}, "one at least"),
-        ({"languages.offered": ["xx"]}, "set some of de, en"),
-        ({"languages.default": "xx"}, "set de or en"),
+        ({"languages.offered": ["xx"]}, f"set some of {', '.join(sorted(COMPLETE))}"),
+        ({"languages.default": "xx"}, f"set {' or '.join(sorted(COMPLETE))}"),
         ({"languages.offered": ["en"], "languages.default": "de"}, r"default: .* offered: en"),
     ],
 )
