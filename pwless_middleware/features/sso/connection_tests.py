@@ -40,7 +40,7 @@ KEPT: Final = 900
 """Seconds that a report can be looked at."""
 
 FIELDS: Final[Mapping[str, str]] = {
-    "subject": Text("Subject"),
+    "subject": Text("Subject (sub)"),
     "email": Text("Email address"),
     "name": Text("Name"),
     "groups": Text("Groups"),
