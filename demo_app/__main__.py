@@ -50,7 +50,7 @@ def main() -> int:
         return 2
     if options.sample_data:
         said += _make_sample_data(settings)
-    print(f"Open {settings.base_url} (Ctrl+C stops it)")
+    print(f"Open {settings.base_url} (Ctrl+C stops it); the guide is at {settings.base_url}/guide")
     for line in said:
         print(line)
     if settings.is_key_fresh:

@@ -129,7 +129,7 @@ def test_the_factory_makes_what_the_environment_says(monkeypatch: pytest.MonkeyP
 # --- pages ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/spa", "/ways", "/own-form", "/magic", "/static/demo.css"])
+@pytest.mark.parametrize("path", ["/", "/spa", "/ways", "/own-form", "/magic", "/guide", "/static/demo.css"])
 def test_public_pages_need_no_login(path: str) -> None:
     assert client().get(path).status_code == 200
 
@@ -348,6 +348,7 @@ def test_the_command_starts_it_and_says_where_to_look() -> None:
     assert "Fernway" in httpx.get(url).text
     printed = stop(process)
     assert f"Open {url}" in printed
+    assert f"the guide is at {url}/guide" in printed
     assert f"{url}/auth/outbox" in printed
     assert "no PWLESS_SECRET_KEY: it is kept in" in printed
 
