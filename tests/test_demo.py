@@ -129,7 +129,9 @@ def test_the_factory_makes_what_the_environment_says(monkeypatch: pytest.MonkeyP
 # --- pages ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/", "/spa", "/ways", "/own-form", "/magic", "/guide", "/static/demo.css"])
+@pytest.mark.parametrize(
+    "path", ["/", "/spa", "/ways", "/own-form", "/magic", "/guide", "/static/demo.css"]
+)
 def test_public_pages_need_no_login(path: str) -> None:
     assert client().get(path).status_code == 200
 
