@@ -35,6 +35,7 @@ PARTS = {
     "event_log": "event_log",
     "organizations": "organizations",
     "dashboard": "dashboard",
+    "languages": "languages",
     "process": "processes",
 }
 
