@@ -59,6 +59,7 @@ class Problems:
         return self._kit.pages.page(
             request,
             "sso/problem.html",
+            shown_at=None,  # the URL holds an answer that counts once
             status=STATUS,
             reference=self._kit.events.attempt_digest(attempt) or "",
             again=start_url(connection.id, next=next) if connection is not None else "",

@@ -146,6 +146,7 @@ class SocialPages:
         return self._kit.pages.page(
             request,
             "social/problem.html",
+            shown_at=None,  # the URL holds an answer that counts once
             status=way.status,
             retry_after=way.retry_after,
             provider=flow.provider.title,
@@ -173,6 +174,7 @@ class SocialPages:
         return self._kit.pages.page(
             request,
             "social/problem.html",
+            shown_at=None,  # the URL holds an answer that counts once
             status=_STATUS,
             provider=flow.provider.title,
             reference=self._kit.events.attempt_digest(attempt) or "",
