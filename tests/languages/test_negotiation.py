@@ -31,7 +31,13 @@ CODES = ["en", "de", "fr-CA", "he", "nb", "pt-BR", "zh-Hans", "zh-Hant"]
         ("pt", "pt-BR"),
         ("pt-PT", "pt-BR"),
         ("no", "nb"),
+        ("nn-NO, en;q=0.5", "nb"),
         ("iw-IL", "he"),
+        ("zh-Hant-HK", "zh-Hant"),
+        ("zh-Hans-TW", "zh-Hans"),
+        ("zh-MO;q=0.9, en;q=0.8", "zh-Hant"),
+        ("yue-HK", "zh-Hant"),
+        ("en-US-posix", "en"),
         ("*", "en"),
         ("fr, *;q=0.1", "en"),
         ("en;q=0, *", "de"),
@@ -75,3 +81,23 @@ def test_a_tag_alone_is_found_as_in_a_header() -> None:
     assert find_language("de-AT", CODES) == "de"
     assert find_language("fr", CODES) is None
     assert find_language("", CODES) is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "code"),
+    [
+        ("es-419", "es"),
+        ("in", "id"),
+        ("pt_BR", "pt-BR"),
+        ("pt-PT", "pt-BR"),
+        ("sr-Latn", None),
+        ("no", None),
+        ("nb", None),
+        ("nn", None),
+        ("zh_TW", "zh-Hant"),
+    ],
+)
+def test_a_tag_is_served_by_the_nearest_of_ours_or_by_none(tag: str, code: str | None) -> None:
+    """Norwegian is not served by Danish: who reads it gets the default."""
+    ours = ["en", "da", "es", "id", "pt-BR", "zh-Hans", "zh-Hant"]
+    assert find_language(tag, ours) == code
