@@ -48,11 +48,13 @@ SAME_EVERYWHERE: Final = frozenset(
 """Names of techniques and products, and patterns, which a language may write as English does."""
 SAME_IN_SOME: Final = frozenset(
     {
-        *("Account", "Admin", "April", "Audience", "August", "Browser", "Code", "Dashboard"),
-        *("Desktop", "Destination", "Domain", "Domains", "Error %(status)s", "Error:", "Issuer"),
-        *("Link", "Links", "Live", "Logo", "Mailbox", "Name", "November", "Operator", "Passkey"),
-        *("Passkeys", "Person", "Provider", "Role", "September", "Server", "Sessions", "Subject"),
-        *("Support", "Test", "Test: %(subject)s", "Text", "Version", "Version %(version)s"),
+        *("Account", "Actions", "Admin", "April", "Audience", "August", "Browser", "Code"),
+        *("Color", "Dashboard", "Desktop", "Destination", "Domain", "Domains"),
+        *("Error %(status)s", "Error:", "Id", "Invitation", "Invitations", "Issuer", "Link"),
+        *("Links", "Live", "Logo", "Mailbox", "Menu", "Messages", "minutes", "Name", "November"),
+        *("Operator", "Pages", "Passkey", "Passkeys", "Pause", "Person", "Provider", "Role"),
+        *("Scopes", "Secret", "September", "Server", "Session", "Sessions", "Subject", "Support"),
+        *("Test", "Test: %(subject)s", "Text", "Version", "Version %(version)s", "Versions"),
         *("Webhook", "Webhooks", "%(name)s (beta)"),
     }
 )
