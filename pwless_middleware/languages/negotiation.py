@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 LONGEST_HEADER: Final = 500
@@ -11,6 +12,9 @@ LONGEST_HEADER: Final = 500
 
 LANGUAGE_TAG: Final = "^[A-Za-z]{1,8}([-_][A-Za-z0-9]{1,8}){0,7}$"
 """A language tag (RFC 5646 §2.1, its form alone), or a locale as systems write it: `pt_BR`."""
+
+_MOST_PARTS: Final = 8
+"""Parts of a tag that are read, which is more than any registered one has; the rest is cut off."""
 
 _RANGE = re.compile(
     r"[ \t]*(?P<tag>\*|[a-z]{1,8}(?:-[a-z0-9]{1,8})*)[ \t]*"
@@ -42,8 +46,17 @@ def find_language(tag: str, codes: Sequence[str]) -> str | None:
 
     `de-AT` is served by `de`, `zh-TW` by `zh-Hant`, `pt-PT` by `pt-BR` where there is no `pt`.
     """
-    by_name = {code.lower(): code for code in codes}
-    parts = tag.lower().replace("_", "-").split("-")
+    return _find(tag, _by_name(tuple(codes)))
+
+
+@lru_cache(64)
+def _by_name(codes: tuple[str, ...]) -> Mapping[str, str]:
+    return {code.lower(): code for code in codes}
+
+
+def _find(tag: str, by_name: Mapping[str, str]) -> str | None:
+    # Bounded before it is looked at: a stranger's tag may have as many parts as a body has bytes.
+    parts = tag.lower().replace("_", "-").split("-", _MOST_PARTS)[:_MOST_PARTS]
     for length in range(len(parts), 0, -1):
         name = "-".join(parts[:length])
         found = by_name.get(name) or by_name.get(_ALIASES.get(name, ""))
@@ -73,10 +86,11 @@ def negotiate_language(header: str, codes: Sequence[str]) -> str | None:
         elif quality == 0:
             refused.add(match["tag"])
     wanted.sort(key=lambda one: -one[0])
+    by_name = _by_name(tuple(codes))
     for _, tag in wanted:
         if tag == "*":
             return next((code for code in codes if code.lower() not in refused), None)
-        found = find_language(tag, codes)
+        found = _find(tag, by_name)
         if found is not None and found.lower() not in refused:
             return found
     return None
