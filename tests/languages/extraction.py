@@ -93,9 +93,9 @@ def read(file: Path, language: str) -> Catalog:
 def update(language: str) -> Catalog:
     """Bring a language's catalogue to the messages that there are, and write both of its files.
 
-    A message that is new is empty; one that resembles an old one gets its translation, marked as
-    fuzzy, to be looked at. A language without a dashboard needs no message of administrators;
-    those that it has stay. Names of countries come from CLDR. `en` has none: it is the source.
+    A message that is new or changed is empty: what resembles an old one mostly says something else.
+    A language without a dashboard needs no message of administrators; those that it has stay. Names
+    of countries come from CLDR. `en` has none: it is the source.
     """
     file = FOLDER / f"{language}.po"
     messages = extract()
@@ -103,7 +103,7 @@ def update(language: str) -> Catalog:
         catalog = read(file, language)
     else:
         catalog = Catalog(locale=language.replace("-", "_"), fuzzy=False)
-    catalog.update(messages, update_creation_date=False)
+    catalog.update(messages, no_fuzzy_matching=True, update_creation_date=False)
     catalog.obsolete.clear()
     wanted = {_key(message) for message in needed(language)}
     for message in [m for m in catalog if m.id and _key(m) not in wanted]:
