@@ -31,9 +31,11 @@ def test_no_catalogue_lies_there_unseen() -> None:
     assert set(REVIEWED) <= set(COMPLETE)
 
 
-@pytest.mark.parametrize("language", sorted({f.stem for f in FOLDER.glob("*.po")} - set(COMPLETE)))
-def test_what_a_language_has_before_it_is_complete_is_right(language: str) -> None:
-    assert [p for p in problems_of(language) if not p.endswith((": missing", ": fuzzy"))] == []
+def test_what_a_language_has_before_it_is_complete_is_right() -> None:
+    """One may lie there until it has all; there may be none of the kind."""
+    for language in sorted({f.stem for f in FOLDER.glob("*.po")} - set(COMPLETE)):
+        found = [p for p in problems_of(language) if not p.endswith((": missing", ": fuzzy"))]
+        assert found == [], language
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
