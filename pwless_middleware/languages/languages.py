@@ -112,7 +112,7 @@ class Languages:
         if folder is not None:
             from pwless_middleware.languages.host_files import read_host_files
 
-            self._hosts = read_host_files(Path(folder) / "languages")
+            self._hosts = read_host_files(Path(folder) / "languages", COMPLETE)
         if codes is not None:
             self._check(codes)
         self._made: dict[str, Catalogue] = {}

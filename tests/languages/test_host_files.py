@@ -8,6 +8,7 @@ import pytest
 
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.languages.languages import Languages
+from pwless_middleware.text import Text
 from tests.languages.catalogues import TWO_FORMS, write_catalogue
 
 MINUTES = ("%(n)s minute", "%(n)s minutes")
@@ -21,6 +22,9 @@ MINUTES = ("%(n)s minute", "%(n)s minutes")
         ({"Sign in to %(brand)s": "Zu %s"}, "has a single %"),
         ({"Sign in to %(brand)s": "Zu %(brand)d"}, "has a single %"),
         ({MINUTES: ["%(n)s Minute", "%(m)s Minuten"]}, r"names %\(m\)s"),
+        ({MINUTES: ["%(n)s Minute", "%(num)s Minuten"]}, r"names %\(num\)s"),
+        ({"Sign in to %(brand)s": "Zu %%(brand)s%"}, "has a single %"),
+        ({"Sign in": "Hinein\x07"}, r"holds U\+0007"),
     ],
 )
 def test_a_text_that_could_not_be_filled_is_refused(
@@ -42,6 +46,14 @@ def test_a_text_may_do_without_a_value(tmp_path: Path) -> None:
     german = Languages(["de"], folder=tmp_path).default
     assert german.gettext("Sign in to %(brand)s") == "Hinein"
     assert german.ngettext(*MINUTES, 1) == "eine Minute"
+
+
+def test_a_text_may_name_what_the_plural_alone_names(tmp_path: Path) -> None:
+    several = ("One code of %(brand)s", "%(n)s codes of %(brand)s")
+    texts = ["%(n)s Code", "%(n)s Codes\tvon %(brand)s"]
+    write_catalogue(tmp_path / "languages" / "de.mo", {several: texts})
+    german = Languages(["de"], folder=tmp_path).default
+    assert german.translate(Text.for_count(*several, 2, brand="X")) == "2 Codes\tvon X"
 
 
 @pytest.mark.parametrize("content", [b"", b"msgid", b"\xde\x12\x04\x95" + b"\xff" * 40])
@@ -70,6 +82,15 @@ def test_a_name_that_is_no_language_and_a_file_that_is_not_compiled_are_told(
     with pytest.raises(ConfigError, match="by its language: a tag such as fi"):
         Languages(folder=tmp_path)
     (folder / "my texts.mo").unlink()
+    for name in ("pt_PT", "x", "a" * 9, "aa" + "-abcdefgh" * 4):
+        write_catalogue(folder / f"{name}.mo", {"Sign in": "Hinein"})
+        with pytest.raises(ConfigError, match="by its language: a tag such as fi"):
+            Languages(folder=tmp_path)
+        (folder / f"{name}.mo").unlink()
+    write_catalogue(folder / "DE.mo", {"Sign in": "Hinein"})
+    with pytest.raises(ConfigError, match=r"DE\.mo de\.mo"):
+        Languages(folder=tmp_path)
+    (folder / "DE.mo").unlink()
     (folder / "fi.po").write_text("")
     with pytest.raises(ConfigError, match=r"msgfmt -o fi\.mo fi\.po"):
         Languages(folder=tmp_path)
