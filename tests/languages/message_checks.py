@@ -11,7 +11,10 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-_PLACEHOLDER: Final = re.compile(r"%\(\w+\)s|</?\w+[^>]*>")
+_PLACEHOLDER: Final = re.compile(r"%%|(%\(\w+\)s|</?\w+[^>]*>)")
+_MARKS: Final = re.compile(r"[<>\"]|&(?:#|\w+;)")
+"""What begins or ends an element, an attribute or an entity where a page takes a text as HTML."""
+_ELEMENT: Final = re.compile(r"<(\w+)[^>]*>(.*?)</\1>")
 _MARKUP: Final = re.compile(r"%\(\w+\)s|%%|<[^>]*>|&\w+;")
 _ENDS: Final = {
     "full stop": ".。．।",
@@ -66,7 +69,7 @@ _IN_LATIN: Final = frozenset(
 
 def placeholders_of(text: str) -> list[str]:
     """Return the placeholders and elements of a text, sorted."""
-    return sorted(_PLACEHOLDER.findall(text))
+    return sorted(filter(None, _PLACEHOLDER.findall(text)))
 
 
 def problems_of_texts(ids: Sequence[str], texts: Sequence[str], language: str) -> Iterator[str]:
@@ -81,6 +84,10 @@ def problems_of_texts(ids: Sequence[str], texts: Sequence[str], language: str) -
     for text in texts:
         if placeholders_of(text) != placeholders_of(several):
             yield f"has other placeholders than {text!r}"
+        elif _elements_of(text) != _elements_of(several):
+            yield f"has other placeholders within its elements than {text!r}"
+        elif sorted(_MARKS.findall(text)) != sorted(_MARKS.findall(several)):
+            yield f'has another number of <, >, " or entities than {text!r}'
         if not language:
             continue
         if _percents(text) != _percents(several):
@@ -99,6 +106,10 @@ def is_untranslated(ids: Sequence[str], texts: Sequence[str], language: str) -> 
         return False
     may = ids[0] in SAME_EVERYWHERE or (language in _IN_LATIN and ids[0] in SAME_IN_SOME)
     return not may
+
+
+def _elements_of(text: str) -> list[tuple[str, list[str]]]:
+    return sorted((name, placeholders_of(inner)) for name, inner in _ELEMENT.findall(text))
 
 
 def _percents(text: str) -> int:

@@ -17,6 +17,14 @@ def problems(message: str, text: str, language: str) -> str:
     [
         ("%(n)s of %(m)s", "%(n)s von %(n)s", "de", "placeholders"),
         ("<b>Now</b>", "<b>Jetzt<b>", "de", "placeholders"),
+        ("Hi %(name)s", "Hallo %%(name)s", "de", "placeholders"),
+        ("<bdi>%(name)s</bdi>, hi", "</bdi>%(name)s<bdi>, hallo", "de", "within its elements"),
+        ("<bdi>%(name)s</bdi>, hi", "<bdi></bdi>%(name)s, hallo", "de", "within its elements"),
+        ("Hi", "Hallo<img src=x onerror=alert(1) ", "de", "number of <"),
+        ("Hi", "Hallo<!-- ", "de", "number of <"),
+        ("Hi", 'Hallo" autofocus onfocus="alert(1)', "de", 'number of <, >, "'),
+        ("Hi", "Hallo&#60;script&#62;", "de", "entities"),
+        ("Hi", "Hallo&lt;b", "de", "entities"),
         ("Half", "50 % davon", "de", "number of %"),
         ("Sign in ", "Anmelden", "de", "spaces"),
         ("Sign in", " Anmelden", "de", "spaces"),
@@ -56,6 +64,8 @@ def test_a_slip_is_found(message: str, text: str, language: str, problem: str) -
         ("Your recovery codes", "Wiederherstellungs\u00adcodes", "de"),
         ("100%% sure", "100 %% sicher", "de"),
         ("“Done.”", "„Fertig.“", "de"),
+        ("Kitts & Nevis", "Nevis & Kitts", "de"),
+        ("<bdi>%(a)s</bdi> and <bdi>%(b)s</bdi>", "<bdi>%(b)s</bdi> e <bdi>%(a)s</bdi>", "it"),
     ],
 )
 def test_what_a_language_may_do_is_let_by(message: str, text: str, language: str) -> None:
