@@ -51,7 +51,7 @@ def read_host_files(folder: Path, ours: Sequence[str] = ()) -> Mapping[str, GNUT
     for file in sorted(folder.glob("*.mo")):
         name = names.setdefault(file.stem.lower(), file.stem)
         if name != file.stem:
-            raise ConfigError("templates", f"name {file} {name}.mo: there is one {name}")
+            raise ConfigError("templates", f"rename {file} to {name}.mo, as the language is known")
         found[name] = _read(file)
     return found
 

@@ -88,7 +88,7 @@ def test_a_name_that_is_no_language_and_a_file_that_is_not_compiled_are_told(
             Languages(folder=tmp_path)
         (folder / f"{name}.mo").unlink()
     write_catalogue(folder / "DE.mo", {"Sign in": "Hinein"})
-    with pytest.raises(ConfigError, match=r"DE\.mo de\.mo"):
+    with pytest.raises(ConfigError, match=r"DE\.mo to de\.mo"):
         Languages(folder=tmp_path)
     (folder / "DE.mo").unlink()
     (folder / "fi.po").write_text("")
