@@ -43,6 +43,7 @@ from pwless_middleware.web.callers import Callers
 from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.hosts import OtherHosts
 from pwless_middleware.web.keys import bearer
+from pwless_middleware.web.language_menu import offer_no_languages
 from pwless_middleware.web.navigation import is_navigation
 from pwless_middleware.web.operations import Operation
 from pwless_middleware.web.origin import Origin
@@ -169,6 +170,8 @@ class Routes:
             scope = {**scope, "headers": self._cookies.split(scope["headers"])[1]}
         request = Request(scope, receive)
         with self._pages.use_language_of(request):
+            if route is not None and "GET" not in route.methods:
+                offer_no_languages()  # the menu comes back by GET
             try:
                 with request_deadline():
                     response = await self._answer(route, path, request)

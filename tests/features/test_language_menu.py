@@ -21,7 +21,7 @@ LANGUAGE = "/auth/language"
 
 @pytest.fixture
 def site() -> Site:
-    return make_site(languages=["en", "de"])
+    return make_site(languages=["en", "de"], roomy=True)
 
 
 def back_of(html: str) -> str | None:
@@ -73,6 +73,10 @@ async def test_pages_that_only_a_form_leads_to_have_no_menu(site: Site) -> None:
         answer = await browser.post(path, {"link_token": "x"})
         assert answer.status_code == 410
         assert back_of(answer.text) is None
+    await browser.ask(EMAIL)
+    answers = [await browser.post("/auth/resend", {}) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [303, 303, 303, 429]
+    assert back_of(answers[-1].text) is None, "GET /auth/resend is answered 405"
 
 
 async def test_who_is_signed_in_has_the_profile_for_it(tmp_path: Path) -> None:
