@@ -54,6 +54,9 @@ class Guide:
             Route("/guide/search", self.search),
             Route("/guide/search.json", self.suggest),
             Route("/guide/{name}", self.page),
+            # Starlette's own answer to these goes to the host that the request names.
+            Route("/guide/", self.without_slash),
+            Route("/guide/{name}/", self.without_slash),
         ]
 
     # --- what is read ----------------------------------------------------------------------------
@@ -105,6 +108,11 @@ class Guide:
         if name.endswith(".json"):
             return FileResponse(self.folder / name, headers=HEADERS)
         return await self._kept(request, name)
+
+    async def without_slash(self, request: Request) -> Response:
+        """Lead to the page that an address with a slash at its end means."""
+        name = request.path_params.get("name")
+        return RedirectResponse(f"/guide/{name}" if name else "/guide", 308)
 
     async def search(self, request: Request) -> Response:
         """Show what a question finds; without a question, the field."""

@@ -133,10 +133,14 @@ def test_a_script_is_answered_by_pieces_of_text(visitor: TestClient) -> None:
         ("/guide/security.md", "/guide/security"),
         ("/guide/README.md", "/guide"),
         ("/guide/README", "/guide"),
+        ("/guide/", "/guide"),
+        ("/guide/search/?q=x", "/guide/search"),
+        ("/guide/security/", "/guide/security"),
     ],
 )
 def test_the_name_of_a_file_leads_to_its_page(visitor: TestClient, path: str, to: str) -> None:
-    answer = visitor.get(path)
+    """It stays on the site, whatever host the request names."""
+    answer = visitor.get(path, headers={"host": "evil.example"})
     assert (answer.status_code, answer.headers["location"]) == (308, to)
 
 
