@@ -6,9 +6,11 @@ as quickly without one.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import hashlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from demo_app.guide_site.search import MAX_QUERY, Index
+from demo_app.guide_site.search import MAX_QUERY, Index, Result
 from demo_app.views import HEADERS, make_html
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ class Guide:
         self._answers: dict[str, tuple[bytes, str]] = {}
         self._index: Index | None = None
         self._lock = threading.Lock()
+        # One, for many at a time would take turns with everything else that the process answers.
+        self._searcher = ThreadPoolExecutor(1, thread_name_prefix="guide-search")
 
     @property
     def routes(self) -> list[Route]:
@@ -117,7 +121,7 @@ class Guide:
     async def search(self, request: Request) -> Response:
         """Show what a question finds; without a question, the field."""
         question = request.query_params.get("q", "").strip()[:MAX_QUERY]
-        found = await run_in_threadpool(lambda: self.index().search(question)) if question else []
+        found = await self._find(question) if question else []
         html = make_html(
             "guide/search.html", contents=self.contents, current="", question=question, found=found
         )
@@ -126,7 +130,7 @@ class Guide:
     async def suggest(self, request: Request) -> Response:
         """Return what a question finds, for the script of the search field."""
         question = request.query_params.get("q", "")
-        found = await run_in_threadpool(lambda: self.index().search(question))
+        found = await self._find(question)
         shown = [
             {
                 "address": result.address,
@@ -138,13 +142,21 @@ class Guide:
         ]
         return JSONResponse(shown, headers={**HEADERS, "cache-control": "no-cache"})
 
+    async def _find(self, question: str) -> list[Result]:
+        return await asyncio.get_running_loop().run_in_executor(
+            self._searcher, lambda: self.index().search(question)
+        )
+
+    def _prepare(self) -> None:
+        self._searcher.submit(self.index)
+
     async def _kept(self, request: Request, name: str) -> Response:
         if name not in self._answers:
             body = (await run_in_threadpool(self.make_page, name)).encode()
             self._answers[name] = (body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
         body, tag = self._answers[name]
         # Who reads may search next, and does not wait then.
-        prepare = BackgroundTask(self.index) if self._index is None else None
+        prepare = BackgroundTask(self._prepare) if self._index is None else None
         headers = {**HEADERS, "etag": tag, "cache-control": "no-cache"}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=304, headers=headers, background=prepare)

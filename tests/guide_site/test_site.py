@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
+import threading
 import time
 from html import unescape
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -105,6 +108,19 @@ async def test_a_page_that_was_made_costs_less_than_a_millisecond() -> None:
         assert (await run(app, http_scope("/guide/security")))[1] == body
         costs.append(time.perf_counter() - before)
     assert min(costs) < 0.001
+
+
+@pytest.mark.anyio
+async def test_many_questions_at_a_time_take_no_turns_with_the_app() -> None:
+    """Each of their threads would make the event loop wait: for seconds, when eighty ask."""
+    guide, before = the_guide(), threading.active_count()
+    path = "/guide/search.json"
+    app = Starlette(routes=guide.routes)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        answers = await asyncio.gather(*(client.get(path, params={"q": "a b"}) for _ in range(20)))
+    assert all(answer.json() for answer in answers)
+    assert threading.active_count() <= before + 1
 
 
 def test_a_question_is_answered_without_scripts(visitor: TestClient) -> None:
