@@ -76,7 +76,7 @@ def negotiate_language(header: str, codes: Sequence[str]) -> str | None:
         header = header[:LONGEST_HEADER].rpartition(",")[0]
     wanted: list[tuple[float, str]] = []
     refused: set[str] = set()
-    for part in header.lower().split(","):
+    for part in header.lower().replace("_", "-").split(","):
         match = _RANGE.fullmatch(part)
         if match is None:
             continue

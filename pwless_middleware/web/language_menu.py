@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.paths import safe_next
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.languages.languages import Languages

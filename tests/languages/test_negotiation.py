@@ -32,6 +32,7 @@ CODES = ["en", "de", "fr-CA", "he", "nb", "pt-BR", "zh-Hans", "zh-Hant"]
         ("zh-Hans-SG", "zh-Hans"),
         ("pt", "pt-BR"),
         ("pt-PT", "pt-BR"),
+        ("pt_PT", "pt-BR"),  # a locale, as programs give it
         ("no", "nb"),
         ("nn-NO, en;q=0.5", "nb"),
         ("iw-IL", "he"),
