@@ -113,7 +113,11 @@ class Keyring:
     def __init__(self, secret_key: str | Sequence[str], *, realm: str) -> None:
         # `None` is what an unset environment variable gives.
         if not secret_key or not isinstance(secret_key, Sequence):
-            raise ConfigError("secret_key", "set a key; `python -m pwless_middleware secret`")
+            raise ConfigError(
+                "secret_key",
+                "there is none: is the environment variable set?"
+                " `python -m pwless_middleware secret` makes one",
+            )
         keys = [secret_key] if isinstance(secret_key, str) else list(secret_key)
         for key in keys:
             check_secret_key(key)

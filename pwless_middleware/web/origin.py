@@ -89,6 +89,11 @@ def parse_origins(origins: Sequence[str]) -> frozenset[str]:
         if text in _APP_ORIGINS:
             found.add(text)
             continue
+        if "*" in text:
+            raise ConfigError(
+                "allowed_origins",
+                f"{text!r} is a pattern: list each origin, https://www.example.com",
+            )
         found.add(parse_origin(text, "allowed_origins"))
     return frozenset(found)
 
@@ -116,7 +121,9 @@ def is_local(host: str) -> bool:
 
 
 def _parse(url: object, option: str) -> tuple[str, str]:
-    problem = ConfigError(option, "set an absolute URL, e.g. https://app.example.com")
+    problem = ConfigError(
+        option, "set an absolute URL without user name, ? or #, e.g. https://app.example.com"
+    )
     if isinstance(url, str):
         check_trimmed(option, url)
     if not isinstance(url, str) or not url.isascii() or re.search(r"[\s\\\x00-\x20\x7f]", url):

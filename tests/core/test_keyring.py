@@ -24,6 +24,7 @@ from pwless_middleware.core.keyring import (
     new_operation,
 )
 from pwless_middleware.core.pasted_text import code_in
+from pwless_middleware.errors import ConfigError
 from tests.support import KEY, OTHER_KEY
 
 REALM = "https://app.example.com\x00pwless"
@@ -283,3 +284,10 @@ def test_a_number_is_its_text_s_its_label_s_and_its_key_s_alone() -> None:
     assert len(others | {number}) == 5
     with pytest.raises(KeyError):
         old.derive_number("code", b"text", key_id=both.current)
+
+
+def test_no_key_at_all_names_the_environment_variable() -> None:
+    missing: Any
+    for missing in (None, "", []):
+        with pytest.raises(ConfigError, match="is the environment variable set"):
+            Keyring(missing, realm="")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
 from demo_app.guide_site.markdown import parse
 from demo_app.guide_site.search import MAX_QUERY, MAX_RESULTS, PER_PAGE, Index
 from demo_app.guide_site.site import GENERATED, the_guide
-from pwless_middleware import ConfigError, Outbox, Passwordless
+from pwless_middleware import ConfigError, Outbox, Passwordless, SMTPMailer
 
 KEY = "5d2c8e1f7a9b4c3d6e0f8a1b2c3d4e5f"
 PASSKEYS = parse(
@@ -67,11 +68,36 @@ def test_an_error_that_is_pasted_finds_what_to_do() -> None:
     shown = [
         'WARNING:pwless:delivery queue out of reach: RedisError("of jo\'s machine") (3rd time)',
         "Error in line 7: PasswordlessMiddleware: alow has no such option; did you mean allow?",
+        "KeyError: 'PWLESS_SECRET_KEY'",
+        "ModuleNotFoundError: No module named 'pwless_middleware'",
+        "ERROR: No matching distribution found for pwless-middleware",
+        "ERROR: Package 'pwless-middleware' requires a different Python: 3.10.13 not in '>=3.11'",
     ]
     for key, url in (("short", "http://localhost:8000"), (KEY, "http://example.com")):
         with pytest.raises(ConfigError) as failed:
             Passwordless(secret_key=key, base_url=url, mailer=Outbox())
         shown.append(f"pwless_middleware.errors.ConfigError: {failed.value}")
+    mistakes: list[dict[str, Any]] = [
+        {},
+        {"secret_key": None},
+        {"base_url": "localhost:8000"},
+        {"mailer": None},
+        {"database": "pwless.db"},
+        {"store": "redis://localhost"},
+        {"allowed_origins": ["*"]},
+    ]
+    for mistake in mistakes:
+        given: dict[str, Any] = {
+            "secret_key": KEY,
+            "base_url": "http://localhost:8000",
+            "mailer": Outbox(),
+        }
+        with pytest.raises(ConfigError) as failed:
+            Passwordless(**({**given, **mistake} if mistake else {}))
+        shown.append(f"pwless_middleware.errors.ConfigError: {failed.value}")
+    with pytest.raises(ConfigError) as failed:
+        SMTPMailer("smtp://smtp.example.com:465", sender="login@acme.example")
+    shown.append(f"pwless_middleware.errors.ConfigError: {failed.value}")
     for line in shown:
         assert GUIDE.index().search(line)[0].address.startswith("/guide/troubleshooting#"), line
 

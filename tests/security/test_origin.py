@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from pwless_middleware import EmailLogin
+from pwless_middleware import ConfigError, EmailLogin
 from tests.support import (
     BASE,
     JSON_BASE,
@@ -185,6 +185,12 @@ async def test_a_login_planted_on_another_site_signs_nobody_in_as_the_attacker()
     answer = await jo.post("/auth/link", form, headers={"origin": "https://evil.example"})
     assert answer.status_code == 403
     assert await jo.who() is None
+
+
+@pytest.mark.parametrize("pattern", ["*", "https://*.example.com"])
+def test_a_pattern_is_no_allowed_origin(pattern: str) -> None:
+    with pytest.raises(ConfigError, match="is a pattern: list each origin"):
+        make_site(allowed_origins=[pattern])
 
 
 async def test_an_allowed_origin_may_use_the_json_api_and_not_the_pages() -> None:
