@@ -47,8 +47,9 @@ class FactorRow:
     def of(cls, factor: Factor, now: int) -> FactorRow:
         """Return a factor as it is listed."""
         kind = translate(_KINDS[factor.kind])
-        # All that is shown of a number, also to whoever has got into the account.
-        known_by = f"{kind}, •••• {factor.phone[-2:]}" if factor.phone else kind
+        # All that is shown of a number, also to whoever has got into the account. It is kept from
+        # left to right (UAX #9, isolates): the dots stand before the digits in every language.
+        known_by = f"{kind} \u2066•••• {factor.phone[-2:]}\u2069" if factor.phone else kind
         used_at = factor.used_at
         return cls(
             id=factor.id,

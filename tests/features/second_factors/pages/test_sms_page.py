@@ -66,7 +66,7 @@ async def test_a_number_is_added_by_the_code_that_comes_to_it(site: Site, phones
     assert "4 tries left" in said(bad)
     page = await jo.get(led_to(await type_code(jo, bad, phones.code())))
     assert "Your phone number is added." in said(page)
-    assert "Text message, •••• 89" in said(page)
+    assert "Text message \u2066•••• 89\u2069" in said(page)
     assert "3456789" not in page.text
 
 
