@@ -76,3 +76,16 @@ def test_times_have_every_part_and_the_script_every_form(code: str) -> None:
         assert len(units) == 3
         assert all(units)
     assert set(map(int, durations["of"])) == set(range(len(durations["forms"])))
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"), [("ja", "auto-phrase"), ("ko", "keep-all"), ("de", None), ("zh-Hans", None)]
+)
+def test_a_mail_breaks_its_lines_where_the_language_does(
+    code: str, rule: str | None, pages: Renderer
+) -> None:
+    """Between phrases in Japanese, between words in Korean: a line of one syllable reads badly."""
+    with use_language(LANGUAGES[code]):
+        html = pages.email("signin", **MAIL | {"kind": "LINK", "code": None}).html
+    found = re.search(r"body \{ word-break: ([\w-]+);", html)
+    assert (found[1] if found else None) == rule
