@@ -88,6 +88,20 @@ def photograph_login() -> None:
         lay_side_by_side(browser, shots, "screenshot.png")
 
 
+def photograph_languages() -> None:
+    """Photograph the login page in four languages, one of them from right to left."""
+    with (
+        served(lambda url: create_app(secret_key=SECRET_KEY, base_url=url)) as url,
+        chromium() as browser,
+    ):
+        shots = []
+        for language in ("ar", "ja", "de", "hi"):
+            page = browser.new_page(base_url=url, viewport=SIZE, locale=language)
+            page.goto("/auth/login")
+            shots.append(shot_of(page))
+        lay_side_by_side(browser, shots, "languages.png")
+
+
 def photograph_email() -> None:
     """Photograph a sign-in email, light and dark side by side."""
     mailer = Letterbox()
@@ -247,6 +261,7 @@ def photograph_dashboard() -> None:
 
 PICTURES = {
     "login": photograph_login,
+    "languages": photograph_languages,
     "email": photograph_email,
     "passkeys": photograph_passkeys,
     "second-factors": photograph_second_factors,
