@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -37,6 +38,17 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 # also where the environment says that nothing is to be kept: it is half of a server's start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# What is made while the tests are collected stays: to look through it for garbage is in vain.
+_THRESHOLDS = gc.get_threshold()
+gc.set_threshold(50_000, 20, 20)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage as often as ever while tests run, but no more among the tests themselves."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_THRESHOLDS)
 
 
 @pytest.hookimpl(optionalhook=True)
