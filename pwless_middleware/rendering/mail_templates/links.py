@@ -60,8 +60,10 @@ _IGNORED = re.compile(r"[\u00ad\u034f\u115f\u1160\u180b-\u180f\u200b-\u200f\u206
                       r"\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]")  # fmt: skip
 _DOTS = re.compile("[\u3002\uff0e\uff61]")
 # A full stop of Japanese or Chinese ends a sentence where one of their letters follows, without a
-# space. UTS #46 reads it as a dot, but no mail program makes a link of a name written so.
-_SENTENCE_END = re.compile("\u3002(?=[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3])")
+# space; behind a Latin name it takes more of them than a top-level domain has, say 公司. UTS #46
+# reads it as a dot, but no mail program makes a link of a name written so.
+_LETTER = "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]"
+_SENTENCE_END = re.compile(f"(?<![A-Za-z0-9])\u3002(?={_LETTER})|\u3002(?={_LETTER}{{5}})")
 _SPACE = re.compile(r"[ \t\n]+")
 _MOST_ENDS: Final = 64
 _LONGEST: Final = 4000

@@ -67,6 +67,7 @@ FOREIGN = [
     "https://evil.example",
     "evil。example",
     "悪。example",
+    "evil。公司",
     "https://悪。例え",
     "www.悪。例え",
     "jo@evil。例え",
