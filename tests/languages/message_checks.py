@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from gettext import c2py
 from typing import Final
+
+from babel.messages.plurals import get_plural
 
 _PLACEHOLDER: Final = re.compile(r"%%|(%\(\w+\)s|</?\w+[^>]*>)")
 _MARKS: Final = re.compile(r"[<>\"]|&(?:#|\w+;)")
@@ -62,6 +65,7 @@ SAME_IN_SOME: Final = frozenset(
     }
 )
 """Words that some language in Latin letters shares with English."""
+_NUMBER: Final = "%(n)s"
 _IN_LATIN: Final = frozenset(
     {"cs", "da", "de", "es", "fr", "id", "it", "nl", "pl", "pt-BR", "sv", "tr", "vi"}
 )
@@ -81,8 +85,11 @@ def problems_of_texts(ids: Sequence[str], texts: Sequence[str], language: str) -
         language: its code; empty looks at placeholders alone.
     """
     several = ids[-1]
-    for text in texts:
-        if placeholders_of(text) != placeholders_of(several):
+    for form, text in enumerate(texts):
+        wanted = placeholders_of(several)
+        if _NUMBER in wanted and _NUMBER not in text and _is_of_one_number(form, texts, language):
+            wanted.remove(_NUMBER)
+        if placeholders_of(text) != wanted:
             yield f"has other placeholders than {text!r}"
         elif _elements_of(text) != _elements_of(several):
             yield f"has other placeholders within its elements than {text!r}"
@@ -98,6 +105,14 @@ def problems_of_texts(ids: Sequence[str], texts: Sequence[str], language: str) -
             ends = _end_of(several) or "nothing"
             yield f"ends with {ends}, {text!r} with {_end_of(text) or 'nothing'}"
         yield from (f"{what}: {text!r}" for what in _odd_characters(text, language))
+
+
+def _is_of_one_number(form: int, texts: Sequence[str], language: str) -> bool:
+    """Whether a form is that of a single number, which its words then may say: “two minutes”."""
+    if len(texts) < 2 or not language:
+        return False
+    form_of = c2py(get_plural(language.replace("-", "_")).plural_expr)
+    return [form_of(n) for n in range(1001)].count(form) == 1
 
 
 def is_untranslated(ids: Sequence[str], texts: Sequence[str], language: str) -> bool:

@@ -79,3 +79,10 @@ def test_a_message_that_was_left_in_english_is_found() -> None:
     assert not is_untranslated(["Provider"], ["Provider"], "nl")
     assert not is_untranslated(["%(day)s %(month)s %(year)s"], ["%(day)s %(month)s %(year)s"], "fr")
     assert not is_untranslated(["NameID"], ["NameID"], "ja")
+
+
+def test_a_form_of_one_number_alone_may_say_it_in_words() -> None:
+    ids = ("%(n)s minute", "%(n)s minutes")
+    assert list(problems_of_texts(ids, ["דקה אחת", "שתי דקות", "%(n)s דקות"], "he")) == []
+    said = list(problems_of_texts(ids, ["דקה אחת", "שתי דקות", "דקות"], "he"))
+    assert said == ["has other placeholders than 'דקות'"]
