@@ -24,6 +24,7 @@ from starlette.responses import Response
 from pwless_middleware.core.address import Address, parse_address
 from pwless_middleware.core.authentication import Strength
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.event import EventKind
 from pwless_middleware.core.operator import Role, covers
 from pwless_middleware.core.user import User
 from pwless_middleware.errors import NotFound
@@ -77,11 +78,14 @@ class OperatorRules:
             any case.
         list_admins: returns the address and the chosen language of each `admin`; an empty language
             is the default.
+        describe_kind: returns what is recorded as a kind of event, in the language that is being
+            written; `None` has the words of its declaration.
     """
 
     role_of: Callable[[User], Awaitable[Role | None]]
     strength: Strength = "any"
     list_admins: Callable[[], Awaitable[Sequence[tuple[Address, str]]]] | None = None
+    describe_kind: Callable[[EventKind], str] | None = None
 
 
 Banner = Callable[[], Awaitable[Text | None]]
@@ -155,6 +159,13 @@ class Operators:
         """
         rules = self._rules
         return () if rules is None or rules.list_admins is None else await rules.list_admins()
+
+    def describe_kind(self, kind: EventKind) -> str:
+        """Return what is recorded as a kind of event, in the language that is being written."""
+        rules = self._rules
+        if rules is None or rules.describe_kind is None:
+            return kind.meaning
+        return rules.describe_kind(kind)
 
     async def require(
         self, request: Request, role: Role = "view", *, back: str | None = None

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Final, Protocol
 
 from pwless_middleware.features.dashboard.events import KINDS
+from pwless_middleware.features.dashboard.log.sentences import describe_kind
 from pwless_middleware.features.dashboard.operators.pages import OperatorPages
 from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.features.dashboard.python import DashboardVerbs, OperatorVerbs
@@ -46,7 +47,9 @@ def mount_sections(kit: Kit, options: DashboardOptions) -> Mounted[DashboardVerb
     """Return what all sections add together, and who is an operator."""
     mounted = [_load(module, name)(kit, options).mount() for module, name in SECTIONS]
     pages = OperatorPages(kit, options)
-    rules = OperatorRules(pages.roles.role_of, options.strength, pages.mails.list_admins)
+    rules = OperatorRules(
+        pages.roles.role_of, options.strength, pages.mails.list_admins, describe_kind
+    )
     verbs = DashboardVerbs(OperatorVerbs(kit, pages.changes, pages.roles))
     return join([*mounted, pages.mount()], rules, verbs)
 

@@ -320,7 +320,9 @@ class WebhookPages:
             status=error.status if error is not None else 200,
             form=form,
             webhook=None if webhook is None else self._show(webhook, operator),
-            kinds=[(kind.name, kind.meaning.replace("`", "")) for kind in self._list_kinds()],
+            kinds=[
+                (kind.name, self._kit.operators.describe_kind(kind)) for kind in self._list_kinds()
+            ],
             problems=problems,
             problem=problems["version"],
         )

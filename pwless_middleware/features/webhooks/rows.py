@@ -11,6 +11,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.webhook import DeliveryState, OffReason, Webhook, WebhookDelivery
 from pwless_middleware.errors import FAULTS
 from pwless_middleware.languages.current import translate
+from pwless_middleware.languages.numbers import format_number
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text
 
@@ -168,7 +169,9 @@ def show_delivery(delivery: WebhookDelivery) -> DeliveryRow:
         tried_iso=format_iso(tried) if tried is not None else "",
         next_at=format_time(next_at) if next_at is not None else "",
         next_iso=format_iso(next_at) if next_at is not None else "",
-        milliseconds=f"{delivery.milliseconds:,}" if delivery.milliseconds is not None else "",
+        milliseconds=format_number(delivery.milliseconds)
+        if delivery.milliseconds is not None
+        else "",
         body=json.dumps(json.loads(delivery.body), indent=2, ensure_ascii=False),
     )
 

@@ -18,7 +18,7 @@ from pwless_middleware.text import Text, duration_text
 
 _PLACE: Final = re.compile(r"%\((\w+)\)s")
 _ERASED: Final = "…"
-"""Stands for what an event no longer says, since the person was erased."""
+"""Stands for what an event no longer says, since the person was erased, and a kind never does."""
 
 SENTENCES: Final[Mapping[str, Text]] = {
     # --- a login -------------------------------------------------------------------------------
@@ -206,6 +206,15 @@ SENTENCES: Final[Mapping[str, Text]] = {
 """What happened, by the kind of event."""
 
 
+def describe_kind(kind: EventKind) -> str:
+    """Return what is recorded as a kind, in the language that is being written.
+
+    `…` stands for what each event says anew. A host's own kind is told in its declaration's words.
+    """
+    sentence = SENTENCES.get(kind.name)
+    return kind.meaning.replace("`", "") if sentence is None else _fill(sentence, {})
+
+
 def sentence_of(event: Event, kinds: Mapping[str, EventKind]) -> str:
     """Return an event as a sentence, in the language that is being written.
 
@@ -217,7 +226,11 @@ def sentence_of(event: Event, kinds: Mapping[str, EventKind]) -> str:
     if sentence is None:
         declared = kinds.get(event.kind)
         return declared.meaning if declared is not None else event.kind
-    values = _values_of(event)
+    return _fill(sentence, _values_of(event))
+
+
+def _fill(sentence: Text, values: Mapping[str, object]) -> str:
+    """Return a sentence with its values, in the language that is being written."""
     places = _PLACE.findall(sentence)
     if not places:
         return translate(sentence)

@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.languages.current import translate
+from pwless_middleware.languages.numbers import format_number
 from pwless_middleware.languages.times import format_date
 from pwless_middleware.text import Text
 
@@ -164,11 +165,6 @@ def round_up(number: int) -> int:
         return 4
     size = int(10 ** (len(str(number)) - 1))
     return next(size * step for step in (1, 2, 5, 10) if size * step >= number)
-
-
-def format_number(number: int) -> str:
-    """Return a number with narrow spaces between its thousands, as ISO 80000-1 has them."""
-    return f"{number:,}".replace(",", "\u202f")
 
 
 @dataclass(frozen=True, slots=True)

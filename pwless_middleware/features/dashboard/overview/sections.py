@@ -13,7 +13,6 @@ from pwless_middleware.features.dashboard.overview.charts import (
     Row,
     Series,
     Tone,
-    format_number,
     format_share,
     make_chart,
     make_rows,
@@ -27,6 +26,7 @@ from pwless_middleware.features.dashboard.overview.names import (
     name_reason,
 )
 from pwless_middleware.languages.current import translate
+from pwless_middleware.languages.numbers import format_number
 from pwless_middleware.text import Text
 
 _TIMES: Final = (1, 2, 5, 10, 30, 60)

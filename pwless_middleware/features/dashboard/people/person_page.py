@@ -16,6 +16,7 @@ from pwless_middleware.core.session import Session
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.dashboard.log.sentences import sentence_of
 from pwless_middleware.features.dashboard.log.words import methods_text
+from pwless_middleware.features.dashboard.operators.names import NAMES
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.names import name_of
 from pwless_middleware.languages.times import format_ago, format_iso, format_time
@@ -152,6 +153,7 @@ class PersonPage:
             notice=notice,
             problem=problem,
             person=person,
+            role_name=NAMES[person.role] if person.role else "",
             why_not=translate(person.why_not) if person.why_not and operator.may("support") else "",
             is_own=self._kit.users.keeps_people,
             language_name=name_of(person.language) if person.language else "",

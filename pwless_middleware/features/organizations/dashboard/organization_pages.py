@@ -14,6 +14,7 @@ from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.names import name_of
+from pwless_middleware.languages.numbers import format_number
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
@@ -81,7 +82,7 @@ class OrganizationPages:
             notice=notice,
             language_name=name_of(organization.language) if organization.language else "",
             domains=[one.name for one in domains if one.verified_at is not None],
-            members=f"{await self._floor.members.count(organization.id):,}",
+            members=format_number(await self._floor.members.count(organization.id)),
             login_url=f"{login}?{urlencode({'organization': organization.id})}",
             log=f"/dashboard/log?{query}" if logs else "",
             created_at=format_time(organization.created_at),

@@ -9,13 +9,13 @@ from pwless_middleware.features.dashboard.overview.charts import (
     HEIGHT,
     WIDTH,
     Series,
-    format_number,
     format_share,
     label_bars,
     make_chart,
     make_rows,
     round_up,
 )
+from pwless_middleware.languages.numbers import format_number
 from pwless_middleware.text import Text
 
 NOON = 1_800_000_000 // DAY * DAY

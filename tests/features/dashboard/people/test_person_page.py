@@ -69,7 +69,7 @@ async def test_nobody_is_offered_to_act_on_themselves_or_on_who_may_do_more(
         assert why in said(page)
         assert '<form class="act"' not in page.text
     page = await ops.get(path_of(await id_of(site, HELP)))
-    assert "support" in said(page)
+    assert "Support" in said(page)
     assert "Disable" in said(page)
 
 
