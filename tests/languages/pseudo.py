@@ -22,6 +22,8 @@ _LETTERS = str.maketrans(
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "áƀćđéƒǧħíǰķłɱńóƥɋŕšťúṽŵẋýžÁɃĆĐÉƑǦĦÍJ́ĶŁṀŃÓṔɊŔŠŤÚṼŴẊÝŽ".replace("J́", "Ɉ"),
 )
+_PLAIN = {letter: plain for plain, letter in _LETTERS.items()}
+_END = re.compile(r"\s*···⟧")  # a mail may be broken before it
 _KEPT = re.compile(r"(%\(\w+\)s|</?\w+[^>]*>)")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _SHOWN_ATTRIBUTES = re.compile(
@@ -34,6 +36,11 @@ def pseudo(message: str) -> str:
     parts = _KEPT.split(message)
     parts[::2] = [part.translate(_LETTERS) for part in parts[::2]]
     return f"⟦{''.join(parts)} ···⟧"
+
+
+def english(text: str) -> str:
+    """Return what was in the pseudo-language in English again."""
+    return _END.sub("", text.replace("⟦", "")).translate(_PLAIN)
 
 
 def write_pseudo_catalogues(folder: Path) -> Path:
