@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pwless_middleware.languages.languages import COMPLETE
+from pwless_middleware.languages.names import name_of
 from tests.features.dashboard import test_operators
 from tests.features.dashboard.crawl import crawl
 from tests.features.dashboard.delivery import test_section as delivery
@@ -24,9 +26,9 @@ from tests.own_account import signed_in
 pytestmark = pytest.mark.anyio
 
 NAMES = ("Acme", "Beta", "taken", "billing", "Jo", "Firefox", "Linux", "ReadMailbox",
-         "English", "Deutsch", "Google Workspace", "Microsoft Entra ID", "Okta",
+         "Google Workspace", "Microsoft Entra ID", "Okta",
          "OpenID Connect")  # fmt: skip
-"""What people, organizations, products, servers, and languages in themselves are called."""
+"""What people, organizations, products and servers are called."""
 CODES = (LEFT_TO_RIGHT, "en", "de", "DE", "UTC", "CSV", "NDJSON", "org_", "backend", "passwordless",
          "users:read", "users", "organizations:read", "organizations", "events",
          "metrics")  # fmt: skip
@@ -44,7 +46,9 @@ SAID = (
     "the server refuses the recipient",
 )
 """What strangers and mail servers have said."""
-VALUES = (*NAMES, *CODES, *SAID)
+LANGUAGES = tuple(name_of(code) for code in COMPLETE)
+"""Each in itself."""
+VALUES = (*NAMES, *LANGUAGES, *CODES, *SAID)
 
 
 @pytest.fixture(scope="module")
