@@ -145,12 +145,14 @@ def visit(browser: Browser, demo: Demo) -> Iterator[Visit]:
 
 def leave(page: Page) -> None:
     """End what a page still asks, e.g. of an authenticator."""
-    try:
-        page.goto("about:blank")
-    except Error as error:  # the page was about to go somewhere itself, and is there now
-        if "interrupted by another navigation" not in error.message:
-            raise
-        page.goto("about:blank")
+    for more in (True, True, True, False):
+        try:
+            page.goto("about:blank")
+        except Error as error:  # the page was about to go somewhere itself, or is still leaving
+            if not (more and "interrupted by another navigation" in error.message):
+                raise
+        else:
+            return
 
 
 def violations(page: Page, options: dict[str, Any] | None = None) -> list[str]:

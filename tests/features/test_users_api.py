@@ -384,7 +384,7 @@ def test_it_answers_what_the_document_says(client: TestClient, method: str, path
         left_out: list[Any] = [ignored_auth]
         left_out += [] if OPERATIONS[method, path] > {200} else [negative_data]
         # What JSON Schema cannot say: our grammar of addresses, and what is offered by now.
-        if any(text in response.text for text in ("Enter one email", "Send one of en, de.")):
+        if any(text in response.text for text in ("Enter one email", "Send one of en, ar, ")):
             left_out.append(positive_data_acceptance)
         case.validate_response(response, headers=KEY, excluded_checks=left_out)
         seen.add(response.status_code)

@@ -10,12 +10,17 @@ import re
 import sqlite3
 import subprocess
 import sys
+import uuid
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import String
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from starlette.testclient import TestClient
 
 from pwless_middleware import Passwordless, PasswordlessMiddleware
@@ -193,18 +198,24 @@ async def test_the_table_of_better_auth_keeps_its_people(tmp_path: Path) -> None
 
 
 async def test_the_table_of_fastapi_users_keeps_its_people(tmp_path: Path) -> None:
-    try:
-        from fastapi_users_db_sqlalchemy import SQLAlchemyBaseUserTableUUID
-    except ImportError:
-        lacking("fastapi-users is not installed")
-    from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
-    from sqlalchemy.orm import DeclarativeBase
+    """Its columns are those of `SQLAlchemyBaseUserTableUUID` in fastapi-users-db-sqlalchemy 7.
+
+    The package itself pins what other packages of the tests want in other versions.
+    """
 
     class Base(DeclarativeBase):
         """The host's models."""
 
-    class Account(SQLAlchemyBaseUserTableUUID, Base):
+    class Account(Base):
         """Its users."""
+
+        __tablename__ = "user"
+        id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+        email: Mapped[str] = mapped_column(String(320), unique=True, index=True)
+        hashed_password: Mapped[str] = mapped_column(String(1024))
+        is_active: Mapped[bool] = mapped_column(default=True)
+        is_superuser: Mapped[bool] = mapped_column(default=False)
+        is_verified: Mapped[bool] = mapped_column(default=False)
 
     engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path}/app.db")
     async with engine.begin() as connection:
@@ -279,10 +290,8 @@ asyncio.run(main())
 
 
 def test_the_people_of_allauth_stay_who_they_are(tmp_path: Path) -> None:
-    try:
-        import allauth  # noqa: F401
-    except ImportError:
-        lacking("django-allauth is not installed")
+    if find_spec("allauth") is None:
+        lacking("django-allauth is not installed: it comes with [apps]")
     [people] = blocks("py", "class AllauthUsers", PAGES["moving-from-allauth"])
     [asgi] = blocks("py", "get_asgi_application", PAGES["moving-from-allauth"])
     serve = "import types\nsys.modules['mysite'] = types.ModuleType('mysite')\n"
