@@ -390,7 +390,8 @@ def test_it_answers_what_the_document_says(client: TestClient, method: str, path
         seen.add(response.status_code)
 
     hold()
-    assert seen == OPERATIONS[method, path]
+    # Whether the cases ask for so many invitations that they are refused is chance.
+    assert seen | {429} == OPERATIONS[method, path] | {429}
 
 
 def test_all_of_it_is_described(client: TestClient) -> None:
