@@ -25,18 +25,12 @@ from tests.languages.pseudo import (
     RIGHT_TO_LEFT,
     plain_words,
     plain_words_of_page,
-    write_pseudo_catalogues,
 )
 from tests.rendering.test_renderer import MAIL, PAGES, render, renderer
 from tests.support import Site, make_site, wrong
 
 EMAIL = "jo@example.com"
 PACKAGE = Path(pwless_middleware.__file__).parent
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_pseudo_catalogues(tmp_path_factory.mktemp("templates"))
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from tests.features.dashboard.test_pages import EVIL, live_in, site_of
 from tests.features.organizations.dashboard import test_pages as organizations
 from tests.features.sso.dashboard import test_connections
 from tests.features.webhooks import test_webhooks
-from tests.languages.pseudo import LEFT_TO_RIGHT, write_pseudo_catalogues
+from tests.languages.pseudo import LEFT_TO_RIGHT
 from tests.languages.stories import Reader, stories_of, told_in_pseudo
 from tests.own_account import signed_in
 
@@ -49,11 +49,6 @@ SAID = (
 LANGUAGES = tuple(name_of(code) for code in COMPLETE)
 """Each in itself."""
 VALUES = (*NAMES, *LANGUAGES, *CODES, *SAID)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_pseudo_catalogues(tmp_path_factory.mktemp("templates"))
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,6 @@ from tests.features.sso.setup import test_pages as setup_pages
 from tests.features.sso.setup import test_test_page as setup_test
 from tests.features.sso.setup.test_pages import setup
 from tests.features.sso.social import test_linked_accounts, test_social
-from tests.languages.pseudo import write_pseudo_catalogues
 from tests.languages.stories import stories_of, told_in_pseudo
 
 pytestmark = pytest.mark.anyio
@@ -37,11 +36,6 @@ VALUES = ("Acme", "Beta", "Strict", "Weak", "Owner", "English", "Google Workspac
           "Acme login", "auditor", "AD FS", "co.uk", "SAML",
           "OpenID", "Connect", "HTTPS", "DNS", "TXT")  # fmt: skip
 """Names: of organizations, people and products, of languages in themselves, and of techniques."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_pseudo_catalogues(tmp_path_factory.mktemp("templates"))
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,6 @@ from tests.features.passkeys import test_step_page as passkey_step
 from tests.features.second_factors.pages import test_account_page as factors_page
 from tests.features.second_factors.pages import test_enrollment_pages, test_sms_page, test_step_page
 from tests.features.second_factors.pages.test_sms_page import phones, site
-from tests.languages.pseudo import write_pseudo_catalogues
 from tests.languages.stories import stories_of, told_in_pseudo
 
 pytestmark = pytest.mark.anyio
@@ -34,11 +33,6 @@ __all__ = ["phones", "site"]
 VALUES = ("Google Password Manager", "Firefox", "Linux", "Safari", "iPhone",
           "English", "Tablet", "<b>Work</b> phone", "Jo’s <b>key</b>")  # fmt: skip
 """Names: of products, of languages in themselves, and what people call their things."""
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_pseudo_catalogues(tmp_path_factory.mktemp("templates"))
 
 
 @pytest.fixture(autouse=True)
