@@ -92,7 +92,8 @@ def test_a_whole_login_by_keyboard_alone(demo: Demo, visit: Visit) -> None:
     _tab_to(page, "Sign in")
     page.keyboard.press("Enter")
     page.wait_for_url("**/auth/login**")
-    page.keyboard.type(email)  # the field has the focus already
+    expect(page.get_by_label("Email address")).to_be_focused()  # without a key
+    page.keyboard.type(email)
     page.keyboard.press("Enter")
     page.wait_for_url("**/auth/verify")
     expect(page.get_by_label("Code", exact=True)).to_be_focused()
