@@ -225,11 +225,14 @@ def _answer(operation: Operation, status: int, fields: Fields | None) -> Schema:
 def _failure(errors: Sequence[type[ApiError]]) -> Schema:
     """Describe the answer of one status: the shape of every error, with this one's codes."""
     codes = sorted({error.code for error in errors})
+    # With its types, and no `const`: generators of clients leave out what they cannot merge.
+    detail = {"type": "object", "properties": {"error_code": {"type": "string", "enum": codes}}}
     narrowed = {
+        "type": "object",
         "properties": {
-            "code": {"const": errors[0].grpc},
-            "details": {"items": {"properties": {"error_code": {"enum": codes}}}},
-        }
+            "code": {"type": "integer", "enum": [errors[0].grpc]},
+            "details": {"type": "array", "items": detail},
+        },
     }
     examples = {error.code: {"value": _error_example(error)} for error in errors}
     content = {
@@ -273,9 +276,10 @@ def _error_schema(raised: set[type[ApiError]]) -> Schema:
                     "type": "object",
                     "required": ["@type", "error_code"],
                     "properties": {
-                        "@type": {"const": ERROR_TYPE},
+                        "@type": {"type": "string", "const": ERROR_TYPE},
                         "error_code": {
                             "description": "For programs; a closed list.",
+                            "type": "string",
                             "enum": sorted({error.code for error in raised}),
                         },
                         "validation_error_info": {
