@@ -1,14 +1,19 @@
-"""One thing has one word in texts, guide and README: other spellings of it are found."""
+"""One thing has one word in texts, guide and README: other spellings of it are found.
+
+So it is in translations, whose decided words are in `tests/languages/terms`.
+"""
 
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 import pytest
 
 from tests.guide import PAGES, README
-from tests.languages.extraction import extract
+from tests.languages.extraction import FOLDER, extract, read
+from tests.languages.terms import DECIDED
 
 TERMS: Final = {
     "sign in": r"\blog(?:s|ged|ging)? in(?:to)?\b|\blog-in\b|\blog ?on\b",
@@ -33,6 +38,13 @@ _OF_OTHERS: Final = ("moving-from-", "glossary", "python-reference", "api-refere
 _CODE: Final = re.compile(r"(?s)```.*?```|`[^`]*`|\]\([^)]*\)|\"[^\"\n]*\"|“[^”\n]*”")
 
 
+_NOT_SAID: Final = re.compile(
+    r"%\(\w+\)s|<[^>]*>|https?://\S+|\b\w+\([^()]*\)|\b\w+\.\w+\b"
+    r"|`[^`]*`|\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|«[^»]*»|”[^”]*”"
+)
+"""Of a translation: placeholders, tags, addresses, code, names of events, and quotes."""
+
+
 def texts() -> dict[str, str]:
     """Return what people read in English, by where it stands; without code, links and quotes."""
     messages = [m.id if isinstance(m.id, str) else "\n".join(m.id) for m in extract() if m.id]
@@ -55,3 +67,38 @@ def test_another_spelling_is_seen() -> None:
     said = "Log in by e-mail: the organisation sends a magic link, or a `two-factor` passcode."
     found = {term for term, pattern in TERMS.items() if re.search(pattern, said, re.IGNORECASE)}
     assert found == {"sign in", "email", "organization", "link", "code", "second factor"}
+
+
+@cache
+def translations(language: str) -> tuple[str, ...]:
+    """Return what a language says, every form of it, without code and quotes."""
+    forms = [m.string or () for m in read(FOLDER / f"{language}.po", language) if m.id]
+    said = [text for form in forms for text in ((form,) if isinstance(form, str) else form)]
+    return tuple(_NOT_SAID.sub(" ", text) for text in said)
+
+
+@pytest.mark.parametrize("language", DECIDED)
+def test_one_thing_has_one_word_in_a_translation(language: str) -> None:
+    found = [
+        f"{match[0]!r}, and not {word!r}: {text}"
+        for word, pattern in DECIDED[language].items()
+        for text in translations(language)
+        if (match := re.search(pattern, text, re.IGNORECASE))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("language", DECIDED)
+def test_the_decided_words_are_said(language: str) -> None:
+    """None is out of use, and none is what its own pattern looks for."""
+    said = "\n".join(translations(language)).lower()
+    decided = DECIDED[language]
+    assert [word for word in decided if word.lower() not in said] == []
+    assert [w for w, pattern in decided.items() if re.search(pattern, w, re.IGNORECASE)] == []
+
+
+def test_another_word_is_seen_in_a_translation() -> None:
+    said = "Votre passkey et le `passkeys` de “deux facteurs”: %(email)s, session.created"
+    left = _NOT_SAID.sub(" ", said)
+    found = [w for w, pattern in DECIDED["fr"].items() if re.search(pattern, left, re.IGNORECASE)]
+    assert found == ["clé d’accès"]
