@@ -42,6 +42,20 @@ _SCRIPTS: Final = ("LATIN", "CYRILLIC", "GREEK")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _RIGHT_TO_LEFT: Final = ("ar", "he")
 _EAST_ASIAN: Final = ("ja", "ko", "zh-Hans", "zh-Hant")
+_QUOTES_OF_OTHERS: Final = {
+    "ja": "“”‘’",
+    "ko": "“”「」『』",
+    "zh-Hans": "‘’「」『』",
+    "zh-Hant": "“”‘’",
+}
+"""East Asian languages have marks of their own: 「」 in Japan and Taiwan, “” in China."""
+_KOREAN_PARTICLE: Final = re.compile(
+    r"%\(\w{2,}\)s(?:은|는|이|가|을|를|과|와|으로|로)(?=[\s.,?]|$)"
+)
+"""Each of these follows a vowel or a consonant, and a value may end in either.
+
+A noun goes between. A name of one letter opens an element: `%(a)s`.
+"""
 _ABBREVIATION: Final = re.compile(r"[A-ZА-ЯΑ-Ω]\.$")
 
 SAME_EVERYWHERE: Final = frozenset(
@@ -164,6 +178,10 @@ def _odd_characters(text: str, language: str) -> Iterator[str]:
         rest = _WITH_NO_BREAK[language].sub("", rest)
     if any(char in rest for char in _NO_BREAK):
         yield "holds a no-break space where none belongs"
+    if any(char in rest for char in _QUOTES_OF_OTHERS.get(language, "")):
+        yield "holds quotation marks of another language"
+    if language == "ko" and _KOREAN_PARTICLE.search(text):
+        yield "holds a particle right behind a value"
     if "  " in text.strip():
         yield "holds two spaces in a row"
     if text != unicodedata.normalize("NFC", text):

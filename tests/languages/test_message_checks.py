@@ -43,6 +43,9 @@ def problems(message: str, text: str, language: str) -> str:
         ("Back", "Zuru\u0308ck", "de", "NFC"),
         ("Password", "П\u0430роль i код".replace("\u0430", "a"), "uk", "CYRILLIC and LATIN"),
         ("Code", "K\u03bfde", "de", "GREEK and LATIN"),
+        ("Open “Web”.", "“Web”を開きます。", "ja", "quotation marks"),
+        ("Open “Web”.", "打开「Web」。", "zh-Hans", "quotation marks"),
+        ("Open %(name)s.", "%(name)s을 여세요.", "ko", "a particle"),
     ],
 )
 def test_a_slip_is_found(message: str, text: str, language: str, problem: str) -> None:
@@ -56,6 +59,8 @@ def test_a_slip_is_found(message: str, text: str, language: str, problem: str) -
         ("Open “Done”.", "Ouvrir «\u00a0Terminé\u00a0».", "fr"),
         ("Which one?", "Lequel\u202f?", "fr"),
         ("Open this link:", "このリンクを開いてください。", "ja"),
+        ("Open “Web”.", "「Web」を開きます。", "ja"),
+        ("Open %(name)s.", "%(name)s 페이지를 여세요.", "ko"),
         ("Write +44 7400 123456.", "يُرجى كتابة +44 7400 123456", "ar"),
         ("Copy the ACS URL.", "انسخ العنوان وACS.", "ar"),
         ("Why?", "Γιατί;", "el"),

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tests.languages.terms import europe, near_east
+from tests.languages.terms import asia, europe, near_east
 
-DECIDED: Final[Mapping[str, Mapping[str, str]]] = {**europe.WORDS, **near_east.WORDS}
+DECIDED: Final[Mapping[str, Mapping[str, str]]] = {
+    **europe.WORDS,
+    **near_east.WORDS,
+    **asia.WORDS,
+}
 """By language the word that its catalogue has, and a pattern of what must not stand for it."""
