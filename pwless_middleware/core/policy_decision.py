@@ -17,14 +17,20 @@ proof has kept fresh would be worth more than the policy allows.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import Final, Literal, get_args
 
 from pwless_middleware.core.address import Address
 from pwless_middleware.core.authentication import WITHDRAWN, Authentication
-from pwless_middleware.core.connection import SOCIAL_METHOD, SSO_METHOD, connection_of
+from pwless_middleware.core.connection import SSO_METHOD, connection_of
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.policy import FIRST_FACTORS, SECOND_FACTORS, Policy, first_factor_of
+from pwless_middleware.core.proven_factors import (
+    counts_as_second,
+    factors_of,
+    is_login_only,
+    is_provider_factor,
+    without_foreign_factors,
+)
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.text import Text
 
@@ -42,13 +48,6 @@ TEXTS: Final[dict[Reason, Text]] = {
     "no_factor": Text("A second factor is required here, and you have none that could be asked."),
 }
 """The reasons as the person reads them."""
-
-_PROVIDER_FACTOR: Final = "mfa:"
-"""Begins the factor of a login for which the identity provider has asked for a second one, where
-the connection counts that."""
-_LOGIN: Final = "login"
-"""The one factor that all proofs come to that stand for no second one: to read a mailbox, and to be
-let in by a provider, are one thing twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +195,7 @@ def wants_second_factor(
     found = factors_of(authentications, policy)
     if uses_break_glass(policy, authentications, email=email):
         # What the provider says cannot count where it is done without; and it may be another's.
-        return sum(not _is_provider_factor(factor) for factor in found) < 2
+        return sum(not is_provider_factor(factor) for factor in found) < 2
     return len(found) < 2 and policy.mfa is not None and policy.mfa != "off"
 
 
@@ -229,62 +228,6 @@ def may_renew(policy: Policy, method: str, *, email: Address) -> bool:
     if method == SSO_METHOD:
         return policy.methods is None or method in policy.methods
     return _refuse_first(policy, one, email, ()) is None
-
-
-def without_foreign_factors(
-    authentications: Sequence[Authentication], connections: Collection[str]
-) -> tuple[Authentication, ...]:
-    """Return proofs without the second factors that the providers of others say they asked for.
-
-    Whoever runs the provider of one organization says there what they like: in another one it is
-    worth no second factor, however else somebody has come in.
-
-    Args:
-        authentications, connections: as of `decide`.
-    """
-    return tuple(
-        one
-        if one.method != SSO_METHOD or connection_of(one) in connections
-        else replace(one, factors=tuple(f for f in one.factors if not _is_provider_factor(f)))
-        for one in authentications
-    )
-
-
-def _is_provider_factor(factor: str) -> bool:
-    return factor.startswith(_PROVIDER_FACTOR)
-
-
-def counts_as_second(policy: Policy, method: str) -> bool:
-    """Whether a policy has a method among its second factors."""
-    return policy.second_factors is None or method in policy.second_factors
-
-
-def factors_of(
-    authentications: Sequence[Authentication], policy: Policy | None = None
-) -> frozenset[str]:
-    """Return the factors that proofs come to; two or more are a second factor.
-
-    Args:
-        authentications: what is proven.
-        policy: whose second factors count; `None` counts all.
-    """
-    found: set[str] = set()
-    for one in authentications:
-        if one.method == WITHDRAWN:
-            continue
-        if is_login_only(one):
-            found.add(_LOGIN)
-            found.update(factor for factor in one.factors if _is_provider_factor(factor))
-        elif policy is None or counts_as_second(policy, one.method):
-            found.update(one.factors or (one.method,))
-        else:
-            found.add(_LOGIN)
-    return frozenset(found)
-
-
-def is_login_only(one: Authentication) -> bool:
-    """Whether a proof is never a second factor: a mailbox, or a login elsewhere."""
-    return first_factor_of(one.method) in ("email", SSO_METHOD, SOCIAL_METHOD)
 
 
 def _refuse_first(

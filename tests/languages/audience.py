@@ -20,7 +20,8 @@ _FOR_ADMINISTRATORS: Final = re.compile(
     | ^rendering/mail_templates/(?!messages)           # how they are edited, not the text messages
     | ^features/webhooks/ | ^features/email_login/test_addresses/
     | ^features/organizations_api/ | ^flows/(brand|people)
-    | ^flows/organizations/(explain|identities|method_names|organizations\.|policy_|verbs)
+    | ^flows/organizations/(break_glass|explain|identities|method_names)
+    | ^flows/organizations/(organizations\.|policy_|verbs)
     | ^core/(api_key|brand|event|explanation|policy_json) | /event_history
     | ^web/(makers|policy_words|production_checks) | /unused_proofs
     | ^delivery/ | ^database/

@@ -12,11 +12,10 @@ from pwless_middleware.core.policy import Policy
 from pwless_middleware.core.policy_decision import (
     AskStep,
     Deny,
-    counts_as_second,
     decide_second_factor,
-    factors_of,
     wants_second_factor,
 )
+from pwless_middleware.core.proven_factors import counts_as_second, factors_of
 from pwless_middleware.features.second_factors.names import (
     ENROLLMENT_PATH,
     RECOVERY_CODE,

@@ -21,7 +21,8 @@ from pwless_middleware.core.event import Event
 from pwless_middleware.core.factor import TrustedBrowser
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.policy import Policy
-from pwless_middleware.core.policy_decision import is_login_only, uses_break_glass
+from pwless_middleware.core.policy_decision import uses_break_glass
+from pwless_middleware.core.proven_factors import is_login_only
 from pwless_middleware.core.session import DAY, Session
 from pwless_middleware.core.store_keys import device_mark, user_slot
 from pwless_middleware.errors import NotFound

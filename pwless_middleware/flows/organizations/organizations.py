@@ -6,14 +6,13 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.address import Address
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.organization import ID_PREFIX, Organization, new_id
 from pwless_middleware.core.policy import ANYTHING, Policy
-from pwless_middleware.core.policy_decision import counts_as_second
 from pwless_middleware.core.policy_json import find_contradictions
-from pwless_middleware.errors import FieldViolation, InvalidArgument, LoginDenied
+from pwless_middleware.errors import FieldViolation, InvalidArgument
 from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.organizations.break_glass import BreakGlass
 from pwless_middleware.flows.organizations.checks import (
     check_by,
     check_external_id,
@@ -36,17 +35,6 @@ if TYPE_CHECKING:
 _TAKEN: Final = Text("Another organization has this key.")
 _NO_CONNECTION: Final = Text(
     "Nobody could sign in: set up the company's login, turn it on, and test it first."
-)
-_NO_BREAK_GLASS: Final = Text(
-    "Name somebody who may sign in by mail when the company's login does not work."
-)
-_NO_FACTOR: Final = Text(
-    "None of these addresses has a second factor. One of them has to sign in and add an "
-    "authenticator app or a passkey first."
-)
-_NO_MEMBER: Final = Text(
-    "Nobody with one of these addresses and a second factor is an active member of this "
-    "organization. Make one of them a member first."
 )
 
 
@@ -78,7 +66,7 @@ class Organizations:
         self._organizations = repositories.organizations
         self._directory = directory
         self._events = events
-        self._users = users
+        self._break_glass = BreakGlass(repositories, users)
         self._languages = languages
         self._clock = clock
         self._tell_sessions = tell_sessions
@@ -171,7 +159,7 @@ class Organizations:
         Raises:
             StoreError, UsersUnavailable: it cannot be known.
         """
-        return await self._find_fault(organization.policy, organization.id) is None
+        return await self._break_glass.find_fault(organization.policy, organization.id) is None
 
     # --- change --------------------------------------------------------------------------------
 
@@ -400,40 +388,6 @@ class Organizations:
         asked = ("sso", "break_glass", "second_factors")
         is_asked = any(getattr(policy, one) != getattr(before, one) for one in asked)
         if policy.sso == "required" and is_asked:
-            fault = await self._find_fault(policy, id)
+            fault = await self._break_glass.find_fault(policy, id)
             if fault is not None:
                 raise InvalidArgument([fault])
-
-    async def _find_fault(self, policy: Policy, id: str | None) -> FieldViolation | None:
-        """Return why nobody could come in without the company's login; `None` if somebody could.
-
-        Args:
-            policy: which names who may, and what counts.
-            id: of the organization; `None` before there is one, and so no member.
-        """
-        if not policy.break_glass:
-            return FieldViolation("break_glass", _NO_BREAK_GLASS, "required")
-        fault = FieldViolation("break_glass", _NO_FACTOR, "second_factor")
-        for address in sorted(policy.break_glass):
-            user_id = await self._find_user(address)
-            if user_id is None or not await self._has_second_factor(user_id, policy):
-                continue
-            member = None if id is None else await self._kept.members.find(id, user_id)
-            if id is None or (member is not None and member.is_active):
-                return None
-            fault = FieldViolation("break_glass", _NO_MEMBER, "member")
-        return fault
-
-    async def _find_user(self, address: Address) -> str | None:
-        try:
-            user = await self._users.find(address)
-        except LoginDenied:  # nobody can sign in as them
-            return None
-        return None if user is None else user.id
-
-    async def _has_second_factor(self, user_id: str, policy: Policy) -> bool:
-        """Whether somebody has an authenticator app, a phone number or a passkey that counts."""
-        state = await self._kept.factors.state(user_id)
-        if any(counts_as_second(policy, factor.kind) for factor in state.factors):
-            return True
-        return counts_as_second(policy, "passkey") and bool(await self._kept.passkeys.list(user_id))

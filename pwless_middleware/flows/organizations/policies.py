@@ -27,8 +27,8 @@ from pwless_middleware.core.policy_decision import (
     decide,
     decide_first_factor,
     decide_second_factor,
-    without_foreign_factors,
 )
+from pwless_middleware.core.proven_factors import without_foreign_factors
 from pwless_middleware.core.session import LONGEST, Session, SessionPolicy
 from pwless_middleware.core.user import User
 from pwless_middleware.core.verdict import Verdict
