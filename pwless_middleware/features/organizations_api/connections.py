@@ -25,7 +25,8 @@ from pwless_middleware.features.organizations_api.description import (
     WHICH,
     name_field,
 )
-from pwless_middleware.flows.organizations.connections import KINDS, MOST_SECRET
+from pwless_middleware.flows.organizations.connection_secrets import MOST_SECRET
+from pwless_middleware.flows.organizations.connections import KINDS
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.web.bodies import read_json
 from pwless_middleware.web.fields import Field, Fields, Values

@@ -124,9 +124,7 @@ def _bind_connections(
     host = kit.origin.host.partition(":")[0]
 
     async def prepare(connection: Connection, by: str) -> Connection:
-        return await give_signing_key(
-            floor.connections, connection, host=host, now=kit.clock(), by=by
-        )
+        return await give_signing_key(floor, connection, host=host, now=kit.clock(), by=by)
 
     probe = ConnectionProbe(oidc, client, kit.clock, allow_loopback=allow_loopback)
     floor.connections.check_config_by(protocols.check_config)

@@ -125,7 +125,7 @@ class Protocols:
             login_hint=hint or "",
             force=ask_anew,
             signing_key=(
-                await self._floor.connections.secret_of(connection.id)
+                await self._floor.connection_secrets.of(connection.id)
                 if settings.sign_requests
                 else None
             ),
@@ -155,7 +155,7 @@ class Protocols:
             SSOFault: anything is not as it must be.
         """
         settings = self._oidc_settings(connection)
-        secret = await self._floor.connections.secret_of(connection.id)
+        secret = await self._floor.connection_secrets.of(connection.id)
         started = StartedLogin(
             nonce=self._states.derive("nonce", state),
             verifier=self._states.derive("verifier", state),

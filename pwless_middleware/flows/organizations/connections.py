@@ -1,8 +1,4 @@
-"""Connections to identity providers, made and changed; their secrets go in and never come out.
-
-A secret is encrypted for its connection's row, and only who signs people in asks for it in clear
-(security rule 56).
-"""
+"""Connections to identity providers, made and changed; their secrets go in and never come out."""
 
 from __future__ import annotations
 
@@ -15,9 +11,8 @@ from pwless_middleware.core.connection import ID_PREFIX, Connection, ConnectionK
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.organization import new_id
-from pwless_middleware.errors import ConfigError, InvalidArgument, NotFound
+from pwless_middleware.errors import InvalidArgument, NotFound
 from pwless_middleware.flows.events import Events
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.organizations.checks import (
     check_by,
     check_limit,
@@ -25,6 +20,7 @@ from pwless_middleware.flows.organizations.checks import (
     refuse_organization,
     refuse_stale,
 )
+from pwless_middleware.flows.organizations.connection_secrets import ConnectionSecrets
 from pwless_middleware.flows.organizations.directory import Directory
 from pwless_middleware.flows.organizations.events import describe_values
 from pwless_middleware.flows.organizations.scim_tokens import digest_of_token, new_token
@@ -64,11 +60,8 @@ connection as it then is. What it changes leads to it again, so it changes nothi
 KINDS: Final[tuple[ConnectionKind, ...]] = get_args(ConnectionKind)
 MOST_CONFIG: Final = 262_144
 """Characters of a configuration as JSON: metadata of 256 KiB is the largest that is read."""
-MOST_SECRET: Final = 8_192
-"""Bytes of a client secret or private key."""
 NO_CONNECTION: Final = Text("There is no such connection.")
 
-_PURPOSE: Final = "connection"
 _NO_SSO: Final = Text("Nobody signs in by connections here: add SSO() to the features.")
 _FULL: Final = Text("The organization has too many connections. Delete one first.")
 _REQUIRED: Final = Text(
@@ -94,7 +87,7 @@ class Connections:
         repository: ConnectionRepository,
         directory: Directory,
         events: Events,
-        secrets: FeatureSecrets,
+        secrets: ConnectionSecrets,
         clock: Callable[[], int],
         *,
         tell_sessions: Callable[[], Awaitable[None]],
@@ -214,7 +207,7 @@ class Connections:
             config=self._check(known, config or {}),
             created_at=self._clock(),
         )
-        stored = None if secret is None else self._encrypt(connection.id, secret)
+        stored = None if secret is None else self._secrets.encrypt(connection.id, secret)
         audit = self._events.make(
             "connection.created",
             by=check_by(by),
@@ -374,49 +367,8 @@ class Connections:
         """
         there = await self._require(id, seen)
         return await self._set_secret(
-            there, None if secret is None else self._encrypt(id, secret), check_by(by)
+            there, None if secret is None else self._secrets.encrypt(id, secret), check_by(by)
         )
-
-    async def secret_of(self, id: str) -> bytes | None:
-        """Return the client secret or private key of a connection in clear, to sign people in by.
-
-        `None` where it has none, or no key of the list decrypts it any more.
-
-        Raises:
-            StoreError: the database cannot be asked.
-        """
-        stored = await self._connections.secret_of(id)
-        if stored is None:
-            return None
-        opened = self._secrets.decrypt(_PURPOSE, id, stored)
-        return None if opened is None else opened.secret
-
-    async def rewrap(self) -> int:
-        """Encrypt with the newest key what is not, and return how many secrets that were.
-
-        Raises:
-            ConfigError: some cannot be decrypted by any key of the list; all others are done.
-            StoreError: the database cannot be asked.
-        """
-        count, lost, after = 0, list[str](), ""
-        while page := await self._connections.list_secrets(after=after):
-            for id, stored in page:
-                opened = self._secrets.decrypt(_PURPOSE, id, stored)
-                if opened is None:
-                    lost.append(id)
-                elif not opened.is_current:
-                    new = self._secrets.encrypt(_PURPOSE, id, opened.secret)
-                    # What somebody changes meanwhile is under the newest key by that.
-                    count += await self._connections.replace_secret(id, stored, new)
-            after = page[-1][0]
-        if lost:
-            raise ConfigError(
-                "secret_key",
-                "no key of the list decrypts the secrets of some connections "
-                f"({', '.join(lost)}): put the one back that they are encrypted under, and try "
-                "again, or enter those secrets anew. All others are under the newest key",
-            )
-        return count
 
     # --- SCIM ----------------------------------------------------------------------------------
 
@@ -520,12 +472,6 @@ class Connections:
         if not await self._connections.set_scim_digest(id, digest, audit=audit):
             raise NotFound(NO_CONNECTION)
         self._events.publish(audit)
-
-    def _encrypt(self, id: str, secret: bytes) -> bytes:
-        if not 1 <= len(secret) <= MOST_SECRET:
-            problem = Text("Send %(least)s to %(most)s characters.", least=1, most=MOST_SECRET)
-            raise InvalidArgument.of("secret", problem, "length")
-        return self._secrets.encrypt(_PURPOSE, id, secret)
 
     def _check(self, kind: ConnectionKind, config: Mapping[str, object]) -> Mapping[str, object]:
         if self._check_config is not None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.known_factors import KnownFactors
+from pwless_middleware.flows.organizations.connection_secrets import ConnectionSecrets
 from pwless_middleware.flows.organizations.connections import Connections
 from pwless_middleware.flows.organizations.directory import Directory
 from pwless_middleware.flows.organizations.domain_verification import DomainVerification
@@ -59,6 +60,7 @@ class OrganizationFloor:
         sessions: those of people in organizations.
         organizations, domains, connections, members, invitations, identities, setup_links: find
             what stands in the database, and change it.
+        connection_secrets: decrypt those of connections, for who signs people in.
         verification: looks for the DNS records of domains.
         policies: what the organizations ask of logins and sessions.
         explanations: tell what would come of a login.
@@ -92,8 +94,9 @@ class OrganizationFloor:
         )
         self.domains = Domains(repositories.domains, self.directory, events, clock)
         self.verification = DomainVerification(self.domains, clock)
+        self.connection_secrets = ConnectionSecrets(repositories.connections, secrets)
         self.connections = Connections(
-            *(repositories.connections, self.directory, events, secrets, clock),
+            *(repositories.connections, self.directory, events, self.connection_secrets, clock),
             tell_sessions=self.sessions.look_again_at_all,
         )
         self.members = Members(repositories.members, self.directory, events, self.sessions, clock)
@@ -105,4 +108,4 @@ class OrganizationFloor:
         self.explanations = Explanations(
             self.directory, self.invitations, self.policies, policies, users, factors.of
         )
-        self.rewrap: Callable[[], Awaitable[int]] = self.connections.rewrap
+        self.rewrap: Callable[[], Awaitable[int]] = self.connection_secrets.rewrap

@@ -110,7 +110,7 @@ async def test_an_answer_has_a_connection_and_never_its_secret(
     assert changed.json()["connection"]["is_enabled"]
     answers = [made, changed, await backend.ask("GET", path), await backend.ask("GET", one)]
     assert not any("s3cret" in answer.text for answer in answers)
-    assert await floor_of(site).connections.secret_of(connection["id"]) == b"m0re-s3cret"
+    assert await floor_of(site).connection_secrets.of(connection["id"]) == b"m0re-s3cret"
     token = (await backend.post(f"{one}/scim-token"))["token"]
     assert token.startswith("pwscim_")
     for answer in (await backend.ask("GET", path), await backend.ask("GET", one)):

@@ -121,7 +121,7 @@ async def test_a_secret_is_encrypted_and_in_no_answer(
     found = await connections.find(made.id)
     assert found == made
     assert "s3cret" not in repr(found)
-    assert await connections.secret_of(made.id) == b"very-s3cret"
+    assert await floor.connection_secrets.of(made.id) == b"very-s3cret"
     assert b"s3cret" not in (tmp_path / "pwless.db").read_bytes()
     assert b"s3cret" not in (tmp_path / "pwless.db-wal").read_bytes()
     # Moved to the row of another connection it is worth nothing.
@@ -131,10 +131,10 @@ async def test_a_secret_is_encrypted_and_in_no_answer(
     await kept.connections.set_secret(
         other.id, await kept.connections.secret_of(made.id), seen=other.version
     )
-    assert await connections.secret_of(other.id) is None
+    assert await floor.connection_secrets.of(other.id) is None
     gone = await connections.set_secret(made.id, None)
     assert not gone.has_secret
-    assert await connections.secret_of(made.id) is None
+    assert await floor.connection_secrets.of(made.id) is None
 
 
 async def test_secrets_are_under_the_newest_key_after_a_rotation(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ async def test_secrets_are_under_the_newest_key_after_a_rotation(tmp_path: Path)
     assert await both.rewrap() == 1
     assert await both.rewrap() == 0
     new = floor_of(make_site(database=sqlite_url(tmp_path), secret_key=OTHER_KEY))
-    assert await new.connections.secret_of(made.id) == b"s"
+    assert await new.connection_secrets.of(made.id) == b"s"
     with pytest.raises(ConfigError, match="no key of the list decrypts"):
         await old.rewrap()
 

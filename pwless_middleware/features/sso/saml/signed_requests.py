@@ -16,18 +16,18 @@ from pwless_middleware.features.sso.saml.signing_keys import (
     make_signing_key,
     read_signing_key,
 )
-from pwless_middleware.flows.organizations.connections import Connections
+from pwless_middleware.flows.organizations.floor import OrganizationFloor
 
 
 async def give_signing_key(
-    connections: Connections, connection: Connection, *, host: str, now: int, by: str
+    floor: OrganizationFloor, connection: Connection, *, host: str, now: int, by: str
 ) -> Connection:
     """Give a connection by SAML its key and the certificate of it, if requests are to be signed.
 
     A secret that is no RSA key of 2048 bits or more gives way to one that is.
 
     Args:
-        connections: keep it; what is changed there leads here again (`Connections.prepare_by`).
+        floor: keeps it; what is changed there leads here again (`Connections.prepare_by`).
         connection: as it was saved just now.
         host: ours, which the certificate names.
         now: unix seconds.
@@ -41,13 +41,16 @@ async def give_signing_key(
     config = connection.config
     if connection.kind != "saml" or config.get("sign_requests") is not True:
         return connection
-    key = await asyncio.to_thread(read_signing_key, await connections.secret_of(connection.id))
+    secret = await floor.connection_secrets.of(connection.id)
+    key = await asyncio.to_thread(read_signing_key, secret)
     if key is None:
         secret = await asyncio.to_thread(make_signing_key)
-        return await connections.set_secret(connection.id, secret, seen=connection.version, by=by)
+        return await floor.connections.set_secret(
+            connection.id, secret, seen=connection.version, by=by
+        )
     if _public_key_of(str(config.get("signing_certificate", ""))) == key.public_key():
         return connection
-    return await connections.change(
+    return await floor.connections.change(
         connection.id,
         config={**config, "signing_certificate": certify(key, host, now=now)},
         seen=connection.version,

@@ -97,7 +97,7 @@ async def test_a_connection_is_made_set_and_turned_on(
     assert kept is not None
     assert kept.config["roles"] == [["Admins", "owner"], ["all staff", "viewer"]]
     assert kept.config["counts_mfa"] is True
-    assert await floor_of(site).connections.secret_of(id) == SECRET.encode()
+    assert await floor_of(site).connection_secrets.of(id) == SECRET.encode()
     for path in (page, edit, at(acme)):
         shown = await text_of(ops, path)
         assert SECRET not in shown, "write-only (security rule 56)"
@@ -113,7 +113,7 @@ async def test_a_connection_is_made_set_and_turned_on(
     assert "Somebody has changed it meanwhile" in stale.text
     (version,) = re.findall(r'name="version" value="(\d+)"', await text_of(ops, edit))
     await ops.post(edit, {**again, "version": version})
-    assert await floor_of(site).connections.secret_of(id) == SECRET.encode()
+    assert await floor_of(site).connection_secrets.of(id) == SECRET.encode()
     assert "Other" in await text_of(ops, at(acme))
 
 

@@ -31,7 +31,7 @@ async def sign_by(acme: SSOSite, **config: object) -> Connection:
 
 
 async def request_of(acme: SSOSite, connection: Connection) -> str:
-    secret = await acme.floor.connections.secret_of(connection.id)
+    secret = await acme.floor.connection_secrets.of(connection.id)
     settings = read_saml_settings(connection.config)
     return make_request(settings, SERVICE, now=NOW, signing_key=secret).url
 
@@ -66,7 +66,7 @@ async def test_a_key_of_ones_own_is_certified(acme: SSOSite) -> None:
     pem = make_key("own", "rsa")[0]
     await acme.floor.connections.set_secret(acme.connection.id, pem)
     saved = await sign_by(acme)
-    assert await acme.floor.connections.secret_of(saved.id) == pem
+    assert await acme.floor.connection_secrets.of(saved.id) == pem
     assert "&Signature=" in await request_of(acme, saved)
     assert await certificate_in_metadata(acme) == body_of(saved.config["signing_certificate"])
 

@@ -45,7 +45,7 @@ async def test_a_login_by_openid_connect_is_set_up_from_the_link_to_the_end(
     assert saved.headers["location"].endswith(f"/connections/{id}/test"), saved.text
     connection = await setup.connection(id)
     assert connection.config == {"issuer": form["issuer"], "client_id": CLIENT_ID}
-    assert await setup.floor.connections.secret_of(id) == CLIENT_SECRET.encode()
+    assert await setup.floor.connection_secrets.of(id) == CLIENT_SECRET.encode()
     assert "Begin the test" in (await jo.get(f"{SETUP}/connections/{id}/test")).text
     assert "Test the login: it has to work once" in (await jo.get(f"{SETUP}/turn-on")).text
     await setup.floor.connections.mark_tested(id)
@@ -116,7 +116,7 @@ async def test_a_secret_is_never_shown_and_is_kept_where_none_is_entered(
             moved = await setup.enter(jo, id, issuer=mallory.issuer, client_id="other")
             assert moved.status_code == 400
             assert "This field is required" in moved.text
-    assert await setup.floor.connections.secret_of(id) == secret.encode()
+    assert await setup.floor.connection_secrets.of(id) == secret.encode()
     assert (await setup.connection(id)).config["client_id"] == "other"
 
 
