@@ -62,6 +62,7 @@ class Webhooks:
             ConfigError: there is no database.
         """
         from pwless_middleware.features.webhooks.changes import WebhookChanges
+        from pwless_middleware.features.webhooks.findings import WebhookFindings
         from pwless_middleware.features.webhooks.held import HeldWebhooks
         from pwless_middleware.features.webhooks.old_deliveries import OldDeliveries
         from pwless_middleware.features.webhooks.outgoing import TRY, OutgoingEvents
@@ -87,12 +88,13 @@ class Webhooks:
             *(kit, kept.webhooks, kept.webhook_deliveries, held, self._client, secrets, outgoing)
         )
         pages = WebhookPages(kit, kept.webhooks, kept.webhook_deliveries, changes)
+        findings = WebhookFindings(kept.webhooks)
         old = OldDeliveries(kept.webhooks, kept.webhook_deliveries, kit.clock)
         return Mounted(
             routes=pages.routes,
             dashboard_pages=pages.dashboard_pages,
-            dashboard_banners=(pages.banner,),
-            findings=(pages.findings,),
+            dashboard_banners=(findings.banner,),
+            findings=(findings.find,),
             event_kinds=KINDS,
             on_event=outgoing.note,
             jobs={TRY: sender.read, MAIL: turn_off.read},

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.event import EventKind
-from pwless_middleware.core.finding import Finding
 from pwless_middleware.core.webhook import STATES as STATE_NAMES
 from pwless_middleware.core.webhook import Webhook
 from pwless_middleware.database.webhook_deliveries import WebhookDeliveryRepository
@@ -109,27 +108,6 @@ class WebhookPages:
                 key="w",
             ),
         )
-
-    # --- what stands elsewhere -----------------------------------------------------------------
-
-    async def banner(self) -> Text | None:
-        """Return a line where a webhook was turned off, and no operator has seen to it."""
-        off = [one for one in await self._webhooks.list() if one.off_reason in ("failing", "gone")]
-        return Text("A webhook was turned off, since it did not take its events.") if off else None
-
-    async def findings(self, *, may_ask: bool) -> Sequence[Finding]:
-        """Return which webhooks do not take their events."""
-        found = [] if not may_ask else list(await self._webhooks.list())
-        off = sum(one.off_reason in ("failing", "gone") for one in found)
-        failing = sum(one.is_on and one.failing_since is not None for one in found)
-        findings = []
-        if off:
-            findings.append(
-                Text("%(count)s webhooks were turned off, since they failed for days.", count=off)
-            )
-        if failing:
-            findings.append(Text("%(count)s webhooks fail just now.", count=failing))
-        return [Finding("warn", "webhooks", text) for text in findings]
 
     # --- all of them ---------------------------------------------------------------------------
 

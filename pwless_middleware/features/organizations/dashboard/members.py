@@ -14,13 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.address import Address, parse_address
-from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organization import ROLE_LENGTH, Member, Organization, Origin
+from pwless_middleware.core.organization import ROLE_LENGTH, Member, Organization
 from pwless_middleware.errors import InvalidArgument, NotFound, NotPermitted, PersonDisabled
+from pwless_middleware.features.organizations.dashboard.member_rows import MemberRow
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.flows.organizations.members import DISABLED
 from pwless_middleware.languages.current import translate
-from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
 from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.fields import Field, Fields
@@ -40,22 +39,12 @@ from pwless_middleware.web.organization_parts import (
     OrganizationTab,
 )
 from pwless_middleware.web.person_gate import why_not_act
-from pwless_middleware.web.person_parts import has_page, person_path
 from pwless_middleware.web.queries import read_query
 from pwless_middleware.web.routes import Route
 
 TAB: Final = "/members"
 PAGE: Final = 50
 """Members on one page."""
-ORIGINS: Final[Mapping[Origin, Text]] = {
-    "invitation": Text("Invitation"),
-    "domain": Text("Verified domain"),
-    "sso": Text("The company’s login"),
-    "scim": Text("Directory (SCIM)"),
-    "api": Text("Your code"),
-    "operator": Text("An operator"),
-}
-"""How somebody has become a member."""
 _DONE: Final[Mapping[str, Text]] = {
     "added": Text("This person is a member now."),
     "role": Text("The role is changed."),
@@ -65,48 +54,6 @@ _DONE: Final[Mapping[str, Text]] = {
 }
 _WHO: Final = Fields({"user": Field(about="Whose.", required=True, shortest=1, longest=1000)})
 _NO_MEMBER: Final = Text("This person is no member of the organization any more.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberRow:
-    """A member as they are listed.
-
-    Attributes:
-        user_id: whose.
-        name: the address, or the id of who has none.
-        path: of the person's page, below the prefix; empty where no path can have their id.
-        query: leads to the member's page.
-        role: theirs; empty for none.
-        origin: how they came in, in words.
-        is_active: whether they may enter.
-        created_at, created_iso: since when they are one.
-    """
-
-    user_id: str
-    name: str
-    path: str
-    query: str
-    role: str
-    origin: str
-    is_active: bool
-    created_at: str
-    created_iso: str
-
-    @classmethod
-    def of(cls, member: Member, email: str, now: int) -> MemberRow:
-        """Return a member as they are listed, with the address that they have now."""
-        id = member.user_id
-        return cls(
-            user_id=id,
-            name=email or id,
-            path=person_path(id) if has_page(id) else "",
-            query=f"?{urlencode({'user': id})}",
-            role=member.role,
-            origin=translate(ORIGINS[member.origin]),
-            is_active=member.is_active,
-            created_at=format_ago(member.created_at, now),
-            created_iso=format_iso(member.created_at),
-        )
 
 
 class MemberPages:

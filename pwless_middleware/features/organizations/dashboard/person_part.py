@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.organization import Member, Organization
-from pwless_middleware.features.organizations.dashboard.members import ORIGINS
+from pwless_middleware.features.organizations.dashboard.member_rows import ORIGINS
 from pwless_middleware.features.organizations.dashboard.members import TAB as MEMBERS
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.current import translate
