@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -34,6 +33,7 @@ from pwless_middleware.flows.clock import make_clock
 from pwless_middleware.flows.events import Subscriber
 from pwless_middleware.flows.login_rules import ORGANIZATIONS
 from pwless_middleware.flows.users import UserDirectory
+from pwless_middleware.own_features import have_organizations, is_own, make_database_features
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.web.cookie_names import default_cookie_name
@@ -74,59 +74,6 @@ def _database_of(url: str) -> Database:
     from pwless_middleware.database.database import Database
 
     return Database(url)
-
-
-def _make_database_features(
-    retention: EventRetention | None, features: Sequence[Feature]
-) -> tuple[Feature, ...]:
-    from pwless_middleware.features.event_log import EventLog
-    from pwless_middleware.features.users_api import UsersApi
-
-    if not _have_organizations(features):
-        return EventLog(retention), UsersApi()
-    from pwless_middleware.features.organizations_api import OrganizationsApi
-
-    return EventLog(retention), UsersApi(), OrganizationsApi()
-
-
-def _have_organizations(features: Sequence[Feature]) -> bool:
-    """Whether one of the features is of organizations."""
-    return any(
-        type(feature).__module__ in _ORGANIZATION_FEATURES and _is_trusted(feature)
-        for feature in features
-    )
-
-
-def _is_trusted(feature: Feature) -> bool:
-    """Whether a feature is one of the product's own.
-
-    By its exact class: what a class of somebody else's inherits, it is not trusted with. Of a class
-    whose module was never loaded there is no object.
-    """
-    classes = {EmailLogin}
-    for module, name in _DATABASE_FEATURES.items():
-        loaded = sys.modules.get(module)
-        if loaded is not None:
-            classes.add(getattr(loaded, name))
-    return type(feature) in classes
-
-
-_DATABASE_FEATURES = {
-    "pwless_middleware.features.dashboard.options": "Dashboard",
-    "pwless_middleware.features.organizations.options": "Organizations",
-    "pwless_middleware.features.passkeys.options": "Passkeys",
-    "pwless_middleware.features.second_factors.options": "SecondFactors",
-    "pwless_middleware.features.sso.options": "SSO",
-    "pwless_middleware.features.sso.social": "OIDC",
-    "pwless_middleware.features.webhooks.options": "Webhooks",
-}
-"""Where the product's own features are that have a database, by module."""
-
-_ORGANIZATION_FEATURES = (
-    "pwless_middleware.features.organizations.options",
-    "pwless_middleware.features.sso.options",
-)
-"""Where those of them are that make something of organizations."""
 
 
 def make_store(database: Database | None) -> Store:
@@ -287,10 +234,10 @@ class Passwordless:
         always: tuple[Feature, ...] = (
             *(LoginPage(), StepUp(), steps, Account(), OAuthToken()),
             *(Mailbox(), Health(), StaticFiles()),
-            *(() if self.database is None else _make_database_features(event_retention, features)),
+            *(() if self.database is None else make_database_features(event_retention, features)),
         )
-        trusted = [feature for feature in features if _is_trusted(feature)]
-        ours = {name_of(feature) for feature in (*trusted, *always)}
+        own_of_host = [feature for feature in features if is_own(feature)]
+        ours = {name_of(feature) for feature in (*own_of_host, *always)}
         mounted = mount_all(
             (*features, *always),
             lambda name: floors.kit_of(name, is_ours=name in ours),
@@ -344,7 +291,7 @@ class Passwordless:
         named = {name_of(feature): feature for feature in features}
         self._door = Door(realm, self.store, named, sessions or SessionPolicy())
         add_door(self._door)
-        self._has_organizations = _have_organizations(features)
+        self._has_organizations = have_organizations(features)
         self._rewraps = {name: m.rewrap for name, m in mounted.items() if m.rewrap is not None}
         self._verbs = [(feature, mounted[name_of(feature)].verbs) for feature in features]
 

@@ -20,6 +20,7 @@ LAYERS = [
     f"{NAME}.discovery",
     f"{NAME}.middleware",
     f"{NAME}.passwordless",
+    f"{NAME}.own_features",
     f"{NAME}.features | {NAME}.kit",
     f"{NAME}.web",
     f"{NAME}.flows",
