@@ -17,18 +17,28 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, cast
 _T = TypeVar("_T")
 
 
+class _Made:
+    """Stands in a signature for a default that is made anew for each object."""
+
+    def __repr__(self) -> str:
+        return "<factory>"  # as the standard library has it, for who reads `help`
+
+
+_MADE = _Made()
+
+
 def _make_init(cls: type, fields: tuple[Field[Any], ...]) -> Callable[..., None]:
     """Compile the `__init__` of a frozen class."""
     taken = [f for f in fields if f.init]
     positional = [f for f in taken if not f.kw_only]
     keywords = [f for f in taken if f.kw_only]
-    names: dict[str, object] = {"_set": object.__setattr__, "_MISSING": MISSING}
+    names: dict[str, object] = {"_set": object.__setattr__, "_MADE": _MADE}
     body = []
     for f in fields:
         value = f.name
         if f.default_factory is not MISSING:
             names[f"_make_{f.name}"] = f.default_factory
-            value = f"_make_{f.name}()" + (f" if {f.name} is _MISSING else {f.name}") * f.init
+            value = f"_make_{f.name}()" + (f" if {f.name} is _MADE else {f.name}") * f.init
         elif not f.init:
             continue  # the class sets it
         body.append(f"_set(self, {f.name!r}, {value})")
@@ -40,7 +50,9 @@ def _make_init(cls: type, fields: tuple[Field[Any], ...]) -> Callable[..., None]
     exec(text, names)  # noqa: S102  # of names that are ours, as `dataclasses` does it
     init: Any = names["__init__"]
     default = {
-        f.name: f.default for f in taken if (f.default, f.default_factory) != (MISSING, MISSING)
+        f.name: f.default if f.default_factory is MISSING else _MADE
+        for f in taken
+        if (f.default, f.default_factory) != (MISSING, MISSING)
     }
     init.__defaults__ = tuple(default[f.name] for f in positional if f.name in default)
     init.__kwdefaults__ = {f.name: default[f.name] for f in keywords if f.name in default}

@@ -116,7 +116,7 @@ class Session:
 
 @named_options()
 @remember_given
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPolicy:
     """Set how long sessions live.
 

@@ -51,6 +51,7 @@ def test_it_takes_the_same_arguments() -> None:
         return [(p.name, p.kind, p.annotation, p.default is p.empty) for p in parameters]
 
     assert shape(Ours) == shape(Theirs)
+    assert str(inspect.signature(Ours)) == str(inspect.signature(Theirs))
     for cls in (Ours, Theirs):
         with pytest.raises(TypeError, match="'e'"):
             cls(1)

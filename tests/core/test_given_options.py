@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 
-from pwless_middleware import EmailLogin, SendLimits, SessionPolicy, TryLimits
+from pwless_middleware import Brand, EmailLogin, SendLimits, SessionPolicy, TryLimits
 from pwless_middleware.core.given_options import given_options
 
 
@@ -14,7 +14,8 @@ def test_what_was_given_is_known_whatever_its_value() -> None:
     assert given_options(EmailLogin(lifetime=300, kind="OTP")) == {"lifetime", "kind"}
     assert given_options(SendLimits(per_minute=2)) == {"per_minute"}
     assert given_options(TryLimits()) == frozenset()
-    assert given_options(SessionPolicy(3600)) == {"idle"}
+    assert given_options(SessionPolicy(idle=3600)) == {"idle"}
+    assert given_options(Brand("Acme")) == {"name"}
     assert given_options(SessionPolicy.strict()) == {"idle", "absolute"}
 
 
