@@ -80,7 +80,7 @@ class Floors:
 
     Attributes:
         kit: what the features are given, in the product's own name.
-        hurried: the store, inside its time limit.
+        deadline_store: the store, each call of which ends in time.
         kept: the keeper of sessions, of which features and hosts have a view.
         rules: of all features.
         logins_of: returns a feature's own way to the door, by its name and what it may write.
@@ -91,7 +91,7 @@ class Floors:
     """
 
     kit: Kit
-    hurried: Store
+    deadline_store: Store
     kept: Sessions
     rules: LoginRules
     logins_of: Callable[[str, KeyRule], Logins]
@@ -114,7 +114,7 @@ class Floors:
             self.kit,
             name=feature,
             keyring=self.kit.keyring if is_ours else self.background.keys_of(feature),
-            store=FeatureStore(self.hurried, may_name),
+            store=FeatureStore(self.deadline_store, may_name),
             repositories=self.kit.repositories if is_ours else None,
             mail_templates=self.kit.mail_templates if is_ours else None,
             organizations=self.kit.organizations if is_ours else refuse_organizations,
@@ -200,28 +200,28 @@ def make_floors(
     repositories = on_database.repositories if on_database is not None else None
     history = on_database.history if on_database is not None else EventHistory(events)
     times, spans = StoreTimes(), Spans()
-    hurried = store if isinstance(store, MemoryStore) else DeadlineStore(store, times)
+    deadline_store = store if isinstance(store, MemoryStore) else DeadlineStore(store, times)
     if on_database is not None:
         known_users = on_database.make_users(users, id_salt=id_salt)
     else:
         known_users = Users(users, id_salt=id_salt)
-    signals = Signals(hurried, keyring.realm, clock)
+    signals = Signals(deadline_store, keyring.realm, clock)
     # Who has the keys of a use can make what they make: those of sessions and pending logins
     # stay with their keepers and the door, and a feature has keys of its own.
     session_keys, feature_keys = keyring.derive("sessions"), keyring.derive("features")
     settings = CurrentSettings(repositories.settings if repositories is not None else None)
     policy = make_session_settings(sessions)
     settings.add(policy, by="pwless")
-    kept = Sessions(hurried, session_keys, clock, events, policy, settings.require)
+    kept = Sessions(deadline_store, session_keys, clock, events, policy, settings.require)
     settings.subscribe(kept.forget_all)
     signals.subscribe(TOPIC, settings.look)
     signals.subscribe(ORGANIZATIONS, kept.forget_all)
     rules, url = LoginRules(), f"{origin.url}{prefix}"
     validator = SessionValidator(known_users, rules, clock)
-    pending = PendingLogins(hurried, keyring.derive("pending"), clock)
-    withdrawals = Withdrawals(hurried, session_keys, kept, pending, clock, events)
+    pending = PendingLogins(deadline_store, keyring.derive("pending"), clock)
+    withdrawals = Withdrawals(deadline_store, session_keys, kept, pending, clock, events)
     door = make_door(
-        hurried,
+        deadline_store,
         session_keys,
         policy,
         rules,
@@ -238,7 +238,7 @@ def make_floors(
     def logins_of(feature: str, may_name: KeyRule) -> Logins:
         return Logins(
             door,
-            hurried,
+            deadline_store,
             known_users,
             kept,
             pending,
@@ -277,7 +277,7 @@ def make_floors(
             renderer, signals, origin=origin.origin, allowed_origins=allowed_origins
         )
     own_keys = cache(lambda name: keyring.derive(f"feature:{name}"))  # of a few features
-    background = Background(hurried, feature_keys, own_keys, clock)
+    background = Background(deadline_store, feature_keys, own_keys, clock)
     read_job: ReadPayload = background.topics.read
     if current_templates is not None:
         read_job = current_templates.before(read_job)
@@ -346,7 +346,7 @@ def make_floors(
         name="pwless",
         origin=origin,
         prefix=prefix,
-        store=FeatureStore(hurried, is_for_features),
+        store=FeatureStore(deadline_store, is_for_features),
         database=database,
         repositories=repositories,
         mail_templates=mail_templates,
@@ -372,7 +372,7 @@ def make_floors(
         cookie_check=CookieCheck(pages, cookies, host=origin.host),
         offers=offers,
         operators=Operators(accounts, pages, offers),
-        change_budget=ChangeBudget(hurried, keyring.realm, clock, events),
+        change_budget=ChangeBudget(deadline_store, keyring.realm, clock, events),
         mailer=mailer,
         text_senders=background.text_senders,
         events=events,
@@ -392,7 +392,9 @@ def make_floors(
         findings=Findings(),
         settings=settings,
     )
-    return Floors(kit, hurried, kept, rules, logins_of, background, clients, deliveries, lifetime)
+    return Floors(
+        kit, deadline_store, kept, rules, logins_of, background, clients, deliveries, lifetime
+    )
 
 
 def refuse_organizations() -> OrganizationFloor:

@@ -55,7 +55,7 @@ class Watch(Protocol):
         ...
 
 
-class _Looker:
+class _Poller:
     """What one event loop has of the feed: its watch and its task, its lease, when it was last
     asked, and whether its last look has failed."""
 
@@ -79,19 +79,19 @@ class SQLFeed:
     def __init__(self, make_watch: Callable[[Publish], Watch]) -> None:
         self.epoch = 0
         self._subscribers: list[Publish] = []
-        self._lookers: PerLoop[_Looker] = PerLoop(lambda: _Looker(make_watch(self.publish)))
+        self._pollers: PerLoop[_Poller] = PerLoop(lambda: _Poller(make_watch(self.publish)))
 
     def is_live(self) -> bool:
         """Whether the lease holds; asking keeps it up."""
         try:
-            looker = self.start()
+            poller = self.start()
         except RuntimeError:  # no event loop runs here
             return False
         now = monotonic()
-        if now - looker.asked_at > _ASKED_WITHIN:
-            looker.wake.set()
-        looker.asked_at = now
-        return looker.lease > now
+        if now - poller.asked_at > _ASKED_WITHIN:
+            poller.wake.set()
+        poller.asked_at = now
+        return poller.lease > now
 
     def subscribe(self, on_drop: Publish) -> None:
         """Call `on_drop(key)` for each published drop; `None` says that any may be missing."""
@@ -103,45 +103,45 @@ class SQLFeed:
         for on_drop in self._subscribers:
             on_drop(key)
 
-    def start(self) -> _Looker:
+    def start(self) -> _Poller:
         """Begin to look in the running event loop, if that was not done."""
-        looker = self._lookers.here()
-        if looker.task is None or looker.task.done():
-            looker.task = asyncio.get_running_loop().create_task(self._keep(looker))
-        return looker
+        poller = self._pollers.here()
+        if poller.task is None or poller.task.done():
+            poller.task = asyncio.get_running_loop().create_task(self._keep(poller))
+        return poller
 
     async def aclose(self) -> None:
         """Stop looking in the running event loop."""
-        looker = self._lookers.pop()
-        if looker is not None and looker.task is not None:
-            looker.task.cancel()
-            await asyncio.gather(looker.task, return_exceptions=True)
+        poller = self._pollers.pop()
+        if poller is not None and poller.task is not None:
+            poller.task.cancel()
+            await asyncio.gather(poller.task, return_exceptions=True)
 
-    async def _keep(self, looker: _Looker) -> None:
+    async def _keep(self, poller: _Poller) -> None:
         """Look for as long as the loop runs."""
         try:
             while True:
                 begun = monotonic()
-                is_asked = begun - looker.asked_at < _ASKED_WITHIN
+                is_asked = begun - poller.asked_at < _ASKED_WITHIN
                 try:
-                    await looker.watch.look(proves=is_asked)
+                    await poller.watch.look(proves=is_asked)
                 except (StoreError, ConfigError) as error:
-                    self._interrupt(looker, error)
+                    self._interrupt(poller, error)
                 else:
-                    looker.lease, looker.has_failed = begun + LEASE if is_asked else 0.0, False
-                looker.wake.clear()
+                    poller.lease, poller.has_failed = begun + LEASE if is_asked else 0.0, False
+                poller.wake.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_EVERY if is_asked else _QUIET_LOOK_EVERY):
-                        await looker.wake.wait()
+                        await poller.wake.wait()
         finally:
-            looker.lease = 0.0
+            poller.lease = 0.0
             self.publish(None)
-            await looker.watch.aclose()
+            await poller.watch.aclose()
 
-    def _interrupt(self, looker: _Looker, error: Exception) -> None:
-        looker.lease = 0.0
-        if not looker.has_failed:  # once for each outage, not for each look
-            looker.has_failed = True
+    def _interrupt(self, poller: _Poller, error: Exception) -> None:
+        poller.lease = 0.0
+        if not poller.has_failed:  # once for each outage, not for each look
+            poller.has_failed = True
             _log.warning(
                 "the revocation feed is interrupted: %s",
                 error,
