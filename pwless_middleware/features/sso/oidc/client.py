@@ -32,7 +32,6 @@ from pwless_middleware.features.sso.oidc.providers import Providers
 from pwless_middleware.features.sso.oidc.requests import JSONAnswer, ask
 from pwless_middleware.features.sso.oidc.settings import (
     TENANT,
-    ClientAuth,
     OIDCSettings,
     read_oidc_settings,
 )
@@ -252,9 +251,10 @@ class OIDCClient:
             "code_verifier": started.verifier,
         }
         headers = {"content-type": "application/x-www-form-urlencoded"}
-        if client_secret is None:
+        auth = settings.client_auth or metadata.client_auths[0]
+        if client_secret is None or auth == "none":
             form["client_id"] = settings.client_id
-        elif _client_auth(settings, metadata) == "basic":
+        elif auth == "basic":
             pair = f"{quote(settings.client_id, safe='')}:{quote(client_secret, safe='')}"
             headers["authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
         else:
@@ -333,10 +333,6 @@ def _exchange_fault(answer: JSONAnswer) -> SSOFault:
         return SSOFault(code, received=answer.status)
     words = f"{error} {more}" if isinstance(more, str) else error
     return SSOFault(_TOKEN_ERRORS.get(error, "token_status"), received=words)
-
-
-def _client_auth(settings: OIDCSettings, metadata: ProviderMetadata) -> ClientAuth:
-    return settings.client_auth or metadata.client_auths[0]
 
 
 def _needs_more(settings: OIDCSettings, claims: Mapping[str, object]) -> bool:

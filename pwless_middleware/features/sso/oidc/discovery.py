@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import AddressRefused
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.oidc.keys import ALGORITHMS
 from pwless_middleware.features.sso.oidc.requests import ask
-from pwless_middleware.features.sso.oidc.settings import WELL_KNOWN, ClientAuth
+from pwless_middleware.features.sso.oidc.settings import WELL_KNOWN
 from pwless_middleware.safe_http.client import SafeHTTPClient
 
-_CLIENT_AUTHS: Final[Mapping[str, ClientAuth]] = {
+OfferedAuth = Literal["basic", "post", "none"]
+"""How a provider takes a client secret (`settings.ClientAuth`), or that it asks for none: PKCE and
+the redirect URI tell a public client's codes from stolen ones (RFC 7591 section 2)."""
+_CLIENT_AUTHS: Final[Mapping[str, OfferedAuth]] = {
     "client_secret_basic": "basic",
     "client_secret_post": "post",
+    "none": "none",
 }
+"""The one that is preferred first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +35,8 @@ class ProviderMetadata:
         jwks_uri: where its keys are.
         userinfo_endpoint: where more is said of a person; `None` where nowhere.
         end_session_endpoint: where a browser is signed out of it; `None` where nowhere.
-        client_auths: how it takes a client secret; what it does not say is `basic`.
+        client_auths: how it takes a client secret, or that it asks for none, in the order in which
+            we prefer them; what it does not say is `basic`.
         algorithms: those of ours that it signs with.
         names_itself: whether `iss` stands in each of its answers (RFC 9207).
     """
@@ -41,7 +47,7 @@ class ProviderMetadata:
     jwks_uri: str
     userinfo_endpoint: str | None = None
     end_session_endpoint: str | None = None
-    client_auths: tuple[ClientAuth, ...] = ("basic",)
+    client_auths: tuple[OfferedAuth, ...] = ("basic",)
     algorithms: tuple[str, ...] = ("RS256",)
     names_itself: bool = False
 
@@ -89,8 +95,8 @@ def read_metadata(
     if flows and "code" not in flows:
         raise SSOFault("discovery_flow", expected="code", received=" ".join(flows))
     offered = _texts(document, "token_endpoint_auth_methods_supported")
-    auths = tuple(_CLIENT_AUTHS[one] for one in offered or _CLIENT_AUTHS if one in _CLIENT_AUTHS)
-    if not auths:
+    auths = tuple(word for name, word in _CLIENT_AUTHS.items() if name in offered)
+    if offered and not auths:
         raise SSOFault("discovery_client_auth", received=" ".join(offered))
     signs = _texts(document, "id_token_signing_alg_values_supported") or ("RS256",)
     algorithms = tuple(one for one in signs if one in ALGORITHMS)
@@ -103,7 +109,7 @@ def read_metadata(
         jwks_uri=_endpoint(client, document, "jwks_uri"),
         userinfo_endpoint=_optional(client, document, "userinfo_endpoint"),
         end_session_endpoint=_optional(client, document, "end_session_endpoint"),
-        client_auths=tuple(sorted(auths)) if offered else ("basic",),
+        client_auths=auths or ("basic",),
         algorithms=algorithms,
         names_itself=document.get("authorization_response_iss_parameter_supported") is True,
     )

@@ -111,6 +111,9 @@ async def test_a_browser_is_led_there_with_all_that_binds_the_login(provider: Ow
         (["client_secret_post"], None, "post"),
         (["client_secret_post", "client_secret_basic"], None, "basic"),
         (["client_secret_post", "client_secret_basic"], "post", "post"),
+        (["none", "client_secret_post"], None, "post"),
+        (["private_key_jwt", "none"], None, "none"),
+        (["none"], "post", "post"),
     ],
 )
 async def test_the_secret_goes_as_the_provider_takes_it(
@@ -128,7 +131,8 @@ async def test_the_secret_goes_as_the_provider_takes_it(
         assert asked.headers["authorization"] == ("Basic YWNtZS1hcHA6c2UlMjBjcmV0JTNBJTJCJTI1")
         assert "client_secret" not in form
     else:
-        assert (form["client_id"], form["client_secret"]) == (CLIENT_ID, "se cret:+%")
+        sent = "se cret:+%" if by == "post" else None
+        assert (form["client_id"], form.get("client_secret")) == (CLIENT_ID, sent)
         assert "authorization" not in asked.headers
 
 
