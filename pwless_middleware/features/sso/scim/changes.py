@@ -18,7 +18,7 @@ from pwless_middleware.features.sso.scim.schemas import USER
 
 MOST_OPERATIONS: Final = 100
 _PATH: Final = re.compile(
-    r"(?:urn:[A-Za-z0-9:._-]{1,200}:)?(?P<name>[A-Za-z$][A-Za-z0-9_$-]{0,100})"
+    r"(?:(?P<schema>urn:[A-Za-z0-9:._-]{1,200}):)?(?P<name>[A-Za-z$][A-Za-z0-9_$-]{0,100})"
     r"(?P<rest>(?:\[[^\[\]]{1,300}\])?(?:\.[A-Za-z$][A-Za-z0-9_$-]{0,100})?)"
 )
 _FLAGS: Final = {"true": True, "false": False}
@@ -92,8 +92,9 @@ def _values_of(operation: Mapping[str, object], *, is_removal: bool) -> dict[str
     named = _PATH.fullmatch(path) if isinstance(path, str) else None
     if named is None:
         raise ScimRefused(400, "invalidPath", "The path of an operation is none.")
-    name = named["name"].lower()
-    if named["rest"] or name not in _KEPT:
+    name, schema = named["name"].lower(), named["schema"]
+    is_ours = schema is None or schema.lower() == USER.lower()
+    if named["rest"] or name not in _KEPT or not is_ours:
         return {}
     if not is_removal:
         return {name: value}
@@ -103,8 +104,12 @@ def _values_of(operation: Mapping[str, object], *, is_removal: bool) -> dict[str
 
 
 def _lower(given: Mapping[str, object]) -> dict[str, object]:
-    """Return an object with its names in lower case: they are the same in any (RFC 7643 2.1)."""
-    return {name.lower(): value for name, value in given.items()}
+    """Return an object with its names in lower case: they are the same in any (RFC 7643 2.1).
+
+    The schema may stand before a name (RFC 7644 section 3.10).
+    """
+    schema = f"{USER.lower()}:"
+    return {name.lower().removeprefix(schema): value for name, value in given.items()}
 
 
 def _text(given: Mapping[str, object], name: str) -> str | None:
