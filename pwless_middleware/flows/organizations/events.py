@@ -132,13 +132,17 @@ KINDS: Final = (
     ),
     EventKind(
         "member.deactivated",
-        "a member cannot sign in to the organization any more, and was signed out of it",
-        ("by", "organization", "user_id"),
+        "a member cannot sign in to the organization any more, and was signed out of it; `details` "
+        "has what else was changed with that",
+        _OF_MEMBER,
+        details=("from", "to"),
     ),
     EventKind(
         "member.activated",
-        "a member can sign in to the organization again",
-        ("by", "organization", "user_id"),
+        "a member can sign in to the organization again; `details` has what else was changed with "
+        "that",
+        _OF_MEMBER,
+        details=("from", "to"),
     ),
     EventKind(
         "member.removed",

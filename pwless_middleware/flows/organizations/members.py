@@ -22,7 +22,7 @@ from pwless_middleware.flows.organizations.sessions import OrganizationSessions
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.event import Event
+    from pwless_middleware.core.event import Detail, Event
     from pwless_middleware.database.members import MemberChange, MemberRepository
 
 OnRemoved = Callable[[str, str], Awaitable[None]]
@@ -337,21 +337,20 @@ class Members:
                 user_id=user_id,
                 details={"role": member.role, "origin": member.origin},
             )
+        kind = "member.changed"
+        details: dict[str, Detail] | None = None
         if there.is_active != member.is_active:
             kind = "member.activated" if member.is_active else "member.deactivated"
-            return self._events.make(kind, by=by, organization=organization, user_id=user_id)
         names = [
             one for one in ("role", "external_id") if getattr(there, one) != getattr(member, one)
         ]
-        return self._events.make(
-            "member.changed",
-            by=by,
-            organization=organization,
-            user_id=user_id,
-            details={
+        if names:
+            details = {
                 "from": describe_values({one: getattr(there, one) for one in names}),
                 "to": describe_values({one: getattr(member, one) for one in names}),
-            },
+            }
+        return self._events.make(
+            kind, by=by, organization=organization, user_id=user_id, details=details
         )
 
 

@@ -113,7 +113,10 @@ async def test_who_is_deactivated_stays_one(
     changed = await floor.members.set_role(acme.id, "jo", "user")
     assert (changed.role, changed.is_active) == ("user", False)
     assert (await floor.members.activate(acme.id, "jo")).is_active
-    assert newest_event(site, "member.activated").user_id == "jo"
+    assert newest_event(site, "member.activated").details is None
+    await floor.members.put(acme.id, "jo", role="owner", is_active=False)
+    details = newest_event(site, "member.deactivated").details
+    assert details == {"from": '{"role": "user"}', "to": '{"role": "owner"}'}
 
 
 async def test_an_invitation_makes_who_is_invited_a_member(
