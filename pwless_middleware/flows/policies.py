@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from pwless_middleware.core.authentication import Authentication
+from pwless_middleware.core.connection import SSO_METHOD
 from pwless_middleware.core.login import Login
 from pwless_middleware.core.policy import (
     ANYTHING,
@@ -13,6 +15,8 @@ from pwless_middleware.core.policy import (
     first_factor_of,
     stricter,
 )
+from pwless_middleware.core.policy_json import CANNOT_BEGIN
+from pwless_middleware.core.proven_factors import counts_as_second, is_login_only
 from pwless_middleware.core.session import Session
 from pwless_middleware.flows.login_rules import LoginRules
 
@@ -73,6 +77,21 @@ class Policies:
     def are_proven_by(self, method: str) -> bool:
         """Whether a feature is mounted that proves who somebody is by a method."""
         return method in self._rules.owners
+
+    def can_meet(self, policy: Policy) -> bool:
+        """Whether anybody can prove a second factor where a policy requires one: a feature is
+        mounted by which it is given, or somebody's provider may vouch for it."""
+        if policy.mfa != "required":
+            return True
+        return any(
+            first_factor_of(method) == SSO_METHOD
+            or (
+                not is_login_only(Authentication(method, 0))
+                and counts_as_second(policy, method)
+                and method not in CANNOT_BEGIN
+            )
+            for method in self._rules.owners
+        )
 
     @property
     def ways(self) -> tuple[str, ...]:

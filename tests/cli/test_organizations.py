@@ -61,9 +61,9 @@ def test_one_is_made_found_edited_and_deleted(app: Project) -> None:
 
 def test_a_policy_is_shown_and_changed_field_by_field(app: Project) -> None:
     create(app)
-    told = run(app, "policy", "acme", "mfa=required", "methods=email,passkey", "trusted_days=0")
+    told = run(app, "policy", "acme", "mfa=optional", "methods=email,passkey", "trusted_days=0")
     rows = dict(line.split(maxsplit=1) for line in told.splitlines())
-    assert rows["mfa"] == "required"
+    assert rows["mfa"] == "optional"
     assert rows["methods"] == "email, passkey"
     assert rows["trusted_days"] == "0"
     assert rows["sso"] == "-"

@@ -90,6 +90,7 @@ class OrganizationFloor:
             users=users,
             languages=languages,
             clock=clock,
+            policies=policies,
             tell_sessions=self.sessions.look_again_at_all,
         )
         self.domains = Domains(repositories.domains, self.directory, events, clock)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pwless_middleware.core.event import Event
 from pwless_middleware.core.organization import ID_PREFIX, Organization, new_id
 from pwless_middleware.core.policy import ANYTHING, Policy
-from pwless_middleware.core.policy_json import find_contradictions
+from pwless_middleware.core.policy_json import FIELDS, find_contradictions
 from pwless_middleware.errors import FieldViolation, InvalidArgument
 from pwless_middleware.flows.events import Events
 from pwless_middleware.flows.organizations.break_glass import BreakGlass
@@ -25,6 +25,7 @@ from pwless_middleware.flows.organizations.checks import (
 )
 from pwless_middleware.flows.organizations.directory import Directory
 from pwless_middleware.flows.organizations.events import describe_policy, describe_values
+from pwless_middleware.flows.policies import Policies
 from pwless_middleware.flows.users import Users
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.text import Text
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 _TAKEN: Final = Text("Another organization has this key.")
 _NO_CONNECTION: Final = Text(
     "Nobody could sign in: set up the company's login, turn it on, and test it first."
+)
+NONE_COUNTS: Final = Text(
+    "A second factor would be required, and none counts: nobody could sign in."
 )
 
 
@@ -48,6 +52,7 @@ class Organizations:
         users: say whose an address is.
         languages: those that there are.
         clock: returns unix seconds.
+        policies: say what can be proven in this deployment.
         tell_sessions: has every process ask anew whether the sessions that it holds go on.
     """
 
@@ -60,6 +65,7 @@ class Organizations:
         users: Users,
         languages: Languages,
         clock: Callable[[], int],
+        policies: Policies,
         tell_sessions: Callable[[], Awaitable[None]],
     ) -> None:
         self._kept = repositories
@@ -69,6 +75,7 @@ class Organizations:
         self._break_glass = BreakGlass(repositories, users)
         self._languages = languages
         self._clock = clock
+        self._policies = policies
         self._tell_sessions = tell_sessions
 
     # --- find ----------------------------------------------------------------------------------
@@ -279,9 +286,10 @@ class Organizations:
             by: who does it.
 
         Raises:
-            InvalidArgument: the policy contradicts itself; it asks for the company's login, and no
-                connection has worked yet or no active member with a second factor could come in
-                without it (security rule 54); or somebody else has changed it since.
+            InvalidArgument: the policy contradicts itself; it requires a second factor, and no
+                feature is mounted by which anybody could give one; it asks for the company's login,
+                and no connection has worked yet or no active member with a second factor could come
+                in without it (security rule 54); or somebody else has changed it since.
             NotFound, StoreError: as for `change`.
         """
         there = await self.require(key)
@@ -385,9 +393,10 @@ class Organizations:
         faults = [FieldViolation(*fault) for fault in find_contradictions(policy)]
         if faults:
             raise InvalidArgument(faults)
-        asked = ("sso", "break_glass", "second_factors")
-        is_asked = any(getattr(policy, one) != getattr(before, one) for one in asked)
-        if policy.sso == "required" and is_asked:
+        changed = {one for one in FIELDS if getattr(policy, one) != getattr(before, one)}
+        if changed & {"mfa", "second_factors"} and not self._policies.can_meet(policy):
+            raise InvalidArgument.of("mfa", NONE_COUNTS, "second_factors")
+        if policy.sso == "required" and changed & {"sso", "break_glass", "second_factors"}:
             fault = await self._break_glass.find_fault(policy, id)
             if fault is not None:
                 raise InvalidArgument([fault])

@@ -65,7 +65,7 @@ async def test_what_is_wrong_is_named(backend: Backend) -> None:
 
 
 async def test_a_policy_is_changed_field_by_field(site: Site, backend: Backend) -> None:
-    id = await backend.create(external_id="7", policy={"mfa": "required"})
+    id = await backend.create(external_id="7", policy={"mfa": "optional"})
     changed = await backend.patch("/7/policy", policy={"idle": 600, "mfa": None}, version=1)
     assert (changed["policy"]["idle"], changed["policy"]["mfa"]) == (600, None)
     assert changed["version"] == 2

@@ -122,12 +122,12 @@ async def test_a_policy_is_changed_as_it_was_seen_and_no_address_is_told(
     site: Site, floor: OrganizationFloor
 ) -> None:
     acme = await floor.organizations.create("Acme")
-    policy = Policy(mfa="required", break_glass=frozenset({"jo@acme.example"}))  # type: ignore[arg-type]
+    policy = Policy(mfa="optional", break_glass=frozenset({"jo@acme.example"}))  # type: ignore[arg-type]
     changed = await floor.organizations.set_policy(acme.id, policy, seen=1, by="operator:jo")
     assert (changed.policy, changed.version) == (policy, 2)
     assert newest_event(site, "organization.policy_changed").details == {
         "from": "{}",
-        "to": '{"mfa": "required", "break_glass": 1}',
+        "to": '{"mfa": "optional", "break_glass": 1}',
         "added": 1,
         "removed": 0,
     }
@@ -168,7 +168,7 @@ async def test_the_companys_login_cannot_be_required_before_somebody_could_do_wi
     nobody = set_policy(floor, acme.id, sso="required", break_glass=frozenset())
     assert await refusal_of(nobody) == ("break_glass", "required")
     # What else is changed asks nothing of that.
-    also = await set_policy(floor, acme.id, **named, mfa="required")
+    also = await set_policy(floor, acme.id, **named, mfa="optional")
     assert also.version == required.version + 1
     # What makes the only second factor worth nothing is refused as well.
     assert (await refusal_of(set_policy(floor, acme.id, **by_passkey)))[1] == "second_factor"

@@ -23,7 +23,7 @@ from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.flows.organizations.policies import life_of
 from tests.features.second_factors.people import do_step, enroll, id_of, verbs_of
 from tests.flows.organizations.place import BOSS, JO, KIM, Place, Provider, make_place
-from tests.organizations import add_connection, newest_event, set_policy
+from tests.organizations import add_connection, newest_event, refusal_of, set_policy
 from tests.support import error_code
 
 pytestmark = pytest.mark.anyio
@@ -101,9 +101,13 @@ async def test_a_member_adds_a_second_factor_where_their_organization_requires_o
 
 
 async def test_one_that_nobody_can_ask_for_lets_nobody_in(tmp_path: Path) -> None:
-    """Without second factors mounted the demand is not forgotten."""
-    place = await make_place(tmp_path)
-    await set_policy(place.floor, place.acme.id, mfa="required")
+    """It cannot be demanded then; and where the feature is taken out, it is not forgotten."""
+    before = await make_place(tmp_path, SecondFactors())
+    await set_policy(before.floor, before.acme.id, mfa="required")
+    place = await make_place(tmp_path, is_second=True)
+    again = set_policy(place.floor, place.acme.id, mfa="required", second_factors=frozenset("x"))
+    assert await refusal_of(again) == ("mfa", "second_factors")
+    await set_policy(place.floor, place.acme.id, mfa="required", idle=600)
     assert error_code(await place.sign_in(JO)) == "LOGIN_DENIED"
     assert (await place.sign_in(KIM)).status_code == 200
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.policy import ANYTHING, Policy, stricter
+from pwless_middleware.flows.organizations.organizations import NONE_COUNTS
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.policy_words import (
@@ -96,7 +97,7 @@ def _warn(name: str, new: Policy, holds: Policy) -> Text | None:
             return Text("Everybody but the break-glass addresses has to use the company’s login.")
     none_counts = holds.second_factors is not None and not holds.second_factors
     if name in ("mfa", "second_factors") and holds.mfa == "required" and none_counts:
-        return Text("A second factor would be required, and none counts: nobody could sign in.")
+        return NONE_COUNTS
     if name == "mfa" and new.mfa == "required":
         return Text("Whoever has no second factor adds one at their next login.")
     return None
