@@ -81,7 +81,8 @@ class Domain:
         token: what its DNS record must hold.
         created_at: unix seconds.
         verified_at: unix seconds; `None` before.
-        checked_at: unix seconds of the last look at the record; `None` before the first.
+        checked_at: unix seconds of the last look at the record; `None` before the first, and for a
+            domain that a person has verified until its record is there.
         failing_since: unix seconds since when the record of a verified domain is not found; `None`
             while it is.
     """

@@ -76,9 +76,23 @@ class DomainRepository(Protocol):
         ...
 
     async def verify(
-        self, organization: str, name: str, *, at: int, audit: Event | None = None
+        self,
+        organization: str,
+        name: str,
+        *,
+        at: int,
+        has_record: bool = True,
+        audit: Event | None = None,
     ) -> DomainVerified:
-        """Have a domain be an organization's own since `at`, or since before if it is already."""
+        """Have a domain be an organization's own since `at`, or since before if it is already.
+
+        Args:
+            organization, name: which.
+            at: unix seconds.
+            has_record: whether its record was found; else a person knows it, and it is as if nobody
+                had looked for the record yet.
+            audit: written where nobody has verified it before.
+        """
         ...
 
     async def note_check(
@@ -86,7 +100,8 @@ class DomainRepository(Protocol):
     ) -> Domain | None:
         """Note that the record of a domain was looked for, and return the domain as it is then.
 
-        A domain whose record is not found stays verified: only a person takes it away.
+        A domain whose record is not found stays verified: only a person takes it away. Of one that
+        a person has verified nothing is noted until its record is there: it may never have one.
 
         Args:
             organization, name: which.
@@ -143,10 +158,18 @@ class SQLDomains:
         return await self._database.transact(lambda: _add(domain, audit))
 
     async def verify(
-        self, organization: str, name: str, *, at: int, audit: Event | None = None
+        self,
+        organization: str,
+        name: str,
+        *,
+        at: int,
+        has_record: bool = True,
+        audit: Event | None = None,
     ) -> DomainVerified:
         """Have a domain be an organization's own."""
-        return await self._database.transact(lambda: _verify(organization, name, at, audit))
+        return await self._database.transact(
+            lambda: _verify(organization, name, at, has_record, audit)
+        )
 
     async def note_check(
         self, organization: str, name: str, *, at: int, is_there: bool, audit: Event | None = None
@@ -178,14 +201,16 @@ def _add(domain: Domain, audit: Event | None) -> Steps[DomainAdded]:
     return "added"
 
 
-def _verify(organization: str, name: str, at: int, audit: Event | None) -> Steps[DomainVerified]:
+def _verify(
+    organization: str, name: str, at: int, has_record: bool, audit: Event | None
+) -> Steps[DomainVerified]:
     rows = yield _FIND(organization, name)
     if not rows:
         return "gone"
     owner = yield _OWNER(name)
     if owner and _domain(owner[0]).organization != organization:
         return "taken"
-    yield _VERIFY(organization, name, at)
+    yield _VERIFY(organization, name, at, at if has_record else None)
     if audit is not None and not owner:
         yield from insert_event(audit)
     return "verified"
@@ -199,7 +224,7 @@ def _note_check(
         return None
     before = _domain(rows[0])
     after = with_check(before, at=at, is_there=is_there)
-    yield _NOTE_CHECK(organization, name, at, after.failing_since)
+    yield _NOTE_CHECK(organization, name, after.checked_at, after.failing_since)
     has_changed = (before.failing_since is None) != (after.failing_since is None)
     if audit is not None and has_changed:
         yield from insert_event(audit)
@@ -207,7 +232,12 @@ def _note_check(
 
 
 def with_check(domain: Domain, *, at: int, is_there: bool) -> Domain:
-    """Return a domain as it is after its record was looked for."""
+    """Return a domain as it is after its record was looked for.
+
+    One that a person has verified stays as it is until its record is there.
+    """
+    if domain.verified_at is not None and domain.checked_at is None and not is_there:
+        return domain
     failing_since = None
     if domain.verified_at is not None and not is_there:
         failing_since = at if domain.failing_since is None else domain.failing_since
@@ -265,7 +295,7 @@ _ADD = Statement(
     "failing_since) VALUES ($1, $2, $3, $4, $5, $6, $7)"
 )
 _VERIFY = Statement(
-    "UPDATE pwless_domains SET verified_at = COALESCE(verified_at, $3), checked_at = $3, "
+    "UPDATE pwless_domains SET verified_at = COALESCE(verified_at, $3), checked_at = $4, "
     "failing_since = NULL WHERE organization = $1 AND name = $2"
 )
 _NOTE_CHECK = Statement(

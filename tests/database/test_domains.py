@@ -70,6 +70,14 @@ async def test_a_record_that_is_gone_is_noted_and_unbinds_nobody(
     assert (await domains.list(organization))[0].failing_since is None
     assert len(await repositories.events.find(EventFilter())) == 2, "as it began, and as it ended"
     assert await domains.note_check("org_beta", name, at=NOW, is_there=True) is None
+    # One that a person knows has no record that could be missed, until it is found.
+    await domains.verify(organization, name, at=NOW + 4, has_record=False)
+    known = replace(domain(), verified_at=NOW)
+    found = await domains.note_check(organization, name, at=NOW + 5, is_there=False, audit=audit(4))
+    assert found == known == await domains.owner_of(name)
+    assert len(await repositories.events.find(EventFilter())) == 2
+    found = await domains.note_check(organization, name, at=NOW + 6, is_there=True)
+    assert found == replace(known, checked_at=NOW + 6)
 
 
 async def test_those_whose_record_is_missing_are_listed_the_longest_first(

@@ -65,7 +65,13 @@ class MemoryDomains:
         return "added"
 
     async def verify(
-        self, organization: str, name: str, *, at: int, audit: Event | None = None
+        self,
+        organization: str,
+        name: str,
+        *,
+        at: int,
+        has_record: bool = True,
+        audit: Event | None = None,
     ) -> DomainVerified:
         """Have a domain be an organization's own."""
         domain, owner = await self.find(organization, name), await self.owner_of(name)
@@ -74,8 +80,9 @@ class MemoryDomains:
         if owner is not None and owner.organization != organization:
             return "taken"
         verified_at = at if domain.verified_at is None else domain.verified_at
+        checked_at = at if has_record else None
         self._rows.domains[organization, name] = replace(
-            domain, verified_at=verified_at, checked_at=at, failing_since=None
+            domain, verified_at=verified_at, checked_at=checked_at, failing_since=None
         )
         if owner is None:
             self._rows.tell(audit)

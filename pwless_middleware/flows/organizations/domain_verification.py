@@ -105,7 +105,9 @@ class DomainVerification:
             )
             return DomainCheck(domain, "verified" if is_there else state)
         try:
-            domain = await self._domains.mark_verified(organization, domain.name, by=by)
+            domain = await self._domains.mark_verified(
+                organization, domain.name, has_record=True, by=by
+            )
         except InvalidArgument:
             return DomainCheck(domain, "taken")
         return DomainCheck(domain, "verified")

@@ -152,14 +152,16 @@ class Domains:
         self._events.publish(audit)
         return domain
 
-    async def mark_verified(self, organization: str, name: str, *, by: str = "python") -> Domain:
+    async def mark_verified(
+        self, organization: str, name: str, *, has_record: bool = False, by: str = "python"
+    ) -> Domain:
         """Have a domain be an organization's own, from now on in every process.
-
-        Its DNS record was found, or a person knows it (`by`).
 
         Args:
             organization: its id.
             name: as somebody typed it.
+            has_record: whether its DNS record was found, which is looked for every day from then
+                on; else (default) a person knows it, and nobody is warned that there is none.
             by: who does it.
 
         Raises:
@@ -176,7 +178,7 @@ class Domains:
             details={"domain": domain.name},
         )
         verified = await self._domains.verify(
-            organization, domain.name, at=self._clock(), audit=audit
+            organization, domain.name, at=self._clock(), has_record=has_record, audit=audit
         )
         if verified == "gone":
             raise NotFound(NO_DOMAIN)

@@ -51,13 +51,21 @@ async def test_a_record_that_vanishes_is_told_once_and_unbinds_nobody(
 ) -> None:
     acme = await floor.organizations.create("Acme")
     await floor.domains.claim(acme.id, "acme.example")
-    await floor.domains.mark_verified(acme.id, "acme.example")
+    await floor.domains.mark_verified(acme.id, "acme.example", has_record=True)
     for _ in range(2):
         await floor.domains.note_check(acme.id, "acme.example", is_there=False)
     assert len(site.passwordless.events.recent(kind="domain.missing")) == 1
     assert await floor.directory.owner_of("acme.example") == acme
     await floor.domains.note_check(acme.id, "acme.example", is_there=True)
     assert len(site.passwordless.events.recent(kind="domain.found")) == 1
+    # Where a person knows it, nobody is warned of a record that never was.
+    await floor.domains.mark_verified(acme.id, "acme.example")
+    by_hand = await floor.domains.note_check(acme.id, "acme.example", is_there=False)
+    assert (by_hand.checked_at, by_hand.failing_since) == (None, None)
+    assert await floor.domains.list_failing() == []
+    await floor.domains.note_check(acme.id, "acme.example", is_there=True)
+    await floor.domains.note_check(acme.id, "acme.example", is_there=False)
+    assert len(site.passwordless.events.recent(kind="domain.missing")) == 2
 
 
 async def test_what_is_wrong_is_named(floor: OrganizationFloor) -> None:
