@@ -6,6 +6,8 @@ and so go around the one that the person has (security rules 34 and 48).
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import httpx
 import pytest
 
 from pwless_middleware import EmailLogin, Passkeys
+from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.second_factors import SecondFactors
 from tests.features.passkeys.authenticator import Authenticator
 from tests.features.passkeys.people import API as PASSKEYS
@@ -130,3 +133,22 @@ async def test_none_is_offered_where_the_app_was_not_asked_for(tmp_path: Path) -
     assert await flow.fits(user_id, enrolls=True, strength="second_factor")
     await verbs_of(site).reset(user_id)
     assert await flow.fits(user_id, enrolls=True, strength="any")
+
+
+async def test_of_two_that_are_removed_at_once_the_last_one_stays(tmp_path: Path) -> None:
+    """Each is there as the other one goes. Whoever has none would make the next by a mail alone."""
+    site = make_both_site(tmp_path, Passkeys(), SecondFactors())
+    apps, passkeys = verbs_of(site), site.passwordless.verbs(Passkeys)
+    removals: list[Awaitable[None]] = []
+    people = [f"p{number}@example.com" for number in range(3)]
+    for email in people:
+        jo = site.browser()
+        await jo.sign_in(email)
+        assert (await make_passkey(jo, Authenticator())).status_code == 201
+        app, user_id = await enroll(site, email), await id_of(site, email)
+        (passkey,) = await passkeys.list(user_id)
+        removals += [apps.remove(user_id, app.id), passkeys.remove(user_id, passkey.id)]
+    await site.passwordless.settings.set({"second_factors.mfa": "required"})
+    done = await asyncio.gather(*removals, return_exceptions=True)
+    for one in zip(done[::2], done[1::2], strict=True):
+        assert [type(it) for it in one if it is not None] == [InvalidArgument]

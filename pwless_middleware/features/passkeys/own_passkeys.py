@@ -163,6 +163,13 @@ class OwnPasskeys:
             RateLimited: as of `ChangeBudget.spend`.
             Unavailable: database or queue cannot take it.
         """
+        async with self._kit.change_budget.one_at_a_time(user_id):
+            await self._remove(user_id, id, session=session, caller=caller, by=by)
+        await self._kit.wake_delivery()
+
+    async def _remove(
+        self, user_id: str, id: bytes, *, session: Session | None, caller: Caller | None, by: str
+    ) -> None:
         kept = await self.list(user_id)
         passkey = next((one for one in kept if one.id == id), None)
         if passkey is None:
@@ -189,7 +196,6 @@ class OwnPasskeys:
         self._kit.events.publish(audit)
         await self._end_trust(user_id)
         await self._withdraw(user_id, session, has_others=has_others)
-        await self._kit.wake_delivery()
 
     async def _withdraw(self, user_id: str, session: Session | None, *, has_others: bool) -> None:
         """Have what passkeys had proven count no more: which of them it was is not known."""

@@ -178,6 +178,11 @@ class OwnFactors:
             RateLimited: the person has changed too much in 24 hours.
             Unavailable: database or queue cannot take it.
         """
+        async with self._kit.change_budget.one_at_a_time(factor.user_id):
+            await self._add(factor, caller, only_first=only_first, by=by)
+        await self._kit.wake_delivery()
+
+    async def _add(self, factor: Factor, caller: Caller, *, only_first: bool, by: str) -> None:
         user_id = factor.user_id
         has_passkey = await self.has_passkey(user_id)
         if only_first and has_passkey:
@@ -205,7 +210,6 @@ class OwnFactors:
         if result != "added":
             raise RequestExpired
         self._kit.events.publish(audit)
-        await self._kit.wake_delivery()
 
     def _full(self) -> InvalidArgument:
         most = self._rules().max_per_user
@@ -275,6 +279,13 @@ class OwnFactors:
             RateLimited: as of `ChangeBudget.spend`.
             Unavailable: database, store or queue cannot take it.
         """
+        async with self._kit.change_budget.one_at_a_time(user_id):
+            await self._remove(user_id, id, session=session, caller=caller, by=by)
+        await self._kit.wake_delivery()
+
+    async def _remove(
+        self, user_id: str, id: str, *, session: Session | None, caller: Caller | None, by: str
+    ) -> None:
         state = await self.state(user_id)
         factors = state.factors
         factor = next((one for one in factors if one.id == id), None)
@@ -312,7 +323,6 @@ class OwnFactors:
         if state.recovery_codes and not (await self.state(user_id)).recovery_codes:
             # They went with the last factor, for which they had stood in.
             await self._kit.sessions.withdraw(user_id, RECOVERY_CODE, but=session)
-        await self._kit.wake_delivery()
 
     def _check_removal(
         self, factor: Factor, factors: Sequence[Factor], *, has_passkey: bool, keeps_last: bool
