@@ -125,12 +125,22 @@ def test_a_request_has_a_first_line_and_headers() -> None:
         assert all(re.fullmatch(r"[\w-]+: .+", header) for header in headers), block
 
 
+NGINX_VARIABLES = {
+    "host", "http_upgrade", "proxy_add_x_forwarded_for", "request_uri", "scheme"
+}  # fmt: skip
+"""Its own, which no `map` has to make."""
+
+
 def test_nginx_has_directives_in_braces() -> None:
     for block in blocks("nginx"):
         assert block.text.count("{") == block.text.count("}"), block
         for line in block.text.splitlines():
             told = line.partition("#")[0].strip()
             assert not told or told[-1] in "{};", f"{block}: {line}"
+        used = set(re.findall(r"\$(\w+)", block.text))
+        mapped = set(re.findall(r"map \$\w+ \$(\w+) ", block.text))
+        assert used - mapped <= NGINX_VARIABLES, block
+        assert block.text.count("ssl;") == block.text.count("ssl_certificate_key "), block
 
 
 # --- Python that is shown ------------------------------------------------------------------------
@@ -305,7 +315,7 @@ def test_an_option_in_a_sentence_is_one_of_a_command() -> None:
         re.findall(r'"(--[a-z][\w-]*)"', sources("pwless_middleware/cli", "demo_app", "tests"))
     )
     ours |= {"--help", "--version"}
-    of_others = {"--no-access-log", "--no-proxy-headers", "--url-path-prefix", "--worker-class"}
+    of_others = {"--forwarded-allow-ips", "--no-access-log", "--url-path-prefix", "--worker-class"}
     for code, pages in inline_code().items():
         if not re.match(r"-|pwless|python|[a-z-]+ ", code) or re.match(
             r"uvicorn|hypercorn|gran", code
