@@ -69,6 +69,9 @@ LOGIN_FAULTS: Final[Mapping[str, Text]] = {
     "other_person": Text(
         "Somebody else signed in at the provider than the person who was asked to confirm."
     ),
+    "groups_missing": Text(
+        "Groups are mapped to roles, but the provider sends none. Add the groups to what it sends."
+    ),
     "not_a_member": Text(
         "Only who was invited may join the organization. Invite the person, or let its policy "
         "admit everybody who signs in with the company’s login."
@@ -274,9 +277,6 @@ SAML_FAULTS: Final[Mapping[str, Text]] = {
     "subject_address": Text(
         "The provider names people by their address (NameID). Whoever is given an address that "
         "somebody else had is taken for them: let it send an id that stays with one person."
-    ),
-    "groups_missing": Text(
-        "Groups are mapped to roles, but the provider sends none. Add the groups to what it sends."
     ),
     # --- metadata ---------------------------------------------------------------------------------
     "metadata_status": Text("The metadata cannot be fetched: the server answers with an error."),

@@ -188,6 +188,10 @@ class ConnectionTests:
             await self._linking.check_address(arrival)
         except SSOFault as fault:
             warnings = (ReportedFault.of(fault),)
+        if connection.kind == "oidc" and connection.config.get("roles") and not person.groups:
+            # Nor does Entra of somebody in more than 200 groups: it says where they can be asked.
+            claim = str(connection.config.get("groups_claim", "groups"))
+            warnings = (*warnings, ReportedFault("groups_missing", claim))
         await self._flow.give_back(answered)
         if connection.tested_at is None:
             await self._floor.connections.mark_tested(connection.id, by="person")

@@ -111,6 +111,20 @@ async def test_an_address_that_could_not_be_linked_is_a_warning(
     assert "not in a verified domain" in text
 
 
+async def test_groups_that_are_to_give_roles_and_do_not_come_are_a_warning(
+    provider: OwnProvider, tmp_path: Path
+) -> None:
+    """Entra leaves them out where somebody is in too many."""
+    config = {**provider.config(), "roles": [["admins", "admin"]]}
+    acme = await SSOSite.make(tmp_path, config, features=(Dashboard(operators=[OPS]),))
+    provider.claims |= {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {}}}
+    admin = await open_browser(acme)
+    came = await acme.answer(admin, provider, query_of(await begin(acme, admin)))
+    text = said(await admin.get(led_to(came)))
+    assert "The test worked" in text
+    assert "the provider sends none" in text
+
+
 async def test_the_answer_to_a_test_is_no_login_and_the_report_is_nobody_elses(
     acme: SSOSite, provider: OwnProvider
 ) -> None:
