@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 PAGE: Final = 100
 """Members that are read at once."""
-_NAME_LENGTH: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ class ScimUsers:
             ScimRefused: the address is none of the organization's, or they are a member.
         """
         address = await self._own_address(connection, wanted.user_name)
-        user_id = await self._person(address, wanted.name)
+        user_id = await self._person(address, wanted.name, by=_by(connection))
         if await self._floor.members.find(connection.organization, user_id) is not None:
             raise ScimRefused(409, "uniqueness", "This person is a member already.")
         return await self._put(connection, user_id, wanted)
@@ -191,7 +190,7 @@ class ScimUsers:
             )
         return address
 
-    async def _person(self, address: Address, name: str | None) -> str:
+    async def _person(self, address: Address, name: str | None, *, by: str) -> str:
         """Return the id of the person of an address, made if there is none."""
         users = self._kit.users
         try:
@@ -202,13 +201,13 @@ class ScimUsers:
             raise ScimRefused(400, "invalidValue", "No account is made for this person.") from error
         if user.is_new:
             self._kit.events.record("user.created", None, user_id=user.id, address=address)
-            await self._call(user, name)
+            await self._call(user, name, by=by)
         return user.id
 
-    async def _call(self, user: User, name: str | None) -> None:
-        shown = clean_name(name or "")[:_NAME_LENGTH]
+    async def _call(self, user: User, name: str | None, *, by: str) -> None:
+        shown = clean_name(name or "")
         if shown and self._kit.people is not None and self._kit.users.keeps_people:
-            await self._kit.people.set_profile(user.id, name=shown)
+            await self._kit.people.set_profile(user.id, name=shown, by=by)
 
     async def _id_of(self, address: Address) -> str | None:
         try:

@@ -26,7 +26,7 @@ from tests.features.sso.scim.directory import (
     make_directory_site,
 )
 from tests.live import served
-from tests.organizations import floor_of
+from tests.organizations import floor_of, newest_event
 
 pytestmark = pytest.mark.anyio
 
@@ -40,12 +40,16 @@ async def directory(tmp_path: Path) -> Directory:
 
 
 async def test_a_person_is_made_and_may_sign_in_to_the_organization(directory: Directory) -> None:
-    made = await directory.create("Jo@Acme.example", externalId="00u1", displayName="Jo Doe")
+    name = "Jo Doe " + "x" * 90
+    made = await directory.create("Jo@Acme.example", externalId="00u1", displayName=name)
     assert made.status_code == 201, made.text
     assert made.headers["content-type"] == "application/scim+json"
     user = made.json()
     assert (user["userName"], user["externalId"], user["active"]) == (JO, "00u1", True)
-    assert user["displayName"] == "Jo Doe"
+    assert user["displayName"] == name
+    by = f"scim {directory.connection.id}"
+    for kind in ("person.profile_changed", "member.added"):
+        assert newest_event(directory.site, kind).by == by
     assert user["emails"] == [{"value": JO, "type": "work", "primary": True}]
     assert made.headers["location"] == user["meta"]["location"]
     assert (await directory.ask("GET", f"/Users/{user['id']}")).json() == user
