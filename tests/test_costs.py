@@ -35,7 +35,7 @@ from tests.features.second_factors.people import (
 )
 from tests.features.second_factors.people import enroll as add_app
 from tests.features.second_factors.sms.people import TextSite
-from tests.support import BASE, Browser, Site, make_site, wrong
+from tests.support import BASE, Browser, Site, http_scope, make_site, run, wrong
 
 pytestmark = pytest.mark.anyio
 
@@ -426,6 +426,68 @@ async def test_a_longer_path_costs_no_more_calls() -> None:
     short = await calls_of(site.app, None, "/open/" + "a" * 5)
     long = await calls_of(site.app, None, "/open/" + "a" * 2000 + "/b" * 500)
     assert long == short
+
+
+# --- what a stranger can make dear (security rule 23) --------------------------------------------
+
+
+class Work(Calls):
+    """Count every call, of Python's own functions too."""
+
+    def _called(self, frame: FrameType, event: str, arg: object) -> None:
+        if event in ("call", "c_call"):
+            self.names.append(event)
+
+
+async def work_of(site: Site, path: str, **more: object) -> tuple[int, int]:
+    """Return the status of a page load, and how many calls it takes once it is not the first."""
+    work = Work()
+    for _ in range(2):
+        work.names.clear()
+        scope = http_scope(path, client=("10.0.0.1", 1), **more)
+        with work:
+            sent = await run(site.app, scope)
+    return sent[0]["status"], len(work.names)
+
+
+async def test_a_flood_of_cookies_costs_a_page_no_more_calls(site: Site) -> None:
+    names = site.passwordless.cookies.names.all
+    few, many = (
+        (b"x;" * number).join(name + b"x;" for name in names) + b";" * number
+        for number in (1, 4000)
+    )
+    for path in ("/auth/login", "/auth/verify", "/auth/link"):
+        _, least = await work_of(site, path, headers=[(b"cookie", few)])
+        _, most = await work_of(site, path, headers=[(b"cookie", many)])
+        assert most <= least + 5, path
+
+
+async def test_a_query_of_more_fields_than_anybody_needs_is_not_read(site: Site) -> None:
+    pad = "&a=1"
+    for path, shown in (("/auth/login", 200), ("/auth/link", 410)):
+        query = b"next=/x" + pad.encode() * 99
+        assert (await work_of(site, path, query_string=query))[0] == shown
+        status, few = await work_of(site, path, query_string=query + pad.encode())
+        assert status == 400
+        _, many = await work_of(site, path, query_string=query + pad.encode() * 9000)
+        assert many == few
+
+
+async def test_a_chain_of_proxies_longer_than_any_is_not_followed() -> None:
+    site = make_site(trusted_proxies=["10.0.0.0/8"])
+    chains = ([(b"x-forwarded-for", b"10.0.0.2," * n + b"10.0.0.3")] for n in (30, 6000))
+    few, many = [await work_of(site, "/auth/verify", headers=headers) for headers in chains]
+    assert many == few
+
+
+async def test_the_openapi_document_is_written_once(site: Site) -> None:
+    calls = Calls()
+    for _ in range(2):
+        calls.names.clear()
+        with calls:
+            answer = await site.browser().get("/auth/api/v1/openapi.json")
+    assert answer.json()["openapi"] == "3.1.0"
+    assert "document" not in calls.names
 
 
 # --- caches ------------------------------------------------------------------------------------

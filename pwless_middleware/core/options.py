@@ -66,6 +66,23 @@ def check_kind(option: str, value: object, kind: type, *, example: str) -> None:
         raise ConfigError(option, f"set {example}")
 
 
+def check_encodable(option: str, text: str) -> None:
+    """Refuse half a character: it stands for a byte that is no UTF-8, of an environment variable.
+
+    The text is not quoted; it may be a secret.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        problem = ConfigError(option, "it holds a byte that is no UTF-8: set a text in UTF-8")
+    else:
+        return
+    raise problem  # out here, so that the error which has the text is not chained
+
+
 def check_trimmed(option: str, text: str) -> None:
     """Refuse a space or a line break at either end, as a value from a file or a form brings it.
 

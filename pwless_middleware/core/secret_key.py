@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pwless_middleware.core.options import check_encodable
 from pwless_middleware.errors import ConfigError
 
 MIN_KEY_BYTES = 32
@@ -19,8 +20,11 @@ def check_secret_key(key: object) -> None:
     """Refuse what is no secret key.
 
     Raises:
-        ConfigError: too short, a placeholder, a repeated pattern, or with white space at an end.
+        ConfigError: too short, a placeholder, a repeated pattern, no UTF-8, or with white space at
+            an end.
     """
+    if isinstance(key, str):
+        check_encodable("secret_key", key)
     if not isinstance(key, str) or len(key.encode()) < MIN_KEY_BYTES:
         raise ConfigError(
             "secret_key",

@@ -26,6 +26,8 @@ _FORWARDING = (
     b"fastly-client-ip",
     b"fly-client-ip",
 )
+_MAX_HOPS = 20
+"""Proxies in a row that are believed."""
 _MAX_PROXIES = 1000
 """Peers remembered as proxies; with more, every peer of a private network is taken for one."""
 
@@ -52,8 +54,10 @@ class Clients:
         self._trusted: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
         self._proxies: set[str] = set()
         if isinstance(trusted_proxies, int):
-            if isinstance(trusted_proxies, bool) or not 0 <= trusted_proxies <= 20:
-                raise ConfigError("trusted_proxies", "set how many proxies stand in front, 0 to 20")
+            if isinstance(trusted_proxies, bool) or not 0 <= trusted_proxies <= _MAX_HOPS:
+                raise ConfigError(
+                    "trusted_proxies", f"set how many proxies stand in front, 0 to {_MAX_HOPS}"
+                )
             self._hops = trusted_proxies
             return
         example = "['10.0.0.0/8'], or how many proxies stand in front"
@@ -86,7 +90,8 @@ class Clients:
 
     def _behind_proxies(self, scope: Scope, peer: IpAddress | None) -> IpAddress | None:
         lines = [value for key, value in scope["headers"] if key == b"x-forwarded-for"]
-        entries = b",".join(lines).decode("latin-1").split(",") if lines else []
+        # What stands further left is one entry, and no address: nobody has as many proxies.
+        entries = b",".join(lines).decode("latin-1").rsplit(",", _MAX_HOPS) if lines else []
         if self._hops:
             if not entries:
                 return peer

@@ -46,8 +46,9 @@ class ConfiguredKeys:
     def __init__(self, api_keys: Mapping[str, str] | None) -> None:
         self._digests: dict[str, bytes] = {}
         example = "a mapping of names to keys, e.g. {'backend': 'pwk_…'}"
-        check_kind("api_keys", api_keys or {}, Mapping, example=example)
-        for name, key in (api_keys or {}).items():
+        api_keys = {} if api_keys is None else api_keys
+        check_kind("api_keys", api_keys, Mapping, example=example)
+        for name, key in api_keys.items():
             check_key_name("api_keys", name)
             if isinstance(key, str) and key != key.strip():
                 raise ConfigError(

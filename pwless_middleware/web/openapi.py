@@ -27,7 +27,7 @@ from pwless_middleware.web.operations import (
     SESSION_TOKEN,
     Operation,
 )
-from pwless_middleware.web.responses import json_response
+from pwless_middleware.web.responses import EVERYWHERE, json_response
 from pwless_middleware.web.routes import Route
 
 PATH = "/api/v1/openapi.json"
@@ -46,7 +46,8 @@ def openapi_route(
 ) -> Route:
     """Return the route that serves the document of these routes, itself included.
 
-    The document is made when somebody asks for it: few processes are ever asked.
+    The document is made when somebody asks for it, since few processes are ever asked, and then
+    kept as it was written: anybody may ask, and no other answer of ours takes as long to make.
 
     Args:
         routes: of all features.
@@ -71,11 +72,20 @@ def openapi_route(
         PASSKEY_COOKIE: names.passkeys,
     }
     cookie_names = {scheme: name.decode().rstrip("=") for scheme, name in cookies.items()}
+    bodies = [o.body for methods in operations.values() for o in methods.values()]
+    changing = [body for body in bodies if body is not None and not isinstance(body, Fields)]
+
+    # The tables that follow what operators set, and the document as it was written by them.
+    kept: tuple[Sequence[Fields], bytes] | None = None
 
     async def show(request: Request) -> Response:
+        nonlocal kept
         await require()
-        made = document(operations, url=url, prefix=prefix, cookie_names=cookie_names)
-        return json_response(made)
+        tables = [table() for table in changing]
+        if kept is None or kept[0] != tables:
+            made = document(operations, url=url, prefix=prefix, cookie_names=cookie_names)
+            kept = tables, bytes(json_response(made).body)
+        return Response(kept[1], 200, EVERYWHERE, JSON)
 
     return Route(PATH, {"GET": show}, "api", operations[PATH])
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pwless_middleware.core.brand import Brand
-from pwless_middleware.core.options import check_flag, check_kind, check_verbs
+from pwless_middleware.core.options import check_encodable, check_flag, check_kind, check_verbs
 from pwless_middleware.core.session import SessionPolicy
 from pwless_middleware.errors import ConfigError
 
@@ -36,6 +36,9 @@ def check_options(options: Mapping[str, object]) -> None:
     Raises:
         ConfigError: one of them is not; it is named, and so is what to set.
     """
+    for option, value in options.items():
+        if isinstance(value, str):
+            check_encodable(option, value)
     prefix = options["prefix"]
     is_path = isinstance(prefix, str) and re.fullmatch(r"(/[A-Za-z0-9_.~-]+)+", prefix)
     if not is_path or "/." in str(prefix):
@@ -66,7 +69,8 @@ def check_options(options: Mapping[str, object]) -> None:
         _check_features(options["features"])
     if options["brand"] is not None:
         check_kind("brand", options["brand"], Brand, example="Brand('Your name', ...)")
-    if options["templates"] is not None and not isinstance(options["templates"], str | Path):
+    is_folder = isinstance(options["templates"], str | Path) and options["templates"] != ""
+    if options["templates"] is not None and not is_folder:
         raise ConfigError("templates", "set the path of a folder")
     for flag in _FLAGS:
         check_flag(flag, options[flag])

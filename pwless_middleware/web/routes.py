@@ -33,12 +33,14 @@ from pwless_middleware.errors import (
     ApiError,
     ConfigError,
     ForbiddenOrigin,
+    InvalidArgument,
     MethodNotAllowed,
     NotFound,
     StepUpRequired,
     Unauthenticated,
 )
 from pwless_middleware.flows.store_deadline import request_deadline
+from pwless_middleware.text import Text
 from pwless_middleware.web.callers import Callers
 from pwless_middleware.web.cookies import Cookies
 from pwless_middleware.web.hosts import OtherHosts
@@ -62,6 +64,9 @@ FEATURES = frozenset(
 _HIDDEN = "/dashboard/"
 """What only some may know of: for all others its paths are as any at which there is nothing, by
 whichever method, and whatever else is sent (security rule 60)."""
+MAX_QUERY_FIELDS = 100
+"""Fields of a query. A link has a handful, and gets some of who passes it on; a reader takes a
+microsecond for each, and a stranger's query has tens of thousands (security rule 23)."""
 _WELL_KNOWN = "/.well-known/"
 """What stands at the root of a host and is not the app's to name (RFC 8615)."""
 
@@ -203,6 +208,8 @@ class Routes:
         if is_hidden and method != "GET":  # before it shows whether anything is there
             self._check_form(request)
         handler = None if route is None else route.methods.get(method)
+        if request.scope["query_string"].count(b"&") >= MAX_QUERY_FIELDS:
+            raise InvalidArgument.of("query", Text("This is no query string."), "query")
         if route is None or (handler is None and is_hidden):
             raise NotFound
         if handler is None:

@@ -8,7 +8,7 @@ import pytest
 
 from pwless_middleware import ConfigError, MemoryStore
 from pwless_middleware.web.option_checks import FEED_VERBS, JOB_VERBS, STORE_VERBS
-from tests.support import make_site
+from tests.support import KEY, make_site
 
 
 class Lacking:
@@ -68,3 +68,32 @@ def test_a_mailer_whose_optional_parts_are_wrong_is_refused(attributes: dict[str
 
 def test_a_mailer_with_one_verb_is_one() -> None:
     make_site(mailer=Mailer())
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("secret_key", KEY + "\udce9"),
+        ("secret_key", [KEY, KEY[::-1] + "\udce9"]),
+        ("id_salt", "sixteen bytes or more\udce9"),
+        ("cookie_name", "caf\udce9"),
+        ("base_url", "https://caf\udce9.example.com"),
+    ],
+    ids=["key", "keys", "salt", "cookie", "url"],
+)
+def test_an_environment_variable_that_is_no_utf_8_is_told_without_its_text(
+    option: str, value: Any
+) -> None:
+    with pytest.raises(ConfigError, match=f"{option}: ") as refused:
+        make_site(**{option: value})
+    assert refused.value.__context__ is None
+    assert "\udce9" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("api_keys", ""), ("api_keys", False), ("api_keys", []), ("templates", "")],
+)
+def test_an_empty_variable_is_no_option_left_out(option: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=f"{option}: set "):
+        make_site(**{option: value})

@@ -16,6 +16,7 @@ from typing import TypeVar, cast
 from pwless_middleware.core.budget import Draw
 from pwless_middleware.core.digest import digest
 from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.options import check_encodable, check_flag
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.stores.base import Admission, Attempt, Put, Writes
 from pwless_middleware.stores.redis.feed import RedisFeed
@@ -42,7 +43,7 @@ class RedisStore:
 
     Raises:
         ConfigError: no URL or client that we know, a prefix with other than letters, digits and
-            `._:-`, a bound below 1.
+            `._:-`, a bound below 1, or another kind of value.
     """
 
     def __init__(
@@ -57,6 +58,9 @@ class RedisStore:
             raise ConfigError("store.prefix", "set 1 to 64 letters, digits or . _ : -")
         if type(max_jobs) is not int or max_jobs < 1:
             raise ConfigError("store.max_jobs", "set a whole number of at least 1")
+        check_flag("store.allow_eviction", allow_eviction)
+        if isinstance(server, str):
+            check_encodable("store", server)
         self._prefix = prefix + ":"
         self.place = digest("redis", server, prefix) if isinstance(server, str) else None
         """Says of two stores that they are one; `None` where only the client knows."""

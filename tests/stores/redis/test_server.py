@@ -82,6 +82,16 @@ class TestOptions:
         with pytest.raises(ConfigError, match=r"store\.max_jobs"):
             RedisStore("redis://h", max_jobs=most)  # type: ignore[arg-type]
 
+    @pytest.mark.parametrize("flag", ["no", 1, None])
+    def test_a_flag_is_true_or_false(self, flag: object) -> None:
+        with pytest.raises(ConfigError, match=r"store\.allow_eviction"):
+            RedisStore("redis://h", allow_eviction=flag)  # type: ignore[arg-type]
+
+    def test_a_url_that_is_no_utf_8_is_told_without_its_password(self) -> None:
+        with pytest.raises(ConfigError, match="store: it holds a byte") as caught:
+            RedisStore("redis://:s3\udce9@h")
+        assert caught.value.__context__ is None
+
     def test_a_cluster_client_must_not_read_from_replicas(self) -> None:
         client = redis.asyncio.RedisCluster(host="127.0.0.1", port=1)
         client.read_from_replicas = True
