@@ -427,6 +427,16 @@ def test_every_link_and_form_stands_below_the_root_path(template: str, context: 
     assert all(url.startswith("/shop/auth/") for url in asked)
 
 
+def test_a_button_with_an_element_in_its_label_has_it_as_a_whole() -> None:
+    """A button is a flex container, which drops the spaces beside an element."""
+    made = renderer()
+    for name, template, context in PAGES:
+        html = render(made, template, context)
+        html = re.sub(r'(?s)<span class="unseen">.*?</span>', "", html)
+        for _, label in re.findall(r'(?s)<(a|button)\b[^>]*class="button.*?>(.*?)</\1>', html):
+            assert "<" not in re.sub(r"(?s)^\s*<span>.*</span>\s*$", "", label), name
+
+
 def test_a_page_refuses_a_context_with_a_hole() -> None:
     with pytest.raises(UndefinedError):
         renderer().page("login.html", email="")
