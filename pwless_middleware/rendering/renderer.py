@@ -36,6 +36,7 @@ from pwless_middleware.rendering.environment import (
     make_environment,
 )
 from pwless_middleware.rendering.package_files import find_package_files
+from pwless_middleware.rendering.sentence_spaces import close_up
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -268,7 +269,9 @@ class Renderer:
             "durations": language.durations,
         }
         shared = {"login_url": base + LOGIN_PATH, "language_menu": None}
-        return self._template(name).render(shared | context | own)
+        html = self._template(name).render(shared | context | own)
+        # What operators edit on the dashboard stays as they write it.
+        return html if name.startswith("dashboard/") else close_up(html, language.code)
 
     def part(self, name: str, /, *, root_path: str = "", **context: object) -> str:
         """Render a part of a page, as HTML that the page's template takes as it is.

@@ -20,7 +20,11 @@ _LEFT_OVER = re.compile(r"%\(\w+\)|%[sd]\b|\{\{|\{%|%%")
 _LONGEST_SUBJECT = 78
 """Characters: RFC 5322 §2.1.1 has lines no longer, and phones show about half of that."""
 _WITHOUT_SPACES = ("ja", "zh-Hans", "zh-Hant")
-"""A line can end anywhere in these, and is broken by who shows it; the bound is then 998 bytes."""
+"""A line can end anywhere in these, and is broken by who shows it; the bound is then 998 bytes.
+
+Their full stop has its space within it.
+"""
+_SPACED = re.compile(r"[。！？：](?:<[^<>]*>)? \S")
 LANGUAGES = Languages(COMPLETE)
 
 
@@ -51,6 +55,7 @@ def test_pages_and_mails_are_whole(code: str, pages: Renderer) -> None:
             html = render(pages, template, context)
             assert head in html, name
             assert not _LEFT_OVER.search(re.sub(r"(?s)<(script|style).*?</\1>", "", html)), name
+            assert not _SPACED.search(html), name
         for name, mail in mails(pages):
             assert head in mail.html, name
             assert 0 < len(mail.subject) <= _LONGEST_SUBJECT, name
