@@ -98,12 +98,12 @@ def find_contradictions(policy: Policy) -> list[Fault]:
         found.append(("methods", _NO_SSO, "sso"))
     if methods is not None and policy.sso == "required" and "email" not in methods:
         found.append(("methods", _NO_EMAIL, "email"))
-    if seconds is not None and policy.mfa == "required" and seconds <= CANNOT_BEGIN:
+    if seconds is not None and policy.mfa == "required" and seconds <= _CANNOT_BEGIN:
         found.append(("second_factors", _NO_FACTOR, "second_factors"))
     return found
 
 
-CANNOT_BEGIN: Final = frozenset(["sms", "recovery_code"])
+_CANNOT_BEGIN: Final = frozenset(["sms", "recovery_code"])
 """Second factors that nobody adds first (security rule 47)."""
 
 

@@ -15,7 +15,6 @@ from pwless_middleware.core.policy import (
     first_factor_of,
     stricter,
 )
-from pwless_middleware.core.policy_json import CANNOT_BEGIN
 from pwless_middleware.core.proven_factors import counts_as_second, is_login_only
 from pwless_middleware.core.session import Session
 from pwless_middleware.flows.login_rules import LoginRules
@@ -85,11 +84,7 @@ class Policies:
             return True
         return any(
             first_factor_of(method) == SSO_METHOD
-            or (
-                not is_login_only(Authentication(method, 0))
-                and counts_as_second(policy, method)
-                and method not in CANNOT_BEGIN
-            )
+            or (not is_login_only(Authentication(method, 0)) and counts_as_second(policy, method))
             for method in self._rules.owners
         )
 

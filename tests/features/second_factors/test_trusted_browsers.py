@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware import EmailLogin, Organizations
+from pwless_middleware import EmailLogin, Organizations, TextOutbox
 from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.factor import Factor
 from pwless_middleware.core.login import Login
@@ -235,7 +235,8 @@ async def test_who_forgets_all_in_that_very_moment_forgets_this_one_too(site: Si
 
 async def test_it_is_trusted_only_where_the_factor_counts_by_which_it_was(tmp_path: Path) -> None:
     """Who has taken over a phone number trusts no browser where an app is asked for."""
-    features = [EmailLogin(send_limits=ROOMY), SecondFactors(trusted_days=DAYS), Organizations()]
+    factors = SecondFactors(trusted_days=DAYS, sms=TextOutbox(), sms_countries=["DE"])
+    features = [EmailLogin(send_limits=ROOMY), factors, Organizations()]
     site = make_factor_site(tmp_path, features=features)
     jo, _ = await make_trusted(site)
     user_id, floor, kept = await id_of(site), floor_of(site), site.passwordless._kit.repositories
@@ -245,8 +246,8 @@ async def test_it_is_trusted_only_where_the_factor_counts_by_which_it_was(tmp_pa
     acme = await floor.organizations.create("Acme")
     await floor.members.put(acme.id, user_id)
     assert not await is_asked(jo)
-    for factors, asks in (({"sms", "passkey"}, True), ({"sms", "totp"}, False)):
-        await set_policy(floor, acme.id, second_factors=frozenset(factors), mfa="required")
+    for counted, asks in (({"sms", "passkey"}, True), ({"sms", "totp"}, False)):
+        await set_policy(floor, acme.id, second_factors=frozenset(counted), mfa="required")
         assert await is_asked(jo) is asks
 
 

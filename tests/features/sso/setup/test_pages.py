@@ -315,7 +315,7 @@ async def test_a_domain_of_another_organization_is_told_once_the_record_is_there
 async def test_a_record_that_is_gone_is_asked_for_again(setup: SetupSite) -> None:
     jo = await setup.open()
     await setup.floor.domains.claim(setup.acme.id, "acme.example")
-    await setup.floor.domains.mark_verified(setup.acme.id, "acme.example")
+    await setup.floor.domains.mark_verified(setup.acme.id, "acme.example", has_record=True)
     assert not values_of((await jo.get(f"{SETUP}/domains")).text)
     await setup.floor.domains.note_check(setup.acme.id, "acme.example", is_there=False)
     page = (await jo.get(f"{SETUP}/domains")).text
