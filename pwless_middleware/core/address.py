@@ -23,8 +23,10 @@ Address = NewType("Address", str)
 # RFC 5322 atext without `%` and `!` (source routes).
 _ATOM = r"[a-z0-9#$&'*+/=?^_`{|}~-]+"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-# The last label is never all digits (RFC 3696 §2), so that no IP address passes as a name.
-_GRAMMAR = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?!\d+\Z){_LABEL}")
+# The last label is no number, decimal (RFC 3696 §2) or hexadecimal (WHATWG URL §3.5, "ends in a
+# number"), so that no IP address passes as a name: resolvers read `127.0.0.0x1` as one.
+_NUMBER = r"(?:\d+|0x[0-9a-f]*)\Z"
+_GRAMMAR = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?!{_NUMBER}){_LABEL}")
 
 _BEGINNING = re.compile(r"[a-z0-9#$&'*+/=?^_`{|}~.@-]{0,254}")
 

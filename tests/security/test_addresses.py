@@ -27,6 +27,8 @@ SMUGGLED = [
     "=?utf-8?q?eve=40evil.example=3e=00?=@example.com",
     "jo@[127.0.0.1]",
     "jo@127.0.0.1",
+    "jo@127.0.0.0x1",
+    "jo@0x7f.0x",
     "jo@example",
     "jo@example.com.",
     "jo@.example.com",
