@@ -20,12 +20,15 @@ import pytest
 
 from pwless_middleware import Passwordless
 from pwless_middleware.delivery.base import Message
+from pwless_middleware.delivery.texts.base import TextMessage
+from pwless_middleware.delivery.texts.outbox import TextOutbox
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from tests import support
 from tests.languages.pseudo import LEFT_TO_RIGHT, english, plain_words, plain_words_of_page
 from tests.support import Browser
 
 _send = Browser.request
+_send_text = TextOutbox.send
 
 
 @dataclass
@@ -34,7 +37,7 @@ class Reader:
 
     Attributes:
         values: what is data, and stands in no catalogue.
-        texts: how many pages, mails and errors were read.
+        texts: how many pages, mails, text messages and errors were read.
         escaped: the words in plain letters, and where they stood.
     """
 
@@ -77,6 +80,11 @@ class Reader:
 
         return ReadMailbox
 
+    async def send_text(self, phones: TextOutbox, message: TextMessage) -> None:
+        """Read a text message, and have it come as it is: tests read only its code."""
+        self._read("text message", message.body)
+        await _send_text(phones, message)
+
     def _read_mail(self, mail: Message) -> None:
         where = f"mail {english(mail.subject)}"
         self._read(where, f"{mail.subject}\n{mail.text}")
@@ -97,7 +105,7 @@ _DATA = re.compile(
     | [^\s<>"@]+@[^\s<>"@]+            # addresses
     | (?:[\w-]+\.)+(?:example|com)\b   # domains
     | <(code|textarea)\b.*?</\1>      # what is for machines, and what is edited
-    | \b[a-z_]+\.[a-z_]+\b             # kinds of events
+    | \b[a-z_]+(?:\.[a-z_]+)+\b        # kinds of events, and variables
     | \#\w{6,8}\b                      # colors, and pseudonyms
     | \b[\w-]{22}\b                    # ids
     """,
@@ -134,11 +142,15 @@ def told_in_pseudo(folder: Path, values: Iterable[str]) -> Iterator[Reader]:
     async def request(browser: Browser, method: str, url: str, **more: Any) -> httpx.Response:
         return await reader.request(browser, method, url, **more)
 
+    async def send_text(phones: TextOutbox, message: TextMessage) -> None:
+        await reader.send_text(phones, message)
+
     with pytest.MonkeyPatch.context() as patch:
         options: dict[str, Any] = {"templates": folder, "languages": [LEFT_TO_RIGHT]}
         patch.setattr(support, "Passwordless", partial(Passwordless, **options))
         patch.setattr(support, "Mailbox", reader.mailbox())
         patch.setattr(Browser, "request", request)
+        patch.setattr(TextOutbox, "send", send_text)
         yield reader
     assert not reader.escaped, "\n".join(dict.fromkeys(reader.escaped))
     assert reader.texts > 0
