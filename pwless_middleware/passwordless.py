@@ -362,7 +362,7 @@ class Passwordless:
             StoreError: the store could not be asked; sessions may still live.
             Unavailable: the user table cannot be asked.
         """
-        address = parse_address(who)
+        address = parse_address(who) if isinstance(who, str) else None
         user_id = who if address is None else await self._kit.users.id_of(address)
         if user_id is None:
             return 0

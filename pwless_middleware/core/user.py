@@ -38,10 +38,11 @@ class User:
 
     def __post_init__(self) -> None:
         given: object = self.id
-        if isinstance(given, int | UUID) and not isinstance(given, bool):
-            object.__setattr__(self, "id", str(given))
-        elif not isinstance(given, str) or not given:
+        id = id_text(given)
+        if not id:
             raise ValueError("a user needs an id: the stable one of your own table, as text")
+        if id is not given:
+            object.__setattr__(self, "id", id)
         if not self.display_name:
             object.__setattr__(self, "display_name", self.email)
 
@@ -54,6 +55,18 @@ class User:
     def identity(self) -> str:
         """The id (Starlette's user interface)."""
         return self.id
+
+
+def id_text(given: object) -> str | None:
+    """Return the id of a user as text, as `User` keeps it; `None` for what can be no id.
+
+    Args:
+        given: text, or a number or UUID, as tables have them.
+    """
+    if isinstance(given, str):
+        return given
+    is_key = isinstance(given, int | UUID) and not isinstance(given, bool)
+    return str(given) if is_key else None
 
 
 def change_user(user: User, *, is_new: bool | None = None, role: str | None = None) -> User:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from pwless_middleware.core.session import Session
+from pwless_middleware.core.user import id_text
+from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.flows.session_validation import SessionValidator
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.withdrawals import Withdrawals
@@ -12,6 +15,9 @@ from pwless_middleware.flows.withdrawals import Withdrawals
 
 class SessionsView:
     """Find, list and end sessions.
+
+    A user's id is that of `User`: a number or UUID of your own table is read as its text. What is
+    neither is an `InvalidArgument`.
 
     Args:
         sessions: their keeper.
@@ -48,13 +54,13 @@ class SessionsView:
         held = await self._sessions.look(signed)
         return held is not None and await self._validator.validate(held) is not None
 
-    async def list(self, user_id: str) -> Sequence[Session]:
+    async def list(self, user_id: str | int | UUID) -> Sequence[Session]:
         """Return a user's live sessions, the most recently used first.
 
         Raises:
             StoreError: the store could not be asked.
         """
-        return await self._sessions.list(user_id)
+        return await self._sessions.list(_check_id(user_id))
 
     async def end(self, session: Session) -> None:
         """End one session, here at once and elsewhere within 100 ms; may already be over.
@@ -64,21 +70,21 @@ class SessionsView:
         """
         await self._sessions.end(session)
 
-    async def revoke(self, user_id: str, session_id: str) -> bool:
+    async def revoke(self, user_id: str | int | UUID, session_id: str) -> bool:
         """End one session of a user by its public id; false if the user has no such session.
 
         Raises:
             StoreError: the store could not be asked; the session may still live.
         """
-        return await self._sessions.revoke(user_id, session_id)
+        return await self._sessions.revoke(_check_id(user_id), session_id)
 
-    async def revoke_others(self, user_id: str, keep: str) -> int:
+    async def revoke_others(self, user_id: str | int | UUID, keep: str) -> int:
         """End all sessions of a user but the one with the id `keep`; return how many.
 
         Raises:
             StoreError: the store could not be asked; sessions may still live.
         """
-        return await self._sessions.revoke_others(user_id, keep)
+        return await self._sessions.revoke_others(_check_id(user_id), keep)
 
     async def withdraw(
         self, user_id: str, method: str, *, but: Session | None = None, is_last: bool = True
@@ -103,15 +109,15 @@ class SessionsView:
         """
         await self._withdrawals.withdraw(user_id, method, but=but, is_last=is_last)
 
-    async def end_pending(self, user_id: str) -> None:
+    async def end_pending(self, user_id: str | int | UUID) -> None:
         """End every login of a user that waits for a step.
 
         Raises:
             StoreError: the store could not be asked; such logins may still wait.
         """
-        await self._sessions.end_pending(user_id)
+        await self._sessions.end_pending(_check_id(user_id))
 
-    async def revoke_all(self, user_id: str) -> int:
+    async def revoke_all(self, user_id: str | int | UUID) -> int:
         """End every session of a user, and every login that waits for a step.
 
         Device cookies and tokens given before lose their own budget too: whoever holds one is a
@@ -125,4 +131,11 @@ class SessionsView:
         Raises:
             StoreError: the store could not be asked; sessions may still live.
         """
-        return await self._sessions.revoke_all(user_id)
+        return await self._sessions.revoke_all(_check_id(user_id))
+
+
+def _check_id(user_id: object) -> str:
+    id = id_text(user_id)
+    if id is None:
+        raise InvalidArgument.of("user_id", "Give the id of a user, as text.", "string")
+    return id

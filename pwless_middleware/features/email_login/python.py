@@ -143,7 +143,7 @@ class EmailVerbs:
         caller = self._flow.with_device(caller, device_token)
         send_request = SendRequest(
             email=values.text("email"),
-            template=template,
+            template="SIGNUP" if values.get("template") == "SIGNUP" else "SIGNIN",
             magiclink_auth_uri=magiclink_auth_uri,
             state=state,
             expires_in=values.integer("expires_in"),

@@ -73,6 +73,13 @@ async def test_send_and_verify_sign_somebody_in() -> None:
     assert (await client.get("/auth/api/v1/session")).status_code == 200
 
 
+async def test_a_template_of_none_is_one_that_is_not_given() -> None:
+    site = roomy()
+    not_given: Any = None
+    await site.passwordless.send("jo@example.com", template=not_given)
+    assert "You asked to sign in" in site.mail().text
+
+
 async def test_nothing_secret_is_in_a_repr() -> None:
     site = roomy()
     sent = await site.passwordless.send("jo@example.com", state="my state")
