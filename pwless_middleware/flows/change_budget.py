@@ -68,7 +68,7 @@ class ChangeBudget:
         """Change what somebody signs in with while no other change of theirs goes on.
 
         Args:
-            user_id: whose.
+            user_id: whose; or what else is changed one at a time, by a name that is nobody's id.
 
         Raises:
             StoreError: the store could not be asked, or the other change does not come to its end.

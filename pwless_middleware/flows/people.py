@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Unpack
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.events import EventRepository
     from pwless_middleware.database.people import PersonRepository
 
-RemovalCheck = Callable[[str], Awaitable[None]]
+RemovalCheck = Callable[[str], AbstractAsyncContextManager[None]]
 """Is given the id of who is to be disabled or erased; raises `InvalidArgument` to refuse it."""
 MAX_PAGE: Final = 1_000
 """People of one page, at most."""
@@ -86,7 +87,8 @@ class People:
         """Have a check asked before somebody is disabled or erased, which may refuse it.
 
         Args:
-            check: is given the id, and raises `InvalidArgument` to refuse.
+            check: is given the id, and returns what is entered before somebody is removed, and left
+                afterwards; raises `InvalidArgument` as it is entered, to refuse.
         """
         self._removal_checks.append(check)
 
@@ -97,8 +99,15 @@ class People:
             InvalidArgument: a check refuses it: they are the last admin of the dashboard.
             StoreError, UsersUnavailable: it cannot be known now.
         """
-        for check in self._removal_checks:
-            await check(user_id)
+        async with self._removal(user_id):
+            pass
+
+    @asynccontextmanager
+    async def _removal(self, user_id: str) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for check in self._removal_checks:
+                await stack.enter_async_context(check(user_id))
+            yield
 
     # --- find ----------------------------------------------------------------------------------
 
@@ -311,11 +320,11 @@ class People:
             ConfigError: with `users=`.
         """
         person = await self._require(who)
-        await self.check_removal(person.id)
         # In this order: a login that found the person before ends in a session that is either
         # among those that are revoked, or meets the row at its first use.
         audit = self._events.make("person.disabled", user_id=person.id, by=by)
-        disabled = await self._people.disable(person.id, at=self._clock(), audit=audit)
+        async with self._removal(person.id):
+            disabled = await self._people.disable(person.id, at=self._clock(), audit=audit)
         person = self._publish(audit, disabled)
         await self._sessions.revoke_all(person.id)
         return person
@@ -448,15 +457,15 @@ class People:
         if person is None and directory is not None and "@" in who:
             raise PersonNotFound
         user_id, addresses = await self._subject(who, person)
-        await self.check_removal(user_id)
-        # The row comes last, so that a deletion that was cut off can be found and done again.
-        if person is not None:
-            await self._people.disable(user_id, at=self._clock())
-        for data in self._data.values():
-            await data.erase(user_id, addresses)
         retired = [directory.id_of(one) for one in addresses] if directory is not None else []
         audit = self._events.make("person.deleted", by=by)
-        await self._people.delete(user_id, retired=retired, audit=audit)
+        async with self._removal(user_id):
+            # The row comes last, so that a deletion that was cut off can be found and done again.
+            if person is not None:
+                await self._people.disable(user_id, at=self._clock())
+            for data in self._data.values():
+                await data.erase(user_id, addresses)
+            await self._people.delete(user_id, retired=retired, audit=audit)
         self._events.publish(audit)
 
     # --- what the methods share ----------------------------------------------------------------

@@ -187,6 +187,18 @@ async def test_the_last_admin_stays(site: Site) -> None:
     assert await may_look(ops)
 
 
+async def test_of_two_admins_who_go_at_once_one_stays(site: Site) -> None:
+    """Each is there as the other one is looked for."""
+    people, verbs = site.passwordless.people, verbs_of(site)
+    for second in (people.disable, people.delete, verbs.remove):
+        jo, kim = await make(site, JO), await make(site, KIM)
+        done = await asyncio.gather(people.disable(jo), second(kim), return_exceptions=True)
+        assert [type(one) for one in done].count(InvalidArgument) == 1
+        for email in (JO, KIM):
+            if await people.find(email) is not None:
+                await people.enable(email)
+
+
 async def test_the_last_admin_is_neither_disabled_nor_erased(site: Site) -> None:
     """By a key that changes users, by themselves, or by the command line (security rule 63)."""
     id = await make(site)

@@ -8,7 +8,8 @@ the code, or `pwless operator add`. The last one with the role `admin` who can s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -109,8 +110,9 @@ class OperatorChanges:
                 raise _refuse("role", Text("They are no operator any more."))
             if role not in ROLES or role == seen.role or not covers(seen.role, role):
                 raise _refuse("role", Text("Choose a role that holds less than theirs."))
-            if await self._put(replace(seen, role=role, by=by), seen):
-                return
+            async with self._one_at_a_time():
+                if await self._put(replace(seen, role=role, by=by), seen):
+                    return
 
     async def remove(self, user_id: str, *, by: str) -> bool:
         """Let somebody be an operator no more, in every process within 100 ms.
@@ -129,8 +131,9 @@ class OperatorChanges:
                 await self._roles.tell()
                 return False
             gone = replace(seen, removed_at=self._kit.clock(), by=by)
-            if await self._put(gone, seen):
-                return True
+            async with self._one_at_a_time():
+                if await self._put(gone, seen):
+                    return True
 
     async def list(self) -> Sequence[StoredOperator]:
         """Return the operators of the database, by user id; those in code are not among them."""
@@ -146,16 +149,30 @@ class OperatorChanges:
         found = await self._operators.find(user_id) if user_id.isprintable() else None
         return found if found is not None and found.is_live else None
 
-    async def check_removal(self, user_id: str) -> None:
+    @asynccontextmanager
+    async def removal(self, user_id: str) -> AsyncIterator[None]:
         """Refuse to disable or erase the last admin who can sign in (security rule 63).
+
+        Of two admins who are removed at once, the second is looked at once the first is gone.
 
         Raises:
             InvalidArgument: they are it.
             StoreError, UsersUnavailable: it cannot be known now.
         """
-        seen, load = await self.find(user_id), self._kit.users.load
+        seen = await self.find(user_id)
         if self._roles.has_admin_in_code or seen is None or seen.role != "admin":
+            yield
             return
+        async with self._one_at_a_time():
+            await self._check_others(user_id)
+            yield
+
+    def _one_at_a_time(self) -> AbstractAsyncContextManager[None]:
+        """Let no other operator lose anything meanwhile, in any process."""
+        return self._kit.change_budget.one_at_a_time(_ALL)
+
+    async def _check_others(self, user_id: str) -> None:
+        load = self._kit.users.load
         admins = [one.user_id for one in await self._operators.list() if one.role == "admin"]
         for other in admins:
             if other != user_id and await load(other) is not None:
@@ -203,6 +220,8 @@ class OperatorChanges:
         return user_id
 
 
+_ALL: Final = "\0operators"
+"""Whose changes follow one another: nobody's id."""
 _LAST: Final = Text("They are the last admin who can sign in. Make somebody else one first.")
 
 

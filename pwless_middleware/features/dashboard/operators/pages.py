@@ -73,7 +73,7 @@ class OperatorPages:
         self.changes = OperatorChanges(kit, kept, self.roles, self.mails)
         self._rows = OperatorRows(kit, self.roles)
         if kit.people is not None:
-            kit.people.add_removal_check(self.changes.check_removal)
+            kit.people.add_removal_check(self.changes.removal)
 
     def mount(self) -> Mounted:
         """Return the routes, the page and the mails."""
