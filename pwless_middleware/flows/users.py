@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar, runtime_checkable
 
 from pwless_middleware.core.address import Address, parse_address
@@ -313,6 +314,12 @@ async def _answer(call: Awaitable[T]) -> T:
     except (StoreError, PersonDisabled):  # of our own database
         raise
     except Exception as exc:
+        if not isawaitable(call):  # which the traceback, without its text, would not tell
+            logger.error(
+                "the user directory failed: write its verbs as `async def`, find, create and load",
+                extra=_FAILED,
+            )
+            raise UsersUnavailable from exc
         # Not the exception's text: a database quotes the row, and with it the address (security
         # rule 13).
         logger.error(

@@ -110,7 +110,8 @@ def _decorate(
     names = list(inspect.signature(endpoint).parameters)
     name = next((name for name in ("request", "websocket") if name in names), None)
     if name is None:
-        raise ConfigError("requires_fresh", f"{endpoint!r} takes no argument request or websocket")
+        called = getattr(endpoint, "__qualname__", repr(endpoint))
+        raise ConfigError("requires_fresh", f"{called} takes no argument request or websocket")
     at = names.index(name)
 
     @functools.wraps(endpoint)

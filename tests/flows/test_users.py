@@ -97,6 +97,24 @@ async def test_without_signup_strangers_see_the_same_and_get_nothing(
     assert rows(db) == ["known@example.com"]
 
 
+class SyncUsers:
+    """A table whose author has forgotten `async`."""
+
+    def find(self, email: str) -> None:
+        """Return nobody, and nothing that can be awaited."""
+
+    create = load = find
+
+
+async def test_verbs_that_are_not_async_are_told_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    site = make_site(users=SyncUsers())
+    await site.browser().ask("jo@example.com")
+    assert "write its verbs as `async def`" in caplog.text
+    assert site.outbox.messages == []
+
+
 def test_signup_off_needs_a_table() -> None:
     with pytest.raises(ConfigError, match=r"signup.*users"):
         make_site(features=[EmailLogin(signup=False)])

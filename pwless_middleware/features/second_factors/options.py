@@ -127,6 +127,7 @@ class SecondFactors:
             ConfigError: there is no database.
         """
         from pwless_middleware.features.second_factors.api import FactorApi
+        from pwless_middleware.features.second_factors.findings import SecondFactorFindings
         from pwless_middleware.features.second_factors.flow import SecondFactorFlow
         from pwless_middleware.features.second_factors.names import RECOVERY_CODE
         from pwless_middleware.features.second_factors.objection_page import ObjectionPage
@@ -188,6 +189,7 @@ class SecondFactors:
                 Periodic("end_trust", DAY, flow.browsers.sweep),
             ),
             settings=rules,
+            findings=(SecondFactorFindings(flow.stored).find,),
             rewrap=flow.stored.encrypt_all_anew,
             check=partial(self._check, flow),
             verbs=SecondFactorVerbs(kit, flow),

@@ -54,6 +54,17 @@ class TOTPSecrets:
         new = self.encrypt(factor.id, factor.user_id, opened.secret)
         return await self._factors.replace_secret(factor.id, old=factor.secret, new=new)
 
+    async def are_lost(self) -> bool:
+        """Whether secrets are under a key that is gone.
+
+        The ids are random, so that 200 factors tell of it, however many there are.
+
+        Raises:
+            StoreError: the database cannot be asked.
+        """
+        page = await self._factors.list_secrets("", _PAGE)
+        return any(self.decrypt(one.id, one.user_id, one.secret) is None for one in page)
+
     async def encrypt_all_anew(self) -> int:
         """Encrypt with the newest key what is not, of all people, and return how many they were.
 

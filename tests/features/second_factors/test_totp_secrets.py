@@ -106,5 +106,10 @@ async def test_nobody_is_told_that_all_is_well_where_a_key_is_missing(tmp_path: 
     await enroll(site, KIM)
     with pytest.raises(ConfigError, match=r"no key of the list decrypts .* apps \(1\)"):
         await site.passwordless.rewrap()
+    [found] = await site.passwordless.findings.of_features()
+    assert (found.level, found.check) == ("fail", "second_factors")
+    assert "put the secret_key back" in str(found.message)
+    assert await site.passwordless.findings.of_features(may_ask=False) == []
     site = await rotate(tmp_path, KEY, OTHER_KEY, app=app)
+    assert await site.passwordless.findings.of_features() == []
     assert await site.passwordless.rewrap() == {"SecondFactors": 1}
