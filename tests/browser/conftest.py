@@ -157,15 +157,17 @@ def leave(page: Page) -> None:
 
 def violations(page: Page, options: dict[str, Any] | None = None) -> list[str]:
     """Return what axe finds on a page: everything in light, and the contrasts in dark as well."""
-    options = {"resultTypes": ["violations"], **(options or {})}  # what is well is not written out
+    # What is well is not written out; axe is not in the frames, and would wait for their answers.
+    options = {"resultTypes": ["violations"], "iframes": False, **(options or {})}
     found = Axe().run(page, options=options).response["violations"]
     page.emulate_media(color_scheme="dark")
     contrasts = page.evaluate(
-        """() => {
+        """(options) => {
             for (const one of document.getAnimations())
                 if (one instanceof CSSTransition) one.finish();
-            return axe.run({runOnly: ["color-contrast"], resultTypes: ["violations"]});
-        }"""
+            return axe.run({...options, runOnly: ["color-contrast"]});
+        }""",
+        options,
     )
     page.emulate_media(color_scheme="light")
     return [
