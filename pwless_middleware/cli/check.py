@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         UsageError, AppFailed: there is nothing to look at.
     """
-    if options.url is not None and not options.url.startswith("https://"):
+    if options.url is not None and not _is_site(options.url):
         raise UsageError("--url: give the https address of the live site")
     findings = _findings(options)
     failing = {"fail", "warn"} if options.strict else {"fail"}
@@ -66,6 +66,15 @@ def run(options: argparse.Namespace) -> int:
         for finding in findings:
             print(finding)
     return 0 if is_good else 1
+
+
+def _is_site(url: str) -> bool:
+    from pwless_middleware.web.origin import Origin
+
+    try:
+        return Origin(url).is_secure
+    except ConfigError:
+        return False
 
 
 def _findings(options: argparse.Namespace) -> list[Finding]:

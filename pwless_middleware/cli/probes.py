@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import email.message
 import email.utils
+import http.client
 import time
 import urllib.error
 import urllib.request
@@ -161,6 +162,8 @@ async def live(found: Found, url: str) -> list[Finding]:
     page = f"{url.rstrip('/')}{found.middleware.passwordless.prefix}{LOGIN_PATH}"
     try:
         status, headers = await asyncio.to_thread(_fetch, page)
+    except (http.client.HTTPException, UnicodeError) as error:  # no HTTP there, or no such name
+        return [Finding("skip", "live", f"{page} cannot be asked: {type(error).__name__}")]
     except OSError as error:
         reason = getattr(error, "reason", error)
         return [Finding("skip", "live", f"{page} cannot be reached from here: {reason}")]

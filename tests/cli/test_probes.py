@@ -15,6 +15,7 @@ import trustme
 
 from pwless_middleware import Outbox, PasswordlessMiddleware
 from pwless_middleware.cli import probes
+from pwless_middleware.cli.main import main
 from pwless_middleware.core.finding import Finding
 from pwless_middleware.discovery import Found
 from tests.cli.conftest import KEY, Project
@@ -119,6 +120,23 @@ async def test_a_site_that_is_not_reached_is_skipped(site: Site) -> None:
     [told] = await probes.live(found(), "https://127.0.0.1:9")
     assert told.level == "skip"
     assert "cannot be reached" in told.message
+
+
+@pytest.mark.parametrize("url", ["https://..", "https://" + "a" * 64 + ".example"])
+async def test_a_name_that_nobody_can_look_for_is_skipped(url: str) -> None:
+    [told] = await probes.live(found(), url)
+    assert told.level == "skip"
+    assert "cannot be asked" in told.message
+
+
+@pytest.mark.parametrize(
+    "url", ["http://app.example.com", "https://", "https://[", "https://a b", "https://a:x"]
+)
+def test_what_is_no_address_of_a_site_is_told_in_one_line(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "main:app", "--url", url]) == 2
+    assert capsys.readouterr().err == "pwless: --url: give the https address of the live site\n"
 
 
 async def test_a_certificate_that_is_not_trusted_is_skipped_and_told(
