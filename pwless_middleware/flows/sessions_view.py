@@ -11,6 +11,7 @@ from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.flows.session_validation import SessionValidator
 from pwless_middleware.flows.sessions import Sessions
 from pwless_middleware.flows.withdrawals import Withdrawals
+from pwless_middleware.text import Text
 
 
 class SessionsView:
@@ -137,5 +138,5 @@ class SessionsView:
 def _check_id(user_id: object) -> str:
     id = id_text(user_id)
     if id is None:
-        raise InvalidArgument.of("user_id", "Give the id of a user, as text.", "string")
+        raise InvalidArgument.of("user_id", Text("This must be a string."), "string")
     return id
