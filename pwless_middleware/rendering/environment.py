@@ -67,6 +67,8 @@ def _make(folder: Path | str | None) -> Environment:
     env.globals.update(
         {"gettext": gettext, "ngettext": ngettext, "_": gettext, "duration": format_duration}
     )
+    # Else a chain of dictionaries, which each page, and each part in it, goes through anew.
+    env.make_globals = lambda given: {**env.globals, **(given or {})}  # type: ignore[assignment]
     return env
 
 

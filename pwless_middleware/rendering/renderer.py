@@ -211,12 +211,10 @@ class Renderer:
         return make_environment(self._folder)
 
     def _template(self, name: str) -> Template:
-        """Return a template, looked up once: Jinja2 would chain its globals anew for each page."""
+        """Return a template, looked up once."""
         found = self._templates.get(name)
         if found is None:
-            found = self._env.get_template(name)
-            found.globals = dict(found.globals)
-            self._templates[name] = found
+            found = self._templates[name] = self._env.get_template(name)
         return found
 
     def _check(self, folder: Path) -> None:
