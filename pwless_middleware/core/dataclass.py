@@ -1,9 +1,9 @@
 """The `dataclass` of our records: the standard library's, frozen and slotted, in less of a start.
 
 Before Python 3.13 `dataclasses` compiles six methods of each class, one by one, which was half of
-what importing the package took. Here one is compiled, `__init__`; the others are the same for all
-classes but for the fields. The standard library still makes the class, its fields and its slots, so
-`fields`, `replace`, `match`, `copy` and `pickle` work as ever.
+what importing the package took. Here one is compiled, `__init__`, and that as somebody wants it;
+the others are the same for all classes but for the fields. The standard library still makes the
+class, its fields and its slots, so `fields`, `replace`, `match`, `copy` and `pickle` work as ever.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import MISSING, Field, FrozenInstanceError
 from operator import attrgetter
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar, cast
 
 _T = TypeVar("_T")
@@ -27,7 +28,19 @@ class _Made:
 _MADE = _Made()
 
 
-def _make_init(cls: type, fields: tuple[Field[Any], ...]) -> Callable[..., None]:
+class _Init:
+    """Stand for the `__init__` of a class until somebody wants it: few of all classes are used."""
+
+    def __init__(self, cls: Any, fields: tuple[Field[Any], ...]) -> None:
+        self._cls = cls
+        self._fields = fields
+
+    def __get__(self, instance: object | None, owner: type) -> Callable[..., None]:
+        init = self._cls.__init__ = _make_init(self._cls, self._fields)
+        return init if instance is None else init.__get__(instance)
+
+
+def _make_init(cls: type, fields: tuple[Field[Any], ...]) -> FunctionType:
     """Compile the `__init__` of a frozen class."""
     taken = [f for f in fields if f.init]
     positional = [f for f in taken if not f.kw_only]
@@ -58,7 +71,8 @@ def _make_init(cls: type, fields: tuple[Field[Any], ...]) -> Callable[..., None]
     init.__kwdefaults__ = {f.name: default[f.name] for f in keywords if f.name in default}
     init.__annotations__ = {f.name: f.type for f in taken} | {"return": None}
     init.__module__ = cls.__module__
-    return cast("Callable[..., None]", init)
+    init.__qualname__ = f"{cls.__qualname__}.__init__"
+    return cast("FunctionType", init)
 
 
 def _refuse_change(self: object, name: str, value: object) -> NoReturn:
@@ -131,8 +145,7 @@ else:
             for name, method in _make_methods(made, fields).items():
                 if name not in vars(cls):
                     setattr(made, name, method)
-            made.__init__ = _make_init(made, fields)
-            made.__init__.__qualname__ = f"{made.__qualname__}.__init__"
+            made.__init__ = _Init(made, fields)
             return made
 
         return decorate

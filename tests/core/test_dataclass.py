@@ -137,6 +137,20 @@ def test_a_frozen_class_may_inherit_from_it_with_either() -> None:
             made.h = 3
 
 
+def test_what_inherits_from_it_may_make_the_first_instance() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Base:
+        a: int
+
+    class Host(Base):
+        def __init__(self) -> None:
+            super().__init__(1)
+
+    assert (Host().a, Host().a, Base(2).a) == (1, 1, 2)
+    with pytest.raises(TypeError, match=r"Base\.__init__\(\)"):
+        Base(1, 2)  # type: ignore[call-arg]
+
+
 def test_one_without_fields_is_like_any_other() -> None:
     @dataclass(frozen=True, slots=True)
     class Empty:
