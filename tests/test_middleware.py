@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import copy
 import json
+import pickle
 from collections.abc import AsyncIterator, Iterator, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,7 +24,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from pwless_middleware import Outbox, PasswordlessMiddleware
+from pwless_middleware import Outbox, PasswordlessMiddleware, requires_fresh
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows import store_deadline
 from pwless_middleware.stores.memory import MemoryStore
@@ -239,6 +241,29 @@ async def test_of_the_callers_scope_nothing_else_is_changed(path: str, kind: Any
         await run(site.app, scope)
         assert {key: scope[key] for key in before} == before
         assert state == {"a": 1}
+
+
+async def test_an_app_may_copy_its_scope_deeply_and_hand_it_to_another_process() -> None:
+    kept: list[Scope] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        kept[:] = [scope, copy.deepcopy(scope), pickle.loads(pickle.dumps(scope))]
+        await ok(scope, receive, send)
+
+    @requires_fresh(300)
+    async def fresh(request: Request) -> str:
+        return "fresh"
+
+    site, jo = await inside(app, public=["/public"])
+    for headers in (cookie_header(jo), []):
+        await run(site.app, http_scope("/public", headers=headers))
+        scope, copied, elsewhere = kept
+        assert copied["state"] == elsewhere["state"] == scope["state"]
+        assert copied["auth"].scopes == elsewhere["auth"].scopes == scope["auth"].scopes
+        with pytest.raises(ConfigError, match="requires_fresh"):
+            await fresh(Request(elsewhere))  # nobody there can ask for a proof
+        if headers:
+            assert await fresh(Request(copied)) == "fresh"
 
 
 async def test_the_apps_messages_are_never_changed() -> None:

@@ -20,7 +20,9 @@ PASSED = "pwless"
 class Instance:
     """What is known of an instance by those inside: by other ones, and by the app's handlers.
 
-    Two of them must not share the first two.
+    Two of them must not share the first two. It stands in the app's scope, which the app may copy
+    deeply or hand to another process: a deep copy is the same instance, and one that was pickled
+    has no gate, so that handlers there refuse.
 
     Attributes:
         prefix: where its pages are.
@@ -31,6 +33,12 @@ class Instance:
     prefix: str
     cookie_names: CookieNames = field(repr=False)
     step_up: StepUpGate | None = field(default=None, repr=False, compare=False)
+
+    def __deepcopy__(self, memo: object) -> Instance:
+        return self
+
+    def __reduce__(self) -> tuple[type[Instance], tuple[str, CookieNames]]:
+        return Instance, (self.prefix, self.cookie_names)
 
     def check_beside(self, other: Instance) -> None:
         """Refuse to be nested with an instance that answers the same paths or cookies.
