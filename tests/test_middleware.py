@@ -8,7 +8,7 @@ import copy
 import json
 import pickle
 from collections.abc import AsyncIterator, Iterator, MutableMapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -134,6 +134,21 @@ async def test_a_failed_startup_and_a_failed_shutdown_pass() -> None:
     assert store.events[-1] == "close"
 
 
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_what_is_ours_is_closed_once_though_the_app_ends_without_a_word(breaks: bool) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        if breaks:
+            raise RuntimeError("while it ends")
+
+    mailer = Watched()
+    with pytest.raises(RuntimeError) if breaks else nullcontext():
+        await run(make_site(app, outbox=mailer).app, {"type": "lifespan"})
+    assert mailer.closed == 1
+
+
 async def test_a_store_that_is_set_up_wrongly_fails_the_startup() -> None:
     class Wrong(MemoryStore):
         async def open(self) -> None:
@@ -165,12 +180,30 @@ async def test_a_store_that_is_set_up_wrongly_fails_the_startup() -> None:
     assert closed == ["the app's database"]
 
 
-async def test_an_app_without_lifespan_says_so_to_the_server_itself() -> None:
+@pytest.mark.parametrize("says_so", [True, False])
+async def test_around_an_app_without_lifespan_what_is_ours_is_opened_all_the_same(
+    says_so: bool,
+) -> None:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        assert scope["type"] == "http", "no lifespan here"
+        assert scope["type"] == "http" or not says_so, "no lifespan here"
 
-    with pytest.raises(AssertionError, match="no lifespan here"):
-        await run(make_site(app).app, {"type": "lifespan"})
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    store = WatchedStore()
+    with pytest.raises(AssertionError, match="no lifespan here") if says_so else nullcontext():
+        await make_site(app, store=store).app({"type": "lifespan"}, receive, send)
+    assert (store.events[:1], sent) == (["open"], []), "and the server hears what it would without"
+
+    site = make_site(app, base_url="https://app.example.com", mailer=Outbox())
+    with pytest.raises(ConfigError, match="an Outbox sends nothing"):
+        await site.app({"type": "lifespan"}, receive, send)
+    assert [message["type"] for message in sent] == ["lifespan.startup.failed"]
 
 
 async def test_an_unknown_scope_type_is_refused() -> None:
