@@ -16,7 +16,7 @@ from tests.guide_checks.reading import inline_code
 from tests.reference.operations import make_app
 from tests.test_readme import api_errors
 
-OF_OTHERS = {"/auth/callback", "MLFLOW_TRACKING_TOKEN", "SOLARA_APP"}
+OF_OTHERS = {"/auth/callback", "BOKEH_SECRET_KEY", "MLFLOW_TRACKING_TOKEN", "SOLARA_APP"}
 """What is named in our shape and is somebody else's: an app's own path, settings of tools."""
 CODE = ("pwless_middleware", "demo_app", "tests")
 
