@@ -176,11 +176,22 @@ def _fold(name: bytes) -> bytes:
     return re.sub(rb"[^a-z0-9]", b"-", name.lower())
 
 
+# What servers, proxies and frameworks read for themselves: whoever sends one would lose it, and
+# who is signed in would send an address in its place.
+_RESERVED = frozenset(
+    {
+        *("host", "cookie", "set-cookie", "authorization", "connection", "upgrade", "expect"),
+        *("te", "trailer", "transfer-encoding", "origin", "referer", "user-agent", "range"),
+        *("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"),
+    }
+)
+_RESERVED_BEGINNINGS = ("accept", "content-", "if-", "proxy-", "sec-", "access-control-")
+
+
 def _header_name(name: str | None) -> bytes | None:
     if name is None:
         return None
-    reserved = {"host", "cookie", "authorization", "content-length", "content-type", "connection"}
     is_name = isinstance(name, str) and re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{1,60}", name)
-    if not is_name or name.lower() in reserved:
+    if not is_name or name.lower() in _RESERVED or name.lower().startswith(_RESERVED_BEGINNINGS):
         raise ConfigError("identity_header", "set a header name of its own, e.g. 'Remote-User'")
     return name.lower().encode()

@@ -16,8 +16,10 @@ from pwless_middleware.errors import ConfigError
 
 _APP_ORIGINS = ("capacitor://localhost", "ionic://localhost", "tauri://localhost")
 _DEFAULT_PORTS = {"https": 443, "http": 80}
-# A name or an address; no pattern such as `*.example.com`, which no `Origin` ever equals.
-_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
+# A name (RFC 1123 §2.1, and `_`, as the networks of containers have it) or an address; no pattern
+# such as `*.example.com`, which no `Origin` ever equals.
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?|[0-9a-f:.]*:[0-9a-f:.]*")
 
 
 class Origin:
@@ -134,7 +136,7 @@ def _parse(url: object, option: str) -> tuple[str, str]:
     except ValueError as exc:
         raise problem from exc
     host = parts.hostname or ""
-    if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host):
+    if parts.scheme not in _DEFAULT_PORTS or not _HOST.fullmatch(host) or port == 0:
         raise problem
     if parts.username is not None or parts.password is not None or "?" in url or "#" in url:
         raise problem

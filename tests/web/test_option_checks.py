@@ -97,3 +97,25 @@ def test_an_environment_variable_that_is_no_utf_8_is_told_without_its_text(
 def test_an_empty_variable_is_no_option_left_out(option: str, value: Any) -> None:
     with pytest.raises(ConfigError, match=f"{option}: set "):
         make_site(**{option: value})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://..", "https://a..example", "https://-", "https://a-.example", "https://a.example:0",
+     f"https://{'a' * 64}.example"],
+    ids=["dots", "empty", "dash", "end", "port", "long"],
+)  # fmt: skip
+@pytest.mark.parametrize("option", ["base_url", "allowed_origins"])
+def test_a_host_that_no_browser_finds_is_refused(option: str, url: str) -> None:
+    with pytest.raises(ConfigError, match=f"{option}: set an absolute URL"):
+        make_site(**{option: url if option == "base_url" else [url]})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Transfer-Encoding", "Upgrade", "Origin", "Set-Cookie", "X-Forwarded-For", "Accept-Language",
+     "If-None-Match", "Sec-WebSocket-Key", "Content-Encoding", "Proxy-Authorization"],
+)  # fmt: skip
+def test_the_identity_takes_the_place_of_no_header_that_others_read(name: str) -> None:
+    with pytest.raises(ConfigError, match="identity_header: set a header name of its own"):
+        make_site(identity_header=name)
