@@ -7,7 +7,7 @@ that no sum of hours can tell: how many different people there were, and how lon
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final, Literal, NamedTuple
 
 from pwless_middleware.core.dataclass import dataclass
@@ -77,14 +77,6 @@ def start_of(span: Span, at: int) -> int:
     date = datetime.fromtimestamp(day, UTC)
     days = date.weekday() if span == "week" else date.day - 1
     return day - days * DAY
-
-
-def end_of(span: Span, start: int) -> int:
-    """Return the unix second at which the next one begins."""
-    if span == "month":
-        later = datetime.fromtimestamp(start, UTC) + timedelta(days=31)
-        return start_of("month", int(later.timestamp()))
-    return start + {"hour": HOUR, "day": DAY, "week": 7 * DAY}[span]
 
 
 def counters_of(event: Event) -> tuple[CounterName, ...]:

@@ -38,6 +38,19 @@ async def test_becomes_live_when_asked_and_stays_so(store: Store) -> None:
         assert store.feed.is_live() != is_cluster(store)
 
 
+async def test_nothing_is_begun_anew_while_the_event_loop_ends(store: Store) -> None:
+    """What cleans up may ask the feed after `asyncio.run` has cancelled all tasks."""
+    others = asyncio.all_tasks()
+    await listen(store)
+    cancelled = asyncio.all_tasks() - others
+    for task in cancelled:
+        task.cancel()
+    await asyncio.gather(*cancelled, return_exceptions=True)
+    left = asyncio.all_tasks()
+    store.feed.is_live()
+    assert asyncio.all_tasks() == left
+
+
 @pytest.mark.parametrize("is_there", [True, False])
 async def test_a_told_drop_is_heard_in_every_process(
     processes: list[Store], is_there: bool

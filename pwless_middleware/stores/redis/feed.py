@@ -113,9 +113,13 @@ class RedisFeed:
             on_drop(key)
 
     def start(self) -> _Listener:
-        """Begin to listen in the running event loop, if that was not done."""
+        """Begin to listen in the running event loop, if that was not done.
+
+        Where it was cancelled from outside, as `asyncio.run` does with all tasks, it is not begun
+        again: the loop is ending, and a task of what cleans up now would never be waited for.
+        """
         listener = self._listeners.here()
-        if listener.task is None or listener.task.done():
+        if listener.task is None or (listener.task.done() and not listener.task.cancelled()):
             listener.task = asyncio.get_running_loop().create_task(self._keep(listener))
         return listener
 

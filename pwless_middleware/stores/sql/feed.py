@@ -104,9 +104,13 @@ class SQLFeed:
             on_drop(key)
 
     def start(self) -> _Poller:
-        """Begin to look in the running event loop, if that was not done."""
+        """Begin to look in the running event loop, if that was not done.
+
+        Where it was cancelled from outside, as `asyncio.run` does with all tasks, it is not begun
+        again: the loop is ending, and a task of what cleans up now would never be waited for.
+        """
         poller = self._pollers.here()
-        if poller.task is None or poller.task.done():
+        if poller.task is None or (poller.task.done() and not poller.task.cancelled()):
             poller.task = asyncio.get_running_loop().create_task(self._keep(poller))
         return poller
 
