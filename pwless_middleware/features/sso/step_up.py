@@ -12,6 +12,7 @@ from pwless_middleware.core.connection import SSO_METHOD, Connection, connection
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.flow import SSOFlow
+from pwless_middleware.features.sso.oidc.presets import asks_anew
 from pwless_middleware.features.sso.problem import Problems
 from pwless_middleware.text import Text
 from pwless_middleware.web.accounts import Account
@@ -77,8 +78,11 @@ class StepUpBySSO:
             )
 
     async def _connection(self, account: Account) -> Connection | None:
-        """Return the connection that a session was signed in by, if people can sign in by it."""
+        """Return the connection that a session was signed in by, if people can sign in by it, and
+        its provider can be told to ask them anew."""
         used = [connection_of(one) for one in account.session.authentications]
         id = next((one for one in reversed(used) if one is not None), None)
         connection = await self._floor.connections.find(id) if id is not None else None
-        return connection if connection is not None and connection.is_enabled else None
+        if connection is None or not connection.is_enabled:
+            return None
+        return connection if asks_anew(connection.config.get("issuer")) else None

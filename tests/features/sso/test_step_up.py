@@ -85,6 +85,22 @@ async def test_its_answer_signs_nobody_in_and_serves_no_other_session(
     assert jo.cookie() is None
 
 
+async def test_a_provider_that_asks_nobody_anew_is_not_offered(
+    acme: SSOSite, provider: OwnProvider
+) -> None:
+    """At Google it would lead to a page that leads nowhere."""
+    jo = acme.site.browser()
+    await acme.sign_in(jo, provider)
+    acme.site.clock.advance(600)
+    assert "your company’s login" in said(await jo.get(PAGE))
+    config = {**acme.connection.config, "issuer": "https://accounts.google.com"}
+    await acme.floor.connections.change(acme.connection.id, config=config, still_tested=True)
+    page = await jo.get(PAGE)
+    assert page.status_code == 200
+    assert "your company’s login" not in said(page)
+    assert "Email me a code" in said(page)
+
+
 async def test_who_has_not_come_from_there_is_not_offered_it(acme: SSOSite) -> None:
     jo = acme.site.browser()
     await jo.sign_in("kim@elsewhere.example")

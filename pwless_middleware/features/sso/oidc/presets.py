@@ -31,6 +31,7 @@ class Preset:
         example: of what is asked for.
         pattern: of it, in lower case; `None` for any.
         problem: what to tell who has typed something else.
+        asks_anew: whether it can be told to have somebody sign in again, who is signed in.
         steps: what is to be done at the provider, in order.
         scopes: what is asked for.
         role_steps: what is to be done besides, for groups that give roles.
@@ -44,6 +45,7 @@ class Preset:
     example: str = ""
     pattern: re.Pattern[str] | None = None
     problem: str = ""
+    asks_anew: bool = True
     steps: tuple[str, ...] = ()
     scopes: tuple[str, ...] = SCOPES
     role_steps: tuple[str, ...] = ()
@@ -80,6 +82,9 @@ PRESETS: Final[Mapping[str, Preset]] = {
             id="google",
             name="Google Workspace",
             issuer="https://accounts.google.com",
+            # Its page says that `prompt=login` is invalid, and leads nowhere (Google Identity,
+            # "OpenID Connect", authentication URI parameters).
+            asks_anew=False,
             steps=(
                 Text(
                     "Open the Google Cloud console, choose a project of your company, and open "
@@ -113,7 +118,8 @@ PRESETS: Final[Mapping[str, Preset]] = {
                 Text("As “Supported account types”, choose the accounts of your directory only."),
                 Text("As “Redirect URI”, choose “Web”, and enter the one below."),
                 Text(
-                    "At “Token configuration”, choose “Add optional claim”, “ID”, and tick “email”."
+                    "At “Token configuration”, choose “Add optional claim”, “ID”, and tick "
+                    "“auth_time” and “email”."
                 ),
                 Text(
                     "At “Certificates & secrets”, choose “New client secret”, and copy its value "
@@ -179,3 +185,8 @@ PRESETS: Final[Mapping[str, Preset]] = {
     )
 }
 """By id, in the order in which they are offered."""
+
+
+def asks_anew(issuer: object) -> bool:
+    """Whether the provider of an issuer can be told to have somebody sign in again."""
+    return all(one.asks_anew or one.issuer != issuer for one in PRESETS.values())
