@@ -23,7 +23,7 @@ _FOR_ADMINISTRATORS: Final = re.compile(
     | ^flows/organizations/(break_glass|explain|identities|method_names)
     | ^flows/organizations/(organizations\.|policy_|verbs)
     | ^core/(api_key|brand|event|explanation|policy_json) | /event_history
-    | ^web/(makers|policy_words|production_checks) | /unused_proofs
+    | ^web/(choices|makers|policy_words|production_checks) | /unused_proofs
     | ^delivery/ | ^database/
     """,
     re.VERBOSE,

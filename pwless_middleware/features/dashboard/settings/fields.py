@@ -24,30 +24,10 @@ from pwless_middleware.flows.live_settings import LiveSettings
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import UNITS, unit_of
 from pwless_middleware.text import Text
+from pwless_middleware.web.choices import Choice, choose_unit
 
 _WHOLE: Final = re.compile(r"[0-9]{1,12}")
 _MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
-_UNIT_NAMES: Final = {
-    "days": Text("days"),
-    "hours": Text("hours"),
-    "minutes": Text("minutes"),
-    "seconds": Text("seconds"),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """One of what can be chosen.
-
-    Attributes:
-        value: as the form sends it.
-        text: in words.
-        chosen: whether it is.
-    """
-
-    value: str
-    text: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,11 +192,7 @@ def _show(
         count, unit = unit_of(value) if isinstance(value, int) else ("", "minutes")
         if form is not None and sent is not None:
             count, unit = sent, form.get(f"{name}:unit", "seconds")
-        units = [
-            Choice(value=one, text=translate(_UNIT_NAMES[one]), chosen=one == unit)
-            for one, _ in UNITS
-        ]
-        return "duration", str(count), units
+        return "duration", str(count), choose_unit(unit)
     if sent is not None:
         return _kind_of(setting), sent, ()
     if isinstance(value, list | tuple):

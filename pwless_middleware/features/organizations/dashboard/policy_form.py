@@ -16,6 +16,7 @@ from pwless_middleware.errors import FieldViolation, InvalidArgument
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import UNITS, unit_of
 from pwless_middleware.text import Text
+from pwless_middleware.web.choices import Choice, choose_unit
 from pwless_middleware.web.policy_words import (
     CHOICES,
     MEANINGS,
@@ -31,27 +32,6 @@ _WHOLE: Final = re.compile(r"[0-9]{1,9}")
 _SETS: Final = ("methods", "second_factors")
 _LONGEST: Final = 60
 """Characters of the name of a factor."""
-_UNIT_NAMES: Final = {
-    "days": Text("days"),
-    "hours": Text("hours"),
-    "minutes": Text("minutes"),
-    "seconds": Text("seconds"),
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PolicyChoice:
-    """One of what can be chosen.
-
-    Attributes:
-        value: as the form sends it.
-        text: in words.
-        chosen: whether it is.
-    """
-
-    value: str
-    text: str
-    chosen: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +56,7 @@ class PolicyField:
     kind: str
     value: str = ""
     is_own: bool = False
-    choices: Sequence[PolicyChoice] = ()
+    choices: Sequence[Choice] = ()
     inherited: str
     problem: str = ""
 
@@ -178,23 +158,19 @@ def _kind_of(name: str) -> str:
     return "days" if name == "trusted_days" else "duration"
 
 
-def _choices_of(name: str, policy: Policy, sent: Mapping[str, str]) -> list[PolicyChoice]:
+def _choices_of(name: str, policy: Policy, sent: Mapping[str, str]) -> list[Choice]:
     if name in CHOICES:
         now = sent.get(name, "")
         options = [("", translate(Text("Not set here")))]
         options += [(word, name_word(name, word)) for word in CHOICES[name]]
-        return [PolicyChoice(value=v, text=t, chosen=v == now) for v, t in options]
+        return [Choice(value=v, text=t, chosen=v == now) for v, t in options]
     if name in _SETS:
         known = FIRST_FACTORS if name == "methods" else SECOND_FACTORS
         others = sorted((getattr(policy, name) or frozenset()) - set(known))
         return [
-            PolicyChoice(value=one, text=name_method(one), chosen=f"{name}:{one}" in sent)
+            Choice(value=one, text=name_method(one), chosen=f"{name}:{one}" in sent)
             for one in (*known, *others)
         ]
     if name in ("idle", "absolute"):
-        unit = sent.get(f"{name}:unit", "hours")
-        return [
-            PolicyChoice(value=one, text=translate(_UNIT_NAMES[one]), chosen=one == unit)
-            for one, _ in UNITS
-        ]
+        return choose_unit(sent.get(f"{name}:unit", "hours"))
     return []
