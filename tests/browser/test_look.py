@@ -53,6 +53,17 @@ def test_the_pages_follow_the_readers_scheme(
         assert (red < 60) is (scheme == "dark")
 
 
+def test_the_current_entry_of_a_list_is_seen_in_forced_colors(visit: Visit) -> None:
+    page = visit(forced_colors="active").open("/auth/login")
+    marked = page.evaluate(
+        "[...document.querySelectorAll('.languages li button')].map(entry =>"
+        " [entry.hasAttribute('aria-current'), getComputedStyle(entry).backgroundColor])"
+    )
+    [current] = [color for is_current, color in marked if is_current]
+    assert current not in {color for is_current, color in marked if not is_current}
+    assert len(marked) > 1
+
+
 @each_walk
 def test_nothing_scrolls_sideways_on_a_phone(demo: Demo, visit: Visit, walk: Walk) -> None:
     """Nor with text of twice the size (WCAG 2.2, 1.4.4), nor from right to left."""

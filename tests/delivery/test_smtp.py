@@ -456,6 +456,7 @@ async def test_a_server_that_speaks_no_tls_on_smtps_is_temporary(
     failure = await failure_of(mailer, message)
 
     assert not failure.permanent
+    assert "it speaks no TLS from the start" in str(failure)
 
 
 # Connections
