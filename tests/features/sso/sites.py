@@ -129,7 +129,7 @@ class SSOSite:
         return query_of(answer.headers["location"])
 
     async def answer(
-        self, browser: Browser, provider: OwnProvider, asked: Mapping[str, str], **more: str
+        self, browser: Browser, provider: OwnProvider, asked: Mapping[str, str], **more: Any
     ) -> httpx.Response:
         """Come back from the tests' own OpenID provider."""
         provider.nonce, now = asked["nonce"], self.site.clock()

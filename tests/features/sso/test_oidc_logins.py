@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -174,10 +175,12 @@ async def test_an_answer_to_another_connection_is_refused(
         ({"iss": "https://evil.example"}, "issuer_mismatch"),
         ({"error": "access_denied", "code": ""}, "access_denied"),
         ({"code": ""}, "code_missing"),
+        ({"code": ["a-code", "b-code"]}, "code_missing"),
+        ({"iss": ["https://one.example", "https://evil.example"]}, "issuer_mismatch"),
     ],
 )
 async def test_the_person_reads_a_reference_and_the_log_why(
-    acme: SSOSite, provider: OwnProvider, more: dict[str, str], fault: str
+    acme: SSOSite, provider: OwnProvider, more: dict[str, Any], fault: str
 ) -> None:
     jo = acme.site.browser()
     asked = await acme.begin(jo)
