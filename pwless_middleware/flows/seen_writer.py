@@ -42,7 +42,9 @@ class SeenWriter:
         if not tasks:
             # In a context of its own: the request's time limit is not its.
             loop = asyncio.get_running_loop()
-            tasks.add(loop.create_task(self._write(tasks), context=Context()))
+            task = loop.create_task(self._write(tasks), context=Context())
+            if not task.done():  # as it may be at once, with `asyncio.eager_task_factory`
+                tasks.add(task)
         return True
 
     async def flush(self) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,6 +48,29 @@ async def test_a_user_is_written_once_a_day() -> None:
         {"jo": midnight - 20, "kim": midnight - 20},
         {"jo": midnight, "kim": midnight},
     ]
+
+
+async def test_where_a_task_has_ended_as_it_is_made_the_next_user_is_written_too() -> None:
+    """`asyncio.eager_task_factory`: a task runs up to where it first waits."""
+    counters, loop = Counters(), asyncio.get_running_loop()
+    active = ActiveUsers(counters, lambda: START)
+    loop.set_task_factory(getattr(asyncio, "eager_task_factory", run_at_once))
+    try:
+        active.note("jo")
+        active.note("kim")
+    finally:
+        loop.set_task_factory(None)
+    await active.flush()
+    assert counters.written == [{"jo": START}, {"kim": START}]
+
+
+def run_at_once(loop: asyncio.AbstractEventLoop, work: Any, **_: object) -> Any:
+    """Stand for it before Python 3.12: run what waits for nothing, and return what is done."""
+    done = loop.create_future()
+    with pytest.raises(StopIteration):
+        work.send(None)
+    done.set_result(None)
+    return done
 
 
 async def test_what_could_not_be_written_is_told_and_breaks_nothing(
