@@ -11,6 +11,7 @@ from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.keyring import new_operation
 from pwless_middleware.core.user import User
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.flows.change_jobs import wait_for_change
 from pwless_middleware.flows.feature_jobs import FeatureJobs
 from pwless_middleware.flows.notices import Notices
@@ -56,7 +57,7 @@ class AccountDeletion:
         """Delete everything that is kept about a person, and sign them out everywhere.
 
         The mail is queued first, so that it is not lost, and holds until then what it needs: the
-        address, which is nowhere else afterwards.
+        address, which is nowhere else afterwards. Its job finishes what is cut off in between.
 
         Raises:
             InvalidArgument: they are the last admin of the dashboard who can sign in.
@@ -77,10 +78,22 @@ class AccountDeletion:
         await self._wake_delivery()
 
     async def read(self, job: QueuedJob) -> Outcome | Delivery:
-        """Tell the address, once the account is gone."""
+        """Tell the address, once the account is gone.
+
+        A deletion that was cut off halfway is done to its end: nobody can sign in as this person
+        any more, so they cannot ask for it again. One that had changed nothing is not.
+        """
         told = json.loads(job.body)
-        if await self._people.find(told["user_id"]) is not None:
-            return wait_for_change(job, now=self._clock())
+        person = await self._people.find(told["user_id"])
+        if person is not None:
+            waits = wait_for_change(job, now=self._clock())
+            is_begun = person.disabled_at is not None and person.disabled_at >= told["at"]
+            if waits is Outcome.NOT_YET or not is_begun:
+                return waits
+            try:
+                await self._people.delete(person.id, by="person")
+            except InvalidArgument:  # the last admin of the dashboard by now
+                return Outcome.DROPPED
         address = parse_address(told["email"])
         if address is None:
             return Outcome.DROPPED

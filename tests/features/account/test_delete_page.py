@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pwless_middleware.errors import StoreError
 from tests.own_account import (
     DELETE,
     EXPORT,
@@ -90,6 +91,54 @@ async def test_a_deletion_that_did_not_come_about_is_not_told(tmp_path: Path) ->
     await site.passwordless.deliveries.run_due()
     assert [mail.subject for mail in site.outbox.messages] == ["Sign in to app.example.com"]
     assert await jo.who() == JO
+
+
+async def test_a_deletion_that_was_cut_off_halfway_is_done_to_its_end(tmp_path: Path) -> None:
+    """Security rule 70: the person can sign in no more, and so not ask for it again."""
+    site = make_kept_site(tmp_path)
+    jo = await signed_in(site)
+    id = (await jo.get("/private")).json()["id"]
+    people, run_due = site.passwordless.people, site.passwordless.deliveries.run_due
+    rows = people._people
+    whole = rows.delete
+
+    async def fail(user_id: str, **more: object) -> bool:
+        raise StoreError("the disk is full")
+
+    rows.delete = fail  # type: ignore[method-assign]
+    assert (await jo.post(DELETE, SURE)).status_code == 503
+    assert await jo.who() is None
+    await run_due()
+    site.clock.advance(61)
+    await run_due()
+    left = await people.find(id)
+    assert left is not None
+    assert left.is_disabled
+    rows.delete = whole  # type: ignore[method-assign]
+    site.clock.advance(61)
+    await run_due()
+    assert await people.find(id) is None
+    assert site.mail(JO).subject == "Your account with app.example.com was deleted"
+    assert await (await signed_in(site, JO)).who() == JO, "the address is free"
+
+
+async def test_who_is_disabled_by_an_operator_is_not_deleted_for_it(tmp_path: Path) -> None:
+    site = make_kept_site(tmp_path)
+    jo = await signed_in(site)
+    people, run_due = site.passwordless.people, site.passwordless.deliveries.run_due
+    whole = people.delete
+
+    async def fail(who: str, *, by: str = "python") -> None:
+        raise StoreError("the disk is full")
+
+    people.delete = fail  # type: ignore[method-assign]
+    assert (await jo.post(DELETE, SURE)).status_code == 503
+    people.delete = whole  # type: ignore[method-assign]
+    site.clock.advance(120)
+    await run_due()
+    await people.disable(JO)
+    await run_due()
+    assert await people.find(JO) is not None
 
 
 async def test_what_was_deleted_is_given_back_by_no_link(tmp_path: Path) -> None:
