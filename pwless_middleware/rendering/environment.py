@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from jinja2.runtime import Context
 
 TEMPLATE_TYPES: Final = (".html", ".txt")
+FUNCTIONS: Final = frozenset({"_", "gettext", "ngettext", "duration"})
+"""What templates call, `{% trans %}` too."""
 
 
 def make_environment(folder: Path | str | None) -> Environment:

@@ -31,6 +31,7 @@ from pwless_middleware.languages.current import current_language
 from pwless_middleware.rendering.assets import Assets, color_sheet
 from pwless_middleware.rendering.current_brand import current_brand
 from pwless_middleware.rendering.environment import (
+    FUNCTIONS,
     TEMPLATE_TYPES,
     find_undeclared,
     make_environment,
@@ -301,12 +302,14 @@ class Renderer:
         Raises:
             jinja2.UndefinedError: one of ours is missing.
         """
-        # Ours win, so that no caller's variable can put its own link or code in place of ours.
+        # Ours win, so that no caller's variable can put its own link or code in place of ours, nor
+        # a text in place of what translates.
+        given = {key: text for key, text in (variables or {}).items() if key not in FUNCTIONS}
         empty = dict.fromkeys(self.template_variables(name), "")
         language, current = current_language(), self._current_look()
         look, brand = current.values, _brand_of_mail(current.brand, context.get("host"))
         own = {**look, "brand": brand, "language": language.code, "direction": language.direction}
-        values = {**empty, **(variables or {}), **context, **own}
+        values = {**empty, **given, **context, **own}
         found = self._find(name)
         if found is not None:
             try:

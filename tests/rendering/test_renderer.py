@@ -736,6 +736,7 @@ def test_a_callers_variables_are_escaped_in_html_and_plain_in_text(tmp_path: Pat
 
 def test_a_callers_variable_never_replaces_one_of_ours(tmp_path: Path) -> None:
     stolen = {"link": "https://evil.example/", "code": "000000", "brand": "Evil", "palette": "x"}
+    stolen |= dict.fromkeys(("_", "gettext", "ngettext", "duration"), "x")
     mail = renderer().email("signin", variables=stolen, **MAIL)
     assert mail == renderer().email("signin", **MAIL)
 
