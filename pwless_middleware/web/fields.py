@@ -15,6 +15,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import field
+from functools import lru_cache
 from typing import Literal
 
 from pwless_middleware.core.dataclass import dataclass
@@ -261,6 +262,7 @@ class Fields:
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 
 
+@lru_cache(maxsize=1024)  # names of tables, of which each is written so for every body
 def _camel_case(name: str) -> str:
     first, *others = name.split("_")
     return first + "".join(part.capitalize() for part in others)

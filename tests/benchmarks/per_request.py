@@ -24,6 +24,7 @@ TARGETS = (
     "ours, Redis",
     "ours, SQLite",
     "ours, PostgreSQL",
+    "ours, every feature",
 )
 _BATCH = 20
 """Requests between two turns of the event loop: the feed and the threads must live, too."""

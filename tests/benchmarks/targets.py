@@ -29,6 +29,7 @@ _HOMES = {
     "ours, Redis": "ours:redis",
     "ours, SQLite": "ours:sqlite",
     "ours, PostgreSQL": "ours:postgresql",
+    "ours, every feature": "ours:everything",
     "floor, memory": "floor:memory",
     "floor, Redis": "floor:redis",
 }

@@ -125,6 +125,37 @@ def sqlite(place: Place) -> Target:
     return wrap(SQLStore(database, max_jobs=10_000_000), place)
 
 
+def everything(place: Place) -> Target:
+    """Keep sessions in process and the rest in a file, with every feature that needs no account."""
+    from pwless_middleware import (
+        SSO,
+        Dashboard,
+        Database,
+        EmailLogin,
+        Metrics,
+        Organizations,
+        Passkeys,
+        SecondFactors,
+        Webhooks,
+    )
+
+    return wrap(
+        MemoryStore(max_entries=10_000_000, max_jobs=1_000_000),
+        place,
+        database=Database(f"sqlite:///{place.folder}/{place.prefix}-everything.db"),
+        features=[
+            EmailLogin(),
+            Passkeys(),
+            SecondFactors(),
+            Organizations(),
+            SSO(),
+            Dashboard(operators=["ops@example.com"]),
+            Webhooks(),
+            Metrics(),
+        ],
+    )
+
+
 def postgresql(place: Place) -> Target:
     """Keep everything in PostgreSQL; its targets have one database, and a realm of their own."""
     from pwless_middleware import Database, SQLStore
