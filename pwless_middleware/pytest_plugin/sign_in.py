@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, Final, Protocol, TypeVar, overload
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -252,12 +252,20 @@ def _over_http(client: Any, place: _Place, letters: _Letters) -> Steps:
         _expect((yield post("/link", link_token=token)), "opening the link")
 
 
+_MEND: Final = {
+    429: " In a test, take other addresses, advance the clock (pwless_clock), or make the limits "
+    "roomy: EmailLogin(send_limits=SendLimits(...))."
+}
+"""What to do about an answer, by its status."""
+
+
 def _expect(answer: Any, step: str) -> None:
     """Fail the test, saying what the page said, unless the login went on."""
     if answer.status_code != 303:
         said = _WORDS.findall(answer.text)
         words = said[-1].strip() if said else answer.text[:200]
-        pytest.fail(f"{step} was answered with {answer.status_code}: {words}", pytrace=False)
+        mend = _MEND.get(answer.status_code, "")
+        pytest.fail(f"{step} was answered with {answer.status_code}: {words}{mend}", pytrace=False)
 
 
 def _in_context(context: Any, place: _Place, letters: _Letters) -> Steps:
