@@ -16,7 +16,7 @@ class Proxy:
         target: the port that new connections lead to; those that stand stay where they are.
         late: seconds by which every reply comes later, without holding up the next.
         drops: replies to scripts that are still to be lost, each with its connection.
-        rewrites: bytes that are replaced in replies, by bytes of the same length.
+        rewrites: bytes that are replaced in replies.
     """
 
     def __init__(self, port: int) -> None:

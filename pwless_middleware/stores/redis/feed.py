@@ -164,7 +164,9 @@ class RedisFeed:
                 is_proof = await self._is_proof(connection)
                 for channel in (self._channel, own):
                     await connection.send_command("SUBSCRIBE", channel, check_health=False)
-                    await connection.read_response(disable_decoding=True)
+                    # A drop that comes in between is not lost: all records go once both stand.
+                    while (await connection.read_response(disable_decoding=True))[0] == b"message":
+                        pass
             listener.was_up = True
             listener.is_pinging.clear()
             listener.link.proved_until = 0.0  # a new subscription, perhaps at another server

@@ -200,5 +200,19 @@ async def test_a_killed_subscription_comes_back(reader: Reader, proxy: Proxy) ->
     await client.connection_pool.disconnect()
 
 
+async def test_a_drop_that_comes_while_it_subscribes_is_no_interruption(
+    reader: Reader, proxy: Proxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    drop = b"*3\r\n$7\r\nmessage\r\n$12\r\npwless:drops\r\n$1\r\ns\r\n"
+    proxy.rewrites = {b":drops\r\n:1\r\n": b":drops\r\n:1\r\n" + drop}
+    epoch = reader.store.feed.epoch
+    proxy.cut()
+    await until(lambda: reader.store.feed.epoch > epoch)
+    await until(reader.store.feed.is_live)
+    said = [record.getMessage() for record in caplog.records if record.name == "pwless.store"]
+    assert len(said) == 1, said  # of the cut
+    assert "cannot be reached" in said[0]
+
+
 def test_nobody_is_live_outside_an_event_loop() -> None:
     assert not RedisStore("redis://localhost").feed.is_live()
