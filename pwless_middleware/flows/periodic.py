@@ -92,25 +92,33 @@ class Periodics:
 
     async def run(self) -> None:
         """Run what is due until cancelled."""
+        outages: dict[_Turn, str] = {}
         async with asyncio.TaskGroup() as group:
             for turn in self._all:
-                group.create_task(self._keep(turn))
+                group.create_task(self._keep(turn, outages))
 
-    async def _keep(self, turn: _Turn) -> None:
-        is_out = False
+    async def _keep(self, turn: _Turn, outages: dict[_Turn, str]) -> None:
+        """Run it whenever it is due.
+
+        Args:
+            turn: whose.
+            outages: who cannot ask the store now, and why: one line is enough for all of them.
+        """
         while True:
             try:
                 wait = await turn.take()
-                is_out = False
+                outages.pop(turn, None)
             except (StoreError, Unavailable) as error:
-                if not is_out:
+                is_news = turn not in outages and str(error) not in outages.values()
+                outages.setdefault(turn, str(error))
+                if is_news:
                     logger.warning(
                         "%s cannot look whether it is due: %s",
                         turn.title,
                         error,
                         extra={"event": "store_down"},
                     )
-                is_out, wait = True, _OUTAGE
+                wait = _OUTAGE
             await self._pause(wait)
 
 

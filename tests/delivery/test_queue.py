@@ -15,6 +15,7 @@ from pwless_middleware.delivery import tries as one_try
 from pwless_middleware.delivery.base import RecipientDeferred
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.delivery.queue import Deliveries
+from pwless_middleware.delivery.queue_health import QueueHealth
 from pwless_middleware.delivery.tries import DELIVERY_SECONDS, LONGEST_HOLD, Pace
 from pwless_middleware.delivery.turns import PATIENCE, WAITING
 from pwless_middleware.errors import DeliveryError, StoreError
@@ -580,6 +581,21 @@ async def test_a_defect_of_the_store_does_not_kill_the_loop_and_is_logged_each_t
         await running
 
     assert events(log) == ["mail_queue_crashed"] * 3 + ["mail_queue_up"]
+
+
+def test_an_outage_that_comes_and_goes_is_told_once_in_ten_seconds(
+    clock: Clock, log: pytest.LogCaptureFixture
+) -> None:
+    health = QueueHealth(clock)
+    for _ in range(10):
+        health.note_down(StoreError("locked"))
+        assert health.is_down
+        clock.now += 1
+        health.note_up()
+        assert not health.is_down
+    assert events(log) == ["mail_queue_down", "mail_queue_up"]
+    health.note_down(StoreError("locked"))
+    assert events(log)[2:] == ["mail_queue_down"]
 
 
 async def settled(jobs: ListJobs) -> None:

@@ -31,7 +31,9 @@ class World:
     def now(self) -> int:
         return int(asyncio.get_running_loop().time())
 
-    def process(self, name: str, *, every: int = 300) -> asyncio.Task[None]:
+    def process(
+        self, name: str, *, every: int = 300, also: str | None = None
+    ) -> asyncio.Task[None]:
         def clock() -> int:
             return START + self.now
 
@@ -47,6 +49,8 @@ class World:
         records = Records(store, keyring, clock, feature="Sync", name="")
         periodics = Periodics(clock)
         periodics.add("Sync", Periodic("domains", every, run), records)
+        if also is not None:
+            periodics.add("Sync", Periodic(also, every, run), records)
         return asyncio.get_running_loop().create_task(periodics.run())
 
 
@@ -116,20 +120,20 @@ def test_a_run_that_fails_is_told_by_name_and_tried_when_it_is_due_again(
     assert "a secret text" not in caplog.text
 
 
-def test_a_store_that_is_away_is_told_once_and_asked_again(
+def test_a_store_that_is_away_is_told_once_for_all_and_asked_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = World()
 
     async def main() -> None:
         world.store.before["read"] = fail
-        world.process("a", every=60)
+        world.process("a", every=60, also="others")
         await asyncio.sleep(50)
         assert world.begun == []
         del world.store.before["read"]
 
     during(10, main)
-    assert len(world.begun) == 1
+    assert len(world.begun) == 2
     assert len(caplog.records) == 1
 
 

@@ -10,11 +10,13 @@ from typing import Final
 logger = logging.getLogger("pwless.database")
 
 _EVERY: Final = 10.0
-"""Seconds between two lines of one cause."""
+"""Seconds between two lines of one cause, also where it goes and comes, or two take turns."""
+_MOST: Final = 20
+"""Causes that are remembered."""
 
 
 class Outage:
-    """Log the cause of a failure, at most every ten seconds, and once that it is over.
+    """Log each cause of a failure, at most every ten seconds, and once that what was told is over.
 
     Args:
         what: does not work, e.g. "written".
@@ -24,17 +26,19 @@ class Outage:
     def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._what = what
         self._clock = clock
-        self._reason = ""
-        self._logged_at = 0.0
+        self._logged: dict[str, float] = {}
+        self._is_told = False
         self.is_on = False
         """Whether the last try has failed."""
 
     def begin(self, reason: str) -> None:
         """Log a failure."""
-        now = self._clock()
-        if self.is_on and reason == self._reason and now - self._logged_at < _EVERY:
+        now, self.is_on = self._clock(), True
+        if now - self._logged.get(reason, now - _EVERY) < _EVERY:
             return
-        self.is_on, self._reason, self._logged_at = True, reason, now
+        if len(self._logged) >= _MOST:
+            self._logged.clear()
+        self._logged[reason], self._is_told = now, True
         logger.error(
             "the database cannot be %s: %s",
             self._what,
@@ -43,9 +47,10 @@ class Outage:
         )
 
     def end(self) -> None:
-        """Log that it works again, if it did not."""
-        if self.is_on:
-            self.is_on = False
+        """Log that it works again, if it was told that it does not."""
+        self.is_on = False
+        if self._is_told:
+            self._is_told = False
             logger.warning(
                 "the database can be %s again", self._what, extra={"event": "database_recovered"}
             )

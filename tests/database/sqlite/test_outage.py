@@ -35,3 +35,27 @@ def test_the_end_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
         "database_down",
         "database_recovered",
     ]
+
+
+def test_causes_that_take_turns_or_come_and_go_are_told_as_seldom(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock = Clock(100)
+    outage = Outage("written", clock)
+    for _ in range(9):  # a second each
+        outage.begin("it is locked")
+        outage.begin("it took too long")
+        outage.end()
+        assert not outage.is_on
+        clock.advance(1)
+    outage.begin("it is locked")
+    clock.advance(1)
+    outage.begin("it is locked")
+    outage.end()
+    assert [record.getMessage() for record in caplog.records] == [
+        "the database cannot be written: it is locked",
+        "the database cannot be written: it took too long",
+        "the database can be written again",
+        "the database cannot be written: it is locked",
+        "the database can be written again",
+    ]
