@@ -88,9 +88,10 @@ class ChangeBudget:
         try:
             yield
         finally:
-            with suppress(StoreError):  # it ends by itself
-                drop = Writes(drops=(Drop(key),))
-                await self._store.write(drop, now=self._clock(), op=new_operation())
+            if self._clock() < put.until:  # else what stands there is another change's
+                with suppress(StoreError):  # it ends by itself
+                    drop = Writes(drops=(Drop(key),))
+                    await self._store.write(drop, now=self._clock(), op=new_operation())
 
     async def spend(
         self, user_id: str, caller: Caller | None = None, *, removes: bool = False
