@@ -9,7 +9,10 @@ import re
 from typing import Final
 
 _WITHOUT_SPACES: Final = frozenset({"ja", "zh-Hans", "zh-Hant"})
-_SPACE: Final = re.compile(r"(?<=[。！？：])(<[^<>]*>)? (?=\S)")
+# What somebody has typed into a field stays: the form sends it back.
+_SPACE: Final = re.compile(
+    r'(<textarea\b[^<>]*>[^<]*|\bvalue="[^"]*")|(?<=[。！？：])(<[^<>]*>)? (?=\S)'
+)
 
 
 def close_up(html: str, language: str) -> str:
@@ -19,4 +22,4 @@ def close_up(html: str, language: str) -> str:
         html: the page, or a part of one.
         language: of its text; in all others a space stands there.
     """
-    return _SPACE.sub(r"\1", html) if language in _WITHOUT_SPACES else html
+    return _SPACE.sub(r"\1\2", html) if language in _WITHOUT_SPACES else html

@@ -12,6 +12,8 @@ from pwless_middleware.rendering.sentence_spaces import close_up
         ("ja", "5分。<span hidden> 次。</span>", "5分。<span hidden>次。</span>"),
         ("zh-Hans", "真的？ 是。 \n<p>", "真的？是。 \n<p>"),
         ("zh-Hant", "錯誤： 登入", "錯誤：登入"),
+        ("ja", '<input value="あ。 い"> 次。 次', '<input value="あ。 い"> 次。次'),
+        ("ja", "<textarea rows=2>。 い</textarea>", "<textarea rows=2>。 い</textarea>"),
         ("ko", "완료. 다음。 끝", "완료. 다음。 끝"),
         ("en", "Done. Next.", "Done. Next."),
     ],
