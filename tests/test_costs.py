@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import gc
 import json
 import subprocess
 import sys
@@ -433,6 +434,14 @@ async def test_a_longer_path_costs_no_more_calls() -> None:
 
 class Work(Calls):
     """Count every call, of Python's own functions too."""
+
+    def __enter__(self) -> Calls:
+        gc.disable()  # it comes when it likes, and calls what others have asked to be told by
+        return super().__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        gc.enable()
 
     def _called(self, frame: FrameType, event: str, arg: object) -> None:
         if event in ("call", "c_call"):
