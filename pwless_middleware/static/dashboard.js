@@ -183,8 +183,8 @@
   const menu = document.querySelector("[data-menu]");
   const wide = window.matchMedia("(min-width: 60em)");
   if (menu) {
-    const fit = () => { if (wide.matches) menu.open = true; };
-    wide.addEventListener("change", fit);
-    fit();
+    // Above the page, where a window that is made narrow has it, an open one would hide the page.
+    wide.addEventListener("change", () => { menu.open = wide.matches; });
+    if (wide.matches) menu.open = true;
   }
 })();

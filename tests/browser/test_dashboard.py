@@ -122,6 +122,18 @@ def test_the_keyboard_leads_to_pages_and_to_the_search(demo: Demo, visit: Visit)
     assert page.url.endswith("/dashboard/people")
 
 
+def test_a_window_that_is_made_narrow_does_not_open_on_the_menu(demo: Demo, visit: Visit) -> None:
+    """As a tablet is, by turning it: the script has opened the menu beside the page."""
+    page = sign_in(demo, visit())
+    overview = page.locator(".side").get_by_role("link", name="Overview")
+    page.set_viewport_size(DESKTOP)
+    expect(overview).to_be_visible()
+    page.set_viewport_size(PHONE)
+    expect(overview).to_be_hidden()
+    page.set_viewport_size(DESKTOP)
+    expect(overview).to_be_visible()
+
+
 def test_all_of_it_works_without_a_script(demo: Demo, visit: Visit) -> None:
     page = sign_in(demo, visit(has_scripts=False))
     page.get_by_role("link", name="People", exact=True).click()
