@@ -15,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -480,6 +481,42 @@ async def test_a_query_of_more_fields_than_anybody_needs_is_not_read(site: Site)
         assert status == 400
         _, many = await work_of(site, path, query_string=query + pad.encode() * 9000)
         assert many == few
+
+
+PERCENT, RAW_PERCENT = "%" * 99_000, b"%25" * 99_000
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "status"),
+    [
+        ("/auth/" + PERCENT, {"raw_path": b"/auth/" + RAW_PERCENT}, 404),
+        ("/" + PERCENT, {"raw_path": b"/" + RAW_PERCENT}, 303),
+        ("/auth/login", {"query_string": b"next=" + RAW_PERCENT}, 400),
+        ("/", {"headers": [(b"cookie", b"pwless=x;" * 33_000)]}, 303),
+    ],
+    ids=["path of ours", "path", "query", "cookies"],
+)
+async def test_a_head_of_any_length_costs_no_more_calls(
+    site: Site, path: str, more: dict[str, Any], status: int
+) -> None:
+    """Some servers set no limit to it."""
+    headers = [(b"accept", b"text/html"), *more.get("headers", ())]
+    answered, calls = await work_of(site, path, **{**more, "headers": headers})
+    assert answered == status
+    assert calls < 2000
+
+
+async def test_a_header_of_more_cookies_than_browsers_send_is_kept_from_the_app() -> None:
+    seen: list[object] = []
+
+    async def app(scope: Any, receive: object, send: Any) -> None:
+        seen.extend(scope["headers"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    site = make_site(app=app, public=["/"])
+    await run(site.app, http_scope("/", headers=[(b"cookie", b"a=b; pwless=x; " * 5000)]))
+    assert seen == []
 
 
 async def test_a_chain_of_proxies_longer_than_any_is_not_followed() -> None:

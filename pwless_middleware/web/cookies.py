@@ -42,6 +42,9 @@ _KEPT = 1000
 _SHORT = 1024
 """Headers with cookies of ours whose reading is kept, and the bytes that such a header has at most:
 3 MiB in all."""
+_MAX_SPLIT = 65_536
+"""Bytes of a header that is read for cookies of ours; browsers stop far below, and so do most
+servers. A longer one is taken out whole: each of its cookies would take a microsecond."""
 # The cookies of any instance with a default name (`default_cookie_name`).
 _ANY = re.compile(
     rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?"
@@ -327,6 +330,8 @@ class Cookies:
         return found[0] if len(found) == 1 else None, kept, tuple(others)
 
     def _split(self, value: bytes) -> _Split:
+        if len(value) > _MAX_SPLIT:
+            return b"", None, 0, ()
         found: list[bytes] = []
         others: list[bytes] = []
         rest = self._take_out(value, _DEFAULT, found, others)

@@ -7,6 +7,8 @@ from urllib.parse import quote, unquote, urlsplit
 from starlette.requests import Request
 from starlette.types import Scope
 
+from pwless_middleware.core.paths import MAX_NEXT
+
 # Sent by libraries that fetch pages, and ask for HTML as a page load does. Browsers say
 # `Sec-Fetch-Mode` over https and on localhost only, older ones not at all.
 _SCRIPTS = (
@@ -33,11 +35,16 @@ def is_navigation(request: Request) -> bool:
 def shown_url(scope: Scope, path: str) -> str:
     """Return the URL as the browser shows it: with the root path, as it was encoded, and its query.
 
+    One with a path that is too long to come back to is not read (`MAX_NEXT`); the app's first page
+    stands for it.
+
     Args:
         scope: the request's, for its root path, raw path and query.
         path: below the root path, decoded.
     """
     root: str = scope.get("root_path", "").rstrip("/")
+    if len(path) > MAX_NEXT:
+        return f"{root}/"
     raw = (scope.get("raw_path") or b"").split(b"?", 1)[0].decode("latin-1")
     if raw and unquote(raw) == root + path:
         url = raw

@@ -67,6 +67,11 @@ whichever method, and whatever else is sent (security rule 60)."""
 MAX_QUERY_FIELDS = 100
 """Fields of a query. A link has a handful, and gets some of who passes it on; a reader takes a
 microsecond for each, and a stranger's query has tens of thousands (security rule 23)."""
+_LONGEST_QUERY = 65_536
+"""Bytes of a query; what comes back from a company's login is the longest, with a tenth of it."""
+_LONGEST_PATH = 8_192
+"""Characters of a path below our prefix that is looked for. Some servers set no limit to what
+stands before a body, and to decode a path of megabytes takes a second (security rule 23)."""
 _WELL_KNOWN = "/.well-known/"
 """What stands at the root of a host and is not the app's to name (RFC 8615)."""
 
@@ -145,8 +150,13 @@ class Routes:
         self._hosts = OtherHosts(origin)
 
     def owns(self, path: str) -> bool:
-        """Whether a path below our prefix is ours, mounted or not; the others are the app's."""
-        return self._table.has_exact(path) or first_segment(path) in self._segments
+        """Whether a path below our prefix is ours, mounted or not; the others are the app's.
+
+        What is too long to be read is ours too: nothing is found there.
+        """
+        if self._table.has_exact(path) or len(path) > _LONGEST_PATH:
+            return True
+        return first_segment(path) in self._segments
 
     async def __call__(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for `path`, which is below our prefix (prefix taken off)."""
@@ -208,7 +218,8 @@ class Routes:
         if is_hidden and method != "GET":  # before it shows whether anything is there
             self._check_form(request)
         handler = None if route is None else route.methods.get(method)
-        if request.scope["query_string"].count(b"&") >= MAX_QUERY_FIELDS:
+        query = request.scope["query_string"]
+        if len(query) > _LONGEST_QUERY or query.count(b"&") >= MAX_QUERY_FIELDS:
             raise InvalidArgument.of("query", Text("This is no query string."), "query")
         if route is None or (handler is None and is_hidden):
             raise NotFound
