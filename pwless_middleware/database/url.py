@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from pwless_middleware.core.control_characters import CONTROL
+from pwless_middleware.core.options import check_encodable
 from pwless_middleware.database.base import Engine
 from pwless_middleware.database.postgres.url import read_postgres
 from pwless_middleware.errors import ConfigError
@@ -32,6 +33,7 @@ def make_engine(url: object) -> Engine:
         ConfigError: it is no URL of a database, and what to set.
     """
     text = url if isinstance(url, str) else ""
+    check_encodable("database", text)
     scheme, separator, rest = text.partition("://")
     if scheme == "sqlite" and separator:
         from pwless_middleware.database.sqlite.engine import SqliteEngine

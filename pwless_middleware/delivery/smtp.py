@@ -31,7 +31,8 @@ _PORTS: Final = {"smtp": 587, "smtps": 465}  # RFC 6409 §3.1, RFC 8314 §7.3
 _STARTTLS: Final = ("auto", "required", "never")
 _WANTED: Final = "set smtp://user:password@host:587 or smtps://user:password@host:465"
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?", re.ASCII)
-_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f]")
+# Half characters stand for bytes that are no UTF-8, as an environment variable may hold them.
+_UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 

@@ -60,3 +60,10 @@ def test_another_url_says_which_there_are_and_shows_no_password(url: object) -> 
     with pytest.raises(ConfigError, match=r"sqlite:///pwless\.db") as caught:
         make_engine(url)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["sqlite:///caf\udce9.db", "postgresql://me:hunter2\udce9@host/x"])
+def test_one_that_is_no_utf_8_is_told_without_its_text(url: str) -> None:
+    with pytest.raises(ConfigError, match="database: it holds a byte that is no UTF-8") as caught:
+        make_engine(url)
+    assert caught.value.__context__ is None

@@ -774,6 +774,7 @@ async def test_the_url_decides_where_and_whether_tls(
         "smtp://:hunter2@mail.example",
         "smtp://u:@mail.example",
         "smtp://u:hunter2%00@mail.example",
+        "smtp://u:hunter2\udce9@mail.example",
         "smtp://u:hunter2%0d%0aMAIL@mail.example",
         "smtp://u:hunter2%ff@mail.example",
         "smtp://u:hunter2@mail.example?starttls=maybe",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from pwless_middleware.core.connection import SOCIAL_METHOD
 from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_flag, check_texts
+from pwless_middleware.core.options import check_encodable, check_flag, check_texts
 from pwless_middleware.errors import ConfigError, InvalidArgument
 from pwless_middleware.web.kit import Kit, Mounted
 
@@ -83,6 +83,9 @@ class OIDC:
         for option, value in (("issuer", issuer), ("name", name), ("client_secret", client_secret)):
             if value is not None and (not isinstance(value, str) or not value.strip()):
                 raise ConfigError(option, "set a text, or None")
+        for option, value in (("client_id", client_id), ("client_secret", client_secret)):
+            if isinstance(value, str):
+                check_encodable(option, value)
         try:
             for library in ("joserfc", "cryptography"):
                 import_module(library)

@@ -356,6 +356,8 @@ async def test_nobody_enters_an_organization_that_no_rule_vouches_for(tmp_path: 
         (("okta",), {"issuer": "acme"}, "issuer"),
         (("google",), {"client_id": ""}, "client_id"),
         (("google",), {"client_secret": ""}, "client_secret"),
+        (("google",), {"client_secret": "hunter2\udce9"}, "client_secret"),
+        (("google",), {"client_id": "x\udce9"}, "client_id"),
         (("google",), {"scopes": "openid"}, "scopes"),
         (("google",), {"signup": "no"}, "signup"),
         (("google",), {"authoritative_for": "acme.com"}, "authoritative_for"),
