@@ -7,6 +7,7 @@ answered with a page that says so, and can be sent again; everything else gets 4
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from starlette.requests import Request
@@ -23,6 +24,8 @@ from pwless_middleware.web.navigation import (
 )
 from pwless_middleware.web.responses import Pages, json_error
 from pwless_middleware.web.sockets import SocketRefusal
+
+logger = logging.getLogger("pwless.origin")
 
 VARY = "Cookie, Accept, Accept-Language, Sec-Fetch-Mode"
 
@@ -46,6 +49,7 @@ class Gate:
         self.public = PublicPaths(public)
         self._pages = pages
         self._preflight = preflight
+        self._has_told_of_preflights = False
 
     def passes_preflight(self, scope: Scope) -> bool:
         """Whether a request is a CORS preflight that may pass, as anonymous."""
@@ -63,6 +67,8 @@ class Gate:
             self._pages.outages.note(unknown)
         if scope["type"] == "websocket":
             return SocketRefusal(unknown or Unauthenticated())
+        if unknown is None and not self._has_told_of_preflights and _is_preflight(scope):
+            self._tell_of_preflights()
         request = Request(dict(scope))  # which writes into the scope that it is given
         with self._pages.use_language_of(request):
             if unknown is None:
@@ -70,6 +76,15 @@ class Gate:
             if is_navigation(request):
                 return self._pages.error(request, unknown)
             return json_error(unknown)
+
+    def _tell_of_preflights(self) -> None:
+        """Say once what nobody sees: the browser names no reason, and no handler was asked."""
+        self._has_told_of_preflights = True
+        logger.warning(
+            "a CORS preflight was refused, since nobody is signed in by it: put CORSMiddleware "
+            "outside the login, or set preflight=True where the app answers preflights itself",
+            extra={"event": "preflight_refused"},
+        )
 
     def _lead_to_login(self, request: Request, path: str) -> Response:
         if not is_navigation(request):

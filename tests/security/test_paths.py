@@ -368,6 +368,18 @@ async def test_no_header_of_htmx_makes_the_gate_fail_or_leads_elsewhere(current:
     assert target.startswith(b"/auth/login")
 
 
+async def test_a_preflight_that_is_refused_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A `CORSMiddleware` behind the login is never asked, and the browser tells nobody why."""
+    browser = make_site().browser()
+    real = {"origin": "https://x.example", "access-control-request-method": "GET"}
+    await browser.request("OPTIONS", "/x", headers={"origin": "https://x.example"})
+    assert caplog.messages == []
+    for path in ("/x", "/y"):
+        await browser.request("OPTIONS", path, headers=real)
+    [told] = caplog.messages
+    assert "put CORSMiddleware outside" in told
+
+
 async def test_a_preflight_passes_only_where_that_is_set_and_it_is_a_real_one() -> None:
     real = {"origin": "https://x.example", "access-control-request-method": "GET"}
     assert (await make_site().browser().request("OPTIONS", "/x", headers=real)).status_code == 401
