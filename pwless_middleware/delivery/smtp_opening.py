@@ -19,6 +19,7 @@ from base64 import b64encode
 from collections.abc import Awaitable
 from dataclasses import field
 from ipaddress import ip_address
+from time import monotonic
 from typing import Final, Literal, TypeVar
 
 import aiosmtplib
@@ -37,6 +38,8 @@ _GO_ON: Final = 334  # RFC 4954 §4
 _WELCOME: Final = 235
 _BAD_CREDENTIALS: Final = 535  # RFC 4954 §6
 _NO_INITIAL_RESPONSE: Final = 501
+_EVERY: Final = 60.0
+"""Seconds between two lines about a login that the server refuses."""
 
 T = TypeVar("T")
 
@@ -115,6 +118,7 @@ class Opening:
         self._server = server
         self._where = f"mail server {server.host}:{server.port}"
         self._tls_context = server.tls_context
+        self._quiet_until = 0.0
 
     async def open(self) -> aiosmtplib.SMTP:
         """Return a connection that is ready for a message.
@@ -203,11 +207,14 @@ class Opening:
                     return
         # Not permanent: the password can be mended while the mail waits.
         reason = f"{self._where} refuses the login: {cause}"
-        _log.error(
-            "mail server refuses the login: %s",
-            reason,
-            extra={"event": "smtp_login_refused", "reason": reason},
-        )
+        # Each mail that waits tries again and again: one line a minute tells it as well.
+        if monotonic() >= self._quiet_until:
+            self._quiet_until = monotonic() + _EVERY
+            _log.error(
+                "mail server refuses the login: %s",
+                reason,
+                extra={"event": "smtp_login_refused", "reason": reason},
+            )
         raise DeliveryError(reason)
 
     async def _sign_in_plain(self, client: aiosmtplib.SMTP, username: str, password: str) -> None:

@@ -17,7 +17,7 @@ from pwless_middleware.stores.sql.drop_table import DropTable
 from pwless_middleware.stores.sql.feed import SQLFeed
 from pwless_middleware.stores.sql.jobs import SQLJobs
 from pwless_middleware.stores.sql.runner import VerbRunner
-from pwless_middleware.stores.sql.statements import READ, READ_LIST
+from pwless_middleware.stores.sql.statements import DELETE, READ, READ_LIST
 from pwless_middleware.stores.sql.sweep import Sweep
 from pwless_middleware.stores.sql.verbs import Verb
 
@@ -109,8 +109,13 @@ class SQLStore:
         self.feed.start()
 
     async def ping(self) -> None:
-        """Return if the database can be asked and can write."""
+        """Return if the database can be asked, and the store's own table can be written.
+
+        It removes what is not there: a lock on the table, a right that is missing or a table that
+        is gone would else be found by visitors alone, and not by who looks after the health.
+        """
         await self._database.ping()
+        await self._database.execute(DELETE(""))
 
     async def aclose(self) -> None:
         """Give back the running event loop's jobs, and close its feed and its database."""
