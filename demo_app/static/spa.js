@@ -86,7 +86,9 @@
   }
 
   // The link of the mail was opened in another tab: this browser is signed in now.
-  new BroadcastChannel("pwless:/auth").addEventListener("message", () => enter().catch(() => {}));
+  try {
+    new BroadcastChannel("pwless:/auth").addEventListener("message", () => enter().catch(() => {}));
+  } catch {} // where cookies are blocked, Firefox refuses it
 
   enter().catch(() => show("send"));
 })();

@@ -11,7 +11,10 @@
   "use strict";
 
   const base = document.documentElement.dataset.base;
-  const channel = "BroadcastChannel" in window ? new BroadcastChannel("pwless:" + base) : null;
+  let channel = null;
+  try {
+    channel = new BroadcastChannel("pwless:" + base);
+  } catch {} // Firefox refuses it where cookies are blocked
   const one = (selector) => document.querySelector(selector);
   for (const element of document.querySelectorAll("[data-js]")) element.hidden = false;
 
@@ -139,7 +142,8 @@
         const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
         if (!clock.isConnected) return;
         if (left === 0) return over(clock.dataset.clock);
-        clock.textContent = words(left);
+        const text = words(left);
+        if (clock.textContent !== text) clock.textContent = text; // minutes stand still: what is selected stays
         setTimeout(tick, 1000);
       };
       tick();

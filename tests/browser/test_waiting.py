@@ -157,6 +157,20 @@ def test_a_whole_code_is_sent_by_itself_once(demo: Demo, visit: Visit) -> None:
     page.wait_for_url("**/dashboard")
 
 
+def test_the_scripts_do_the_rest_where_tabs_cannot_speak(demo: Demo, visit: Visit) -> None:
+    """Firefox refuses a channel between tabs where cookies are blocked."""
+    visitor = visit()
+    visitor.context.add_init_script(
+        "window.BroadcastChannel = function () { throw new DOMException('', 'SecurityError'); };"
+    )
+    page = visitor.ask(JO)
+    with page.expect_navigation():
+        page.get_by_label("Code", exact=True).press_sequentially(demo.code(JO))
+    page.wait_for_url("**/dashboard")
+    page.goto("/spa")
+    expect(page.get_by_role("heading", level=2)).to_have_text(f"Hello, {JO}")
+
+
 def test_a_code_that_is_pasted_with_spaces_fills_its_slots(demo: Demo, visit: Visit) -> None:
     page = visit().ask(JO)
     code = demo.code(JO)
