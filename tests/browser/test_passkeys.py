@@ -91,6 +91,7 @@ def test_after_the_first_mail_one_touch_is_enough(demo: Demo, visit: Visit) -> N
     page.goto("/auth/login?next=/auth/account/passkeys")  # the field's autofill is answered at once
     page.wait_for_url(demo.url + PAGE)
     expect(page.get_by_text("Last used just now")).to_be_visible()
+    expect(page.get_by_text("This browser can’t use passkeys")).to_be_hidden()
     clean(page)
     press(page, "Add a passkey")
     expect(page.get_by_text("This device has a passkey for your account already.")).to_be_visible()

@@ -30,7 +30,9 @@ async def test_a_list_with_what_keeps_them_where_and_when(tmp_path: Path) -> Non
     site = make_passkey_site(tmp_path)
     jo = site.browser()
     await jo.sign_in("jo@example.com")
-    assert "jo@example.com has none yet" in said(await jo.get(PAGE))
+    page = said(await jo.get(PAGE))
+    assert "jo@example.com has none yet" in page
+    assert "This browser can’t use passkeys, or JavaScript is off in it." in page
     assert await signals_on(jo) == {}
     phone, key = Authenticator(), Authenticator(is_synced=False, aaguid=bytes(16))
     done = await jo.post(PAGE, await created(jo, phone))
@@ -130,6 +132,7 @@ async def test_the_last_way_in_stays_and_a_full_list_says_so(tmp_path: Path) -> 
     await press_login(jo, authenticator)
     page = said(await jo.get(PAGE))
     assert "there is no room for more" in page
+    assert "This browser can’t use passkeys" not in page
     assert "Add a passkey" not in page
     alone = make_kept_site(tmp_path, features=[Passkeys()])
     jo = alone.browser()
