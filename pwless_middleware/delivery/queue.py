@@ -171,6 +171,7 @@ class Deliveries:
                     self._queue_health.note_down(error)
                     await self._pace.pause(min(_LONGEST_OUTAGE_PAUSE, 2.0 ** min(outages, 3)))
                     outages += 1
+            await worker.finish()  # as long as `drain` lets it: to leave now would cut it off
         finally:
             await self._leave(worker)
 

@@ -820,9 +820,11 @@ async def test_drain_delivers_what_is_due_and_leaves_what_waits_for_its_next_try
 
 async def test_drain_waits_for_what_the_loop_has_in_flight(jobs: ListJobs, clock: Clock) -> None:
     started, gate = asyncio.Event(), asyncio.Event()
+    delivered: list[bytes] = []
 
     async def deliver(payload: bytes) -> Outcome:
         started.set()
+        delivered.append(payload)
         await gate.wait()
         return Outcome.SENT
 
@@ -831,10 +833,13 @@ async def test_drain_waits_for_what_the_loop_has_in_flight(jobs: ListJobs, clock
     running = asyncio.create_task(deliveries.run())
     await started.wait()
     draining = asyncio.create_task(deliveries.drain(5))
-    await asyncio.sleep(0)
+    for _ in range(9):
+        await asyncio.sleep(0)
+        jobs.changed.set()  # the worker looks again, and finds that it is to end
     assert not draining.done()
     gate.set()
     await draining
+    assert len(delivered) == 1, "not cut off, and begun again"
     async with asyncio.timeout(30):
         await running  # there is nothing left to do in this event loop
 
