@@ -92,17 +92,19 @@ class _Ticker:
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self._deadlines: set[Deadline] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        # Kept here: what uvloop gives for a timer that is due at once does not know it.
+        self._at = 0.0
 
     def add(self, deadline: Deadline) -> None:
         """Count for this one."""
         self._deadlines.add(deadline)
         at = self.loop.time() + min(_TICK, deadline.left)
-        if self._timer is not None and self._timer.when() > at:
+        if self._timer is not None and self._at > at:
             self._timer.cancel()
             self._timer = None
         if self._timer is None:
-            self._timer = self.loop.call_at(at, self._tick)
+            self._timer, self._at = self.loop.call_at(at, self._tick), at
 
     def discard(self, deadline: Deadline) -> None:
         """Count for this one no longer."""
@@ -117,7 +119,8 @@ class _Ticker:
             else:
                 self._deadlines.discard(deadline)
                 deadline.end()
-        self._timer = self.loop.call_at(now + least, self._tick) if self._deadlines else None
+        self._at = now + least
+        self._timer = self.loop.call_at(self._at, self._tick) if self._deadlines else None
 
 
 _tickers: Final = PerLoop(_Ticker)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import uvloop
 
 from pwless_middleware.deadline import Deadline
 from tests.virtual_time import VirtualLoop, in_virtual_time
@@ -89,3 +90,15 @@ def test_a_cancellation_from_outside_stays_one() -> None:
             await task
 
     in_virtual_time(main)
+
+
+def test_uvloop_whose_due_timers_are_no_timers() -> None:
+    """What is due at once is called soon there, by a handle that does not know when."""
+
+    async def main() -> None:
+        with pytest.raises(TimeoutError):
+            async with Deadline(0), Deadline(5):
+                await asyncio.sleep(60)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
