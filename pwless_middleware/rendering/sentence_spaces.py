@@ -9,10 +9,9 @@ import re
 from typing import Final
 
 _WITHOUT_SPACES: Final = frozenset({"ja", "zh-Hans", "zh-Hant"})
-# What somebody has typed into a field stays: the form sends it back.
-_SPACE: Final = re.compile(
-    r'(<textarea\b[^<>]*>[^<]*|\bvalue="[^"]*")|(?<=[。！？：])(<[^<>]*>)? (?=\S)'
-)
+# It begins with the marks alone: a page is searched for them a hundred times as fast as at each
+# place for several things.
+_SPACE: Final = re.compile(r"([。！？：](?:<[^<>]*>)?) (?=\S)")
 
 
 def close_up(html: str, language: str) -> str:
@@ -22,4 +21,18 @@ def close_up(html: str, language: str) -> str:
         html: the page, or a part of one.
         language: of its text; in all others a space stands there.
     """
-    return _SPACE.sub(r"\1\2", html) if language in _WITHOUT_SPACES else html
+    if language not in _WITHOUT_SPACES:
+        return html
+
+    def close(found: re.Match[str]) -> str:
+        return found[0] if _is_typed(html, found.start()) else found[1]
+
+    return _SPACE.sub(close, html)
+
+
+def _is_typed(html: str, at: int) -> bool:
+    """Whether what stands there is what somebody has typed into a field: the form sends it back."""
+    tag = html.rfind("<", 0, at)
+    if tag < html.rfind(">", 0, at):
+        return html.startswith("<textarea", tag)
+    return html.endswith((" value", "\nvalue"), tag, html.rfind('="', tag, at))
