@@ -73,7 +73,7 @@ async def test_every_question_is_a_transaction(
     assert await pooled.fetch(COUNT(0)) == [(0,)]
     await asyncio.gather(
         *(pooled.transact(partial(add_one, number)) for number in range(3)),
-        *(pooled.transact(partial(add_one, number), locks=["a"]) for number in range(3, 5)),
+        *(pooled.transact(partial(add_one, number), locks=["pooled"]) for number in range(3, 5)),
         *(pooled.execute(ADD(number)) for number in range(5, 8)),
         *(pooled.fetch(COUNT(number)) for number in range(3)),
     )
