@@ -42,9 +42,10 @@ _KEPT = 1000
 _SHORT = 1024
 """Headers with cookies of ours whose reading is kept, and the bytes that such a header has at most:
 3 MiB in all."""
-_MAX_SPLIT = 65_536
+_LONGEST_HEADER = 65_536
 """Bytes of a header that is read for cookies of ours; browsers stop far below, and so do most
-servers. A longer one is taken out whole: each of its cookies would take a microsecond."""
+servers. A longer one has none, for whoever reads it, and is kept from the app: each of its cookies
+would take a microsecond."""
 # The cookies of any instance with a default name (`default_cookie_name`).
 _ANY = re.compile(
     rb"(?:__Host-)?pwless(?:-[0-9a-f]{8})?"
@@ -61,7 +62,7 @@ def read_cookie(headers: RawHeaders, name_is: bytes) -> str | None:
     """
     found: list[bytes] = []
     for key, value in headers:
-        if key == b"cookie":
+        if key == b"cookie" and len(value) <= _LONGEST_HEADER:
             _find(value, name_is, found)
     return _only(found)
 
@@ -330,7 +331,7 @@ class Cookies:
         return found[0] if len(found) == 1 else None, kept, tuple(others)
 
     def _split(self, value: bytes) -> _Split:
-        if len(value) > _MAX_SPLIT:
+        if len(value) > _LONGEST_HEADER:
             return b"", None, 0, ()
         found: list[bytes] = []
         others: list[bytes] = []
