@@ -107,7 +107,7 @@ _DATA = re.compile(
     | <(code|textarea)\b.*?</\1>      # what is for machines, and what is edited
     | \b[a-z_]+(?:\.[a-z_]+)+\b        # kinds of events, and variables
     | \#\w{6,8}\b                      # colors, and pseudonyms
-    | \b[\w-]{22}\b                    # ids
+    | (?<![\w-])[\w-]{22}(?![\w-])    # ids, which may begin or end with a hyphen
     """,
     re.VERBOSE | re.DOTALL,
 )
