@@ -17,7 +17,7 @@ from pwless_middleware import ConfigError, PasswordlessMiddleware
 from pwless_middleware.cli.importing import UsageError
 from pwless_middleware.cli.local_files import complete_database
 from pwless_middleware.cli.serving import check_port
-from pwless_middleware.web.origin import is_local
+from pwless_middleware.web.routing.origin import is_local
 
 
 def main() -> int:

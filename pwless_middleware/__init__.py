@@ -13,17 +13,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.authentication import Authentication
     from pwless_middleware.core.brand import Brand
-    from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
-    from pwless_middleware.core.event import Event
-    from pwless_middleware.core.event_retention import EventRetention
-    from pwless_middleware.core.login import Login, Step
-    from pwless_middleware.core.person import Person
-    from pwless_middleware.core.session import Session, SessionPolicy
-    from pwless_middleware.core.settings import SettingsConflict
-    from pwless_middleware.core.user import AnonymousUser, User
-    from pwless_middleware.core.verdict import Verdict
+    from pwless_middleware.core.challenges.challenge_context import ChallengeContext, Redirect
+    from pwless_middleware.core.events.event import Event
+    from pwless_middleware.core.events.event_retention import EventRetention
+    from pwless_middleware.core.logins.authentication import Authentication
+    from pwless_middleware.core.logins.login import Login, Step
+    from pwless_middleware.core.logins.session import Session, SessionPolicy
+    from pwless_middleware.core.logins.verdict import Verdict
+    from pwless_middleware.core.operators.settings import SettingsConflict
+    from pwless_middleware.core.people.person import Person
+    from pwless_middleware.core.people.user import AnonymousUser, User
     from pwless_middleware.database.database import Database
     from pwless_middleware.delivery.base import Mailer, Message
     from pwless_middleware.delivery.fallback import FallbackMailer
@@ -56,16 +56,16 @@ if TYPE_CHECKING:
     from pwless_middleware.features.sso.social import OIDC
     from pwless_middleware.features.tracing import Tracing
     from pwless_middleware.features.webhooks import Webhooks
-    from pwless_middleware.flows.limits import SendLimits, TryLimits
-    from pwless_middleware.flows.users import UserDirectory
+    from pwless_middleware.flows.challenges.limits import SendLimits, TryLimits
+    from pwless_middleware.flows.people.users import UserDirectory
     from pwless_middleware.middleware import PasswordlessMiddleware
     from pwless_middleware.passwordless import Passwordless
     from pwless_middleware.stores.base import Store
     from pwless_middleware.stores.memory import MemoryStore
     from pwless_middleware.stores.redis import RedisStore
     from pwless_middleware.stores.sql import SQLStore
+    from pwless_middleware.web.gates.requires_fresh import requires_fresh
     from pwless_middleware.web.kit import Feature, Kit, Mounted
-    from pwless_middleware.web.requires_fresh import requires_fresh
 else:  # so that a type checker knows the names and no others
 
     def __getattr__(name: str) -> object:
@@ -145,23 +145,23 @@ __all__ = [
 _HOMES = {  # where each name lives
     "OIDC": "features.sso.social",
     "SSO": "features.sso.options",
-    "AnonymousUser": "core.user",
+    "AnonymousUser": "core.people.user",
     "ApiError": "errors",
-    "Authentication": "core.authentication",
+    "Authentication": "core.logins.authentication",
     "Brand": "core.brand",
-    "ChallengeContext": "core.challenge_context",
+    "ChallengeContext": "core.challenges.challenge_context",
     "ConfigError": "errors",
     "Dashboard": "features.dashboard",
     "Database": "database.database",
     "DeliveryError": "errors",
     "EmailLogin": "features.email_login",
-    "Event": "core.event",
-    "EventRetention": "core.event_retention",
+    "Event": "core.events.event",
+    "EventRetention": "core.events.event_retention",
     "FallbackMailer": "delivery.fallback",
     "FallbackTexts": "delivery.texts.fallback",
     "Feature": "web.kit",
     "Kit": "web.kit",
-    "Login": "core.login",
+    "Login": "core.logins.login",
     "LoginDenied": "errors",
     "LoginElsewhere": "errors",
     "Mailer": "delivery.base",
@@ -175,34 +175,34 @@ _HOMES = {  # where each name lives
     "Passkeys": "features.passkeys",
     "Passwordless": "passwordless",
     "PasswordlessMiddleware": "middleware",
-    "Person": "core.person",
+    "Person": "core.people.person",
     "PwlessError": "errors",
-    "Redirect": "core.challenge_context",
+    "Redirect": "core.challenges.challenge_context",
     "RedisStore": "stores.redis",
     "SMSLimits": "features.second_factors.sms.limits",
     "SMTPMailer": "delivery.smtp",
     "SNSTexts": "delivery.texts.sns",
     "SQLStore": "stores.sql",
     "SecondFactors": "features.second_factors",
-    "SendLimits": "flows.limits",
-    "Session": "core.session",
-    "SessionPolicy": "core.session",
-    "SettingsConflict": "core.settings",
-    "Step": "core.login",
+    "SendLimits": "flows.challenges.limits",
+    "Session": "core.logins.session",
+    "SessionPolicy": "core.logins.session",
+    "SettingsConflict": "core.operators.settings",
+    "Step": "core.logins.login",
     "Store": "stores.base",
     "TextMessage": "delivery.texts.base",
     "TextOutbox": "delivery.texts.outbox",
     "TextSender": "delivery.texts.base",
     "Tracing": "features.tracing",
-    "TryLimits": "flows.limits",
+    "TryLimits": "flows.challenges.limits",
     "TwilioTexts": "delivery.texts.twilio",
-    "User": "core.user",
-    "UserDirectory": "flows.users",
-    "Verdict": "core.verdict",
+    "User": "core.people.user",
+    "UserDirectory": "flows.people.users",
+    "Verdict": "core.logins.verdict",
     "VonageTexts": "delivery.texts.vonage",
     "WebhookTexts": "delivery.texts.webhook",
     "Webhooks": "features.webhooks",
-    "requires_fresh": "web.requires_fresh",
+    "requires_fresh": "web.gates.requires_fresh",
 }
 
 

@@ -44,8 +44,8 @@
             └── UsersUnavailable    the host's user directory failed
 
 The mailers' three are in `delivery.base`, the command line's two in `cli.importing`, the one of
-settings in `core.settings`, those of templates in `flows.mail_templates`, that of identity
-providers in `features.sso.faults`.
+settings in `core.operators.settings`, those of templates in `flows.settings.mail_templates`, that
+of identity providers in `features.sso.faults`.
 
 The attributes of a class say what it is on the wire: `code` is the machine code of the closed list
 in the guide, `status` the HTTP status, `grpc` the number in Scalekit's error shape. What the

@@ -7,18 +7,18 @@ from typing import Any, Unpack
 
 from starlette.types import Receive, Scope, Send
 
-from pwless_middleware.core.callables import check_asgi_app
-from pwless_middleware.core.options import check_kind
+from pwless_middleware.core.options.callables import check_asgi_app
+from pwless_middleware.core.options.options import check_kind
 from pwless_middleware.errors import ApiError, ConfigError
 from pwless_middleware.passwordless import Passwordless
-from pwless_middleware.web.accounts import NOBODY
-from pwless_middleware.web.lifespan import serve_lifespan
-from pwless_middleware.web.location import locate
-from pwless_middleware.web.nesting import PASSED, Passed
-from pwless_middleware.web.options import Options
-from pwless_middleware.web.outer_scope import serve_shown
-from pwless_middleware.web.shadowed import warn_of_shadowed
-from pwless_middleware.web.startup import is_made_late, serve_problem
+from pwless_middleware.web.identity.accounts import NOBODY
+from pwless_middleware.web.identity.outer_scope import serve_shown
+from pwless_middleware.web.mounting.lifespan import serve_lifespan
+from pwless_middleware.web.mounting.nesting import PASSED, Passed
+from pwless_middleware.web.mounting.options import Options
+from pwless_middleware.web.mounting.startup import is_made_late, serve_problem
+from pwless_middleware.web.requests.location import locate
+from pwless_middleware.web.routing.shadowed import warn_of_shadowed
 
 AnyASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 """Frameworks type their apps in ways that do not fit each other's; all are this."""

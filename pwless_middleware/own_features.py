@@ -1,7 +1,7 @@
 """The product's own features: which of a host's are, and those that a database brings.
 
 They are given what a feature of somebody else's is not: the keys of codes and links, and all that
-the database keeps (`web.floors.Floors.kit_of`).
+the database keeps (`web.mounting.floors.Floors.kit_of`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pwless_middleware.features.email_login import EmailLogin
 from pwless_middleware.web.kit import Feature
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.event_retention import EventRetention
+    from pwless_middleware.core.events.event_retention import EventRetention
 
 _WITH_DATABASE: Final = {
     "pwless_middleware.features.dashboard.options": "Dashboard",

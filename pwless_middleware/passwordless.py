@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from pwless_middleware.core.address import parse_address
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.brand import Brand
-from pwless_middleware.core.challenge import Template
-from pwless_middleware.core.keyring import Keyring
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.session import Session, SessionPolicy
+from pwless_middleware.core.challenges.challenge import Template
+from pwless_middleware.core.keys.keyring import Keyring
+from pwless_middleware.core.logins.session import Session, SessionPolicy
+from pwless_middleware.core.options.named_options import named_options
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.delivery.texts.senders import TextSenders
@@ -30,26 +30,22 @@ from pwless_middleware.features.static_files import StaticFiles
 from pwless_middleware.features.step_up import StepUp
 from pwless_middleware.features.steps import Steps, choose_routes
 from pwless_middleware.flows.clock import make_clock
-from pwless_middleware.flows.events import Subscriber
-from pwless_middleware.flows.login_rules import ORGANIZATIONS
-from pwless_middleware.flows.users import UserDirectory
+from pwless_middleware.flows.events.events import Subscriber
+from pwless_middleware.flows.logins.login_rules import ORGANIZATIONS
+from pwless_middleware.flows.people.users import UserDirectory
 from pwless_middleware.own_features import have_organizations, is_own, make_database_features
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
-from pwless_middleware.web.cookie_names import default_cookie_name
-from pwless_middleware.web.floors import make_floors
-from pwless_middleware.web.gate import Gate
-from pwless_middleware.web.identity import Identities
+from pwless_middleware.web.connections.open_connections import OpenConnections
+from pwless_middleware.web.gates.gate import Gate
+from pwless_middleware.web.gates.step_up_gate import StepUpGate
+from pwless_middleware.web.identity.identity import Identities
 from pwless_middleware.web.kit import Feature, VerbsT
-from pwless_middleware.web.nesting import Instance
-from pwless_middleware.web.open_connections import OpenConnections
-from pwless_middleware.web.openapi import openapi_route
-from pwless_middleware.web.option_checks import check_options
-from pwless_middleware.web.origin import Origin, parse_origins
-from pwless_middleware.web.routes import Routes
-from pwless_middleware.web.shared_doors import Door, add_door
-from pwless_middleware.web.step_up_gate import StepUpGate
-from pwless_middleware.web.wiring import (
+from pwless_middleware.web.mounting.floors import make_floors
+from pwless_middleware.web.mounting.nesting import Instance
+from pwless_middleware.web.mounting.option_checks import check_options
+from pwless_middleware.web.mounting.shared_doors import Door, add_door
+from pwless_middleware.web.mounting.wiring import (
     check_all,
     check_operators,
     checks_of,
@@ -57,15 +53,19 @@ from pwless_middleware.web.wiring import (
     mount_all,
     name_of,
 )
+from pwless_middleware.web.requests.cookie_names import default_cookie_name
+from pwless_middleware.web.routing.openapi import openapi_route
+from pwless_middleware.web.routing.origin import Origin, parse_origins
+from pwless_middleware.web.routing.routes import Routes
 
 if TYPE_CHECKING:  # each loaded with the first database, or the first use
-    from pwless_middleware.core.event_retention import EventRetention
+    from pwless_middleware.core.events.event_retention import EventRetention
     from pwless_middleware.database.database import Database
-    from pwless_middleware.flows.api_keys import ApiKeys
+    from pwless_middleware.flows.operators.api_keys import ApiKeys
     from pwless_middleware.flows.organizations.verbs import OrganizationVerbs
-    from pwless_middleware.flows.people import People
-    from pwless_middleware.flows.settings import Settings
-    from pwless_middleware.web.production_checks import Deployment
+    from pwless_middleware.flows.people.people import People
+    from pwless_middleware.flows.settings.settings import Settings
+    from pwless_middleware.web.findings.production_checks import Deployment
 
 logger = logging.getLogger("pwless.origin")
 
@@ -298,7 +298,7 @@ class Passwordless:
     @cached_property
     def settings(self) -> Settings:
         """What operators may change while the app runs."""
-        from pwless_middleware.flows.settings import Settings
+        from pwless_middleware.flows.settings.settings import Settings
 
         kit = self._kit
         return Settings(kit.settings, events=kit.events, signals=kit.signals, clock=kit.clock)
@@ -306,7 +306,7 @@ class Passwordless:
     @cached_property
     def api_keys(self) -> ApiKeys:
         """The API keys of the database, made while the app runs."""
-        from pwless_middleware.flows.api_keys import ApiKeys
+        from pwless_middleware.flows.operators.api_keys import ApiKeys
 
         kit = self._kit
         return ApiKeys(
@@ -402,7 +402,7 @@ class Passwordless:
 
     def _describe(self) -> Deployment:
         """Return how it is set up, for `findings`."""
-        from pwless_middleware.web.production_checks import Deployment
+        from pwless_middleware.web.findings.production_checks import Deployment
 
         return Deployment(
             origin=self.origin,

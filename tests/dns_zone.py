@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pwless_middleware.core.organization import Domain
+from pwless_middleware.core.organizations.organization import Domain
 from pwless_middleware.flows.organizations.domain_records import DomainRecord
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.flows.organizations.txt_records import DNSUnavailable, TXTRecords

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pwless_middleware.core.factor import Factor, FactorReset, TrustedBrowser
+from pwless_middleware.core.people.factor import Factor, FactorReset, TrustedBrowser
 
 MADE_AT = 1_767_225_600
 

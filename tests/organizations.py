@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.connection import Connection
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.factor import Factor
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.connection import Connection
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import Policy
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.stores.memory import MemoryStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.people.passkey import Passkey
 
 MADE_AT = 1_767_225_600
 

@@ -21,18 +21,18 @@ import httpx
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pwless_middleware import EmailLogin, Outbox, Passwordless, PasswordlessMiddleware, SendLimits
-from pwless_middleware.core.base64url import unb64
-from pwless_middleware.core.challenge import Challenge, ChallengeId
-from pwless_middleware.core.format_v1 import unpack_challenge
+from pwless_middleware.core.challenges.challenge import Challenge, ChallengeId
+from pwless_middleware.core.keys.base64url import unb64
+from pwless_middleware.core.storage.format_v1 import unpack_challenge
 from pwless_middleware.delivery.outbox import OutboxMessage
-from pwless_middleware.flows.sessions import Sessions
+from pwless_middleware.flows.sessions.sessions import Sessions
 from pwless_middleware.pytest_plugin.clock import START as START
 from pwless_middleware.pytest_plugin.clock import Clock as Clock
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.shared_doors import _STANDING
+from pwless_middleware.web.mounting.shared_doors import _STANDING
+from pwless_middleware.web.routing.routes import Route
 
 KEY = "mXr8vQ2tYz5bWn4cHs7dLf9gJa3eRu6pTk1"
 OTHER_KEY = "zP4kWq9sBd2fGh6jKl8mNv3cXr5tYu7iOa0"

@@ -21,9 +21,9 @@ import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pwless_middleware import MemoryStore, Store
-from pwless_middleware.core.budget import Draw
-from pwless_middleware.core.job import Jobs
-from pwless_middleware.flows import session_cache
+from pwless_middleware.core.challenges.budget import Draw
+from pwless_middleware.core.storage.job import Jobs
+from pwless_middleware.flows.sessions import session_cache
 from pwless_middleware.stores.base import Admission, Attempt, Feed, Put, Writes
 from tests.benchmarks.round_trips import of_steps
 from tests.features.passkeys.people import answer as answer_prompt

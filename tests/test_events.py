@@ -33,21 +33,21 @@ from pwless_middleware import (
     User,
     Verdict,
 )
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.challenge import Challenge
-from pwless_middleware.core.client import Client
-from pwless_middleware.core.event import EventKind
-from pwless_middleware.core.event_kinds import KINDS
-from pwless_middleware.core.mail_template import MailTemplate
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.challenges.challenge import Challenge
+from pwless_middleware.core.events.event import EventKind
+from pwless_middleware.core.events.event_kinds import KINDS
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.client import Client
+from pwless_middleware.core.operators.mail_template import MailTemplate
 from pwless_middleware.errors import ConfigError, InvalidCode, RateLimited
-from pwless_middleware.flows.change_budget import PER_DAY
-from pwless_middleware.flows.proofs import Proof
+from pwless_middleware.flows.logins.proofs import Proof
+from pwless_middleware.flows.people.change_budget import PER_DAY
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from pwless_middleware.rendering.mail_templates.template import Texts
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.routing.routes import Route
 from tests.features.passkeys.stories import tell_of_passkeys
 from tests.features.second_factors.sms.people import TextSite
 from tests.features.second_factors.sms.stories import FEW, tell_of_every_fate, tell_of_too_many
@@ -505,7 +505,7 @@ async def a_change_too_many() -> Story:
 
 async def more_events_than_the_database_takes() -> Story:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pwless_middleware.flows.events.UNWRITTEN", 1)
+        patch.setattr("pwless_middleware.flows.events.events.UNWRITTEN", 1)
         story = Story(database=f"sqlite:///{folder}/pwless.db")
         await story.jo.ask(EMAIL)
         await story.site.passwordless.lifetime.close()

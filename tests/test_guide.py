@@ -9,25 +9,30 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import EmailLogin, SendLimits, SessionPolicy, TryLimits
-from pwless_middleware.core.challenge import MAX_RESENDS, RESEND_WINDOW
-from pwless_middleware.core.codes import HIGH_ALPHABET
-from pwless_middleware.core.device_cookie import MAX_DEVICE
-from pwless_middleware.core.keyring import LINK_CHARACTERS
-from pwless_middleware.core.login import PENDING_LIFETIME, RECOVERY_TRIES, STEP_TRIES, USER_TRIES
-from pwless_middleware.core.passkey import MAX_ID_BYTES
+from pwless_middleware.core.challenges.challenge import MAX_RESENDS, RESEND_WINDOW
+from pwless_middleware.core.challenges.codes import HIGH_ALPHABET
+from pwless_middleware.core.keys.keyring import LINK_CHARACTERS
+from pwless_middleware.core.keys.secret_key import MIN_KEY_BYTES
+from pwless_middleware.core.logins.device_cookie import MAX_DEVICE
+from pwless_middleware.core.logins.login import (
+    PENDING_LIFETIME,
+    RECOVERY_TRIES,
+    STEP_TRIES,
+    USER_TRIES,
+)
 from pwless_middleware.core.paths import MAX_NEXT
-from pwless_middleware.core.secret_key import MIN_KEY_BYTES
+from pwless_middleware.core.people.passkey import MAX_ID_BYTES
 from pwless_middleware.features.email_login.settings import LONGEST, LONGEST_LINK
 from pwless_middleware.features.passkeys import ceremonies
 from pwless_middleware.features.passkeys.options_budget import PER_MINUTE
 from pwless_middleware.features.passkeys.settings import MOST
-from pwless_middleware.flows.change_budget import PER_DAY
-from pwless_middleware.flows.limits import DEVICES
+from pwless_middleware.flows.challenges.limits import DEVICES
+from pwless_middleware.flows.people.change_budget import PER_DAY
 from pwless_middleware.flows.store_deadline import STORE_SECONDS
 from pwless_middleware.stores.redis.feed import LEASE
-from pwless_middleware.web.bodies import MAX_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_FORM_BYTES
-from pwless_middleware.web.cookies import MAX_FLOW
-from pwless_middleware.web.responses import ON_PAGES
+from pwless_middleware.web.requests.bodies import MAX_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_FORM_BYTES
+from pwless_middleware.web.requests.cookies import MAX_FLOW
+from pwless_middleware.web.responses.responses import ON_PAGES
 from tests.guide import PAGES, README, ROOT, TEXT
 from tests.test_floors import LAYERS
 

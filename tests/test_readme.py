@@ -35,13 +35,13 @@ from pwless_middleware import (
     PasswordlessMiddleware,
     RedisStore,
 )
-from pwless_middleware.core.api_key import SCOPES
 from pwless_middleware.core.brand import Brand
-from pwless_middleware.core.event import FIELDS
-from pwless_middleware.core.event_kinds import KINDS
+from pwless_middleware.core.events.event import FIELDS
+from pwless_middleware.core.events.event_kinds import KINDS
+from pwless_middleware.core.operators.api_key import SCOPES
 from pwless_middleware.rendering.environment import make_environment
 from pwless_middleware.rendering.renderer import MAIL_VARIABLES, SUBJECT_VARIABLES, Renderer
-from pwless_middleware.web.responses import Pages
+from pwless_middleware.web.responses.responses import Pages
 from tests.guide import PAGES, README, ROOT, TEXT, blocks, section, table
 from tests.live import served, shell_answers
 from tests.support import cookie_name, wrong

@@ -242,10 +242,12 @@ def test_without_a_database_nothing_of_one_is_loaded() -> None:
 import sys
 from pwless_middleware import Outbox, Passwordless
 Passwordless(secret_key={KEY!r}, base_url="http://localhost:8000", mailer=Outbox())
-ours = ("database.", "stores.sql", "web.database_floor", "core.person", "core.event_retention",
-        "core.event_search", "flows.api_keys", "flows.event_writer", "flows.last_seen",
-        "flows.people", "flows.person", "flows.settings", "flows.stored_keys", "web.event_json",
-        "features.event_log.", "features.users_api.", "features.account.own_account")
+ours = ("database.", "stores.sql", "web.mounting.database_floor", "core.people.person",
+        "core.events.event_retention", "core.events.event_search", "flows.operators.api_keys",
+        "flows.events.event_writer", "flows.people.last_seen", "flows.people.people",
+        "flows.people.person", "flows.settings.settings", "flows.operators.stored_keys",
+        "web.responses.event_json", "features.event_log.", "features.users_api.",
+        "features.account.own_account")
 names = tuple("pwless_middleware." + name for name in ours) + ("sqlite3", "asyncpg")
 print(*sorted(name for name in sys.modules if name.startswith(names)))
 """

@@ -23,9 +23,9 @@ from pwless_middleware.cli.installation import (
 from pwless_middleware.cli.output import print_json, print_table, show_time
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.setting import SettingKind
-    from pwless_middleware.core.settings import SettingChange
-    from pwless_middleware.flows.settings import CurrentSetting, Settings, SettingsChange
+    from pwless_middleware.core.operators.setting import SettingKind
+    from pwless_middleware.core.operators.settings import SettingChange
+    from pwless_middleware.flows.settings.settings import CurrentSetting, Settings, SettingsChange
     from pwless_middleware.passwordless import Passwordless
 
 

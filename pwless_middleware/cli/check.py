@@ -16,7 +16,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from pwless_middleware.cli.importing import UsageError, load
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _is_site(url: str) -> bool:
-    from pwless_middleware.web.origin import Origin
+    from pwless_middleware.web.routing.origin import Origin
 
     try:
         return Origin(url).is_secure

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.file_checks import check_file
 from pwless_middleware.database.migrations import MIGRATIONS

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
-from pwless_middleware.core.event import EventKind
-from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.events.event import EventKind
+from pwless_middleware.core.events.event_search import StoredEvent
 
 RED, GREEN, YELLOW, DIM, _PLAIN = "31", "32", "33", "2", "0"
 _UNSEEN: Final = re.compile(f"[{CONTROL}{LINE_ENDS}{BIDI}]")

@@ -27,8 +27,8 @@ from pwless_middleware.cli.installation import (
 from pwless_middleware.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.event_search import StoredEvent
-    from pwless_middleware.flows.event_history import EventHistory
+    from pwless_middleware.core.events.event_search import StoredEvent
+    from pwless_middleware.flows.events.event_history import EventHistory
 
 _PAGE: Final = 500
 _POLL: Final = 1.0
@@ -109,8 +109,8 @@ async def _open(options: argparse.Namespace) -> AsyncIterator[EventHistory]:
         return
     from pwless_middleware.database.events import SQLEvents
     from pwless_middleware.flows.clock import make_clock
-    from pwless_middleware.flows.event_history import EventHistory
-    from pwless_middleware.flows.events import Events
+    from pwless_middleware.flows.events.event_history import EventHistory
+    from pwless_middleware.flows.events.events import Events
 
     database = find_database(options)
     try:
@@ -213,7 +213,7 @@ async def follow(
         newest: id of the newest one that is known; empty where there is none.
         pause: sleeps.
     """
-    from pwless_middleware.core.event_id import first_number, format_number, parse_event_id
+    from pwless_middleware.core.events.event_id import first_number, format_number, parse_event_id
 
     # What comes late has an older id than what was seen: a few seconds are read again.
     late = first_number(LATE)

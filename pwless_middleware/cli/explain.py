@@ -14,7 +14,7 @@ from pwless_middleware.cli.installation import add_arguments, find_passwordless,
 from pwless_middleware.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.explanation import Explanation
+    from pwless_middleware.core.organizations.explanation import Explanation
     from pwless_middleware.passwordless import Passwordless
 
 
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 async def _explain(passwordless: Passwordless, options: argparse.Namespace) -> Explanation:
-    from pwless_middleware.core.address import parse_address
+    from pwless_middleware.core.addresses.address import parse_address
 
     address = parse_address(options.email)
     if address is None:

@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 from types import ModuleType, TracebackType
 
-from pwless_middleware.core.callables import is_wsgi, required_arguments
+from pwless_middleware.core.options.callables import is_wsgi, required_arguments
 from pwless_middleware.errors import ConfigError, PwlessError
 
 _TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?")

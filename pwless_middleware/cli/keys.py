@@ -21,14 +21,14 @@ from pwless_middleware.cli.output import print_json, print_table, show_time
 from pwless_middleware.cli.times import read_seconds
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.api_key import ApiKey
-    from pwless_middleware.flows.api_keys import ApiKeys
+    from pwless_middleware.core.operators.api_key import ApiKey
+    from pwless_middleware.flows.operators.api_keys import ApiKeys
     from pwless_middleware.passwordless import Passwordless
 
 
 def add_to(commands: Any) -> None:
     """Add the command to the parser's."""
-    from pwless_middleware.core.api_key import SCOPES
+    from pwless_middleware.core.operators.api_key import SCOPES
 
     parser = commands.add_parser(
         "keys",

@@ -18,7 +18,7 @@ from pwless_middleware.cli.installation import (
     serve_nobody,
 )
 from pwless_middleware.cli.output import print_json, print_table, show_time
-from pwless_middleware.core.operator import ROLES
+from pwless_middleware.core.operators.operator import ROLES
 from pwless_middleware.errors import InvalidArgument
 
 if TYPE_CHECKING:

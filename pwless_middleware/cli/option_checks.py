@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.discovery import Found
 from pwless_middleware.middleware import PasswordlessMiddleware
-from pwless_middleware.web.shadowed import find_shadowed
+from pwless_middleware.web.routing.shadowed import find_shadowed
 
 RELEASED = 1_767_225_600
 """2026-01-01: no clock that is right is before this."""

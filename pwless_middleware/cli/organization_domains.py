@@ -11,7 +11,7 @@ from pwless_middleware.cli.installation import BY
 from pwless_middleware.cli.output import print_json, print_table, show_time
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.organization import Domain
+    from pwless_middleware.core.organizations.organization import Domain
     from pwless_middleware.flows.organizations.floor import OrganizationFloor
 
 

@@ -10,12 +10,12 @@ from pwless_middleware.cli.importing import UsageError
 from pwless_middleware.cli.installation import BY
 from pwless_middleware.cli.output import print_json, print_table, show_time
 from pwless_middleware.cli.times import read_seconds
-from pwless_middleware.core.address import parse_address
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.errors import PersonDisabled
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor
-    from pwless_middleware.flows.users import Users
+    from pwless_middleware.flows.people.users import Users
 
 
 def add_to(add: Callable[..., Any]) -> list[Any]:

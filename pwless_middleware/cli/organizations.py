@@ -25,7 +25,7 @@ from pwless_middleware.cli.output import print_json, print_table, show_time
 from pwless_middleware.errors import InvalidArgument, NotFound
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.organization import Organization
+    from pwless_middleware.core.organizations.organization import Organization
     from pwless_middleware.flows.organizations.floor import OrganizationFloor
 
 _TEXTS: Final = ("mfa", "sso", "join")
@@ -174,7 +174,7 @@ async def _edit(floor: OrganizationFloor, options: argparse.Namespace) -> None:
 
 
 async def _policy(floor: OrganizationFloor, options: argparse.Namespace) -> None:
-    from pwless_middleware.core.policy_json import change_policy, policy_to_json
+    from pwless_middleware.core.organizations.policy_json import change_policy, policy_to_json
 
     there = await floor.organizations.require(options.key)
     policy = there.policy
@@ -244,7 +244,7 @@ def _print(organization: Organization, options: argparse.Namespace) -> None:
 
 def to_dict(organization: Organization) -> dict[str, object]:
     """Return an organization ready for JSON."""
-    from pwless_middleware.core.policy_json import policy_to_json
+    from pwless_middleware.core.organizations.policy_json import policy_to_json
 
     return {
         "id": organization.id,

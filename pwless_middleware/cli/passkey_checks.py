@@ -9,7 +9,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.cli.database_checks import PATIENCE
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.errors import ConfigError
 
 if TYPE_CHECKING:

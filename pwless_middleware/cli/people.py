@@ -25,8 +25,8 @@ from pwless_middleware.cli.installation import (
 from pwless_middleware.errors import InvalidArgument, NotFound, PersonNotFound, RateLimited
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.person import Person
-    from pwless_middleware.flows.people import People
+    from pwless_middleware.core.people.person import Person
+    from pwless_middleware.flows.people.people import People
 
 Command = Callable[["People", argparse.Namespace], Awaitable[None]]
 
@@ -162,7 +162,7 @@ async def _edit(people: People, options: argparse.Namespace) -> None:
 
 
 async def _sessions(people: People, options: argparse.Namespace) -> None:
-    from pwless_middleware.web.session_json import public_session
+    from pwless_middleware.web.responses.session_json import public_session
 
     for session in await people.sessions(options.who):
         if options.json:

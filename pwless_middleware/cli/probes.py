@@ -19,7 +19,7 @@ from typing import cast
 from starlette.types import ASGIApp
 from starlette.types import Message as AsgiMessage
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.delivery import dns_records
 from pwless_middleware.delivery.base import Mailer, close_mailer

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pwless_middleware.cli.importing import UsageError, load
-from pwless_middleware.core.callables import is_wsgi
+from pwless_middleware.core.options.callables import is_wsgi
 from pwless_middleware.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from pathlib import Path
 from pwless_middleware.cli.importing import UsageError
 from pwless_middleware.cli.local_files import complete_database
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.web.origin import Origin, is_local
+from pwless_middleware.web.routing.origin import Origin, is_local
 
 _YES = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 

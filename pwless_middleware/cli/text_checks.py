@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.delivery.texts.base import TextSender
 from pwless_middleware.delivery.texts.outbox import TextOutbox
 from pwless_middleware.errors import DeliveryError

@@ -6,8 +6,8 @@ import re
 from dataclasses import field
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.given_options import remember_given
-from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.options.given_options import remember_given
+from pwless_middleware.core.options.named_options import named_options
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.text import Text
 

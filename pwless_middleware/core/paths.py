@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from urllib.parse import quote, unquote
 
 from pwless_middleware.core.control_characters import CONTROL
-from pwless_middleware.core.options import check_texts, check_trimmed
+from pwless_middleware.core.options.options import check_texts, check_trimmed
 from pwless_middleware.errors import ConfigError
 
 LOGIN_PATH = "/login"

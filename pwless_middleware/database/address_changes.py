@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.address_change import UNDO_SECONDS, AddressChange
-from pwless_middleware.core.event import Event
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.addresses.address_change import UNDO_SECONDS, AddressChange
+from pwless_middleware.core.events.event import Event
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event
 from pwless_middleware.database.statement import Query, Row, Statement, Steps

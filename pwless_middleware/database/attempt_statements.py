@@ -6,7 +6,8 @@ from typing import Final
 
 from pwless_middleware.database.statement import Statement
 
-# What `core.attempt.merge` does, in the database: others may have written since anybody read.
+# What `core.events.attempt.merge` does, in the database: others may have written since anybody
+# read.
 WRITE: Final = Statement(
     "INSERT INTO pwless_attempts (name, first, last, outcome, reason, weight, decided_by,"
     " user_id, organization, address, email, caller, method, step, country, device)"

@@ -6,10 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from pwless_middleware.core.attempt import Attempt, AttemptFilter, fold_attempts
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event_id import NEWEST, first_number
-from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.events.attempt import Attempt, AttemptFilter, fold_attempts
+from pwless_middleware.core.events.event_id import NEWEST, first_number
+from pwless_middleware.core.events.event_search import StoredEvent
 from pwless_middleware.database import attempt_statements as sql
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.event_row import clean, number_of

@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, Protocol
 
-from pwless_middleware.core.connection import Connection
-from pwless_middleware.core.event import Event
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import change_with_event, insert_event
 from pwless_middleware.database.organization_steps import IS_ORGANIZATION, requires_connection

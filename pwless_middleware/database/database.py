@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from pwless_middleware.core.digest import digest
-from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.keys.digest import digest
+from pwless_middleware.core.options.named_options import named_options
 from pwless_middleware.database.base import Dialect, Listener
 from pwless_middleware.database.statement import Query, Row, Steps
 from pwless_middleware.database.url import make_engine

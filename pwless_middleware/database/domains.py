@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.organization import Domain
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.organization import Domain
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import change_with_event, insert_event
 from pwless_middleware.database.organization_steps import IS_ORGANIZATION

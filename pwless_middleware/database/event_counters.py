@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final, Protocol
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_counters import (
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_counters import (
     SPANS,
     Counter,
     CounterName,

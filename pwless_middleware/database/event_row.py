@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_number, parse_event_id
-from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_number, parse_event_id
+from pwless_middleware.core.events.event_search import StoredEvent
 from pwless_middleware.database.statement import Row, Value
 
 _NUMBERS = ("wait", "tries", "tries_left", "methods")
@@ -19,7 +19,7 @@ def number_of(event: Event) -> int:
     """Return the number of an event's id.
 
     Raises:
-        ValueError: it has none: `flows.events.Events` has not made it.
+        ValueError: it has none: `flows.events.events.Events` has not made it.
     """
     number = parse_event_id(event.id or "")
     if number is None:

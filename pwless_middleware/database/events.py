@@ -14,9 +14,9 @@ from functools import partial
 from typing import Final, Protocol
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import NEWEST, first_number
-from pwless_middleware.core.event_search import (
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import NEWEST, first_number
+from pwless_middleware.core.events.event_search import (
     HOUR,
     EventCount,
     EventFilter,
@@ -151,7 +151,7 @@ def insert_event(event: Event) -> Steps[None]:
                 yield from insert_event(audit)
 
     Raises:
-        ValueError: it has no id: `flows.events.Events.make` makes such events.
+        ValueError: it has no id: `flows.events.events.Events.make` makes such events.
     """
     return write_steps([StoredEvent(event)])
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.factor import Factor
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.database.events import insert_event
 from pwless_middleware.database.people import IS_DISABLED
 from pwless_middleware.database.recovery_codes import forget_recovery_codes

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.factor import FactorReset
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.people.factor import FactorReset
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event, new_stand_in
 from pwless_middleware.database.statement import Query, Row, Statement, Steps

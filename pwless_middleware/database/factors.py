@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.factor import Factor, FactorState
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.people.factor import Factor, FactorState
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.factor_changes import (
     FactorAdded,

@@ -7,7 +7,7 @@ import shutil
 import stat
 from typing import Final
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.database.sqlite.file import NOT_OURS, check_folder
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.text import Text

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final, Literal, Protocol
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.organization import Invitation, Member
-from pwless_middleware.core.person import Place
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.organization import Invitation, Member
+from pwless_middleware.core.people.person import Place
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import change_with_event, insert_event, new_stand_in
 from pwless_middleware.database.members import find_member, put_member

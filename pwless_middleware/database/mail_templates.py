@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.mail_template import MailTemplate, TemplateVersion
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.operators.mail_template import MailTemplate, TemplateVersion
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event, new_stand_in
 from pwless_middleware.database.statement import Row, Statement, Steps

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.stored_operator import StoredOperator
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.operators.stored_operator import StoredOperator
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event, new_stand_in
 from pwless_middleware.database.statement import Row, Statement, Steps

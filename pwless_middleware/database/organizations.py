@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final, Literal, NamedTuple, Protocol
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event
 from pwless_middleware.database.organization_steps import (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.database.events import insert_event
 from pwless_middleware.database.factor_changes import end_all_trust
 from pwless_middleware.database.people import IS_DISABLED

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event
 from pwless_middleware.database.factor_lock import lock_factors

@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.person import Person, Place
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.people.person import Person, Place
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.event_counters import note_active
 from pwless_middleware.database.events import insert_event

@@ -9,7 +9,7 @@ import json
 from dataclasses import fields
 from typing import Any
 
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.organizations.policy import Policy
 
 _SETS = ("methods", "second_factors", "break_glass")
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.factor import RecoveryCode
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.people.factor import RecoveryCode
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event
 from pwless_middleware.database.factor_lock import lock_factors

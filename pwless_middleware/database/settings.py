@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord, read_values, write_values
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.operators.settings import (
+    NO_SETTINGS,
+    SettingsRecord,
+    read_values,
+    write_values,
+)
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event, new_stand_in
 from pwless_middleware.database.statement import Row, Statement, Steps

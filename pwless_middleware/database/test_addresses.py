@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.test_address import TestAddress
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.addresses.test_address import TestAddress
+from pwless_middleware.core.events.event import Event
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event, new_stand_in
 from pwless_middleware.database.statement import Row, Statement, Steps

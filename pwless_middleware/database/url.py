@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from pwless_middleware.core.control_characters import CONTROL
-from pwless_middleware.core.options import check_encodable
+from pwless_middleware.core.options.options import check_encodable
 from pwless_middleware.database.base import Engine
 from pwless_middleware.database.postgres.url import read_postgres
 from pwless_middleware.errors import ConfigError

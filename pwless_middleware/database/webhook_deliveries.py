@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final, Protocol
 
-from pwless_middleware.core.webhook import TRIES, DeliveryState, NextTry, WebhookDelivery
+from pwless_middleware.core.operators.webhook import TRIES, DeliveryState, NextTry, WebhookDelivery
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.statement import Query, Row, Statement, Steps
 

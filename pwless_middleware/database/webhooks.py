@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.webhook import Webhook
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.operators.webhook import Webhook
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import insert_event, new_stand_in
 from pwless_middleware.database.statement import Query, Row, Statement, Steps

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_verbs
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_verbs
 from pwless_middleware.delivery.base import (
     Mailer,
     MaybeDelivered,

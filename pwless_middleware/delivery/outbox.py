@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_verbs
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_verbs
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.errors import ConfigError
 

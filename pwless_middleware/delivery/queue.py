@@ -1,7 +1,7 @@
 """The worker's side of the delivery queue: claim, deliver, settle, and never die.
 
-Theory. The store hands out jobs (`core.job`). `deliver`, supplied by the flows above, reads one
-payload and answers either how that ended, or a `Delivery`, which then waits for its turn
+Theory. The store hands out jobs (`core.storage.job`). `deliver`, supplied by the flows above, reads
+one payload and answers either how that ended, or a `Delivery`, which then waits for its turn
 (`turns`). This module knows neither challenges nor mail servers nor stores; it owns the policy:
 
     SENT, DROPPED              complete, in silence: nobody may learn from a log which it was
@@ -36,9 +36,9 @@ from contextlib import contextmanager
 from contextvars import Context
 from typing import Final
 
-from pwless_middleware.core.event import Recorder, record_nothing
-from pwless_middleware.core.job import WorkerJobs
+from pwless_middleware.core.events.event import Recorder, record_nothing
 from pwless_middleware.core.spans import Spans
+from pwless_middleware.core.storage.job import WorkerJobs
 from pwless_middleware.delivery.base import PARALLEL
 from pwless_middleware.delivery.health import Health
 from pwless_middleware.delivery.outcomes import Channel, Deliver

@@ -19,8 +19,8 @@ from math import inf
 from typing import Final, Literal, NamedTuple, cast
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_verbs
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_verbs
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.delivery.mime import Sender, compose
 from pwless_middleware.errors import ConfigError, DeliveryError

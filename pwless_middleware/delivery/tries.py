@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Final, TypedDict, Unpack
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event import Detail, Recorder, record_nothing
-from pwless_middleware.core.job import Job, WorkerJobs
+from pwless_middleware.core.events.event import Detail, Recorder, record_nothing
 from pwless_middleware.core.spans import Spans
+from pwless_middleware.core.storage.job import Job, WorkerJobs
 from pwless_middleware.delivery.base import MaybeDelivered, RecipientDeferred, RecipientRefused
 from pwless_middleware.delivery.handovers import (
     collect_handovers,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from pwless_middleware.core.job import Job, WorkerJobs
+from pwless_middleware.core.storage.job import Job, WorkerJobs
 from pwless_middleware.delivery.outcomes import Channel
 from pwless_middleware.delivery.turns import MOST_WAITING, Turns
 from pwless_middleware.errors import StoreError

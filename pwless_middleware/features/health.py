@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from pwless_middleware.errors import StoreError
 from pwless_middleware.per_loop import PerLoop
-from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.operations import Operation
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.routing.operations import Operation
+from pwless_middleware.web.routing.routes import Route
 
 
 class Health:

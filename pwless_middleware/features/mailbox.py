@@ -20,13 +20,13 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.client import parse_ip
+from pwless_middleware.core.logins.client import parse_ip
 from pwless_middleware.delivery.outbox import Outbox, OutboxMessage
 from pwless_middleware.errors import NotFound
 from pwless_middleware.languages.times import format_time
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.responses import EVERYWHERE
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.responses.responses import EVERYWHERE
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.delivery.texts.outbox import OutboxTextMessage

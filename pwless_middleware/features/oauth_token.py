@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.web.access_tokens import TOKEN_PREFIX, TOKEN_SECONDS
-from pwless_middleware.web.bodies import FORM, MAX_FIELDS, read_form
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.identity.access_tokens import TOKEN_PREFIX, TOKEN_SECONDS
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.operations import Operation
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import FORM, MAX_FIELDS, read_form
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.routing.operations import Operation
+from pwless_middleware.web.routing.routes import Route
 
 PATH = "/oauth/token"
 GRANT = "client_credentials"

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from pwless_middleware.errors import NotFound
 from pwless_middleware.rendering.assets import find_color_sheet
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.routing.routes import Route
 
 
 class StaticFiles:

@@ -17,19 +17,19 @@ from pwless_middleware.delivery.base import Mailer, close_mailer, is_inline
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import ConfigError, StoreError
-from pwless_middleware.flows.current_settings import CurrentSettings
-from pwless_middleware.flows.events import Events
-from pwless_middleware.flows.lifespans import Lifespans
-from pwless_middleware.flows.periodic import Periodics
+from pwless_middleware.flows.capabilities.lifespans import Lifespans
+from pwless_middleware.flows.capabilities.periodic import Periodics
+from pwless_middleware.flows.events.events import Events
+from pwless_middleware.flows.settings.current_settings import CurrentSettings
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.stores.base import Store
 
 if TYPE_CHECKING:
     from pwless_middleware.database.database import Database
-    from pwless_middleware.flows.active_users import ActiveUsers
-    from pwless_middleware.flows.current_templates import CurrentTemplates
-    from pwless_middleware.flows.event_writer import EventWriter
-    from pwless_middleware.flows.person_directory import PersonDirectory
+    from pwless_middleware.flows.events.event_writer import EventWriter
+    from pwless_middleware.flows.people.active_users import ActiveUsers
+    from pwless_middleware.flows.people.person_directory import PersonDirectory
+    from pwless_middleware.flows.settings.current_templates import CurrentTemplates
 
 logger = logging.getLogger("pwless.lifetime")
 

@@ -16,8 +16,8 @@ class OrganizationLook:
         id: the organization's, by whichever key it was found.
         brand: what they are written under.
         language: the code of theirs, where a person has chosen none; empty for none.
-        methods: the first factors that its login page offers (`core.policy.FIRST_FACTORS`); `None`
-            offers all that there are.
+        methods: the first factors that its login page offers
+            (`core.organizations.policy.FIRST_FACTORS`); `None` offers all that there are.
     """
 
     id: str

@@ -15,8 +15,8 @@ from contextvars import ContextVar
 from time import perf_counter
 from typing import Final, TypeVar
 
-from pwless_middleware.core.budget import Draw
-from pwless_middleware.core.job import Jobs
+from pwless_middleware.core.challenges.budget import Draw
+from pwless_middleware.core.storage.job import Jobs
 from pwless_middleware.deadline import Deadline
 from pwless_middleware.errors import StoreTimeout
 from pwless_middleware.flows.store_times import Measure, StoreTimes

@@ -6,9 +6,10 @@
     session = Writes(puts=(Put("{tag}session", b"...", until=now + 3600),))
     is_mine = await store.take(put.key, session, now=now, op=new_operation())
 
-A store keeps *records* (bytes under a key, until a time), *budgets* (`core.budget`), *lists* of
-records, a queue of *jobs*, and a *feed* of what was dropped. It knows no login rules. Its hot verbs
-are guarded writes, each atomic against all others and each one round trip on a single Redis:
+A store keeps *records* (bytes under a key, until a time), *budgets* (`core.challenges.budget`),
+*lists* of records, a queue of *jobs*, and a *feed* of what was dropped. It knows no login rules.
+Its hot verbs are guarded writes, each atomic against all others and each one round trip on a single
+Redis:
 
     admit     count these and, if all are within their limits, write this, with a job
     attempt   count these and, if all are within their limits, read that
@@ -38,9 +39,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import Protocol, runtime_checkable
 
-from pwless_middleware.core.budget import Draw, Refund
+from pwless_middleware.core.challenges.budget import Draw, Refund
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.job import Jobs
+from pwless_middleware.core.storage.job import Jobs
 
 
 @dataclass(frozen=True, slots=True)

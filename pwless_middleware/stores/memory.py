@@ -16,9 +16,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from threading import RLock
 
-from pwless_middleware.core import budget
-from pwless_middleware.core.budget import Draw, Refund
-from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.challenges import budget
+from pwless_middleware.core.challenges.budget import Draw, Refund
+from pwless_middleware.core.options.named_options import named_options
 from pwless_middleware.errors import ConfigError, QueueFull, StoreError
 from pwless_middleware.stores.base import Admission, Attempt, Drop, Put, Writes
 from pwless_middleware.stores.memory_jobs import MemoryJobs

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from threading import RLock
 
-from pwless_middleware.core.job import CLAIM_SECONDS, Job, JobCount, JobState, ListedJob
+from pwless_middleware.core.storage.job import CLAIM_SECONDS, Job, JobCount, JobState, ListedJob
 
 _BURIED = 1000
 """Jobs that the dead list keeps, the newest ones."""
@@ -20,7 +20,7 @@ _Entry = tuple[int, int, Job]
 
 
 class MemoryJobs:
-    """Queue jobs in this process (`core.job.Jobs` has the promises).
+    """Queue jobs in this process (`core.storage.job.Jobs` has the promises).
 
     Args:
         most: jobs that may wait, claimed ones included.

@@ -8,24 +8,23 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Generic, Protocol
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event import EventKind
-from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.events.event import EventKind
+from pwless_middleware.core.keys.keyring import Keyring
 from pwless_middleware.core.spans import Spans
 from pwless_middleware.delivery.base import Mailer
 from pwless_middleware.delivery.texts.base import TextSender
 from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.flows.change_budget import ChangeBudget
-from pwless_middleware.flows.current_settings import CurrentSettings
-from pwless_middleware.flows.delivery_view import DeliveryView
-from pwless_middleware.flows.event_history import EventHistory
-from pwless_middleware.flows.events import Events, Subscriber
-from pwless_middleware.flows.feature_jobs import FeatureJobs
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
-from pwless_middleware.flows.health_checks import HealthCheck, HealthChecks
-from pwless_middleware.flows.lifespans import Lifespan
-from pwless_middleware.flows.live_settings import LiveSettings
-from pwless_middleware.flows.login_rules import (
+from pwless_middleware.flows.capabilities.feature_jobs import FeatureJobs
+from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.capabilities.health_checks import HealthCheck, HealthChecks
+from pwless_middleware.flows.capabilities.lifespans import Lifespan
+from pwless_middleware.flows.capabilities.periodic import Periodic
+from pwless_middleware.flows.capabilities.records import Records
+from pwless_middleware.flows.capabilities.topics import ReadJob
+from pwless_middleware.flows.events.event_history import EventHistory
+from pwless_middleware.flows.events.events import Events, Subscriber
+from pwless_middleware.flows.logins.login_rules import (
     BeforeChallenge,
     BeforeSession,
     EntranceOf,
@@ -36,25 +35,24 @@ from pwless_middleware.flows.login_rules import (
     PolicyOf,
     WithSession,
 )
-from pwless_middleware.flows.logins import Logins
+from pwless_middleware.flows.logins.logins import Logins
+from pwless_middleware.flows.logins.policies import Policies
+from pwless_middleware.flows.operators.delivery_view import DeliveryView
 from pwless_middleware.flows.organization_looks import LookOf, OrganizationLooks
-from pwless_middleware.flows.periodic import Periodic
-from pwless_middleware.flows.policies import Policies
-from pwless_middleware.flows.records import Records
-from pwless_middleware.flows.sessions_view import SessionsView
-from pwless_middleware.flows.signals import Signals
+from pwless_middleware.flows.people.change_budget import ChangeBudget
+from pwless_middleware.flows.people.users import Users
+from pwless_middleware.flows.sessions.sessions_view import SessionsView
+from pwless_middleware.flows.settings.current_settings import CurrentSettings
+from pwless_middleware.flows.settings.live_settings import LiveSettings
+from pwless_middleware.flows.signals.signals import Signals
 from pwless_middleware.flows.store_times import StoreTimes
-from pwless_middleware.flows.topics import ReadJob
-from pwless_middleware.flows.users import Users
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.rendering.renderer import Renderer
 from pwless_middleware.stores.base import Store
-from pwless_middleware.web.accounts import Accounts
-from pwless_middleware.web.callers import Callers
-from pwless_middleware.web.cookie_check import CookieCheck
-from pwless_middleware.web.cookies import Cookies
-from pwless_middleware.web.findings import Check, Findings
-from pwless_middleware.web.offers import (
+from pwless_middleware.web.findings.findings import Check, Findings
+from pwless_middleware.web.gates.operators import Banner, OperatorRules, Operators
+from pwless_middleware.web.identity.accounts import Accounts
+from pwless_middleware.web.parts.offers import (
     AccountPage,
     AfterLogin,
     Alternatives,
@@ -67,20 +65,22 @@ from pwless_middleware.web.offers import (
     SignOuts,
     StepUpMethod,
 )
-from pwless_middleware.web.operators import Banner, OperatorRules, Operators
-from pwless_middleware.web.organization_parts import OrganizationTab
-from pwless_middleware.web.origin import Origin
-from pwless_middleware.web.person_parts import PersonPart
-from pwless_middleware.web.responses import Pages
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.steps import StepMethod
+from pwless_middleware.web.parts.organization_parts import OrganizationTab
+from pwless_middleware.web.parts.person_parts import PersonPart
+from pwless_middleware.web.parts.steps import StepMethod
+from pwless_middleware.web.requests.callers import Callers
+from pwless_middleware.web.requests.cookie_check import CookieCheck
+from pwless_middleware.web.requests.cookies import Cookies
+from pwless_middleware.web.responses.responses import Pages
+from pwless_middleware.web.routing.origin import Origin
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.database import Database
     from pwless_middleware.database.repositories import Repositories
-    from pwless_middleware.flows.mail_templates import MailTemplates
     from pwless_middleware.flows.organizations.floor import OrganizationFloor
-    from pwless_middleware.flows.people import People
+    from pwless_middleware.flows.people.people import People
+    from pwless_middleware.flows.settings.mail_templates import MailTemplates
 
 if sys.version_info >= (3, 13):
     from typing import TypeVar
@@ -244,8 +244,8 @@ class Mounted(Generic[VerbsT]):
         recovers: those of `proves` that stand in for what somebody has lost. Tries by them are
             counted apart, in a smaller budget: who has used up the one still has the other
             (security rule 42).
-        lifespan: held open beside the requests of each event loop (`flows.lifespans`); what the
-            feature mounts waits for it. `None` for nothing.
+        lifespan: held open beside the requests of each event loop (`flows.capabilities.lifespans`);
+            what the feature mounts waits for it. `None` for nothing.
         periodic: what it does every so often, on one process of all.
         text_senders: who its text messages go through (`Delivery.channel`): they say how many are
             sent at a time, and are checked by `pwless check` and closed at the end.

@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from pwless_middleware import EmailLogin, Passkeys, SecondFactors
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.client import Client
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.client import Client
 from pwless_middleware.features.dashboard import Dashboard
 from tests.benchmarks.dashboard_data import NOW, address_of, fill
 from tests.benchmarks.dashboard_stream import Stream

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import StoredEvent
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import write_steps
 from pwless_middleware.database.transfer.rows import Import, TableRow
 from pwless_middleware.database.transfer.second_factors import FACTORS
 from pwless_middleware.database.transfer.tables import PASSKEYS, PEOPLE, USER_HANDLES
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.events import Events
 
 NOW: Final = 1_800_000_000
 DAYS: Final = 90

@@ -6,13 +6,13 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import first_number, format_event_id
-from pwless_middleware.core.event_kinds import KINDS
-from pwless_middleware.core.event_search import EventFilter, StoredEvent
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import first_number, format_event_id
+from pwless_middleware.core.events.event_kinds import KINDS
+from pwless_middleware.core.events.event_search import EventFilter, StoredEvent
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents
-from pwless_middleware.flows.event_writer import BATCH
+from pwless_middleware.flows.events.event_writer import BATCH
 from tests.benchmarks.figures import Options, Samples, Table
 
 _NOW = 1_800_000_000

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.client import Client
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.keys.keyring import Keyring
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.client import Client
 from pwless_middleware.flows.clock import make_clock
-from pwless_middleware.flows.event_lines import EventLines
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.event_lines import EventLines
+from pwless_middleware.flows.events.events import Events
 from tests.benchmarks.figures import Options, Samples, Table
 from tests.support import KEY
 

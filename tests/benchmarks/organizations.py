@@ -20,11 +20,11 @@ from pwless_middleware import (
     PasswordlessMiddleware,
     SQLStore,
 )
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.login import Login
-from pwless_middleware.core.policy import MFA, Policy
-from pwless_middleware.core.policy_decision import decide
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.organizations.policy import MFA, Policy
+from pwless_middleware.core.organizations.policy_decision import decide
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from tests.benchmarks.apps.ours import wrap

@@ -12,12 +12,12 @@ import sys
 
 import redis.asyncio
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.budget import Draw, Limit
-from pwless_middleware.core.challenge import ID_BYTES, SALT_BYTES, Challenge, ChallengeId
-from pwless_middleware.core.format_v1 import pack_challenge, pack_job
-from pwless_middleware.core.keyring import MAC_BYTES
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.challenges.budget import Draw, Limit
+from pwless_middleware.core.challenges.challenge import ID_BYTES, SALT_BYTES, Challenge, ChallengeId
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.keys.keyring import MAC_BYTES
+from pwless_middleware.core.storage.format_v1 import pack_challenge, pack_job
 from pwless_middleware.stores.base import Put
 from pwless_middleware.stores.redis import RedisStore
 from tests.redis_server import Server

@@ -20,8 +20,8 @@ from secrets import token_bytes
 import mintotp
 
 from pwless_middleware import Database, EmailLogin, MemoryStore, PasswordlessMiddleware, SQLStore
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.factor import Factor
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.features.second_factors.totp import (
     PERIOD,

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pwless_middleware import PasswordlessMiddleware
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.budget import Draw, Limit
-from pwless_middleware.core.challenge import ID_BYTES, ChallengeId
-from pwless_middleware.core.format_v1 import pack_challenge
-from pwless_middleware.core.keyring import MAC_BYTES
-from pwless_middleware.core.session import SECRET_BYTES, Session, SessionPolicy
-from pwless_middleware.core.store_keys import challenge_key, session_place, user_slot
+from pwless_middleware.core.challenges.budget import Draw, Limit
+from pwless_middleware.core.challenges.challenge import ID_BYTES, ChallengeId
+from pwless_middleware.core.keys.keyring import MAC_BYTES
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.core.logins.session import SECRET_BYTES, Session, SessionPolicy
+from pwless_middleware.core.storage.format_v1 import pack_challenge
+from pwless_middleware.core.storage.store_keys import challenge_key, session_place, user_slot
 from pwless_middleware.stores.base import Put, Store, Writes
 from tests.benchmarks.redis_memory import challenge
 from tests.benchmarks.targets import Target

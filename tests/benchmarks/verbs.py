@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from pwless_middleware.core.budget import Draw, Limit
+from pwless_middleware.core.challenges.budget import Draw, Limit
 from pwless_middleware.stores.base import Put, Store
 from tests.benchmarks.figures import Options, Samples, Table
 from tests.benchmarks.serve import ROOT, environment

@@ -25,8 +25,8 @@ from pwless_middleware import (
     PasswordlessMiddleware,
     SecondFactors,
 )
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.features.sso.options import SSO
 from pwless_middleware.features.sso.saml.metadata import read_metadata
 from tests.browser.conftest import Demo, Visit, clean

@@ -14,13 +14,13 @@ import pytest
 from pwless_middleware.cli.event_text import write_line
 from pwless_middleware.cli.events import follow, parse_when
 from pwless_middleware.cli.importing import UsageError
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_kinds import KINDS
-from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_kinds import KINDS
+from pwless_middleware.core.events.event_search import StoredEvent
 from pwless_middleware.database.memory.events import MemoryEvents
-from pwless_middleware.flows.event_history import EventHistory
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.event_history import EventHistory
+from pwless_middleware.flows.events.events import Events
 from tests.cli.conftest import Project
 from tests.support import Clock, make_site, wrong
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware.cli.importing import AppFailed, UsageError, load
-from pwless_middleware.core.callables import is_wsgi
+from pwless_middleware.core.options.callables import is_wsgi
 from pwless_middleware.errors import ConfigError
 from tests.cli.conftest import Project
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pwless_middleware.core.api_key import id_of_key
+from pwless_middleware.core.operators.api_key import id_of_key
 from tests.cli.conftest import Project
 
 APP = ("--app", "site_app:app")

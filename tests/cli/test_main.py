@@ -9,9 +9,9 @@ import sys
 import pytest
 
 from pwless_middleware import __version__
-from pwless_middleware.core.base64url import unb64
-from pwless_middleware.core.keyring import Keyring
-from pwless_middleware.web.keys import ConfiguredKeys
+from pwless_middleware.core.keys.base64url import unb64
+from pwless_middleware.core.keys.keyring import Keyring
+from pwless_middleware.web.identity.keys import ConfiguredKeys
 from tests.cli.conftest import Project
 
 

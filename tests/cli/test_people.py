@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware.cli.installation import OUT_OF_REACH
-from pwless_middleware.core.event_search import EventFilter
+from pwless_middleware.core.events.event_search import EventFilter
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents
 from pwless_middleware.languages.languages import COMPLETE

@@ -16,7 +16,7 @@ import trustme
 from pwless_middleware import Outbox, PasswordlessMiddleware
 from pwless_middleware.cli import probes
 from pwless_middleware.cli.main import main
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.discovery import Found
 from tests.cli.conftest import KEY, Project
 

@@ -9,8 +9,8 @@ import pytest
 
 from pwless_middleware import EmailLogin, Passkeys
 from pwless_middleware.cli.installation import OUT_OF_REACH
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents
 from pwless_middleware.database.passkeys import SQLPasskeys

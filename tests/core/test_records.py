@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.client import Client, parse_ip, unwrap_ipv4
-from pwless_middleware.core.device import UNKNOWN, device_of
-from pwless_middleware.core.session import Session
-from pwless_middleware.core.user import ANONYMOUS, User
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.core.logins.client import Client, parse_ip, unwrap_ipv4
+from pwless_middleware.core.logins.device import UNKNOWN, device_of
+from pwless_middleware.core.logins.session import Session
+from pwless_middleware.core.people.user import ANONYMOUS, User
 
 
 @given(st.ip_addresses(v=4))

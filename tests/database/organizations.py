@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.person import Person
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import Policy
+from pwless_middleware.core.people.person import Person
 from pwless_middleware.database.repositories import Repositories
 
 NOW: Final = 1_767_225_600

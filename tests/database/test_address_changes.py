@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.address_change import UNDO_SECONDS, AddressChange
-from pwless_middleware.core.person import Person
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.addresses.address_change import UNDO_SECONDS, AddressChange
+from pwless_middleware.core.people.person import Person
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.repositories import Repositories, make_repositories
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.address_request import CONFIRM_SECONDS, AddressRequest
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import EventFilter
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.addresses.address_request import CONFIRM_SECONDS, AddressRequest
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import EventFilter
 from pwless_middleware.database.address_requests import AddressRequestRepository
 from pwless_middleware.database.repositories import Repositories
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.api_key import ApiKey, digest_of_key, id_of_key, new_key_text
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import EventFilter
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.operators.api_key import ApiKey, digest_of_key, id_of_key, new_key_text
 from pwless_middleware.database.api_keys import ApiKeyRepository, SQLApiKeys
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.repositories import Repositories

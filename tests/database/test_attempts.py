@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.attempt import _DECIDES, AttemptFilter, fold_attempts
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import SERIALS, format_event_id
-from pwless_middleware.core.event_search import EventFilter, StoredEvent
+from pwless_middleware.core.events.attempt import _DECIDES, AttemptFilter, fold_attempts
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import SERIALS, format_event_id
+from pwless_middleware.core.events.event_search import EventFilter, StoredEvent
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.event_row import number_of
 from pwless_middleware.database.migrations import MIGRATIONS, attempts

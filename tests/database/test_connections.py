@@ -7,9 +7,9 @@ from typing import Literal
 
 import pytest
 
-from pwless_middleware.core.connection import Connection, Identity
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.organizations.connection import Connection, Identity
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.database.connections import MOST
 from pwless_middleware.database.repositories import Repositories
 from tests.database.organizations import BETA, NOW, add_organizations, audit

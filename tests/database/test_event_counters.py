@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_counters import DAY, HOUR, Span, start_of
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import StoredEvent
-from pwless_middleware.core.person import Person
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_counters import DAY, HOUR, Span, start_of
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import StoredEvent
+from pwless_middleware.core.people.person import Person
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.events import SQLEvents, insert_event
 from pwless_middleware.database.migrations import MIGRATIONS, migrate

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import SERIALS, first_number, format_event_id
-from pwless_middleware.core.event_search import EventCount, EventFilter, StoredEvent
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import SERIALS, first_number, format_event_id
+from pwless_middleware.core.events.event_search import EventCount, EventFilter, StoredEvent
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.event_row import number_of
 from pwless_middleware.database.events import EventRepository, SQLEvents, insert_event

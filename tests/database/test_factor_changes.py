@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.factor import Factor, FactorState, TrustedBrowser
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.people.factor import Factor, FactorState, TrustedBrowser
 from pwless_middleware.database.repositories import Repositories
 from tests.factors import MADE_AT, make_browser, make_factor, make_phone
 

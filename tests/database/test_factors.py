@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.core.factor import Factor, FactorState
-from pwless_middleware.core.person import Person
+from pwless_middleware.core.people.factor import Factor, FactorState
+from pwless_middleware.core.people.person import Person
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.factors import FactorRepository, SQLFactors
 from pwless_middleware.database.repositories import Repositories

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.connection import Identity
-from pwless_middleware.core.event_search import EventFilter
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.organizations.connection import Identity
 from pwless_middleware.database.repositories import Repositories
 from tests.database.organizations import NOW, audit, disable
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.organization import Invitation, Member
-from pwless_middleware.core.person import Place
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.organizations.organization import Invitation, Member
+from pwless_middleware.core.people.person import Place
 from pwless_middleware.database.repositories import Repositories
 from tests.database.organizations import NOW, add_organizations, audit, disable
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.mail_template import MailTemplate, TemplateVersion
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.operators.mail_template import MailTemplate, TemplateVersion
 from pwless_middleware.database.mail_templates import MailTemplateRepository
 from pwless_middleware.database.repositories import Repositories
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.organization import Member
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.organizations.organization import Member
 from pwless_middleware.database.members import MemberRepository
 from pwless_middleware.database.repositories import Repositories
 from tests.database.organizations import NOW, add_organizations, audit, disable

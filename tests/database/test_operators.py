@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.operator import Role
-from pwless_middleware.core.person import Person
-from pwless_middleware.core.stored_operator import StoredOperator
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.operators.operator import Role
+from pwless_middleware.core.operators.stored_operator import StoredOperator
+from pwless_middleware.core.people.person import Person
 from pwless_middleware.database.operators import MOST, OperatorRepository
 from pwless_middleware.database.repositories import Repositories
 

@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.connection import Connection, Identity
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.organization import (
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.organizations.connection import Connection, Identity
+from pwless_middleware.core.organizations.organization import (
     Domain,
     Invitation,
     Member,
     Organization,
     SetupLink,
 )
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.database.organizations import place_of
 from pwless_middleware.database.repositories import Repositories
 from tests.database.organizations import ACME, BETA, NOW, add_organizations, audit

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.factor import FactorState
-from pwless_middleware.core.passkey import MAX_ID_BYTES, Passkey
-from pwless_middleware.core.person import Person
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.people.factor import FactorState
+from pwless_middleware.core.people.passkey import MAX_ID_BYTES, Passkey
+from pwless_middleware.core.people.person import Person
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.passkeys import PasskeyRepository, SQLPasskeys
 from pwless_middleware.database.repositories import Repositories

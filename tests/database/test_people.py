@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.person import Person, Place
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.people.person import Person, Place
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.people import PersonRepository, SQLPeople
 from pwless_middleware.database.repositories import Repositories

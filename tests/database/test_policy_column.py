@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.policy import ANYTHING, Policy
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.organizations.policy import ANYTHING, Policy
 from pwless_middleware.database.policy_column import pack_policy, unpack_policy
 
 

@@ -9,11 +9,11 @@ import asyncio
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.factor import RecoveryCode
-from pwless_middleware.core.person import Person
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.people.factor import RecoveryCode
+from pwless_middleware.core.people.person import Person
 from pwless_middleware.database.recovery_codes import RecoveryCodeRepository
 from pwless_middleware.database.repositories import Repositories
 from tests.factors import MADE_AT

@@ -7,11 +7,11 @@ import asyncio
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.setting import SettingValue
-from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.operators.setting import SettingValue
+from pwless_middleware.core.operators.settings import NO_SETTINGS, SettingsRecord
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.database.settings import SettingsRepository, SQLSettings

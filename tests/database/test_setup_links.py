@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.organization import SetupLink
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.organizations.organization import SetupLink
 from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.database.setup_links import MOST
 from tests.database.organizations import NOW, add_organizations, audit

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core import test_address
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.person import Person
+from pwless_middleware.core.addresses import test_address
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.people.person import Person
 from pwless_middleware.database import test_addresses
 from pwless_middleware.database.repositories import Repositories
 

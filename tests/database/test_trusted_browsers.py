@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.factor import TrustedBrowser
-from pwless_middleware.core.person import Person
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.people.factor import TrustedBrowser
+from pwless_middleware.core.people.person import Person
 from pwless_middleware.database import trusted_browsers
 from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.database.trusted_browsers import TrustedBrowserRepository

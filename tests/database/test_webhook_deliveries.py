@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.webhook import TRIES, NextTry, WebhookDelivery
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.operators.webhook import TRIES, NextTry, WebhookDelivery
 from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.database.webhook_deliveries import AT_ONCE, WebhookDeliveryRepository
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import EventFilter
-from pwless_middleware.core.webhook import Webhook
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import EventFilter
+from pwless_middleware.core.operators.webhook import Webhook
 from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.database.webhooks import MOST, WebhookRepository
 

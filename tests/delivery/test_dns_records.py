@@ -13,7 +13,7 @@ import dns.rrset
 import pytest
 from dns.asyncresolver import Resolver
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.delivery import dns_records
 
 pytestmark = pytest.mark.anyio

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pwless_middleware.core.event import EventFields
+from pwless_middleware.core.events.event import EventFields
 from pwless_middleware.delivery.base import (
     Mailer,
     Message,

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from pwless_middleware.core.job import CLAIM_SECONDS, Job, WorkerJobs
+from pwless_middleware.core.storage.job import CLAIM_SECONDS, Job, WorkerJobs
 from pwless_middleware.delivery import tries as one_try
 from pwless_middleware.delivery.base import RecipientDeferred
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
@@ -28,7 +28,7 @@ SECRET = b"ann@example.org 123456 https://a.example/link?link_token=t"
 
 
 class ListJobs:
-    """The promises of `core.job.WorkerJobs` over two lists, with an outage to switch on."""
+    """The promises of `core.storage.job.WorkerJobs` over two lists, with an outage to switch on."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from pwless_middleware.core.event import EventFields
+from pwless_middleware.core.events.event import EventFields
 from pwless_middleware.delivery.base import MaybeDelivered, RecipientDeferred, RecipientRefused
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.delivery.queue import Deliveries

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import redis.asyncio
 
-from pwless_middleware.core.job import CLAIM_SECONDS
+from pwless_middleware.core.storage.job import CLAIM_SECONDS
 from tests.failures.feed_proxy import FeedProxy
 from tests.failures.post import TAKEN, Post, take
 from tests.failures.scene import an_address

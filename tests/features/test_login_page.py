@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware import ConfigError, EmailLogin, Kit, Mounted, User
-from pwless_middleware.web.offers import LoginMethod
-from pwless_middleware.web.parts import Form, Part
+from pwless_middleware.web.parts.offers import LoginMethod
+from pwless_middleware.web.parts.parts import Form, Part
 from tests.security.factor import Policy
 from tests.support import Browser, led_to, make_site, said
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pwless_middleware import EmailLogin, Kit, Mounted, User
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.routing.routes import Route
 from tests.support import Browser, Site, led_to, make_site, said
 
 pytestmark = pytest.mark.anyio

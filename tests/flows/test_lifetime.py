@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.keys.keyring import Keyring
 from pwless_middleware.delivery.outcomes import Outcome
 from pwless_middleware.delivery.queue import Deliveries
 from pwless_middleware.errors import ConfigError, StoreError
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import KEY, Clock

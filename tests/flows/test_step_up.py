@@ -19,11 +19,11 @@ from pwless_middleware import (
     Step,
     Verdict,
 )
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.login import EnrolledUser
-from pwless_middleware.core.user import UserId
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.login import EnrolledUser
+from pwless_middleware.core.people.user import UserId
 from pwless_middleware.errors import (
     InvalidCode,
     LoginElsewhere,
@@ -31,8 +31,8 @@ from pwless_middleware.errors import (
     StepRequired,
     Unauthenticated,
 )
-from pwless_middleware.flows.door import LoginResult
-from pwless_middleware.flows.proofs import Proof, StepProof
+from pwless_middleware.flows.logins.door import LoginResult
+from pwless_middleware.flows.logins.proofs import Proof, StepProof
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import ROOMY, START, Browser, Site, Slow, make_site
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.budget import Draw, Limit
+from pwless_middleware.core.challenges.budget import Draw, Limit
 from pwless_middleware.errors import StoreError, StoreTimeout
 from pwless_middleware.flows.store_deadline import DeadlineStore, request_deadline
 from pwless_middleware.stores.base import Put, Store, Writes

@@ -8,9 +8,9 @@ from functools import cache
 import pytest
 
 from pwless_middleware import Passwordless
-from pwless_middleware.core.event_kinds import KINDS
+from pwless_middleware.core.events.event_kinds import KINDS
 from pwless_middleware.core.path_table import PathTable
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.routing.routes import Route
 from tests.guide import ROOT
 from tests.guide_checks.reading import inline_code
 from tests.reference.operations import make_app

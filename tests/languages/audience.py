@@ -19,11 +19,11 @@ _FOR_ADMINISTRATORS: Final = re.compile(
     | /options\.py | findings\.py
     | ^rendering/mail_templates/(?!messages)           # how they are edited, not the text messages
     | ^features/webhooks/ | ^features/email_login/test_addresses/
-    | ^features/organizations_api/ | ^flows/(brand|people)
+    | ^features/organizations_api/ | ^flows/people/people\.
     | ^flows/organizations/(break_glass|explain|identities|method_names)
     | ^flows/organizations/(organizations\.|policy_|verbs)
-    | ^core/(api_key|brand|event|explanation|policy_json) | /event_history
-    | ^web/(choices|makers|policy_words|production_checks) | /unused_proofs
+    | ^core/(brand|events/|operators/api_key|organizations/(explanation|policy_json))
+    | ^web/responses/(choices|makers|policy_words) | ^web/findings/ | /event_history
     | ^delivery/ | ^database/
     """,
     re.VERBOSE,

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import redis.asyncio
 
 from pwless_middleware import Database
-from pwless_middleware.core.format_v1 import unpack_session
-from pwless_middleware.core.keyring import MAC_BYTES
+from pwless_middleware.core.keys.keyring import MAC_BYTES
+from pwless_middleware.core.storage.format_v1 import unpack_session
 from pwless_middleware.database.statement import Statement
 from tests.postgres_server import PostgresServer
 from tests.redis_server import Server

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from pwless_middleware import ApiError, Passwordless
 from pwless_middleware.errors import InvalidCode
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.requests.bodies import read_form
 
 
 def create_app(login: Passwordless, session_key: str) -> Starlette:

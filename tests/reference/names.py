@@ -41,8 +41,9 @@ GROUPS = {
 }
 """The public names by what they are for, in the order of the page."""
 REACHED = (
-    "flows.sessions:Sessions flows.people:People flows.organizations.verbs:OrganizationVerbs "
-    "flows.settings:Settings flows.api_keys:ApiKeys delivery.texts.senders:TextSenders "
+    "flows.sessions.sessions:Sessions flows.people.people:People "
+    "flows.organizations.verbs:OrganizationVerbs flows.settings.settings:Settings "
+    "flows.operators.api_keys:ApiKeys delivery.texts.senders:TextSenders "
     "features.email_login.python:EmailVerbs features.passkeys.python:PasskeyVerbs "
     "features.second_factors.python:SecondFactorVerbs features.dashboard.python:DashboardVerbs"
 )

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
+from pwless_middleware.core.addresses.mailboxes import Webmail
 from pwless_middleware.core.brand import Brand
-from pwless_middleware.core.mailboxes import Webmail
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.languages.names import language_names
 from pwless_middleware.rendering.renderer import Email, Renderer
-from pwless_middleware.web.parts import ShownPart
+from pwless_middleware.web.parts.parts import ShownPart
 from tests.rendering.factor_pages import FACTOR_PAGES, PAGE_URL
 from tests.rendering.organization_pages import ORGANIZATION_PAGES
 

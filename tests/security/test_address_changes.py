@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import EmailLogin, Kit, Mounted
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.address_change import AddressChange
-from pwless_middleware.core.base64url import b64, unb64
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.addresses.address_change import AddressChange
+from pwless_middleware.core.keys.base64url import b64, unb64
 from pwless_middleware.database.address_changes import SQLAddressChanges
 from pwless_middleware.errors import DeliveryError, InvalidArgument, StoreError
-from pwless_middleware.flows.address_change_jobs import AddressChangeJobs
-from pwless_middleware.flows.topics import QueuedJob
+from pwless_middleware.flows.capabilities.topics import QueuedJob
+from pwless_middleware.flows.people.address_change_jobs import AddressChangeJobs
 from pwless_middleware.stores.memory import MemoryStore
 from tests.features.email_login.test_address_pages import ChangingTable
 from tests.own_account import (

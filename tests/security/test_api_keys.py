@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from pwless_middleware import SQLStore
-from pwless_middleware.core.api_key import new_key_text
+from pwless_middleware.core.operators.api_key import new_key_text
 from pwless_middleware.database.database import Database
 from pwless_middleware.errors import ConfigError, StoreError
-from pwless_middleware.flows.api_keys import ApiKeys, NewApiKey
-from pwless_middleware.flows.stored_keys import StoredKeys
+from pwless_middleware.flows.operators.api_keys import ApiKeys, NewApiKey
+from pwless_middleware.flows.operators.stored_keys import StoredKeys
 from tests.support import API_KEY, Site, make_site
 
 pytestmark = pytest.mark.anyio

@@ -14,8 +14,8 @@ import anyio
 import pytest
 
 from pwless_middleware import EmailLogin, Passwordless
-from pwless_middleware.flows import door
-from pwless_middleware.flows.door import Entry
+from pwless_middleware.flows.logins import door
+from pwless_middleware.flows.logins.door import Entry
 from pwless_middleware.kit import Authentication, Caller, Kit, Login, Mounted, Writes
 from tests.support import Site, make_site
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 from pwless_middleware import EmailLogin, EventRetention, Passwordless
-from pwless_middleware.core.event import Event
+from pwless_middleware.core.events.event import Event
 from pwless_middleware.database.statement import Statement
 from pwless_middleware.errors import InvalidCode
 from tests.support import API_KEY, ROOMY, Site, wrong

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pwless_middleware import EmailLogin, LoginDenied, User
-from pwless_middleware.core.operator import Role
-from pwless_middleware.core.store_keys import challenge_key
+from pwless_middleware.core.operators.operator import Role
+from pwless_middleware.core.storage.store_keys import challenge_key
 from pwless_middleware.kit import (
     Authentication,
     Caller,
@@ -27,7 +27,7 @@ from pwless_middleware.kit import (
 )
 from pwless_middleware.stores.base import Drop, Put
 from pwless_middleware.stores.memory import MemoryStore
-from pwless_middleware.web.operators import OperatorRules
+from pwless_middleware.web.gates.operators import OperatorRules
 from tests.security.factor import Factor
 from tests.support import Site, challenge_of, cookie_header, make_site
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from pwless_middleware import EmailLogin, User
-from pwless_middleware.core.device import device_of
+from pwless_middleware.core.logins.device import device_of
 from tests.support import Browser, Site, cookie_header, http_scope, make_site, run, socket_scope
 
 pytestmark = pytest.mark.anyio

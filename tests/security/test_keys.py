@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.keys.keyring import Keyring
 from tests.security.factor import RIGHT, Factor
 from tests.support import (
     KEY,

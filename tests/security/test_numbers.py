@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pwless_middleware import EmailLogin, SendLimits, SessionPolicy, TryLimits
-from pwless_middleware.core.codes import HIGH_ALPHABET
+from pwless_middleware.core.challenges.codes import HIGH_ALPHABET
 from pwless_middleware.errors import ConfigError
 from tests.support import (
     ROOMY,

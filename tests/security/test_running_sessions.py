@@ -10,8 +10,8 @@ import pytest
 from starlette.websockets import WebSocket
 
 from pwless_middleware import EmailLogin, Kit, Mounted, Session, SessionPolicy, User
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.digest import digest
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.keys.digest import digest
 from pwless_middleware.database.database import Database
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.stores.memory import MemoryStore

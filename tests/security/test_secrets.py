@@ -110,7 +110,7 @@ async def test_no_log_line_holds_a_secret_or_an_address(caplog: pytest.LogCaptur
 
 
 async def test_no_repr_holds_a_secret() -> None:
-    from pwless_middleware.core.caller import Caller
+    from pwless_middleware.core.logins.caller import Caller
 
     site = make_site()
     jo = site.browser()

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.keyring import MAC_BYTES
-from pwless_middleware.core.login import PENDING_LIFETIME
+from pwless_middleware.core.keys.keyring import MAC_BYTES
+from pwless_middleware.core.logins.login import PENDING_LIFETIME
 from tests.security.factor import RIGHT, Factor, Policy
 from tests.support import (
     ROOMY,

@@ -13,11 +13,11 @@ from dataclasses import replace
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.base64url import unb64
-from pwless_middleware.core.challenge import ID_BYTES
-from pwless_middleware.core.keyring import MAC_BYTES
-from pwless_middleware.core.session import SECRET_BYTES
-from pwless_middleware.core.store_keys import user_slot
+from pwless_middleware.core.challenges.challenge import ID_BYTES
+from pwless_middleware.core.keys.base64url import unb64
+from pwless_middleware.core.keys.keyring import MAC_BYTES
+from pwless_middleware.core.logins.session import SECRET_BYTES
+from pwless_middleware.core.storage.store_keys import user_slot
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.stores.base import Writes
 from pwless_middleware.stores.memory import MemoryStore
@@ -174,7 +174,7 @@ async def test_a_session_that_is_held_asks_for_no_record_whatever_stands_there()
 async def test_the_salt_of_a_challenge_stays_in_its_record(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Without it code and link cannot be computed (`tests/core/test_keyring.py`)."""
+    """Without it code and link cannot be computed (`tests/core/keys/test_keyring.py`)."""
 
     class Post:
         async def send(self, message: Message) -> None:

@@ -8,7 +8,7 @@ import itertools
 
 import pytest
 
-from pwless_middleware.core.budget import NEVER, Draw, Limit, Refund
+from pwless_middleware.core.challenges.budget import NEVER, Draw, Limit, Refund
 from pwless_middleware.errors import QueueFull
 from pwless_middleware.stores.base import Admission, Attempt, Drop, Put, Store, Writes
 

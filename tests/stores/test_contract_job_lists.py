@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pwless_middleware.core.job import CLAIM_SECONDS, Job, JobCount, JobState, ListedJob
+from pwless_middleware.core.storage.job import CLAIM_SECONDS, Job, JobCount, JobState, ListedJob
 from pwless_middleware.stores.base import Store, Writes
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from pwless_middleware.core.job import CLAIM_SECONDS, Job
+from pwless_middleware.core.storage.job import CLAIM_SECONDS, Job
 from pwless_middleware.errors import QueueFull
 from pwless_middleware.stores.base import Drop, Put, Store, Writes
 

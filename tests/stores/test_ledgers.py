@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from pwless_middleware.core.budget import ENTRY, Draw, Limit, Refund
+from pwless_middleware.core.challenges.budget import ENTRY, Draw, Limit, Refund
 from pwless_middleware.stores.base import Admission, Attempt, Put, Writes
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.stores.redis import RedisStore

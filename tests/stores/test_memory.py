@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from pwless_middleware.core.budget import Draw, Limit
+from pwless_middleware.core.challenges.budget import Draw, Limit
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.stores.base import Drop, Put, Writes
 from pwless_middleware.stores.memory import MemoryStore

@@ -13,8 +13,8 @@ from starlette.routing import Route as AppRoute
 
 from pwless_middleware import EmailLogin, Kit, Mounted
 from pwless_middleware.errors import ConfigError, StoreError
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.routing.routes import Route
 from tests.support import (
     API_KEY,
     BASE,

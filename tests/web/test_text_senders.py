@@ -13,7 +13,7 @@ from pwless_middleware.delivery.texts.fallback import FallbackTexts
 from pwless_middleware.delivery.texts.outbox import TextOutbox
 from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import StoreError
-from pwless_middleware.flows.topics import QueuedJob
+from pwless_middleware.flows.capabilities.topics import QueuedJob
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import make_site
 

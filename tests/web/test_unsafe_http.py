@@ -8,7 +8,7 @@ import pytest
 
 from pwless_middleware import Outbox
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.web.origin import Origin, parse_origins
+from pwless_middleware.web.routing.origin import Origin, parse_origins
 from tests.support import make_site
 
 pytestmark = pytest.mark.anyio

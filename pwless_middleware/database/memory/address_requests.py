@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pwless_middleware.core.address_request import AddressRequest
-from pwless_middleware.core.event import Event
+from pwless_middleware.core.addresses.address_request import AddressRequest
+from pwless_middleware.core.events.event import Event
 from pwless_middleware.database.events import new_stand_in
 from pwless_middleware.database.memory.events import MemoryEvents
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pwless_middleware.core.connection import Connection
-from pwless_middleware.core.event import Event
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.database.connections import MOST, ConnectionChange
 from pwless_middleware.database.memory.organization_rows import OrganizationRows
 

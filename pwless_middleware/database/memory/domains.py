@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.organization import Domain
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.organization import Domain
 from pwless_middleware.database.domains import MOST, DomainAdded, DomainVerified, with_check
 from pwless_middleware.database.memory.organization_rows import OrganizationRows
 

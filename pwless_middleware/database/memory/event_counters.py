@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter as Sum
 from collections.abc import Mapping
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_counters import (
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_counters import (
     Counter,
     CounterName,
     Span,

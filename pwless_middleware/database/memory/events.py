@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import NEWEST, first_number
-from pwless_middleware.core.event_search import (
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import NEWEST, first_number
+from pwless_middleware.core.events.event_search import (
     HOUR,
     EventCount,
     EventFilter,

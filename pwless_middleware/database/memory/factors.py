@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.factor import Factor, FactorState
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.people.factor import Factor, FactorState
 from pwless_middleware.database.factor_changes import FactorAdded, FactorRemoved
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.people import MemoryPeople

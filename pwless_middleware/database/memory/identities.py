@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pwless_middleware.core.connection import Identity
-from pwless_middleware.core.event import Event
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.connection import Identity
 from pwless_middleware.database.identities import IdentityAdded
 from pwless_middleware.database.memory.organization_rows import OrganizationRows
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.organization import Invitation, Member
-from pwless_middleware.core.person import Place
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.organization import Invitation, Member
+from pwless_middleware.core.people.person import Place
 from pwless_middleware.database.events import new_stand_in
 from pwless_middleware.database.invitations import (
     MOST,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.organization import Member
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.organization import Member
 from pwless_middleware.database.members import MOST, MemberChange
 from pwless_middleware.database.memory.organization_rows import OrganizationRows
 

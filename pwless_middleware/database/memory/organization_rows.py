@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pwless_middleware.core.connection import Connection, Identity
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.organization import (
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.connection import Connection, Identity
+from pwless_middleware.core.organizations.organization import (
     Domain,
     Invitation,
     Member,

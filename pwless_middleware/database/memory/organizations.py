@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.database.memory.organization_rows import OrganizationRows
 from pwless_middleware.database.organizations import (
     OrganizationChange,

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.factors import MemoryFactors
 from pwless_middleware.database.memory.people import MemoryPeople

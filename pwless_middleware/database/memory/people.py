@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.person import Person, Place
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.people.person import Person, Place
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.people import random_id
 

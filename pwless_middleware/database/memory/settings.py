@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.settings import NO_SETTINGS, SettingsRecord
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.operators.settings import NO_SETTINGS, SettingsRecord
 from pwless_middleware.database.events import new_stand_in
 from pwless_middleware.database.memory.events import MemoryEvents
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.organization import SetupLink
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.organization import SetupLink
 from pwless_middleware.database.events import new_stand_in
 from pwless_middleware.database.memory.organization_rows import OrganizationRows
 from pwless_middleware.database.setup_links import MOST, SetupLinkAdded

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pwless_middleware.core.webhook import TRIES, DeliveryState, NextTry, WebhookDelivery
+from pwless_middleware.core.operators.webhook import TRIES, DeliveryState, NextTry, WebhookDelivery
 from pwless_middleware.database.webhook_deliveries import AT_ONCE
 
 _Key = tuple[str, str]

@@ -1,6 +1,6 @@
 """Attempts: one row for all events of a login, so that its outcome is found without reading them.
 
-Those that were recorded before are made of their events, as `core.attempt` does it.
+Those that were recorded before are made of their events, as `core.events.attempt` does it.
 """
 
 from __future__ import annotations

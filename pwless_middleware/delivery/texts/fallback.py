@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from math import inf
 
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_verbs
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_verbs
 from pwless_middleware.delivery.base import (
     PARALLEL,
     MaybeDelivered,

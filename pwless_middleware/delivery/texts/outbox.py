@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_verbs
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_verbs
 from pwless_middleware.delivery.outbox import find_code
 from pwless_middleware.delivery.texts.base import TextMessage
 from pwless_middleware.errors import ConfigError

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Final
 
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_verbs
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_verbs
 from pwless_middleware.delivery.base import RecipientRefused
 from pwless_middleware.delivery.texts.aws_signature import Credentials, sign
 from pwless_middleware.delivery.texts.base import TextMessage

@@ -16,7 +16,7 @@ import ssl
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
-from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.options.named_options import named_options
 from pwless_middleware.delivery.base import RecipientRefused
 from pwless_middleware.delivery.texts.base import DeliveryStatus, TextMessage
 from pwless_middleware.delivery.texts.gateway import TIMEOUT, Gateway, Request

@@ -7,10 +7,10 @@ from pwless_middleware.features.account.logout_page import LogoutPage
 from pwless_middleware.features.account.profile_page import ProfilePage
 from pwless_middleware.features.account.sessions_api import SessionApi
 from pwless_middleware.features.account.sessions_page import SessionPages
-from pwless_middleware.flows.topics import ReadJob
+from pwless_middleware.flows.capabilities.topics import ReadJob
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.offers import AccountPage
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import AccountPage
+from pwless_middleware.web.routing.routes import Route
 
 
 class Account:

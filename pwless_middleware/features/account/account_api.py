@@ -5,22 +5,32 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.person import MAX_NAME, Person
+from pwless_middleware.core.people.person import MAX_NAME, Person
 from pwless_middleware.errors import (
     ForbiddenOrigin,
     StepUpRequired,
     Unauthenticated,
 )
 from pwless_middleware.features.account.export_page import FRESH_WITHIN
-from pwless_middleware.flows.account_deletion import AccountDeletion
-from pwless_middleware.flows.people import People
-from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.fields import Field, Fields
-from pwless_middleware.web.full_proof import require_full_proof
+from pwless_middleware.flows.people.account_deletion import AccountDeletion
+from pwless_middleware.flows.people.people import People
+from pwless_middleware.web.gates.full_proof import require_full_proof
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operations import ORIGIN, SESSION_COOKIE, SESSION_TOKEN, Operation
-from pwless_middleware.web.responses import EVERYWHERE, SIGNED_OUT, json_response, with_cookies
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.responses.responses import (
+    EVERYWHERE,
+    SIGNED_OUT,
+    json_response,
+    with_cookies,
+)
+from pwless_middleware.web.routing.operations import (
+    ORIGIN,
+    SESSION_COOKIE,
+    SESSION_TOKEN,
+    Operation,
+)
+from pwless_middleware.web.routing.routes import Route
 
 BASE = "/api/v1/account"
 

@@ -9,14 +9,14 @@ from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.account.export_page import FRESH_WITHIN
 from pwless_middleware.features.account.logout_page import DELETED, end_here
 from pwless_middleware.features.account.profile_page import DELETE_PATH
-from pwless_middleware.flows.account_deletion import AccountDeletion
+from pwless_middleware.flows.people.account_deletion import AccountDeletion
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.full_proof import require_full_proof
+from pwless_middleware.web.gates.full_proof import require_full_proof
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import public_message
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import public_message
+from pwless_middleware.web.routing.routes import Route
 
 
 class DeletePage:

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.features.account.profile_page import EXPORT_PATH
-from pwless_middleware.flows.people import People
+from pwless_middleware.flows.people.people import People
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.routing.routes import Route
 
 FRESH_WITHIN = 300
 """Seconds since the last proof of who it is (security rule 26)."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pwless_middleware.core.logins.session import Session
 from pwless_middleware.core.paths import safe_next
-from pwless_middleware.core.session import Session
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import SIGNED_OUT
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import SIGNED_OUT
+from pwless_middleware.web.routing.routes import Route
 
 SIGNED_OUT_EVERYWHERE = "everywhere"
 """What the query of the page says after every session of the person was ended."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pwless_middleware.features.account.account_api import AccountApi
 from pwless_middleware.features.account.delete_page import DeletePage
 from pwless_middleware.features.account.export_page import ExportPage
-from pwless_middleware.flows.account_deletion import TOPIC, AccountDeletion
-from pwless_middleware.flows.notices import Notices
-from pwless_middleware.flows.people import People
-from pwless_middleware.flows.topics import ReadJob
+from pwless_middleware.flows.capabilities.topics import ReadJob
+from pwless_middleware.flows.people.account_deletion import TOPIC, AccountDeletion
+from pwless_middleware.flows.people.notices import Notices
+from pwless_middleware.flows.people.people import People
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.routing.routes import Route
 
 
 class OwnAccount:

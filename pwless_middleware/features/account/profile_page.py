@@ -12,15 +12,15 @@ from pwless_middleware.core.paths import ADDRESS_PATH
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.language import chosen_language
-from pwless_middleware.web.offers import AccountPage
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import AccountPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.requests.language import chosen_language
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
-    from pwless_middleware.flows.people import People
+    from pwless_middleware.flows.people.people import People
 
 PATH = "/account/profile"
 EXPORT_PATH, DELETE_PATH = "/account/export", "/account/delete"
@@ -72,7 +72,7 @@ class ProfilePage:
         error: InvalidArgument | None = None,
     ) -> Response:
         # Loaded with the first such page.
-        from pwless_middleware.core.person import MAX_NAME
+        from pwless_middleware.core.people.person import MAX_NAME
         from pwless_middleware.languages.names import language_names
 
         user = account.user

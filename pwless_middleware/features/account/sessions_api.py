@@ -7,14 +7,24 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.session import Session
+from pwless_middleware.core.logins.session import Session
 from pwless_middleware.errors import ForbiddenOrigin, NotFound, Unauthenticated
-from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operations import ORIGIN, SESSION_COOKIE, SESSION_TOKEN, Operation
-from pwless_middleware.web.responses import EVERYWHERE, SIGNED_OUT, json_response, with_cookies
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.session_json import SESSION, public_session
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.responses.responses import (
+    EVERYWHERE,
+    SIGNED_OUT,
+    json_response,
+    with_cookies,
+)
+from pwless_middleware.web.responses.session_json import SESSION, public_session
+from pwless_middleware.web.routing.operations import (
+    ORIGIN,
+    SESSION_COOKIE,
+    SESSION_TOKEN,
+    Operation,
+)
+from pwless_middleware.web.routing.routes import Route
 
 
 class SessionApi:

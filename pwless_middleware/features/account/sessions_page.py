@@ -8,17 +8,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.device import device_text, icon_of
-from pwless_middleware.core.session import Session
+from pwless_middleware.core.logins.device import device_text, icon_of
+from pwless_middleware.core.logins.session import Session
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.account.logout_page import SIGNED_OUT_EVERYWHERE, end_here
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import AccountPage
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import AccountPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.routing.routes import Route
 
 PATH = "/sessions"
 

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING, Final, cast
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.api_key import SCOPES, ApiKey, check_key_name
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.session import DAY
+from pwless_middleware.core.logins.session import DAY
+from pwless_middleware.core.operators.api_key import SCOPES, ApiKey, check_key_name
 from pwless_middleware.errors import ConfigError, InvalidArgument, NotFound
 from pwless_middleware.features.dashboard.options import DashboardOptions
-from pwless_middleware.flows.api_keys import ApiKeys, NewApiKey
+from pwless_middleware.flows.operators.api_keys import ApiKeys, NewApiKey
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.offers import DashboardPage
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import DashboardPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.database.repositories import Repositories

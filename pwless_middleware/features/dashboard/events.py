@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.core.event import EventKind
+from pwless_middleware.core.events.event import EventKind
 
 KINDS: Final = (
     EventKind(

@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.address import Address, parse_address
-from pwless_middleware.core.authentication import STRENGTHS, Strength
+from pwless_middleware.core.addresses.address import Address, parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.operator import ROLES, Role
-from pwless_middleware.core.options import check_texts
+from pwless_middleware.core.logins.authentication import STRENGTHS, Strength
+from pwless_middleware.core.operators.operator import ROLES, Role
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_texts
 from pwless_middleware.errors import ConfigError
 
 if TYPE_CHECKING:

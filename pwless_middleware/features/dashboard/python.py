@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.address import parse_address
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.operator import Role
+from pwless_middleware.core.operators.operator import Role
 from pwless_middleware.errors import ConfigError, InvalidArgument, LoginDenied
-from pwless_middleware.flows.operator_roles import OperatorRoles
+from pwless_middleware.flows.operators.operator_roles import OperatorRoles
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 

@@ -15,9 +15,9 @@ from pwless_middleware.features.dashboard.log.sentences import describe_kind
 from pwless_middleware.features.dashboard.operators.pages import OperatorPages
 from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.features.dashboard.python import DashboardVerbs, OperatorVerbs
-from pwless_middleware.flows.lifespans import Lifespan
+from pwless_middleware.flows.capabilities.lifespans import Lifespan
+from pwless_middleware.web.gates.operators import OperatorRules
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.operators import OperatorRules
 
 
 class Section(Protocol):

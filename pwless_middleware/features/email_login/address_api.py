@@ -7,8 +7,8 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.challenge import ChallengeId
+from pwless_middleware.core.challenges.challenge import ChallengeId
+from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.errors import (
     ForbiddenOrigin,
     InvalidCode,
@@ -34,25 +34,25 @@ from pwless_middleware.features.email_login.fields import (
     confirm_fields,
 )
 from pwless_middleware.features.email_login.flow import EmailFlow
-from pwless_middleware.flows.address_changes import AddressChanges
-from pwless_middleware.flows.challenge_rules import CurrentRules
-from pwless_middleware.flows.sessions import TOKEN_PREFIX
+from pwless_middleware.flows.challenges.challenge_rules import CurrentRules
+from pwless_middleware.flows.people.address_changes import AddressChanges
+from pwless_middleware.flows.sessions.sessions import TOKEN_PREFIX
 from pwless_middleware.languages.current import current_language
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.fields import Fields
-from pwless_middleware.web.full_proof import require_full_proof
+from pwless_middleware.web.gates.full_proof import require_full_proof
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_json
-from pwless_middleware.web.operations import (
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.requests.fields import Fields
+from pwless_middleware.web.responses.login_responses import respond_with_json
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.routing.operations import (
     FLOW_COOKIE,
     ORIGIN,
     SESSION_COOKIE,
     SESSION_TOKEN,
     Operation,
 )
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.routing.routes import Route
 
 BASE = "/api/v1/account/address"
 

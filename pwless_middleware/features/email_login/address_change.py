@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from pwless_middleware.core.address import Address, parse_address
-from pwless_middleware.core.session import Session
-from pwless_middleware.core.user import User
+from pwless_middleware.core.addresses.address import Address, parse_address
+from pwless_middleware.core.logins.session import Session
+from pwless_middleware.core.people.user import User
 from pwless_middleware.database.address_requests import AddressRequestRepository
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.features.email_login.address_api import AddressApi
@@ -21,14 +21,14 @@ from pwless_middleware.features.email_login.confirm_address_page import (
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.features.email_login.python import EmailVerbs
 from pwless_middleware.features.email_login.requested_address import RequestedAddress
-from pwless_middleware.flows.address_change_jobs import AddressChangeJobs
-from pwless_middleware.flows.address_changes import AddressChanges
-from pwless_middleware.flows.address_requests import AddressRequests
-from pwless_middleware.flows.challenge_rules import CurrentRules
-from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
-from pwless_middleware.flows.challenges import Challenges
-from pwless_middleware.flows.fixed_codes import FixedCodes
-from pwless_middleware.flows.notices import Notices
+from pwless_middleware.flows.challenges.challenge_rules import CurrentRules
+from pwless_middleware.flows.challenges.challenge_verifier import ChallengeVerifier
+from pwless_middleware.flows.challenges.challenges import Challenges
+from pwless_middleware.flows.challenges.fixed_codes import FixedCodes
+from pwless_middleware.flows.people.address_change_jobs import AddressChangeJobs
+from pwless_middleware.flows.people.address_changes import AddressChanges
+from pwless_middleware.flows.people.address_requests import AddressRequests
+from pwless_middleware.flows.people.notices import Notices
 from pwless_middleware.web.kit import Kit, Mounted
 
 

@@ -7,11 +7,11 @@ what a removed operator may not do (security rule 63).
 
 from __future__ import annotations
 
-from pwless_middleware.core.address_request import AddressRequest
-from pwless_middleware.core.operator import covers, greater_role
-from pwless_middleware.core.user import User
-from pwless_middleware.flows.users import Users
-from pwless_middleware.web.operators import Operators
+from pwless_middleware.core.addresses.address_request import AddressRequest
+from pwless_middleware.core.operators.operator import covers, greater_role
+from pwless_middleware.core.people.user import User
+from pwless_middleware.flows.people.users import Users
+from pwless_middleware.web.gates.operators import Operators
 
 _OPERATOR, _SERVER = "operator:", "server:"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import Address, parse_address
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.challenge import Challenge, ChallengeId
+from pwless_middleware.core.addresses.address import Address, parse_address
+from pwless_middleware.core.challenges.challenge import Challenge, ChallengeId
+from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.paths import ADDRESS_PATH
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import (
@@ -18,21 +18,21 @@ from pwless_middleware.errors import (
     Unauthenticated,
 )
 from pwless_middleware.features.email_login.flow import EmailFlow
-from pwless_middleware.flows.address_changes import AddressChanges
-from pwless_middleware.flows.challenge_rules import CurrentRules
-from pwless_middleware.flows.challenges import Challenges
+from pwless_middleware.flows.challenges.challenge_rules import CurrentRules
+from pwless_middleware.flows.challenges.challenges import Challenges
+from pwless_middleware.flows.people.address_changes import AddressChanges
 from pwless_middleware.languages.current import current_language, translate
 from pwless_middleware.languages.times import format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.error_text import ErrorText, is_last_try
-from pwless_middleware.web.full_proof import require_full_proof
+from pwless_middleware.web.gates.full_proof import require_full_proof
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import AccountPage
-from pwless_middleware.web.responses import SIGNED_OUT, root_path, with_cookies
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import AccountPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.error_text import ErrorText, is_last_try
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import SIGNED_OUT, root_path, with_cookies
+from pwless_middleware.web.routing.routes import Route
 
 UNDO_PATH = f"{ADDRESS_PATH}/undo"
 FRESH_WITHIN = 300

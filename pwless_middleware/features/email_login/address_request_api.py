@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address_request import AddressRequest
+from pwless_middleware.core.addresses.address_request import AddressRequest
 from pwless_middleware.errors import (
     ForbiddenOrigin,
     NotFound,
@@ -16,15 +16,15 @@ from pwless_middleware.errors import (
     Unauthenticated,
 )
 from pwless_middleware.features.email_login.fields import NEW_ADDRESS
-from pwless_middleware.flows.address_requests import AddressRequests
-from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.flows.people.address_requests import AddressRequests
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operations import API_KEY, Operation
-from pwless_middleware.web.responses import EVERYWHERE, json_response
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.session_json import time_field
-from pwless_middleware.web.user_path import find_user, find_user_id
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.user_path import find_user, find_user_id
+from pwless_middleware.web.responses.responses import EVERYWHERE, json_response
+from pwless_middleware.web.responses.session_json import time_field
+from pwless_middleware.web.routing.operations import API_KEY, Operation
+from pwless_middleware.web.routing.routes import Route
 
 _PATH: Final = "/api/v1/users/{id}/address"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.errors import (
     FieldViolation,
     ForbiddenOrigin,
@@ -30,16 +30,16 @@ from pwless_middleware.features.email_login.fields import (
     verify_fields,
 )
 from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
-from pwless_middleware.flows.challenges import SentChallenge
+from pwless_middleware.flows.challenges.challenges import SentChallenge
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import Json, read_json
-from pwless_middleware.web.fields import Fields, Values
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_json
-from pwless_middleware.web.operations import API_KEY, FLOW_COOKIE, ORIGIN, Operation
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import Json, read_json
+from pwless_middleware.web.requests.fields import Fields, Values
+from pwless_middleware.web.responses.login_responses import respond_with_json
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.routing.operations import API_KEY, FLOW_COOKIE, ORIGIN, Operation
+from pwless_middleware.web.routing.routes import Route
 
 BASE = "/api/v1/passwordless/email"
 

@@ -13,11 +13,11 @@ from starlette.responses import Response
 
 from pwless_middleware.core.paths import ADDRESS_PATH
 from pwless_middleware.errors import InvalidArgument, RequestExpired
-from pwless_middleware.flows.address_requests import AddressRequests
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.flows.people.address_requests import AddressRequests
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import SIGNED_OUT, with_cookies
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import SIGNED_OUT, with_cookies
+from pwless_middleware.web.routing.routes import Route
 
 CONFIRM_PATH: Final = f"{ADDRESS_PATH}/confirm"
 

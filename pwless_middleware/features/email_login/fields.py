@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from pwless_middleware.core.codes import HIGH_ALPHABET, CodeStyle
+from pwless_middleware.core.challenges.codes import HIGH_ALPHABET, CodeStyle
+from pwless_middleware.core.challenges.pasted_text import MAX_CODE
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
-from pwless_middleware.core.pasted_text import MAX_CODE
 from pwless_middleware.features.email_login.flow import MAX_VARIABLES, RESERVED
 from pwless_middleware.languages.negotiation import LANGUAGE_TAG
 from pwless_middleware.text import Text
-from pwless_middleware.web.fields import Field, Fields
-from pwless_middleware.web.login_responses import ORGANIZATION, SIGNED_IN
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.responses.login_responses import ORGANIZATION, SIGNED_IN
 
 _KINDS = ("OTP", "LINK", "LINK_OTP")
 _TEMPLATES = ("SIGNIN", "SIGNUP")

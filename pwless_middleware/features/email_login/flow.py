@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 
-from pwless_middleware.core.address import domain_of, parse_address
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.challenge import (
+from pwless_middleware.core.addresses.address import domain_of, parse_address
+from pwless_middleware.core.challenges.challenge import (
     ID_BYTES,
     RESEND_WINDOW,
     Challenge,
@@ -16,11 +15,12 @@ from pwless_middleware.core.challenge import (
     Kind,
     Template,
 )
-from pwless_middleware.core.challenge_context import ChallengeContext, seal_hint
+from pwless_middleware.core.challenges.challenge_context import ChallengeContext, seal_hint
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.device_cookie import Known, open_known
-from pwless_middleware.core.keyring import Link
+from pwless_middleware.core.keys.keyring import Link
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.device_cookie import Known, open_known
 from pwless_middleware.errors import (
     ApiError,
     FieldViolation,
@@ -29,11 +29,11 @@ from pwless_middleware.errors import (
     RequestExpired,
 )
 from pwless_middleware.features.email_login.link_uris import LinkUris
-from pwless_middleware.flows.challenge_rules import CurrentRules
-from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
-from pwless_middleware.flows.challenges import Challenges, NewChallenge, SentChallenge
-from pwless_middleware.flows.device_grants import DeviceGrants
-from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.flows.challenges.challenge_rules import CurrentRules
+from pwless_middleware.flows.challenges.challenge_verifier import ChallengeVerifier
+from pwless_middleware.flows.challenges.challenges import Challenges, NewChallenge, SentChallenge
+from pwless_middleware.flows.challenges.device_grants import DeviceGrants
+from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from pwless_middleware.core.options import check_texts
+from pwless_middleware.core.options.options import check_texts
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.web.origin import is_local
+from pwless_middleware.web.routing.origin import is_local
 
 LONGEST = 1000
 """Characters of a URI; also what `send` takes."""

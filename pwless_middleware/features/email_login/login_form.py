@@ -7,16 +7,16 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.challenge import Challenge
+from pwless_middleware.core.challenges.challenge import Challenge
+from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.errors import ApiError, LoginElsewhere
 from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
 from pwless_middleware.languages.current import current_language
-from pwless_middleware.web.error_text import ErrorText
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import LoginMethod
-from pwless_middleware.web.parts import Form, Part, organization_in
-from pwless_middleware.web.responses import root_path
+from pwless_middleware.web.parts.offers import LoginMethod
+from pwless_middleware.web.parts.parts import Form, Part, organization_in
+from pwless_middleware.web.responses.error_text import ErrorText
+from pwless_middleware.web.responses.responses import root_path
 
 
 class LoginForm:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pwless_middleware.core.challenge import Kind
-from pwless_middleware.core.codes import CodeStyle
-from pwless_middleware.core.given_options import given_options, remember_given
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_flag, check_kind
+from pwless_middleware.core.challenges.challenge import Kind
+from pwless_middleware.core.challenges.codes import CodeStyle
+from pwless_middleware.core.options.given_options import given_options, remember_given
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_flag, check_kind
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.email_login.api import EmailApi
 from pwless_middleware.features.email_login.flow import EmailFlow
@@ -24,17 +24,17 @@ from pwless_middleware.features.email_login.settings import (
     values_of_limits,
 )
 from pwless_middleware.features.email_login.step_up import StepUpByCode
-from pwless_middleware.flows.challenge_rules import AllowRule
-from pwless_middleware.flows.challenge_verifier import (
+from pwless_middleware.flows.challenges.challenge_rules import AllowRule
+from pwless_middleware.flows.challenges.challenge_verifier import (
     CODE_METHOD,
     LINK_METHOD,
     ChallengeVerifier,
 )
-from pwless_middleware.flows.challenges import MAIL, Challenges
-from pwless_middleware.flows.device_grants import DeviceGrants
-from pwless_middleware.flows.limits import SendLimits, TryLimits
-from pwless_middleware.flows.live_settings import LiveSettings
-from pwless_middleware.flows.mails import ChallengeMails
+from pwless_middleware.flows.challenges.challenges import MAIL, Challenges
+from pwless_middleware.flows.challenges.device_grants import DeviceGrants
+from pwless_middleware.flows.challenges.limits import SendLimits, TryLimits
+from pwless_middleware.flows.challenges.mails import ChallengeMails
+from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit, Mounted
 

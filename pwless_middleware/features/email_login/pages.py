@@ -7,13 +7,13 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import domain_of
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.challenge import Challenge, ChallengeId
-from pwless_middleware.core.challenge_context import ChallengeContext, seal_hint
-from pwless_middleware.core.device_cookie import Known
-from pwless_middleware.core.mailboxes import likely_meant, webmail_of
-from pwless_middleware.core.pasted_text import link_token_in
+from pwless_middleware.core.addresses.address import domain_of
+from pwless_middleware.core.addresses.mailboxes import likely_meant, webmail_of
+from pwless_middleware.core.challenges.challenge import Challenge, ChallengeId
+from pwless_middleware.core.challenges.challenge_context import ChallengeContext, seal_hint
+from pwless_middleware.core.challenges.pasted_text import link_token_in
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.device_cookie import Known
 from pwless_middleware.core.paths import LOGIN_PATH, SOCIAL_PATH
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import (
@@ -25,18 +25,18 @@ from pwless_middleware.errors import (
 )
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.features.email_login.login_form import redirect_to_verify
-from pwless_middleware.flows.challenge_rules import CurrentRules
+from pwless_middleware.flows.challenges.challenge_rules import CurrentRules
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.error_text import ErrorText, is_last_try
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.language import chosen_language
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.navigation import is_navigation
-from pwless_middleware.web.offers import Alternative
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import Alternative
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.requests.language import chosen_language
+from pwless_middleware.web.requests.navigation import is_navigation
+from pwless_middleware.web.responses.error_text import ErrorText, is_last_try
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 _SENT_AGAIN = Text("Sent again. Use the newest email.")
 _LINKS = Text(

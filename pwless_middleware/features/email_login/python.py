@@ -6,23 +6,23 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.challenge import Template
+from pwless_middleware.core.challenges.challenge import Template
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.session import Session
-from pwless_middleware.core.user import User
+from pwless_middleware.core.logins.session import Session
+from pwless_middleware.core.people.user import User
 from pwless_middleware.errors import ConfigError, InvalidArgument
 from pwless_middleware.features.email_login.fields import RESEND, send_fields, verify_fields
 from pwless_middleware.features.email_login.flow import EmailFlow, SendRequest
-from pwless_middleware.flows.challenges import SentChallenge
+from pwless_middleware.flows.challenges.challenges import SentChallenge
 from pwless_middleware.flows.store_deadline import request_deadline
-from pwless_middleware.web import login_responses
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.python_calls import check_arguments, make_caller
-from pwless_middleware.web.user_path import find_user
+from pwless_middleware.web.requests.python_calls import check_arguments, make_caller
+from pwless_middleware.web.requests.user_path import find_user
+from pwless_middleware.web.responses import login_responses
 
 if TYPE_CHECKING:  # not loaded where there is no database, or they are off
     from pwless_middleware.features.email_login.test_addresses.changes import TestAddressChanges
-    from pwless_middleware.flows.address_requests import AddressRequests
+    from pwless_middleware.flows.people.address_requests import AddressRequests
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,21 +8,26 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.operator import covers
-from pwless_middleware.core.user import User
+from pwless_middleware.core.addresses.address import parse_address
+from pwless_middleware.core.operators.operator import covers
+from pwless_middleware.core.people.user import User
 from pwless_middleware.errors import ApiError, InvalidArgument, NotPermitted, RateLimited
-from pwless_middleware.flows.address_requests import AddressRequests
+from pwless_middleware.flows.people.address_requests import AddressRequests
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.gates.operators import Operator
+from pwless_middleware.web.gates.person_gate import page_of, require_person
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.person_gate import page_of, require_person
-from pwless_middleware.web.person_parts import PEOPLE_PATH, PERSON_PATH, PersonPart, ShownPerson
-from pwless_middleware.web.responses import public_message
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.person_parts import (
+    PEOPLE_PATH,
+    PERSON_PATH,
+    PersonPart,
+    ShownPerson,
+)
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.responses.responses import public_message
+from pwless_middleware.web.routing.routes import Route
 
 _BASE: Final = f"{PERSON_PATH}/address"
 

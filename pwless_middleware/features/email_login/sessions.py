@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.session import Session
-from pwless_middleware.core.user import User
+from pwless_middleware.core.addresses.address import parse_address
+from pwless_middleware.core.logins.session import Session
+from pwless_middleware.core.people.user import User
 from pwless_middleware.errors import LoginDenied
-from pwless_middleware.flows.challenge_rules import CurrentRules
-from pwless_middleware.flows.challenge_verifier import CODE_METHOD, LINK_METHOD
+from pwless_middleware.flows.challenges.challenge_rules import CurrentRules
+from pwless_middleware.flows.challenges.challenge_verifier import CODE_METHOD, LINK_METHOD
 
 
 class EmailSessions:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
-from pwless_middleware.core.address import covers, parse_pattern
-from pwless_middleware.core.codes import CodeStyle
-from pwless_middleware.core.keyring import Keyring
-from pwless_middleware.core.options import check_flag, check_texts
-from pwless_middleware.core.setting import Setting, SettingValue, less, more
+from pwless_middleware.core.addresses.address import covers, parse_pattern
+from pwless_middleware.core.challenges.codes import CodeStyle
+from pwless_middleware.core.keys.keyring import Keyring
+from pwless_middleware.core.operators.setting import Setting, SettingValue, less, more
+from pwless_middleware.core.options.options import check_flag, check_texts
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.flows.challenge_rules import AllowRule, ChallengeRules
-from pwless_middleware.flows.limits import Limits, SendLimits, TryLimits
+from pwless_middleware.flows.challenges.challenge_rules import AllowRule, ChallengeRules
+from pwless_middleware.flows.challenges.limits import Limits, SendLimits, TryLimits
 from pwless_middleware.text import Text
 
 LONGEST: Final = 600

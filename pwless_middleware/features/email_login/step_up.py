@@ -12,9 +12,9 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.challenge import Challenge, ChallengeId
+from pwless_middleware.core.addresses.address import parse_address
+from pwless_middleware.core.challenges.challenge import Challenge, ChallengeId
+from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.delivery.outbox import Outbox
 from pwless_middleware.errors import (
     ApiError,
@@ -24,19 +24,19 @@ from pwless_middleware.errors import (
     Unauthenticated,
 )
 from pwless_middleware.features.email_login.flow import EmailFlow
-from pwless_middleware.flows.challenge_rules import CurrentRules
-from pwless_middleware.flows.challenge_verifier import ChallengeVerifier
-from pwless_middleware.flows.challenges import Challenges, NewChallenge
-from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.flows.challenges.challenge_rules import CurrentRules
+from pwless_middleware.flows.challenges.challenge_verifier import ChallengeVerifier
+from pwless_middleware.flows.challenges.challenges import Challenges, NewChallenge
+from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.languages.current import current_language, translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.error_text import ErrorText, is_last_try
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import StepUpMethod
-from pwless_middleware.web.parts import Form, Part
-from pwless_middleware.web.responses import with_cookies
+from pwless_middleware.web.parts.offers import StepUpMethod
+from pwless_middleware.web.parts.parts import Form, Part
+from pwless_middleware.web.responses.error_text import ErrorText, is_last_try
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import with_cookies
 
 LONGEST = 600
 """Seconds that a code lives (NIST SP 800-63B-4 §3.1.3.2); links alone may live longer."""

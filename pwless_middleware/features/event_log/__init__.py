@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pwless_middleware.flows.periodic import Periodic
+from pwless_middleware.flows.capabilities.periodic import Periodic
 from pwless_middleware.web.kit import Kit, Mounted
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.event_retention import EventRetention
+    from pwless_middleware.core.events.event_retention import EventRetention
 
 _HOUR = 3600
 
@@ -29,7 +29,7 @@ class EventLog:
         if repository is None or kit.repositories is None:
             return Mounted()
         # Not loaded where there is no database.
-        from pwless_middleware.core.event_retention import EventRetention
+        from pwless_middleware.core.events.event_retention import EventRetention
         from pwless_middleware.features.event_log.api import EventsApi
         from pwless_middleware.features.event_log.deletion import OldEvents
 

@@ -10,16 +10,16 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from pwless_middleware.core.event_kinds import KINDS
+from pwless_middleware.core.events.event_kinds import KINDS
 from pwless_middleware.errors import Unauthenticated
-from pwless_middleware.flows.event_history import MOST, EventPage
-from pwless_middleware.web.event_json import EVENT, public_event
-from pwless_middleware.web.fields import Field, Fields, Values
+from pwless_middleware.flows.events.event_history import MOST, EventPage
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operations import API_KEY, Operation
-from pwless_middleware.web.queries import PRINTABLE, read_query
-from pwless_middleware.web.responses import EVERYWHERE, json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.fields import Field, Fields, Values
+from pwless_middleware.web.requests.queries import PRINTABLE, read_query
+from pwless_middleware.web.responses.event_json import EVENT, public_event
+from pwless_middleware.web.responses.responses import EVERYWHERE, json_response
+from pwless_middleware.web.routing.operations import API_KEY, Operation
+from pwless_middleware.web.routing.routes import Route
 
 NDJSON: Final = "application/x-ndjson"
 _PAGE: Final = 100

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.event_retention import DAY, EventRetention
+from pwless_middleware.core.events.event_retention import DAY, EventRetention
 
 if TYPE_CHECKING:  # and not loaded where there is no database
     from pwless_middleware.database.event_counters import EventCounterRepository

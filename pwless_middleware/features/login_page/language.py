@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.paths import LOGIN_PATH, safe_next
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.language_menu import LANGUAGE_PATH
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.language_menu import LANGUAGE_PATH
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 
 class ChosenLanguage:

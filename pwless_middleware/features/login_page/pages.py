@@ -8,14 +8,14 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pwless_middleware.core.organizations.policy import FIRST_FACTORS
 from pwless_middleware.core.paths import ENTER_PATH, LOGIN_PATH, safe_next
-from pwless_middleware.core.policy import FIRST_FACTORS
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import LoginMethod, scripts_of
-from pwless_middleware.web.parts import Form, Part, ShownPart, organization_in
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import LoginMethod, scripts_of
+from pwless_middleware.web.parts.parts import Form, Part, ShownPart, organization_in
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 
 class LoginPages:

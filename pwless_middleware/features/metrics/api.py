@@ -16,10 +16,10 @@ from starlette.responses import Response
 from pwless_middleware.errors import Unauthenticated
 from pwless_middleware.features.metrics.state import State
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operations import API_KEY, Operation
-from pwless_middleware.web.own_machine import is_own_machine
-from pwless_middleware.web.responses import EVERYWHERE
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.own_machine import is_own_machine
+from pwless_middleware.web.responses.responses import EVERYWHERE
+from pwless_middleware.web.routing.operations import API_KEY, Operation
+from pwless_middleware.web.routing.routes import Route
 
 
 class MetricsApi:

@@ -12,10 +12,10 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_kinds import KINDS
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_kinds import KINDS
 from pwless_middleware.features.metrics.labels import OTHER, MethodNames
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.store_deadline import STORE_SECONDS
 
 _STORE_BUCKETS: Final = (

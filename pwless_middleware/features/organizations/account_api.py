@@ -20,14 +20,19 @@ from pwless_middleware.features.organizations.entrances import Entrances
 from pwless_middleware.features.organizations.leaving import FRESH_WITHIN, Leaving
 from pwless_middleware.features.organizations.paths import API_PATH
 from pwless_middleware.features.organizations.rows import OrganizationRow, read_own
-from pwless_middleware.flows.sessions import TOKEN_PREFIX
-from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.flows.sessions.sessions import TOKEN_PREFIX
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import SIGNED_IN, respond_with_json
-from pwless_middleware.web.operations import ORIGIN, SESSION_COOKIE, SESSION_TOKEN, Operation
-from pwless_middleware.web.responses import EVERYWHERE, json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.responses.login_responses import SIGNED_IN, respond_with_json
+from pwless_middleware.web.responses.responses import EVERYWHERE, json_response
+from pwless_middleware.web.routing.operations import (
+    ORIGIN,
+    SESSION_COOKIE,
+    SESSION_TOKEN,
+    Operation,
+)
+from pwless_middleware.web.routing.routes import Route
 
 _ID_LENGTH: Final = 100
 

@@ -15,13 +15,13 @@ from pwless_middleware.features.organizations.paths import ACCOUNT_PATH
 from pwless_middleware.features.organizations.rows import read_own
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import AccountPage
-from pwless_middleware.web.responses import public_message, root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import AccountPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import public_message, root_path
+from pwless_middleware.web.routing.routes import Route
 
 _LEFT: Final = Text("You are no longer a member of it.")
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.login import Login
-from pwless_middleware.core.organization import Origin
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.organizations.organization import Origin
 from pwless_middleware.errors import InvalidArgument, LoginDenied, NotFound, RequestExpired
 from pwless_middleware.features.organizations.entrances import Entrance
 

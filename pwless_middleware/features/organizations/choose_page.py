@@ -10,10 +10,10 @@ from pwless_middleware.errors import ApiError
 from pwless_middleware.features.organizations.entrances import Entrances
 from pwless_middleware.features.organizations.paths import CHOOSE_PATH
 from pwless_middleware.features.organizations.rows import read_own
-from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 
 class ChoosePage:

@@ -18,12 +18,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
-from pwless_middleware.core.address import Address, domain_of
-from pwless_middleware.core.connection import connection_of
+from pwless_middleware.core.addresses.address import Address, domain_of
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.login import Login
-from pwless_middleware.core.organization import Invitation, Organization
-from pwless_middleware.core.policy import JOIN_WORDS, Join
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.organizations.connection import connection_of
+from pwless_middleware.core.organizations.organization import Invitation, Organization
+from pwless_middleware.core.organizations.policy import JOIN_WORDS, Join
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.text import Text
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from pwless_middleware.core.links import break_foreign
-from pwless_middleware.core.organization import Invitation
+from pwless_middleware.core.organizations.organization import Invitation
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.features.organizations.paths import INVITATION_PATH
-from pwless_middleware.flows.notices import Notices
+from pwless_middleware.flows.capabilities.topics import QueuedJob, ReadJob
 from pwless_middleware.flows.organization_looks import LookOf
-from pwless_middleware.flows.topics import QueuedJob, ReadJob
+from pwless_middleware.flows.people.notices import Notices
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import Response
 
 from pwless_middleware.errors import NotFound
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import SIGNED_OUT, with_cookies
+from pwless_middleware.web.responses.responses import SIGNED_OUT, with_cookies
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pwless_middleware.core.brand import Brand
-from pwless_middleware.core.connection import SSO_METHOD
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.organizations.connection import SSO_METHOD
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.flows.organization_looks import OrganizationLook
 from pwless_middleware.flows.organizations.policies import usable_connections
 from pwless_middleware.rendering.renderer import Renderer
-from pwless_middleware.web.offers import Offers
+from pwless_middleware.web.parts.offers import Offers
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

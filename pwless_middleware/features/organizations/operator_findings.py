@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.address import domain_of
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.addresses.address import domain_of
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.text import Text
-from pwless_middleware.web.operators import Operators
+from pwless_middleware.web.gates.operators import Operators
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

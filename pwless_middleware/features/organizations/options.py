@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from pwless_middleware.core.given_options import given_options, remember_given
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.policy import JOIN_WORDS, Join
+from pwless_middleware.core.options.given_options import given_options, remember_given
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.organizations.policy import JOIN_WORDS, Join
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.web.kit import Kit, Mounted
 
@@ -64,7 +64,7 @@ class Organizations:
         from pwless_middleware.features.organizations.look import Looks
         from pwless_middleware.features.organizations.operator_findings import OperatorFindings
         from pwless_middleware.features.organizations.rules import OrganizationRules
-        from pwless_middleware.flows.periodic import Periodic
+        from pwless_middleware.flows.capabilities.periodic import Periodic
 
         kit.require_database()
         if kit.repositories is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.features.organizations.entrances import Entrance, Entrances
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.identity.accounts import Account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

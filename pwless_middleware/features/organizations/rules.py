@@ -9,22 +9,22 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
-from pwless_middleware.core.connection import SSO_METHOD, connection_of
-from pwless_middleware.core.login import Login
-from pwless_middleware.core.organization import Membership
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.challenges.challenge_context import ChallengeContext, Redirect
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.logins.session import Session
+from pwless_middleware.core.logins.verdict import Verdict
+from pwless_middleware.core.organizations.connection import SSO_METHOD, connection_of
+from pwless_middleware.core.organizations.organization import Membership
+from pwless_middleware.core.organizations.policy import strictest
+from pwless_middleware.core.organizations.policy_decision import TEXTS
 from pwless_middleware.core.paths import SSO_START_PATH
-from pwless_middleware.core.policy import strictest
-from pwless_middleware.core.policy_decision import TEXTS
-from pwless_middleware.core.session import Session
-from pwless_middleware.core.user import User
-from pwless_middleware.core.verdict import Verdict
+from pwless_middleware.core.people.user import User
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.features.organizations.admission import Admission
 from pwless_middleware.features.organizations.entrances import UNKNOWN, Entrances
+from pwless_middleware.flows.logins.policies import Policies
 from pwless_middleware.flows.organizations.policies import Deciding, usable_connections
-from pwless_middleware.flows.policies import Policies
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.web.responses import EVERYWHERE, json_response
+from pwless_middleware.web.responses.responses import EVERYWHERE, json_response
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

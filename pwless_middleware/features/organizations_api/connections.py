@@ -7,8 +7,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.connection import Connection
-from pwless_middleware.core.sso_faults import FAULTS
+from pwless_middleware.core.organizations.connection import Connection
+from pwless_middleware.core.organizations.sso_faults import FAULTS
 from pwless_middleware.features.organizations_api.answers import (
     Public,
     no_content,
@@ -28,13 +28,13 @@ from pwless_middleware.features.organizations_api.description import (
 from pwless_middleware.flows.organizations.connection_secrets import MOST_SECRET
 from pwless_middleware.flows.organizations.connections import KINDS
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
-from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.fields import Field, Fields, Values
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operations import Operation
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.session_json import time_field
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.requests.fields import Field, Fields, Values
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.responses.session_json import time_field
+from pwless_middleware.web.routing.operations import Operation
+from pwless_middleware.web.routing.routes import Route
 
 _CONNECTION: Final = Fields(
     {

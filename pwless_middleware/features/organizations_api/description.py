@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
-from pwless_middleware.core.organization import NAME_LENGTH, ROLE_LENGTH
+from pwless_middleware.core.organizations.organization import NAME_LENGTH, ROLE_LENGTH
 from pwless_middleware.errors import ApiError, ForbiddenOrigin, NotFound, Unauthenticated
 from pwless_middleware.flows.organizations.checks import MOST
-from pwless_middleware.web.fields import Field
-from pwless_middleware.web.operations import API_KEY
-from pwless_middleware.web.queries import PRINTABLE
+from pwless_middleware.web.requests.fields import Field
+from pwless_middleware.web.requests.queries import PRINTABLE
+from pwless_middleware.web.routing.operations import API_KEY
 
 BASE: Final = "/api/v1/organizations"
 ONE: Final = f"{BASE}/{{id}}"

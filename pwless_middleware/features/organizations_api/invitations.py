@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.organization import Invitation
+from pwless_middleware.core.organizations.organization import Invitation
 from pwless_middleware.features.organizations_api.answers import (
     Public,
     answer_page,
@@ -30,14 +30,14 @@ from pwless_middleware.features.organizations_api.description import (
 )
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.flows.organizations.setup_links import LONGEST, SHORTEST, USUAL
-from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operations import Operation
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.session_json import time_field
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.responses.session_json import time_field
+from pwless_middleware.web.routing.operations import Operation
+from pwless_middleware.web.routing.routes import Route
 
 _INVITATION: Final = Fields(
     {

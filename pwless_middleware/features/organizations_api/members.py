@@ -7,8 +7,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.organization import NAME_LENGTH, Member
+from pwless_middleware.core.addresses.address import parse_address
+from pwless_middleware.core.organizations.organization import NAME_LENGTH, Member
 from pwless_middleware.errors import InvalidArgument, PersonNotFound
 from pwless_middleware.features.organizations_api.answers import (
     Public,
@@ -33,15 +33,15 @@ from pwless_middleware.features.organizations_api.description import (
 )
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.fields import Field, Fields, Values
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operations import Operation
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.session_json import time_field
-from pwless_middleware.web.user_path import find_user
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.requests.fields import Field, Fields, Values
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.requests.user_path import find_user
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.responses.session_json import time_field
+from pwless_middleware.web.routing.operations import Operation
+from pwless_middleware.web.routing.routes import Route
 
 _MEMBER: Final = Fields(
     {

@@ -7,9 +7,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.policy_json import change_policy, policy_to_json
+from pwless_middleware.core.addresses.address import parse_address
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy_json import change_policy, policy_to_json
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.organizations_api.description import (
     BY_KEY,
@@ -22,13 +22,13 @@ from pwless_middleware.features.organizations_api.description import (
 )
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operations import Operation
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.routing.operations import Operation
+from pwless_middleware.web.routing.routes import Route
 
 _POLICY: Final = Fields(
     {

@@ -9,11 +9,11 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.authentication import Strength
-from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.given_name import LONGEST
-from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.logins.authentication import Strength
+from pwless_middleware.core.people.given_name import LONGEST
+from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.errors import ApiError, InvalidArgument, NotFound
 from pwless_middleware.features.passkeys.ceremonies import held_by_session
 from pwless_middleware.features.passkeys.credential_form import read_answer
@@ -26,12 +26,12 @@ from pwless_middleware.features.passkeys.prompts import Owner
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import AccountPage
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import AccountPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = "/account/passkeys"
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.errors import InvalidCredential
 from pwless_middleware.features.passkeys.ceremonies import Ceremony
 from pwless_middleware.features.passkeys.credentials import Assertion
@@ -22,7 +22,7 @@ from pwless_middleware.features.passkeys.verification import (
     check_context,
     verify_assertion,
 )
-from pwless_middleware.flows.proofs import Holds
+from pwless_middleware.flows.logins.proofs import Holds
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:

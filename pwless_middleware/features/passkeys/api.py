@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.errors import (
     ForbiddenOrigin,
     InvalidArgument,
@@ -41,10 +41,11 @@ from pwless_middleware.features.passkeys.fields import (
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.own_passkeys import read_id
 from pwless_middleware.features.passkeys.prompts import Owner
-from pwless_middleware.web.bodies import read_json
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import SIGNED_IN, respond_with_json
-from pwless_middleware.web.operations import (
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.responses.login_responses import SIGNED_IN, respond_with_json
+from pwless_middleware.web.responses.responses import EVERYWHERE, json_response
+from pwless_middleware.web.routing.operations import (
     API_KEY,
     ORIGIN,
     PASSKEY_COOKIE,
@@ -52,8 +53,7 @@ from pwless_middleware.web.operations import (
     SESSION_TOKEN,
     Operation,
 )
-from pwless_middleware.web.responses import EVERYWHERE, json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.routing.routes import Route
 
 BASE = "/api/v1/passkeys"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pwless_middleware.web.bodies import Json, parse_json
-from pwless_middleware.web.parts import Form
+from pwless_middleware.web.parts.parts import Form
+from pwless_middleware.web.requests.bodies import Json, parse_json
 
 
 def has_credential(form: Form) -> bool:

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Final
 
-from pwless_middleware.core.base64url import unb64
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.passkey import MAX_ID_BYTES
+from pwless_middleware.core.keys.base64url import unb64
+from pwless_middleware.core.people.passkey import MAX_ID_BYTES
 from pwless_middleware.errors import FieldViolation, InvalidArgument
 from pwless_middleware.text import Text
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.given_name import LONGEST
-from pwless_middleware.core.passkey import Passkey
-from pwless_middleware.web.fields import Field, Fields
-from pwless_middleware.web.login_responses import ORGANIZATION
-from pwless_middleware.web.session_json import time_field
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.people.given_name import LONGEST
+from pwless_middleware.core.people.passkey import Passkey
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.responses.login_responses import ORGANIZATION
+from pwless_middleware.web.responses.session_json import time_field
 
 _EXAMPLE_ID = "dGhpcyBpcyBvbmx5IGFuIGV4YW1wbGU"
 

@@ -11,12 +11,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.errors import StoreError
 from pwless_middleware.features.passkeys.related_origins import PATH, related_origins
 from pwless_middleware.features.passkeys.relying_party import RelyingParty
 from pwless_middleware.text import Text
-from pwless_middleware.web.origin import Origin
+from pwless_middleware.web.routing.origin import Origin
 
 if TYPE_CHECKING:
     from pwless_middleware.database.passkeys import PasskeyRepository

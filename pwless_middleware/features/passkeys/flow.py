@@ -12,11 +12,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.authentication import Authentication, Strength
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.login import EnrolledUser, Login, Step
-from pwless_middleware.core.passkey import Passkey
-from pwless_middleware.core.user import UserId
+from pwless_middleware.core.logins.authentication import Authentication, Strength
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.login import EnrolledUser, Login, Step
+from pwless_middleware.core.people.passkey import Passkey
+from pwless_middleware.core.people.user import UserId
 from pwless_middleware.errors import InvalidCredential, RequestExpired
 from pwless_middleware.features.passkeys.answers import METHOD, Answers
 from pwless_middleware.features.passkeys.ceremonies import Ceremonies, Ceremony, held_by_session
@@ -28,10 +28,10 @@ from pwless_middleware.features.passkeys.prompts import Owner, Prompts
 from pwless_middleware.features.passkeys.public_key_options import Prompt, UserVerification
 from pwless_middleware.features.passkeys.relying_party import RelyingParty
 from pwless_middleware.features.passkeys.settings import PasskeyRules
-from pwless_middleware.flows.door import LoginResult
-from pwless_middleware.flows.live_settings import LiveSettings
-from pwless_middleware.flows.proofs import Proof, StepProof
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.flows.logins.door import LoginResult
+from pwless_middleware.flows.logins.proofs import Proof, StepProof
+from pwless_middleware.flows.settings.live_settings import LiveSettings
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:

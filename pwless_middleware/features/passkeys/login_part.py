@@ -15,10 +15,10 @@ from pwless_middleware.features.passkeys.credential_form import read_answer
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.problem import Problem
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import LoginMethod
-from pwless_middleware.web.parts import Form, Part, organization_in
-from pwless_middleware.web.responses import root_path
+from pwless_middleware.web.parts.offers import LoginMethod
+from pwless_middleware.web.parts.parts import Form, Part, organization_in
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import root_path
 
 SCRIPT = "passkeys.js"
 

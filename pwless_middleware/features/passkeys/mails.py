@@ -11,17 +11,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.base64url import b64, unb64
-from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.keyring import new_operation
-from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.keys.base64url import b64, unb64
+from pwless_middleware.core.keys.keyring import new_operation
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.features.passkeys.names import name_of
-from pwless_middleware.flows.change_jobs import wait_for_change
-from pwless_middleware.flows.notices import Notices
-from pwless_middleware.flows.topics import QueuedJob, ReadJob
+from pwless_middleware.flows.capabilities.topics import QueuedJob, ReadJob
+from pwless_middleware.flows.people.change_jobs import wait_for_change
+from pwless_middleware.flows.people.notices import Notices
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.web.kit import Kit
 

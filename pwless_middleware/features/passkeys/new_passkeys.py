@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.given_name import read_name
-from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.people.given_name import read_name
+from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.passkeys.answers import METHOD, Answers
 from pwless_middleware.features.passkeys.ceremonies import Ceremonies, Ceremony, Kind
@@ -25,9 +25,9 @@ from pwless_middleware.features.passkeys.verification import (
     Rejected,
     verify_attestation,
 )
-from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:

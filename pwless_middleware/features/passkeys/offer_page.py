@@ -21,12 +21,12 @@ from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.login_part import SCRIPT
 from pwless_middleware.features.passkeys.problem import Problem
 from pwless_middleware.features.passkeys.prompts import Owner
-from pwless_middleware.flows.door import LoginResult
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.parts import Form
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.parts import Form
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = "/passkeys/offer"
 AGAIN_AFTER: Final = 30 * 86400

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
 
-from pwless_middleware.core.given_options import given_options, remember_given
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_texts
+from pwless_middleware.core.options.given_options import given_options, remember_given
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_texts
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.passkeys.settings import MOST, SETTINGS, make_rules
-from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit, Mounted
 

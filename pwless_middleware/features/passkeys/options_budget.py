@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from threading import Lock
 from typing import Final
 
-from pwless_middleware.core.budget import Draw, Limit, enter, wait_for
-from pwless_middleware.core.client import Client
+from pwless_middleware.core.challenges.budget import Draw, Limit, enter, wait_for
+from pwless_middleware.core.logins.client import Client
 from pwless_middleware.errors import RateLimited, Unavailable
-from pwless_middleware.flows.limits import WIDE
+from pwless_middleware.flows.challenges.limits import WIDE
 from pwless_middleware.text import Text
 
 PER_MINUTE: Final = 120

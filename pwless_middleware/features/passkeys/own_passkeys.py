@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
 
-from pwless_middleware.core.authentication import Strength
-from pwless_middleware.core.base64url import unb64
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.given_name import read_name
-from pwless_middleware.core.passkey import Passkey
-from pwless_middleware.core.session import Session
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.keys.base64url import unb64
+from pwless_middleware.core.logins.authentication import Strength
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.session import Session
+from pwless_middleware.core.people.given_name import read_name
+from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.errors import InvalidArgument, NotFound
 from pwless_middleware.features.passkeys.answers import METHOD
 from pwless_middleware.features.passkeys.mails import PasskeyMails
 from pwless_middleware.features.passkeys.relying_party import RelyingParty
 from pwless_middleware.features.passkeys.settings import PasskeyRules
-from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:

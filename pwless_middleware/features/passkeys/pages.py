@@ -13,9 +13,9 @@ from pwless_middleware.features.passkeys.step_part import PasskeyStepPart
 from pwless_middleware.features.passkeys.step_up import StepUpByPasskey
 from pwless_middleware.features.passkeys.steps import PasskeySteps
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import AccountPage, AfterLogin, LoginMethod, StepUpMethod
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.steps import StepMethod
+from pwless_middleware.web.parts.offers import AccountPage, AfterLogin, LoginMethod, StepUpMethod
+from pwless_middleware.web.parts.steps import StepMethod
+from pwless_middleware.web.routing.routes import Route
 
 
 class Pages:

@@ -16,11 +16,16 @@ from pwless_middleware.errors import NotFound
 from pwless_middleware.features.passkeys.account_page import PasskeyRow
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.text import Text
+from pwless_middleware.web.gates.operators import Operator
+from pwless_middleware.web.gates.person_gate import page_of, require_person
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.person_gate import page_of, require_person
-from pwless_middleware.web.person_parts import PEOPLE_PATH, PERSON_PATH, PersonPart, ShownPerson
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.person_parts import (
+    PEOPLE_PATH,
+    PERSON_PATH,
+    PersonPart,
+    ShownPerson,
+)
+from pwless_middleware.web.routing.routes import Route
 
 _RESET: Final = f"{PERSON_PATH}/passkeys/reset"
 

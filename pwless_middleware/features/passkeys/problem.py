@@ -12,7 +12,7 @@ from pwless_middleware.errors import (
 )
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.responses import public_message
+from pwless_middleware.web.responses.responses import public_message
 
 _OVER = Text("That took too long, or was answered already. Please try again.")
 

@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.passkey import Passkey
-from pwless_middleware.core.user import User
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.people.passkey import Passkey
+from pwless_middleware.core.people.user import User
 from pwless_middleware.features.passkeys.ceremonies import Ceremonies, Kind
 from pwless_middleware.features.passkeys.public_key_options import (
     Prompt,

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Final, Literal
 
-from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.features.passkeys.ceremonies import Ceremony
 
 UserVerification = Literal["required", "preferred"]

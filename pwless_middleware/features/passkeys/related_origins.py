@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.features.passkeys.relying_party import RelyingParty
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = "/.well-known/webauthn"
 

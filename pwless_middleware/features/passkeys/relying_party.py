@@ -15,10 +15,10 @@ from hashlib import sha256
 from ipaddress import ip_address
 from typing import Final
 
-from pwless_middleware.core.base64url import unb64
-from pwless_middleware.core.options import check_texts
+from pwless_middleware.core.keys.base64url import unb64
+from pwless_middleware.core.options.options import check_texts
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.web.origin import Origin, is_local, parse_origin
+from pwless_middleware.web.routing.origin import Origin, is_local, parse_origin
 
 ANDROID: Final = "android:apk-key-hash:"
 """What an Android app's origin begins with; behind it is the SHA-256 of its certificate."""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.options import check_flag
-from pwless_middleware.core.setting import Setting, less
+from pwless_middleware.core.operators.setting import Setting, less
+from pwless_middleware.core.options.options import check_flag
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.text import Text
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.login import Login, PendingLogin
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.login import Login, PendingLogin
 from pwless_middleware.errors import ApiError, LoginDenied, RequestExpired, Unauthenticated
 from pwless_middleware.features.passkeys.answers import METHOD
 from pwless_middleware.features.passkeys.credential_form import has_credential, read_answer
@@ -15,13 +15,13 @@ from pwless_middleware.features.passkeys.flow import ENROLLMENT_PATH, STEP_PATH,
 from pwless_middleware.features.passkeys.login_part import SCRIPT
 from pwless_middleware.features.passkeys.problem import Problem
 from pwless_middleware.features.passkeys.prompts import Owner
-from pwless_middleware.flows.proofs import StepProof
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.parts import Form
-from pwless_middleware.web.responses import json_response, root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.parts import Form
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import json_response, root_path
+from pwless_middleware.web.routing.routes import Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from pwless_middleware.features.passkeys.flow import ENROLLMENT_PATH
 from pwless_middleware.features.passkeys.login_part import SCRIPT
 from pwless_middleware.features.passkeys.steps import PasskeySteps
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import Json
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.parts import Form, Part
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.steps import StepPart, StepSubject
+from pwless_middleware.web.parts.parts import Form, Part
+from pwless_middleware.web.parts.steps import StepPart, StepSubject
+from pwless_middleware.web.requests.bodies import Json
+from pwless_middleware.web.responses.responses import json_response
 
 _ORDER = 50
 """Before what is typed: it is quicker, and worth more."""

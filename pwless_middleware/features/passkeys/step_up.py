@@ -12,12 +12,12 @@ from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.login_part import SCRIPT
 from pwless_middleware.features.passkeys.problem import Problem
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import StepUpMethod
-from pwless_middleware.web.parts import Form, Part
-from pwless_middleware.web.responses import json_response
+from pwless_middleware.web.parts.offers import StepUpMethod
+from pwless_middleware.web.parts.parts import Form, Part
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import json_response
 
 _ORDER = 50
 """Before a mailed code: it is quicker, and worth more."""

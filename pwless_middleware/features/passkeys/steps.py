@@ -10,10 +10,10 @@ from pwless_middleware.features.passkeys.answers import METHOD
 from pwless_middleware.features.passkeys.fields import CEREMONY_ID, CREDENTIAL
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.prompts import Owner
-from pwless_middleware.flows.proofs import StepProof
-from pwless_middleware.web.fields import Fields, Values
+from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.steps import StepMethod, StepSubject
+from pwless_middleware.web.parts.steps import StepMethod, StepSubject
+from pwless_middleware.web.requests.fields import Fields, Values
 
 
 class PasskeySteps:

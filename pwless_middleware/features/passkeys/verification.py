@@ -21,9 +21,9 @@ from webauthn.helpers.structs import (
     RegistrationCredential,
 )
 
-from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.passkeys.authenticator_data import (
     USER_PRESENT,
@@ -38,7 +38,7 @@ from pwless_middleware.features.passkeys.public_keys import (
     check_public_key,
 )
 from pwless_middleware.features.passkeys.relying_party import RelyingParty
-from pwless_middleware.web.bodies import parse_json
+from pwless_middleware.web.requests.bodies import parse_json
 
 REASONS: Final = (
     "algorithm",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.factor import Factor
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.features.second_factors.api_fields import public_factor
-from pwless_middleware.flows.door import LoginResult
-from pwless_middleware.flows.sessions import TOKEN_PREFIX
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.flows.logins.door import LoginResult
+from pwless_middleware.flows.sessions.sessions import TOKEN_PREFIX
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import session_cookie
-from pwless_middleware.web.responses import json_response
+from pwless_middleware.web.responses.login_responses import session_cookie
+from pwless_middleware.web.responses.responses import json_response
 
 
 def holder_of(kit: Kit, request: Request, account: Account) -> Caller:

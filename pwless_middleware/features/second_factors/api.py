@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.base64url import unb64
+from pwless_middleware.core.keys.base64url import unb64
 from pwless_middleware.errors import (
     InvalidArgument,
     NotFound,
@@ -29,13 +29,13 @@ from pwless_middleware.features.second_factors.api_fields import (
 )
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow, held_by_session
 from pwless_middleware.features.second_factors.own_factors import FRESH_WITHIN
-from pwless_middleware.flows.sessions import TOKEN_PREFIX
+from pwless_middleware.flows.sessions.sessions import TOKEN_PREFIX
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_json
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import EVERYWHERE, json_response, with_cookies
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.user_path import find_user_id
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.requests.user_path import find_user_id
+from pwless_middleware.web.responses.responses import EVERYWHERE, json_response, with_cookies
+from pwless_middleware.web.routing.routes import Route
 
 BASE: Final = "/api/v1/factors"
 _TRUSTED: Final = f"{BASE}/trusted-browsers"

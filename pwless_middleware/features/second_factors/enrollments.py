@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import field, replace
 from typing import Final
 
-from pwless_middleware.core.base64url import unb64
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.digest import digest
+from pwless_middleware.core.keys.base64url import unb64
+from pwless_middleware.core.keys.digest import digest
 from pwless_middleware.errors import RequestExpired, TooManyAttempts, Unavailable
-from pwless_middleware.flows.records import Record, Records
+from pwless_middleware.flows.capabilities.records import Record, Records
 from pwless_middleware.text import Text
 
 LIFETIME: Final = 900

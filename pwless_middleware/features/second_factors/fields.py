@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.core.given_name import LONGEST
-from pwless_middleware.core.pasted_text import MAX_CODE
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.core.challenges.pasted_text import MAX_CODE
+from pwless_middleware.core.people.given_name import LONGEST
+from pwless_middleware.web.requests.fields import Field, Fields
 
 CODE: Final = Field(
     about="As it is shown, in the app or the text message, or on the list of recovery codes.",

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.factor import Factor
-from pwless_middleware.core.keyring import new_operation
-from pwless_middleware.core.login import EnrolledUser, Login
-from pwless_middleware.core.policy import Policy
-from pwless_middleware.core.session import Session
-from pwless_middleware.core.user import UserId
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.keys.keyring import new_operation
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.login import EnrolledUser, Login
+from pwless_middleware.core.logins.session import Session
+from pwless_middleware.core.organizations.policy import Policy
+from pwless_middleware.core.people.factor import Factor
+from pwless_middleware.core.people.user import UserId
 from pwless_middleware.errors import InvalidArgument, Unauthenticated
 from pwless_middleware.features.second_factors.mails import FactorMails
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE, SMS, TOTP
@@ -36,11 +36,11 @@ from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnroll
 from pwless_middleware.features.second_factors.totp_secrets import TOTPSecrets
 from pwless_middleware.features.second_factors.totp_step import TOTPStep
 from pwless_middleware.features.second_factors.trusted_browsers import TrustedBrowsers
-from pwless_middleware.flows.door import LoginResult
-from pwless_middleware.flows.live_settings import LiveSettings
-from pwless_middleware.flows.proofs import Proof, StepProof
+from pwless_middleware.flows.logins.door import LoginResult
+from pwless_middleware.flows.logins.proofs import Proof, StepProof
+from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:

@@ -13,15 +13,15 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.factor import Factor
-from pwless_middleware.core.keyring import new_operation
+from pwless_middleware.core.keys.keyring import new_operation
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
-from pwless_middleware.flows.change_jobs import wait_for_change
-from pwless_middleware.flows.notices import Notices
-from pwless_middleware.flows.topics import QueuedJob, ReadJob
+from pwless_middleware.flows.capabilities.topics import QueuedJob, ReadJob
+from pwless_middleware.flows.people.change_jobs import wait_for_change
+from pwless_middleware.flows.people.notices import Notices
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.stores.base import Writes
 from pwless_middleware.web.kit import Kit

@@ -17,26 +17,26 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.base64url import b64, unb64
-from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.device import NAMES, UNKNOWN, device_text
-from pwless_middleware.core.login import Login
-from pwless_middleware.core.session import DAY, Session
-from pwless_middleware.core.store_keys import user_slot
+from pwless_middleware.core.keys.base64url import b64, unb64
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.device import NAMES, UNKNOWN, device_text
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.logins.session import DAY, Session
+from pwless_middleware.core.storage.store_keys import user_slot
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.features.second_factors.mails import FactorMails, FactorNotice
 from pwless_middleware.features.second_factors.trusted_browsers import TrustedBrowsers
-from pwless_middleware.flows.challenge_verifier import FACTOR as MAILBOX
-from pwless_middleware.flows.feature_secrets import MOST_BYTES
-from pwless_middleware.flows.topics import QueuedJob, ReadJob
+from pwless_middleware.flows.capabilities.feature_secrets import MOST_BYTES
+from pwless_middleware.flows.capabilities.topics import QueuedJob, ReadJob
+from pwless_middleware.flows.challenges.challenge_verifier import FACTOR as MAILBOX
 from pwless_middleware.languages.current import current_language, translate
 from pwless_middleware.languages.times import format_time
 from pwless_middleware.stores.base import Writes
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import SIGNED_OUT, with_cookies
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import SIGNED_OUT, with_cookies
+from pwless_middleware.web.routing.routes import Route
 
 NEW_SIGN_IN: Final = "new_sign_in"
 """Topic of the job, name of the mail, and what the handle in it is sealed for."""

@@ -9,12 +9,12 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.factor import FactorReset
+from pwless_middleware.core.people.factor import FactorReset
 from pwless_middleware.features.second_factors.reset import OBJECTION_PATH, FactorResets
 from pwless_middleware.languages.times import format_time
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.routing.routes import Route
 
 
 class ObjectionPage:

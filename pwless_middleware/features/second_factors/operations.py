@@ -30,7 +30,7 @@ from pwless_middleware.features.second_factors.api_fields import (
     RESET,
     TRUSTED_BROWSERS,
 )
-from pwless_middleware.web.operations import (
+from pwless_middleware.web.routing.operations import (
     API_KEY,
     ORIGIN,
     SESSION_COOKIE,

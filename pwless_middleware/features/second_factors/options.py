@@ -8,11 +8,11 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.given_options import given_options, remember_given
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_flag
-from pwless_middleware.core.policy import MFA
-from pwless_middleware.core.session import DAY
+from pwless_middleware.core.logins.session import DAY
+from pwless_middleware.core.options.given_options import given_options, remember_given
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_flag
+from pwless_middleware.core.organizations.policy import MFA
 from pwless_middleware.delivery.texts.base import TextSender
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.second_factors.events import KINDS
@@ -24,11 +24,11 @@ from pwless_middleware.features.second_factors.settings import (
 )
 from pwless_middleware.features.second_factors.sms.limits import SMSLimits
 from pwless_middleware.features.second_factors.sms.options import check_sms
-from pwless_middleware.flows.live_settings import LiveSettings
-from pwless_middleware.flows.periodic import Periodic
+from pwless_middleware.flows.capabilities.periodic import Periodic
+from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.features.second_factors.flow import SecondFactorFlow

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pwless_middleware.web.offers import Offers
-from pwless_middleware.web.steps import IsEnrolled
+from pwless_middleware.web.parts.offers import Offers
+from pwless_middleware.web.parts.steps import IsEnrolled
 
 
 class OtherFactors:

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from starlette.requests import Request
 
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.factor import Factor, FactorState
-from pwless_middleware.core.given_name import read_name
-from pwless_middleware.core.session import Session
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.session import Session
+from pwless_middleware.core.people.factor import Factor, FactorState
+from pwless_middleware.core.people.given_name import read_name
 from pwless_middleware.errors import InvalidArgument, NotFound, PersonDisabled, RequestExpired
 from pwless_middleware.features.second_factors.mails import FactorMails
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE, SMS, TOTP
 from pwless_middleware.features.second_factors.other_factors import OtherFactors
 from pwless_middleware.features.second_factors.settings import SecondFactorRules
-from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:

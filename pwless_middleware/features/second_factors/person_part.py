@@ -17,11 +17,16 @@ from pwless_middleware.features.second_factors.flow import SecondFactorFlow
 from pwless_middleware.features.second_factors.pages.rows import BrowserRow, FactorRow
 from pwless_middleware.languages.times import format_duration, format_iso, format_time
 from pwless_middleware.text import Text
+from pwless_middleware.web.gates.person_gate import page_of, require_person
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.person_gate import page_of, require_person
-from pwless_middleware.web.person_parts import PEOPLE_PATH, PERSON_PATH, PersonPart, ShownPerson
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.person_parts import (
+    PEOPLE_PATH,
+    PERSON_PATH,
+    PersonPart,
+    ShownPerson,
+)
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.routing.routes import Route
 
 _BASE: Final = f"{PERSON_PATH}/second-factors"
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.caller import IN_PROCESS, Caller
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.factor import Factor, FactorState, TrustedBrowser
-from pwless_middleware.core.login import PendingLogin
-from pwless_middleware.core.session import Session
+from pwless_middleware.core.logins.caller import IN_PROCESS, Caller
+from pwless_middleware.core.logins.login import PendingLogin
+from pwless_middleware.core.logins.session import Session
+from pwless_middleware.core.people.factor import Factor, FactorState, TrustedBrowser
 from pwless_middleware.errors import InvalidArgument, PersonNotFound, RequestExpired
 from pwless_middleware.features.second_factors.fields import ENROLLING_STEP
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow
@@ -22,8 +22,8 @@ from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnroll
 from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.python_calls import SignedIn, check_arguments, make_caller
-from pwless_middleware.web.steps import StepSubject
+from pwless_middleware.web.parts.steps import StepSubject
+from pwless_middleware.web.requests.python_calls import SignedIn, check_arguments, make_caller
 
 if TYPE_CHECKING:
     from pwless_middleware.features.second_factors.sms.enrollment import SMSEnrollment

@@ -12,7 +12,7 @@ import secrets
 from hashlib import sha256
 from typing import Final
 
-from pwless_middleware.core.pasted_text import MAX_CODE, to_plain_text
+from pwless_middleware.core.challenges.pasted_text import MAX_CODE, to_plain_text
 
 COUNT: Final = 10
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

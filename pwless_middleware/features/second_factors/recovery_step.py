@@ -12,10 +12,10 @@ from pwless_middleware.features.second_factors.mails import FactorMails
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE
 from pwless_middleware.features.second_factors.recovery_codes import digest_of, read_code
 from pwless_middleware.features.second_factors.steps import proven_by
-from pwless_middleware.flows.proofs import StepProof
-from pwless_middleware.web.fields import Values
+from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.steps import StepMethod, StepSubject
+from pwless_middleware.web.parts.steps import StepMethod, StepSubject
+from pwless_middleware.web.requests.fields import Values
 
 if TYPE_CHECKING:
     from pwless_middleware.database.factors import FactorRepository

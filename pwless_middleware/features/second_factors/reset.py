@@ -20,16 +20,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.factor import FactorReset
-from pwless_middleware.core.keyring import new_operation
+from pwless_middleware.core.keys.keyring import new_operation
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.people.factor import FactorReset
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import DeliveryError, InvalidArgument
 from pwless_middleware.features.second_factors.mails import FactorMails, FactorNotice
-from pwless_middleware.flows.change_jobs import UNDER_WAY
-from pwless_middleware.flows.periodic import Periodic
-from pwless_middleware.flows.topics import LONGEST, QueuedJob, ReadJob
+from pwless_middleware.flows.capabilities.periodic import Periodic
+from pwless_middleware.flows.capabilities.topics import LONGEST, QueuedJob, ReadJob
+from pwless_middleware.flows.people.change_jobs import UNDER_WAY
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit

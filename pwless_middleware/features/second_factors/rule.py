@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.factor import FactorState
-from pwless_middleware.core.login import Login, Step
-from pwless_middleware.core.policy import Policy
-from pwless_middleware.core.policy_decision import (
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.logins.login import Login, Step
+from pwless_middleware.core.logins.proven_factors import counts_as_second, factors_of
+from pwless_middleware.core.organizations.policy import Policy
+from pwless_middleware.core.organizations.policy_decision import (
     AskStep,
     Deny,
     decide_second_factor,
     wants_second_factor,
 )
-from pwless_middleware.core.proven_factors import counts_as_second, factors_of
+from pwless_middleware.core.people.factor import FactorState
 from pwless_middleware.features.second_factors.names import (
     ENROLLMENT_PATH,
     RECOVERY_CODE,

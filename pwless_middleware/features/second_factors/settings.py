@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import Final, cast, get_args
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.options import check_flag
-from pwless_middleware.core.policy import MFA, Policy
-from pwless_middleware.core.session import DAY, YEAR_9999
-from pwless_middleware.core.setting import Setting, SettingValue, earlier, less, more
+from pwless_middleware.core.logins.session import DAY, YEAR_9999
+from pwless_middleware.core.operators.setting import Setting, SettingValue, earlier, less, more
+from pwless_middleware.core.options.options import check_flag
+from pwless_middleware.core.organizations.policy import MFA, Policy
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.text import Text
 

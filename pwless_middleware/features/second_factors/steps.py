@@ -7,10 +7,10 @@ from typing import Protocol
 
 from starlette.requests import Request
 
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.flows.proofs import StepProof
-from pwless_middleware.web.fields import Values
-from pwless_middleware.web.steps import StepMethod, StepSubject
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.flows.logins.proofs import StepProof
+from pwless_middleware.web.parts.steps import StepMethod, StepSubject
+from pwless_middleware.web.requests.fields import Values
 
 
 class FactorStep(Protocol):

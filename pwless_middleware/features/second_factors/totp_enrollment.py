@@ -8,12 +8,12 @@ from typing import Final
 
 import segno
 
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.challenges.pasted_text import code_in
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.factor import Factor
-from pwless_middleware.core.given_name import read_name
-from pwless_middleware.core.pasted_text import code_in
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.people.factor import Factor
+from pwless_middleware.core.people.given_name import read_name
 from pwless_middleware.errors import InvalidArgument, InvalidCode, RequestExpired
 from pwless_middleware.features.second_factors.enrollments import (
     ID_BYTES,
@@ -32,7 +32,7 @@ from pwless_middleware.features.second_factors.totp import (
 )
 from pwless_middleware.features.second_factors.totp_counters import TOTPCounters
 from pwless_middleware.features.second_factors.totp_secrets import TOTPSecrets
-from pwless_middleware.flows.proofs import StepProof
+from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.factor import Factor
-from pwless_middleware.core.stored_secret import Decrypted
+from pwless_middleware.core.keys.stored_secret import Decrypted
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 
 if TYPE_CHECKING:
     from pwless_middleware.database.factors import FactorRepository

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from pwless_middleware.core.factor import Factor
-from pwless_middleware.core.pasted_text import code_in
+from pwless_middleware.core.challenges.pasted_text import code_in
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.errors import FieldViolation, InvalidArgument, InvalidCode, RequestExpired
 from pwless_middleware.features.second_factors.fields import ENROLLING_STEP
 from pwless_middleware.features.second_factors.names import TOTP
@@ -23,11 +23,11 @@ from pwless_middleware.features.second_factors.totp_enrollment import (
     TOTPEnrollments,
 )
 from pwless_middleware.features.second_factors.totp_secrets import TOTPSecrets
-from pwless_middleware.flows.proofs import StepProof
+from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.text import Text
-from pwless_middleware.web.fields import Fields, Values
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.steps import StepAction, StepMethod, StepSubject
+from pwless_middleware.web.parts.steps import StepAction, StepMethod, StepSubject
+from pwless_middleware.web.requests.fields import Fields, Values
 
 if TYPE_CHECKING:
     from pwless_middleware.database.factors import FactorRepository

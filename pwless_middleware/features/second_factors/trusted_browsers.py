@@ -13,18 +13,18 @@ import secrets
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import Authentication, strength_of
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.digest import digest
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.factor import TrustedBrowser
-from pwless_middleware.core.login import Login
-from pwless_middleware.core.policy import Policy
-from pwless_middleware.core.policy_decision import uses_break_glass
-from pwless_middleware.core.proven_factors import is_login_only
-from pwless_middleware.core.session import DAY, Session
-from pwless_middleware.core.store_keys import device_mark, user_slot
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.keys.digest import digest
+from pwless_middleware.core.logins.authentication import Authentication, strength_of
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.logins.proven_factors import is_login_only
+from pwless_middleware.core.logins.session import DAY, Session
+from pwless_middleware.core.organizations.policy import Policy
+from pwless_middleware.core.organizations.policy_decision import uses_break_glass
+from pwless_middleware.core.people.factor import TrustedBrowser
+from pwless_middleware.core.storage.store_keys import device_mark, user_slot
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE, SMS, TOTP
 from pwless_middleware.web.kit import Kit

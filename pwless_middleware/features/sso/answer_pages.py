@@ -19,11 +19,11 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.connection import Connection, ConnectionKind
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.addresses.address import parse_address
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.organizations.connection import Connection, ConnectionKind
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.sso.browser import BegunLogin
 from pwless_middleware.features.sso.connection_tests import ConnectionTests
@@ -36,12 +36,12 @@ from pwless_middleware.features.sso.person import ProviderPerson
 from pwless_middleware.features.sso.problem import Problems
 from pwless_middleware.features.sso.protocols import Protocols, ProviderLogin
 from pwless_middleware.features.sso.reports import Report
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 KEPT: Final = 120
 """Seconds in which a browser follows the 303 from one page to the other."""

@@ -16,23 +16,26 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import Address, parse_address
-from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.addresses.address import Address, parse_address
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.links import break_foreign
-from pwless_middleware.core.login import Login
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.logins.session import Session
+from pwless_middleware.core.organizations.policy_decision import (
+    uses_break_glass,
+    wants_second_factor,
+)
 from pwless_middleware.core.paths import SSO_START_PATH, safe_next
-from pwless_middleware.core.policy_decision import uses_break_glass, wants_second_factor
-from pwless_middleware.core.session import Session
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.sso.paths import OTHER_WAY_PATH
-from pwless_middleware.flows.notices import Notices
-from pwless_middleware.flows.topics import QueuedJob
+from pwless_middleware.flows.capabilities.topics import QueuedJob
+from pwless_middleware.flows.people.notices import Notices
 from pwless_middleware.stores.base import Writes
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.parts import organization_in
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.parts import organization_in
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

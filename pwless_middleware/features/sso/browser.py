@@ -7,8 +7,8 @@ import secrets
 from dataclasses import replace
 from typing import Final
 
-from pwless_middleware.core.base64url import b64, unb64
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.keys.base64url import b64, unb64
 from pwless_middleware.core.paths import safe_next
 
 NONCE_BYTES: Final = 16

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from pwless_middleware.core.control_characters import CONTROL
-from pwless_middleware.core.organization import ROLE_LENGTH
+from pwless_middleware.core.organizations.organization import ROLE_LENGTH
 from pwless_middleware.text import Text
 
 MOST_ROLES: Final = 50

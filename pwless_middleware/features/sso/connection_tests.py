@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.connection import Connection
-from pwless_middleware.core.sso_faults import FAULTS
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.organizations.connection import Connection
+from pwless_middleware.core.organizations.sso_faults import FAULTS
 from pwless_middleware.errors import NotFound, RequestExpired
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.flow import Answered, SSOFlow
@@ -29,9 +29,9 @@ from pwless_middleware.features.sso.reports import Report, ReportedFault, text_o
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.organization_parts import ORGANIZATIONS_PATH, organization_path
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.organization_parts import ORGANIZATIONS_PATH, organization_path
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.core.event import CALLER, EventKind
-from pwless_middleware.core.sso_faults import FAULTS
+from pwless_middleware.core.events.event import CALLER, EventKind
+from pwless_middleware.core.organizations.sso_faults import FAULTS
 
 KINDS: Final = (
     EventKind(

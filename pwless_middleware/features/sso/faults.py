@@ -2,17 +2,17 @@
 
     raise SSOFault("id_token_audience", expected=client_id, received=claims["aud"])
 
-The closed list of codes and their sentences is `core.sso_faults`, where the log and the pages of
-operators read it too. To add a fault, add its line there, in the list of its protocol (and the
-German); it is then a reason of the event `sso.failed` and has its sentence in set-up, in the test
-of a connection and in the log, with nothing more to do.
+The closed list of codes and their sentences is `core.organizations.sso_faults`, where the log and
+the pages of operators read it too. To add a fault, add its line there, in the list of its protocol
+(and the German); it is then a reason of the event `sso.failed` and has its sentence in set-up, in
+the test of a connection and in the log, with nothing more to do.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.core.sso_faults import FAULTS
+from pwless_middleware.core.organizations.sso_faults import FAULTS
 from pwless_middleware.errors import PwlessError, RequestFailed
 from pwless_middleware.text import Text
 
@@ -24,7 +24,7 @@ class SSOFault(PwlessError):
     """A login at an identity provider failed, or what is known of the provider is wrong.
 
     Args:
-        code: which fault, of `core.sso_faults.FAULTS`.
+        code: which fault, of `core.organizations.sso_faults.FAULTS`.
         expected: what should have come; empty for nothing to show.
         received: what came, as text; empty for nothing to show. Neither is ever a secret, a token
             or a code: administrators read them.

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.connection import SSO_METHOD, Connection, sso_factor
+from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.keyring import new_operation
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.keys.keyring import new_operation
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.organizations.connection import SSO_METHOD, Connection, sso_factor
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.errors import RequestExpired
 from pwless_middleware.features.sso.browser import NEXT_LENGTH, BegunLogin, SSOBrowser
 from pwless_middleware.features.sso.faults import SSOFault
@@ -31,13 +31,13 @@ from pwless_middleware.features.sso.login_states import LIFETIME, Kind, LoginSta
 from pwless_middleware.features.sso.mapped_roles import MappedRoles
 from pwless_middleware.features.sso.person import proven_at
 from pwless_middleware.features.sso.protocols import Protocols, ProviderLogin
-from pwless_middleware.flows.door import LoginResult
-from pwless_middleware.flows.proofs import Proof
+from pwless_middleware.flows.logins.door import LoginResult
+from pwless_middleware.flows.logins.proofs import Proof
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.stores.base import Writes
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import EVERYWHERE, with_cookies
+from pwless_middleware.web.responses.responses import EVERYWHERE, with_cookies
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

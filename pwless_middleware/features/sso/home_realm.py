@@ -17,16 +17,16 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from pwless_middleware.core.address import domain_of
-from pwless_middleware.core.challenge import Challenge
-from pwless_middleware.core.challenge_context import ChallengeContext, Redirect
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.addresses.address import domain_of
+from pwless_middleware.core.challenges.challenge import Challenge
+from pwless_middleware.core.challenges.challenge_context import ChallengeContext, Redirect
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import strictest
 from pwless_middleware.core.paths import SSO_START_PATH
-from pwless_middleware.core.policy import strictest
 from pwless_middleware.flows.organizations.policies import usable_connections
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.offers import Alternative
+from pwless_middleware.web.parts.offers import Alternative
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

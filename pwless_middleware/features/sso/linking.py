@@ -16,13 +16,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.address import Address, domain_of, parse_address
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.connection import Connection, Identity, connection_of
+from pwless_middleware.core.addresses.address import Address, domain_of, parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.login import EnrolledUser, Login
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.user import User, UserId
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.login import EnrolledUser, Login
+from pwless_middleware.core.organizations.connection import Connection, Identity, connection_of
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.people.user import User, UserId
 from pwless_middleware.errors import LoginDenied, NotFound, PersonDisabled
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.person import ProviderPerson

@@ -13,20 +13,20 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import domain_of, parse_address
-from pwless_middleware.core.challenge_context import seal_hint
-from pwless_middleware.core.connection import SSO_METHOD
+from pwless_middleware.core.addresses.address import domain_of, parse_address
+from pwless_middleware.core.challenges.challenge_context import seal_hint
+from pwless_middleware.core.organizations.connection import SSO_METHOD
 from pwless_middleware.core.paths import SSO_START_PATH
 from pwless_middleware.features.sso.break_glass import other_way_path
 from pwless_middleware.flows.organizations.policies import usable_connections
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import LoginMethod
-from pwless_middleware.web.parts import Form, Part, organization_in
+from pwless_middleware.web.parts.offers import LoginMethod
+from pwless_middleware.web.parts.parts import Form, Part, organization_in
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.organization import Organization
+    from pwless_middleware.core.organizations.organization import Organization
     from pwless_middleware.flows.organizations.floor import OrganizationFloor
 
 _FIELD: Final = "company_email"

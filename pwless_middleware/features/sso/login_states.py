@@ -23,17 +23,17 @@ from dataclasses import field
 from struct import Struct
 from typing import Final, Literal, get_args
 
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.budget import Limit, Refund
-from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.challenges.budget import Limit, Refund
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.digest import digest
-from pwless_middleware.core.keyring import new_operation
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.keys.digest import digest
+from pwless_middleware.core.keys.keyring import new_operation
+from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.errors import TooManyAttempts
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
-from pwless_middleware.flows.limits import client_draws
-from pwless_middleware.flows.records import Records
+from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.capabilities.records import Records
+from pwless_middleware.flows.challenges.limits import client_draws
 from pwless_middleware.stores.base import Store, Writes
 from pwless_middleware.text import Text
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.connection import connection_of
-from pwless_middleware.core.login import PENDING_LIFETIME, Login
-from pwless_middleware.core.verdict import Verdict
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.logins.login import PENDING_LIFETIME, Login
+from pwless_middleware.core.logins.verdict import Verdict
+from pwless_middleware.core.organizations.connection import connection_of
 from pwless_middleware.features.sso.linking import Arrival
 from pwless_middleware.web.kit import Kit
 

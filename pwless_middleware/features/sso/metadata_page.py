@@ -10,8 +10,8 @@ from pwless_middleware.features.sso.flow import SSOFlow
 from pwless_middleware.features.sso.paths import metadata_path
 from pwless_middleware.features.sso.protocols import Protocols
 from pwless_middleware.features.sso.saml.own_metadata import MEDIA_TYPE
-from pwless_middleware.web.responses import EVERYWHERE
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.responses.responses import EVERYWHERE
+from pwless_middleware.web.routing.routes import Route
 
 
 class MetadataPage:

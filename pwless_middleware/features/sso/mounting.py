@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.connection import SSO_METHOD, Connection
+from pwless_middleware.core.organizations.connection import SSO_METHOD, Connection
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.sso.answer_pages import AnswerPages
 from pwless_middleware.features.sso.break_glass import MAIL, BreakGlassUses, OtherWayPage
@@ -33,11 +33,11 @@ from pwless_middleware.features.sso.scim.pages import ScimPages
 from pwless_middleware.features.sso.setup.pages import setup_routes
 from pwless_middleware.features.sso.start_pages import StartPages
 from pwless_middleware.features.sso.step_up import StepUpBySSO
-from pwless_middleware.flows.periodic import Periodic
+from pwless_middleware.flows.capabilities.periodic import Periodic
 from pwless_middleware.safe_http.client import SafeHTTPClient
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.setup_links import setup_url
-from pwless_middleware.web.setup_mails import SetupMails
+from pwless_middleware.web.parts.setup_links import setup_url
+from pwless_middleware.web.parts.setup_mails import SetupMails
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_flag
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_flag
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.safe_http.client import SafeHTTPClient
 from pwless_middleware.web.kit import Kit, Mounted

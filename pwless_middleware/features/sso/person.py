@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Final
 
-from pwless_middleware.core.address import Address
+from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.session import LONGEST
+from pwless_middleware.core.logins.session import LONGEST
 
 MOST_GROUPS: Final = 1000
 """Of a person that are read."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.oidc.client import OIDCClient

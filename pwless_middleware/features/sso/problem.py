@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.features.sso.break_glass import other_way_path
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.paths import start_url

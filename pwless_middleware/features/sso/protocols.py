@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.connection import Connection, ConnectionKind
+from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.organizations.connection import Connection, ConnectionKind
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.login_states import LoginState, LoginStates

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.oidc.client import OIDCClient

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from pwless_middleware.core.connection import Connection, connection_of
-from pwless_middleware.core.session import Session
+from pwless_middleware.core.logins.session import Session
+from pwless_middleware.core.organizations.connection import Connection, connection_of
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.paths import LOGOUT_PATH
 from pwless_middleware.features.sso.protocols import Protocols
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import Alternative
-from pwless_middleware.web.responses import EVERYWHERE, SIGNED_OUT, with_cookies
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import Alternative
+from pwless_middleware.web.responses.responses import EVERYWHERE, SIGNED_OUT, with_cookies
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

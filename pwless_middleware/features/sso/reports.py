@@ -8,7 +8,7 @@ from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.flows.records import MOST_BYTES
+from pwless_middleware.flows.capabilities.records import MOST_BYTES
 
 MOST_VALUES: Final = 60
 """Values of what came that are kept, at most."""
@@ -25,7 +25,7 @@ class ReportedFault:
     """One thing that was wrong.
 
     Attributes:
-        code: which fault, of `core.sso_faults.FAULTS`.
+        code: which fault, of `core.organizations.sso_faults.FAULTS`.
         expected, received: what should have come, and what came; empty for nothing to show.
     """
 

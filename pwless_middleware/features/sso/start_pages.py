@@ -15,10 +15,10 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.challenge_context import open_hint
-from pwless_middleware.core.connection import SSO_METHOD, Connection
+from pwless_middleware.core.challenges.challenge_context import open_hint
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.organizations.connection import SSO_METHOD, Connection
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.core.paths import LOGIN_PATH, SSO_START_PATH, safe_next
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.sso.break_glass import other_way_path
@@ -27,10 +27,10 @@ from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.flow import SSOFlow
 from pwless_middleware.features.sso.problem import Problems
 from pwless_middleware.flows.organizations.policies import usable_connections
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.parts import organization_in
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.parts import organization_in
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.connection import SSO_METHOD, Connection, connection_of
+from pwless_middleware.core.addresses.address import parse_address
+from pwless_middleware.core.organizations.connection import SSO_METHOD, Connection, connection_of
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.flow import SSOFlow
 from pwless_middleware.features.sso.oidc.presets import asks_anew
 from pwless_middleware.features.sso.problem import Problems
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import StepUpMethod
-from pwless_middleware.web.parts import Form, Part
+from pwless_middleware.web.parts.offers import StepUpMethod
+from pwless_middleware.web.parts.parts import Form, Part
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import STRENGTHS, Strength, is_at_least
+from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.logins.authentication import STRENGTHS, Strength, is_at_least
+from pwless_middleware.core.organizations.policy_decision import may_renew
 from pwless_middleware.core.paths import STEP_UP_PATH, safe_next
-from pwless_middleware.core.policy_decision import may_renew
 from pwless_middleware.features.step_up.step_methods import step_up_by
 from pwless_middleware.languages.current import translate
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import StepUpMethod, scripts_of
-from pwless_middleware.web.parts import Part, ShownPart
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import StepUpMethod, scripts_of
+from pwless_middleware.web.parts.parts import Part, ShownPart
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 _LONGEST = 10**8
 """Seconds in `within` that are read, at most."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.login import Login
+from pwless_middleware.core.logins.login import Login
 from pwless_middleware.errors import ApiError, LoginDenied, Unauthenticated
-from pwless_middleware.flows.proofs import StepProof
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.flows.logins.proofs import StepProof
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import StepUpMethod
-from pwless_middleware.web.parts import Form, Part
-from pwless_middleware.web.step_problem import with_problem
-from pwless_middleware.web.steps import OfferedStep, StepPart, StepSubject
+from pwless_middleware.web.parts.offers import StepUpMethod
+from pwless_middleware.web.parts.parts import Form, Part
+from pwless_middleware.web.parts.steps import OfferedStep, StepPart, StepSubject
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.step_problem import with_problem
 
 
 def step_up_by(kit: Kit, step: OfferedStep) -> StepUpMethod | None:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pwless_middleware.features.steps.actions import StepActions
 from pwless_middleware.features.steps.api import StepApi
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.steps import StepMethod
+from pwless_middleware.web.parts.steps import StepMethod
+from pwless_middleware.web.routing.routes import Route
 
 
 class Steps:

@@ -19,10 +19,12 @@ from pwless_middleware.errors import (
 from pwless_middleware.features.steps.callers import holder, pending_of
 from pwless_middleware.features.steps.fields import BODY, METHOD, SENT
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.fields import Fields
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operations import (
+from pwless_middleware.web.parts.steps import StepAction, StepMethod, StepSubject
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.requests.fields import Fields
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.routing.operations import (
     API_KEY,
     ORIGIN,
     PENDING_COOKIE,
@@ -30,9 +32,7 @@ from pwless_middleware.web.operations import (
     SESSION_TOKEN,
     Operation,
 )
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.steps import StepAction, StepMethod, StepSubject
+from pwless_middleware.web.routing.routes import Route
 
 
 class StepActions:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.login import Login
-from pwless_middleware.core.policy_decision import Deny, may_renew
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.organizations.policy_decision import Deny, may_renew
 from pwless_middleware.errors import (
     ForbiddenOrigin,
     InvalidArgument,
@@ -29,13 +29,16 @@ from pwless_middleware.features.steps.callers import (
     pending_of,
 )
 from pwless_middleware.features.steps.fields import ASKED, BODY, QUERY
-from pwless_middleware.flows.proofs import StepCheck, StepProof
+from pwless_middleware.flows.logins.proofs import StepCheck, StepProof
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import Json, read_json
-from pwless_middleware.web.fields import Fields
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import SIGNED_IN, respond_with_json
-from pwless_middleware.web.operations import (
+from pwless_middleware.web.parts.steps import OfferedStep, StepMethod, StepSubject
+from pwless_middleware.web.requests.bodies import Json, read_json
+from pwless_middleware.web.requests.fields import Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.login_responses import SIGNED_IN, respond_with_json
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.routing.operations import (
     API_KEY,
     ORIGIN,
     PENDING_COOKIE,
@@ -43,10 +46,7 @@ from pwless_middleware.web.operations import (
     SESSION_TOKEN,
     Operation,
 )
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.steps import OfferedStep, StepMethod, StepSubject
+from pwless_middleware.web.routing.routes import Route
 
 
 class StepApi:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.login import PendingLogin
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.login import PendingLogin
 from pwless_middleware.errors import RequestExpired
-from pwless_middleware.flows.sessions import TOKEN_PREFIX
-from pwless_middleware.web.keys import bearer
+from pwless_middleware.flows.sessions.sessions import TOKEN_PREFIX
+from pwless_middleware.web.identity.keys import bearer
 from pwless_middleware.web.kit import Kit
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pwless_middleware.web.fields import Field, Fields
-from pwless_middleware.web.queries import PRINTABLE
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import PRINTABLE
 
 LOGIN_ID = Field(
     about="As `STEP_REQUIRED` gave it.",

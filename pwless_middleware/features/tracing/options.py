@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.options.named_options import named_options
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.web.kit import Kit, Mounted
 

@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
 from pwless_middleware.core.spans import Note
 from pwless_middleware.errors import ApiError
-from pwless_middleware.flows.flood_log import FloodLog
+from pwless_middleware.flows.events.flood_log import FloodLog
 
 logger = logging.getLogger("pwless.tracing")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.routing.routes import Route
 
 BASE: Final = "/api/v1/users"
 

@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.person import Person
+from pwless_middleware.core.people.person import Person
 from pwless_middleware.errors import PersonNotFound
 from pwless_middleware.features.users_api.operations import (
     CHANGE_FIELDS,
@@ -17,14 +17,14 @@ from pwless_middleware.features.users_api.operations import (
     MOST,
     QUERY,
 )
-from pwless_middleware.flows.people import People
-from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.event_json import public_event
+from pwless_middleware.flows.people.people import People
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.responses import EVERYWHERE, json_response
-from pwless_middleware.web.session_json import public_session
-from pwless_middleware.web.user_path import find_user_id
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.requests.user_path import find_user_id
+from pwless_middleware.web.responses.event_json import public_event
+from pwless_middleware.web.responses.responses import EVERYWHERE, json_response
+from pwless_middleware.web.responses.session_json import public_session
 
 _PAGE: Final = 50
 

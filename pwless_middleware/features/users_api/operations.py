@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
-from pwless_middleware.core.person import MAX_NAME
+from pwless_middleware.core.people.person import MAX_NAME
 from pwless_middleware.errors import ForbiddenOrigin, PersonNotFound, RateLimited, Unauthenticated
-from pwless_middleware.web.event_json import EVENT
-from pwless_middleware.web.fields import Field, Fields
-from pwless_middleware.web.operations import API_KEY, Operation
-from pwless_middleware.web.queries import PRINTABLE
-from pwless_middleware.web.session_json import SESSION, time_field
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import PRINTABLE
+from pwless_middleware.web.responses.event_json import EVENT
+from pwless_middleware.web.responses.session_json import SESSION, time_field
+from pwless_middleware.web.routing.operations import API_KEY, Operation
 
 MOST: Final = 1_000
 """Users or events of one page, at most."""

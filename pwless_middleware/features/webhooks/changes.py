@@ -11,9 +11,9 @@ from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import SERIALS, format_event_id
-from pwless_middleware.core.webhook import Webhook, WebhookDelivery
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import SERIALS, format_event_id
+from pwless_middleware.core.operators.webhook import Webhook, WebhookDelivery
 from pwless_middleware.database.webhook_deliveries import WebhookDeliveryRepository
 from pwless_middleware.database.webhooks import MOST, WebhookRepository
 from pwless_middleware.errors import (

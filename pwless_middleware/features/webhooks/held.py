@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from pwless_middleware.core.webhook import Webhook
+from pwless_middleware.core.operators.webhook import Webhook
 from pwless_middleware.database.webhooks import WebhookRepository
-from pwless_middleware.flows.signals import Signals
+from pwless_middleware.flows.signals.signals import Signals
 
 TOPIC: Final = "webhooks"
 """The topic of the signal."""

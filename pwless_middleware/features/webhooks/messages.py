@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.webhook import WebhookDelivery
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.operators.webhook import WebhookDelivery
 from pwless_middleware.features.webhooks.events import TEST
 
 _STAYS: Final = frozenset(("at", "kind", "address", "client"))

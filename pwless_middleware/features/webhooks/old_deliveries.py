@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from pwless_middleware.core.event_id import format_event_id
+from pwless_middleware.core.events.event_id import format_event_id
 from pwless_middleware.database.webhook_deliveries import WebhookDeliveryRepository
 from pwless_middleware.database.webhooks import WebhookRepository
 

@@ -9,11 +9,11 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_flag
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_flag
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.webhooks.events import KINDS
-from pwless_middleware.flows.periodic import Periodic
+from pwless_middleware.flows.capabilities.periodic import Periodic
 from pwless_middleware.web.kit import Kit, Mounted
 
 if TYPE_CHECKING:

@@ -18,16 +18,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_search import HOUR
-from pwless_middleware.core.webhook import NextTry, WebhookDelivery
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_search import HOUR
+from pwless_middleware.core.operators.webhook import NextTry, WebhookDelivery
 from pwless_middleware.database.webhook_deliveries import AT_ONCE, WebhookDeliveryRepository
 from pwless_middleware.errors import StoreError, Unavailable
 from pwless_middleware.features.webhooks.events import OWN
 from pwless_middleware.features.webhooks.held import HeldWebhooks
 from pwless_middleware.features.webhooks.messages import make_delivery
-from pwless_middleware.flows.event_writer import REFUSALS, REFUSALS_PER_HOUR
-from pwless_middleware.flows.flood_log import FloodLog
+from pwless_middleware.flows.events.event_writer import REFUSALS, REFUSALS_PER_HOUR
+from pwless_middleware.flows.events.flood_log import FloodLog
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.tracebacks import traceback_without_text
 from pwless_middleware.web.kit import Kit

@@ -9,9 +9,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.event import EventKind
-from pwless_middleware.core.webhook import STATES as STATE_NAMES
-from pwless_middleware.core.webhook import Webhook
+from pwless_middleware.core.events.event import EventKind
+from pwless_middleware.core.operators.webhook import STATES as STATE_NAMES
+from pwless_middleware.core.operators.webhook import Webhook
 from pwless_middleware.database.webhook_deliveries import WebhookDeliveryRepository
 from pwless_middleware.database.webhooks import WebhookRepository
 from pwless_middleware.errors import InvalidArgument
@@ -25,14 +25,14 @@ from pwless_middleware.features.webhooks.rows import (
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_duration
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.offers import DashboardPage
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import DashboardPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = "/dashboard/webhooks"
 PAGE: Final = 50

@@ -8,7 +8,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.webhook import DeliveryState, OffReason, Webhook, WebhookDelivery
+from pwless_middleware.core.operators.webhook import (
+    DeliveryState,
+    OffReason,
+    Webhook,
+    WebhookDelivery,
+)
 from pwless_middleware.errors import FAULTS
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.numbers import format_number

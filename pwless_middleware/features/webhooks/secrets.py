@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from pwless_middleware.core.webhook import Webhook
+from pwless_middleware.core.operators.webhook import Webhook
 from pwless_middleware.database.webhooks import WebhookRepository
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 
 _PURPOSE: Final = "webhook"
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.control_characters import CONTROL
-from pwless_middleware.core.webhook import DELAYS, NextTry, Webhook, WebhookDelivery
+from pwless_middleware.core.operators.webhook import DELAYS, NextTry, Webhook, WebhookDelivery
 from pwless_middleware.delivery.outcomes import Outcome
 from pwless_middleware.errors import RequestFailed, StoreError
 from pwless_middleware.features.webhooks.messages import MESSAGE
@@ -26,7 +26,7 @@ from pwless_middleware.features.webhooks.outgoing import read_tries
 from pwless_middleware.features.webhooks.secrets import WebhookSecrets
 from pwless_middleware.features.webhooks.signatures import sign
 from pwless_middleware.features.webhooks.turned_off import TurnOff
-from pwless_middleware.flows.topics import QueuedJob
+from pwless_middleware.flows.capabilities.topics import QueuedJob
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.safe_http.client import SafeAnswer, SafeHTTPClient
 from pwless_middleware.tracebacks import traceback_without_text

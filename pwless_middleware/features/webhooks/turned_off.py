@@ -9,15 +9,15 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from pwless_middleware.core.address import parse_address
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.links import break_links
-from pwless_middleware.core.webhook import OffReason, Webhook
+from pwless_middleware.core.operators.webhook import OffReason, Webhook
 from pwless_middleware.database.webhooks import WebhookRepository
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import Unavailable
 from pwless_middleware.features.webhooks.held import HeldWebhooks
-from pwless_middleware.flows.notices import Notices
-from pwless_middleware.flows.topics import QueuedJob
+from pwless_middleware.flows.capabilities.topics import QueuedJob
+from pwless_middleware.flows.people.notices import Notices
 from pwless_middleware.web.kit import Kit
 
 logger = logging.getLogger("pwless.webhooks")

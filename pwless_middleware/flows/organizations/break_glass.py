@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.policy import Policy
-from pwless_middleware.core.proven_factors import counts_as_second
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.logins.proven_factors import counts_as_second
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.errors import FieldViolation, LoginDenied
-from pwless_middleware.flows.users import Users
+from pwless_middleware.flows.people.users import Users
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
-from pwless_middleware.core.organization import ID_PREFIX, NAME_LENGTH, ROLE_LENGTH
+from pwless_middleware.core.organizations.organization import ID_PREFIX, NAME_LENGTH, ROLE_LENGTH
 from pwless_middleware.errors import ConfigError, InvalidArgument, NotFound
 from pwless_middleware.text import Text
 

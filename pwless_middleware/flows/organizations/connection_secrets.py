@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.errors import ConfigError, InvalidArgument
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, get_args
 
-from pwless_middleware.core.connection import ID_PREFIX, Connection, ConnectionKind
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.organization import new_id
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.connection import ID_PREFIX, Connection, ConnectionKind
+from pwless_middleware.core.organizations.organization import new_id
 from pwless_middleware.errors import InvalidArgument, NotFound
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.organizations.checks import (
     check_by,
     check_limit,
@@ -39,7 +39,7 @@ class ConnectionFault:
     """What is wrong with a connection.
 
     Attributes:
-        code: of `core.sso_faults.FAULTS`.
+        code: of `core.organizations.sso_faults.FAULTS`.
         expected: what would be right; empty where the sentence says all.
         received: what came; empty where nothing did.
     """

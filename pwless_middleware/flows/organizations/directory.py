@@ -2,8 +2,8 @@
 
 An organization, its connections, the owner of a domain and the memberships of a person are each one
 question to the database, asked once while the store's feed vouches that a change would be heard
-(`flows.held_lookups`). So a toggle is in force in every process within 100 ms, and a login costs no
-question more.
+(`flows.signals.held_lookups`). So a toggle is in force in every process within 100 ms, and a login
+costs no question more.
 """
 
 from __future__ import annotations
@@ -11,11 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.connection import Connection
-from pwless_middleware.core.organization import ID_PREFIX, NAME_LENGTH, Member, Organization
-from pwless_middleware.flows.held_lookups import HeldLookups
-from pwless_middleware.flows.organization_data import MEMBERSHIPS, ORGANIZATIONS
-from pwless_middleware.flows.signals import Signals
+from pwless_middleware.core.organizations.connection import Connection
+from pwless_middleware.core.organizations.organization import (
+    ID_PREFIX,
+    NAME_LENGTH,
+    Member,
+    Organization,
+)
+from pwless_middleware.flows.personal_data.organization_data import MEMBERSHIPS, ORGANIZATIONS
+from pwless_middleware.flows.signals.held_lookups import HeldLookups
+from pwless_middleware.flows.signals.signals import Signals
 
 if TYPE_CHECKING:
     from pwless_middleware.database.repositories import Repositories
@@ -69,7 +74,7 @@ class Directory:
         """Return the organization that has a mail domain verified, or `None` (security rule 54).
 
         Args:
-            domain: canonical (`core.domain_name`).
+            domain: canonical (`core.addresses.domain_name`).
 
         Raises:
             StoreError: the database cannot be asked.

@@ -11,7 +11,7 @@ import asyncio
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.domain_name import parse_domain
+from pwless_middleware.core.addresses.domain_name import parse_domain
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.flows.organizations.mailbox_providers import is_mailbox_provider
 from pwless_middleware.text import Text

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organization import Domain
+from pwless_middleware.core.organizations.organization import Domain
 from pwless_middleware.errors import InvalidArgument, NotFound
 from pwless_middleware.flows.organizations.domain_records import (
     SENTENCES,

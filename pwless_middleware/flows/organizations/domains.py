@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.domain_name import parse_domain
-from pwless_middleware.core.organization import Domain
+from pwless_middleware.core.addresses.domain_name import parse_domain
+from pwless_middleware.core.organizations.organization import Domain
 from pwless_middleware.errors import InvalidArgument, NotFound
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.organizations.checks import check_by, refuse_organization
 from pwless_middleware.flows.organizations.directory import Directory
 from pwless_middleware.flows.organizations.domain_names import check_domain

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
-from pwless_middleware.core.event import EventKind
-from pwless_middleware.core.policy import Policy
-from pwless_middleware.core.policy_json import policy_to_json
+from pwless_middleware.core.events.event import EventKind
+from pwless_middleware.core.organizations.policy import Policy
+from pwless_middleware.core.organizations.policy_json import policy_to_json
 
 _OF: Final = ("by", "organization", "details")
 _OF_MEMBER: Final = ("by", "organization", "user_id", "details")

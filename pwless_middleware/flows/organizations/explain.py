@@ -10,19 +10,20 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.connection import SSO_METHOD, Connection, sso_factor
-from pwless_middleware.core.explanation import ExplainedWay, Explanation
-from pwless_middleware.core.login import Login
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.policy import Join
-from pwless_middleware.core.policy_decision import (
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.organizations.connection import SSO_METHOD, Connection, sso_factor
+from pwless_middleware.core.organizations.explanation import ExplainedWay, Explanation
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import Join
+from pwless_middleware.core.organizations.policy_decision import (
     decide,
     uses_break_glass,
 )
-from pwless_middleware.core.user import User
+from pwless_middleware.core.people.user import User
 from pwless_middleware.errors import LoginDenied, PersonDisabled
+from pwless_middleware.flows.logins.policies import Policies
 from pwless_middleware.flows.organizations.explanation_sentences import (
     DISABLED,
     INACTIVE,
@@ -42,8 +43,7 @@ from pwless_middleware.flows.organizations.policies import (
     usable_connections,
 )
 from pwless_middleware.flows.organizations.policy_sentences import describe_demands
-from pwless_middleware.flows.policies import Policies
-from pwless_middleware.flows.users import Users
+from pwless_middleware.flows.people.users import Users
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from pwless_middleware.core.address import Address, domain_of
+from pwless_middleware.core.addresses.address import Address, domain_of
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.explanation import Outcome
-from pwless_middleware.core.organization import Member
-from pwless_middleware.core.policy_decision import AskStep, Deny, Reason
-from pwless_middleware.core.user import User
+from pwless_middleware.core.organizations.explanation import Outcome
+from pwless_middleware.core.organizations.organization import Member
+from pwless_middleware.core.organizations.policy_decision import AskStep, Deny, Reason
+from pwless_middleware.core.people.user import User
 from pwless_middleware.flows.organizations.policies import Deciding
 from pwless_middleware.flows.organizations.policy_sentences import list_methods
 from pwless_middleware.text import Text

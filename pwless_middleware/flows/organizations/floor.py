@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from pwless_middleware.flows.events import Events
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
-from pwless_middleware.flows.known_factors import KnownFactors
+from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.events.events import Events
+from pwless_middleware.flows.logins.known_factors import KnownFactors
+from pwless_middleware.flows.logins.policies import Policies
 from pwless_middleware.flows.organizations.connection_secrets import ConnectionSecrets
 from pwless_middleware.flows.organizations.connections import Connections
 from pwless_middleware.flows.organizations.directory import Directory
@@ -31,10 +32,9 @@ from pwless_middleware.flows.organizations.organizations import Organizations
 from pwless_middleware.flows.organizations.policies import OrganizationPolicies
 from pwless_middleware.flows.organizations.sessions import OrganizationSessions
 from pwless_middleware.flows.organizations.setup_links import SetupLinks
-from pwless_middleware.flows.policies import Policies
-from pwless_middleware.flows.sessions_view import SessionsView
-from pwless_middleware.flows.signals import Signals
-from pwless_middleware.flows.users import Users
+from pwless_middleware.flows.people.users import Users
+from pwless_middleware.flows.sessions.sessions_view import SessionsView
+from pwless_middleware.flows.signals.signals import Signals
 from pwless_middleware.languages.languages import Languages
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.connection import Identity
+from pwless_middleware.core.organizations.connection import Identity
 from pwless_middleware.errors import LoginDenied, NotFound
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.organizations.checks import check_by
 from pwless_middleware.text import Text
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.address import Address, parse_address
-from pwless_middleware.core.organization import Invitation, Member, new_id
-from pwless_middleware.core.person import Place
+from pwless_middleware.core.addresses.address import Address, parse_address
+from pwless_middleware.core.organizations.organization import Invitation, Member, new_id
+from pwless_middleware.core.people.person import Place
 from pwless_middleware.errors import InvalidArgument, LoginDenied, NotFound, RequestExpired
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.organizations.checks import (
     check_by,
     check_limit,
@@ -19,7 +19,7 @@ from pwless_middleware.flows.organizations.checks import (
 )
 from pwless_middleware.flows.organizations.members import Members
 from pwless_middleware.flows.organizations.setup_links import USUAL, check_life
-from pwless_middleware.flows.users import Users
+from pwless_middleware.flows.people.users import Users
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:

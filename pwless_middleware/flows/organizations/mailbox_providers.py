@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.domain_name import with_parents
-from pwless_middleware.core.mailboxes import webmail_of
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.addresses.domain_name import with_parents
+from pwless_middleware.core.addresses.mailboxes import webmail_of
 
 _MORE: Final = frozenset(
     {

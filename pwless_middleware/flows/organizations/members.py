@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.organization import Member, Origin
+from pwless_middleware.core.organizations.organization import Member, Origin
 from pwless_middleware.errors import InvalidArgument, NotFound
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.organizations.checks import (
     check_by,
     check_external_id,
@@ -22,7 +22,7 @@ from pwless_middleware.flows.organizations.sessions import OrganizationSessions
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.event import Detail, Event
+    from pwless_middleware.core.events.event import Detail, Event
     from pwless_middleware.database.members import MemberChange, MemberRepository
 
 OnRemoved = Callable[[str, str], Awaitable[None]]

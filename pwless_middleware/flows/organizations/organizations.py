@@ -6,12 +6,13 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.organization import ID_PREFIX, Organization, new_id
-from pwless_middleware.core.policy import ANYTHING, Policy
-from pwless_middleware.core.policy_json import FIELDS, find_contradictions
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.organization import ID_PREFIX, Organization, new_id
+from pwless_middleware.core.organizations.policy import ANYTHING, Policy
+from pwless_middleware.core.organizations.policy_json import FIELDS, find_contradictions
 from pwless_middleware.errors import FieldViolation, InvalidArgument
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.events import Events
+from pwless_middleware.flows.logins.policies import Policies
 from pwless_middleware.flows.organizations.break_glass import BreakGlass
 from pwless_middleware.flows.organizations.checks import (
     check_by,
@@ -25,8 +26,7 @@ from pwless_middleware.flows.organizations.checks import (
 )
 from pwless_middleware.flows.organizations.directory import Directory
 from pwless_middleware.flows.organizations.events import describe_policy, describe_values
-from pwless_middleware.flows.policies import Policies
-from pwless_middleware.flows.users import Users
+from pwless_middleware.flows.people.users import Users
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.text import Text
 

@@ -13,27 +13,27 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from pwless_middleware.core.address import Address, domain_of
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.challenge_context import Redirect
-from pwless_middleware.core.connection import SSO_METHOD, Connection
+from pwless_middleware.core.addresses.address import Address, domain_of
+from pwless_middleware.core.challenges.challenge_context import Redirect
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.login import Login, Step
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.paths import SECOND_FACTOR_PATH, SSO_START_PATH
-from pwless_middleware.core.policy import ANYTHING, Policy, strictest
-from pwless_middleware.core.policy_decision import (
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.core.logins.login import Login, Step
+from pwless_middleware.core.logins.proven_factors import without_foreign_factors
+from pwless_middleware.core.logins.session import LONGEST, Session, SessionPolicy
+from pwless_middleware.core.logins.verdict import Verdict
+from pwless_middleware.core.organizations.connection import SSO_METHOD, Connection
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import ANYTHING, Policy, strictest
+from pwless_middleware.core.organizations.policy_decision import (
     AskStep,
     decide,
     decide_first_factor,
     decide_second_factor,
 )
-from pwless_middleware.core.proven_factors import without_foreign_factors
-from pwless_middleware.core.session import LONGEST, Session, SessionPolicy
-from pwless_middleware.core.user import User
-from pwless_middleware.core.verdict import Verdict
+from pwless_middleware.core.paths import SECOND_FACTOR_PATH, SSO_START_PATH
+from pwless_middleware.core.people.user import User
 from pwless_middleware.errors import LoginDenied
-from pwless_middleware.flows.policies import Policies, login_of
+from pwless_middleware.flows.logins.policies import Policies, login_of
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.directory import Directory

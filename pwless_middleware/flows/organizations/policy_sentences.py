@@ -7,8 +7,8 @@ from dataclasses import fields
 from functools import reduce
 from typing import Final
 
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.flows.organizations.method_names import METHOD_NAMES
 from pwless_middleware.languages.times import exact_text
 from pwless_middleware.text import Text

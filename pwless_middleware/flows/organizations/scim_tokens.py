@@ -1,7 +1,7 @@
 """Tokens by which a customer's directory keeps the members of an organization (SCIM 2.0).
 
 A token is of one connection, and shown once. What is kept is its digest: plain SHA-256, which 256
-random bits need no more than (as of API keys, `core.api_key`).
+random bits need no more than (as of API keys, `core.operators.api_key`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import secrets
 from hashlib import sha256
 from typing import Final
 
-from pwless_middleware.core.base64url import b64
+from pwless_middleware.core.keys.base64url import b64
 
 TOKEN_PREFIX: Final = "pwscim_"  # noqa: S105 # how a token begins, not one
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pwless_middleware.flows.login_rules import ORGANIZATIONS
-from pwless_middleware.flows.sessions_view import SessionsView
-from pwless_middleware.flows.signals import Signals
+from pwless_middleware.flows.logins.login_rules import ORGANIZATIONS
+from pwless_middleware.flows.sessions.sessions_view import SessionsView
+from pwless_middleware.flows.signals.signals import Signals
 
 
 class OrganizationSessions:

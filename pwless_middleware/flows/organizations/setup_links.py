@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.organization import SetupLink, new_id
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.organizations.organization import SetupLink, new_id
 from pwless_middleware.errors import InvalidArgument, NotFound
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.organizations.checks import check_by, refuse_organization
 from pwless_middleware.text import Text
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.explanation import Explanation
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.policy import ANYTHING, Policy
-from pwless_middleware.core.policy_json import change_policy
+from pwless_middleware.core.addresses.address import parse_address
+from pwless_middleware.core.organizations.explanation import Explanation
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import ANYTHING, Policy
+from pwless_middleware.core.organizations.policy_json import change_policy
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.flows.organizations.domain_verification import DomainCheck
 from pwless_middleware.flows.organizations.floor import OrganizationFloor

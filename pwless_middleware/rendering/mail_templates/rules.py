@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pwless_middleware.core.mail_template import MailTemplate
+from pwless_middleware.core.operators.mail_template import MailTemplate
 from pwless_middleware.languages.catalogue import Catalogue
 from pwless_middleware.languages.current import translate, use_language
 from pwless_middleware.rendering.mail_templates.defaults import TooFree, write_defaults

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.job import Job, JobCount, JobState, ListedJob
+from pwless_middleware.core.storage.job import Job, JobCount, JobState, ListedJob
 from pwless_middleware.errors import StoreError
 from pwless_middleware.stores.redis.plans import Plan
 from pwless_middleware.stores.redis.scripts import COUNT, DROP, LIST, REVIVE
@@ -74,7 +74,7 @@ def _time_of(id: str) -> int:
 
 
 class RedisJobLists:
-    """Count, list and change the jobs of a queue (`core.job.Jobs` has the promises).
+    """Count, list and change the jobs of a queue (`core.storage.job.Jobs` has the promises).
 
     Args:
         server: where.

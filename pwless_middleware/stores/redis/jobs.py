@@ -25,7 +25,7 @@ from functools import partial
 from time import monotonic
 from typing import Final
 
-from pwless_middleware.core.job import CLAIM_SECONDS, Job, JobCount, JobState, ListedJob
+from pwless_middleware.core.storage.job import CLAIM_SECONDS, Job, JobCount, JobState, ListedJob
 from pwless_middleware.errors import StoreError
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.stores.batches import Batches
@@ -63,7 +63,7 @@ class _Worker:
 
 
 class RedisJobs:
-    """Queue jobs in Redis (`core.job.Jobs` has the promises).
+    """Queue jobs in Redis (`core.storage.job.Jobs` has the promises).
 
     Args:
         server: where.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable, Iterable, Sequence
 
-from pwless_middleware.core.budget import Draw, Refund
+from pwless_middleware.core.challenges.budget import Draw, Refund
 from pwless_middleware.stores.base import Put, Writes
 
 SlotOf = Callable[[str], Hashable]

@@ -13,10 +13,10 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar, cast
 
-from pwless_middleware.core.budget import Draw
-from pwless_middleware.core.digest import digest
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_encodable, check_flag
+from pwless_middleware.core.challenges.budget import Draw
+from pwless_middleware.core.keys.digest import digest
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_encodable, check_flag
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.stores.base import Admission, Attempt, Put, Writes
 from pwless_middleware.stores.redis.feed import RedisFeed

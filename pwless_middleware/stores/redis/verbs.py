@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Coroutine, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from pwless_middleware.core.budget import Draw, Refund
+from pwless_middleware.core.challenges.budget import Draw, Refund
 from pwless_middleware.errors import QueueFull
 from pwless_middleware.stores.base import Admission, Attempt, Drop, Put, Writes
 from pwless_middleware.stores.redis.job_lists import DELAYED, STREAM

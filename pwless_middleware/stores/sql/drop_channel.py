@@ -40,7 +40,7 @@ class DropChannel:
         self._publish = publish
         self._table = DropTable(database, publish)
         self._listener: Listener | None = None
-        # No key begins with a colon (`core.store_keys`).
+        # No key begins with a colon (`core.storage.store_keys`).
         self._own = f":{secrets.token_hex(8)}:"
         self._heard = ""
         self._echo_at = 0.0

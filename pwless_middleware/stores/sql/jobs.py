@@ -20,7 +20,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
-from pwless_middleware.core.job import CLAIM_SECONDS, Job, JobCount, JobState, ListedJob
+from pwless_middleware.core.storage.job import CLAIM_SECONDS, Job, JobCount, JobState, ListedJob
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.statement import Steps
 from pwless_middleware.errors import StoreError
@@ -68,7 +68,7 @@ class _Worker:
 
 
 class SQLJobs:
-    """Queue jobs in a database (`core.job.Jobs` has the promises).
+    """Queue jobs in a database (`core.storage.job.Jobs` has the promises).
 
     Args:
         database: where.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TypeVar
 
-from pwless_middleware.core.budget import Draw
-from pwless_middleware.core.named_options import named_options
+from pwless_middleware.core.challenges.budget import Draw
+from pwless_middleware.core.options.named_options import named_options
 from pwless_middleware.database.database import Database
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.stores.base import Admission, Attempt, Put, Writes

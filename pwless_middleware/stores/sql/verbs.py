@@ -4,11 +4,12 @@
     rows = ...  # of `verb.keys`
     answer = verb.decide(entries)
 
-The rules of budgets are those of `core.budget`; SQL only reads and writes. Each verb is atomic
-because whoever runs it (`runner`) lets nobody else write between the reading and the writing.
+The rules of budgets are those of `core.challenges.budget`; SQL only reads and writes. Each verb is
+atomic because whoever runs it (`runner`) lets nobody else write between the reading and the
+writing.
 
 An operation is remembered under a key of its own. A draw, a record and an operation never have the
-same key: those of operations begin with a colon, no other does (`core.store_keys`).
+same key: those of operations begin with a colon, no other does (`core.storage.store_keys`).
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-from pwless_middleware.core import budget
-from pwless_middleware.core.budget import Draw
+from pwless_middleware.core.challenges import budget
+from pwless_middleware.core.challenges.budget import Draw
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import QueueFull
 from pwless_middleware.stores.base import Admission, Attempt, Put, Writes

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware import ConfigError, EmailLogin, Kit, Mounted, User
-from pwless_middleware.web.offers import AccountPage
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import AccountPage
+from pwless_middleware.web.routing.routes import Route
 from tests.support import Browser, Site, led_to, make_site, said
 
 pytestmark = pytest.mark.anyio

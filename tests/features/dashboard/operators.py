@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pwless_middleware.core.operator import Role
+from pwless_middleware.core.operators.operator import Role
 from pwless_middleware.features.dashboard import Dashboard
 from pwless_middleware.features.email_login import EmailLogin
 from tests.own_account import make_kept_site, signed_in

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pwless_middleware.core.api_key import SCOPES
+from pwless_middleware.core.operators.api_key import SCOPES
 from tests.features.dashboard.operators import LOOK, make_dashboard, make_dashboard_site
 from tests.own_account import JO, signed_in
 from tests.support import Browser, Site, led_to, said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pwless_middleware.core.event_kinds import KINDS as PRODUCTS
+from pwless_middleware.core.events.event_kinds import KINDS as PRODUCTS
 from pwless_middleware.features.dashboard.events import KINDS
 from tests.guide import table
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import ConfigError
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.operator import ROLES, Role, covers
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.operators.operator import ROLES, Role, covers
 from pwless_middleware.features.dashboard import Dashboard
-from pwless_middleware.web.operators import CHANGE_SECONDS, LOOK_SECONDS
-from pwless_middleware.web.routes import Handler
+from pwless_middleware.web.gates.operators import CHANGE_SECONDS, LOOK_SECONDS
+from pwless_middleware.web.routing.routes import Handler
 from tests.features.dashboard.operators import (
     HELP,
     LOOK,

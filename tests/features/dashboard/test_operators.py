@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from pwless_middleware import EmailLogin, User
-from pwless_middleware.core.operator import Role
+from pwless_middleware.core.operators.operator import Role
 from pwless_middleware.errors import InvalidArgument, StoreError
 from pwless_middleware.features.dashboard import Dashboard
 from pwless_middleware.features.dashboard.python import OperatorVerbs

@@ -15,9 +15,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pwless_middleware import EmailLogin, Organizations, Passkeys, SecondFactors, Webhooks
-from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.events.event_search import StoredEvent
 from pwless_middleware.features.sso.options import SSO
-from pwless_middleware.web.setup_links import setup_url
+from pwless_middleware.web.parts.setup_links import setup_url
 from tests.features.dashboard.crawl import Crawl, Page, crawl
 from tests.features.dashboard.operators import HELP, LOOK, OPS, make_dashboard, make_dashboard_site
 from tests.features.second_factors.people import confirm_by_mail, enroll

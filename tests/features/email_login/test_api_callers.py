@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starlette.types import Message
 
 from pwless_middleware import ConfigError
-from pwless_middleware.web.keys import ConfiguredKeys
+from pwless_middleware.web.identity.keys import ConfiguredKeys
 from tests.features.email_login.test_api import check_error, started
 from tests.support import API_KEY, BASE, JSON_BASE, Browser, Site, http_scope, make_site, run
 

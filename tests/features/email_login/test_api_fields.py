@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pwless_middleware import EmailLogin
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.web.bodies import parse_json
+from pwless_middleware.web.requests.bodies import parse_json
 from tests.support import ROOMY, Backend, Browser, Site, make_site, token_of
 
 pytestmark = pytest.mark.anyio

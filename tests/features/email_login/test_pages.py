@@ -10,7 +10,7 @@ import pytest
 
 from pwless_middleware import DeliveryError, EmailLogin, User
 from pwless_middleware.errors import StoreError
-from pwless_middleware.flows import door
+from pwless_middleware.flows.logins import door
 from pwless_middleware.stores.memory import MemoryStore
 from tests.redis_server import until
 from tests.security.factor import RIGHT, Factor, Policy

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware import ConfigError, EmailLogin, MemoryStore, User
-from pwless_middleware.core.test_address import LONGEST
+from pwless_middleware.core.addresses.test_address import LONGEST
 from pwless_middleware.errors import InvalidArgument, PwlessError
 from pwless_middleware.features.dashboard import Dashboard
 from pwless_middleware.features.email_login.test_addresses import changes
@@ -232,7 +232,7 @@ async def test_who_is_signed_in_is_out_once_they_are_an_operator(tmp_path: Path)
     assert one.user_id is not None
     repositories = site.passwordless._kit.repositories
     assert repositories is not None
-    from pwless_middleware.core.stored_operator import StoredOperator
+    from pwless_middleware.core.operators.stored_operator import StoredOperator
 
     stored = StoredOperator(user_id=one.user_id, role="admin", added_at=0, by="python")
     await repositories.operators.put(stored, seen=None)

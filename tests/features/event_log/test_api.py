@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import StoredEvent
 from pwless_middleware.errors import Unauthenticated
 from tests.support import API_KEY, ROOMY, Site, error_code, make_site, wrong
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_retention import DAY, EventRetention
-from pwless_middleware.core.event_search import EventFilter, StoredEvent
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_retention import DAY, EventRetention
+from pwless_middleware.core.events.event_search import EventFilter, StoredEvent
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.features.event_log.deletion import OldEvents
 from tests.support import make_site

@@ -25,7 +25,7 @@ from pwless_middleware import (
     Mounted,
     SendLimits,
 )
-from pwless_middleware.core.event import EventKind
+from pwless_middleware.core.events.event import EventKind
 from pwless_middleware.errors import StoreError
 from pwless_middleware.features.metrics.labels import MOST_METHODS, MethodNames
 from tests.support import API_KEY, ROOMY, Site, Slow, error_code, make_site, run, wrong

@@ -9,17 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware import Authentication, EmailLogin, Kit, Mounted
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.connection import sso_factor
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.organizations.connection import sso_factor
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.features.organizations import Organizations
+from pwless_middleware.flows.logins.proofs import Proof
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
-from pwless_middleware.flows.proofs import Proof
 from pwless_middleware.stores.memory import MemoryStore
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.routing.routes import Route
 from tests.organizations import floor_of, set_policy
 from tests.sqlite_file import sqlite_url
 from tests.support import ROOMY, Browser, Site, make_site

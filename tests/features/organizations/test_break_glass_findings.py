@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from tests.features.organizations.scene import make_organization, make_scene
 from tests.organizations import add_app, add_connection, floor_of, set_policy
 from tests.support import Site

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.organizations import Organizations
 from pwless_middleware.flows.organizations.domain_verification import DAY

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import Kit, Login, Mounted, SecondFactors, User
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.organization import Invitation
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.organizations.organization import Invitation
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.organizations import Organizations
 from tests.features.organizations.scene import (

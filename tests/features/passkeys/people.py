@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from pwless_middleware import EmailLogin, Passkeys
-from pwless_middleware.core.event import Event
+from pwless_middleware.core.events.event import Event
 from tests.features.passkeys.authenticator import Authenticator, b64
 from tests.own_account import make_kept_site
 from tests.support import BASE, ROOMY, Browser, Site

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware import RedisStore, Store
-from pwless_middleware.core.base64url import unb64
+from pwless_middleware.core.keys.base64url import unb64
 from pwless_middleware.features.passkeys.ceremonies import LIFETIME
 from tests.features.passkeys.authenticator import BE, BS, UP, Authenticator
 from tests.features.passkeys.people import (

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.client import Client
-from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.keys.keyring import Keyring
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.client import Client
 from pwless_middleware.database.database import Database
 from pwless_middleware.errors import RateLimited, RequestExpired, TooManyAttempts
 from pwless_middleware.features.passkeys.ceremonies import (
@@ -27,8 +27,8 @@ from pwless_middleware.features.passkeys.ceremonies import (
     held_by_browser,
 )
 from pwless_middleware.features.passkeys.options_budget import PER_MINUTE
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
-from pwless_middleware.flows.records import Records
+from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.capabilities.records import Records
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.stores.redis import RedisStore

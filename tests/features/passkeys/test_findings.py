@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware import EmailLogin, Passkeys
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.passkeys import SQLPasskeys
 from tests.passkeys import make_passkey

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from pwless_middleware.core.client import Client
+from pwless_middleware.core.logins.client import Client
 from pwless_middleware.errors import RateLimited, Unavailable
 from pwless_middleware.features.passkeys.options_budget import PER_MINUTE, OptionsBudget
 

@@ -12,7 +12,7 @@ import pytest
 
 from pwless_middleware import EmailLogin, Passkeys
 from pwless_middleware.errors import StoreError
-from pwless_middleware.flows.change_budget import PER_DAY
+from pwless_middleware.flows.people.change_budget import PER_DAY
 from pwless_middleware.kit import Kit, Mounted, Text
 from pwless_middleware.stores.memory import MemoryStore
 from tests.features.passkeys.authenticator import Authenticator

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pwless_middleware import Passkeys
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.user import User
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.people.user import User
 from pwless_middleware.errors import (
     InvalidArgument,
     InvalidCredential,

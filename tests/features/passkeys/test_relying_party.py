@@ -11,7 +11,7 @@ import pytest
 
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.passkeys.relying_party import ANDROID, RelyingParty
-from pwless_middleware.web.origin import Origin
+from pwless_middleware.web.routing.origin import Origin
 from tests.features.passkeys.authenticator import b64
 
 APP = ANDROID + b64(bytes(range(32)))

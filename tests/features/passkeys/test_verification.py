@@ -12,7 +12,7 @@ from typing import Any
 import cbor2
 import pytest
 
-from pwless_middleware.core.passkey import Passkey
+from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.features.passkeys.credentials import read_assertion, read_attestation
 from pwless_middleware.features.passkeys.relying_party import RelyingParty
 from pwless_middleware.features.passkeys.verification import (

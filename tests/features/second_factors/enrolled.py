@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.event import Event
+from pwless_middleware.core.events.event import Event
 from pwless_middleware.features.second_factors import SecondFactors
 from tests.features.second_factors.people import JO, STEP_API, App
 from tests.own_account import make_kept_site

@@ -12,7 +12,7 @@ import httpx
 import mintotp
 
 from pwless_middleware import EmailLogin, RedisStore
-from pwless_middleware.core.event import Event
+from pwless_middleware.core.events.event import Event
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.features.second_factors.python import SecondFactorVerbs
 from pwless_middleware.features.second_factors.totp import PERIOD

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.base64url import b64
+from pwless_middleware.core.keys.base64url import b64
 from pwless_middleware.database.factors import SQLFactors
 from tests.factors import make_phone
 from tests.features.second_factors.enrolled import (

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from pwless_middleware import MemoryStore
-from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.keys.keyring import Keyring
 from pwless_middleware.errors import RequestExpired, TooManyAttempts
 from pwless_middleware.features.second_factors.enrollments import LIFETIME, Enrollments
-from pwless_middleware.flows.records import Records
+from pwless_middleware.flows.capabilities.records import Records
 from tests.support import KEY, Clock, Slow
 
 pytestmark = pytest.mark.anyio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pwless_middleware.core.event_kinds import KINDS as PRODUCTS
+from pwless_middleware.core.events.event_kinds import KINDS as PRODUCTS
 from pwless_middleware.features.second_factors.events import KINDS
 
 

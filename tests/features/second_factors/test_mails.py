@@ -12,7 +12,7 @@ import pytest
 
 from pwless_middleware.database.factors import SQLFactors
 from pwless_middleware.errors import PersonDisabled
-from pwless_middleware.flows.change_jobs import UNDER_WAY
+from pwless_middleware.flows.people.change_jobs import UNDER_WAY
 from tests.factors import make_phone
 from tests.features.second_factors.enrolled import (
     API,

@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pwless_middleware import EmailLogin, Kit, Mounted, Passkeys
-from pwless_middleware.core.factor import Factor
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.errors import InvalidArgument, NotFound, StoreError
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.stores.memory import MemoryStore
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.routing.routes import Route
 from tests.features.passkeys.authenticator import Authenticator
 from tests.features.passkeys.people import make_passkey
 from tests.features.second_factors.people import (

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from pwless_middleware import EmailLogin, Passkeys
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.login import Login
-from pwless_middleware.core.policy import ANYTHING, Policy
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.organizations.policy import ANYTHING, Policy
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.web.kit import Kit, Mounted
 from tests.features.passkeys.authenticator import BE, BS, UP, Authenticator

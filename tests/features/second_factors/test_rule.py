@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import EmailLogin, MemoryStore, Passkeys, User
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.factor import Factor
-from pwless_middleware.core.login import Login
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.errors import LoginDenied, StepRequired, StoreError
 from pwless_middleware.features.second_factors import SecondFactors
 from tests.features.passkeys.authenticator import BE, BS, UP, Authenticator

@@ -9,11 +9,11 @@ import pyotp
 import pytest
 
 from pwless_middleware import Brand
-from pwless_middleware.core.caller import Caller
+from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.errors import InvalidArgument, InvalidCode, RequestExpired, TooManyAttempts
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow, held_by_session
-from pwless_middleware.web.accounts import Account
+from pwless_middleware.web.identity.accounts import Account
 from tests.factors import make_factor
 from tests.features.second_factors.people import (
     JO,

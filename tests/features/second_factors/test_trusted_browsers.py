@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import EmailLogin, Organizations, TextOutbox
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.factor import Factor
-from pwless_middleware.core.login import Login
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow

@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 import httpx
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.connection import Connection
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.organizations.connection import Connection
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.features.organizations.options import Organizations
 from pwless_middleware.features.sso.options import SSO
 from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pwless_middleware.core.base64url import b64
+from pwless_middleware.core.keys.base64url import b64
 from pwless_middleware.features.sso.browser import MOST_LOGINS, BegunLogin, SSOBrowser
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import pwless_middleware
-from pwless_middleware.core import sso_faults
-from pwless_middleware.core.sso_faults import FAULTS
+from pwless_middleware.core.organizations import sso_faults
+from pwless_middleware.core.organizations.sso_faults import FAULTS
 from pwless_middleware.errors import FAULTS as REQUEST_FAULTS
 from pwless_middleware.errors import RequestFailed
 from pwless_middleware.features.sso.faults import VALUE_LENGTH, SSOFault

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.connection import Identity
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.organizations.connection import Identity
 from tests.features.sso.sites import SSOSite
 from tests.identity_providers.own_oidc import OwnProvider
 

@@ -6,14 +6,14 @@ import asyncio
 
 import pytest
 
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.client import Client
-from pwless_middleware.core.keyring import Keyring, new_operation
+from pwless_middleware.core.keys.keyring import Keyring, new_operation
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.client import Client
 from pwless_middleware.errors import TooManyAttempts
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.login_states import LIFETIME, TRIES, LoginStates
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
-from pwless_middleware.flows.records import Records
+from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.capabilities.records import Records
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import KEY, OTHER_KEY, Clock
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.challenge_context import seal_hint
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.challenges.challenge_context import seal_hint
 from pwless_middleware.features.sso.login_states import PLACES
 from pwless_middleware.features.sso.start_pages import AGAIN
 from pwless_middleware.stores.memory import MemoryStore

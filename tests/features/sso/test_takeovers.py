@@ -11,8 +11,8 @@ import pytest
 
 from pwless_middleware import SecondFactors
 from pwless_middleware.core import paths
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.connection import Identity
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.organizations.connection import Identity
 from tests.features.second_factors.people import enroll, id_of
 from tests.features.sso.sites import SSOSite, query_of
 from tests.identity_providers.own_oidc import OwnProvider, own_oidc

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware import EmailLogin, Kit, Login, LoginDenied, Mounted, Redirect, Verdict
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.organization import Membership
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.organizations.organization import Membership
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.web.kit import Feature
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.routing.routes import Route
 from tests.own_account import make_kept_site
 from tests.security.factor import RIGHT, Factor
 from tests.support import Site, led_to, make_site

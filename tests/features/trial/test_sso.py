@@ -16,8 +16,8 @@ from pwless_middleware import (
     Mounted,
     Redirect,
 )
-from pwless_middleware.core.challenge_context import HINT_SECONDS, open_hint
-from pwless_middleware.web.routes import Route
+from pwless_middleware.core.challenges.challenge_context import HINT_SECONDS, open_hint
+from pwless_middleware.web.routing.routes import Route
 from tests.support import BASE, Site, error_code, led_to, make_site
 
 pytestmark = pytest.mark.anyio

@@ -13,9 +13,15 @@ from typing import Any
 import pytest
 
 from pwless_middleware import Kit, Mounted, Webhooks
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.webhook import DELAYS, TRIES, NextTry, Webhook, WebhookDelivery
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.operators.webhook import (
+    DELAYS,
+    TRIES,
+    NextTry,
+    Webhook,
+    WebhookDelivery,
+)
 from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.errors import StoreError
 from pwless_middleware.features.webhooks import outgoing, sender

@@ -14,7 +14,7 @@ import pytest
 import standardwebhooks
 
 from pwless_middleware import ConfigError, Dashboard, EmailLogin, Webhooks
-from pwless_middleware.core.webhook import WebhookDelivery
+from pwless_middleware.core.operators.webhook import WebhookDelivery
 from pwless_middleware.database.webhooks import MOST
 from tests.delivery.texts.fake_server import reply
 from tests.features.dashboard.operators import HELP, LOOK, OPS

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 
 from pwless_middleware import EmailLogin, Organizations
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.flows.organizations.policies import OrganizationPolicies
 from pwless_middleware.web.kit import Kit, Mounted
 from tests.features.second_factors.people import id_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.errors import ConfigError, InvalidArgument, NotFound
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.flows.organizations.scim_tokens import matches

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.database.database import Database
-from pwless_middleware.flows import held_lookups
+from pwless_middleware.flows.signals import held_lookups
 from tests.organizations import add_connection, floor_of, make_organization_site, set_policy
 from tests.sqlite_file import sqlite_url
 from tests.support import make_site

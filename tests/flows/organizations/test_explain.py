@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.explanation import OUTCOMES, ExplainedWay, Explanation
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.organizations.explanation import OUTCOMES, ExplainedWay, Explanation
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.languages.current import translate, use_language
 from pwless_middleware.languages.languages import Languages

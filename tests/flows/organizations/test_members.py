@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.organization import Member, Organization
+from pwless_middleware.core.organizations.organization import Member, Organization
 from pwless_middleware.database.members import MemberChange
 from pwless_middleware.errors import NotFound
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
@@ -122,7 +122,7 @@ async def test_who_is_deactivated_stays_one(
 async def test_an_invitation_makes_who_is_invited_a_member(
     site: Site, floor: OrganizationFloor, acme: Organization
 ) -> None:
-    from pwless_middleware.core.address import Address
+    from pwless_middleware.core.addresses.address import Address
     from pwless_middleware.errors import LoginDenied, RequestExpired
 
     sent = []

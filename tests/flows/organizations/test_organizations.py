@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.errors import NotFound
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from tests.organizations import (

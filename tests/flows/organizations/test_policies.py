@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.challenge_context import Redirect
-from pwless_middleware.core.connection import sso_factor
-from pwless_middleware.core.login import Login
-from pwless_middleware.core.policy import Policy
-from pwless_middleware.core.session import SessionPolicy
+from pwless_middleware.core.challenges.challenge_context import Redirect
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.logins.session import SessionPolicy
+from pwless_middleware.core.organizations.connection import sso_factor
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.errors import InvalidArgument, LoginDenied
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.flows.organizations.policies import life_of

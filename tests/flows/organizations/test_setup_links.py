@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.core.connection import Identity
+from pwless_middleware.core.organizations.connection import Identity
 from pwless_middleware.errors import LoginDenied, NotFound
 from tests.organizations import floor_of, make_organization_site, newest_event, refusal_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.errors import ConfigError, NotFound
 from pwless_middleware.features.organizations import Organizations
 from pwless_middleware.flows.organizations.txt_records import TXTRecords

@@ -13,7 +13,7 @@ import redis.asyncio
 from redis.asyncio.sentinel import Sentinel
 from redis.crc import key_slot
 
-from pwless_middleware.core.budget import Draw, Limit, Refund
+from pwless_middleware.core.challenges.budget import Draw, Limit, Refund
 from pwless_middleware.errors import QueueFull, StoreError
 from pwless_middleware.stores.base import Drop, Put, Writes
 from pwless_middleware.stores.redis import RedisStore

@@ -12,7 +12,7 @@ import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from pwless_middleware.core.budget import Draw, Limit
+from pwless_middleware.core.challenges.budget import Draw, Limit
 from pwless_middleware.errors import StoreError
 from pwless_middleware.stores.base import Drop, Put, Writes
 from pwless_middleware.stores.redis import RedisStore

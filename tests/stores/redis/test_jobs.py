@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.job import Job, JobCount
+from pwless_middleware.core.storage.job import Job, JobCount
 from pwless_middleware.errors import StoreError
 from pwless_middleware.stores.base import Put
 from pwless_middleware.stores.redis import RedisStore

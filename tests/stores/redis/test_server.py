@@ -16,7 +16,7 @@ import pytest
 import redis.asyncio
 import trustme
 
-from pwless_middleware.core.budget import Draw, Limit
+from pwless_middleware.core.challenges.budget import Draw, Limit
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.stores.base import Drop, Put, Writes
 from pwless_middleware.stores.redis import RedisStore

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pwless_middleware.core.budget import Draw, Limit
+from pwless_middleware.core.challenges.budget import Draw, Limit
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.statement import Statement
 from pwless_middleware.stores.base import Put, Writes

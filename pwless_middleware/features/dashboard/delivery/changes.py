@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final, cast
 from starlette.requests import Request
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event_search import StoredEvent
-from pwless_middleware.core.job import JobState, ListedJob
+from pwless_middleware.core.events.event_search import StoredEvent
+from pwless_middleware.core.storage.job import JobState, ListedJob
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.dashboard.delivery.rows import key_of
 from pwless_middleware.text import Text
-from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.queries import read_query
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
 
 if TYPE_CHECKING:
     from pwless_middleware.database.repositories import Repositories

@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from pwless_middleware.core.challenge import attempt_of
+from pwless_middleware.core.challenges.challenge import attempt_of
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.format_v1 import unpack_job
-from pwless_middleware.core.job import ListedJob
+from pwless_middleware.core.storage.format_v1 import unpack_job
+from pwless_middleware.core.storage.job import ListedJob
 from pwless_middleware.features.dashboard.delivery.reasons import explain_reason
 from pwless_middleware.features.dashboard.delivery.topics import topic_text
-from pwless_middleware.flows.challenges import MAIL
-from pwless_middleware.flows.topics import JobDescription
+from pwless_middleware.flows.capabilities.topics import JobDescription
+from pwless_middleware.flows.challenges.challenges import MAIL
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.web.kit import Kit

@@ -10,7 +10,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.job import JobCount, JobState, ListedJob
+from pwless_middleware.core.storage.job import JobCount, JobState, ListedJob
 from pwless_middleware.delivery.dns_records import find_records
 from pwless_middleware.errors import InvalidArgument, StoreError, Unavailable
 from pwless_middleware.features.dashboard.delivery.changes import DeliveryChanges
@@ -26,13 +26,13 @@ from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.offers import DashboardPage
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import DashboardPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = "/dashboard/delivery"
 PAGE: Final = 50

@@ -10,7 +10,7 @@ from contextvars import Context
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.text import Text
 from pwless_middleware.tracebacks import traceback_without_text

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.finding import Level
+from pwless_middleware.core.operators.finding import Level
 from pwless_middleware.delivery.outcomes import Channel
 from pwless_middleware.delivery.server_health import ServerHealth
 from pwless_middleware.features.dashboard.delivery.reasons import explain_reason

@@ -21,7 +21,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.delivery.outcomes import Channel
 from pwless_middleware.delivery.server_health import ServerHealth
 from pwless_middleware.errors import StoreError, Unavailable
-from pwless_middleware.flows.records import MOST_BYTES
+from pwless_middleware.flows.capabilities.records import MOST_BYTES
 from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.tracebacks import traceback_without_text
 from pwless_middleware.web.kit import Kit

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.attempt import Attempt
-from pwless_middleware.core.event_id import format_number, second_of
-from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.events.attempt import Attempt
+from pwless_middleware.core.events.event_id import format_number, second_of
+from pwless_middleware.core.events.event_search import StoredEvent
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.dashboard.log.list_page import PATH
 from pwless_middleware.features.dashboard.log.reasons import why_text
@@ -24,15 +24,15 @@ from pwless_middleware.features.dashboard.log.search import LogSearch
 from pwless_middleware.features.dashboard.log.words import IN_PROGRESS
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.event_json import public_event
-from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.organization_parts import ORGANIZATIONS_PATH, organization_path
-from pwless_middleware.web.person_parts import PEOPLE_PATH, has_page, person_path
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.organization_parts import ORGANIZATIONS_PATH, organization_path
+from pwless_middleware.web.parts.person_parts import PEOPLE_PATH, has_page, person_path
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.event_json import public_event
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.routing.routes import Route
 
 _QUERY = Fields({"format": Field(about="How it is told.", one_of=("json",))})
 _GONE = Text("There is no such attempt, or it was so long ago that it has been deleted.")

@@ -60,7 +60,7 @@ class Countries:
         """Return the country, ISO 3166-1, or `None` where the file does not say.
 
         Args:
-            network: `core.client.Client.network`.
+            network: `core.logins.client.Client.network`.
         """
         try:
             found = self._reader.get(network.partition("/")[0])

@@ -15,7 +15,7 @@ from typing import Final, Literal
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from pwless_middleware.core.event_id import format_number
+from pwless_middleware.core.events.event_id import format_number
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.dashboard.log.attempt_page import attempt_to_dict
 from pwless_middleware.features.dashboard.log.csv_lines import write_csv_line
@@ -24,10 +24,10 @@ from pwless_middleware.features.dashboard.log.list_page import PATH
 from pwless_middleware.features.dashboard.log.search import LogSearch, Subject
 from pwless_middleware.languages.times import format_iso
 from pwless_middleware.text import Text
-from pwless_middleware.web.event_json import EVENT, public_event
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import EVERYWHERE
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.responses.event_json import EVENT, public_event
+from pwless_middleware.web.responses.responses import EVERYWHERE
+from pwless_middleware.web.routing.routes import Route
 
 _PAGE: Final = 500
 _TYPES: Final[Mapping[str, str]] = {

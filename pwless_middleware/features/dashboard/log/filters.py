@@ -11,14 +11,14 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
-from pwless_middleware.core.attempt import OUTCOMES
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event_id import parse_event_id
-from pwless_middleware.core.event_kinds import KINDS
+from pwless_middleware.core.events.attempt import OUTCOMES
+from pwless_middleware.core.events.event_id import parse_event_id
+from pwless_middleware.core.events.event_kinds import KINDS
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.text import Text
-from pwless_middleware.web.fields import Field, Fields
-from pwless_middleware.web.queries import PRINTABLE, read_query
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import PRINTABLE, read_query
 
 View = Literal["attempts", "events", "live"]
 VIEWS: Final[Mapping[View, Text]] = {

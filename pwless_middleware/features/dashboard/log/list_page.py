@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.event_id import format_number, parse_event_id
+from pwless_middleware.core.events.event_id import format_number, parse_event_id
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.dashboard.log.filters import (
     SPANS,
@@ -21,10 +21,10 @@ from pwless_middleware.features.dashboard.log.search import ATTEMPT_NAME, LogSea
 from pwless_middleware.features.dashboard.log.words import METHODS, OUTCOMES
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.responses import public_message
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.responses.responses import public_message
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = "/dashboard/log"
 PAGE: Final = 50

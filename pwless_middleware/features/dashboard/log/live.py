@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Final
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from pwless_middleware.core.event_id import first_number, format_number, parse_event_id
-from pwless_middleware.core.event_search import EventFilter, StoredEvent
-from pwless_middleware.core.operator import covers
+from pwless_middleware.core.events.event_id import first_number, format_number, parse_event_id
+from pwless_middleware.core.events.event_search import EventFilter, StoredEvent
+from pwless_middleware.core.operators.operator import covers
 from pwless_middleware.database.event_row import number_of
 from pwless_middleware.errors import InvalidArgument, StoreError, Unavailable
 from pwless_middleware.features.dashboard.log.filters import read_log_query
@@ -31,10 +31,10 @@ from pwless_middleware.features.dashboard.log.rows import EventRow
 from pwless_middleware.features.dashboard.log.search import LogSearch
 from pwless_middleware.languages.current import current_language, use_language
 from pwless_middleware.text import Text
+from pwless_middleware.web.gates.operators import LOOK_SECONDS, Operator
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operators import LOOK_SECONDS, Operator
-from pwless_middleware.web.responses import EVERYWHERE
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.responses.responses import EVERYWHERE
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.database.events import EventRepository

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.sso_faults import FAULTS, METADATA_FAULTS
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.sso_faults import FAULTS, METADATA_FAULTS
 from pwless_middleware.text import Text
 
 _TOO_MANY_TEXTS: Final = Text("Too many text messages were asked for in a short time.")

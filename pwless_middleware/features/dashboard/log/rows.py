@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pwless_middleware.core.attempt import SUCCESSES, Attempt
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.device import device_text
-from pwless_middleware.core.event import Event, EventKind
-from pwless_middleware.core.event_id import second_of
-from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.events.attempt import SUCCESSES, Attempt
+from pwless_middleware.core.events.event import Event, EventKind
+from pwless_middleware.core.events.event_id import second_of
+from pwless_middleware.core.events.event_search import StoredEvent
+from pwless_middleware.core.logins.device import device_text
 from pwless_middleware.features.dashboard.log.reasons import reason_text
 from pwless_middleware.features.dashboard.log.sentences import sentence_of
 from pwless_middleware.features.dashboard.log.words import IN_PROGRESS, OUTCOMES, method_text

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.attempt import Attempt, AttemptFilter
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event_id import parse_event_id
-from pwless_middleware.core.event_search import EventFilter, StoredEvent
+from pwless_middleware.core.events.attempt import Attempt, AttemptFilter
+from pwless_middleware.core.events.event_id import parse_event_id
+from pwless_middleware.core.events.event_search import EventFilter, StoredEvent
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.dashboard.log.filters import LogQuery
 from pwless_middleware.features.dashboard.log.organizations import (

@@ -12,7 +12,7 @@ from pwless_middleware.features.dashboard.log.search import LogSearch
 from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.offers import DashboardPage
+from pwless_middleware.web.parts.offers import DashboardPage
 
 if TYPE_CHECKING:
     from pwless_middleware.database.repositories import Repositories

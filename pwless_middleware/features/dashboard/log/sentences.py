@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from pwless_middleware.core.event import Event, EventKind
+from pwless_middleware.core.events.event import Event, EventKind
 from pwless_middleware.features.dashboard.log.words import method_text, methods_text
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text, duration_text
@@ -243,7 +243,7 @@ def _values_of(event: Event) -> Mapping[str, object]:
     given = event.details or {}
     details: dict[str, object] = {n: value if value != "" else "–" for n, value in given.items()}
     if event.kind == "organization.policy_changed" and details:
-        from pwless_middleware.web.policy_words import name_changes  # few logs need it
+        from pwless_middleware.web.responses.policy_words import name_changes  # few logs need it
 
         details["to"] = name_changes(details.get("from"), details.get("to"))
     return {

@@ -13,15 +13,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
-from pwless_middleware.core.address import Address, parse_address
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.operator import ROLES, Role, covers
-from pwless_middleware.core.stored_operator import StoredOperator
+from pwless_middleware.core.addresses.address import Address, parse_address
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.operators.operator import ROLES, Role, covers
+from pwless_middleware.core.operators.stored_operator import StoredOperator
 from pwless_middleware.database.operators import MOST, Change
 from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.errors import InvalidArgument, LoginDenied
 from pwless_middleware.features.dashboard.operators.mails import OperatorMails
-from pwless_middleware.flows.operator_roles import OperatorRoles
+from pwless_middleware.flows.operators.operator_roles import OperatorRoles
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 

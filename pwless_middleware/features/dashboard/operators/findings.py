@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.features.dashboard.operators.changes import OperatorChanges
-from pwless_middleware.flows.operator_roles import OperatorRoles
+from pwless_middleware.flows.operators.operator_roles import OperatorRoles
 from pwless_middleware.text import Text
 
 

@@ -10,18 +10,18 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from pwless_middleware.core.address import Address, parse_address
+from pwless_middleware.core.addresses.address import Address, parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.keyring import new_operation
+from pwless_middleware.core.keys.keyring import new_operation
 from pwless_middleware.core.links import break_links
-from pwless_middleware.core.operator import Role, covers
+from pwless_middleware.core.operators.operator import Role, covers
 from pwless_middleware.database.operators import OperatorRepository
 from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.errors import LoginDenied
-from pwless_middleware.flows.change_jobs import wait_for_change
-from pwless_middleware.flows.notices import Notices
-from pwless_middleware.flows.operator_roles import OperatorRoles
-from pwless_middleware.flows.topics import LONGEST, QueuedJob, ReadJob
+from pwless_middleware.flows.capabilities.topics import LONGEST, QueuedJob, ReadJob
+from pwless_middleware.flows.operators.operator_roles import OperatorRoles
+from pwless_middleware.flows.people.change_jobs import wait_for_change
+from pwless_middleware.flows.people.notices import Notices
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.stores.base import Writes
 from pwless_middleware.web.kit import Kit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from pwless_middleware.core.operator import Role
+from pwless_middleware.core.operators.operator import Role
 from pwless_middleware.text import Text
 
 NAMES: Final[Mapping[Role, Text]] = {

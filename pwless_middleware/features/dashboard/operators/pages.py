@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, cast
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.operator import ROLES, covers
-from pwless_middleware.core.stored_operator import StoredOperator
+from pwless_middleware.core.operators.operator import ROLES, covers
+from pwless_middleware.core.operators.stored_operator import StoredOperator
 from pwless_middleware.errors import InvalidArgument, NotFound, StoreError
 from pwless_middleware.features.dashboard.operators.changes import OperatorChanges
 from pwless_middleware.features.dashboard.operators.findings import OperatorFindings
@@ -19,16 +19,16 @@ from pwless_middleware.features.dashboard.operators.mails import OperatorMails
 from pwless_middleware.features.dashboard.operators.names import MEANINGS, NAMES
 from pwless_middleware.features.dashboard.operators.rows import OperatorRows
 from pwless_middleware.features.dashboard.options import DashboardOptions
-from pwless_middleware.flows.operator_roles import OperatorRoles
+from pwless_middleware.flows.operators.operator_roles import OperatorRoles
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.offers import DashboardPage
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import DashboardPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.database.repositories import Repositories

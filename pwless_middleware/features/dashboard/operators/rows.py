@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.stored_operator import StoredOperator
+from pwless_middleware.core.operators.stored_operator import StoredOperator
 from pwless_middleware.features.dashboard.operators.names import NAMES
-from pwless_middleware.flows.operator_roles import OperatorRoles
+from pwless_middleware.flows.operators.operator_roles import OperatorRoles
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.operators import Operator
+from pwless_middleware.web.responses.makers import Makers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections import Counter as Sum
 from collections.abc import Iterable, Mapping, Sequence
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event_counters import Counter
-from pwless_middleware.core.event_search import EventCount
+from pwless_middleware.core.events.event_counters import Counter
+from pwless_middleware.core.events.event_search import EventCount
 
 FAILURES = (
     *("code.wrong", "step.wrong", "login.refused", "passkey.refused", "sso.failed"),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.event_counters import DAY, start_of
-from pwless_middleware.core.event_search import EventCount
+from pwless_middleware.core.events.event_counters import DAY, start_of
+from pwless_middleware.core.events.event_search import EventCount
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.features.dashboard.overview.charts import label_bars
@@ -29,15 +29,15 @@ from pwless_middleware.features.dashboard.overview.sections import (
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.offers import DashboardPage
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import DashboardPage
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.database.repositories import Repositories
-    from pwless_middleware.web.operators import Operator
+    from pwless_middleware.web.gates.operators import Operator
 
 PATH: Final = "/dashboard/overview"
 SECONDS: Final = 1.5

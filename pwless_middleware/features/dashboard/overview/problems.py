@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.database.file_checks import check_file
 from pwless_middleware.languages.current import translate
 from pwless_middleware.web.kit import Kit

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event_counters import DAY, HOUR, start_of
+from pwless_middleware.core.events.event_counters import DAY, HOUR, start_of
 from pwless_middleware.text import Text
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event_counters import DAY, Span, start_of
+from pwless_middleware.core.events.event_counters import DAY, Span, start_of
 from pwless_middleware.features.dashboard.overview.charts import (
     Chart,
     Row,

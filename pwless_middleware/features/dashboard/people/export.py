@@ -5,12 +5,12 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.flows.people import People
+from pwless_middleware.flows.people.people import People
+from pwless_middleware.web.gates.person_gate import page_of, require_person
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.person_gate import page_of, require_person
-from pwless_middleware.web.person_parts import PERSON_PATH
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.person_parts import PERSON_PATH
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.routing.routes import Route
 
 
 class ExportRoute:

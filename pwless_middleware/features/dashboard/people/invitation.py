@@ -8,18 +8,18 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.person import MAX_NAME
+from pwless_middleware.core.people.person import MAX_NAME
 from pwless_middleware.errors import ApiError, InvalidArgument, RateLimited
-from pwless_middleware.flows.people import People
+from pwless_middleware.flows.people.people import People
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.names import name_of
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.person_parts import PEOPLE_PATH, person_path
-from pwless_middleware.web.responses import public_message
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.person_parts import PEOPLE_PATH, person_path
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import public_message
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = f"{PEOPLE_PATH}/invite"
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.person import Person
+from pwless_middleware.core.people.person import Person
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.dashboard.people.search import (
     VIEWS,
@@ -21,18 +21,18 @@ from pwless_middleware.features.dashboard.people.search import (
     TableSearch,
     View,
 )
-from pwless_middleware.flows.people import People
+from pwless_middleware.flows.people.people import People
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import DashboardPage
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.person_parts import PEOPLE_PATH, has_page, person_path
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.responses import public_message
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import DashboardPage
+from pwless_middleware.web.parts.person_parts import PEOPLE_PATH, has_page, person_path
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.responses import public_message
+from pwless_middleware.web.routing.routes import Route
 
 _DONE: Final[Mapping[str, Text]] = {
     "deleted": Text("Everything about this person is erased."),

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.device import device_text, icon_of
-from pwless_middleware.core.event import Event, EventKind
-from pwless_middleware.core.session import Session
+from pwless_middleware.core.events.event import Event, EventKind
+from pwless_middleware.core.logins.device import device_text, icon_of
+from pwless_middleware.core.logins.session import Session
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.dashboard.log.sentences import sentence_of
 from pwless_middleware.features.dashboard.log.words import methods_text
@@ -21,15 +21,15 @@ from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.names import name_of
 from pwless_middleware.languages.times import format_ago, format_iso, format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.gates.person_gate import find_person
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.parts import ShownPart
-from pwless_middleware.web.person_gate import find_person
-from pwless_middleware.web.person_parts import PEOPLE_PATH, PERSON_PATH, ShownPerson
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.responses import public_message
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.parts import ShownPart
+from pwless_middleware.web.parts.person_parts import PEOPLE_PATH, PERSON_PATH, ShownPerson
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.responses.responses import public_message
+from pwless_middleware.web.routing.routes import Route
 
 LAST_EVENTS: Final = 10
 """How many events the page shows; the log has all."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.person import Place
+from pwless_middleware.core.addresses.address import parse_address
+from pwless_middleware.core.people.person import Place
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.text import Text
 

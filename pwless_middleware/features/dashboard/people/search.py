@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, Protocol
 
-from pwless_middleware.core.address import parse_address, parse_prefix
+from pwless_middleware.core.addresses.address import parse_address, parse_prefix
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.digest import digest
-from pwless_middleware.core.person import Person
-from pwless_middleware.core.user import User
+from pwless_middleware.core.keys.digest import digest
+from pwless_middleware.core.people.person import Person
+from pwless_middleware.core.people.user import User
 from pwless_middleware.errors import InvalidArgument, LoginDenied
 from pwless_middleware.features.dashboard.people.places import (
     bad_cursor,
@@ -22,7 +22,7 @@ from pwless_middleware.features.dashboard.people.places import (
     read_place,
     write_place,
 )
-from pwless_middleware.flows.people import People
+from pwless_middleware.flows.people.people import People
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 

@@ -15,11 +15,11 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import ConfigError, InvalidArgument
 from pwless_middleware.features.dashboard.settings.fields import SettingField
 from pwless_middleware.text import Text
-from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.responses import EVERYWHERE
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.responses import EVERYWHERE
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = "/dashboard/settings/preview.css"
 _QUERY: Final = Fields({"color": Field(about="As `brand.color`; empty for ours.", longest=7)})

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from pwless_middleware.core.address import matches, parse_address
+from pwless_middleware.core.addresses.address import matches, parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.setting import Setting, SettingValue
-from pwless_middleware.core.settings import SettingChange
+from pwless_middleware.core.operators.setting import Setting, SettingValue
+from pwless_middleware.core.operators.settings import SettingChange
 from pwless_middleware.features.dashboard.settings.words import title_of, value_text
-from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.operators import Operator
+from pwless_middleware.web.gates.operators import Operator
 
 _ALLOW: Final = "email_login.allow"
 _NOT_BEFORE: Final = "sessions.not_before"

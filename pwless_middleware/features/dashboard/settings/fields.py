@@ -12,19 +12,19 @@ from datetime import UTC, datetime
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.setting import MAX_TEXTS, Setting, SettingValue
-from pwless_middleware.core.settings import SettingsRecord
+from pwless_middleware.core.operators.setting import MAX_TEXTS, Setting, SettingValue
+from pwless_middleware.core.operators.settings import SettingsRecord
 from pwless_middleware.features.dashboard.settings.words import (
     SOURCES,
     range_text,
     title_of,
     value_text,
 )
-from pwless_middleware.flows.live_settings import LiveSettings
+from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import UNITS, unit_of
 from pwless_middleware.text import Text
-from pwless_middleware.web.choices import Choice, choose_unit
+from pwless_middleware.web.responses.choices import Choice, choose_unit
 
 _WHOLE: Final = re.compile(r"[0-9]{1,12}")
 _MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?")

@@ -9,18 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.settings import SettingChange
+from pwless_middleware.core.operators.settings import SettingChange
 from pwless_middleware.errors import ConfigError, NotFound
 from pwless_middleware.features.dashboard.settings.effects import Effect, describe
 from pwless_middleware.features.dashboard.settings.plan import Plan, read_version
-from pwless_middleware.flows.settings import Settings
+from pwless_middleware.flows.settings.settings import Settings
 from pwless_middleware.languages.times import format_iso, format_time
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = "/dashboard/settings"
 PAGE: Final = 25

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Self
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.setting import SettingValue
-from pwless_middleware.core.settings import SettingChange
+from pwless_middleware.core.operators.setting import SettingValue
+from pwless_middleware.core.operators.settings import SettingChange
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.flows.settings import Settings
+from pwless_middleware.flows.settings.settings import Settings
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import parse_json
+from pwless_middleware.web.requests.bodies import parse_json
 
 _BAD: Final = Text("This form is of another page. Begin again.")
 

@@ -10,7 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.settings import SettingChange, SettingsConflict, SettingsRecord
+from pwless_middleware.core.operators.settings import (
+    SettingChange,
+    SettingsConflict,
+    SettingsRecord,
+)
 from pwless_middleware.errors import ConfigError, NotFound
 from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.features.dashboard.settings.brand import BrandPreview
@@ -28,19 +32,19 @@ from pwless_middleware.features.dashboard.settings.fields import (
 )
 from pwless_middleware.features.dashboard.settings.history import SettingsHistory
 from pwless_middleware.features.dashboard.settings.plan import Plan, read_version
-from pwless_middleware.flows.live_settings import LiveSettings
-from pwless_middleware.flows.settings import Settings
+from pwless_middleware.flows.settings.live_settings import LiveSettings
+from pwless_middleware.flows.settings.settings import Settings
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.offers import DashboardPage
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import DashboardPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = "/dashboard/settings"
 MOST_BYTES: Final = 512 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.core.setting import Setting
+from pwless_middleware.core.operators.setting import Setting
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_exactly, format_time
 from pwless_middleware.text import Text

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.mail_template import MailTemplate, TemplateVersion
+from pwless_middleware.core.operators.mail_template import MailTemplate, TemplateVersion
 from pwless_middleware.errors import InvalidArgument, NotFound
 from pwless_middleware.languages.catalogue import Catalogue
 from pwless_middleware.rendering.mail_templates.mails import MAILS, Mail
@@ -23,7 +23,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.flows.mail_templates import MailTemplates
+    from pwless_middleware.flows.settings.mail_templates import MailTemplates
 
 PATH: Final = "/dashboard/templates"
 

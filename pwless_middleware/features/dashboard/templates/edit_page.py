@@ -15,7 +15,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import parse_address
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.errors import DeliveryError, StepUpRequired
 from pwless_middleware.features.dashboard.templates.chosen import (
@@ -38,19 +38,19 @@ from pwless_middleware.features.dashboard.templates.show_pages import (
     framing,
     read_seen,
 )
-from pwless_middleware.flows.mail_templates import TemplateConflict
+from pwless_middleware.flows.settings.mail_templates import TemplateConflict
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.names import name_of
 from pwless_middleware.rendering.mail_templates.mails import COLORS
 from pwless_middleware.rendering.mail_templates.template import Fault, ReadTemplate, Texts
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.gates.operators import CHANGE_SECONDS, Operator
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.operators import CHANGE_SECONDS, Operator
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.routing.routes import Route
 
 logger = logging.getLogger("pwless.dashboard")
 

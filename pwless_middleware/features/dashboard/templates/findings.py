@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.features.dashboard.templates.chosen import Chosen, texts_of
 from pwless_middleware.rendering.mail_templates.mails import MAILS
 from pwless_middleware.text import Text

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.mail_template import TemplateVersion
+from pwless_middleware.core.operators.mail_template import TemplateVersion
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.dashboard.templates.chosen import PATH, Chosen
 from pwless_middleware.languages.current import translate
@@ -17,11 +17,11 @@ from pwless_middleware.languages.names import name_of
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.rendering.mail_templates.mails import MAILS
 from pwless_middleware.text import Text
-from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.routing.routes import Route
 
 _QUERY = Fields({"language": Field(about="The code of a language.", longest=35)})
 

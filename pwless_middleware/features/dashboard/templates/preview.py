@@ -21,7 +21,7 @@ from pwless_middleware.rendering.mail_templates.template import Fault, ReadTempl
 from pwless_middleware.rendering.renderer import Email
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import ON_PAGES
+from pwless_middleware.web.responses.responses import ON_PAGES
 
 VIEWS: Final = ("desktop", "phone", "dark", "text")
 _DARK = "@media (prefers-color-scheme: dark)"

@@ -10,7 +10,7 @@ from pwless_middleware.features.dashboard.templates.list_page import ListPage
 from pwless_middleware.features.dashboard.templates.show_pages import ShowPages
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.offers import DashboardPage
+from pwless_middleware.web.parts.offers import DashboardPage
 
 
 class TemplatesSection:

@@ -25,19 +25,19 @@ from pwless_middleware.features.dashboard.templates.preview import (
     tell_length,
 )
 from pwless_middleware.features.dashboard.templates.samples import KINDS
-from pwless_middleware.flows.mail_templates import TemplateConflict
+from pwless_middleware.flows.settings.mail_templates import TemplateConflict
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.names import name_of
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.rendering.mail_templates.template import PARTS as ALL_PARTS
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.routing.routes import Route
 
 _VERSION: Final = Field(
     kind="integer", about="A version of the template; 0 is ours.", least=0, most=2**53

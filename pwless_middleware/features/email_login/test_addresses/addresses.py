@@ -14,23 +14,23 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.address import Address, parse_address
-from pwless_middleware.core.caller import ADDRESS_CHANGE, Caller
-from pwless_middleware.core.challenge import Challenge, attempt_of
-from pwless_middleware.core.login import Login
-from pwless_middleware.core.session import LONGEST, Session, SessionPolicy
-from pwless_middleware.core.test_address import TestAddress, find_token
-from pwless_middleware.core.user import User
-from pwless_middleware.core.verdict import Verdict
+from pwless_middleware.core.addresses.address import Address, parse_address
+from pwless_middleware.core.addresses.test_address import TestAddress, find_token
+from pwless_middleware.core.challenges.challenge import Challenge, attempt_of
+from pwless_middleware.core.logins.caller import ADDRESS_CHANGE, Caller
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.logins.session import LONGEST, Session, SessionPolicy
+from pwless_middleware.core.logins.verdict import Verdict
+from pwless_middleware.core.people.user import User
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.features.email_login.test_addresses.secrets import TestSecrets
-from pwless_middleware.flows.challenge_rules import CurrentRules
-from pwless_middleware.flows.challenge_verifier import CODE_METHOD, LINK_METHOD
-from pwless_middleware.flows.challenges import Challenges
-from pwless_middleware.flows.fixed_codes import FixedCode
-from pwless_middleware.flows.flood_log import FloodLog
-from pwless_middleware.flows.held_read import HeldRead
-from pwless_middleware.flows.proofs import Holds
+from pwless_middleware.flows.challenges.challenge_rules import CurrentRules
+from pwless_middleware.flows.challenges.challenge_verifier import CODE_METHOD, LINK_METHOD
+from pwless_middleware.flows.challenges.challenges import Challenges
+from pwless_middleware.flows.challenges.fixed_codes import FixedCode
+from pwless_middleware.flows.events.flood_log import FloodLog
+from pwless_middleware.flows.logins.proofs import Holds
+from pwless_middleware.flows.signals.held_read import HeldRead
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:

@@ -7,12 +7,8 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
-from pwless_middleware.core.address import Address, parse_address
-from pwless_middleware.core.codes import format_code
-from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.person import MAX_NAME
-from pwless_middleware.core.test_address import (
+from pwless_middleware.core.addresses.address import Address, parse_address
+from pwless_middleware.core.addresses.test_address import (
     LONGEST,
     SHORTEST,
     TestAddress,
@@ -20,11 +16,15 @@ from pwless_middleware.core.test_address import (
     parse_networks,
     parse_note,
 )
-from pwless_middleware.core.user import User
+from pwless_middleware.core.challenges.codes import format_code
+from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.people.person import MAX_NAME
+from pwless_middleware.core.people.user import User
 from pwless_middleware.errors import InvalidArgument, LoginDenied
 from pwless_middleware.features.email_login.test_addresses.addresses import TestAddresses
 from pwless_middleware.features.email_login.test_addresses.secrets import TestSecret, TestSecrets
-from pwless_middleware.flows.challenge_rules import CurrentRules
+from pwless_middleware.flows.challenges.challenge_rules import CurrentRules
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.core.event import CALLER, EventKind
+from pwless_middleware.core.events.event import CALLER, EventKind
 
 REFUSALS: Final = ("ended", "network", "person", "operator", "other_use", "unreadable")
 """Why the code of a test address opens nothing: it has ended; the caller is in none of its

@@ -9,9 +9,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pwless_middleware.core.addresses.test_address import TestAddress
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.session import DAY
-from pwless_middleware.core.test_address import TestAddress
+from pwless_middleware.core.logins.session import DAY
 from pwless_middleware.errors import InvalidArgument, NotFound
 from pwless_middleware.features.email_login.test_addresses.changes import (
     NewTestAddress,
@@ -20,13 +20,13 @@ from pwless_middleware.features.email_login.test_addresses.changes import (
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import DashboardPage
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import DashboardPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = "/dashboard/test-addresses"
 LIVES: Final[Mapping[str, tuple[int, Text]]] = {

@@ -9,15 +9,15 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.features.email_login.test_addresses.addresses import TestAddresses
 from pwless_middleware.features.email_login.test_addresses.changes import TestAddressChanges
 from pwless_middleware.features.email_login.test_addresses.events import KINDS
 from pwless_middleware.features.email_login.test_addresses.pages import TestAddressPages
 from pwless_middleware.features.email_login.test_addresses.secrets import TestSecrets
-from pwless_middleware.flows.challenge_rules import CurrentRules
-from pwless_middleware.flows.challenges import Challenges
+from pwless_middleware.flows.challenges.challenge_rules import CurrentRules
+from pwless_middleware.flows.challenges.challenges import Challenges
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit, Mounted
 

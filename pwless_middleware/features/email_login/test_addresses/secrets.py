@@ -6,11 +6,11 @@ import json
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.codes import CodeStyle
+from pwless_middleware.core.addresses.test_address import TestAddress, new_code, new_token
+from pwless_middleware.core.challenges.codes import CodeStyle
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.test_address import TestAddress, new_code, new_token
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 
 if TYPE_CHECKING:
     from pwless_middleware.database.test_addresses import TestAddressRepository

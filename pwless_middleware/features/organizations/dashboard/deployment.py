@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pwless_middleware.core.login import Login
-from pwless_middleware.core.policy import Join, Policy, stricter
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.organizations.policy import Join, Policy, stricter
 from pwless_middleware.web.kit import Kit
 
 _NOBODY = Login(

@@ -9,32 +9,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organization import Domain, Organization
+from pwless_middleware.core.organizations.organization import Domain, Organization
 from pwless_middleware.errors import InvalidArgument, NotFound
 from pwless_middleware.flows.organizations.domain_records import DomainRecord
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.fields import Field, Fields
-from pwless_middleware.web.form_problems import read_done
-from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.organization_gate import (
+from pwless_middleware.web.gates.operators import Operator
+from pwless_middleware.web.gates.organization_gate import (
     find_organization,
     lead_to_tab,
     organization_page,
     show_organization,
 )
-from pwless_middleware.web.organization_parts import (
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.parts.organization_parts import (
     ORGANIZATION_PATH,
     ORGANIZATIONS_PATH,
     OrganizationTab,
 )
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.responses import public_message
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.form_problems import read_done
+from pwless_middleware.web.responses.responses import public_message
+from pwless_middleware.web.routing.routes import Route
 
 TAB: Final = "/domains"
 _DONE: Final[Mapping[str, Text]] = {

@@ -8,21 +8,21 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import parse_address
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.explanation import ExplainedWay, Explanation, Outcome
+from pwless_middleware.core.organizations.explanation import ExplainedWay, Explanation, Outcome
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.form_problems import read_done
+from pwless_middleware.web.gates.organization_gate import find_organization, show_organization
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.organization_gate import find_organization, show_organization
-from pwless_middleware.web.organization_parts import ORGANIZATION_PATH, OrganizationTab
-from pwless_middleware.web.person_parts import has_page, person_path
-from pwless_middleware.web.policy_words import name_method
-from pwless_middleware.web.responses import public_message
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.organization_parts import ORGANIZATION_PATH, OrganizationTab
+from pwless_middleware.web.parts.person_parts import has_page, person_path
+from pwless_middleware.web.responses.form_problems import read_done
+from pwless_middleware.web.responses.policy_words import name_method
+from pwless_middleware.web.responses.responses import public_message
+from pwless_middleware.web.routing.routes import Route
 
 TAB: Final = "/explain"
 _OUTCOMES: Final[Mapping[Outcome, tuple[Text, str]]] = {

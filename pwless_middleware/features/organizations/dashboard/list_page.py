@@ -10,19 +10,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
-from pwless_middleware.web.form_problems import read_done
+from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import DashboardPage
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.organization_parts import ORGANIZATIONS_PATH
-from pwless_middleware.web.policy_words import name_value
-from pwless_middleware.web.responses import public_message
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import DashboardPage
+from pwless_middleware.web.parts.organization_parts import ORGANIZATIONS_PATH
+from pwless_middleware.web.responses.form_problems import read_done
+from pwless_middleware.web.responses.policy_words import name_value
+from pwless_middleware.web.responses.responses import public_message
+from pwless_middleware.web.routing.routes import Route
 
 PAGE: Final = 50
 """Organizations on one page."""

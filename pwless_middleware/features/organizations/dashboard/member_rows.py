@@ -7,11 +7,11 @@ from typing import Final
 from urllib.parse import urlencode
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organization import Member, Origin
+from pwless_middleware.core.organizations.organization import Member, Origin
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
-from pwless_middleware.web.person_parts import has_page, person_path
+from pwless_middleware.web.parts.person_parts import has_page, person_path
 
 ORIGINS: Final[Mapping[Origin, Text]] = {
     "invitation": Text("Invitation"),

@@ -13,34 +13,34 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import Address, parse_address
-from pwless_middleware.core.organization import ROLE_LENGTH, Member, Organization
+from pwless_middleware.core.addresses.address import Address, parse_address
+from pwless_middleware.core.organizations.organization import ROLE_LENGTH, Member, Organization
 from pwless_middleware.errors import InvalidArgument, NotFound, NotPermitted, PersonDisabled
 from pwless_middleware.features.organizations.dashboard.member_rows import MemberRow
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.flows.organizations.members import DISABLED
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.fields import Field, Fields
-from pwless_middleware.web.form_problems import problem_above, problems_of, read_done
-from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.organization_gate import (
+from pwless_middleware.web.gates.operators import Operator
+from pwless_middleware.web.gates.organization_gate import (
     find_organization,
     lead_to_tab,
     organization_page,
     show_organization,
 )
-from pwless_middleware.web.organization_parts import (
+from pwless_middleware.web.gates.person_gate import why_not_act
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.parts.organization_parts import (
     ORGANIZATION_PATH,
     ORGANIZATIONS_PATH,
     OrganizationTab,
 )
-from pwless_middleware.web.person_gate import why_not_act
-from pwless_middleware.web.queries import read_query
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.requests.queries import read_query
+from pwless_middleware.web.responses.form_problems import problem_above, problems_of, read_done
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.routing.routes import Route
 
 TAB: Final = "/members"
 PAGE: Final = 50

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.organization import NAME_LENGTH, Organization
+from pwless_middleware.core.organizations.organization import NAME_LENGTH, Organization
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.current import translate
@@ -17,28 +17,28 @@ from pwless_middleware.languages.names import name_of
 from pwless_middleware.languages.numbers import format_number
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.form_problems import (
-    problem_above,
-    problems_of,
-    read_done,
-    read_version,
-)
-from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.organization_gate import (
+from pwless_middleware.web.gates.operators import Operator
+from pwless_middleware.web.gates.organization_gate import (
     find_organization,
     organization_page,
     show_organization,
 )
-from pwless_middleware.web.organization_parts import (
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.parts.organization_parts import (
     ORGANIZATION_PATH,
     ORGANIZATIONS_PATH,
     OrganizationTab,
     organization_path,
 )
-from pwless_middleware.web.responses import public_message
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.form_problems import (
+    problem_above,
+    problems_of,
+    read_done,
+    read_version,
+)
+from pwless_middleware.web.responses.responses import public_message
+from pwless_middleware.web.routing.routes import Route
 
 _FORM: Final = ("name", "external_id", "language", "logo", "color")
 _DONE: Final[Mapping[str, Text]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pwless_middleware.core.policy import Join
+from pwless_middleware.core.organizations.policy import Join
 from pwless_middleware.features.organizations.dashboard.deployment import DeploymentPolicy
 from pwless_middleware.features.organizations.dashboard.domains import DomainPages
 from pwless_middleware.features.organizations.dashboard.explain_page import ExplainPage

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organization import Member, Organization
+from pwless_middleware.core.organizations.organization import Member, Organization
 from pwless_middleware.features.organizations.dashboard.member_rows import ORIGINS
 from pwless_middleware.features.organizations.dashboard.members import TAB as MEMBERS
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
@@ -16,8 +16,8 @@ from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.organization_parts import organization_path
-from pwless_middleware.web.person_parts import PersonPart, ShownPerson
+from pwless_middleware.web.parts.organization_parts import organization_path
+from pwless_middleware.web.parts.person_parts import PersonPart, ShownPerson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

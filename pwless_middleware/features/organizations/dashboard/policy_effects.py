@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.policy import ANYTHING, Policy, stricter
+from pwless_middleware.core.organizations.policy import ANYTHING, Policy, stricter
 from pwless_middleware.flows.organizations.organizations import NONE_COUNTS
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.policy_words import (
+from pwless_middleware.web.responses.policy_words import (
     TITLES,
     name_method,
     name_value,

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.policy import FIRST_FACTORS, SECOND_FACTORS, Policy
+from pwless_middleware.core.organizations.policy import FIRST_FACTORS, SECOND_FACTORS, Policy
 from pwless_middleware.errors import FieldViolation, InvalidArgument
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import UNITS, unit_of
 from pwless_middleware.text import Text
-from pwless_middleware.web.choices import Choice, choose_unit
-from pwless_middleware.web.policy_words import (
+from pwless_middleware.web.responses.choices import Choice, choose_unit
+from pwless_middleware.web.responses.policy_words import (
     CHOICES,
     MEANINGS,
     TITLES,

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.policy import Policy, stricter
-from pwless_middleware.core.policy_json import policy_from_json, policy_to_json
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import Policy, stricter
+from pwless_middleware.core.organizations.policy_json import policy_from_json, policy_to_json
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.organizations.dashboard.deployment import DeploymentPolicy
 from pwless_middleware.features.organizations.dashboard.policy_effects import describe
@@ -25,28 +25,28 @@ from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import parse_json, read_form
-from pwless_middleware.web.form_problems import (
-    problem_above,
-    problems_of,
-    read_done,
-    read_version,
-)
-from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.organization_gate import (
+from pwless_middleware.web.gates.operators import Operator
+from pwless_middleware.web.gates.organization_gate import (
     find_organization,
     lead_to_tab,
     organization_page,
     show_organization,
 )
-from pwless_middleware.web.organization_parts import (
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.parts.organization_parts import (
     ORGANIZATION_PATH,
     ORGANIZATIONS_PATH,
     OrganizationTab,
 )
-from pwless_middleware.web.policy_words import TITLES, name_held, name_value
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import parse_json, read_form
+from pwless_middleware.web.responses.form_problems import (
+    problem_above,
+    problems_of,
+    read_done,
+    read_version,
+)
+from pwless_middleware.web.responses.policy_words import TITLES, name_held, name_value
+from pwless_middleware.web.routing.routes import Route
 
 TAB: Final = "/policy"
 _DONE: Final[Mapping[str, Text]] = {

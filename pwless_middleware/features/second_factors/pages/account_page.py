@@ -8,9 +8,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.base64url import unb64
-from pwless_middleware.core.factor import FactorState
-from pwless_middleware.core.given_name import LONGEST
+from pwless_middleware.core.keys.base64url import unb64
+from pwless_middleware.core.people.factor import FactorState
+from pwless_middleware.core.people.given_name import LONGEST
 from pwless_middleware.errors import ApiError, InvalidArgument, NotFound
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow
 from pwless_middleware.features.second_factors.pages.paths import (
@@ -22,13 +22,13 @@ from pwless_middleware.features.second_factors.pages.rows import BrowserRow, Fac
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_date, format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.error_text import ErrorText
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import AccountPage
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import AccountPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.error_text import ErrorText
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 _DONE: Final[Mapping[str, Text]] = {
     "totp": Text("Your authenticator app is added. We’ll ask for its code when you sign in."),

@@ -7,8 +7,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.factor import FactorState
 from pwless_middleware.core.paths import safe_next
+from pwless_middleware.core.people.factor import FactorState
 from pwless_middleware.errors import ApiError
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE, TOTP
@@ -19,11 +19,11 @@ from pwless_middleware.features.second_factors.pages.paths import (
 )
 from pwless_middleware.features.second_factors.pages.recovery_codes_page import FEW
 from pwless_middleware.features.second_factors.settings import SecondFactorRules
-from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.languages.times import format_date
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 _JUST_NOW: Final = 10
 """Seconds for which a factor was added in the login that is ending."""

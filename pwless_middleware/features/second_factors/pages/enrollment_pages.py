@@ -8,8 +8,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.given_name import LONGEST
-from pwless_middleware.core.login import Login
+from pwless_middleware.core.logins.login import Login
+from pwless_middleware.core.people.given_name import LONGEST
 from pwless_middleware.errors import ApiError, LoginDenied, RequestExpired, Unauthenticated
 from pwless_middleware.features.second_factors.names import ENROLLMENT_PATH, TOTP
 from pwless_middleware.features.second_factors.pages.parts import TOTP_PATH
@@ -18,16 +18,16 @@ from pwless_middleware.features.second_factors.pages.shown_enrollment import OVE
 from pwless_middleware.features.second_factors.pages.way import Way
 from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnrollments
 from pwless_middleware.features.second_factors.totp_step import TOTPStep
-from pwless_middleware.flows.proofs import StepProof
+from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.error_text import ErrorText
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.parts import Form
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.parts import Form
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.error_text import ErrorText
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 _HINTS: Final[Mapping[str, Text]] = {
     TOTP: Text("Shows codes on your phone"),

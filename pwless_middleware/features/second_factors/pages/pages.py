@@ -15,10 +15,10 @@ from pwless_middleware.features.second_factors.pages.recovery_codes_page import 
 from pwless_middleware.features.second_factors.pages.step_page import StepPage
 from pwless_middleware.features.second_factors.pages.totp_page import TOTPPage
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import AccountPage
-from pwless_middleware.web.offers import AfterLogin as AskAfterLogin
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.steps import StepMethod
+from pwless_middleware.web.parts.offers import AccountPage
+from pwless_middleware.web.parts.offers import AfterLogin as AskAfterLogin
+from pwless_middleware.web.parts.steps import StepMethod
+from pwless_middleware.web.routing.routes import Route
 
 
 class Pages:

@@ -11,9 +11,9 @@ from starlette.requests import Request
 from pwless_middleware.features.second_factors.names import ENROLLMENT_PATH
 from pwless_middleware.features.second_factors.steps import FactorStep
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import Json
-from pwless_middleware.web.parts import Form, Part
-from pwless_middleware.web.steps import StepMethod, StepPart, StepSubject
+from pwless_middleware.web.parts.parts import Form, Part
+from pwless_middleware.web.parts.steps import StepMethod, StepPart, StepSubject
+from pwless_middleware.web.requests.bodies import Json
 
 TOTP_PATH: Final = f"{ENROLLMENT_PATH}/totp"
 """Where an authenticator app is connected in a login, below the prefix."""

@@ -7,12 +7,12 @@ from dataclasses import field
 
 from starlette.requests import Request
 
-from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.login import PendingLogin, Step
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.login import PendingLogin, Step
 from pwless_middleware.errors import RequestExpired
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.steps import OfferedStep, StepPart, StepSubject
+from pwless_middleware.web.parts.steps import OfferedStep, StepPart, StepSubject
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from pwless_middleware.features.second_factors.pages.paths import (
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_date
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.error_text import ErrorText
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.error_text import ErrorText
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 FEW: Final = 2
 """With so many codes left, or fewer, a person is told to make new ones."""

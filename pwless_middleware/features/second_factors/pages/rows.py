@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.device import device_text, icon_of
-from pwless_middleware.core.factor import Factor, FactorKind, TrustedBrowser
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.logins.device import device_text, icon_of
+from pwless_middleware.core.people.factor import Factor, FactorKind, TrustedBrowser
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_ago, format_date, format_iso
 from pwless_middleware.text import Text

@@ -13,16 +13,16 @@ from pwless_middleware.features.second_factors.flow import SecondFactorFlow, hel
 from pwless_middleware.features.second_factors.pages.paths import ACCOUNT_PATH, CONNECT_SMS_PATH
 from pwless_middleware.features.second_factors.pages.shown_enrollment import OVER
 from pwless_middleware.features.second_factors.sms.feature import SMSCodes
-from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.languages.current import translate
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.error_text import ErrorText
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.parts import Form
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.parts import Form
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.error_text import ErrorText
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 
 class SMSPage:

@@ -14,8 +14,8 @@ from pwless_middleware.features.second_factors.sms.feature import SMSCodes
 from pwless_middleware.features.second_factors.sms.numbers import mask_number
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.parts import Form, Part
-from pwless_middleware.web.steps import StepMethod, StepPart, StepSubject
+from pwless_middleware.web.parts.parts import Form, Part
+from pwless_middleware.web.parts.steps import StepMethod, StepPart, StepSubject
 
 
 @dataclass(frozen=True, slots=True)

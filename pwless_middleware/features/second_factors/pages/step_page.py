@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.login import Login
+from pwless_middleware.core.logins.login import Login
 from pwless_middleware.errors import (
     ApiError,
     LoginDenied,
@@ -21,17 +21,17 @@ from pwless_middleware.features.second_factors.names import RECOVERY_CODE, STEP_
 from pwless_middleware.features.second_factors.pages.pending import PendingStep
 from pwless_middleware.features.second_factors.pages.way import Way
 from pwless_middleware.features.second_factors.trusted_browsers import TrustedBrowsers
-from pwless_middleware.flows.door import LoginResult
-from pwless_middleware.flows.proofs import StepProof
+from pwless_middleware.flows.logins.door import LoginResult
+from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.languages.current import translate
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.parts import Form, Part, ShownPart
-from pwless_middleware.web.responses import root_path, with_cookies
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.step_problem import with_problem
-from pwless_middleware.web.steps import OfferedStep, StepPart
+from pwless_middleware.web.parts.parts import Form, Part, ShownPart
+from pwless_middleware.web.parts.steps import OfferedStep, StepPart
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import root_path, with_cookies
+from pwless_middleware.web.responses.step_problem import with_problem
+from pwless_middleware.web.routing.routes import Route
 
 
 @dataclass(frozen=True, slots=True)

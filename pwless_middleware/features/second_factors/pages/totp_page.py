@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.given_name import LONGEST
+from pwless_middleware.core.people.given_name import LONGEST
 from pwless_middleware.errors import ApiError, InvalidArgument, LoginDenied, Unauthenticated
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow, held_by_session
 from pwless_middleware.features.second_factors.pages.paths import (
@@ -16,16 +16,16 @@ from pwless_middleware.features.second_factors.pages.paths import (
     RECOVERY_CODES_PATH,
 )
 from pwless_middleware.features.second_factors.pages.shown_enrollment import OVER, ShownTOTP
-from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.languages.current import translate
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.error_text import ErrorText
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.parts import Form
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.parts import Form
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.error_text import ErrorText
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 
 class TOTPPage:

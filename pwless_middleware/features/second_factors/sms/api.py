@@ -28,13 +28,18 @@ from pwless_middleware.features.second_factors.api_fields import ADDED, CONFIRM
 from pwless_middleware.features.second_factors.flow import held_by_session
 from pwless_middleware.features.second_factors.sms.feature import SMSCodes
 from pwless_middleware.features.second_factors.sms.fields import PHONE
-from pwless_middleware.web.bodies import read_json
-from pwless_middleware.web.fields import Field, Fields
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operations import ORIGIN, SESSION_COOKIE, SESSION_TOKEN, Operation
-from pwless_middleware.web.responses import json_response
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.session_json import time_field
+from pwless_middleware.web.requests.bodies import read_json
+from pwless_middleware.web.requests.fields import Field, Fields
+from pwless_middleware.web.responses.responses import json_response
+from pwless_middleware.web.responses.session_json import time_field
+from pwless_middleware.web.routing.operations import (
+    ORIGIN,
+    SESSION_COOKIE,
+    SESSION_TOKEN,
+    Operation,
+)
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.features.second_factors.flow import SecondFactorFlow

@@ -15,16 +15,16 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.base64url import b64
+from pwless_middleware.core.keys.base64url import b64
 from pwless_middleware.delivery.texts.base import TextSender, read_status
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.second_factors.sms.codes import LIFETIME as CODE_LIFETIME
 from pwless_middleware.features.second_factors.sms.codes import TextCode
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
-from pwless_middleware.web.bodies import read_bytes
+from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import EVERYWHERE
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_bytes
+from pwless_middleware.web.responses.responses import EVERYWHERE
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = "/sms/status"
 """Below the prefix; the sealed part follows."""

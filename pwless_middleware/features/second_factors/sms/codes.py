@@ -20,13 +20,13 @@ from collections.abc import Callable
 from dataclasses import field, replace
 from typing import Final
 
-from pwless_middleware.core.base64url import b64, unb64
-from pwless_middleware.core.codes import code_of_number
+from pwless_middleware.core.challenges.codes import code_of_number
+from pwless_middleware.core.challenges.pasted_text import code_in
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.digest import digest
-from pwless_middleware.core.keyring import Keyring
-from pwless_middleware.core.pasted_text import code_in
-from pwless_middleware.flows.records import Record, Records
+from pwless_middleware.core.keys.base64url import b64, unb64
+from pwless_middleware.core.keys.digest import digest
+from pwless_middleware.core.keys.keyring import Keyring
+from pwless_middleware.flows.capabilities.records import Record, Records
 
 LIFETIME: Final = 300
 """Seconds that a code is good after it was last sent. It is the same one for as long after it was

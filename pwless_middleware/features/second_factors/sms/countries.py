@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import phonenumbers
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.options import check_texts
+from pwless_middleware.core.options.options import check_texts
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.second_factors.sms.country_names import NAMES
 from pwless_middleware.languages.current import translate

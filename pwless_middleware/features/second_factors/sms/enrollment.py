@@ -10,12 +10,12 @@ import secrets
 from dataclasses import field
 from typing import Final
 
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.factor import Factor
-from pwless_middleware.core.given_name import read_name
-from pwless_middleware.core.keyring import new_operation
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.keys.keyring import new_operation
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.people.factor import Factor
+from pwless_middleware.core.people.given_name import read_name
 from pwless_middleware.errors import InvalidCode, TooManyAttempts
 from pwless_middleware.features.second_factors.enrollments import (
     ID_BYTES,
@@ -29,8 +29,8 @@ from pwless_middleware.features.second_factors.sms.codes import TextCodes, holde
 from pwless_middleware.features.second_factors.sms.numbers import Numbers, format_number
 from pwless_middleware.features.second_factors.sms.sending import SentText, TextSending
 from pwless_middleware.features.second_factors.steps import proven_by
-from pwless_middleware.flows.proofs import StepProof
-from pwless_middleware.flows.records import Records
+from pwless_middleware.flows.capabilities.records import Records
+from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.stores.base import Writes
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit

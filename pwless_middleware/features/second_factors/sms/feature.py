@@ -16,9 +16,9 @@ from pwless_middleware.features.second_factors.sms.options import SMSOptions
 from pwless_middleware.features.second_factors.sms.sending import TextSending
 from pwless_middleware.features.second_factors.sms.step import SMSStep
 from pwless_middleware.features.second_factors.sms.texts import TOPIC, CodeTexts
-from pwless_middleware.flows.topics import ReadJob
+from pwless_middleware.flows.capabilities.topics import ReadJob
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.database.factors import FactorRepository

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.web.fields import Field, Fields
+from pwless_middleware.web.requests.fields import Field, Fields
 
 LONGEST: Final = 40
 """Characters of a number as it is typed; the longest of E.164 has 15 digits (ITU-T E.164 §6)."""

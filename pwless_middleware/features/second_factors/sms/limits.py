@@ -19,15 +19,15 @@ from collections.abc import Iterator
 from dataclasses import field, fields
 from typing import TYPE_CHECKING, Final, Literal
 
-from pwless_middleware.core.budget import Draw, Limit, draws_on
-from pwless_middleware.core.client import Client
+from pwless_middleware.core.challenges.budget import Draw, Limit, draws_on
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.given_options import remember_given
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.store_keys import text_budget, user_slot, user_text_budget
+from pwless_middleware.core.logins.client import Client
+from pwless_middleware.core.options.given_options import remember_given
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.storage.store_keys import text_budget, user_slot, user_text_budget
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
-from pwless_middleware.flows.limits import DAY, HOUR, MINUTE, client_draws
+from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.challenges.limits import DAY, HOUR, MINUTE, client_draws
 
 if TYPE_CHECKING:  # whoever sets the numbers need not have the library
     from pwless_middleware.features.second_factors.sms.numbers import PhoneNumber

@@ -20,8 +20,8 @@ from typing import Final
 import phonenumbers
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
+from pwless_middleware.core.challenges.pasted_text import to_plain_text
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.pasted_text import to_plain_text
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.second_factors.sms.fields import LONGEST
 from pwless_middleware.text import Text

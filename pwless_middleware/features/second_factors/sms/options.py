@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.options import check_kind, check_verbs
+from pwless_middleware.core.options.options import check_kind, check_verbs
 from pwless_middleware.delivery.texts.base import TextSender
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.second_factors.sms.limits import SMSLimits

@@ -10,15 +10,15 @@ from collections.abc import Callable
 from dataclasses import field
 from typing import Final
 
-from pwless_middleware.core.caller import Caller
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.keyring import new_operation
+from pwless_middleware.core.keys.keyring import new_operation
+from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.errors import RateLimited
 from pwless_middleware.features.second_factors.sms.codes import LIFETIME, TextCode, TextCodes
 from pwless_middleware.features.second_factors.sms.limits import TextLimits
 from pwless_middleware.features.second_factors.sms.numbers import Numbers, mask_number
 from pwless_middleware.features.second_factors.sms.texts import TOPIC, pack_job
-from pwless_middleware.flows.records import Records
+from pwless_middleware.flows.capabilities.records import Records
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.stores.base import Put
 from pwless_middleware.text import Text, duration_text

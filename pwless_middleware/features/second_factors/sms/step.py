@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from pwless_middleware.core.factor import Factor
-from pwless_middleware.core.keyring import new_operation
+from pwless_middleware.core.keys.keyring import new_operation
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.errors import InvalidArgument, RequestExpired
 from pwless_middleware.features.second_factors.fields import STEP
 from pwless_middleware.features.second_factors.names import SMS
@@ -22,13 +22,13 @@ from pwless_middleware.features.second_factors.sms.fields import SEND
 from pwless_middleware.features.second_factors.sms.numbers import Numbers
 from pwless_middleware.features.second_factors.sms.sending import SentText, TextSending
 from pwless_middleware.features.second_factors.steps import proven_by
-from pwless_middleware.flows.proofs import StepProof
-from pwless_middleware.flows.records import Records
+from pwless_middleware.flows.capabilities.records import Records
+from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.stores.base import Writes
 from pwless_middleware.text import Text
-from pwless_middleware.web.fields import Values
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.steps import StepAction, StepMethod, StepSubject
+from pwless_middleware.web.parts.steps import StepAction, StepMethod, StepSubject
+from pwless_middleware.web.requests.fields import Values
 
 if TYPE_CHECKING:
     from pwless_middleware.database.factors import FactorRepository

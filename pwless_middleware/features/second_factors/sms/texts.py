@@ -19,7 +19,7 @@ from pwless_middleware.delivery.outcomes import Delivery, Outcome
 from pwless_middleware.delivery.texts.base import TextMessage, TextSender
 from pwless_middleware.features.second_factors.sms.callbacks import StatusUrls
 from pwless_middleware.features.second_factors.sms.codes import TextCode, TextCodes
-from pwless_middleware.flows.topics import QueuedJob
+from pwless_middleware.flows.capabilities.topics import QueuedJob
 from pwless_middleware.languages.current import translate, use_language
 from pwless_middleware.rendering.mail_templates.messages import MESSAGES
 from pwless_middleware.web.kit import Kit

@@ -8,8 +8,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.connection import Connection
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.organizations.connection import Connection
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.sso.dashboard.connection_gate import (
     ONE,
@@ -30,13 +30,13 @@ from pwless_middleware.features.sso.setup.providers import provider_of
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.form_problems import problem_above, problems_of, read_version
+from pwless_middleware.web.gates.operators import Operator
+from pwless_middleware.web.gates.organization_gate import find_organization
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.organization_gate import find_organization
-from pwless_middleware.web.organization_parts import ORGANIZATIONS_PATH
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.organization_parts import ORGANIZATIONS_PATH
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.form_problems import problem_above, problems_of, read_version
+from pwless_middleware.web.routing.routes import Route
 
 _MOST_FIELDS: Final = 40
 _STALE: Final = Text("Somebody has changed it meanwhile. Look at it, and enter yours anew.")

@@ -8,12 +8,12 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.connection import ID_PREFIX, Connection
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.organizations.connection import ID_PREFIX, Connection
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
+from pwless_middleware.web.gates.organization_gate import organization_page
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.organization_gate import organization_page
-from pwless_middleware.web.organization_parts import ORGANIZATION_PATH, organization_path
+from pwless_middleware.web.parts.organization_parts import ORGANIZATION_PATH, organization_path
 
 TAB: Final = "/connections"
 ONE: Final = f"{ORGANIZATION_PATH}{TAB}/{{connection}}"

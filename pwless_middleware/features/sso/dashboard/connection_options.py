@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pwless_middleware.core.connection import Connection, ConnectionKind
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.organizations.connection import Connection, ConnectionKind
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pwless_middleware.core.connection import Connection, ConnectionKind
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.organizations.connection import Connection, ConnectionKind
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.saml.certificates import Certificate, read_certificates
 from pwless_middleware.features.sso.setup.providers import provider_of

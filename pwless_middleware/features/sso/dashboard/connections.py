@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.connection import Connection
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.organizations.connection import Connection
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.sso.dashboard.connection_gate import (
     ONE,
@@ -30,22 +30,22 @@ from pwless_middleware.features.sso.setup.steps import is_complete
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.form_problems import problem_above, problems_of, read_done
-from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.organization_gate import (
+from pwless_middleware.web.gates.operators import Operator
+from pwless_middleware.web.gates.organization_gate import (
     find_organization,
     organization_page,
     show_organization,
 )
-from pwless_middleware.web.organization_parts import (
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.parts.organization_parts import (
     ORGANIZATION_PATH,
     ORGANIZATIONS_PATH,
     OrganizationTab,
     organization_path,
 )
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.form_problems import problem_above, problems_of, read_done
+from pwless_middleware.web.routing.routes import Route
 
 _DONE: Final[Mapping[str, Text]] = {
     "created": Text("The connection is there. Enter what its provider shows."),

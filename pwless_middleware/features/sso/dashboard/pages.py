@@ -10,7 +10,7 @@ from pwless_middleware.features.sso.dashboard.setup_links import SetupLinkPages
 from pwless_middleware.features.sso.provider_forms import ProviderForms
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.web.kit import Kit, Mounted
-from pwless_middleware.web.setup_mails import SetupMails
+from pwless_middleware.web.parts.setup_mails import SetupMails
 
 
 def mount_dashboard(

@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.connection import Connection, Identity
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.organizations.connection import Connection, Identity
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.sso.dashboard.connection_gate import connection_path
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.gates.person_gate import page_of, require_person
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.person_gate import page_of, require_person
-from pwless_middleware.web.person_parts import PERSON_PATH, PersonPart, ShownPerson
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.person_parts import PERSON_PATH, PersonPart, ShownPerson
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.routing.routes import Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,10 +15,10 @@ from pwless_middleware.features.sso.dashboard.connection_gate import (
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
+from pwless_middleware.web.gates.organization_gate import find_organization
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.organization_gate import find_organization
-from pwless_middleware.web.organization_parts import ORGANIZATIONS_PATH
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.organization_parts import ORGANIZATIONS_PATH
+from pwless_middleware.web.routing.routes import Route
 
 
 class SCIMTokenPages:

@@ -8,33 +8,33 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import parse_address
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organization import Organization, SetupLink
+from pwless_middleware.core.organizations.organization import Organization, SetupLink
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
-from pwless_middleware.web.form_problems import problem_above, problems_of, read_done
-from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.makers import Makers
-from pwless_middleware.web.operators import Operator
-from pwless_middleware.web.organization_gate import (
+from pwless_middleware.web.gates.operators import Operator
+from pwless_middleware.web.gates.organization_gate import (
     find_organization,
     organization_page,
     show_organization,
 )
-from pwless_middleware.web.organization_parts import (
+from pwless_middleware.web.kit import Kit
+from pwless_middleware.web.parts.organization_parts import (
     ORGANIZATION_PATH,
     ORGANIZATIONS_PATH,
     OrganizationTab,
     organization_path,
 )
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.setup_links import setup_url
-from pwless_middleware.web.setup_mails import SetupMails
+from pwless_middleware.web.parts.setup_links import setup_url
+from pwless_middleware.web.parts.setup_mails import SetupMails
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.form_problems import problem_above, problems_of, read_done
+from pwless_middleware.web.responses.makers import Makers
+from pwless_middleware.web.routing.routes import Route
 
 TAB: Final = "/set-up"
 DAYS: Final = (1, 7, 14, 30)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from pwless_middleware.core.address import parse_address
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.features.sso.oidc.settings import OIDCSettings
 from pwless_middleware.features.sso.person import ProviderPerson, clean_groups, clean_name
 

@@ -18,8 +18,8 @@ from dataclasses import field
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from pwless_middleware.core.base64url import b64
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.keys.base64url import b64
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.oidc.claims import has_claim, read_person
 from pwless_middleware.features.sso.oidc.discovery import ProviderMetadata

@@ -21,10 +21,10 @@ from typing import Any, Final
 from joserfc import jws
 from joserfc.errors import BadSignatureError, JoseError
 
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.connection import SUBJECT_LENGTH
 from pwless_middleware.core.control_characters import CONTROL
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.organizations.connection import SUBJECT_LENGTH
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.oidc.keys import ALGORITHMS, ED25519, ProviderKey, ProviderKeys
 from pwless_middleware.features.sso.oidc.requests import read_object

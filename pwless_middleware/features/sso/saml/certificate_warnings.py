@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.errors import StoreError
 from pwless_middleware.features.sso.saml.certificates import warn_of_certificates
 from pwless_middleware.features.sso.saml.metadata_refresh import DAY, saml_connections
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.capabilities.records import Records
+from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.organizations.connections import Connections
-from pwless_middleware.flows.records import Records
 from pwless_middleware.text import Text
 
 WARNED_AT: Final = (0, 1, 7, 14, 30)

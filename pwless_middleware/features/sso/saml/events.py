@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.core.event import EventKind
-from pwless_middleware.core.sso_faults import METADATA_FAULTS
+from pwless_middleware.core.events.event import EventKind
+from pwless_middleware.core.organizations.sso_faults import METADATA_FAULTS
 
 KINDS: Final = (
     EventKind(

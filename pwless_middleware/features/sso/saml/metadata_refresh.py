@@ -14,12 +14,12 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Final
 
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.errors import InvalidArgument, NotFound
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.saml.metadata import fetch_metadata
 from pwless_middleware.features.sso.saml.settings import SAMLSettings, read_saml_settings
-from pwless_middleware.flows.events import Events
+from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.organizations.connections import Connections
 from pwless_middleware.safe_http.client import SafeHTTPClient
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.connection import SUBJECT_LENGTH
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.control_characters import CONTROL
+from pwless_middleware.core.organizations.connection import SUBJECT_LENGTH
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.person import ProviderPerson, clean_groups, clean_name
 from pwless_middleware.features.sso.saml.assertions import Assertion

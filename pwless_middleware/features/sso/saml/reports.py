@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import field
 from typing import Final
 
-from pwless_middleware.core.address import parse_address
+from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.person import ProviderPerson

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.saml.certificates import read_certificates
 from pwless_middleware.features.sso.saml.signing_keys import (

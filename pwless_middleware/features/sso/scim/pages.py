@@ -10,7 +10,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.errors import ApiError, Unavailable
 from pwless_middleware.features.sso.scim import schemas
 from pwless_middleware.features.sso.scim.changes import UserChange, read_operations, read_user
@@ -18,11 +18,11 @@ from pwless_middleware.features.sso.scim.errors import ScimRefused, ScimType
 from pwless_middleware.features.sso.scim.filters import read_filter
 from pwless_middleware.features.sso.scim.schemas import MOST_RESULTS, USER, Document
 from pwless_middleware.features.sso.scim.users import ScimUser, ScimUsers
-from pwless_middleware.web.bodies import parse_json, read_bytes
-from pwless_middleware.web.keys import bearer
+from pwless_middleware.web.identity.keys import bearer
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import EVERYWHERE
-from pwless_middleware.web.routes import Handler, Route
+from pwless_middleware.web.requests.bodies import parse_json, read_bytes
+from pwless_middleware.web.responses.responses import EVERYWHERE
+from pwless_middleware.web.routing.routes import Handler, Route
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.address import Address, domain_of, parse_address
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.addresses.address import Address, domain_of, parse_address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organization import Member
-from pwless_middleware.core.user import User
+from pwless_middleware.core.organizations.connection import Connection
+from pwless_middleware.core.organizations.organization import Member
+from pwless_middleware.core.people.user import User
 from pwless_middleware.errors import (
     InvalidArgument,
     LoginDenied,

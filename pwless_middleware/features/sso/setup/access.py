@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.requests import Request
 
-from pwless_middleware.core.base64url import b64, unb64
-from pwless_middleware.core.connection import Connection
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organization import Organization, SetupLink
+from pwless_middleware.core.keys.base64url import b64, unb64
+from pwless_middleware.core.organizations.connection import Connection
+from pwless_middleware.core.organizations.organization import Organization, SetupLink
 from pwless_middleware.errors import NotFound, RateLimited, RequestExpired
 from pwless_middleware.flows.organizations.setup_links import PREFIX, by_link
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.setup_links import read_setup_token
+from pwless_middleware.web.parts.setup_links import read_setup_token
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.errors import ApiError, InvalidArgument, RateLimited
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.paths import acs_path, callback_path, metadata_path
@@ -26,10 +26,10 @@ from pwless_middleware.features.sso.setup.providers import provider_of
 from pwless_middleware.features.sso.setup.steps import connection_path, test_page_path
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import public_message
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import public_message
+from pwless_middleware.web.routing.routes import Route
 
 _STALE: Final = Text("This was changed meanwhile. This is how it is now.")
 

@@ -17,13 +17,13 @@ from pwless_middleware.flows.organizations.domain_records import DomainRecord
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import public_message
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import public_message
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.organization import Domain
+    from pwless_middleware.core.organizations.organization import Domain
     from pwless_middleware.errors import ApiError
     from pwless_middleware.flows.organizations.domain_verification import DomainVerification
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from pwless_middleware.core.connection import Connection
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.features.sso.oidc.presets import PRESETS, Preset
 from pwless_middleware.features.sso.setup.providers import Provider
 from pwless_middleware.languages.current import translate

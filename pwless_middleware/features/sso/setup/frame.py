@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.errors import ApiError, NotFound, RequestExpired
 from pwless_middleware.features.sso.setup.access import SetupSession
 from pwless_middleware.features.sso.setup.steps import Progress
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import public_message
+from pwless_middleware.web.responses.responses import public_message
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -13,10 +13,10 @@ from pwless_middleware.features.sso.setup.frame import SetupFrame
 from pwless_middleware.features.sso.setup.steps import Progress, connection_path
 from pwless_middleware.languages.times import format_time
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.routes import Route
-from pwless_middleware.web.setup_links import FIELD, SETUP_PATH, read_setup_token
+from pwless_middleware.web.parts.setup_links import FIELD, SETUP_PATH, read_setup_token
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -19,7 +19,7 @@ from pwless_middleware.features.sso.setup.provider_page import ProviderPage
 from pwless_middleware.features.sso.setup.test_page import BeginTest, TestPage
 from pwless_middleware.features.sso.setup.turn_on_page import TurnOnPage
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.routes import Handler, Route
+from pwless_middleware.web.routing.routes import Handler, Route
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -18,12 +18,12 @@ from pwless_middleware.features.sso.setup.steps import (
 )
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.connection import Connection
+    from pwless_middleware.core.organizations.connection import Connection
     from pwless_middleware.features.sso.setup.access import SetupSession
     from pwless_middleware.flows.organizations.floor import OrganizationFloor
 

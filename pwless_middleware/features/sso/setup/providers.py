@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pwless_middleware.core.connection import Connection, ConnectionKind
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.organizations.connection import Connection, ConnectionKind
 from pwless_middleware.features.sso.oidc.presets import PRESETS as OIDC_PRESETS
 from pwless_middleware.features.sso.saml.presets import PRESETS as SAML_PRESETS
 from pwless_middleware.text import Text

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.connection import Connection
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organization import Domain
+from pwless_middleware.core.organizations.connection import Connection
+from pwless_middleware.core.organizations.organization import Domain
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.setup_links import SETUP_PATH
+from pwless_middleware.web.parts.setup_links import SETUP_PATH
 
 if TYPE_CHECKING:
     from pwless_middleware.features.sso.setup.access import SetupSession

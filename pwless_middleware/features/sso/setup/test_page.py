@@ -17,10 +17,10 @@ from pwless_middleware.features.sso.setup.steps import (
 )
 from pwless_middleware.languages.times import format_time
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
-    from pwless_middleware.core.connection import Connection
+    from pwless_middleware.core.organizations.connection import Connection
     from pwless_middleware.features.sso.setup.access import SetupSession
 
 

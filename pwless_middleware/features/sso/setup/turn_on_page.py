@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.sso.setup.access import SetupAccess, SetupSession
@@ -23,10 +23,10 @@ from pwless_middleware.features.sso.setup.steps import (
 )
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
     from pwless_middleware.flows.organizations.floor import OrganizationFloor

@@ -8,21 +8,21 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.authentication import Strength
-from pwless_middleware.core.connection import Identity
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.logins.authentication import Strength
+from pwless_middleware.core.organizations.connection import Identity
 from pwless_middleware.errors import InvalidArgument, NotFound
 from pwless_middleware.features.sso.social.linked_accounts import LinkedAccounts
 from pwless_middleware.features.sso.social.mails import id_of
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text
-from pwless_middleware.web.accounts import Account
-from pwless_middleware.web.bodies import read_form
+from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.offers import AccountPage
-from pwless_middleware.web.responses import root_path
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import AccountPage
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.responses import root_path
+from pwless_middleware.web.routing.routes import Route
 
 PATH: Final = "/account/linked"
 FRESH_WITHIN: Final = 300

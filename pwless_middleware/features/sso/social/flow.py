@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.authentication import Authentication
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.connection import SOCIAL_METHOD, Identity
+from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.login import EnrolledUser
-from pwless_middleware.core.user import UserId
+from pwless_middleware.core.logins.authentication import Authentication
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.login import EnrolledUser
+from pwless_middleware.core.organizations.connection import SOCIAL_METHOD, Identity
+from pwless_middleware.core.people.user import UserId
 from pwless_middleware.errors import LoginDenied, PersonDisabled, RequestExpired
 from pwless_middleware.features.sso.browser import SSOBrowser
 from pwless_middleware.features.sso.faults import SSOFault
@@ -28,7 +28,7 @@ from pwless_middleware.features.sso.oidc.client import OIDCClient, StartedLogin
 from pwless_middleware.features.sso.person import ProviderPerson, proven_at
 from pwless_middleware.features.sso.social.mails import LinkMails
 from pwless_middleware.features.sso.social.provider import SocialProvider
-from pwless_middleware.flows.proofs import Proof
+from pwless_middleware.flows.logins.proofs import Proof
 from pwless_middleware.languages.current import current_language
 from pwless_middleware.safe_http.client import SafeHTTPClient
 from pwless_middleware.stores.base import Writes

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.connection import SOCIAL_METHOD, Identity
-from pwless_middleware.core.session import Session
+from pwless_middleware.core.logins.session import Session
+from pwless_middleware.core.organizations.connection import SOCIAL_METHOD, Identity
 from pwless_middleware.errors import InvalidArgument, NotFound
 from pwless_middleware.features.sso.social.mails import id_of
 from pwless_middleware.text import Text

@@ -18,9 +18,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.core.address import parse_address
-from pwless_middleware.core.base64url import b64
-from pwless_middleware.core.connection import Identity
+from pwless_middleware.core.addresses.address import parse_address
+from pwless_middleware.core.keys.base64url import b64
+from pwless_middleware.core.organizations.connection import Identity
 from pwless_middleware.core.paths import SOCIAL_PATH
 from pwless_middleware.features.sso.browser import SSOBrowser
 from pwless_middleware.features.sso.faults import SSOFault
@@ -28,10 +28,10 @@ from pwless_middleware.features.sso.login_states import LIFETIME
 from pwless_middleware.features.sso.social.flow import Unproven, link
 from pwless_middleware.features.sso.social.mails import LinkMails
 from pwless_middleware.features.sso.social.provider import SocialProvider
-from pwless_middleware.flows.door import LoginResult
+from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.parts import Part
-from pwless_middleware.web.responses import root_path
+from pwless_middleware.web.parts.parts import Part
+from pwless_middleware.web.responses.responses import root_path
 
 if TYPE_CHECKING:
     from pwless_middleware.database.identities import IdentityRepository

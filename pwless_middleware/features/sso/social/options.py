@@ -12,9 +12,9 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, Self
 
-from pwless_middleware.core.connection import SOCIAL_METHOD
-from pwless_middleware.core.named_options import named_options
-from pwless_middleware.core.options import check_encodable, check_flag, check_texts
+from pwless_middleware.core.options.named_options import named_options
+from pwless_middleware.core.options.options import check_encodable, check_flag, check_texts
+from pwless_middleware.core.organizations.connection import SOCIAL_METHOD
 from pwless_middleware.errors import ConfigError, InvalidArgument
 from pwless_middleware.web.kit import Kit, Mounted
 

@@ -10,8 +10,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.connection import SOCIAL_METHOD
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.organizations.connection import SOCIAL_METHOD
 from pwless_middleware.core.paths import safe_next
 from pwless_middleware.features.sso.browser import NEXT_LENGTH, BegunLogin, SSOBrowser
 from pwless_middleware.features.sso.faults import SSOFault
@@ -19,13 +19,13 @@ from pwless_middleware.features.sso.login_states import LIFETIME, LoginState
 from pwless_middleware.features.sso.oidc.answers import read_answer
 from pwless_middleware.features.sso.social.flow import SocialFlow, Unproven
 from pwless_middleware.features.sso.social.mailed_proof import MailedProof
-from pwless_middleware.web.bodies import read_form
 from pwless_middleware.web.kit import Kit
-from pwless_middleware.web.login_responses import respond_with_page
-from pwless_middleware.web.offers import LoginMethod
-from pwless_middleware.web.parts import Part, organization_in
-from pwless_middleware.web.responses import EVERYWHERE, root_path, with_cookies
-from pwless_middleware.web.routes import Route
+from pwless_middleware.web.parts.offers import LoginMethod
+from pwless_middleware.web.parts.parts import Part, organization_in
+from pwless_middleware.web.requests.bodies import read_form
+from pwless_middleware.web.responses.login_responses import respond_with_page
+from pwless_middleware.web.responses.responses import EVERYWHERE, root_path, with_cookies
+from pwless_middleware.web.routing.routes import Route
 
 _STATUS: Final = 400
 

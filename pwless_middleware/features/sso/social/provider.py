@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Final
 
-from pwless_middleware.core.address import domain_of
-from pwless_middleware.core.connection import SOCIAL_METHOD
+from pwless_middleware.core.addresses.address import domain_of
 from pwless_middleware.core.dataclass import dataclass
+from pwless_middleware.core.organizations.connection import SOCIAL_METHOD
 from pwless_middleware.features.sso.oidc.settings import OIDCSettings
 from pwless_middleware.features.sso.person import ProviderPerson
 

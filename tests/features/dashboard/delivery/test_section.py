@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import Passkeys, SecondFactors
-from pwless_middleware.core.job import Job, JobCount, ListedJob
+from pwless_middleware.core.storage.job import Job, JobCount, ListedJob
 from pwless_middleware.delivery.base import Message, RecipientDeferred, RecipientRefused
 from pwless_middleware.delivery.fallback import FallbackMailer
 from pwless_middleware.delivery.outbox import Outbox
@@ -21,7 +21,7 @@ from pwless_middleware.features.dashboard.delivery import changes
 from pwless_middleware.features.dashboard.delivery.server_rows import make_server_rows
 from pwless_middleware.features.dashboard.delivery.servers import Report
 from pwless_middleware.features.dashboard.delivery.topics import TOPICS, topic_text
-from pwless_middleware.flows import delivery_view
+from pwless_middleware.flows.operators import delivery_view
 from pwless_middleware.stores.base import Writes
 from pwless_middleware.stores.memory import MemoryStore
 from pwless_middleware.stores.memory_jobs import MemoryJobs

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.delivery.smtp import SMTPMailer
 from pwless_middleware.features.dashboard.delivery import sender_domains
 from pwless_middleware.features.dashboard.delivery.sender_domains import KEPT, SenderDomains

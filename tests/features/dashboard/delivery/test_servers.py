@@ -12,7 +12,7 @@ from pwless_middleware.delivery.server_health import ServerHealth
 from pwless_middleware.errors import DeliveryError
 from pwless_middleware.features.dashboard.delivery import servers
 from pwless_middleware.features.dashboard.delivery.servers import Report, Reports, join_reports
-from pwless_middleware.flows.records import MOST_BYTES
+from pwless_middleware.flows.capabilities.records import MOST_BYTES
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
 from tests.features.dashboard.delivery.test_section import Post

@@ -12,8 +12,8 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet  # type: ignore[import-untyped]
 
 from pwless_middleware import ConfigError
-from pwless_middleware.core.client import Client
-from pwless_middleware.core.client import parse_ip as ip
+from pwless_middleware.core.logins.client import Client
+from pwless_middleware.core.logins.client import parse_ip as ip
 from pwless_middleware.features.dashboard import Dashboard
 from pwless_middleware.features.dashboard.log.countries import Countries
 from tests.features.dashboard.operators import OPS, make_dashboard

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import StoredEvent
 from pwless_middleware.errors import Unauthenticated
 from pwless_middleware.features.dashboard.log.csv_lines import write_csv_line
 from tests.features.dashboard.operators import HELP, LOOK, OPS, make_dashboard, make_dashboard_site

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import StoredEvent
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import StoredEvent
 from pwless_middleware.features.dashboard import Dashboard
 from pwless_middleware.features.dashboard.log import live
 from tests.features.dashboard.operators import make_dashboard, make_dashboard_site

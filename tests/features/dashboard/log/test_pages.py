@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import pytest
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import StoredEvent
-from pwless_middleware.core.organization import Organization
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import StoredEvent
+from pwless_middleware.core.organizations.organization import Organization
 from tests.features.dashboard.operators import make_dashboard
 from tests.support import Browser, Site, led_to, wrong
 

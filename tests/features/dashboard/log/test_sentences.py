@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import pwless_middleware
-from pwless_middleware.core.attempt import OUTCOMES
-from pwless_middleware.core.event import Event, EventKind
-from pwless_middleware.core.event_kinds import KINDS
+from pwless_middleware.core.events.attempt import OUTCOMES
+from pwless_middleware.core.events.event import Event, EventKind
+from pwless_middleware.core.events.event_kinds import KINDS
 from pwless_middleware.features.dashboard.log import reasons, sentences, words
 from pwless_middleware.languages.current import use_language
 from pwless_middleware.languages.languages import Languages

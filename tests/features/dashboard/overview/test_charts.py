@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pwless_middleware.core.event_counters import DAY
+from pwless_middleware.core.events.event_counters import DAY
 from pwless_middleware.features.dashboard.overview.charts import (
     HEIGHT,
     WIDTH,

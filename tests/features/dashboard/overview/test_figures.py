@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from pwless_middleware.core.event_counters import DAY, HOUR, Counter, CounterName, Label
-from pwless_middleware.core.event_search import EventCount
+from pwless_middleware.core.events.event_counters import DAY, HOUR, Counter, CounterName, Label
+from pwless_middleware.core.events.event_search import EventCount
 from pwless_middleware.features.dashboard.overview.figures import quantile, sum_up
 from pwless_middleware.features.dashboard.overview.ranges import RANGES
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pwless_middleware.core.event_kinds import KINDS
+from pwless_middleware.core.events.event_kinds import KINDS
 from pwless_middleware.features.dashboard.overview.figures import FAILURES
 from pwless_middleware.features.dashboard.overview.names import (
     REASONS,

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from pwless_middleware import EmailLogin, Kit, Mounted, User
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_id import format_event_id
-from pwless_middleware.core.event_search import StoredEvent
-from pwless_middleware.core.finding import Finding
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_id import format_event_id
+from pwless_middleware.core.events.event_search import StoredEvent
+from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.features.dashboard.overview import problems
 from tests.features.dashboard.crawl import Page
 from tests.features.dashboard.operators import LOOK, OPS, make_dashboard, make_dashboard_site

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pwless_middleware.core.event_counters import Counter, CounterName
+from pwless_middleware.core.events.event_counters import Counter, CounterName
 from pwless_middleware.features.dashboard.overview.figures import sum_up
 from pwless_middleware.features.dashboard.overview.sections import describe_emails
 

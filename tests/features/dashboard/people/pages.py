@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.event_search import EventFilter
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.events.event_search import EventFilter
 from pwless_middleware.database.events import SQLEvents
 from tests.support import Browser, Site
 

@@ -90,7 +90,7 @@ async def test_a_version_that_there_is_not_is_refused(
 
 async def test_a_setting_of_a_feature_that_is_gone_is_shown_by_its_name(tmp_path: Path) -> None:
     site, ops = await make_dashboard(tmp_path)
-    from pwless_middleware.core.settings import SettingsRecord
+    from pwless_middleware.core.operators.settings import SettingsRecord
 
     repositories = site.passwordless._kit.repositories
     assert repositories is not None

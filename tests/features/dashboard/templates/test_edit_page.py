@@ -12,7 +12,7 @@ import pytest
 
 from pwless_middleware import DeliveryError, Outbox
 from pwless_middleware.delivery.base import Message
-from pwless_middleware.web.operators import CHANGE_SECONDS
+from pwless_middleware.web.gates.operators import CHANGE_SECONDS
 from tests.features.dashboard.crawl import Page
 from tests.features.dashboard.operators import (
     HELP,

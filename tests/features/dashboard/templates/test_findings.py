@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.core.mail_template import MailTemplate
+from pwless_middleware.core.operators.mail_template import MailTemplate
 from pwless_middleware.features.dashboard.templates.chosen import Chosen
 from pwless_middleware.features.dashboard.templates.findings import TemplateFindings
 from tests.features.dashboard.operators import make_dashboard

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pwless_middleware import SecondFactors
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.features.organizations.options import Organizations
 from tests.features.dashboard.operators import HELP, LOOK, OPS, make_dashboard_site
 from tests.features.dashboard.people.table import Table

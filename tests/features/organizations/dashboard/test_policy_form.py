@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pwless_middleware.core.address import Address
-from pwless_middleware.core.policy import ANYTHING, Policy
+from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.organizations.policy import ANYTHING, Policy
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.organizations.dashboard.policy_effects import describe
 from pwless_middleware.features.organizations.dashboard.policy_form import (
@@ -13,7 +13,7 @@ from pwless_middleware.features.organizations.dashboard.policy_form import (
     read_policy,
     write_policy,
 )
-from pwless_middleware.web.policy_words import TITLES, name_held
+from pwless_middleware.web.responses.policy_words import TITLES, name_held
 
 BOSS, KIM = Address("boss@acme.example"), Address("kim@acme.example")
 FULL = Policy(

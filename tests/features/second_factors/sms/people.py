@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.event import Event
-from pwless_middleware.core.factor import Factor
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.database.repositories import make_repositories
 from pwless_middleware.delivery.texts.outbox import OutboxTextMessage, TextOutbox
 from pwless_middleware.features.second_factors.options import SecondFactors

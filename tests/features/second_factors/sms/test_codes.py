@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.keyring import Keyring
+from pwless_middleware.core.keys.keyring import Keyring
 from pwless_middleware.features.second_factors.sms.codes import TextCode, TextCodes, holder_of
-from pwless_middleware.flows.records import Records
+from pwless_middleware.flows.capabilities.records import Records
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import BASE, KEY, OTHER_KEY, START, Clock
 

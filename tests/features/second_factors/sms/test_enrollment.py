@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.core.caller import Caller
-from pwless_middleware.core.client import Client
-from pwless_middleware.core.factor import Factor
+from pwless_middleware.core.logins.caller import Caller
+from pwless_middleware.core.logins.client import Client
+from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.errors import (
     ApiError,
     InvalidArgument,

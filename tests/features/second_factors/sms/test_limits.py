@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from pwless_middleware.core.client import Client
-from pwless_middleware.core.keyring import Keyring, new_operation
+from pwless_middleware.core.keys.keyring import Keyring, new_operation
+from pwless_middleware.core.logins.client import Client
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.features.second_factors.sms.limits import SMSLimits, TextLimits
 from pwless_middleware.features.second_factors.sms.numbers import PhoneNumber
-from pwless_middleware.flows.feature_secrets import FeatureSecrets
+from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 from pwless_middleware.stores.base import Put
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import BASE, KEY, OTHER_KEY, START

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from pwless_middleware import Organizations
-from pwless_middleware.core.connection import Connection, Identity
-from pwless_middleware.core.organization import Organization
-from pwless_middleware.core.policy import Policy
+from pwless_middleware.core.organizations.connection import Connection, Identity
+from pwless_middleware.core.organizations.organization import Organization
+from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.features.sso.options import SSO
 from pwless_middleware.flows.organizations.scim_tokens import matches
 from tests.features.dashboard.operators import HELP, LOOK, OPS, make_dashboard_site

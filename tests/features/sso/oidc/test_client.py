@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pwless_middleware.core.base64url import b64
+from pwless_middleware.core.keys.base64url import b64
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.oidc.client import OIDCClient, OIDCLogin, StartedLogin

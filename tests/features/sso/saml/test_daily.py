@@ -10,8 +10,8 @@ from typing import Any, Final
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.connection import Connection
-from pwless_middleware.core.event import Event
+from pwless_middleware.core.events.event import Event
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.features.organizations.options import Organizations
 from pwless_middleware.features.sso.options import SSO
 from pwless_middleware.features.sso.saml.settings import read_saml_settings

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.features.sso.saml.requests import make_request
 from pwless_middleware.features.sso.saml.settings import read_saml_settings
 from tests.features.sso.sites import SSOSite

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from pwless_middleware.core.connection import Connection
+from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.features.sso.options import SSO
 from pwless_middleware.features.sso.scim.schemas import PATCH, USER
 from tests.features.organizations.scene import make_organization, make_scene

@@ -10,12 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.core.connection import Connection
-from pwless_middleware.core.organization import Organization, SetupLink
+from pwless_middleware.core.organizations.connection import Connection
+from pwless_middleware.core.organizations.organization import Organization, SetupLink
 from pwless_middleware.features.organizations import Organizations
 from pwless_middleware.features.sso.options import SSO
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
-from pwless_middleware.web.setup_links import setup_url
+from pwless_middleware.web.parts.setup_links import setup_url
 from tests.dns_zone import Zone
 from tests.organizations import floor_of, make_organization_site
 from tests.support import Browser, Site

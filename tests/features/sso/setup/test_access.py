@@ -11,7 +11,7 @@ from pwless_middleware import EmailLogin
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.organizations import Organizations
 from pwless_middleware.flows.organizations.setup_links import DAY
-from pwless_middleware.web.makers import Makers
+from pwless_middleware.web.responses.makers import Makers
 from tests.features.sso.setup.administrator import SETUP, SetupSite, make_setup_site, press
 from tests.organizations import make_organization_site
 

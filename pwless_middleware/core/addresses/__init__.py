@@ -1,0 +1,1 @@
+"""Email addresses and their domains, and what changes an address."""

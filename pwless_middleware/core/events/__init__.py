@@ -1,0 +1,1 @@
+"""Events: what they say, how they are named, counted, kept and searched."""

@@ -1,0 +1,1 @@
+"""What operators have, make and set."""

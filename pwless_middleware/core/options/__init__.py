@@ -1,0 +1,1 @@
+"""Options: known, checked, and told apart from their defaults."""

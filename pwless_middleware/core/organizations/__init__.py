@@ -1,0 +1,1 @@
+"""Organizations, their connections, and the policies that they ask of a login."""

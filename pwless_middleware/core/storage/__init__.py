@@ -1,0 +1,1 @@
+"""How things are named and written in a store."""

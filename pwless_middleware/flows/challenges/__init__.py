@@ -1,0 +1,1 @@
+"""Challenges: their limits, their mail, and the one verifier of codes and links."""

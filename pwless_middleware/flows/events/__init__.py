@@ -1,0 +1,1 @@
+"""Events: recorded on the path of a request; told, written and logged behind it."""

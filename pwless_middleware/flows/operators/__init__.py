@@ -1,0 +1,1 @@
+"""Operators: their roles, their API keys, and the delivery that they look after."""

@@ -1,0 +1,1 @@
+"""People and their accounts: found, changed, told of it, and deleted."""

@@ -1,0 +1,1 @@
+"""What is kept about a person, of each kind: exported, and erased."""

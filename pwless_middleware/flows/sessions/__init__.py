@@ -1,0 +1,1 @@
+"""Sessions: read on every request, validated, ended."""

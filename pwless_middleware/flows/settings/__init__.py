@@ -1,0 +1,1 @@
+"""What operators set while the app runs: settings, and templates of mails."""

@@ -1,0 +1,1 @@
+"""What would go wrong in production, as `pwless check` and the dashboard tell it."""

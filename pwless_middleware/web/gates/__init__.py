@@ -1,0 +1,1 @@
+"""The gates: in front of the app, of what needs a fresh proof, and of the dashboard."""

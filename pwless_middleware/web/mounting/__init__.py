@@ -1,0 +1,1 @@
+"""How the whole is put together: options checked, floors made, features mounted."""

@@ -1,0 +1,1 @@
+"""The pages that features share: each adds its part."""

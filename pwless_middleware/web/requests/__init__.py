@@ -1,0 +1,1 @@
+"""What a request says: its body, query, cookies, client, language and place."""

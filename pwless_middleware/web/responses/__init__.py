@@ -1,0 +1,1 @@
+"""How results and errors are told: as pages, as JSON, in words."""

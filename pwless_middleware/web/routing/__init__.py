@@ -1,0 +1,1 @@
+"""Our own paths, what answers them, and the document that describes them."""
