@@ -138,3 +138,30 @@ def test_no_body_and_no_type_is_an_empty_form() -> None:
     with pytest.raises(ApiError) as raised:
         run(form(b"a=b", **{"content-type": ""}))
     assert raised.value.status == 415
+
+
+# --- pieces --------------------------------------------------------------------------------------
+
+
+class Piece(bytes):
+    """A piece of a body that counts what is copied to put it behind the others."""
+
+    copied = 0
+
+    def __radd__(self, before: bytes) -> bytes:
+        Piece.copied += len(before)
+        return bytes(before) + bytes(self)
+
+
+def test_what_came_before_is_not_copied_with_each_piece_of_a_body() -> None:
+    """Some servers hand on each chunk by itself: 640 KiB of them would cost 16 s (rule 23)."""
+    pieces = [Piece(b"a"), Piece(b"="), *[Piece(b"b")] * 1000]
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    headers = [(b"content-type", b"application/x-www-form-urlencoded")]
+    Piece.copied = 0
+    found = run(read_form(Request(http_scope(method="POST", headers=headers), receive)))
+    assert found == {"a": "b" * 1000}
+    assert Piece.copied == 0
