@@ -40,6 +40,7 @@ from pwless_middleware.flows.logins.policies import Policies
 from pwless_middleware.flows.operators.delivery_view import DeliveryView
 from pwless_middleware.flows.organization_looks import LookOf, OrganizationLooks
 from pwless_middleware.flows.people.change_budget import ChangeBudget
+from pwless_middleware.flows.people.change_lock import ChangeLock
 from pwless_middleware.flows.people.users import Users
 from pwless_middleware.flows.sessions.sessions_view import SessionsView
 from pwless_middleware.flows.settings.current_settings import CurrentSettings
@@ -131,6 +132,8 @@ class Kit:
         operators: let operators in, and show them pages of the dashboard.
         change_budget: counts what somebody changes of what they sign in with; to be spent before
             the mail that tells of the change is queued.
+        change_lock: lets one change of a person go on at a time, of those that depend on what else
+            the person has.
         mailer: takes messages.
         text_senders: those that features send text messages through (`Mounted.text_senders`).
         events: records what happened.
@@ -177,6 +180,7 @@ class Kit:
     offers: Offers
     operators: Operators
     change_budget: ChangeBudget
+    change_lock: ChangeLock
     mailer: Mailer
     text_senders: TextSenders
     events: Events

@@ -163,7 +163,7 @@ class OwnPasskeys:
             RateLimited: as of `ChangeBudget.spend`.
             Unavailable: database or queue cannot take it.
         """
-        async with self._kit.change_budget.one_at_a_time(user_id):
+        async with self._kit.change_lock.hold(user_id):
             await self._remove(user_id, id, session=session, caller=caller, by=by)
         await self._kit.wake_delivery()
 

@@ -178,7 +178,7 @@ class OwnFactors:
             RateLimited: the person has changed too much in 24 hours.
             Unavailable: database or queue cannot take it.
         """
-        async with self._kit.change_budget.one_at_a_time(factor.user_id):
+        async with self._kit.change_lock.hold(factor.user_id):
             await self._add(factor, caller, only_first=only_first, by=by)
         await self._kit.wake_delivery()
 
@@ -279,7 +279,7 @@ class OwnFactors:
             RateLimited: as of `ChangeBudget.spend`.
             Unavailable: database, store or queue cannot take it.
         """
-        async with self._kit.change_budget.one_at_a_time(user_id):
+        async with self._kit.change_lock.hold(user_id):
             await self._remove(user_id, id, session=session, caller=caller, by=by)
         await self._kit.wake_delivery()
 

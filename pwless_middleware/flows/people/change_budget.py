@@ -1,9 +1,7 @@
 """How often somebody may change what they sign in with: passkeys and second factors, together.
 
-    async with kit.change_budget.one_at_a_time(user_id):
-        ...                                                         # what has to stay is looked at
-        await kit.change_budget.spend(user_id, caller)              # before the mail is queued
-        await kit.change_budget.spend(user_id, caller, removes=True)
+    await kit.change_budget.spend(user_id, caller)                  # before the mail is queued
+    await kit.change_budget.spend(user_id, caller, removes=True)
 
 Each such change is an email to the person, so that whoever has a session of theirs could fill their
 mailbox by adding and removing in turn, and hide among it the one change that matters. It is spent
@@ -11,27 +9,21 @@ before the change and never given back.
 
 What removes is counted as well, and goes on where the number is reached: nobody may keep a person
 from removing a stranger's passkey by using up their day. It is bounded by what there is to remove.
-
-Changes of one person are made one after the other, in whichever process: whether a passkey may go
-depends on whether an app is there, which is another feature's, and of two removals at once each
-would see what the other takes away.
 """
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from typing import Final
 
 from pwless_middleware.core.challenges.budget import Draw, Limit
 from pwless_middleware.core.keys.keyring import new_operation
 from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.storage.store_keys import change_budget, change_record, user_slot
-from pwless_middleware.errors import RateLimited, StoreError
+from pwless_middleware.errors import RateLimited
 from pwless_middleware.flows.events.events import Events
-from pwless_middleware.stores.base import Drop, Put, Store, Writes
+from pwless_middleware.stores.base import Put, Store
 from pwless_middleware.text import Text, duration_text
 
 DAY: Final = 86400
@@ -39,12 +31,7 @@ PER_DAY: Final = 20
 """Changes of a user in 24 hours, of all kinds together."""
 REMOVALS_PER_DAY: Final = 100
 """More than there can be: 20 that were added in the day, and what was there before."""
-_RANDOM_BYTES = 12
-_ONE: Final = bytes(_RANDOM_BYTES)
-_LONGEST: Final = 10
-"""Seconds after which a change is taken to have ended with its process."""
-_PAUSE, _QUESTIONS = 0.05, 40
-"""Seconds between two looks whether another change goes on, and how many: two seconds of them."""
+_RANDOM_BYTES: Final = 12
 
 
 class ChangeBudget:
@@ -62,36 +49,6 @@ class ChangeBudget:
         self._realm = realm
         self._clock = clock
         self._events = events
-
-    @asynccontextmanager
-    async def one_at_a_time(self, user_id: str) -> AsyncIterator[None]:
-        """Change what somebody signs in with while no other change of theirs goes on.
-
-        Args:
-            user_id: whose; or what else is changed one at a time, by a name that is nobody's id.
-
-        Raises:
-            StoreError: the store could not be asked, or the other change does not come to its end.
-        """
-        key = change_record(user_slot(self._realm, user_id), _ONE)
-        for _ in range(_QUESTIONS):
-            now, value = self._clock(), secrets.token_bytes(_RANDOM_BYTES)
-            put = Put(key, value, until=now + _LONGEST)
-            done = await self._store.admit(
-                (), put, job=None, replaces=None, now=now, op=new_operation()
-            )
-            if done.ok:
-                break
-            await asyncio.sleep(_PAUSE)
-        else:
-            raise StoreError("another change of the same person goes on")
-        try:
-            yield
-        finally:
-            if self._clock() < put.until:  # else what stands there is another change's
-                with suppress(StoreError):  # it ends by itself
-                    drop = Writes(drops=(Drop(key),))
-                    await self._store.write(drop, now=self._clock(), op=new_operation())
 
     async def spend(
         self, user_id: str, caller: Caller | None = None, *, removes: bool = False

@@ -34,6 +34,7 @@ from pwless_middleware.flows.logins.withdrawals import Withdrawals
 from pwless_middleware.flows.operators.delivery_view import DeliveryView
 from pwless_middleware.flows.organization_looks import OrganizationLooks
 from pwless_middleware.flows.people.change_budget import ChangeBudget
+from pwless_middleware.flows.people.change_lock import ChangeLock
 from pwless_middleware.flows.people.users import UserDirectory, Users
 from pwless_middleware.flows.sessions.session_validation import SessionValidator
 from pwless_middleware.flows.sessions.sessions import Sessions
@@ -373,6 +374,7 @@ def make_floors(
         offers=offers,
         operators=Operators(accounts, pages, offers),
         change_budget=ChangeBudget(deadline_store, keyring.realm, clock, events),
+        change_lock=ChangeLock(deadline_store, keyring.realm, clock),
         mailer=mailer,
         text_senders=background.text_senders,
         events=events,

@@ -12,9 +12,8 @@ import pytest
 
 from pwless_middleware.core.keys.keyring import Keyring
 from pwless_middleware.database.database import Database
-from pwless_middleware.errors import RateLimited, StoreError
+from pwless_middleware.errors import RateLimited
 from pwless_middleware.flows.events.events import Events
-from pwless_middleware.flows.people import change_budget
 from pwless_middleware.flows.people.change_budget import DAY, PER_DAY, ChangeBudget
 from pwless_middleware.stores.base import Store
 from pwless_middleware.stores.memory import MemoryStore
@@ -111,33 +110,3 @@ async def test_it_says_how_long_to_wait_and_speaks_of_changes() -> None:
     ) as told:
         await world.budgets[0].spend("jo")
     assert told.value.brief == "Too many changes in one day.", "where a page counts the wait"
-
-
-async def test_changes_of_one_person_follow_one_another_in_whichever_process(world: World) -> None:
-    order: list[int] = []
-
-    async def change(process: int) -> None:
-        async with world.budgets[process].one_at_a_time("jo"):
-            order.append(process)
-            async with world.budgets[1 - process].one_at_a_time("kim"):
-                order.append(process)
-
-    await asyncio.gather(change(0), change(1))
-    assert order in ([0, 0, 1, 1], [1, 1, 0, 0])
-
-
-async def test_a_change_that_took_too_long_does_not_end_the_next_ones_turn(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(change_budget, "_PAUSE", 0)
-    world = World([MemoryStore()] * 2)
-    hung, second = (budget.one_at_a_time("jo") for budget in world.budgets)
-    await hung.__aenter__()
-    world.clock.advance(10)
-    async with second:
-        await hung.__aexit__(None, None, None)
-        with pytest.raises(StoreError, match="another change of the same person goes on"):
-            async with world.budgets[0].one_at_a_time("jo"):
-                raise AssertionError("two at once")
-    async with world.budgets[0].one_at_a_time("jo"):
-        pass  # whose turn is over lets the next one in at once

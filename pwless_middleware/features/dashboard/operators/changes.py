@@ -169,7 +169,7 @@ class OperatorChanges:
 
     def _one_at_a_time(self) -> AbstractAsyncContextManager[None]:
         """Let no other operator lose anything meanwhile, in any process."""
-        return self._kit.change_budget.one_at_a_time(_ALL)
+        return self._kit.change_lock.hold(_ALL, seconds=_SECONDS)
 
     async def _check_others(self, user_id: str) -> None:
         load = self._kit.users.load
@@ -222,6 +222,8 @@ class OperatorChanges:
 
 _ALL: Final = "\0operators"
 """Whose changes follow one another: nobody's id."""
+_SECONDS: Final = 10
+"""That a change may take: all admins are loaded, also from the host's own table; one is erased."""
 _LAST: Final = Text("They are the last admin who can sign in. Make somebody else one first.")
 
 

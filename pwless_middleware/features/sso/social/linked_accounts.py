@@ -57,7 +57,7 @@ class LinkedAccounts:
             InvalidArgument: nothing else lets the person in.
             Unavailable: it cannot be done now.
         """
-        async with self._kit.change_budget.one_at_a_time(user_id):
+        async with self._kit.change_lock.hold(user_id):
             await self._unlink(user_id, id, session=session)
 
     async def _unlink(self, user_id: str, id: str, *, session: Session) -> None:
