@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, Final, NoReturn
 
 from pwless_middleware import __version__
 from pwless_middleware.cli import (
@@ -27,9 +28,18 @@ from pwless_middleware.cli import (
 from pwless_middleware.cli.importing import AppFailed, UsageError
 from pwless_middleware.errors import ConfigError, StoreError
 
+_ID: Final = re.compile(r"(?!--[a-z][a-z-]*\Z)-[\w-]{7,}", re.ASCII)
+"""A text that argparse takes for options and that is none: an id of base64url that begins with a
+hyphen, as one in 64 does. Options begin with two, and are of small letters."""
+
 
 class _Parser(argparse.ArgumentParser):
     """Report what is wrong in one line; argparse would print the whole usage above it."""
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        # What argparse asks about each argument, `None` being no option; it has no public place for
+        # this, and `--` in front of an id is nothing that whoever copies one from a page knows.
+        return None if _ID.fullmatch(arg_string) else super()._parse_optional(arg_string)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import re
 import subprocess
 import sys
 
 import pytest
 
 from pwless_middleware import __version__
+from pwless_middleware.cli.main import parser
 from pwless_middleware.core.keys.base64url import unb64
 from pwless_middleware.core.keys.keyring import Keyring
 from pwless_middleware.web.identity.keys import ConfiguredKeys
@@ -46,6 +49,7 @@ def test_version(project: Project) -> None:
         ("check",),
         ("run",),
         ("check", "a:b", "--workers", "x"),
+        ("people", "list", "--newest-ones"),  # no id that begins with a hyphen
     ],
 )
 def test_a_wrong_call_is_one_line_and_exit_code_2(args: tuple[str, ...], project: Project) -> None:
@@ -64,6 +68,18 @@ def test_help_names_the_commands(project: Project) -> None:
 @pytest.mark.parametrize("command", ["secret", "check", "run"])
 def test_each_command_has_help(command: str, project: Project) -> None:
     assert project.run(command, "--help")[0] == 0
+
+
+def test_no_option_could_be_an_id() -> None:
+    """Ids may begin with hyphens, and are told from options by what options are made of."""
+    flags, parsers = set(), [parser()]
+    for each in parsers:
+        for action in each._actions:
+            flags |= set(action.option_strings)
+            if isinstance(action, argparse._SubParsersAction):
+                parsers += action.choices.values()
+    assert len(flags) > 50
+    assert [flag for flag in flags if not re.fullmatch(r"-[a-z]|--[a-z][a-z-]*", flag)] == []
 
 
 def test_python_m_starts_it(monkeypatch: pytest.MonkeyPatch, project: Project) -> None:

@@ -52,6 +52,22 @@ def test_somebody_is_added_found_disabled_and_enabled(app: Project) -> None:
     assert shown(app)["disabled_at"] is None
 
 
+@pytest.mark.parametrize(
+    ("email", "id"),
+    [
+        ("jo10@example.com", "-ntnq1UnRqBm9HrjPjYeHQ"),
+        ("jo2190@example.com", "--oStyz6hlsGucwOCt0AIg"),
+    ],
+)
+def test_an_id_that_begins_with_a_hyphen_is_no_option(email: str, id: str, app: Project) -> None:
+    """One in 64 does; it is taken as it is copied from a page."""
+    assert json.loads(people(app, "create", email, "--json"))["id"] == id
+    assert shown(app, id)["email"] == email
+    code, out, err = app.run("events", "--person", id, "--app", "site_app:app")
+    assert (code, err) == (0, "")
+    assert "person.created" in out
+
+
 def test_people_are_listed_by_prefix_and_page(app: Project) -> None:
     for name in ("a1", "a2", "b1"):
         people(app, "create", f"{name}@example.com", "--language", "de")
