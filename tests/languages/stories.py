@@ -106,7 +106,7 @@ _DATA = re.compile(
     | (?:[\w-]+\.)+(?:example|com)\b   # domains
     | <(code|textarea)\b.*?</\1>      # what is for machines, and what is edited
     | \b[a-z_]+(?:\.[a-z_]+)+\b        # kinds of events, and variables
-    | \#\w{6,8}\b                      # colors, and pseudonyms
+    | \#[\w-]{6,8}(?![\w-])           # colors, and pseudonyms
     | (?<![\w-])[\w-]{22}(?![\w-])    # ids, which may begin or end with a hyphen
     """,
     re.VERBOSE | re.DOTALL,
