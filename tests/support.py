@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pwless_middleware import EmailLogin, Outbox, Passwordless, PasswordlessMiddleware, SendLimits
 from pwless_middleware.core.challenges.challenge import Challenge, ChallengeId
+from pwless_middleware.core.challenges.codes import HIGH_ALPHABET
 from pwless_middleware.core.keys.base64url import unb64
 from pwless_middleware.core.storage.format_v1 import unpack_challenge
 from pwless_middleware.delivery.outbox import OutboxMessage
@@ -355,7 +356,21 @@ def token_of(link: str | None) -> str:
 def wrong(code: str | None, n: int = 0) -> str:
     """Return a code of the right shape that is not this one; another one for each `n` below 9."""
     assert code is not None
-    return f"{(int(code) + 1 + n) % 1_000_000:06d}"
+    if code.isdigit():
+        return f"{(int(code) + 1 + n) % 1_000_000:06d}"
+    last = HIGH_ALPHABET.index(code[-1]) + 1 + n
+    return code[:-1] + HIGH_ALPHABET[last % len(HIGH_ALPHABET)]
+
+
+def holds(text: str, secret: str) -> bool:
+    """Whether a text holds a secret; a code only where it stands by itself.
+
+    In ids, digests and times six digits stand by chance: once in some hundred pages.
+    """
+    if not re.fullmatch(r"\d{6}", secret):
+        return secret in text
+    alone = rf"(?<![\w-])(?<!\d\.){secret}(?![\w-])"
+    return re.search(rf"{alone}|\\n{secret}(?![\w-])", text) is not None
 
 
 def error_code(response: httpx.Response) -> str:

@@ -216,14 +216,14 @@ async def test_a_public_page_for_nobody_is_left_alone() -> None:
 
 async def test_nothing_of_the_user_agent_is_mailed_but_a_name_from_our_own_list() -> None:
     site = make_site()
-    agent = "Firefox/9 Linux <b>https://evil.example</b> call 0555-12"
+    agent = "Firefox/9 Linux <b>https://malicious.example</b> call 0555-12"
     await site.browser(headers={"user-agent": agent}).ask("jo@example.com")
     mail = site.mail()
     assert "Firefox on Linux" in mail.text
     for part in (mail.text, mail.html, mail.subject):
-        assert "evil" not in part
+        assert "malicious" not in part
         assert "0555-12" not in part
-    assert device_of("Mozilla/5.0 (evil.example)") == "an unknown browser"
+    assert device_of("Mozilla/5.0 (malicious.example)") == "an unknown browser"
 
 
 async def test_a_callers_words_never_become_markup_or_a_header() -> None:

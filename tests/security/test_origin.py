@@ -24,13 +24,13 @@ from tests.support import (
 pytestmark = pytest.mark.anyio
 
 LIES = {
-    "host": "evil.example",
-    "x-forwarded-host": "evil.example",
+    "host": "malicious.example",
+    "x-forwarded-host": "malicious.example",
     "x-forwarded-proto": "http",
-    "x-forwarded-prefix": "/evil",
-    "forwarded": "host=evil.example;proto=http",
-    "x-original-url": "https://evil.example/",
-    "x-rewrite-url": "/evil",
+    "x-forwarded-prefix": "/malicious",
+    "forwarded": "host=malicious.example;proto=http",
+    "x-original-url": "https://malicious.example/",
+    "x-rewrite-url": "/malicious",
     "x-forwarded-port": "1",
 }
 
@@ -42,7 +42,7 @@ async def test_a_forged_host_changes_no_link_redirect_or_check(lie: str) -> None
     asked = await jo.ask("jo@example.com", next="/a")
     assert led_to(asked) == "/auth/verify"
     assert str(site.mail().link).startswith(f"{BASE}/auth/link?")
-    assert "evil" not in site.mail().text + site.mail().html
+    assert "malicious" not in site.mail().text + site.mail().html
     done = await jo.press_link(site.mail().link)
     assert led_to(done) == "/a"
     denied = await site.browser(headers={lie: LIES[lie], "accept": "text/html"}).get("/x")

@@ -16,6 +16,7 @@ from pwless_middleware.delivery.texts.outbox import TextOutbox
 from pwless_middleware.errors import ConfigError, DeliveryError
 from tests.delivery.texts.fake_server import serving
 from tests.delivery.texts.vendors import VENDORS
+from tests.support import holds
 
 pytestmark = pytest.mark.anyio
 
@@ -61,7 +62,7 @@ async def test_what_a_first_of_the_host_quotes_is_not_logged(
     await FallbackTexts(first, Sender()).send(MESSAGE)
     (record,) = caplog.records
     for secret in (MESSAGE.to, MESSAGE.body):
-        assert secret not in f"{vars(record)}{caplog.text}"
+        assert not holds(f"{vars(record)}{caplog.text}", secret)
 
 
 class Timer:

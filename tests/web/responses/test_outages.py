@@ -53,7 +53,7 @@ async def test_visitors_do_not_read_the_cause_of_a_503_and_the_log_does(
     ]
     for answer in answers:
         assert answer.status_code == 503
-        for inside in ("Redis", "redis", "max_entries", "6379"):
+        for inside in ("Redis", "redis", "max_entries", ":6379"):
             assert inside not in answer.text
     for page in answers[0], answers[3]:
         assert "Sign-in is not available right now. Please try again in a minute." in page.text
