@@ -63,6 +63,11 @@ SUBJECT_VARIABLES: Final = frozenset({"kind", "expiry_time_relative", "asked_at"
 `subject_code` is the code where `EmailLogin(code_in_subject=True)` puts it there, else `None`.
 """
 
+_OF_EVERY_MAIL: Final = frozenset({"brand", "palette", "language", "direction"})
+
+RESERVED_VARIABLES: Final = MAIL_VARIABLES | SUBJECT_VARIABLES | _OF_EVERY_MAIL | FUNCTIONS
+"""What we set in every mail, so that a caller's variable of that name would be ignored."""
+
 
 _MOST_LOOKS: Final = 64
 """Brands of organizations whose look is kept: what follows from one takes 0.3 ms to work out."""
@@ -401,9 +406,9 @@ class Renderer:
             found = self._find_undeclared(f"email/{name}.txt") | self._find_undeclared(
                 f"email/{name}.html"
             )
-            self._mail_variables[name] = frozenset(found - MAIL_VARIABLES)
+            self._mail_variables[name] = frozenset(found - RESERVED_VARIABLES)
         return self._mail_variables[name]
 
     def _find_undeclared(self, name: str) -> frozenset[str]:
         """Name what `name` and the templates it draws on look up in the context, but our own."""
-        return find_undeclared(self._env, name) - {"brand", "palette", "language", "direction"}
+        return find_undeclared(self._env, name) - _OF_EVERY_MAIL

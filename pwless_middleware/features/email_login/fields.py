@@ -7,8 +7,9 @@ from functools import lru_cache
 from pwless_middleware.core.challenges.codes import HIGH_ALPHABET, CodeStyle
 from pwless_middleware.core.challenges.pasted_text import MAX_CODE
 from pwless_middleware.core.control_characters import BIDI, CONTROL, LINE_ENDS
-from pwless_middleware.features.email_login.flow import MAX_VARIABLES, RESERVED
+from pwless_middleware.features.email_login.flow import MAX_VARIABLES
 from pwless_middleware.languages.negotiation import LANGUAGE_TAG
+from pwless_middleware.rendering.renderer import RESERVED_VARIABLES
 from pwless_middleware.text import Text
 from pwless_middleware.web.requests.fields import Field, Fields
 from pwless_middleware.web.responses.login_responses import ORGANIZATION, SIGNED_IN
@@ -95,7 +96,7 @@ def send_fields(*, longest: int) -> Fields:
                         "minLength": 2,
                         "maxLength": 25,
                         "pattern": "^" + _NO_CONTROL,
-                        "not": {"enum": sorted(RESERVED)},
+                        "not": {"enum": sorted(RESERVED_VARIABLES)},
                     },
                     "additionalProperties": {
                         "type": "string",

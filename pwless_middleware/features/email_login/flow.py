@@ -34,12 +34,11 @@ from pwless_middleware.flows.challenges.challenge_verifier import ChallengeVerif
 from pwless_middleware.flows.challenges.challenges import Challenges, NewChallenge, SentChallenge
 from pwless_middleware.flows.challenges.device_grants import DeviceGrants
 from pwless_middleware.flows.logins.door import LoginResult
+from pwless_middleware.rendering.renderer import RESERVED_VARIABLES
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
 MAX_VARIABLES = 30
-RESERVED = frozenset({"otp", "link", "expiry_time_relative", "expire_time", "expiry_time"})
-"""Names of Scalekit's own template variables; a caller cannot set them."""
 
 _CONTROL = re.compile(f"[{CONTROL}{LINE_ENDS}{BIDI}]")
 
@@ -327,7 +326,7 @@ class EmailFlow:
             where = f"{field_name}.{name[:25]}"
             if not 2 <= len(name) <= 25 or _CONTROL.search(name):
                 bad.append(FieldViolation(where, Text("Names have 2 to 25 characters."), "length"))
-            if name in RESERVED:
+            if name in RESERVED_VARIABLES:
                 bad.append(FieldViolation(where, Text("This name is reserved."), "reserved"))
             if len(value) > 256:
                 bad.append(FieldViolation(where, Text("At most 256 characters."), "max_length"))

@@ -185,7 +185,18 @@ async def test_a_lifetime_outside_its_range_is_refused(seconds: float) -> None:
         ({"name": "WWW.evil"}, "template_variables.name"),
         *(
             ({reserved: "x"}, f"template_variables.{reserved}")
-            for reserved in ("otp", "link", "expiry_time_relative", "expire_time", "expiry_time")
+            for reserved in (
+                *(
+                    "otp",
+                    "link",
+                    "expiry_time_relative",
+                    "expire_time",
+                    "expiry_time",
+                ),
+                *("kind", "code", "asked_at", "device", "email", "host", "subject_code"),
+                *("brand", "palette", "language", "direction"),
+                *("gettext", "ngettext", "duration"),
+            )
         ),
     ],
 )
