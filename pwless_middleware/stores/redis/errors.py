@@ -6,8 +6,9 @@ nothing above it knows Redis. The texts name options and commands, never a passw
 
 from __future__ import annotations
 
+import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import redis.exceptions
 
@@ -71,6 +72,9 @@ _BY_CLASS = (
 """In this order: a login that fails is a kind of `ConnectionError` to redis-py."""
 
 
+_FORBIDDEN = re.compile(r"no permissions to run the '([a-z]+)")
+"""The command that an ACL forbids; a script's error holds it from Redis 7.2."""
+
 _TIMEOUTS = (TimeoutError, redis.exceptions.TimeoutError)
 
 
@@ -88,8 +92,20 @@ def explain(fault: BaseException) -> StoreError:
     return error
 
 
+def forbidden(commands: Iterable[str]) -> StoreError:
+    """Make the error of an ACL that forbids these commands, with the rules that are missing."""
+    names = list(commands)
+    rules = " ".join(f"+{name.lower()}" for name in names)
+    return StoreError(
+        f"Redis: the ACL user may not run {', '.join(names)}: ACL SETUSER <user> {rules}"
+    )
+
+
 def _explain(fault: BaseException) -> StoreError:
     text = str(fault)
+    command = _FORBIDDEN.search(text)
+    if command is not None:
+        return forbidden([command[1].upper()])
     for mark, advice in _BY_TEXT:
         if mark in text:
             return StoreError(f"Redis: {advice}")

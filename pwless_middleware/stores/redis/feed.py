@@ -35,7 +35,7 @@ from time import monotonic
 from typing import Final
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import ResponseError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from pwless_middleware.deadline import Deadline
 from pwless_middleware.errors import StoreError
@@ -58,7 +58,8 @@ _log = logging.getLogger("pwless.store")
 
 class _Listener:
     """What one event loop has of the feed: its task, its lease, when it was last asked, whether it
-    waits quietly, whether its last subscription was up, and the last echo that came."""
+    waits quietly, whether its last subscription was up, whether it has tried to subscribe, why the
+    ACL does not let it, and the last echo that came."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
@@ -68,6 +69,8 @@ class _Listener:
         self.asked_at = 0.0
         self.is_quiet = True
         self.was_up = False
+        self.has_tried = asyncio.Event()
+        self.refused: StoreError | None = None
         self.is_pinging = asyncio.Event()
         self.echo = ""
         self.has_echo = asyncio.Event()
@@ -123,6 +126,17 @@ class RedisFeed:
             listener.task = asyncio.get_running_loop().create_task(self._keep(listener))
         return listener
 
+    async def check_rights(self) -> None:
+        """Return if the server's ACL lets us listen in the running event loop.
+
+        Raises:
+            StoreError: it does not; says which rule to add.
+        """
+        listener = self.start()
+        await listener.has_tried.wait()
+        if listener.refused is not None:
+            raise StoreError(str(listener.refused)) from listener.refused
+
     async def aclose(self) -> None:
         """Stop listening in the running event loop."""
         listener = self._listeners.pop()
@@ -145,8 +159,11 @@ class RedisFeed:
                             explain(fault),
                             extra={"event": "feed_interrupted"},
                         )
+                    is_refusal = isinstance(fault, NoPermissionError)
+                    listener.refused = explain(fault) if is_refusal else None
                     pause = 0.05 if listener.was_up else min(_LONGEST_PAUSE, 2 * pause + 0.05)
                 listener.was_up, listener.lease = False, 0.0
+                listener.has_tried.set()
                 self.publish(None)
                 await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311  # only spreads load
         finally:
@@ -167,7 +184,8 @@ class RedisFeed:
                     # A drop that comes in between is not lost: all records go once both stand.
                     while (await connection.read_response(disable_decoding=True))[0] == b"message":
                         pass
-            listener.was_up = True
+            listener.was_up, listener.refused = True, None
+            listener.has_tried.set()
             listener.is_pinging.clear()
             listener.link.proved_until = 0.0  # a new subscription, perhaps at another server
             self.publish(None)

@@ -22,6 +22,7 @@ from pwless_middleware.stores.base import Admission, Attempt, Put, Writes
 from pwless_middleware.stores.redis.feed import RedisFeed
 from pwless_middleware.stores.redis.jobs import RedisJobs
 from pwless_middleware.stores.redis.primary import RedisPrimary
+from pwless_middleware.stores.redis.rights import RedisRights
 from pwless_middleware.stores.redis.server import RedisServer
 from pwless_middleware.stores.redis.verbs import RedisVerbs
 
@@ -67,6 +68,7 @@ class RedisStore:
         channel = f"{prefix}:drops"
         self._server = RedisServer(server, allow_eviction=allow_eviction)
         self._verbs = RedisVerbs(self._server, self._prefix, channel, max_jobs)
+        self._rights = RedisRights(self._server, self._prefix, channel)
         self._primary = RedisPrimary(self._server, self._prefix, lambda: self.feed.publish(None))
         self.feed = RedisFeed(self._server, self._primary, channel)
         self.jobs = RedisJobs(self._server, self._prefix)
@@ -127,8 +129,14 @@ class RedisStore:
         await self.ping()
 
     async def ping(self) -> None:
-        """Return if Redis answers, can keep our promises, and takes writes."""
+        """Return if Redis answers, can keep our promises, takes writes, and forbids us nothing."""
+        await self._server.within(self._check_rights)
         await self._ask(self._verbs.ping)
+        await self._server.within(self.feed.check_rights)
+
+    async def _check_rights(self) -> None:
+        await self._server.check()
+        await self._rights.check()
 
     async def aclose(self) -> None:
         """Give back the running event loop's jobs, and close its feed and connections."""
