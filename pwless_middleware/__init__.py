@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pwless_middleware.delivery.base import Mailer, Message
     from pwless_middleware.delivery.fallback import FallbackMailer
     from pwless_middleware.delivery.outbox import Outbox
-    from pwless_middleware.delivery.smtp import SMTPMailer
+    from pwless_middleware.delivery.smtp.mailer import SMTPMailer
     from pwless_middleware.delivery.texts.base import TextMessage, TextSender
     from pwless_middleware.delivery.texts.fallback import FallbackTexts
     from pwless_middleware.delivery.texts.messagebird import MessageBirdTexts
@@ -180,7 +180,7 @@ _HOMES = {  # where each name lives
     "Redirect": "core.challenges.challenge_context",
     "RedisStore": "stores.redis",
     "SMSLimits": "features.second_factors.sms.limits",
-    "SMTPMailer": "delivery.smtp",
+    "SMTPMailer": "delivery.smtp.mailer",
     "SNSTexts": "delivery.texts.sns",
     "SQLStore": "stores.sql",
     "SecondFactors": "features.second_factors",

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.organizations.policy import Policy
     from pwless_middleware.core.people.user import User, UserId
     from pwless_middleware.delivery.base import Message
-    from pwless_middleware.delivery.outcomes import Delivery, Outcome
+    from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
     from pwless_middleware.delivery.texts.base import TextMessage, TextSender
     from pwless_middleware.errors import (
         ApiError,
@@ -236,7 +236,7 @@ _HOMES = {  # where each name lives
     "ConfigError": "pwless_middleware.errors",
     "DashboardPage": "pwless_middleware.web.parts.offers",
     "Decrypted": "pwless_middleware.core.keys.stored_secret",
-    "Delivery": "pwless_middleware.delivery.outcomes",
+    "Delivery": "pwless_middleware.delivery.queue.outcomes",
     "DeliveryError": "pwless_middleware.errors",
     "EnrolledUser": "pwless_middleware.core.logins.login",
     "Event": "pwless_middleware.core.events.event",
@@ -263,7 +263,7 @@ _HOMES = {  # where each name lives
     "OnSession": "pwless_middleware.flows.logins.login_rules",
     "Operation": "pwless_middleware.web.routing.operations",
     "Operator": "pwless_middleware.web.gates.operators",
-    "Outcome": "pwless_middleware.delivery.outcomes",
+    "Outcome": "pwless_middleware.delivery.queue.outcomes",
     "Part": "pwless_middleware.web.parts.parts",
     "PendingLogin": "pwless_middleware.core.logins.login",
     "Periodic": "pwless_middleware.flows.capabilities.periodic",

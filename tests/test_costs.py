@@ -349,7 +349,7 @@ def test_our_own_modules_are_imported_only_where_they_are_configured() -> None:
         [sys.executable, "-c", _MAKE + ending], capture_output=True, text=True, check=True
     )
     found = {name.removeprefix("pwless_middleware.") for name in ast.literal_eval(done.stdout)}
-    assert found.isdisjoint({"stores.redis", "stores.redis.server", "delivery.smtp"})
+    assert found.isdisjoint({"stores.redis", "stores.redis.server", "delivery.smtp.mailer"})
     assert found.isdisjoint({"delivery.mime", "cli", "pytest_plugin"})
 
 

@@ -11,8 +11,8 @@ import pytest
 import pwless_middleware
 from pwless_middleware.delivery.base import Message
 from pwless_middleware.delivery.fallback import FallbackMailer
-from pwless_middleware.delivery.outcomes import Outcome
-from pwless_middleware.delivery.queue import Deliveries
+from pwless_middleware.delivery.queue.outcomes import Outcome
+from pwless_middleware.delivery.queue.queue import Deliveries
 from pwless_middleware.errors import DeliveryError, StoreError
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import Slow, make_site

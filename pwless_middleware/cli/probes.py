@@ -25,7 +25,7 @@ from pwless_middleware.delivery import dns_records
 from pwless_middleware.delivery.base import Mailer, close_mailer
 from pwless_middleware.delivery.fallback import FallbackMailer
 from pwless_middleware.delivery.outbox import Outbox
-from pwless_middleware.delivery.smtp import SMTPMailer
+from pwless_middleware.delivery.smtp.mailer import SMTPMailer
 from pwless_middleware.discovery import Found
 from pwless_middleware.errors import ConfigError, DeliveryError, StoreError
 from pwless_middleware.passwordless import Passwordless

@@ -16,7 +16,7 @@ from pwless_middleware.delivery.base import (
     close_mailer,
     parallel_of,
 )
-from pwless_middleware.delivery.handovers import handing_to, server_of
+from pwless_middleware.delivery.health.handovers import handing_to, server_of
 from pwless_middleware.errors import ConfigError, DeliveryError
 
 _log = logging.getLogger("pwless.delivery")

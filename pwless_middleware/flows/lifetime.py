@@ -14,7 +14,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING
 
 from pwless_middleware.delivery.base import Mailer, close_mailer, is_inline
-from pwless_middleware.delivery.queue import Deliveries
+from pwless_middleware.delivery.queue.queue import Deliveries
 from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.capabilities.lifespans import Lifespans

@@ -17,7 +17,7 @@ from pwless_middleware.delivery.base import (
 )
 from pwless_middleware.delivery.fallback import FallbackMailer
 from pwless_middleware.delivery.outbox import Outbox
-from pwless_middleware.delivery.smtp import SMTPMailer
+from pwless_middleware.delivery.smtp.mailer import SMTPMailer
 from pwless_middleware.errors import ConfigError, DeliveryError
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import pytest
 
 from pwless_middleware.core.events.event import EventFields
 from pwless_middleware.delivery.base import MaybeDelivered, RecipientDeferred, RecipientRefused
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
-from pwless_middleware.delivery.queue import Deliveries
-from pwless_middleware.delivery.tries import Pace
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.queue import Deliveries
+from pwless_middleware.delivery.queue.tries import Pace
 from pwless_middleware.errors import DeliveryError
 from pwless_middleware.pytest_plugin.clock import Clock
 from pwless_middleware.stores.memory_jobs import MemoryJobs

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from pwless_middleware.core.keys.keyring import Keyring
-from pwless_middleware.delivery.outcomes import Outcome
-from pwless_middleware.delivery.queue import Deliveries
+from pwless_middleware.delivery.queue.outcomes import Outcome
+from pwless_middleware.delivery.queue.queue import Deliveries
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.lifetime import Lifetime

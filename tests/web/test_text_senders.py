@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware import DeliveryError, EmailLogin, Kit, Mounted
-from pwless_middleware.delivery.outcomes import Delivery
+from pwless_middleware.delivery.queue.outcomes import Delivery
 from pwless_middleware.delivery.texts.base import TextMessage
 from pwless_middleware.delivery.texts.fallback import FallbackTexts
 from pwless_middleware.delivery.texts.outbox import TextOutbox

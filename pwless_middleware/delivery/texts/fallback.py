@@ -16,8 +16,8 @@ from pwless_middleware.delivery.base import (
     RecipientDeferred,
     RecipientRefused,
 )
-from pwless_middleware.delivery.handovers import handing_to, server_of
-from pwless_middleware.delivery.reasons import redact
+from pwless_middleware.delivery.health.handovers import handing_to, server_of
+from pwless_middleware.delivery.health.reasons import redact
 from pwless_middleware.delivery.texts.base import (
     DeliveryStatus,
     TextMessage,

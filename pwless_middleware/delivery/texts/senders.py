@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pwless_middleware.delivery.base import PARALLEL
-from pwless_middleware.delivery.handovers import server_of
+from pwless_middleware.delivery.health.handovers import server_of
 from pwless_middleware.delivery.texts.base import TextSender
 
 

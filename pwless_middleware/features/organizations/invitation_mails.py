@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from pwless_middleware.core.links import break_foreign
 from pwless_middleware.core.organizations.organization import Invitation
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.features.organizations.paths import INVITATION_PATH
 from pwless_middleware.flows.capabilities.topics import QueuedJob, ReadJob
 from pwless_middleware.flows.organization_looks import LookOf

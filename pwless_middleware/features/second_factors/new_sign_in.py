@@ -24,7 +24,7 @@ from pwless_middleware.core.logins.device import NAMES, UNKNOWN, device_text
 from pwless_middleware.core.logins.login import Login
 from pwless_middleware.core.logins.session import DAY, Session
 from pwless_middleware.core.storage.store_keys import user_slot
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.features.second_factors.mails import FactorMails, FactorNotice
 from pwless_middleware.features.second_factors.trusted_browsers import TrustedBrowsers
 from pwless_middleware.flows.capabilities.feature_secrets import MOST_BYTES

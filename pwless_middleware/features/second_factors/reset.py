@@ -24,7 +24,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keys.keyring import new_operation
 from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.people.factor import FactorReset
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.errors import DeliveryError, InvalidArgument
 from pwless_middleware.features.second_factors.mails import FactorMails, FactorNotice
 from pwless_middleware.flows.capabilities.periodic import Periodic

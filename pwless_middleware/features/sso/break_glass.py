@@ -27,7 +27,7 @@ from pwless_middleware.core.organizations.policy_decision import (
     wants_second_factor,
 )
 from pwless_middleware.core.paths import SSO_START_PATH, safe_next
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.sso.paths import OTHER_WAY_PATH
 from pwless_middleware.flows.capabilities.topics import QueuedJob

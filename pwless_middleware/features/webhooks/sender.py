@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.control_characters import CONTROL
 from pwless_middleware.core.operators.webhook import DELAYS, NextTry, Webhook, WebhookDelivery
-from pwless_middleware.delivery.outcomes import Outcome
+from pwless_middleware.delivery.queue.outcomes import Outcome
 from pwless_middleware.errors import RequestFailed, StoreError
 from pwless_middleware.features.webhooks.messages import MESSAGE
 from pwless_middleware.features.webhooks.outgoing import read_tries

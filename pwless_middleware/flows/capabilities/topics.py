@@ -21,7 +21,7 @@ from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keys.keyring import Keyring
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.errors import ConfigError
 
 logger = logging.getLogger("pwless.delivery")

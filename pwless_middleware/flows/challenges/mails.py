@@ -21,7 +21,7 @@ from pwless_middleware.core.logins.caller import ADDRESS_CHANGE, BROWSER, STEP_U
 from pwless_middleware.core.logins.device import UNKNOWN, device_text
 from pwless_middleware.core.storage.format_v1 import unpack_job
 from pwless_middleware.delivery.base import Mailer, Message
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.errors import LoginDenied, PersonDisabled
 from pwless_middleware.flows.capabilities.topics import QueuedJob
 from pwless_middleware.flows.challenges.challenge_rules import CurrentRules

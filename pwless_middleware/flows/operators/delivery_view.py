@@ -8,10 +8,10 @@ from typing import Final, TypeVar
 
 from pwless_middleware.core.storage.job import JobCount, Jobs, JobState, ListedJob
 from pwless_middleware.delivery.base import Mailer
-from pwless_middleware.delivery.handovers import server_of
-from pwless_middleware.delivery.outcomes import Channel
-from pwless_middleware.delivery.queue import Deliveries
-from pwless_middleware.delivery.server_health import ServerHealth
+from pwless_middleware.delivery.health.handovers import server_of
+from pwless_middleware.delivery.health.server_health import ServerHealth
+from pwless_middleware.delivery.queue.outcomes import Channel
+from pwless_middleware.delivery.queue.queue import Deliveries
 from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import StoreTimeout
 from pwless_middleware.flows.capabilities.topics import JobDescription, Topics

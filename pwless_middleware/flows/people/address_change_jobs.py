@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from pwless_middleware.core.addresses.address import Address, parse_address
 from pwless_middleware.core.addresses.address_change import AddressChange
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.capabilities.topics import QueuedJob, ReadJob
 from pwless_middleware.flows.people.change_jobs import wait_for_change

@@ -23,7 +23,7 @@ from pwless_middleware.core.addresses.address_request import AddressRequest
 from pwless_middleware.core.keys.keyring import new_operation
 from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.people.user import User
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.errors import InvalidArgument, RateLimited, RequestExpired
 from pwless_middleware.flows.capabilities.feature_jobs import FeatureJobs
 from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets

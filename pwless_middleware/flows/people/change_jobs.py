@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from pwless_middleware.delivery.outcomes import Outcome
+from pwless_middleware.delivery.queue.outcomes import Outcome
 from pwless_middleware.flows.capabilities.topics import LONGEST, QueuedJob
 
 UNDER_WAY: Final = 60

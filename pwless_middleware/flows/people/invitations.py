@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.people.person import Person
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.errors import RateLimited
 from pwless_middleware.flows.capabilities.feature_jobs import FeatureJobs
 from pwless_middleware.flows.capabilities.records import Records

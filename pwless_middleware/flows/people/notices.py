@@ -8,7 +8,7 @@ from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.core.logins.device import UNKNOWN, device_text
 from pwless_middleware.delivery.base import Mailer, Message
-from pwless_middleware.delivery.outcomes import Delivery
+from pwless_middleware.delivery.queue.outcomes import Delivery
 from pwless_middleware.languages.current import translate, use_language
 from pwless_middleware.languages.languages import Languages
 from pwless_middleware.languages.times import format_duration, format_time

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from pwless_middleware.core.operators.mail_template import MailTemplate
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.errors import StoreError
 from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.signals.refresh import Refresh

@@ -16,9 +16,9 @@ from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.core.spans import Spans
 from pwless_middleware.core.storage.store_keys import is_for_features, is_of_feature
 from pwless_middleware.delivery.base import Mailer, is_inline, parallel_of
-from pwless_middleware.delivery.handovers import server_of
-from pwless_middleware.delivery.queue import Deliveries
-from pwless_middleware.delivery.tries import Pace
+from pwless_middleware.delivery.health.handovers import server_of
+from pwless_middleware.delivery.queue.queue import Deliveries
+from pwless_middleware.delivery.queue.tries import Pace
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.capabilities.feature_store import FeatureStore, KeyRule
 from pwless_middleware.flows.events.event_history import EventHistory

@@ -12,7 +12,7 @@ from typing import Final
 
 from pwless_middleware.core.addresses.address import Address, parse_address
 from pwless_middleware.core.organizations.organization import SetupLink
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.flows.capabilities.topics import QueuedJob, ReadJob
 from pwless_middleware.flows.people.notices import Notices

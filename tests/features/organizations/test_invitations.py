@@ -10,7 +10,7 @@ import pytest
 
 from pwless_middleware import Brand, EmailLogin
 from pwless_middleware.core.organizations.organization import Invitation, Organization
-from pwless_middleware.delivery.outcomes import Outcome
+from pwless_middleware.delivery.queue.outcomes import Outcome
 from pwless_middleware.features.organizations import Organizations
 from pwless_middleware.features.organizations.invitation_mails import InvitationMails
 from pwless_middleware.flows.capabilities.topics import QueuedJob

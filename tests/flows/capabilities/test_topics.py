@@ -10,7 +10,7 @@ import pytest
 
 from pwless_middleware import ConfigError, EmailLogin, Kit, Mounted
 from pwless_middleware.delivery.base import Message
-from pwless_middleware.delivery.outcomes import Outcome
+from pwless_middleware.delivery.queue.outcomes import Outcome
 from pwless_middleware.errors import QueueFull
 from pwless_middleware.flows.capabilities.topics import LONGEST, QueuedJob
 from pwless_middleware.stores.memory import MemoryStore

@@ -9,8 +9,8 @@ import pytest
 from pwless_middleware.core.keys.keyring import Keyring
 from pwless_middleware.core.storage.job import JobCount
 from pwless_middleware.delivery.outbox import Outbox
-from pwless_middleware.delivery.outcomes import Delivery
-from pwless_middleware.delivery.queue import Deliveries
+from pwless_middleware.delivery.queue.outcomes import Delivery
+from pwless_middleware.delivery.queue.queue import Deliveries
 from pwless_middleware.delivery.texts.outbox import TextOutbox
 from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.errors import DeliveryError, StoreTimeout

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.delivery.outcomes import Outcome
+from pwless_middleware.delivery.queue.outcomes import Outcome
 from pwless_middleware.errors import ConfigError, InvalidArgument, RateLimited
 from pwless_middleware.flows.capabilities.topics import QueuedJob
 from pwless_middleware.flows.people.invitations import AGAIN_AFTER

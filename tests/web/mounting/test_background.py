@@ -11,7 +11,7 @@ import pytest
 from starlette.requests import Request
 
 from pwless_middleware import ConfigError, EmailLogin, Kit, Login, Mounted
-from pwless_middleware.delivery.outcomes import Outcome
+from pwless_middleware.delivery.queue.outcomes import Outcome
 from pwless_middleware.flows.capabilities.periodic import Periodic
 from pwless_middleware.flows.capabilities.topics import QueuedJob
 from pwless_middleware.web.responses.responses import json_response

@@ -1,6 +1,6 @@
 """Why a message was not taken, in words: what stands beside the reason that the queue keeps.
 
-Reasons are ours, with the numbers of a server's reply (`delivery.smtp_connections`,
+Reasons are ours, with the numbers of a server's reply (`delivery.smtp.connections`,
 `delivery.texts.gateway`); those of a host's own mailer may be anything, and stand by themselves.
 """
 

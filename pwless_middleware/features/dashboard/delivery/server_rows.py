@@ -7,8 +7,8 @@ from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.operators.finding import Level
-from pwless_middleware.delivery.outcomes import Channel
-from pwless_middleware.delivery.server_health import ServerHealth
+from pwless_middleware.delivery.health.server_health import ServerHealth
+from pwless_middleware.delivery.queue.outcomes import Channel
 from pwless_middleware.features.dashboard.delivery.reasons import explain_reason
 from pwless_middleware.features.dashboard.delivery.sender_domains import DomainReport
 from pwless_middleware.features.dashboard.delivery.servers import Report

@@ -18,8 +18,8 @@ from dataclasses import asdict, replace
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.delivery.outcomes import Channel
-from pwless_middleware.delivery.server_health import ServerHealth
+from pwless_middleware.delivery.health.server_health import ServerHealth
+from pwless_middleware.delivery.queue.outcomes import Channel
 from pwless_middleware.errors import StoreError, Unavailable
 from pwless_middleware.flows.capabilities.records import MOST_BYTES
 from pwless_middleware.per_loop import PerLoop

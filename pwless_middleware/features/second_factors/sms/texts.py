@@ -15,7 +15,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.delivery.texts.base import TextMessage, TextSender
 from pwless_middleware.features.second_factors.sms.callbacks import StatusUrls
 from pwless_middleware.features.second_factors.sms.codes import TextCode, TextCodes

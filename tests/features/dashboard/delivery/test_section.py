@@ -15,7 +15,7 @@ from pwless_middleware.core.storage.job import Job, JobCount, ListedJob
 from pwless_middleware.delivery.base import Message, RecipientDeferred, RecipientRefused
 from pwless_middleware.delivery.fallback import FallbackMailer
 from pwless_middleware.delivery.outbox import Outbox
-from pwless_middleware.delivery.smtp import SMTPMailer
+from pwless_middleware.delivery.smtp.mailer import SMTPMailer
 from pwless_middleware.errors import DeliveryError, StoreError
 from pwless_middleware.features.dashboard.delivery import changes
 from pwless_middleware.features.dashboard.delivery.server_rows import make_server_rows

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware.core.operators.finding import Finding
-from pwless_middleware.delivery.smtp import SMTPMailer
+from pwless_middleware.delivery.smtp.mailer import SMTPMailer
 from pwless_middleware.features.dashboard.delivery import sender_domains
 from pwless_middleware.features.dashboard.delivery.sender_domains import KEPT, SenderDomains
 from pwless_middleware.pytest_plugin.clock import Clock

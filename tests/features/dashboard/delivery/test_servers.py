@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.delivery.server_health import ServerHealth
+from pwless_middleware.delivery.health.server_health import ServerHealth
 from pwless_middleware.errors import DeliveryError
 from pwless_middleware.features.dashboard.delivery import servers
 from pwless_middleware.features.dashboard.delivery.servers import Report, Reports, join_reports

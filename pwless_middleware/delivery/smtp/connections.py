@@ -1,6 +1,6 @@
-"""How one message goes over an SMTP connection (`smtp_opening` has how that is opened).
+"""How one message goes over an SMTP connection (`opening` has how that is opened).
 
-These two and `smtp_pool` alone import aiosmtplib; `SMTPMailer` imports them as it is made.
+These two and `pool` alone import aiosmtplib; `SMTPMailer` imports them as it is made.
 
 Theory. A connection is *busy* with one message or *idle*, at most `idle` seconds. The states of one
 message, and what an error means in each:
@@ -22,8 +22,8 @@ from typing import TypeGuard
 import aiosmtplib
 
 from pwless_middleware.delivery.base import MaybeDelivered, RecipientDeferred, RecipientRefused
-from pwless_middleware.delivery.smtp_opening import Opening, Server, numbers, trouble, within
-from pwless_middleware.delivery.smtp_pool import Pool, discard
+from pwless_middleware.delivery.smtp.opening import Opening, Server, numbers, trouble, within
+from pwless_middleware.delivery.smtp.pool import Pool, discard
 from pwless_middleware.errors import DeliveryError
 from pwless_middleware.per_loop import PerLoop
 

@@ -24,7 +24,7 @@ from pwless_middleware.delivery.base import (
     RecipientDeferred,
     RecipientRefused,
 )
-from pwless_middleware.delivery.smtp import SMTPMailer
+from pwless_middleware.delivery.smtp.mailer import SMTPMailer
 from pwless_middleware.errors import ConfigError, DeliveryError
 
 if TYPE_CHECKING:
@@ -847,7 +847,7 @@ async def test_the_password_shows_nowhere() -> None:
 
 def test_importing_the_mailer_imports_no_smtp_client() -> None:
     code = (
-        "import sys, pwless_middleware.delivery.smtp, pwless_middleware.delivery.fallback\n"
+        "import sys, pwless_middleware.delivery.smtp.mailer, pwless_middleware.delivery.fallback\n"
         "sys.exit('aiosmtplib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

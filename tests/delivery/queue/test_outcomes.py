@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pwless_middleware.delivery.outcomes import Delivery
+from pwless_middleware.delivery.queue.outcomes import Delivery
 
 
 @pytest.mark.parametrize(

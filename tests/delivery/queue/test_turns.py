@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pwless_middleware.delivery.turns import MOST_WAITING, WAITING, Turns
+from pwless_middleware.delivery.queue.turns import MOST_WAITING, WAITING, Turns
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pwless_middleware.delivery.reasons import MOST_CHARACTERS, redact
+from pwless_middleware.delivery.health.reasons import MOST_CHARACTERS, redact
 
 JO, PHONE = "jo@example.com", "+4915112345678"
 

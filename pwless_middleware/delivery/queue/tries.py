@@ -18,17 +18,17 @@ from pwless_middleware.core.events.event import Detail, Recorder, record_nothing
 from pwless_middleware.core.spans import Spans
 from pwless_middleware.core.storage.job import Job, WorkerJobs
 from pwless_middleware.delivery.base import MaybeDelivered, RecipientDeferred, RecipientRefused
-from pwless_middleware.delivery.handovers import (
+from pwless_middleware.delivery.health.handovers import (
     collect_handovers,
     current_handovers,
     handing_to,
 )
-from pwless_middleware.delivery.health import Health
-from pwless_middleware.delivery.outcomes import Channel, Deliver, Delivery, Outcome
-from pwless_middleware.delivery.queue_health import QueueHealth
-from pwless_middleware.delivery.reasons import redact
-from pwless_middleware.delivery.server_health import ServerHealths
-from pwless_middleware.delivery.worker import Places, Verb, Worker
+from pwless_middleware.delivery.health.health import Health
+from pwless_middleware.delivery.health.queue_health import QueueHealth
+from pwless_middleware.delivery.health.reasons import redact
+from pwless_middleware.delivery.health.server_health import ServerHealths
+from pwless_middleware.delivery.queue.outcomes import Channel, Deliver, Delivery, Outcome
+from pwless_middleware.delivery.queue.worker import Places, Verb, Worker
 from pwless_middleware.errors import DeliveryError, StoreError
 from pwless_middleware.tracebacks import traceback_without_text
 

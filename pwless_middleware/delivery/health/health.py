@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from pwless_middleware.delivery.outcomes import Channel
+from pwless_middleware.delivery.queue.outcomes import Channel
 
 _log = logging.getLogger("pwless.delivery")
 

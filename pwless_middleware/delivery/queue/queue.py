@@ -40,12 +40,12 @@ from pwless_middleware.core.events.event import Recorder, record_nothing
 from pwless_middleware.core.spans import Spans
 from pwless_middleware.core.storage.job import WorkerJobs
 from pwless_middleware.delivery.base import PARALLEL
-from pwless_middleware.delivery.health import Health
-from pwless_middleware.delivery.outcomes import Channel, Deliver
-from pwless_middleware.delivery.queue_health import QueueHealth
-from pwless_middleware.delivery.server_health import ServerHealths
-from pwless_middleware.delivery.tries import Pace, Tries
-from pwless_middleware.delivery.worker import Places, Worker
+from pwless_middleware.delivery.health.health import Health
+from pwless_middleware.delivery.health.queue_health import QueueHealth
+from pwless_middleware.delivery.health.server_health import ServerHealths
+from pwless_middleware.delivery.queue.outcomes import Channel, Deliver
+from pwless_middleware.delivery.queue.tries import Pace, Tries
+from pwless_middleware.delivery.queue.worker import Places, Worker
 from pwless_middleware.per_loop import PerLoop
 
 _log = logging.getLogger("pwless.delivery")

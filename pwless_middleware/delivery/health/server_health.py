@@ -8,10 +8,10 @@ from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.delivery.base import RecipientDeferred, RecipientRefused
-from pwless_middleware.delivery.handovers import Handover
-from pwless_middleware.delivery.health import FAILING_AFTER
-from pwless_middleware.delivery.outcomes import Channel
-from pwless_middleware.delivery.reasons import redact
+from pwless_middleware.delivery.health.handovers import Handover
+from pwless_middleware.delivery.health.health import FAILING_AFTER
+from pwless_middleware.delivery.health.reasons import redact
+from pwless_middleware.delivery.queue.outcomes import Channel
 from pwless_middleware.errors import DeliveryError
 
 _MOST: Final = 50

@@ -1,6 +1,6 @@
 """How an SMTP connection is opened: the address, the greeting, TLS, and the login.
 
-TLS is decided by the rule in `smtp`. Where nobody asked for it and no password goes out ("auto"),
+TLS is decided by the rule in `mailer`. Where nobody asked for it and no password goes out ("auto"),
 it is opportunistic (RFC 3207, RFC 7435): to this machine also with a certificate that nobody
 vouches for, as Debian's Postfix has one, since in clear the same bytes would go the same way. To
 any other machine, and with a password, a certificate that does not verify ends the connection.
@@ -25,7 +25,7 @@ from typing import Final, Literal, TypeVar
 import aiosmtplib
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.delivery.smtp_pool import discard
+from pwless_middleware.delivery.smtp.pool import discard
 from pwless_middleware.dialing import dial
 from pwless_middleware.errors import DeliveryError
 

@@ -16,8 +16,8 @@ from functools import partial
 from typing import Final
 
 from pwless_middleware.core.storage.job import Job, WorkerJobs
-from pwless_middleware.delivery.outcomes import Channel
-from pwless_middleware.delivery.turns import MOST_WAITING, Turns
+from pwless_middleware.delivery.queue.outcomes import Channel
+from pwless_middleware.delivery.queue.turns import MOST_WAITING, Turns
 from pwless_middleware.errors import StoreError
 
 LEAVE_SECONDS: Final = 2.0

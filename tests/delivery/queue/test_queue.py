@@ -11,13 +11,13 @@ from dataclasses import replace
 import pytest
 
 from pwless_middleware.core.storage.job import CLAIM_SECONDS, Job, WorkerJobs
-from pwless_middleware.delivery import tries as one_try
 from pwless_middleware.delivery.base import RecipientDeferred
-from pwless_middleware.delivery.outcomes import Delivery, Outcome
-from pwless_middleware.delivery.queue import Deliveries
-from pwless_middleware.delivery.queue_health import QueueHealth
-from pwless_middleware.delivery.tries import DELIVERY_SECONDS, LONGEST_HOLD, Pace
-from pwless_middleware.delivery.turns import PATIENCE, WAITING
+from pwless_middleware.delivery.health.queue_health import QueueHealth
+from pwless_middleware.delivery.queue import tries as one_try
+from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
+from pwless_middleware.delivery.queue.queue import Deliveries
+from pwless_middleware.delivery.queue.tries import DELIVERY_SECONDS, LONGEST_HOLD, Pace
+from pwless_middleware.delivery.queue.turns import PATIENCE, WAITING
 from pwless_middleware.errors import DeliveryError, StoreError
 from pwless_middleware.pytest_plugin.clock import Clock
 from pwless_middleware.stores.memory_jobs import MemoryJobs
@@ -903,7 +903,7 @@ async def test_what_a_cancelled_loop_was_claiming_is_given_back(clock: Clock) ->
 async def test_a_claim_that_never_answers_does_not_hold_up_the_end(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pwless_middleware.delivery.worker.LEAVE_SECONDS", 0.01)
+    monkeypatch.setattr("pwless_middleware.delivery.queue.worker.LEAVE_SECONDS", 0.01)
     slow = SlowToClaim(clock)
     slow.put()
     running = asyncio.create_task(worker(slow, Outcome.SENT, clock).run())
@@ -944,7 +944,7 @@ async def test_a_store_that_cannot_be_told_does_not_hold_up_the_end(
     monkeypatch: pytest.MonkeyPatch,
     fault: StoreError | None,
 ) -> None:
-    monkeypatch.setattr("pwless_middleware.delivery.worker.LEAVE_SECONDS", 0.01)
+    monkeypatch.setattr("pwless_middleware.delivery.queue.worker.LEAVE_SECONDS", 0.01)
 
     class NotReached(ListJobs):
         async def retry(self, job: Job, *, at: int, reason: str = "") -> None:

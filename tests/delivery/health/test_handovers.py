@@ -14,17 +14,17 @@ from pwless_middleware.delivery.base import (
     RecipientRefused,
 )
 from pwless_middleware.delivery.fallback import FallbackMailer
-from pwless_middleware.delivery.handovers import MOST_CHARACTERS, server_of
+from pwless_middleware.delivery.health.handovers import MOST_CHARACTERS, server_of
+from pwless_middleware.delivery.health.server_health import ServerHealth
 from pwless_middleware.delivery.outbox import Outbox
-from pwless_middleware.delivery.outcomes import Delivery
-from pwless_middleware.delivery.queue import Deliveries
-from pwless_middleware.delivery.server_health import ServerHealth
-from pwless_middleware.delivery.smtp import SMTPMailer
+from pwless_middleware.delivery.queue.outcomes import Delivery
+from pwless_middleware.delivery.queue.queue import Deliveries
+from pwless_middleware.delivery.queue.tries import Pace
+from pwless_middleware.delivery.smtp.mailer import SMTPMailer
 from pwless_middleware.delivery.texts.fallback import FallbackTexts
 from pwless_middleware.delivery.texts.outbox import TextOutbox
 from pwless_middleware.delivery.texts.senders import TextSenders
 from pwless_middleware.delivery.texts.twilio import TwilioTexts
-from pwless_middleware.delivery.tries import Pace
 from pwless_middleware.errors import DeliveryError
 from pwless_middleware.pytest_plugin.clock import Clock
 from pwless_middleware.stores.memory_jobs import MemoryJobs

@@ -1,4 +1,4 @@
-"""The SMTP mailer: its options, checked; the wire is in `smtp_connections`, the bytes in `mime`.
+"""The SMTP mailer: its options, checked; the wire is in `connections`, the bytes in `mime`.
 
 TLS, in one rule: a password never goes in clear. With credentials in the URL, STARTTLS is required
 and a server that does not offer it gets nothing, unless the host is this machine. Without them it
@@ -228,8 +228,8 @@ class SMTPMailer:
         tls = _tls(place, starttls)
 
         # Here and not above: importing the package must not import aiosmtplib.
-        from pwless_middleware.delivery.smtp_connections import Connections
-        from pwless_middleware.delivery.smtp_opening import Server
+        from pwless_middleware.delivery.smtp.connections import Connections
+        from pwless_middleware.delivery.smtp.opening import Server
 
         self._server = Server(
             host=place.host,

@@ -1,0 +1,1 @@
+"""Whether messages go out: what health, events and logs say of it."""

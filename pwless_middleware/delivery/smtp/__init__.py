@@ -1,0 +1,1 @@
+"""Mail by SMTP: the mailer, and how its connections are opened, used and kept."""
