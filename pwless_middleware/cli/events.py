@@ -107,7 +107,7 @@ async def _open(options: argparse.Namespace) -> AsyncIterator[EventHistory]:
         async with serve_nobody(find_passwordless(options)) as passwordless:
             yield passwordless.events
         return
-    from pwless_middleware.database.events import SQLEvents
+    from pwless_middleware.database.events.events import SQLEvents
     from pwless_middleware.flows.clock import make_clock
     from pwless_middleware.flows.events.event_history import EventHistory
     from pwless_middleware.flows.events.events import Events

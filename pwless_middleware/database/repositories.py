@@ -3,44 +3,62 @@
 from __future__ import annotations
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.database.address_changes import (
-    AddressChangeRepository,
-    SQLAddressChanges,
-)
-from pwless_middleware.database.address_requests import (
-    AddressRequestRepository,
-    SQLAddressRequests,
-)
-from pwless_middleware.database.api_keys import ApiKeyRepository, SQLApiKeys
-from pwless_middleware.database.attempts import AttemptRepository, SQLAttempts
-from pwless_middleware.database.connections import ConnectionRepository, SQLConnections
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.domains import DomainRepository, SQLDomains
-from pwless_middleware.database.event_counters import EventCounterRepository, SQLEventCounters
-from pwless_middleware.database.events import EventRepository, SQLEvents
-from pwless_middleware.database.factor_resets import FactorResetRepository, SQLFactorResets
-from pwless_middleware.database.factors import FactorRepository, SQLFactors
-from pwless_middleware.database.identities import IdentityRepository, SQLIdentities
-from pwless_middleware.database.invitations import InvitationRepository, SQLInvitations
-from pwless_middleware.database.mail_templates import MailTemplateRepository, SQLMailTemplates
-from pwless_middleware.database.members import MemberRepository, SQLMembers
-from pwless_middleware.database.operators import OperatorRepository, SQLOperators
-from pwless_middleware.database.organizations import OrganizationRepository, SQLOrganizations
-from pwless_middleware.database.passkeys import PasskeyRepository, SQLPasskeys
-from pwless_middleware.database.people import PersonRepository, SQLPeople
-from pwless_middleware.database.recovery_codes import RecoveryCodeRepository, SQLRecoveryCodes
-from pwless_middleware.database.settings import SettingsRepository, SQLSettings
-from pwless_middleware.database.setup_links import SetupLinkRepository, SQLSetupLinks
-from pwless_middleware.database.test_addresses import SQLTestAddresses, TestAddressRepository
-from pwless_middleware.database.trusted_browsers import (
+from pwless_middleware.database.events.attempts import AttemptRepository, SQLAttempts
+from pwless_middleware.database.events.event_counters import (
+    EventCounterRepository,
+    SQLEventCounters,
+)
+from pwless_middleware.database.events.events import EventRepository, SQLEvents
+from pwless_middleware.database.factors.factor_resets import FactorResetRepository, SQLFactorResets
+from pwless_middleware.database.factors.factors import FactorRepository, SQLFactors
+from pwless_middleware.database.factors.passkeys import PasskeyRepository, SQLPasskeys
+from pwless_middleware.database.factors.recovery_codes import (
+    RecoveryCodeRepository,
+    SQLRecoveryCodes,
+)
+from pwless_middleware.database.factors.trusted_browsers import (
     SQLTrustedBrowsers,
     TrustedBrowserRepository,
 )
-from pwless_middleware.database.webhook_deliveries import (
+from pwless_middleware.database.operators.api_keys import ApiKeyRepository, SQLApiKeys
+from pwless_middleware.database.operators.mail_templates import (
+    MailTemplateRepository,
+    SQLMailTemplates,
+)
+from pwless_middleware.database.operators.operators import OperatorRepository, SQLOperators
+from pwless_middleware.database.operators.settings import SettingsRepository, SQLSettings
+from pwless_middleware.database.operators.webhook_deliveries import (
     SQLWebhookDeliveries,
     WebhookDeliveryRepository,
 )
-from pwless_middleware.database.webhooks import SQLWebhooks, WebhookRepository
+from pwless_middleware.database.operators.webhooks import SQLWebhooks, WebhookRepository
+from pwless_middleware.database.organizations.connections import (
+    ConnectionRepository,
+    SQLConnections,
+)
+from pwless_middleware.database.organizations.domains import DomainRepository, SQLDomains
+from pwless_middleware.database.organizations.invitations import (
+    InvitationRepository,
+    SQLInvitations,
+)
+from pwless_middleware.database.organizations.members import MemberRepository, SQLMembers
+from pwless_middleware.database.organizations.organizations import (
+    OrganizationRepository,
+    SQLOrganizations,
+)
+from pwless_middleware.database.organizations.setup_links import SetupLinkRepository, SQLSetupLinks
+from pwless_middleware.database.people.address_changes import (
+    AddressChangeRepository,
+    SQLAddressChanges,
+)
+from pwless_middleware.database.people.address_requests import (
+    AddressRequestRepository,
+    SQLAddressRequests,
+)
+from pwless_middleware.database.people.identities import IdentityRepository, SQLIdentities
+from pwless_middleware.database.people.people import PersonRepository, SQLPeople
+from pwless_middleware.database.people.test_addresses import SQLTestAddresses, TestAddressRepository
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

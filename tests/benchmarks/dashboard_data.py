@@ -11,7 +11,7 @@ from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.events.event_id import format_event_id
 from pwless_middleware.core.events.event_search import StoredEvent
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import write_steps
+from pwless_middleware.database.events.events import write_steps
 from pwless_middleware.database.transfer.rows import Import, TableRow
 from pwless_middleware.database.transfer.second_factors import FACTORS
 from pwless_middleware.database.transfer.tables import PASSKEYS, PEOPLE, USER_HANDLES

@@ -11,7 +11,7 @@ from pwless_middleware.core.events.event_id import first_number, format_event_id
 from pwless_middleware.core.events.event_kinds import KINDS
 from pwless_middleware.core.events.event_search import EventFilter, StoredEvent
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import SQLEvents
+from pwless_middleware.database.events.events import SQLEvents
 from pwless_middleware.flows.events.event_writer import BATCH
 from tests.benchmarks.figures import Options, Samples, Table
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.factors import SQLFactors
+from pwless_middleware.database.factors.factors import SQLFactors
 from tests.cli.conftest import KEY, PLAIN, Project
 from tests.factors import make_factor
 

@@ -11,7 +11,7 @@ import pytest
 from pwless_middleware.cli.installation import OUT_OF_REACH
 from pwless_middleware.core.events.event_search import EventFilter
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import SQLEvents
+from pwless_middleware.database.events.events import SQLEvents
 from pwless_middleware.languages.languages import COMPLETE
 from tests.cli.conftest import Project
 from tests.support import Clock, make_site

@@ -11,9 +11,9 @@ from pwless_middleware.cli.installation import OUT_OF_REACH
 from pwless_middleware.core.events.event_search import EventFilter
 from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import SQLEvents
-from pwless_middleware.database.factor_resets import SQLFactorResets
-from pwless_middleware.database.factors import SQLFactors
+from pwless_middleware.database.events.events import SQLEvents
+from pwless_middleware.database.factors.factor_resets import SQLFactorResets
+from pwless_middleware.database.factors.factors import SQLFactors
 from tests.cli.conftest import Project
 from tests.factors import make_factor
 

@@ -12,8 +12,8 @@ from pwless_middleware.cli.installation import OUT_OF_REACH
 from pwless_middleware.core.events.event_search import EventFilter
 from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import SQLEvents
-from pwless_middleware.database.passkeys import SQLPasskeys
+from pwless_middleware.database.events.events import SQLEvents
+from pwless_middleware.database.factors.passkeys import SQLPasskeys
 from tests.cli.conftest import KEY, Project
 from tests.passkeys import make_passkey
 from tests.support import Clock, make_site

@@ -11,7 +11,7 @@ from pwless_middleware import EmailLogin, Kit, Mounted
 from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.addresses.address_change import AddressChange
 from pwless_middleware.core.keys.base64url import b64, unb64
-from pwless_middleware.database.address_changes import SQLAddressChanges
+from pwless_middleware.database.people.address_changes import SQLAddressChanges
 from pwless_middleware.errors import DeliveryError, InvalidArgument, StoreError
 from pwless_middleware.flows.capabilities.topics import QueuedJob
 from pwless_middleware.flows.people.address_change_jobs import AddressChangeJobs

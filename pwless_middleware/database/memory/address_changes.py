@@ -13,7 +13,7 @@ from pwless_middleware.database.memory.people import MemoryPeople
 
 
 class MemoryAddressChanges:
-    """Keep changes in their order (`database.address_changes.AddressChangeRepository`).
+    """Keep changes in their order (`database.people.address_changes.AddressChangeRepository`).
 
     Args:
         people: whose addresses are changed.

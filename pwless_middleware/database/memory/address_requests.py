@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from pwless_middleware.core.addresses.address_request import AddressRequest
 from pwless_middleware.core.events.event import Event
-from pwless_middleware.database.events import new_stand_in
+from pwless_middleware.database.events.events import new_stand_in
 from pwless_middleware.database.memory.events import MemoryEvents
 
 
 class MemoryAddressRequests:
-    """Keep requests (`database.address_requests.AddressRequestRepository`).
+    """Keep requests (`database.people.address_requests.AddressRequestRepository`).
 
     Args:
         events: takes the events of changes.

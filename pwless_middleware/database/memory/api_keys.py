@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.operators.api_key import ApiKey
-from pwless_middleware.database.events import new_stand_in
+from pwless_middleware.database.events.events import new_stand_in
 from pwless_middleware.database.memory.events import MemoryEvents
 
 
 class MemoryApiKeys:
-    """Keep API keys as long as the process lives (`database.api_keys.ApiKeyRepository`).
+    """Keep API keys in this process (`database.operators.api_keys.ApiKeyRepository`).
 
     Args:
         events: takes the events of changes.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pwless_middleware.core.events.attempt import Attempt, AttemptFilter, fold_attempts
 from pwless_middleware.core.events.event_id import NEWEST
-from pwless_middleware.database.attempts import FoundAttempts
+from pwless_middleware.database.events.attempts import FoundAttempts
 from pwless_middleware.database.memory.events import MemoryEvents
 
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.organizations.connection import Connection
-from pwless_middleware.database.connections import MOST, ConnectionChange
 from pwless_middleware.database.memory.organization_rows import OrganizationRows
+from pwless_middleware.database.organizations.connections import MOST, ConnectionChange
 
 
 class MemoryConnections:
     """Keep connections as long as the process lives
-    (`database.connections.ConnectionRepository`).
+    (`database.organizations.connections.ConnectionRepository`).
 
     Args:
         rows: shared with their organizations.

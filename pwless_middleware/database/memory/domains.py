@@ -7,12 +7,17 @@ from dataclasses import replace
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.organizations.organization import Domain
-from pwless_middleware.database.domains import MOST, DomainAdded, DomainVerified, with_check
 from pwless_middleware.database.memory.organization_rows import OrganizationRows
+from pwless_middleware.database.organizations.domains import (
+    MOST,
+    DomainAdded,
+    DomainVerified,
+    with_check,
+)
 
 
 class MemoryDomains:
-    """Keep domains as long as the process lives (`database.domains.DomainRepository`).
+    """Keep domains in this process (`database.organizations.domains.DomainRepository`).
 
     Args:
         rows: shared with their organizations.

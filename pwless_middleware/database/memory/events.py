@@ -15,8 +15,8 @@ from pwless_middleware.core.events.event_search import (
     StoredEvent,
     counted_as,
 )
-from pwless_middleware.database.event_row import number_of
-from pwless_middleware.database.events import FoundEvents, new_stand_in
+from pwless_middleware.database.events.event_row import number_of
+from pwless_middleware.database.events.events import FoundEvents, new_stand_in
 from pwless_middleware.database.memory.event_counters import MemoryEventCounters
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.people.factor import FactorReset
-from pwless_middleware.database.events import new_stand_in
+from pwless_middleware.database.events.events import new_stand_in
 from pwless_middleware.database.memory.events import MemoryEvents
 
 
 class MemoryFactorResets:
-    """Keep resets as long as the process lives (`database.factor_resets.FactorResetRepository`).
+    """Keep resets in this process (`database.factors.factor_resets.FactorResetRepository`).
 
     Args:
         events: takes the events of changes.

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.people.factor import Factor, FactorState
-from pwless_middleware.database.factor_changes import FactorAdded, FactorRemoved
+from pwless_middleware.database.factors.factor_changes import FactorAdded, FactorRemoved
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.people import MemoryPeople
 from pwless_middleware.database.memory.recovery_codes import MemoryRecoveryCodes
@@ -16,7 +16,7 @@ from pwless_middleware.database.memory.trusted_browsers import MemoryTrustedBrow
 
 
 class MemoryFactors:
-    """Keep second factors as long as the process lives (`database.factors.FactorRepository`).
+    """Keep second factors in this process (`database.factors.factors.FactorRepository`).
 
     Args:
         people: says who is disabled.

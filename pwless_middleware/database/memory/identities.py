@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.organizations.connection import Identity
-from pwless_middleware.database.identities import IdentityAdded
 from pwless_middleware.database.memory.organization_rows import OrganizationRows
+from pwless_middleware.database.people.identities import IdentityAdded
 
 
 class MemoryIdentities:
-    """Keep identities as long as the process lives (`database.identities.IdentityRepository`).
+    """Keep identities in this process (`database.people.identities.IdentityRepository`).
 
     Args:
         rows: shared with the connections.

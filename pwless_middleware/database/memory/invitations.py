@@ -9,21 +9,21 @@ from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.organizations.organization import Invitation, Member
 from pwless_middleware.core.people.person import Place
-from pwless_middleware.database.events import new_stand_in
-from pwless_middleware.database.invitations import (
+from pwless_middleware.database.events.events import new_stand_in
+from pwless_middleware.database.memory.members import MemoryMembers
+from pwless_middleware.database.memory.organization_rows import OrganizationRows
+from pwless_middleware.database.organizations.invitations import (
     MOST,
     InvitationAccepted,
     InvitationAdded,
     accepted_member,
     can_be_accepted,
 )
-from pwless_middleware.database.memory.members import MemoryMembers
-from pwless_middleware.database.memory.organization_rows import OrganizationRows
 
 
 class MemoryInvitations:
     """Keep invitations as long as the process lives
-    (`database.invitations.InvitationRepository`).
+    (`database.organizations.invitations.InvitationRepository`).
 
     Args:
         rows: shared with their organizations.

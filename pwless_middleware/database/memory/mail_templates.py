@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.operators.mail_template import MailTemplate, TemplateVersion
-from pwless_middleware.database.events import new_stand_in
+from pwless_middleware.database.events.events import new_stand_in
 from pwless_middleware.database.memory.events import MemoryEvents
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.organizations.organization import Member
-from pwless_middleware.database.members import MOST, MemberChange
 from pwless_middleware.database.memory.organization_rows import OrganizationRows
+from pwless_middleware.database.organizations.members import MOST, MemberChange
 
 
 class MemoryMembers:
-    """Keep members as long as the process lives (`database.members.MemberRepository`).
+    """Keep members in this process (`database.organizations.members.MemberRepository`).
 
     Args:
         rows: shared with their organizations.

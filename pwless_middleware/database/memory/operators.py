@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.operators.stored_operator import StoredOperator
-from pwless_middleware.database.events import new_stand_in
+from pwless_middleware.database.events.events import new_stand_in
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.people import MemoryPeople
-from pwless_middleware.database.operators import MOST, Change, loses_admin
+from pwless_middleware.database.operators.operators import MOST, Change, loses_admin
 
 
 class MemoryOperators:
-    """Keep operators as long as the process lives (`database.operators.OperatorRepository`).
+    """Keep operators in this process (`database.operators.operators.OperatorRepository`).
 
     Args:
         people: say who can sign in.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.database.memory.organization_rows import OrganizationRows
-from pwless_middleware.database.organizations import (
+from pwless_middleware.database.organizations.organizations import (
     OrganizationChange,
     OrganizationPlace,
     begins_to_require_sso,
@@ -20,7 +20,7 @@ from pwless_middleware.database.organizations import (
 
 class MemoryOrganizations:
     """Keep organizations as long as the process lives
-    (`database.organizations.OrganizationRepository`).
+    (`database.organizations.organizations.OrganizationRepository`).
 
     Args:
         rows: shared with what is theirs.

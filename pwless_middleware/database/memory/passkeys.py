@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.people.passkey import Passkey
+from pwless_middleware.database.factors.passkey_changes import PasskeyAdded, PasskeyRemoved
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.factors import MemoryFactors
 from pwless_middleware.database.memory.people import MemoryPeople
-from pwless_middleware.database.passkey_changes import PasskeyAdded, PasskeyRemoved
 
 
 class MemoryPasskeys:
-    """Keep passkeys as long as the process lives (`database.passkeys.PasskeyRepository`).
+    """Keep passkeys in this process (`database.factors.passkeys.PasskeyRepository`).
 
     Args:
         people: says who is disabled.

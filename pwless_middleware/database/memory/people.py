@@ -9,11 +9,11 @@ from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.people.person import Person, Place
 from pwless_middleware.database.memory.events import MemoryEvents
-from pwless_middleware.database.people import random_id
+from pwless_middleware.database.people.people import random_id
 
 
 class MemoryPeople:
-    """Keep people as long as the process lives (`database.people.PersonRepository`).
+    """Keep people in this process (`database.people.people.PersonRepository`).
 
     Args:
         events: takes the events of changes; `None` drops them.

@@ -12,7 +12,7 @@ from pwless_middleware.database.memory.people import MemoryPeople
 
 
 class MemoryRecoveryCodes:
-    """Keep codes as long as the process lives (`database.recovery_codes.RecoveryCodeRepository`).
+    """Keep codes in this process (`database.factors.recovery_codes.RecoveryCodeRepository`).
 
     Args:
         people: says who is disabled.

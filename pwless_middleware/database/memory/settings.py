@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.operators.settings import NO_SETTINGS, SettingsRecord
-from pwless_middleware.database.events import new_stand_in
+from pwless_middleware.database.events.events import new_stand_in
 from pwless_middleware.database.memory.events import MemoryEvents
 
 
 class MemorySettings:
-    """Keep the settings as long as the process lives (`database.settings.SettingsRepository`).
+    """Keep the settings in this process (`database.operators.settings.SettingsRepository`).
 
     Args:
         events: takes the events of changes.

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.organizations.organization import SetupLink
-from pwless_middleware.database.events import new_stand_in
+from pwless_middleware.database.events.events import new_stand_in
 from pwless_middleware.database.memory.organization_rows import OrganizationRows
-from pwless_middleware.database.setup_links import MOST, SetupLinkAdded
+from pwless_middleware.database.organizations.setup_links import MOST, SetupLinkAdded
 
 
 class MemorySetupLinks:
     """Keep set-up links as long as the process lives
-    (`database.setup_links.SetupLinkRepository`).
+    (`database.organizations.setup_links.SetupLinkRepository`).
 
     Args:
         rows: shared with their organizations.

@@ -8,14 +8,14 @@ from dataclasses import replace
 from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.addresses.test_address import TestAddress
 from pwless_middleware.core.events.event import Event
-from pwless_middleware.database.events import new_stand_in
+from pwless_middleware.database.events.events import new_stand_in
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.people import MemoryPeople
-from pwless_middleware.database.test_addresses import MOST, Addition
+from pwless_middleware.database.people.test_addresses import MOST, Addition
 
 
 class MemoryTestAddresses:
-    """Keep test addresses as long as the process lives (`TestAddressRepository`).
+    """Keep test addresses in this process (`TestAddressRepository`).
 
     Args:
         people: say which addresses are a person's.

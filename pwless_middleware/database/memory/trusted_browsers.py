@@ -14,7 +14,7 @@ from pwless_middleware.database.memory.people import MemoryPeople
 
 class MemoryTrustedBrowsers:
     """Keep browsers as long as the process lives
-    (`database.trusted_browsers.TrustedBrowserRepository`).
+    (`database.factors.trusted_browsers.TrustedBrowserRepository`).
 
     Args:
         people: says who is disabled.

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pwless_middleware.core.operators.webhook import TRIES, DeliveryState, NextTry, WebhookDelivery
-from pwless_middleware.database.webhook_deliveries import AT_ONCE
+from pwless_middleware.database.operators.webhook_deliveries import AT_ONCE
 
 _Key = tuple[str, str]
 
 
 class MemoryWebhookDeliveries:
-    """Keep deliveries (`database.webhook_deliveries.WebhookDeliveryRepository`)."""
+    """Keep deliveries (`database.operators.webhook_deliveries.WebhookDeliveryRepository`)."""
 
     def __init__(self) -> None:
         self._deliveries: dict[_Key, WebhookDelivery] = {}

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.operators.webhook import Webhook
-from pwless_middleware.database.events import new_stand_in
+from pwless_middleware.database.events.events import new_stand_in
 from pwless_middleware.database.memory.events import MemoryEvents
-from pwless_middleware.database.webhooks import MOST, WebhookChange
+from pwless_middleware.database.operators.webhooks import MOST, WebhookChange
 
 
 class MemoryWebhooks:
-    """Keep webhooks as long as the process lives (`database.webhooks.WebhookRepository`).
+    """Keep webhooks in this process (`database.operators.webhooks.WebhookRepository`).
 
     Args:
         events: takes the events of changes.

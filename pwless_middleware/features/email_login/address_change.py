@@ -8,7 +8,7 @@ from functools import partial
 from pwless_middleware.core.addresses.address import Address, parse_address
 from pwless_middleware.core.logins.session import Session
 from pwless_middleware.core.people.user import User
-from pwless_middleware.database.address_requests import AddressRequestRepository
+from pwless_middleware.database.people.address_requests import AddressRequestRepository
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.features.email_login.address_api import AddressApi
 from pwless_middleware.features.email_login.address_movers import may_move

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from pwless_middleware.core.events.event_retention import DAY, EventRetention
 
 if TYPE_CHECKING:  # and not loaded where there is no database
-    from pwless_middleware.database.event_counters import EventCounterRepository
-    from pwless_middleware.database.events import EventRepository
+    from pwless_middleware.database.events.event_counters import EventCounterRepository
+    from pwless_middleware.database.events.events import EventRepository
 
 _PAUSE: Final = 0.1
 """Seconds between two transactions, for who else has to write."""

@@ -26,7 +26,7 @@ from pwless_middleware.flows.logins.proofs import Holds
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.passkeys import PasskeyRepository
+    from pwless_middleware.database.factors.passkeys import PasskeyRepository
 
 METHOD = "passkey"
 """The name of the authentication that a passkey is."""

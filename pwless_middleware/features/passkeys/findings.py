@@ -19,7 +19,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.routing.origin import Origin
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.passkeys import PasskeyRepository
+    from pwless_middleware.database.factors.passkeys import PasskeyRepository
 
 
 class PasskeyFindings:

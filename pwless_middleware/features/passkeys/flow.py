@@ -35,7 +35,7 @@ from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.passkeys import PasskeyRepository
+    from pwless_middleware.database.factors.passkeys import PasskeyRepository
 
 STEP_PATH, ENROLLMENT_PATH = "/step/passkey", "/step/passkey/new"
 """The pages of the step, below the prefix: with a passkey, and to make the first one."""

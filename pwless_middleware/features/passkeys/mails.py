@@ -26,7 +26,7 @@ from pwless_middleware.languages.current import current_language
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.passkeys import PasskeyRepository
+    from pwless_middleware.database.factors.passkeys import PasskeyRepository
 
 ADDED, REMOVED = "passkey_added", "passkey_removed"
 """Topics of the jobs, and names of the mails."""

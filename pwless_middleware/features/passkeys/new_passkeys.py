@@ -31,7 +31,7 @@ from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.passkeys import PasskeyRepository
+    from pwless_middleware.database.factors.passkeys import PasskeyRepository
 
 
 class NewPasskeys:

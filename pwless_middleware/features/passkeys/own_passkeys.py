@@ -25,7 +25,7 @@ from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.passkeys import PasskeyRepository
+    from pwless_middleware.database.factors.passkeys import PasskeyRepository
 
 FRESH_WITHIN: Final = 300
 """Seconds since the proof that adding and removing ask for (security rule 34)."""

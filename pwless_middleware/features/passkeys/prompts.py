@@ -20,7 +20,7 @@ from pwless_middleware.features.passkeys.public_key_options import (
 from pwless_middleware.features.passkeys.relying_party import RelyingParty
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.passkeys import PasskeyRepository
+    from pwless_middleware.database.factors.passkeys import PasskeyRepository
 
 USER_HANDLE_BYTES: Final = 32
 

@@ -44,7 +44,7 @@ from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.factors import FactorRepository
+    from pwless_middleware.database.factors.factors import FactorRepository
     from pwless_middleware.database.repositories import Repositories
     from pwless_middleware.features.second_factors.sms.feature import SMSCodes
 

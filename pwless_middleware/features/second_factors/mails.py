@@ -27,7 +27,7 @@ from pwless_middleware.stores.base import Writes
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.factors import FactorRepository
+    from pwless_middleware.database.factors.factors import FactorRepository
 
 ADDED, REMOVED = "factor_added", "factor_removed"
 CODES_MADE, CODE_USED = "recovery_codes_made", "recovery_code_used"

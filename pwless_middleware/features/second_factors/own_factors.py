@@ -22,7 +22,7 @@ from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.factors import FactorRepository
+    from pwless_middleware.database.factors.factors import FactorRepository
 
 FRESH_WITHIN: Final = 300
 """Seconds since the proof that a change asks for (security rule 46)."""

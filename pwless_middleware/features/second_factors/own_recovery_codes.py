@@ -15,7 +15,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.recovery_codes import RecoveryCodeRepository
+    from pwless_middleware.database.factors.recovery_codes import RecoveryCodeRepository
 
 
 class OwnRecoveryCodes:

@@ -18,8 +18,8 @@ from pwless_middleware.web.parts.steps import StepMethod, StepSubject
 from pwless_middleware.web.requests.fields import Values
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.factors import FactorRepository
-    from pwless_middleware.database.recovery_codes import RecoveryCodeRepository
+    from pwless_middleware.database.factors.factors import FactorRepository
+    from pwless_middleware.database.factors.recovery_codes import RecoveryCodeRepository
 
 
 class RecoveryStep:

@@ -35,8 +35,8 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.factor_resets import FactorResetRepository
-    from pwless_middleware.database.factors import FactorRepository
+    from pwless_middleware.database.factors.factor_resets import FactorResetRepository
+    from pwless_middleware.database.factors.factors import FactorRepository
 
 ASKED, DONE = "factors_reset_asked", "factors_reset"
 """Topics of the jobs, and names of the mails."""

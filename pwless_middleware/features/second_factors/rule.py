@@ -28,7 +28,7 @@ from pwless_middleware.features.second_factors.trusted_browsers import ANY, Trus
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.factors import FactorRepository
+    from pwless_middleware.database.factors.factors import FactorRepository
 
 
 class SecondFactorRule:

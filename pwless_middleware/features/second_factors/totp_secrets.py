@@ -10,7 +10,7 @@ from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.factors import FactorRepository
+    from pwless_middleware.database.factors.factors import FactorRepository
 
 _PURPOSE: Final = "totp"
 _PAGE: Final = 200

@@ -30,8 +30,8 @@ from pwless_middleware.features.second_factors.names import RECOVERY_CODE, SMS, 
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.factors import FactorRepository
-    from pwless_middleware.database.trusted_browsers import TrustedBrowserRepository
+    from pwless_middleware.database.factors.factors import FactorRepository
+    from pwless_middleware.database.factors.trusted_browsers import TrustedBrowserRepository
 
 MOST: Final = 20
 """Trusted browsers of one person; the oldest goes where another comes."""

@@ -14,8 +14,8 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.events.event_id import SERIALS, format_event_id
 from pwless_middleware.core.operators.webhook import Webhook, WebhookDelivery
-from pwless_middleware.database.webhook_deliveries import WebhookDeliveryRepository
-from pwless_middleware.database.webhooks import MOST, WebhookRepository
+from pwless_middleware.database.operators.webhook_deliveries import WebhookDeliveryRepository
+from pwless_middleware.database.operators.webhooks import MOST, WebhookRepository
 from pwless_middleware.errors import (
     AddressRefused,
     FieldViolation,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pwless_middleware.core.operators.finding import Finding
-from pwless_middleware.database.webhooks import WebhookRepository
+from pwless_middleware.database.operators.webhooks import WebhookRepository
 from pwless_middleware.text import Text
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pwless_middleware.core.operators.webhook import Webhook
-from pwless_middleware.database.webhooks import WebhookRepository
+from pwless_middleware.database.operators.webhooks import WebhookRepository
 from pwless_middleware.flows.signals.signals import Signals
 
 TOPIC: Final = "webhooks"

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from pwless_middleware.core.events.event_id import format_event_id
-from pwless_middleware.database.webhook_deliveries import WebhookDeliveryRepository
-from pwless_middleware.database.webhooks import WebhookRepository
+from pwless_middleware.database.operators.webhook_deliveries import WebhookDeliveryRepository
+from pwless_middleware.database.operators.webhooks import WebhookRepository
 
 KEPT_DAYS: Final = 30
 """For which what was sent is seen, and can be sent again."""

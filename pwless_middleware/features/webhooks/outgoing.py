@@ -21,7 +21,10 @@ from typing import Final
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.events.event_search import HOUR
 from pwless_middleware.core.operators.webhook import NextTry, WebhookDelivery
-from pwless_middleware.database.webhook_deliveries import AT_ONCE, WebhookDeliveryRepository
+from pwless_middleware.database.operators.webhook_deliveries import (
+    AT_ONCE,
+    WebhookDeliveryRepository,
+)
 from pwless_middleware.errors import StoreError, Unavailable
 from pwless_middleware.features.webhooks.events import OWN
 from pwless_middleware.features.webhooks.held import HeldWebhooks

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from pwless_middleware.core.events.event import EventKind
 from pwless_middleware.core.operators.webhook import STATES as STATE_NAMES
 from pwless_middleware.core.operators.webhook import Webhook
-from pwless_middleware.database.webhook_deliveries import WebhookDeliveryRepository
-from pwless_middleware.database.webhooks import WebhookRepository
+from pwless_middleware.database.operators.webhook_deliveries import WebhookDeliveryRepository
+from pwless_middleware.database.operators.webhooks import WebhookRepository
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.webhooks.changes import OVERLAPS, WebhookChanges, WebhookForm
 from pwless_middleware.features.webhooks.rows import (

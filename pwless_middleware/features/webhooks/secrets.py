@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from pwless_middleware.core.operators.webhook import Webhook
-from pwless_middleware.database.webhooks import WebhookRepository
+from pwless_middleware.database.operators.webhooks import WebhookRepository
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 

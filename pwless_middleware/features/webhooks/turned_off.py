@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.links import break_links
 from pwless_middleware.core.operators.webhook import OffReason, Webhook
-from pwless_middleware.database.webhooks import WebhookRepository
+from pwless_middleware.database.operators.webhooks import WebhookRepository
 from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.errors import Unavailable
 from pwless_middleware.features.webhooks.held import HeldWebhooks

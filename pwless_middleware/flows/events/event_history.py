@@ -17,7 +17,7 @@ from pwless_middleware.text import Text
 
 if TYPE_CHECKING:  # and not loaded where there is no database
     from pwless_middleware.core.events.event_search import EventCount, StoredEvent
-    from pwless_middleware.database.events import EventRepository
+    from pwless_middleware.database.events.events import EventRepository
     from pwless_middleware.flows.events.event_writer import Erase, EventWriter
 
 MOST: Final = 1_000

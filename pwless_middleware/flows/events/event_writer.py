@@ -10,7 +10,7 @@ Who is erased is erased once more a little later, as another process may just ha
 something about them.
 
 A batch that failed stays first, and may have been written for all we know: the database takes each
-event once (`database.events`).
+event once (`database.events.events`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pwless_middleware.flows.events.events import Events
 from pwless_middleware.tracebacks import traceback_without_text
 
 if TYPE_CHECKING:  # and not loaded where there is no database
-    from pwless_middleware.database.events import EventRepository
+    from pwless_middleware.database.events.events import EventRepository
 
 logger = logging.getLogger("pwless.events")
 

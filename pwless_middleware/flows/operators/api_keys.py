@@ -21,7 +21,7 @@ from pwless_middleware.flows.operators.stored_keys import TOPIC
 from pwless_middleware.flows.signals.signals import Signals
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.api_keys import ApiKeyRepository
+    from pwless_middleware.database.operators.api_keys import ApiKeyRepository
 
 DAY: Final = 86400
 LONGEST_OVERLAP: Final = 30 * DAY

@@ -1,6 +1,6 @@
 """Which role somebody has in the dashboard: asked for each of its pages, without I/O in between.
 
-The operators of the database are few (`database.operators.MOST`), so all of them are held
+The operators of the database are few (`database.operators.operators.MOST`), so all of them are held
 (`flows.signals.held_read`). A database that cannot be read lets nobody in.
 """
 
@@ -16,7 +16,7 @@ from pwless_middleware.flows.signals.held_read import HeldRead
 from pwless_middleware.flows.signals.signals import Signals
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.operators import OperatorRepository
+    from pwless_middleware.database.operators.operators import OperatorRepository
 
 TOPIC: Final = "operators"
 """The topic of the signal."""

@@ -18,7 +18,7 @@ from pwless_middleware.errors import StoreError
 from pwless_middleware.flows.signals.signals import Signals
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.api_keys import ApiKeyRepository
+    from pwless_middleware.database.operators.api_keys import ApiKeyRepository
 
 logger = logging.getLogger("pwless.api_keys")
 

@@ -13,7 +13,7 @@ from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.connections import ConnectionRepository
+    from pwless_middleware.database.organizations.connections import ConnectionRepository
 
 MOST_SECRET: Final = 8_192
 """Bytes of a client secret or private key."""

@@ -27,7 +27,10 @@ from pwless_middleware.flows.organizations.scim_tokens import digest_of_token, n
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.connections import ConnectionChange, ConnectionRepository
+    from pwless_middleware.database.organizations.connections import (
+        ConnectionChange,
+        ConnectionRepository,
+    )
 
 CheckConfig = Callable[[ConnectionKind, Mapping[str, object]], Mapping[str, object]]
 """Returns what a kind of connection keeps of a configuration, or raises `InvalidArgument` that

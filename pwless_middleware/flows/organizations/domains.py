@@ -16,7 +16,7 @@ from pwless_middleware.flows.organizations.domain_names import check_domain
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.domains import DomainRepository
+    from pwless_middleware.database.organizations.domains import DomainRepository
 
 NO_DOMAIN: Final = Text("The organization has no such domain.")
 _TAKEN: Final = Text("Another organization has verified this domain.")

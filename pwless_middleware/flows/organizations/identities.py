@@ -12,7 +12,7 @@ from pwless_middleware.flows.organizations.checks import check_by
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.identities import IdentityRepository
+    from pwless_middleware.database.people.identities import IdentityRepository
 
 _NONE: Final = Text("There is no such identity.")
 

@@ -23,7 +23,7 @@ from pwless_middleware.flows.people.users import Users
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.invitations import InvitationRepository
+    from pwless_middleware.database.organizations.invitations import InvitationRepository
 
 PREFIX: Final = "inv_"
 SendInvitation = Callable[[Invitation], Awaitable[None]]

@@ -23,7 +23,7 @@ from pwless_middleware.text import Text
 
 if TYPE_CHECKING:
     from pwless_middleware.core.events.event import Detail, Event
-    from pwless_middleware.database.members import MemberChange, MemberRepository
+    from pwless_middleware.database.organizations.members import MemberChange, MemberRepository
 
 OnRemoved = Callable[[str, str], Awaitable[None]]
 """Is given the organization and the user id of who is no member any more."""

@@ -130,7 +130,10 @@ class Organizations:
             InvalidArgument: the one of `after` is gone; or the limit is none.
             StoreError: the database cannot be asked.
         """
-        from pwless_middleware.database.organizations import OrganizationPlace, place_of
+        from pwless_middleware.database.organizations.organizations import (
+            OrganizationPlace,
+            place_of,
+        )
 
         check_limit(limit)
         place = OrganizationPlace()

@@ -13,7 +13,7 @@ from pwless_middleware.flows.organizations.checks import check_by, refuse_organi
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.setup_links import SetupLinkRepository
+    from pwless_middleware.database.organizations.setup_links import SetupLinkRepository
 
 PREFIX: Final = "setup_"
 DAY: Final = 86_400

@@ -9,7 +9,7 @@ from pwless_middleware.core.events.event_counters import DAY
 from pwless_middleware.flows.people.seen_writer import SeenWriter
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.event_counters import EventCounterRepository
+    from pwless_middleware.database.events.event_counters import EventCounterRepository
 
 _MOST_KNOWN: Final = 200_000
 """Users of a day whom a process remembers: about 20 MB. It counts one beyond again, to no harm: the

@@ -21,7 +21,7 @@ from pwless_middleware.flows.people.users import Users
 from pwless_middleware.flows.sessions.sessions_view import SessionsView
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.address_changes import AddressChangeRepository
+    from pwless_middleware.database.people.address_changes import AddressChangeRepository
 
 OnAddressUndone = Callable[[str, int], Awaitable[None]]
 """See `Mounted.on_address_undone`."""

@@ -55,7 +55,7 @@ from pwless_middleware.stores.base import Store, Writes
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.address_changes import AddressChangeRepository
+    from pwless_middleware.database.people.address_changes import AddressChangeRepository
 
 _TEST: Final = Text("A test address stays as it is.")
 _TAKEN: Final = Text("This address belongs to another account by now.")

@@ -38,7 +38,7 @@ from pwless_middleware.stores.base import Store
 from pwless_middleware.text import Text, duration_text
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.address_requests import AddressRequestRepository
+    from pwless_middleware.database.people.address_requests import AddressRequestRepository
 
 TOPIC: Final = "address_requested"
 """Topic of the jobs, and name of their mail."""

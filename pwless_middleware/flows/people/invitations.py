@@ -25,7 +25,7 @@ from pwless_middleware.languages.current import current_language
 from pwless_middleware.text import Text, duration_text
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.people import PersonRepository
+    from pwless_middleware.database.people.people import PersonRepository
 
 TOPIC: Final = "person_invited"
 """The topic of the jobs."""

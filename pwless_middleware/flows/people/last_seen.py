@@ -10,7 +10,7 @@ from pwless_middleware.core.people.person import Person
 from pwless_middleware.flows.people.seen_writer import MOST, SeenWriter
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.people import PersonRepository
+    from pwless_middleware.database.people.people import PersonRepository
 
 SEEN_SECONDS: Final = 3600
 """How old `Person.seen_at` may become within a day before it is written again."""

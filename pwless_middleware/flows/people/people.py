@@ -23,8 +23,8 @@ from pwless_middleware.languages.languages import Languages
 from pwless_middleware.text import Text
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.events import EventRepository
-    from pwless_middleware.database.people import PersonRepository
+    from pwless_middleware.database.events.events import EventRepository
+    from pwless_middleware.database.people.people import PersonRepository
 
 RemovalCheck = Callable[[str], AbstractAsyncContextManager[None]]
 """Is given the id of who is to be disabled or erased; raises `InvalidArgument` to refuse it."""

@@ -19,8 +19,8 @@ from pwless_middleware.flows.people.last_seen import LastSeen
 from pwless_middleware.flows.people.users import StableUsers
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.address_changes import AddressChangeRepository
-    from pwless_middleware.database.people import PersonRepository
+    from pwless_middleware.database.people.address_changes import AddressChangeRepository
+    from pwless_middleware.database.people.people import PersonRepository
 
 
 class PersonDirectory:

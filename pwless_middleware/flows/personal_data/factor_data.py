@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from pwless_middleware.flows.personal_data.personal_data import Record
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.factor_resets import FactorResetRepository
-    from pwless_middleware.database.factors import FactorRepository
-    from pwless_middleware.database.recovery_codes import RecoveryCodeRepository
-    from pwless_middleware.database.trusted_browsers import TrustedBrowserRepository
+    from pwless_middleware.database.factors.factor_resets import FactorResetRepository
+    from pwless_middleware.database.factors.factors import FactorRepository
+    from pwless_middleware.database.factors.recovery_codes import RecoveryCodeRepository
+    from pwless_middleware.database.factors.trusted_browsers import TrustedBrowserRepository
 
 
 class FactorData:

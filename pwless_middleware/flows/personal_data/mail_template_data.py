@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pwless_middleware.flows.personal_data.personal_data import Record
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.mail_templates import MailTemplateRepository
+    from pwless_middleware.database.operators.mail_templates import MailTemplateRepository
 
 
 class MailTemplateData:

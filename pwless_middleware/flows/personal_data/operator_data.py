@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from pwless_middleware.flows.personal_data.personal_data import Record
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.api_keys import ApiKeyRepository
-    from pwless_middleware.database.operators import OperatorRepository
-    from pwless_middleware.database.test_addresses import TestAddressRepository
+    from pwless_middleware.database.operators.api_keys import ApiKeyRepository
+    from pwless_middleware.database.operators.operators import OperatorRepository
+    from pwless_middleware.database.people.test_addresses import TestAddressRepository
 
 
 class OperatorData:

@@ -10,11 +10,11 @@ from pwless_middleware.flows.signals.held_lookups import tell_lookups
 from pwless_middleware.flows.signals.signals import Signals
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.identities import IdentityRepository
-    from pwless_middleware.database.invitations import InvitationRepository
-    from pwless_middleware.database.members import MemberRepository
-    from pwless_middleware.database.organizations import OrganizationRepository
-    from pwless_middleware.database.setup_links import SetupLinkRepository
+    from pwless_middleware.database.organizations.invitations import InvitationRepository
+    from pwless_middleware.database.organizations.members import MemberRepository
+    from pwless_middleware.database.organizations.organizations import OrganizationRepository
+    from pwless_middleware.database.organizations.setup_links import SetupLinkRepository
+    from pwless_middleware.database.people.identities import IdentityRepository
 
 ORGANIZATIONS = "organization"
 """Begins the topics of organizations (`flows.signals.held_lookups`)."""

@@ -18,10 +18,10 @@ from pwless_middleware.flows.people.users import Users
 from pwless_middleware.flows.sessions.sessions_view import SessionsView
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.address_changes import AddressChangeRepository
-    from pwless_middleware.database.address_requests import AddressRequestRepository
-    from pwless_middleware.database.event_counters import EventCounterRepository
-    from pwless_middleware.database.passkeys import PasskeyRepository
+    from pwless_middleware.database.events.event_counters import EventCounterRepository
+    from pwless_middleware.database.factors.passkeys import PasskeyRepository
+    from pwless_middleware.database.people.address_changes import AddressChangeRepository
+    from pwless_middleware.database.people.address_requests import AddressRequestRepository
 
 Record = Mapping[str, object]
 """One thing that is kept, ready for JSON."""

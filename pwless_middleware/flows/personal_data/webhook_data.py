@@ -11,8 +11,8 @@ from pwless_middleware.flows.events.event_history import EventHistory
 from pwless_middleware.flows.personal_data.personal_data import Record
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.webhook_deliveries import WebhookDeliveryRepository
-    from pwless_middleware.database.webhooks import WebhookRepository
+    from pwless_middleware.database.operators.webhook_deliveries import WebhookDeliveryRepository
+    from pwless_middleware.database.operators.webhooks import WebhookRepository
 
 
 class WebhookData:

@@ -18,7 +18,7 @@ from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.flows.signals.refresh import Refresh
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.settings import SettingsRepository
+    from pwless_middleware.database.operators.settings import SettingsRepository
 
 logger = logging.getLogger("pwless.settings")
 

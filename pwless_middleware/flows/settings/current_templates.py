@@ -21,7 +21,7 @@ from pwless_middleware.flows.signals.refresh import Refresh
 from pwless_middleware.tracebacks import traceback_without_text
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL, nor for the parser
-    from pwless_middleware.database.mail_templates import MailTemplateRepository
+    from pwless_middleware.database.operators.mail_templates import MailTemplateRepository
     from pwless_middleware.rendering.mail_templates.template import ReadTemplate
 
 logger = logging.getLogger("pwless.mail_templates")

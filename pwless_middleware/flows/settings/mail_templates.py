@@ -15,7 +15,7 @@ from pwless_middleware.rendering.mail_templates.rules import TemplateRules
 from pwless_middleware.rendering.mail_templates.template import Fault, ReadTemplate, Texts
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.mail_templates import MailTemplateRepository
+    from pwless_middleware.database.operators.mail_templates import MailTemplateRepository
 
 
 class TemplateRefused(PwlessError):

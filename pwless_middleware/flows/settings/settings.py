@@ -25,7 +25,7 @@ from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.flows.signals.signals import Signals
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
-    from pwless_middleware.database.settings import SettingsRepository
+    from pwless_middleware.database.operators.settings import SettingsRepository
 
 _LONGEST_DETAIL: Final = 200
 _VERSIONS_AT_ONCE: Final = 100

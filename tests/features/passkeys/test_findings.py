@@ -10,7 +10,7 @@ import pytest
 from pwless_middleware import EmailLogin, Passkeys
 from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.passkeys import SQLPasskeys
+from pwless_middleware.database.factors.passkeys import SQLPasskeys
 from tests.passkeys import make_passkey
 from tests.support import make_site
 

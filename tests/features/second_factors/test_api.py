@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware.core.keys.base64url import b64
-from pwless_middleware.database.factors import SQLFactors
+from pwless_middleware.database.factors.factors import SQLFactors
 from tests.factors import make_phone
 from tests.features.second_factors.enrolled import (
     API,

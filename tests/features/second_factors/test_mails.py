@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pwless_middleware.database.factors import SQLFactors
+from pwless_middleware.database.factors.factors import SQLFactors
 from pwless_middleware.errors import PersonDisabled
 from pwless_middleware.flows.people.change_jobs import UNDER_WAY
 from tests.factors import make_phone

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import EmailLogin
-from pwless_middleware.database.factors import SQLFactors
+from pwless_middleware.database.factors.factors import SQLFactors
 from pwless_middleware.features.second_factors.options import SecondFactors
 from pwless_middleware.features.second_factors.reset import OBJECTION_PATH
 from pwless_middleware.kit import Kit, Mounted

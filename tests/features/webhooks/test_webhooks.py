@@ -15,7 +15,7 @@ import standardwebhooks
 
 from pwless_middleware import ConfigError, Dashboard, EmailLogin, Webhooks
 from pwless_middleware.core.operators.webhook import WebhookDelivery
-from pwless_middleware.database.webhooks import MOST
+from pwless_middleware.database.operators.webhooks import MOST
 from tests.delivery.texts.fake_server import reply
 from tests.features.dashboard.operators import HELP, LOOK, OPS
 from tests.features.webhooks.receivers import (

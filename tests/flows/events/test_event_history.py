@@ -10,7 +10,7 @@ import pytest
 from pwless_middleware import EmailLogin, EventRetention
 from pwless_middleware.core.events.event_search import EventFilter
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import SQLEvents
+from pwless_middleware.database.events.events import SQLEvents
 from pwless_middleware.errors import ConfigError, InvalidArgument
 from tests.support import KEY, ROOMY, Site, make_site
 

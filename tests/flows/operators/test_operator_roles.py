@@ -14,7 +14,7 @@ from pwless_middleware.core.operators.operator import Role
 from pwless_middleware.core.operators.stored_operator import StoredOperator
 from pwless_middleware.core.people.user import User
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.operators import SQLOperators
+from pwless_middleware.database.operators.operators import SQLOperators
 from pwless_middleware.errors import StoreError
 from pwless_middleware.flows.operators.operator_roles import OperatorRoles
 from pwless_middleware.flows.signals.signals import Signals

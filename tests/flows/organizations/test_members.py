@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware.core.organizations.organization import Member, Organization
-from pwless_middleware.database.members import MemberChange
+from pwless_middleware.database.organizations.members import MemberChange
 from pwless_middleware.errors import NotFound
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from tests.organizations import floor_of, make_organization_site, newest_event, refusal_of

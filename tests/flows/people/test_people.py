@@ -30,18 +30,18 @@ from pwless_middleware.core.organizations.organization import (
 )
 from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.core.people.person import Person
-from pwless_middleware.database.address_changes import SQLAddressChanges
-from pwless_middleware.database.address_requests import SQLAddressRequests
-from pwless_middleware.database.api_keys import SQLApiKeys
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.events import SQLEvents
-from pwless_middleware.database.operators import SQLOperators
-from pwless_middleware.database.passkeys import SQLPasskeys
-from pwless_middleware.database.people import SQLPeople
+from pwless_middleware.database.events.events import SQLEvents
+from pwless_middleware.database.factors.passkeys import SQLPasskeys
+from pwless_middleware.database.operators.api_keys import SQLApiKeys
+from pwless_middleware.database.operators.operators import SQLOperators
+from pwless_middleware.database.operators.webhook_deliveries import SQLWebhookDeliveries
+from pwless_middleware.database.operators.webhooks import SQLWebhooks
+from pwless_middleware.database.people.address_changes import SQLAddressChanges
+from pwless_middleware.database.people.address_requests import SQLAddressRequests
+from pwless_middleware.database.people.people import SQLPeople
 from pwless_middleware.database.repositories import make_repositories
 from pwless_middleware.database.statement import Statement
-from pwless_middleware.database.webhook_deliveries import SQLWebhookDeliveries
-from pwless_middleware.database.webhooks import SQLWebhooks
 from pwless_middleware.errors import ConfigError, InvalidArgument, PersonNotFound, StoreError
 from pwless_middleware.flows.people.people import People
 from tests.factors import MADE_AT, make_browser, make_factor, make_phone, make_reset

@@ -13,13 +13,13 @@ from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.addresses.address_change import UNDO_SECONDS, AddressChange
 from pwless_middleware.core.events.event_counters import DAY
 from pwless_middleware.core.people.person import Person
-from pwless_middleware.database.address_changes import SQLAddressChanges
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.event_counters import SQLEventCounters
+from pwless_middleware.database.events.event_counters import SQLEventCounters
 from pwless_middleware.database.memory.address_changes import MemoryAddressChanges
 from pwless_middleware.database.memory.events import MemoryEvents
 from pwless_middleware.database.memory.people import MemoryPeople
-from pwless_middleware.database.people import SQLPeople
+from pwless_middleware.database.people.address_changes import SQLAddressChanges
+from pwless_middleware.database.people.people import SQLPeople
 from pwless_middleware.errors import ConfigError, PersonDisabled, StoreError
 from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.lifetime import Lifetime

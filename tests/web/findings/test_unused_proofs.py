@@ -8,8 +8,8 @@ import pytest
 
 from pwless_middleware import EmailLogin
 from pwless_middleware.database.database import Database
-from pwless_middleware.database.factors import SQLFactors
-from pwless_middleware.database.passkeys import SQLPasskeys
+from pwless_middleware.database.factors.factors import SQLFactors
+from pwless_middleware.database.factors.passkeys import SQLPasskeys
 from pwless_middleware.features.second_factors import SecondFactors
 from tests.factors import make_factor, make_phone
 from tests.passkeys import make_passkey

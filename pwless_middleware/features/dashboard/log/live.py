@@ -23,7 +23,7 @@ from starlette.responses import Response, StreamingResponse
 from pwless_middleware.core.events.event_id import first_number, format_number, parse_event_id
 from pwless_middleware.core.events.event_search import EventFilter, StoredEvent
 from pwless_middleware.core.operators.operator import covers
-from pwless_middleware.database.event_row import number_of
+from pwless_middleware.database.events.event_row import number_of
 from pwless_middleware.errors import InvalidArgument, StoreError, Unavailable
 from pwless_middleware.features.dashboard.log.filters import read_log_query
 from pwless_middleware.features.dashboard.log.list_page import PATH
@@ -37,7 +37,7 @@ from pwless_middleware.web.responses.responses import EVERYWHERE
 from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.events import EventRepository
+    from pwless_middleware.database.events.events import EventRepository
 
 LOOK: Final = 0.25
 """Seconds between two looks."""

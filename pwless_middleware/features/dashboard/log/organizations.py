@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.organizations import OrganizationRepository
+    from pwless_middleware.database.organizations.organizations import OrganizationRepository
 
 
 async def find_organization_id(organizations: OrganizationRepository, text: str) -> str:

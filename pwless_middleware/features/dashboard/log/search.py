@@ -21,8 +21,8 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.attempts import FoundAttempts
-    from pwless_middleware.database.events import FoundEvents
+    from pwless_middleware.database.events.attempts import FoundAttempts
+    from pwless_middleware.database.events.events import FoundEvents
     from pwless_middleware.database.repositories import Repositories
 
 ATTEMPT_NAME: Final = re.compile(r"[A-Za-z0-9_-]{8}")

@@ -17,7 +17,7 @@ from pwless_middleware.core.addresses.address import Address, parse_address
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.operators.operator import ROLES, Role, covers
 from pwless_middleware.core.operators.stored_operator import StoredOperator
-from pwless_middleware.database.operators import MOST, Change
+from pwless_middleware.database.operators.operators import MOST, Change
 from pwless_middleware.database.repositories import Repositories
 from pwless_middleware.errors import InvalidArgument, LoginDenied
 from pwless_middleware.features.dashboard.operators.mails import OperatorMails

@@ -15,7 +15,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keys.keyring import new_operation
 from pwless_middleware.core.links import break_links
 from pwless_middleware.core.operators.operator import Role, covers
-from pwless_middleware.database.operators import OperatorRepository
+from pwless_middleware.database.operators.operators import OperatorRepository
 from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.flows.capabilities.topics import LONGEST, QueuedJob, ReadJob

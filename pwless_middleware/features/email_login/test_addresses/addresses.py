@@ -34,7 +34,7 @@ from pwless_middleware.flows.signals.held_read import HeldRead
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.test_addresses import TestAddressRepository
+    from pwless_middleware.database.people.test_addresses import TestAddressRepository
 
 logger = logging.getLogger("pwless.test_addresses")
 

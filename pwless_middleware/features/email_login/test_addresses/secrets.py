@@ -13,7 +13,7 @@ from pwless_middleware.errors import ConfigError
 from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.test_addresses import TestAddressRepository
+    from pwless_middleware.database.people.test_addresses import TestAddressRepository
 
 _PURPOSE: Final = "test_address"
 

@@ -21,7 +21,7 @@ from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.routing.routes import Route
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.factors import FactorRepository
+    from pwless_middleware.database.factors.factors import FactorRepository
 
 
 class SMSCodes:

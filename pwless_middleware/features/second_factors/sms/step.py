@@ -31,7 +31,7 @@ from pwless_middleware.web.parts.steps import StepAction, StepMethod, StepSubjec
 from pwless_middleware.web.requests.fields import Values
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.factors import FactorRepository
+    from pwless_middleware.database.factors.factors import FactorRepository
 
 
 class SMSStep:

@@ -25,7 +25,7 @@ from pwless_middleware.rendering.mail_templates.messages import MESSAGES
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.factors import FactorRepository
+    from pwless_middleware.database.factors.factors import FactorRepository
 
 TOPIC: Final = "sms_code"
 """The topic of the jobs."""

@@ -35,7 +35,7 @@ from pwless_middleware.stores.base import Writes
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.identities import IdentityAdded, IdentityRepository
+    from pwless_middleware.database.people.identities import IdentityAdded, IdentityRepository
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.identities import IdentityRepository
+    from pwless_middleware.database.people.identities import IdentityRepository
 
 _LAST: Final = Text("Nothing else lets you in: this account has to stay.")
 

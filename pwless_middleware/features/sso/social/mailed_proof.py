@@ -34,7 +34,7 @@ from pwless_middleware.web.parts.parts import Part
 from pwless_middleware.web.responses.responses import root_path
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.identities import IdentityRepository
+    from pwless_middleware.database.people.identities import IdentityRepository
 
 _EMAIL: Final = "email"
 """Name of the login method that mails a code."""

@@ -26,7 +26,7 @@ from pwless_middleware.languages.current import current_language
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:
-    from pwless_middleware.database.identities import IdentityRepository
+    from pwless_middleware.database.people.identities import IdentityRepository
 
 LINKED: Final = "provider_linked"
 """Topic of the job, and name of the mail."""

@@ -8,7 +8,7 @@ import httpx
 
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.events.event_search import EventFilter
-from pwless_middleware.database.events import SQLEvents
+from pwless_middleware.database.events.events import SQLEvents
 from tests.support import Browser, Site
 
 LIST = "/auth/dashboard/people"

@@ -1,0 +1,1 @@
+"""Events: written, counted, searched, and told as attempts."""

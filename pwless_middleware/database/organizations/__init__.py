@@ -1,0 +1,1 @@
+"""Organizations, and what is theirs: domains, members, invitations, connections."""

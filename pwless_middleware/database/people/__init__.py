@@ -1,0 +1,1 @@
+"""What is kept about people: themselves, their identities, and their addresses."""
