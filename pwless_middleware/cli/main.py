@@ -9,23 +9,14 @@ from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from pwless_middleware import __version__
-from pwless_middleware.cli import (
-    change_settings,
-    check,
-    events,
-    explain,
-    keys,
-    operators,
-    organizations,
-    people,
-    revoke,
-    rewrap,
-    run,
-    schema,
-    secret,
-    transfer,
-)
+from pwless_middleware.cli import run, secret
+from pwless_middleware.cli.checks import check
+from pwless_middleware.cli.database import rewrap, schema, transfer
+from pwless_middleware.cli.events import events
 from pwless_middleware.cli.importing import AppFailed, UsageError
+from pwless_middleware.cli.operators import change_settings, keys, operators
+from pwless_middleware.cli.organizations import explain, organizations
+from pwless_middleware.cli.people import people, revoke
 from pwless_middleware.errors import ConfigError, StoreError
 
 _ID: Final = re.compile(r"(?!--[a-z][a-z-]*\Z)-[\w-]{7,}", re.ASCII)

@@ -1,4 +1,4 @@
-"""What is said of a database's file; `tests/cli/test_database_checks.py` has the rest."""
+"""What is said of a database's file; `tests/cli/checks/test_database_checks.py` has the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the options alone tell; `tests/cli/test_check.py` has the rest, through the command."""
+"""What the options alone tell; `tests/cli/checks/test_check.py` has the rest, by the command."""
 
 from __future__ import annotations
 

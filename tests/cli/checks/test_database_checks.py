@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.cli.database_checks import database
+from pwless_middleware.cli.checks.database_checks import database
 from pwless_middleware.database.database import Database
 from pwless_middleware.database.migrations import MIGRATIONS
 from tests.cli.conftest import Project

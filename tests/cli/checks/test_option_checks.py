@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pwless_middleware.cli.option_checks import RELEASED, check_clock
+from pwless_middleware.cli.checks.option_checks import RELEASED, check_clock
 
 
 def test_a_clock_from_before_this_program_fails() -> None:

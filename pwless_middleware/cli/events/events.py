@@ -121,7 +121,7 @@ async def _open(options: argparse.Namespace) -> AsyncIterator[EventHistory]:
 
 
 def _printer(options: argparse.Namespace, history: EventHistory) -> Callable[[StoredEvent], None]:
-    from pwless_middleware.cli.event_text import write_line
+    from pwless_middleware.cli.events.event_text import write_line
 
     is_terminal = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware.cli.event_text import write_line
-from pwless_middleware.cli.events import follow, parse_when
+from pwless_middleware.cli.events.event_text import write_line
+from pwless_middleware.cli.events.events import follow, parse_when
 from pwless_middleware.cli.importing import UsageError
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.events.event_id import format_event_id

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pwless_middleware import DeliveryError, EmailLogin, Kit, Mounted
-from pwless_middleware.cli import text_checks
-from pwless_middleware.cli.text_checks import check_text_senders
+from pwless_middleware.cli.checks import text_checks
+from pwless_middleware.cli.checks.text_checks import check_text_senders
 from pwless_middleware.delivery.texts.fallback import FallbackTexts
 from tests.cli.conftest import Project
 from tests.delivery.texts.fake_server import serving

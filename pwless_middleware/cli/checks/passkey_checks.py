@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.cli.database_checks import PATIENCE
+from pwless_middleware.cli.checks.database_checks import PATIENCE
 from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.errors import ConfigError
 

@@ -71,7 +71,7 @@ def run_export(options: argparse.Namespace) -> int:
 
 
 async def _export(database: Database, file: IO[str]) -> dict[str, int]:
-    from pwless_middleware.cli.export_format import write_end, write_header, write_row
+    from pwless_middleware.cli.database.export_format import write_end, write_header, write_row
     from pwless_middleware.database.transfer.rows import read_rows
 
     counts: dict[str, int] = {}
@@ -150,7 +150,7 @@ class _Source:
         Raises:
             UsageError: it cannot be read, or a line is wrong.
         """
-        from pwless_middleware.cli.export_format import read
+        from pwless_middleware.cli.database.export_format import read
 
         if self._path == "-":
             if self._is_spent:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import trustme
 
-from pwless_middleware.cli import passkey_checks
+from pwless_middleware.cli.checks import passkey_checks
 from pwless_middleware.features.passkeys.relying_party import RelyingParty
 from tests.cli.conftest import Project
 

@@ -99,7 +99,7 @@ def _findings(options: argparse.Namespace) -> list[Finding]:
 
 
 async def _of_features(passwordless: Passwordless, *, may_ask: bool) -> list[Finding]:
-    from pwless_middleware.cli.database_checks import PATIENCE
+    from pwless_middleware.cli.checks.database_checks import PATIENCE
 
     try:
         async with asyncio.timeout(PATIENCE):
@@ -112,7 +112,7 @@ async def _of_features(passwordless: Passwordless, *, may_ask: bool) -> list[Fin
 
 
 async def _examine(app: object, found: list[Found], options: argparse.Namespace) -> list[Finding]:
-    from pwless_middleware.cli import (
+    from pwless_middleware.cli.checks import (
         database_checks,
         option_checks,
         passkey_checks,

@@ -12,7 +12,6 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from pwless_middleware.cli import organization_domains, organization_people
 from pwless_middleware.cli.importing import UsageError
 from pwless_middleware.cli.installation import (
     BY,
@@ -21,6 +20,7 @@ from pwless_middleware.cli.installation import (
     note_unheard,
     serve_nobody,
 )
+from pwless_middleware.cli.organizations import organization_domains, organization_people
 from pwless_middleware.cli.output import print_json, print_table, show_time
 from pwless_middleware.errors import InvalidArgument, NotFound
 

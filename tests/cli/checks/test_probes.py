@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from pwless_middleware import Outbox, PasswordlessMiddleware
-from pwless_middleware.cli import probes
+from pwless_middleware.cli.checks import probes
 from pwless_middleware.cli.main import main
 from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.discovery import Found

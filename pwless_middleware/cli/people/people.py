@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from pwless_middleware.cli import change_address, reset_factors, reset_passkeys
 from pwless_middleware.cli.importing import UsageError
 from pwless_middleware.cli.installation import (
     BY,
@@ -22,6 +21,7 @@ from pwless_middleware.cli.installation import (
     find_passwordless,
     serve_nobody,
 )
+from pwless_middleware.cli.people import change_address, reset_factors, reset_passkeys
 from pwless_middleware.errors import InvalidArgument, NotFound, PersonNotFound, RateLimited
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""`pwless events`: what happened, shown and followed."""

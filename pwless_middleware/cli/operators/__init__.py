@@ -1,0 +1,1 @@
+"""`pwless operator`, `pwless keys` and `pwless settings`: who operates, and what holds."""

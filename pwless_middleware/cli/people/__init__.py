@@ -1,0 +1,1 @@
+"""`pwless people` and `pwless revoke`: find people, change and help them, sign them out."""
