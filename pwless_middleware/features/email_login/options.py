@@ -185,7 +185,9 @@ class EmailLogin:
         grants = DeviceGrants(challenges, kit.store, kit.keyring, rules, clock=kit.clock)
         address_change = None
         if kit.repositories is not None:  # who has no database imports none of this
-            from pwless_middleware.features.email_login.address_change import make_address_change
+            from pwless_middleware.features.email_login.address_changes.address_change import (
+                make_address_change,
+            )
 
             address_change = make_address_change(kit, challenges, verifier, fixed)
         mails = ChallengeMails(

@@ -21,7 +21,7 @@ from pwless_middleware.errors import (
     TooManyAttempts,
     Unauthenticated,
 )
-from pwless_middleware.features.email_login.address_pages import (
+from pwless_middleware.features.email_login.address_changes.pages import (
     FRESH_WITHIN,
     LONGEST,
     address_of,

@@ -10,17 +10,19 @@ from pwless_middleware.core.logins.session import Session
 from pwless_middleware.core.people.user import User
 from pwless_middleware.database.people.address_requests import AddressRequestRepository
 from pwless_middleware.errors import LoginDenied
-from pwless_middleware.features.email_login.address_api import AddressApi
-from pwless_middleware.features.email_login.address_movers import may_move
-from pwless_middleware.features.email_login.address_pages import UNDO_PATH, AddressPages
-from pwless_middleware.features.email_login.address_request_api import AddressRequestApi
-from pwless_middleware.features.email_login.confirm_address_page import (
+from pwless_middleware.features.email_login.address_changes.api import AddressApi
+from pwless_middleware.features.email_login.address_changes.confirm_page import (
     CONFIRM_PATH,
     ConfirmAddressPage,
 )
+from pwless_middleware.features.email_login.address_changes.movers import may_move
+from pwless_middleware.features.email_login.address_changes.pages import UNDO_PATH, AddressPages
+from pwless_middleware.features.email_login.address_changes.request_api import AddressRequestApi
+from pwless_middleware.features.email_login.address_changes.requested_address import (
+    RequestedAddress,
+)
 from pwless_middleware.features.email_login.flow import EmailFlow
 from pwless_middleware.features.email_login.python import EmailVerbs
-from pwless_middleware.features.email_login.requested_address import RequestedAddress
 from pwless_middleware.flows.challenges.challenge_rules import CurrentRules
 from pwless_middleware.flows.challenges.challenge_verifier import ChallengeVerifier
 from pwless_middleware.flows.challenges.challenges import Challenges
