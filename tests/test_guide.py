@@ -23,8 +23,8 @@ from pwless_middleware.core.logins.login import (
 from pwless_middleware.core.paths import MAX_NEXT
 from pwless_middleware.core.people.passkey import MAX_ID_BYTES
 from pwless_middleware.features.email_login.settings import LONGEST, LONGEST_LINK
-from pwless_middleware.features.passkeys import ceremonies
-from pwless_middleware.features.passkeys.options_budget import PER_MINUTE
+from pwless_middleware.features.passkeys.ceremonies import ceremonies
+from pwless_middleware.features.passkeys.ceremonies.options_budget import PER_MINUTE
 from pwless_middleware.features.passkeys.settings import MOST
 from pwless_middleware.flows.challenges.limits import DEVICES
 from pwless_middleware.flows.people.change_budget import PER_DAY

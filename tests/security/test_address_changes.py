@@ -16,7 +16,7 @@ from pwless_middleware.errors import DeliveryError, InvalidArgument, StoreError
 from pwless_middleware.flows.capabilities.topics import QueuedJob
 from pwless_middleware.flows.people.address_change_jobs import AddressChangeJobs
 from pwless_middleware.stores.memory import MemoryStore
-from tests.features.email_login.test_address_pages import ChangingTable
+from tests.features.email_login.address_changes.test_pages import ChangingTable
 from tests.own_account import (
     ADDRESS,
     JO,

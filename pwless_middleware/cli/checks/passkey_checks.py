@@ -13,7 +13,7 @@ from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pwless_middleware.features.passkeys.relying_party import RelyingParty
+    from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
     from pwless_middleware.passwordless import Passwordless
 
 _MOST_BYTES: Final = 65_536

@@ -22,11 +22,12 @@ from pwless_middleware.errors import (
     Unauthenticated,
 )
 from pwless_middleware.features.passkeys.browser import PasskeyBrowser
-from pwless_middleware.features.passkeys.ceremonies import (
+from pwless_middleware.features.passkeys.ceremonies.ceremonies import (
     held_by_browser,
     held_by_server,
     held_by_session,
 )
+from pwless_middleware.features.passkeys.ceremonies.prompts import Owner
 from pwless_middleware.features.passkeys.fields import (
     ADD,
     CREATION_OPTIONS,
@@ -40,7 +41,6 @@ from pwless_middleware.features.passkeys.fields import (
 )
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.own_passkeys import read_id
-from pwless_middleware.features.passkeys.prompts import Owner
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.requests.bodies import read_json
 from pwless_middleware.web.responses.login_responses import SIGNED_IN, respond_with_json

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pwless_middleware.core.operators.finding import Finding
 from pwless_middleware.errors import StoreError
 from pwless_middleware.features.passkeys.related_origins import PATH, related_origins
-from pwless_middleware.features.passkeys.relying_party import RelyingParty
+from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
 from pwless_middleware.text import Text
 from pwless_middleware.web.routing.origin import Origin
 

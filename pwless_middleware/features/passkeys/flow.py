@@ -18,16 +18,23 @@ from pwless_middleware.core.logins.login import EnrolledUser, Login, Step
 from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.core.people.user import UserId
 from pwless_middleware.errors import InvalidCredential, RequestExpired
-from pwless_middleware.features.passkeys.answers import METHOD, Answers
-from pwless_middleware.features.passkeys.ceremonies import Ceremonies, Ceremony, held_by_session
-from pwless_middleware.features.passkeys.credentials import read_assertion, read_attestation
+from pwless_middleware.features.passkeys.ceremonies.answers import METHOD, Answers
+from pwless_middleware.features.passkeys.ceremonies.ceremonies import (
+    Ceremonies,
+    Ceremony,
+    held_by_session,
+)
+from pwless_middleware.features.passkeys.ceremonies.prompts import Owner, Prompts
 from pwless_middleware.features.passkeys.mails import PasskeyMails
 from pwless_middleware.features.passkeys.new_passkeys import NewPasskeys
 from pwless_middleware.features.passkeys.own_passkeys import OwnPasskeys
-from pwless_middleware.features.passkeys.prompts import Owner, Prompts
-from pwless_middleware.features.passkeys.public_key_options import Prompt, UserVerification
-from pwless_middleware.features.passkeys.relying_party import RelyingParty
 from pwless_middleware.features.passkeys.settings import PasskeyRules
+from pwless_middleware.features.passkeys.webauthn.credentials import (
+    read_assertion,
+    read_attestation,
+)
+from pwless_middleware.features.passkeys.webauthn.public_key_options import Prompt, UserVerification
+from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
 from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.flows.logins.proofs import Proof, StepProof
 from pwless_middleware.flows.settings.live_settings import LiveSettings

@@ -18,7 +18,7 @@ from pwless_middleware.core.keys.keyring import new_operation
 from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.delivery.queue.outcomes import Delivery, Outcome
-from pwless_middleware.features.passkeys.names import name_of
+from pwless_middleware.features.passkeys.webauthn.names import name_of
 from pwless_middleware.flows.capabilities.topics import QueuedJob, ReadJob
 from pwless_middleware.flows.people.change_jobs import wait_for_change
 from pwless_middleware.flows.people.notices import Notices

@@ -10,17 +10,17 @@ from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.people.given_name import read_name
 from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.features.passkeys.answers import METHOD, Answers
-from pwless_middleware.features.passkeys.ceremonies import Ceremonies, Ceremony, Kind
-from pwless_middleware.features.passkeys.credentials import Attestation, read_attestation
+from pwless_middleware.features.passkeys.ceremonies.answers import METHOD, Answers
+from pwless_middleware.features.passkeys.ceremonies.ceremonies import Ceremonies, Ceremony, Kind
+from pwless_middleware.features.passkeys.ceremonies.prompts import Owner, Prompts
 from pwless_middleware.features.passkeys.mails import PasskeyMails
-from pwless_middleware.features.passkeys.names import name_of
 from pwless_middleware.features.passkeys.own_passkeys import FRESH_WITHIN, OwnPasskeys
-from pwless_middleware.features.passkeys.prompts import Owner, Prompts
-from pwless_middleware.features.passkeys.public_key_options import Prompt, UserVerification
-from pwless_middleware.features.passkeys.relying_party import RelyingParty
 from pwless_middleware.features.passkeys.settings import PasskeyRules
-from pwless_middleware.features.passkeys.verification import (
+from pwless_middleware.features.passkeys.webauthn.credentials import Attestation, read_attestation
+from pwless_middleware.features.passkeys.webauthn.names import name_of
+from pwless_middleware.features.passkeys.webauthn.public_key_options import Prompt, UserVerification
+from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
+from pwless_middleware.features.passkeys.webauthn.verification import (
     NewCredential,
     Rejected,
     verify_attestation,

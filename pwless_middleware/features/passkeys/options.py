@@ -91,11 +91,11 @@ class Passkeys:
         from pwless_middleware.features.passkeys.api import PasskeyApi
         from pwless_middleware.features.passkeys.findings import PasskeyFindings
         from pwless_middleware.features.passkeys.flow import PasskeyFlow
-        from pwless_middleware.features.passkeys.pages import Pages
+        from pwless_middleware.features.passkeys.pages.pages import Pages
         from pwless_middleware.features.passkeys.person_part import PasskeyPart
         from pwless_middleware.features.passkeys.python import PasskeyVerbs
         from pwless_middleware.features.passkeys.related_origins import related_origins_routes
-        from pwless_middleware.features.passkeys.relying_party import RelyingParty
+        from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
 
         kit.require_database()
         if kit.repositories is None:

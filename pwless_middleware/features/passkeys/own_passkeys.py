@@ -1,4 +1,4 @@
-"""A person's own passkeys: list, rename, remove. How they are made is in `new_passkeys`."""
+"""A person's own passkeys: list, rename, remove. `new_passkeys` has how they are made."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pwless_middleware.core.logins.session import Session
 from pwless_middleware.core.people.given_name import read_name
 from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.errors import InvalidArgument, NotFound
-from pwless_middleware.features.passkeys.answers import METHOD
+from pwless_middleware.features.passkeys.ceremonies.answers import METHOD
 from pwless_middleware.features.passkeys.mails import PasskeyMails
-from pwless_middleware.features.passkeys.relying_party import RelyingParty
 from pwless_middleware.features.passkeys.settings import PasskeyRules
+from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
 from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.text import Text
 from pwless_middleware.web.identity.accounts import Account

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.errors import NotFound
-from pwless_middleware.features.passkeys.account_page import PasskeyRow
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
+from pwless_middleware.features.passkeys.pages.account_page import PasskeyRow
 from pwless_middleware.text import Text
 from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.gates.person_gate import page_of, require_person

@@ -9,11 +9,11 @@ from pwless_middleware.core.logins.caller import IN_PROCESS, Caller
 from pwless_middleware.core.logins.session import Session
 from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.errors import InvalidArgument, PersonNotFound
+from pwless_middleware.features.passkeys.ceremonies.prompts import Owner
 from pwless_middleware.features.passkeys.fields import ADD, LOGIN, RENAME
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
 from pwless_middleware.features.passkeys.own_passkeys import read_id
-from pwless_middleware.features.passkeys.prompts import Owner
-from pwless_middleware.features.passkeys.public_key_options import Prompt
+from pwless_middleware.features.passkeys.webauthn.public_key_options import Prompt
 from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.requests.python_calls import SignedIn, check_arguments, make_caller

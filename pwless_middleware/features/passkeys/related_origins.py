@@ -13,7 +13,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.features.passkeys.relying_party import RelyingParty
+from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
 from pwless_middleware.web.responses.responses import json_response
 from pwless_middleware.web.routing.routes import Route
 

@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.errors import ApiError, LoginDenied, Unauthenticated
-from pwless_middleware.features.passkeys.answers import METHOD
-from pwless_middleware.features.passkeys.credential_form import has_credential, read_answer
+from pwless_middleware.features.passkeys.ceremonies.answers import METHOD
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
-from pwless_middleware.features.passkeys.login_part import SCRIPT
-from pwless_middleware.features.passkeys.problem import Problem
+from pwless_middleware.features.passkeys.pages.credential_form import has_credential, read_answer
+from pwless_middleware.features.passkeys.pages.login_part import SCRIPT
+from pwless_middleware.features.passkeys.pages.problem import Problem
 from pwless_middleware.text import Text
 from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
-from pwless_middleware.features.passkeys.answers import METHOD
+from pwless_middleware.features.passkeys.ceremonies.answers import METHOD
+from pwless_middleware.features.passkeys.ceremonies.prompts import Owner
 from pwless_middleware.features.passkeys.fields import CEREMONY_ID, CREDENTIAL
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
-from pwless_middleware.features.passkeys.prompts import Owner
 from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.parts.steps import StepMethod, StepSubject

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from pwless_middleware.cli.checks import passkey_checks
-from pwless_middleware.features.passkeys.relying_party import RelyingParty
+from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
 from tests.cli.conftest import Project
 
 pytestmark = pytest.mark.anyio

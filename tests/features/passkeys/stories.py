@@ -8,8 +8,8 @@ from typing import Any
 
 from pwless_middleware import Passkeys
 from pwless_middleware.errors import ApiError
-from pwless_middleware.features.passkeys.ceremonies import LIFETIME, TRIES
-from pwless_middleware.features.passkeys.options_budget import PER_MINUTE
+from pwless_middleware.features.passkeys.ceremonies.ceremonies import LIFETIME, TRIES
+from pwless_middleware.features.passkeys.ceremonies.options_budget import PER_MINUTE
 from tests.features.passkeys.authenticator import BE, BS, UP, UV, Authenticator, cbor
 from tests.features.passkeys.people import (
     API,

@@ -17,7 +17,7 @@ import pytest
 
 from pwless_middleware import RedisStore, Store
 from pwless_middleware.core.keys.base64url import unb64
-from pwless_middleware.features.passkeys.ceremonies import LIFETIME
+from pwless_middleware.features.passkeys.ceremonies.ceremonies import LIFETIME
 from tests.features.passkeys.authenticator import BE, BS, UP, Authenticator
 from tests.features.passkeys.people import (
     API,

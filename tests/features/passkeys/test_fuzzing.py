@@ -16,14 +16,17 @@ from webauthn import verify_authentication_response, verify_registration_respons
 from webauthn.helpers.exceptions import WebAuthnException
 
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.features.passkeys.credentials import read_assertion, read_attestation
-from pwless_middleware.features.passkeys.verification import (
+from pwless_middleware.features.passkeys.webauthn.credentials import (
+    read_assertion,
+    read_attestation,
+)
+from pwless_middleware.features.passkeys.webauthn.verification import (
     Rejected,
     verify_assertion,
     verify_attestation,
 )
 from tests.features.passkeys.authenticator import EDDSA, ES256, RS256, Authenticator, b64, unb64
-from tests.features.passkeys.test_verification import (
+from tests.features.passkeys.webauthn.test_verification import (
     CHALLENGE,
     CREATION,
     ORIGIN,

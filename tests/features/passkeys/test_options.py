@@ -13,7 +13,7 @@ import pytest
 from pwless_middleware import EmailLogin, Passkeys
 from pwless_middleware.core.events.event_kinds import PASSKEY_REASONS
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.features.passkeys.verification import REASONS
+from pwless_middleware.features.passkeys.webauthn.verification import REASONS
 from tests.features.passkeys.authenticator import BE, BS, UP, Authenticator
 from tests.features.passkeys.people import (
     JO,

@@ -8,7 +8,7 @@ import pytest
 
 from pwless_middleware import EmailLogin, Kit, Mounted
 from pwless_middleware.features.passkeys.related_origins import related_origins_routes
-from pwless_middleware.features.passkeys.relying_party import RelyingParty
+from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
 from tests.support import Site, make_site
 
 pytestmark = pytest.mark.anyio

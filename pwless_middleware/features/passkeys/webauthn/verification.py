@@ -25,19 +25,19 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keys.base64url import b64
 from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.features.passkeys.authenticator_data import (
+from pwless_middleware.features.passkeys.webauthn.authenticator_data import (
     USER_PRESENT,
     AuthenticatorData,
     read_authenticator_data,
 )
-from pwless_middleware.features.passkeys.cbor import find_end
-from pwless_middleware.features.passkeys.credentials import Assertion, Attestation
-from pwless_middleware.features.passkeys.public_keys import (
+from pwless_middleware.features.passkeys.webauthn.cbor import find_end
+from pwless_middleware.features.passkeys.webauthn.credentials import Assertion, Attestation
+from pwless_middleware.features.passkeys.webauthn.public_keys import (
     ALGORITHMS,
     UnusableKey,
     check_public_key,
 )
-from pwless_middleware.features.passkeys.relying_party import RelyingParty
+from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
 from pwless_middleware.web.requests.bodies import parse_json
 
 REASONS: Final = (

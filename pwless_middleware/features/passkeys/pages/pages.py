@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pwless_middleware.features.passkeys.account_page import PasskeyPages
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
-from pwless_middleware.features.passkeys.login_part import LoginPart
-from pwless_middleware.features.passkeys.offer_page import OfferPage
-from pwless_middleware.features.passkeys.step_page import StepPages
-from pwless_middleware.features.passkeys.step_part import PasskeyStepPart
+from pwless_middleware.features.passkeys.pages.account_page import PasskeyPages
+from pwless_middleware.features.passkeys.pages.login_part import LoginPart
+from pwless_middleware.features.passkeys.pages.offer_page import OfferPage
+from pwless_middleware.features.passkeys.pages.step_page import StepPages
+from pwless_middleware.features.passkeys.pages.step_part import PasskeyStepPart
 from pwless_middleware.features.passkeys.step_up import StepUpByPasskey
 from pwless_middleware.features.passkeys.steps import PasskeySteps
 from pwless_middleware.web.kit import Kit

@@ -9,7 +9,7 @@ import pytest
 
 from pwless_middleware.core.logins.client import Client
 from pwless_middleware.errors import RateLimited, Unavailable
-from pwless_middleware.features.passkeys.options_budget import PER_MINUTE, OptionsBudget
+from pwless_middleware.features.passkeys.ceremonies.options_budget import PER_MINUTE, OptionsBudget
 
 NOW = 1_800_000_000
 

@@ -9,12 +9,12 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.logins.login import Login, PendingLogin
 from pwless_middleware.errors import ApiError, LoginDenied, RequestExpired, Unauthenticated
-from pwless_middleware.features.passkeys.answers import METHOD
-from pwless_middleware.features.passkeys.credential_form import has_credential, read_answer
+from pwless_middleware.features.passkeys.ceremonies.answers import METHOD
+from pwless_middleware.features.passkeys.ceremonies.prompts import Owner
 from pwless_middleware.features.passkeys.flow import ENROLLMENT_PATH, STEP_PATH, PasskeyFlow
-from pwless_middleware.features.passkeys.login_part import SCRIPT
-from pwless_middleware.features.passkeys.problem import Problem
-from pwless_middleware.features.passkeys.prompts import Owner
+from pwless_middleware.features.passkeys.pages.credential_form import has_credential, read_answer
+from pwless_middleware.features.passkeys.pages.login_part import SCRIPT
+from pwless_middleware.features.passkeys.pages.problem import Problem
 from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.parts.parts import Form

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pwless_middleware.features.passkeys.names import name_of
+from pwless_middleware.features.passkeys.webauthn.names import name_of
 
 
 def test_the_name_of_a_model() -> None:

@@ -30,7 +30,7 @@ from pwless_middleware.core.keys.keyring import new_operation
 from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.logins.session import Session
 from pwless_middleware.errors import RateLimited, RequestExpired, TooManyAttempts
-from pwless_middleware.features.passkeys.options_budget import OptionsBudget
+from pwless_middleware.features.passkeys.ceremonies.options_budget import OptionsBudget
 from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.capabilities.records import Records
 from pwless_middleware.flows.challenges.limits import client_draws

@@ -13,14 +13,14 @@ from starlette.responses import Response
 
 from pwless_middleware.core.paths import safe_next
 from pwless_middleware.errors import ApiError, StepUpRequired
-from pwless_middleware.features.passkeys.answers import METHOD
 from pwless_middleware.features.passkeys.browser import NEVER, PasskeyBrowser
-from pwless_middleware.features.passkeys.ceremonies import held_by_session
-from pwless_middleware.features.passkeys.credential_form import has_credential, read_answer
+from pwless_middleware.features.passkeys.ceremonies.answers import METHOD
+from pwless_middleware.features.passkeys.ceremonies.ceremonies import held_by_session
+from pwless_middleware.features.passkeys.ceremonies.prompts import Owner
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
-from pwless_middleware.features.passkeys.login_part import SCRIPT
-from pwless_middleware.features.passkeys.problem import Problem
-from pwless_middleware.features.passkeys.prompts import Owner
+from pwless_middleware.features.passkeys.pages.credential_form import has_credential, read_answer
+from pwless_middleware.features.passkeys.pages.login_part import SCRIPT
+from pwless_middleware.features.passkeys.pages.problem import Problem
 from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.parts.parts import Form

@@ -15,14 +15,14 @@ from pwless_middleware.core.logins.authentication import Strength
 from pwless_middleware.core.people.given_name import LONGEST
 from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.errors import ApiError, InvalidArgument, NotFound
-from pwless_middleware.features.passkeys.ceremonies import held_by_session
-from pwless_middleware.features.passkeys.credential_form import read_answer
+from pwless_middleware.features.passkeys.ceremonies.ceremonies import held_by_session
+from pwless_middleware.features.passkeys.ceremonies.prompts import Owner
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
-from pwless_middleware.features.passkeys.login_part import SCRIPT
-from pwless_middleware.features.passkeys.names import name_of
 from pwless_middleware.features.passkeys.own_passkeys import FRESH_WITHIN, read_id
-from pwless_middleware.features.passkeys.problem import Problem
-from pwless_middleware.features.passkeys.prompts import Owner
+from pwless_middleware.features.passkeys.pages.credential_form import read_answer
+from pwless_middleware.features.passkeys.pages.login_part import SCRIPT
+from pwless_middleware.features.passkeys.pages.problem import Problem
+from pwless_middleware.features.passkeys.webauthn.names import name_of
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_ago, format_iso
 from pwless_middleware.text import Text

@@ -13,7 +13,7 @@ from dataclasses import field
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.features.passkeys.cbor import find_end
+from pwless_middleware.features.passkeys.webauthn.cbor import find_end
 
 USER_PRESENT: Final = 0x01
 USER_VERIFIED: Final = 0x04

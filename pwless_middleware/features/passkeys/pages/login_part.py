@@ -8,12 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.errors import ApiError, InvalidCredential, LoginDenied, LoginElsewhere
-from pwless_middleware.features.passkeys.answers import METHOD
 from pwless_middleware.features.passkeys.browser import PasskeyBrowser
-from pwless_middleware.features.passkeys.ceremonies import held_by_browser
-from pwless_middleware.features.passkeys.credential_form import read_answer
+from pwless_middleware.features.passkeys.ceremonies.answers import METHOD
+from pwless_middleware.features.passkeys.ceremonies.ceremonies import held_by_browser
 from pwless_middleware.features.passkeys.flow import PasskeyFlow
-from pwless_middleware.features.passkeys.problem import Problem
+from pwless_middleware.features.passkeys.pages.credential_form import read_answer
+from pwless_middleware.features.passkeys.pages.problem import Problem
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.parts.offers import LoginMethod
 from pwless_middleware.web.parts.parts import Form, Part, organization_in

@@ -10,14 +10,14 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.core.people.user import User
-from pwless_middleware.features.passkeys.ceremonies import Ceremonies, Kind
-from pwless_middleware.features.passkeys.public_key_options import (
+from pwless_middleware.features.passkeys.ceremonies.ceremonies import Ceremonies, Kind
+from pwless_middleware.features.passkeys.webauthn.public_key_options import (
     Prompt,
     UserVerification,
     creation_options,
     request_options,
 )
-from pwless_middleware.features.passkeys.relying_party import RelyingParty
+from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
 
 if TYPE_CHECKING:
     from pwless_middleware.database.factors.passkeys import PasskeyRepository

@@ -13,10 +13,10 @@ from pwless_middleware.core.logins.authentication import Authentication
 from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.people.passkey import Passkey
 from pwless_middleware.errors import InvalidCredential
-from pwless_middleware.features.passkeys.ceremonies import Ceremony
-from pwless_middleware.features.passkeys.credentials import Assertion
-from pwless_middleware.features.passkeys.relying_party import RelyingParty
-from pwless_middleware.features.passkeys.verification import (
+from pwless_middleware.features.passkeys.ceremonies.ceremonies import Ceremony
+from pwless_middleware.features.passkeys.webauthn.credentials import Assertion
+from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
+from pwless_middleware.features.passkeys.webauthn.verification import (
     Rejected,
     Use,
     check_context,

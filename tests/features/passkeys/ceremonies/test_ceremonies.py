@@ -19,14 +19,14 @@ from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.logins.client import Client
 from pwless_middleware.database.database import Database
 from pwless_middleware.errors import RateLimited, RequestExpired, TooManyAttempts
-from pwless_middleware.features.passkeys.ceremonies import (
+from pwless_middleware.features.passkeys.ceremonies.ceremonies import (
     LIFETIME,
     TRIES,
     Ceremonies,
     Kind,
     held_by_browser,
 )
-from pwless_middleware.features.passkeys.options_budget import PER_MINUTE
+from pwless_middleware.features.passkeys.ceremonies.options_budget import PER_MINUTE
 from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.capabilities.records import Records
 from pwless_middleware.stores.base import Store

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.features.passkeys.credentials import (
+from pwless_middleware.features.passkeys.webauthn.credentials import (
     MAX_ATTESTATION_OBJECT,
     MAX_AUTHENTICATOR_DATA,
     MAX_CLIENT_DATA,
@@ -19,7 +19,7 @@ from pwless_middleware.features.passkeys.credentials import (
     read_attestation,
 )
 from tests.features.passkeys.authenticator import Authenticator, b64, unb64
-from tests.features.passkeys.test_verification import CREATION, ORIGIN, REQUEST
+from tests.features.passkeys.webauthn.test_verification import CREATION, ORIGIN, REQUEST
 
 _AUTHENTICATOR = Authenticator()
 MADE = _AUTHENTICATOR.create(CREATION, origin=ORIGIN)

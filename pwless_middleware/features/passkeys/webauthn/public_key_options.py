@@ -9,7 +9,7 @@ from typing import Final, Literal
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keys.base64url import b64
 from pwless_middleware.core.people.passkey import Passkey
-from pwless_middleware.features.passkeys.ceremonies import Ceremony
+from pwless_middleware.features.passkeys.ceremonies.ceremonies import Ceremony
 
 UserVerification = Literal["required", "preferred"]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pwless_middleware.features.passkeys.cbor import MAX_DEPTH, MAX_ITEMS, find_end
+from pwless_middleware.features.passkeys.webauthn.cbor import MAX_DEPTH, MAX_ITEMS, find_end
 from tests.features.passkeys.authenticator import cbor
 
 LEAVES = st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.binary() | st.text()

@@ -13,9 +13,12 @@ import cbor2
 import pytest
 
 from pwless_middleware.core.people.passkey import Passkey
-from pwless_middleware.features.passkeys.credentials import read_assertion, read_attestation
-from pwless_middleware.features.passkeys.relying_party import RelyingParty
-from pwless_middleware.features.passkeys.verification import (
+from pwless_middleware.features.passkeys.webauthn.credentials import (
+    read_assertion,
+    read_attestation,
+)
+from pwless_middleware.features.passkeys.webauthn.relying_party import RelyingParty
+from pwless_middleware.features.passkeys.webauthn.verification import (
     REASONS,
     NewCredential,
     Rejected,

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pwless_middleware.features.passkeys.account_page import PATH
-from pwless_middleware.features.passkeys.credential_form import has_credential, read_answer
 from pwless_middleware.features.passkeys.flow import ENROLLMENT_PATH
-from pwless_middleware.features.passkeys.login_part import SCRIPT
+from pwless_middleware.features.passkeys.pages.account_page import PATH
+from pwless_middleware.features.passkeys.pages.credential_form import has_credential, read_answer
+from pwless_middleware.features.passkeys.pages.login_part import SCRIPT
 from pwless_middleware.features.passkeys.steps import PasskeySteps
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit

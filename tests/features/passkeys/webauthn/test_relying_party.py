@@ -10,7 +10,7 @@ from hashlib import sha256
 import pytest
 
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.features.passkeys.relying_party import ANDROID, RelyingParty
+from pwless_middleware.features.passkeys.webauthn.relying_party import ANDROID, RelyingParty
 from pwless_middleware.web.routing.origin import Origin
 from tests.features.passkeys.authenticator import b64
 

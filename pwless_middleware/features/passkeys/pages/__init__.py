@@ -1,0 +1,1 @@
+"""The pages of passkeys, and their parts of pages that features share."""
