@@ -23,7 +23,7 @@ from pwless_middleware import Database, EmailLogin, MemoryStore, PasswordlessMid
 from pwless_middleware.core.keys.base64url import b64
 from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.features.second_factors import SecondFactors
-from pwless_middleware.features.second_factors.totp import (
+from pwless_middleware.features.second_factors.totp.codes import (
     PERIOD,
     find_counter,
     make_secret,

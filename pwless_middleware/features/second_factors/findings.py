@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pwless_middleware.core.operators.finding import Finding
-from pwless_middleware.features.second_factors.totp_secrets import TOTPSecrets
+from pwless_middleware.features.second_factors.totp.secrets import TOTPSecrets
 from pwless_middleware.text import Text
 
 

@@ -24,17 +24,17 @@ from pwless_middleware.features.second_factors.names import RECOVERY_CODE, SMS, 
 from pwless_middleware.features.second_factors.new_sign_in import NewSignIns
 from pwless_middleware.features.second_factors.other_factors import OtherFactors
 from pwless_middleware.features.second_factors.own_factors import OwnFactors
-from pwless_middleware.features.second_factors.own_recovery_codes import OwnRecoveryCodes
-from pwless_middleware.features.second_factors.recovery_step import RecoveryStep
-from pwless_middleware.features.second_factors.reset import FactorResets
+from pwless_middleware.features.second_factors.recovery.own_codes import OwnRecoveryCodes
+from pwless_middleware.features.second_factors.recovery.reset import FactorResets
+from pwless_middleware.features.second_factors.recovery.step import RecoveryStep
 from pwless_middleware.features.second_factors.rule import SecondFactorRule
 from pwless_middleware.features.second_factors.settings import SecondFactorRules
 from pwless_middleware.features.second_factors.sms.options import SMSOptions
 from pwless_middleware.features.second_factors.steps import FactorStep
-from pwless_middleware.features.second_factors.totp_counters import TOTPCounters
-from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnrollments
-from pwless_middleware.features.second_factors.totp_secrets import TOTPSecrets
-from pwless_middleware.features.second_factors.totp_step import TOTPStep
+from pwless_middleware.features.second_factors.totp.counters import TOTPCounters
+from pwless_middleware.features.second_factors.totp.enrollment import TOTPEnrollments
+from pwless_middleware.features.second_factors.totp.secrets import TOTPSecrets
+from pwless_middleware.features.second_factors.totp.step import TOTPStep
 from pwless_middleware.features.second_factors.trusted_browsers import TrustedBrowsers
 from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.flows.logins.proofs import Proof, StepProof

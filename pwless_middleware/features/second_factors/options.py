@@ -126,14 +126,14 @@ class SecondFactors:
         Raises:
             ConfigError: there is no database.
         """
-        from pwless_middleware.features.second_factors.api import FactorApi
+        from pwless_middleware.features.second_factors.api.routes import FactorApi
         from pwless_middleware.features.second_factors.findings import SecondFactorFindings
         from pwless_middleware.features.second_factors.flow import SecondFactorFlow
         from pwless_middleware.features.second_factors.names import RECOVERY_CODE
-        from pwless_middleware.features.second_factors.objection_page import ObjectionPage
         from pwless_middleware.features.second_factors.pages.pages import Pages
         from pwless_middleware.features.second_factors.person_part import SecondFactorPart
         from pwless_middleware.features.second_factors.python import SecondFactorVerbs
+        from pwless_middleware.features.second_factors.recovery.objection_page import ObjectionPage
 
         kit.require_database()
         if kit.repositories is None:

@@ -12,13 +12,13 @@ from pwless_middleware.core.logins.login import PendingLogin
 from pwless_middleware.core.logins.session import Session
 from pwless_middleware.core.people.factor import Factor, FactorState, TrustedBrowser
 from pwless_middleware.errors import InvalidArgument, PersonNotFound, RequestExpired
-from pwless_middleware.features.second_factors.fields import ENROLLING_STEP
+from pwless_middleware.features.second_factors.api.step_fields import ENROLLING_STEP
 from pwless_middleware.features.second_factors.flow import SecondFactorFlow
 from pwless_middleware.features.second_factors.names import SMS
-from pwless_middleware.features.second_factors.reset import ResetResult
+from pwless_middleware.features.second_factors.recovery.reset import ResetResult
 from pwless_middleware.features.second_factors.sms.fields import PHONE, SEND
 from pwless_middleware.features.second_factors.steps import FactorStep
-from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnrollment
+from pwless_middleware.features.second_factors.totp.enrollment import TOTPEnrollment
 from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit

@@ -15,7 +15,7 @@ from pwless_middleware import EmailLogin, RedisStore
 from pwless_middleware.core.events.event import Event
 from pwless_middleware.features.second_factors import SecondFactors
 from pwless_middleware.features.second_factors.python import SecondFactorVerbs
-from pwless_middleware.features.second_factors.totp import PERIOD
+from pwless_middleware.features.second_factors.totp.codes import PERIOD
 from pwless_middleware.pytest_plugin.mailbox import Mailbox
 from tests.features.test_step_up import fields_of
 from tests.own_account import make_kept_site

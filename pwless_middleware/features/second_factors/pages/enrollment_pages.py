@@ -16,8 +16,8 @@ from pwless_middleware.features.second_factors.pages.parts import TOTP_PATH
 from pwless_middleware.features.second_factors.pages.pending import PendingStep
 from pwless_middleware.features.second_factors.pages.shown_enrollment import OVER, ShownTOTP
 from pwless_middleware.features.second_factors.pages.way import Way
-from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnrollments
-from pwless_middleware.features.second_factors.totp_step import TOTPStep
+from pwless_middleware.features.second_factors.totp.enrollment import TOTPEnrollments
+from pwless_middleware.features.second_factors.totp.step import TOTPStep
 from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text

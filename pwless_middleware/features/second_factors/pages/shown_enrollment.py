@@ -8,7 +8,7 @@ from typing import Final
 from markupsafe import Markup
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.features.second_factors.totp_enrollment import TOTPEnrollment
+from pwless_middleware.features.second_factors.totp.enrollment import TOTPEnrollment
 from pwless_middleware.text import Text
 
 OVER: Final = Text("That took too long, or was begun anew elsewhere. Begin again.")

@@ -20,11 +20,11 @@ from pwless_middleware.errors import (
     TooManyAttempts,
     Unauthenticated,
 )
-from pwless_middleware.features.second_factors.added_factor import (
+from pwless_middleware.features.second_factors.api.added_factor import (
     holder_of,
     respond_with_factor,
 )
-from pwless_middleware.features.second_factors.api_fields import ADDED, CONFIRM
+from pwless_middleware.features.second_factors.api.factor_fields import ADDED, CONFIRM
 from pwless_middleware.features.second_factors.flow import held_by_session
 from pwless_middleware.features.second_factors.sms.feature import SMSCodes
 from pwless_middleware.features.second_factors.sms.fields import PHONE

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from pwless_middleware.core.keys.keyring import new_operation
 from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.errors import InvalidArgument, RequestExpired
-from pwless_middleware.features.second_factors.fields import STEP
+from pwless_middleware.features.second_factors.api.step_fields import STEP
 from pwless_middleware.features.second_factors.names import SMS
 from pwless_middleware.features.second_factors.sms.codes import TextCodes, holder_of
 from pwless_middleware.features.second_factors.sms.fields import SEND

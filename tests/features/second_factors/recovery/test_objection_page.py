@@ -15,7 +15,7 @@ import pytest
 from pwless_middleware import EmailLogin
 from pwless_middleware.database.factors.factors import SQLFactors
 from pwless_middleware.features.second_factors.options import SecondFactors
-from pwless_middleware.features.second_factors.reset import OBJECTION_PATH
+from pwless_middleware.features.second_factors.recovery.reset import OBJECTION_PATH
 from pwless_middleware.kit import Kit, Mounted
 from tests.factors import make_factor
 from tests.features.second_factors.enrolled import (
@@ -32,7 +32,7 @@ from tests.features.second_factors.people import (
     App,
     verbs_of,
 )
-from tests.features.second_factors.test_reset import WAIT, do_due
+from tests.features.second_factors.recovery.test_reset import WAIT, do_due
 from tests.support import Browser, Clock, Site, make_site, said, token_of
 
 pytestmark = pytest.mark.anyio

@@ -14,12 +14,12 @@ from pwless_middleware.errors import (
     RequestExpired,
     Unauthenticated,
 )
-from pwless_middleware.features.second_factors import operations
-from pwless_middleware.features.second_factors.added_factor import (
+from pwless_middleware.features.second_factors.api import operations
+from pwless_middleware.features.second_factors.api.added_factor import (
     holder_of,
     respond_with_factor,
 )
-from pwless_middleware.features.second_factors.api_fields import (
+from pwless_middleware.features.second_factors.api.factor_fields import (
     CONFIRM,
     RENAME,
     public_browser,

@@ -9,7 +9,7 @@ import mintotp
 import pyotp
 import pytest
 
-from pwless_middleware.features.second_factors.totp import (
+from pwless_middleware.features.second_factors.totp.codes import (
     PERIOD,
     SECRET_BYTES,
     enrollment_uri,

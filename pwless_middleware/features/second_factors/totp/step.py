@@ -12,17 +12,17 @@ from starlette.requests import Request
 from pwless_middleware.core.challenges.pasted_text import code_in
 from pwless_middleware.core.people.factor import Factor
 from pwless_middleware.errors import FieldViolation, InvalidArgument, InvalidCode, RequestExpired
-from pwless_middleware.features.second_factors.fields import ENROLLING_STEP
+from pwless_middleware.features.second_factors.api.step_fields import ENROLLING_STEP
 from pwless_middleware.features.second_factors.names import TOTP
 from pwless_middleware.features.second_factors.own_factors import OwnFactors
 from pwless_middleware.features.second_factors.steps import proven_by
-from pwless_middleware.features.second_factors.totp import DIGITS, find_counter
-from pwless_middleware.features.second_factors.totp_counters import TOTPCounters
-from pwless_middleware.features.second_factors.totp_enrollment import (
+from pwless_middleware.features.second_factors.totp.codes import DIGITS, find_counter
+from pwless_middleware.features.second_factors.totp.counters import TOTPCounters
+from pwless_middleware.features.second_factors.totp.enrollment import (
     TOTPEnrollment,
     TOTPEnrollments,
 )
-from pwless_middleware.features.second_factors.totp_secrets import TOTPSecrets
+from pwless_middleware.features.second_factors.totp.secrets import TOTPSecrets
 from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 
-from pwless_middleware.features.second_factors.fields import STEP
+from pwless_middleware.features.second_factors.api.step_fields import STEP
 from pwless_middleware.features.second_factors.mails import FactorMails
 from pwless_middleware.features.second_factors.names import RECOVERY_CODE
-from pwless_middleware.features.second_factors.recovery_codes import digest_of, read_code
+from pwless_middleware.features.second_factors.recovery.codes import digest_of, read_code
 from pwless_middleware.features.second_factors.steps import proven_by
 from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.web.kit import Kit

@@ -8,7 +8,7 @@ from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.errors import InvalidArgument, PersonDisabled
 from pwless_middleware.features.second_factors.mails import FactorMails
 from pwless_middleware.features.second_factors.own_factors import OwnFactors
-from pwless_middleware.features.second_factors.recovery_codes import digest_of, make_codes
+from pwless_middleware.features.second_factors.recovery.codes import digest_of, make_codes
 from pwless_middleware.features.second_factors.settings import SecondFactorRules
 from pwless_middleware.flows.settings.live_settings import LiveSettings
 from pwless_middleware.text import Text

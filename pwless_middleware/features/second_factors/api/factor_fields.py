@@ -13,8 +13,8 @@ from typing import Final
 from pwless_middleware.core.keys.base64url import b64
 from pwless_middleware.core.people.factor import Factor, FactorReset, FactorState, TrustedBrowser
 from pwless_middleware.core.people.given_name import LONGEST
-from pwless_middleware.features.second_factors.fields import CODE, ENROLLMENT_ID, NAME
-from pwless_middleware.features.second_factors.reset import ResetResult
+from pwless_middleware.features.second_factors.api.step_fields import CODE, ENROLLMENT_ID, NAME
+from pwless_middleware.features.second_factors.recovery.reset import ResetResult
 from pwless_middleware.web.requests.fields import Field, Fields
 from pwless_middleware.web.responses.session_json import time_field
 

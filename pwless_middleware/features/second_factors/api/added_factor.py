@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.people.factor import Factor
-from pwless_middleware.features.second_factors.api_fields import public_factor
+from pwless_middleware.features.second_factors.api.factor_fields import public_factor
 from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.flows.sessions.sessions import TOKEN_PREFIX
 from pwless_middleware.web.identity.accounts import Account

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.people.factor import FactorReset
-from pwless_middleware.features.second_factors.reset import OBJECTION_PATH, FactorResets
+from pwless_middleware.features.second_factors.recovery.reset import OBJECTION_PATH, FactorResets
 from pwless_middleware.languages.times import format_time
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.requests.bodies import read_form

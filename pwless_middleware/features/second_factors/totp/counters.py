@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from pwless_middleware.features.second_factors.totp import good_counters_before
+from pwless_middleware.features.second_factors.totp.codes import good_counters_before
 from pwless_middleware.flows.capabilities.records import Records
 from pwless_middleware.stores.base import Writes
 

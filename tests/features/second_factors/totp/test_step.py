@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import MemoryStore
-from pwless_middleware.features.second_factors.totp import PERIOD
+from pwless_middleware.features.second_factors.totp.codes import PERIOD
 from tests.features.second_factors.people import (
     JO,
     KIM,

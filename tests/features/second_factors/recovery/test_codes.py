@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from pwless_middleware.features.second_factors.recovery_codes import (
+from pwless_middleware.features.second_factors.recovery.codes import (
     ALPHABET,
     digest_of,
     make_codes,

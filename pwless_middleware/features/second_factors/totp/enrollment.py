@@ -24,14 +24,14 @@ from pwless_middleware.features.second_factors.enrollments import (
 from pwless_middleware.features.second_factors.names import TOTP
 from pwless_middleware.features.second_factors.own_factors import OwnFactors
 from pwless_middleware.features.second_factors.steps import proven_by
-from pwless_middleware.features.second_factors.totp import (
+from pwless_middleware.features.second_factors.totp.codes import (
     enrollment_uri,
     find_counter,
     make_secret,
     write_secret,
 )
-from pwless_middleware.features.second_factors.totp_counters import TOTPCounters
-from pwless_middleware.features.second_factors.totp_secrets import TOTPSecrets
+from pwless_middleware.features.second_factors.totp.counters import TOTPCounters
+from pwless_middleware.features.second_factors.totp.secrets import TOTPSecrets
 from pwless_middleware.flows.logins.proofs import StepProof
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit

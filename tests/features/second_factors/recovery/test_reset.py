@@ -14,7 +14,7 @@ from pwless_middleware import Passkeys
 from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.database.factors.factors import SQLFactors
 from pwless_middleware.errors import InvalidArgument, QueueFull
-from pwless_middleware.features.second_factors.reset import ASKED, DONE
+from pwless_middleware.features.second_factors.recovery.reset import ASKED, DONE
 from pwless_middleware.flows.people.change_jobs import UNDER_WAY
 from pwless_middleware.kit import Kit, Mounted
 from tests.factors import make_factor

@@ -19,7 +19,7 @@ from pwless_middleware.errors import (
     TooManyAttempts,
     Unauthenticated,
 )
-from pwless_middleware.features.second_factors.api_fields import (
+from pwless_middleware.features.second_factors.api.factor_fields import (
     ADDED,
     CONFIRM,
     ENROLLMENT,

@@ -1,0 +1,1 @@
+"""For who has lost a second factor: recovery codes, and the reset."""

@@ -1,0 +1,1 @@
+"""Authenticator apps: one-time passwords by time."""
