@@ -7,32 +7,32 @@ from typing import TYPE_CHECKING
 
 from pwless_middleware.core.organizations.connection import SSO_METHOD, Connection
 from pwless_middleware.errors import ConfigError
-from pwless_middleware.features.sso.answer_pages import AnswerPages
-from pwless_middleware.features.sso.break_glass import MAIL, BreakGlassUses, OtherWayPage
-from pwless_middleware.features.sso.connection_tests import ConnectionTests
+from pwless_middleware.features.sso.connections.connection_tests import ConnectionTests
+from pwless_middleware.features.sso.connections.metadata_page import MetadataPage
+from pwless_middleware.features.sso.connections.probe import ConnectionProbe
+from pwless_middleware.features.sso.connections.provider_forms import ProviderForms
 from pwless_middleware.features.sso.dashboard.pages import mount_dashboard
 from pwless_middleware.features.sso.events import KINDS
-from pwless_middleware.features.sso.flow import SSOFlow
-from pwless_middleware.features.sso.home_realm import HomeRealm
-from pwless_middleware.features.sso.linking import Linking
-from pwless_middleware.features.sso.login_part import LoginPart
-from pwless_middleware.features.sso.login_states import LoginStates
-from pwless_middleware.features.sso.mapped_roles import MappedRoles
-from pwless_middleware.features.sso.metadata_page import MetadataPage
+from pwless_middleware.features.sso.logins.answer_pages import AnswerPages
+from pwless_middleware.features.sso.logins.break_glass import MAIL, BreakGlassUses, OtherWayPage
+from pwless_middleware.features.sso.logins.flow import SSOFlow
+from pwless_middleware.features.sso.logins.home_realm import HomeRealm
+from pwless_middleware.features.sso.logins.linking import Linking
+from pwless_middleware.features.sso.logins.login_part import LoginPart
+from pwless_middleware.features.sso.logins.login_states import LoginStates
+from pwless_middleware.features.sso.logins.mapped_roles import MappedRoles
+from pwless_middleware.features.sso.logins.problem import Problems
+from pwless_middleware.features.sso.logins.protocols import Protocols
+from pwless_middleware.features.sso.logins.provider_logout import ProviderLogout
+from pwless_middleware.features.sso.logins.start_pages import StartPages
+from pwless_middleware.features.sso.logins.step_up import StepUpBySSO
 from pwless_middleware.features.sso.oidc.client import OIDCClient
-from pwless_middleware.features.sso.probe import ConnectionProbe
-from pwless_middleware.features.sso.problem import Problems
-from pwless_middleware.features.sso.protocols import Protocols
-from pwless_middleware.features.sso.provider_forms import ProviderForms
-from pwless_middleware.features.sso.provider_logout import ProviderLogout
 from pwless_middleware.features.sso.saml.certificate_warnings import CertificateWarnings
 from pwless_middleware.features.sso.saml.events import KINDS as SAML_KINDS
 from pwless_middleware.features.sso.saml.metadata_refresh import DAY, MetadataRefresh
 from pwless_middleware.features.sso.saml.signed_requests import give_signing_key
 from pwless_middleware.features.sso.scim.pages import ScimPages
 from pwless_middleware.features.sso.setup.pages import setup_routes
-from pwless_middleware.features.sso.start_pages import StartPages
-from pwless_middleware.features.sso.step_up import StepUpBySSO
 from pwless_middleware.flows.capabilities.periodic import Periodic
 from pwless_middleware.safe_http.client import SafeHTTPClient
 from pwless_middleware.web.kit import Kit, Mounted

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.features.sso.login_states import LIFETIME
+from pwless_middleware.features.sso.logins.login_states import LIFETIME
 from tests.features.sso.sites import NAVIGATION, SSOSite
 from tests.identity_providers.own_oidc import OwnProvider
 from tests.support import led_to, said

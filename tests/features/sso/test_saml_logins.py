@@ -13,7 +13,7 @@ import httpx
 import pytest
 from lxml import etree
 
-from pwless_middleware.features.sso.login_states import LIFETIME
+from pwless_middleware.features.sso.logins.login_states import LIFETIME
 from pwless_middleware.features.sso.saml.metadata import fetch_metadata
 from pwless_middleware.features.sso.saml.settings import ServiceProvider
 from pwless_middleware.safe_http.client import SafeHTTPClient

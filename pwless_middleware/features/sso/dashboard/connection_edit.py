@@ -11,6 +11,12 @@ from starlette.responses import Response
 from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.errors import InvalidArgument
+from pwless_middleware.features.sso.connections.provider_forms import (
+    MOST_FORM,
+    MOST_METADATA,
+    ProviderForms,
+    field_of_fault,
+)
 from pwless_middleware.features.sso.dashboard.connection_gate import (
     ONE,
     connection_page,
@@ -19,12 +25,6 @@ from pwless_middleware.features.sso.dashboard.connection_gate import (
 )
 from pwless_middleware.features.sso.dashboard.connection_options import read_options, show_options
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.provider_forms import (
-    MOST_FORM,
-    MOST_METADATA,
-    ProviderForms,
-    field_of_fault,
-)
 from pwless_middleware.features.sso.setup.fields import read_fields, show_fields
 from pwless_middleware.features.sso.setup.providers import provider_of
 from pwless_middleware.flows.organizations.floor import OrganizationFloor

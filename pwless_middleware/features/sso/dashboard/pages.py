@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pwless_middleware.features.sso.connections.provider_forms import ProviderForms
 from pwless_middleware.features.sso.dashboard.connection_edit import ConnectionForm
 from pwless_middleware.features.sso.dashboard.connections import ConnectionPages
 from pwless_middleware.features.sso.dashboard.person_part import IdentityPart
 from pwless_middleware.features.sso.dashboard.scim_tokens import SCIMTokenPages
 from pwless_middleware.features.sso.dashboard.setup_links import SetupLinkPages
-from pwless_middleware.features.sso.provider_forms import ProviderForms
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.parts.setup_mails import SetupMails

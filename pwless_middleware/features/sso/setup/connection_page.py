@@ -11,14 +11,14 @@ from starlette.responses import Response
 
 from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.errors import ApiError, InvalidArgument, RateLimited
-from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.paths import acs_path, callback_path, metadata_path
-from pwless_middleware.features.sso.provider_forms import (
+from pwless_middleware.features.sso.connections.provider_forms import (
     MOST_FORM,
     MOST_METADATA,
     ProviderForms,
     field_of_fault,
 )
+from pwless_middleware.features.sso.faults import SSOFault
+from pwless_middleware.features.sso.paths import acs_path, callback_path, metadata_path
 from pwless_middleware.features.sso.setup.access import SetupAccess, SetupSession
 from pwless_middleware.features.sso.setup.fields import read_fields, show_fields
 from pwless_middleware.features.sso.setup.frame import SetupFrame

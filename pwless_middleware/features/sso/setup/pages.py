@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.errors import RequestExpired
-from pwless_middleware.features.sso.provider_forms import ProviderForms
+from pwless_middleware.features.sso.connections.provider_forms import ProviderForms
 from pwless_middleware.features.sso.setup.access import SetupAccess
 from pwless_middleware.features.sso.setup.connection_page import ConnectionPage
 from pwless_middleware.features.sso.setup.domain_page import DomainPage

@@ -22,9 +22,9 @@ from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.keys.base64url import b64
 from pwless_middleware.core.organizations.connection import Identity
 from pwless_middleware.core.paths import SOCIAL_PATH
-from pwless_middleware.features.sso.browser import SSOBrowser
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.login_states import LIFETIME
+from pwless_middleware.features.sso.logins.browser import SSOBrowser
+from pwless_middleware.features.sso.logins.login_states import LIFETIME
 from pwless_middleware.features.sso.social.flow import Unproven, link
 from pwless_middleware.features.sso.social.mails import LinkMails
 from pwless_middleware.features.sso.social.provider import SocialProvider

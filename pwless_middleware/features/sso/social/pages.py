@@ -13,9 +13,9 @@ from starlette.responses import RedirectResponse, Response
 from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.organizations.connection import SOCIAL_METHOD
 from pwless_middleware.core.paths import safe_next
-from pwless_middleware.features.sso.browser import NEXT_LENGTH, BegunLogin, SSOBrowser
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.login_states import LIFETIME, LoginState
+from pwless_middleware.features.sso.logins.browser import NEXT_LENGTH, BegunLogin, SSOBrowser
+from pwless_middleware.features.sso.logins.login_states import LIFETIME, LoginState
 from pwless_middleware.features.sso.oidc.answers import read_answer
 from pwless_middleware.features.sso.social.flow import SocialFlow, Unproven
 from pwless_middleware.features.sso.social.mailed_proof import MailedProof

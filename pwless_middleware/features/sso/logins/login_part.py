@@ -17,7 +17,7 @@ from pwless_middleware.core.addresses.address import domain_of, parse_address
 from pwless_middleware.core.challenges.challenge_context import seal_hint
 from pwless_middleware.core.organizations.connection import SSO_METHOD
 from pwless_middleware.core.paths import SSO_START_PATH
-from pwless_middleware.features.sso.break_glass import other_way_path
+from pwless_middleware.features.sso.logins.break_glass import other_way_path
 from pwless_middleware.flows.organizations.policies import usable_connections
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text

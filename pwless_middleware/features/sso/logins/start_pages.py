@@ -21,11 +21,11 @@ from pwless_middleware.core.organizations.connection import SSO_METHOD, Connecti
 from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.core.paths import LOGIN_PATH, SSO_START_PATH, safe_next
 from pwless_middleware.errors import NotFound
-from pwless_middleware.features.sso.break_glass import other_way_path
-from pwless_middleware.features.sso.browser import NEXT_LENGTH
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.flow import SSOFlow
-from pwless_middleware.features.sso.problem import Problems
+from pwless_middleware.features.sso.logins.break_glass import other_way_path
+from pwless_middleware.features.sso.logins.browser import NEXT_LENGTH
+from pwless_middleware.features.sso.logins.flow import SSOFlow
+from pwless_middleware.features.sso.logins.problem import Problems
 from pwless_middleware.flows.organizations.policies import usable_connections
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.parts.parts import organization_in

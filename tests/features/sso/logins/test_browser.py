@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pwless_middleware.core.keys.base64url import b64
-from pwless_middleware.features.sso.browser import MOST_LOGINS, BegunLogin, SSOBrowser
+from pwless_middleware.features.sso.logins.browser import MOST_LOGINS, BegunLogin, SSOBrowser
 
 
 def begun(number: int, next: str = "/", organization: str = "") -> BegunLogin:

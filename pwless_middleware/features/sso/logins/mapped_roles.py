@@ -13,7 +13,7 @@ from pwless_middleware.core.keys.base64url import b64
 from pwless_middleware.core.logins.login import PENDING_LIFETIME, Login
 from pwless_middleware.core.logins.verdict import Verdict
 from pwless_middleware.core.organizations.connection import connection_of
-from pwless_middleware.features.sso.linking import Arrival
+from pwless_middleware.features.sso.logins.linking import Arrival
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:

@@ -18,14 +18,14 @@ from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.core.organizations.sso_faults import FAULTS
 from pwless_middleware.errors import NotFound, RequestExpired
+from pwless_middleware.features.sso.connections.reports import Report, ReportedFault, text_of
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.flow import Answered, SSOFlow
-from pwless_middleware.features.sso.linking import Arrival, Linking
-from pwless_middleware.features.sso.login_states import LoginState
+from pwless_middleware.features.sso.logins.flow import Answered, SSOFlow
+from pwless_middleware.features.sso.logins.linking import Arrival, Linking
+from pwless_middleware.features.sso.logins.login_states import LoginState
+from pwless_middleware.features.sso.logins.problem import Problems
+from pwless_middleware.features.sso.logins.protocols import Protocols, ProviderLogin
 from pwless_middleware.features.sso.paths import test_path
-from pwless_middleware.features.sso.problem import Problems
-from pwless_middleware.features.sso.protocols import Protocols, ProviderLogin
-from pwless_middleware.features.sso.reports import Report, ReportedFault, text_of
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit

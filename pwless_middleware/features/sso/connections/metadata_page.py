@@ -6,9 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.errors import NotFound
-from pwless_middleware.features.sso.flow import SSOFlow
+from pwless_middleware.features.sso.logins.flow import SSOFlow
+from pwless_middleware.features.sso.logins.protocols import Protocols
 from pwless_middleware.features.sso.paths import metadata_path
-from pwless_middleware.features.sso.protocols import Protocols
 from pwless_middleware.features.sso.saml.own_metadata import MEDIA_TYPE
 from pwless_middleware.web.responses.responses import EVERYWHERE
 from pwless_middleware.web.routing.routes import Route

@@ -11,8 +11,8 @@ import pytest
 
 from pwless_middleware import Organizations, Passkeys, SecondFactors
 from pwless_middleware.features.sso.options import SSO
+from tests.features.sso.logins.test_home_realm import require
 from tests.features.sso.sites import NAVIGATION, SSOSite, query_of
-from tests.features.sso.test_home_realm import require
 from tests.identity_providers.own_oidc import OwnProvider
 from tests.organizations import add_app
 from tests.support import led_to, said

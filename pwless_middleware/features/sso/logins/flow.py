@@ -24,13 +24,18 @@ from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.organizations.connection import SSO_METHOD, Connection, sso_factor
 from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.errors import RequestExpired
-from pwless_middleware.features.sso.browser import NEXT_LENGTH, BegunLogin, SSOBrowser
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.linking import Arrival, Linking
-from pwless_middleware.features.sso.login_states import LIFETIME, Kind, LoginState, LoginStates
-from pwless_middleware.features.sso.mapped_roles import MappedRoles
-from pwless_middleware.features.sso.person import proven_at
-from pwless_middleware.features.sso.protocols import Protocols, ProviderLogin
+from pwless_middleware.features.sso.logins.browser import NEXT_LENGTH, BegunLogin, SSOBrowser
+from pwless_middleware.features.sso.logins.linking import Arrival, Linking
+from pwless_middleware.features.sso.logins.login_states import (
+    LIFETIME,
+    Kind,
+    LoginState,
+    LoginStates,
+)
+from pwless_middleware.features.sso.logins.mapped_roles import MappedRoles
+from pwless_middleware.features.sso.logins.person import proven_at
+from pwless_middleware.features.sso.logins.protocols import Protocols, ProviderLogin
 from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.flows.logins.proofs import Proof
 from pwless_middleware.languages.current import current_language

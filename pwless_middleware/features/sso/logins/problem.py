@@ -14,8 +14,8 @@ from starlette.responses import Response
 
 from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.organizations.connection import Connection
-from pwless_middleware.features.sso.break_glass import other_way_path
 from pwless_middleware.features.sso.faults import SSOFault
+from pwless_middleware.features.sso.logins.break_glass import other_way_path
 from pwless_middleware.features.sso.paths import start_url
 from pwless_middleware.web.kit import Kit
 

@@ -11,7 +11,7 @@ from pwless_middleware.core.logins.caller import Caller
 from pwless_middleware.core.logins.client import Client
 from pwless_middleware.errors import TooManyAttempts
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.login_states import LIFETIME, TRIES, LoginStates
+from pwless_middleware.features.sso.logins.login_states import LIFETIME, TRIES, LoginStates
 from pwless_middleware.flows.capabilities.feature_secrets import FeatureSecrets
 from pwless_middleware.flows.capabilities.records import Records
 from pwless_middleware.stores.memory import MemoryStore

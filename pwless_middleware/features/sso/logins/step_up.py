@@ -11,9 +11,9 @@ from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.organizations.connection import SSO_METHOD, Connection, connection_of
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.flow import SSOFlow
+from pwless_middleware.features.sso.logins.flow import SSOFlow
+from pwless_middleware.features.sso.logins.problem import Problems
 from pwless_middleware.features.sso.oidc.presets import asks_anew
-from pwless_middleware.features.sso.problem import Problems
 from pwless_middleware.text import Text
 from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit

@@ -14,8 +14,8 @@ from starlette.responses import RedirectResponse, Response
 from pwless_middleware.core.logins.session import Session
 from pwless_middleware.core.organizations.connection import Connection, connection_of
 from pwless_middleware.features.sso.faults import SSOFault
+from pwless_middleware.features.sso.logins.protocols import Protocols
 from pwless_middleware.features.sso.paths import LOGOUT_PATH
-from pwless_middleware.features.sso.protocols import Protocols
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit

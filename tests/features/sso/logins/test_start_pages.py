@@ -7,8 +7,8 @@ import pytest
 
 from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.challenges.challenge_context import seal_hint
-from pwless_middleware.features.sso.login_states import PLACES
-from pwless_middleware.features.sso.start_pages import AGAIN
+from pwless_middleware.features.sso.logins.login_states import PLACES
+from pwless_middleware.features.sso.logins.start_pages import AGAIN
 from pwless_middleware.stores.memory import MemoryStore
 from tests.features.sso.sites import NAVIGATION, SSOSite, query_of
 from tests.identity_providers.own_oidc import OwnProvider

@@ -1,0 +1,1 @@
+"""A login at a provider: from the start page there and back, and whose account it opens."""
