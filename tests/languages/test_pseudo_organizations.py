@@ -18,8 +18,8 @@ from tests.features.organizations import (
     test_switching,
 )
 from tests.features.organizations.test_switching import site
-from tests.features.sso import test_login_part, test_start_pages
 from tests.features.sso.conftest import acme, provider
+from tests.features.sso.logins import test_login_part, test_start_pages
 from tests.features.sso.setup import test_access as setup_access
 from tests.features.sso.setup import test_pages as setup_pages
 from tests.features.sso.setup import test_test_page as setup_test

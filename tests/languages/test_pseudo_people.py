@@ -17,10 +17,10 @@ from tests.features.account import (
     test_profile_page,
     test_sessions_page,
 )
-from tests.features.email_login import test_address_pages
-from tests.features.passkeys import test_account_page as passkeys_page
-from tests.features.passkeys import test_offer_page
-from tests.features.passkeys import test_step_page as passkey_step
+from tests.features.email_login.address_changes import test_pages as test_address_pages
+from tests.features.passkeys.pages import test_account_page as passkeys_page
+from tests.features.passkeys.pages import test_offer_page
+from tests.features.passkeys.pages import test_step_page as passkey_step
 from tests.features.second_factors.pages import test_account_page as factors_page
 from tests.features.second_factors.pages import test_enrollment_pages, test_sms_page, test_step_page
 from tests.features.second_factors.pages.test_sms_page import phones, site

@@ -51,7 +51,7 @@ def test_what_says_itself_all_that_is_known(reason: str) -> None:
 def test_every_reason_of_mail_servers_is_known() -> None:
     """Whoever adds one there adds its words, or says here why it needs none."""
     unknown = []
-    for file in ("smtp_connections.py", "smtp_opening.py", "smtp.py", "texts/gateway.py"):
+    for file in ("smtp/connections.py", "smtp/opening.py", "smtp/mailer.py", "texts/gateway.py"):
         for node in ast.walk(ast.parse((DELIVERY / file).read_text())):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
