@@ -59,7 +59,7 @@ class Invitations:
         self._clock = clock
         self._users = users
         self._send: SendInvitation | None = None
-        members.on_removed(self._forget)
+        members.before_removal(self._forget)
 
     def send_by(self, send: SendInvitation) -> None:
         """Have the mails of invitations be queued by a function, from now on."""
@@ -222,7 +222,6 @@ class Invitations:
 
     async def _forget(self, organization: str, user_id: str) -> None:
         """Have who is removed not come back by an invitation that they did not need then."""
-        user = await self._users.load(user_id)
-        address = parse_address(user.email) if user is not None else None
+        address = await self._users.address_of(user_id)
         if address is not None:
             await self._invitations.revoke_of(organization, address)

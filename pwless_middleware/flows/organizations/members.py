@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pwless_middleware.core.events.event import Detail, Event
     from pwless_middleware.database.organizations.members import MemberChange, MemberRepository
 
-OnRemoved = Callable[[str, str], Awaitable[None]]
+BeforeRemoval = Callable[[str, str], Awaitable[None]]
 """Is given the organization and the user id of who is no member any more."""
 
 NO_MEMBER: Final = Text("This person is no member.")
@@ -58,14 +58,14 @@ class Members:
         self._events = events
         self._sessions = sessions
         self._clock = clock
-        self._on_removed: list[OnRemoved] = []
+        self._before_removal: list[BeforeRemoval] = []
 
-    def on_removed(self, listener: OnRemoved) -> None:
-        """Have a function called with the organization and user id of who is removed, from now on.
+    def before_removal(self, listener: BeforeRemoval) -> None:
+        """Have a function called with the organization and user id of who is about to be removed.
 
-        It may be called again for the same person.
+        It may be called again for the same person. What it raises keeps them a member.
         """
-        self._on_removed.append(listener)
+        self._before_removal.append(listener)
 
     # --- find ----------------------------------------------------------------------------------
 
@@ -297,14 +297,15 @@ class Members:
         audit = self._events.make(
             "member.removed", by=check_by(by), organization=organization, user_id=user_id
         )
+        # Before: a removal that is cut off afterwards would else leave them a way back.
+        for listener in self._before_removal:
+            await listener(organization, user_id)
         is_gone = await self._members.remove(organization, user_id, audit=audit)
         if is_gone:
             self._events.publish(audit)
         # Also where there was no row: somebody has removed it, and could not end the sessions.
         await self._directory.tell_memberships(user_id)
         await self._sessions.end(user_id, organization)
-        for listener in self._on_removed:
-            await listener(organization, user_id)
         if not is_gone:
             raise NotFound(NO_MEMBER)
 

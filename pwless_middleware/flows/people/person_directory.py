@@ -96,6 +96,11 @@ class PersonDirectory:
         person = await self._people.find_by_email(address)
         return self.id_of(address) if person is None else person.id
 
+    async def address_of(self, user_id: str) -> str | None:
+        """Return the address of a person, disabled or not; `None` for nobody."""
+        person = await self._people.find(user_id)
+        return None if person is None else person.email
+
     async def flush(self) -> None:
         """Wait until it is written when people were seen last."""
         await self._last_seen.flush()

@@ -277,6 +277,17 @@ class Users:
         user = await self.find(address)
         return None if user is None else user.id
 
+    async def address_of(self, user_id: str) -> Address | None:
+        """Return the address of a user, whether or not they can sign in; `None` for none.
+
+        Raises:
+            UsersUnavailable, StoreError: the directory failed, or the database.
+        """
+        if self.people is not None:
+            return parse_address(await self.people.address_of(user_id) or "")
+        user = await self.load(user_id)
+        return None if user is None else parse_address(user.email)
+
     async def load(self, user_id: str, email: str | None = None) -> User | None:
         """Return the user of a session, or `None` if gone or disabled.
 

@@ -9,12 +9,25 @@ import pytest
 
 from pwless_middleware.core.organizations.organization import Member, Organization
 from pwless_middleware.database.organizations.members import MemberChange
-from pwless_middleware.errors import NotFound
+from pwless_middleware.errors import NotFound, StoreError
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
+from pwless_middleware.stores.base import Writes
+from pwless_middleware.stores.memory import MemoryStore
 from tests.organizations import floor_of, make_organization_site, newest_event, refusal_of
 from tests.support import Site
 
 pytestmark = pytest.mark.anyio
+
+
+class BreakableStore(MemoryStore):
+    """A store that can go down for writes."""
+
+    is_down = False
+
+    async def write(self, writes: Writes, *, now: int, op: str) -> None:
+        if self.is_down:
+            raise StoreError("down")
+        await super().write(writes, now=now, op=op)
 
 
 @pytest.fixture
@@ -168,6 +181,35 @@ async def test_who_is_removed_does_not_come_back_by_an_invitation_from_before(
     assert await floor.invitations.find(made.id) is None
     again = await floor.invitations.create(acme.id, jo.email)
     assert await floor.invitations.find(again.id) == again
+
+
+async def test_who_is_removed_while_disabled_does_not_come_back_either(
+    site: Site, floor: OrganizationFloor, acme: Organization
+) -> None:
+    people = site.passwordless.people
+    jo = await people.create("jo@acme.example")
+    made = await floor.invitations.create(acme.id, jo.email)
+    await floor.members.put(acme.id, jo.id, origin="domain")
+    await people.disable(jo.id)
+    await floor.members.remove(acme.id, jo.id)
+    await people.enable(jo.id)
+    assert await floor.invitations.find(made.id) is None
+
+
+async def test_nor_does_who_is_removed_as_the_store_goes_down(tmp_path: Path) -> None:
+    """What is written to the store afterwards fails, and nobody may do it again."""
+    store = BreakableStore()
+    site = make_organization_site(tmp_path, store=store)
+    floor = floor_of(site)
+    acme = await floor.organizations.create("Acme")
+    jo = await site.passwordless.people.create("jo@acme.example")
+    made = await floor.invitations.create(acme.id, jo.email)
+    await floor.members.put(acme.id, jo.id, origin="domain")
+    store.is_down = True
+    with pytest.raises(StoreError):
+        await floor.members.remove(acme.id, jo.id)
+    assert await floor.members.find(acme.id, jo.id) is None
+    assert await floor.invitations.find(made.id) is None
 
 
 async def test_invitations_are_paged_the_newest_first(
