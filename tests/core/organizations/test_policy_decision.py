@@ -145,6 +145,12 @@ def test_nor_does_what_another_companys_provider_says() -> None:
         assert ask(BREAK_GLASS, proof, CODE, TOTP, has=["totp"]) is None
 
 
+def test_nor_does_what_their_own_provider_says() -> None:
+    """It is done without: what it says of a second factor may be what has failed."""
+    assert ask(BREAK_GLASS, SSO_MFA, CODE, has=["totp"]) == AskStep(("totp",))
+    assert ask(BREAK_GLASS, SSO_MFA, CODE, TOTP, has=["totp"]) is None
+
+
 @pytest.mark.parametrize("policy", [required(), Policy(mfa="optional")], ids=["must", "may"])
 def test_what_another_companys_provider_says_is_no_second_factor_anywhere(policy: Policy) -> None:
     """Else who is signed in there needs no more than a mail to enter a stricter organization."""

@@ -1,6 +1,6 @@
 """A login from a browser that is not known: the mail, and whoever tries something with its link.
 
-Security rules 5 and 46.
+Security rules 5, 22 and 46.
 """
 
 from __future__ import annotations
@@ -196,6 +196,15 @@ async def test_it_ends_that_session_and_no_other(site: Site) -> None:
     assert (await stranger.who(), await jo.who()) == (None, JO)
     event, _ = events_of(site, "login.disowned")
     assert event.user_id == await user_id_of(jo)
+
+
+async def test_the_browser_in_which_it_ends_the_session_keeps_no_page_for_back(site: Site) -> None:
+    jo, app = await enroll(site)
+    for browser, is_its_own in ((jo, False), (None, True)):
+        stranger, link = await come_in(site, app)
+        presses = browser or stranger
+        done = await presses.post(URL, {"link_token": token_of(link)})
+        assert ("clear-site-data" in done.headers, presses.cookie() is None) == (is_its_own,) * 2
 
 
 async def test_it_ends_all_where_that_session_was_followed_by_another(site: Site) -> None:

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware import SecondFactors
+from pwless_middleware import SSO, EmailLogin, Organizations, SecondFactors
 from pwless_middleware.core import paths
 from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.organizations.connection import Identity
-from tests.features.second_factors.people import enroll, id_of
+from tests.features.second_factors.people import STEP_API, do_step, enroll, id_of
 from tests.features.sso.sites import SSOSite, query_of
 from tests.identity_providers.own_oidc import OwnProvider, own_oidc
 from tests.identity_providers.provider import CLIENT_SECRET
 from tests.own_account import change, press_undo
-from tests.support import led_to
+from tests.support import ROOMY, error_code, led_to
 
 pytestmark = pytest.mark.anyio
 
@@ -48,6 +48,39 @@ async def test_a_domain_that_is_somebody_elses_by_now_takes_its_people_from_the_
     provider.claims |= {"iat": now, "exp": now + 300, "auth_time": now}
     came = await acme.answer(before, provider, query_of(answer.headers["location"]))
     assert came.status_code == 400
+
+
+async def test_nor_does_that_provider_let_anybody_in_who_has_waited_for_a_step(
+    provider: OwnProvider, tmp_path: Path
+) -> None:
+    """The domain is sold between the provider's answer and the second factor."""
+    acme = await SSOSite.make(tmp_path, provider.config(), features=(SecondFactors(),))
+    app, browser = await enroll(acme.site, JO), acme.site.browser()
+    assert led_to(await acme.sign_in(browser, provider)).startswith("/auth/step/")
+    buyer, _ = await acme.add_organization("Buyer", "buyer.example", provider.config())
+    await acme.floor.domains.remove(acme.organization.id, "acme.example")
+    await acme.own(buyer, "acme.example")
+    login_id = (await browser.get(STEP_API)).json()["login_id"]
+    done = await do_step(browser, login_id, app.next_code())
+    assert (done.status_code, error_code(done)) == (403, "LOGIN_DENIED")
+    assert await browser.who() is None
+
+
+async def test_nobody_made_by_a_provider_becomes_the_user_of_a_test_address(
+    provider: OwnProvider, tmp_path: Path
+) -> None:
+    """Whoever knows its code would have their account (security rule 67)."""
+    email = EmailLogin(send_limits=ROOMY, test_users=True)
+    features = [email, Organizations(), SSO(unsafe_loopback=True)]
+    acme = await SSOSite.make(tmp_path, provider.config(), all_features=features)
+    addresses = acme.site.passwordless.verbs(EmailLogin).test_addresses
+    made = await addresses.add(JO, expires_in=86_400)
+    browser, tester = acme.site.browser(), acme.site.browser()
+    assert (await acme.sign_in(browser, provider)).status_code == 403
+    assert await browser.who() is None
+    await tester.ask(JO)
+    assert (await tester.type_code(made.code)).status_code == 400
+    assert [one.user_id for one in await addresses.list()] == [None]
 
 
 async def test_a_way_out_is_never_open_without_a_second_factor_of_ours(

@@ -119,6 +119,19 @@ async def test_a_code_is_good_once_in_every_login_and_window(site: Site) -> None
         site.clock.advance(PERIOD)
 
 
+async def test_a_used_code_is_remembered_for_as_long_as_it_would_be_good(site: Site) -> None:
+    app, jo = await enroll(site), site.browser()
+    site.clock.advance(3 * PERIOD - site.clock.now % PERIOD)
+    code = app.code(1)  # the first second of the 90 in which it is good
+    asked = await wait_for_step(jo)
+    assert (await do_step(jo, asked["login_id"], code)).status_code == 200
+    for seconds in (2 * PERIOD, PERIOD - 1):
+        site.clock.advance(seconds)
+        thief = site.browser(ip="198.51.100.9")
+        asked = await wait_for_step(thief)
+        assert error_code(await do_step(thief, asked["login_id"], code)) == "INVALID_CODE"
+
+
 async def test_a_code_that_was_shown_before_a_used_one_is_used_as_well(site: Site) -> None:
     """Security rule 41: the counter is greater than the last one used."""
     app, jo, thief = await enroll(site), site.browser(), site.browser(ip="198.51.100.9")
