@@ -15,7 +15,10 @@ from pwless_middleware.database.sqlite.mounts import find_network_file_system
 from pwless_middleware.errors import ConfigError, StoreError
 
 LOCK: Final = "-lock"
-_COMPANIONS: Final = ("-wal", "-shm", LOCK)
+_LOG: Final = ("-wal", "-shm")
+"""What is committed stands in the first until SQLite moves it to the file; the second is its index.
+Both stand there for as long as anybody has the file open."""
+_COMPANIONS: Final = (*_LOG, LOCK)
 NOT_OURS: Final = 0o077
 """What group and others may do."""
 
@@ -30,6 +33,7 @@ class File:
     def __init__(self, path: str) -> None:
         self.path = os.path.abspath(path)
         self._identity: tuple[int, int] | None = None
+        self._log: dict[str, tuple[int, int]] = {}
 
     @property
     def is_known(self) -> bool:
@@ -59,24 +63,50 @@ class File:
 
     def know(self) -> None:
         """Take the file that is there now for ours."""
-        found = os.stat(self.path)
-        self._identity = (found.st_dev, found.st_ino)
+        self._identity = _identity(self.path)
+
+    def know_log(self) -> None:
+        """Take the log that is there now for ours: a transaction has begun, which opens it."""
+        if not self._log:
+            self._log = {path: _identity(path) for path in (self.path + each for each in _LOG)}
+
+    def forget_log(self) -> None:
+        """Let the log go, which may be removed and made anew while nothing of ours is open."""
+        self._log = {}
 
     def check(self) -> None:
-        """Return if the file is the one that was opened. Else what is written would be lost.
+        """Return if file and log are those that were opened. Else what is written would be lost.
 
         Raises:
-            StoreError: it was deleted, moved or replaced.
+            StoreError: one was deleted, moved or replaced.
         """
         try:
-            found = os.stat(self.path)
+            found = _identity(self.path)
         except OSError as error:
             raise StoreError(
                 f"the database {self.path} was deleted or moved while it was in use: "
                 "put it back, or restart"
             ) from error
-        if self._identity != (found.st_dev, found.st_ino):
+        if self._identity != found:
             raise StoreError(f"the database {self.path} was replaced while it was in use: restart")
+        for path, opened in self._log.items():
+            if _find_identity(path) != opened:
+                raise StoreError(
+                    f"the log {path} was deleted or replaced while it was in use: stop all "
+                    "processes, then start them"
+                )
+
+
+def _identity(path: str) -> tuple[int, int]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino
+
+
+def _find_identity(path: str) -> tuple[int, int] | None:
+    try:
+        return _identity(path)
+    except OSError:
+        return None
 
 
 def check_folder(folder: str) -> None:

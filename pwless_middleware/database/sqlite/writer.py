@@ -158,6 +158,7 @@ class Writer:
             self._file.check()
             connection.execute("BEGIN IMMEDIATE")
             try:
+                self._file.know_log()
                 for call in group:
                     self._run_call(connection, call, is_alone=len(group) == 1)
                 if connection.in_transaction:
@@ -215,6 +216,7 @@ class Writer:
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         turn, self._turn = self._turn, None
+        self._file.forget_log()
         if connection is not None:
             connection.close()
         if turn is not None:

@@ -174,3 +174,32 @@ async def test_a_file_that_is_replaced_is_not_written(database: Database, path: 
     replace(path)
     with pytest.raises(StoreError, match="replaced while it was in use: restart"):
         await database.transact(lambda: add(1))
+
+
+@pytest.mark.parametrize("companion", ["-wal", "-shm"])
+async def test_a_log_that_is_deleted_by_hand_is_told_and_a_restart_loses_nothing(
+    database: Database, path: Path, companion: str
+) -> None:
+    """Another process would begin a log of its own, and what both write would damage the file."""
+    await database.transact(lambda: add(1))
+    os.remove(f"{path}{companion}")
+    with pytest.raises(StoreError, match=f"{companion} was deleted or replaced .*stop all proc"):
+        await database.ping()
+    with pytest.raises(StoreError, match="stop all processes, then start them"):
+        await database.transact(lambda: add(2))
+    await database.aclose()
+    again = Database(f"sqlite:///{path}")
+    assert await ids(again) == [1]
+    await again.transact(lambda: add(3))
+    await again.aclose()
+
+
+async def test_a_log_of_somebody_else_in_its_place_is_told(database: Database, path: Path) -> None:
+    await database.transact(lambda: add(1))
+    os.rename(f"{path}-wal", f"{path}-gone")
+    os.close(os.open(f"{path}-wal", os.O_CREAT))
+    with pytest.raises(StoreError, match="-wal was deleted or replaced while it was in use"):
+        await database.transact(lambda: add(2))
+    os.replace(f"{path}-gone", f"{path}-wal")
+    await database.transact(lambda: add(3))
+    assert await ids(database) == [1, 3]
