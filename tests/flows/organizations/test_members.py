@@ -11,23 +11,11 @@ from pwless_middleware.core.organizations.organization import Member, Organizati
 from pwless_middleware.database.organizations.members import MemberChange
 from pwless_middleware.errors import NotFound, StoreError
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
-from pwless_middleware.stores.base import Writes
-from pwless_middleware.stores.memory import MemoryStore
+from tests.breakable_store import BreakableStore
 from tests.organizations import floor_of, make_organization_site, newest_event, refusal_of
 from tests.support import Site
 
 pytestmark = pytest.mark.anyio
-
-
-class BreakableStore(MemoryStore):
-    """A store that can go down for writes."""
-
-    is_down = False
-
-    async def write(self, writes: Writes, *, now: int, op: str) -> None:
-        if self.is_down:
-            raise StoreError("down")
-        await super().write(writes, now=now, op=op)
 
 
 @pytest.fixture

@@ -67,8 +67,10 @@ class LinkedAccounts:
             raise NotFound
         if self.is_last_way(linked):
             raise InvalidArgument.of("id", _LAST, "last")
-        await self._remove(wanted, by="person")
         is_last = len(linked) == 1
+        # Before, so that nothing is unlinked while the store cannot be written; and after.
+        await self._kit.sessions.withdraw(user_id, SOCIAL_METHOD, but=session, is_last=is_last)
+        await self._remove(wanted, by="person")
         await self._kit.sessions.withdraw(user_id, SOCIAL_METHOD, but=session, is_last=is_last)
 
     async def remove_since(self, user_id: str, at: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.breakable_store import BreakableStore
 from tests.features.sso.social.people import SIGNS_IN, Visitor, social_site
 from tests.own_account import change, press_undo, signed_in
 from tests.support import Browser, led_to
@@ -46,6 +47,22 @@ async def test_a_person_sees_and_unlinks_their_own(tmp_path: Path) -> None:
         assert led_to(await jo.browser.post(PAGE, {"id": his})) == f"{PAGE}?done=unlinked"
         found = await site.passwordless.events.find(kind="identity.removed", limit=9)
         assert [one.event.details for one in found.events] == [{"connection": "acme"}]
+
+
+async def test_one_stays_while_what_it_has_proven_cannot_be_ended(tmp_path: Path) -> None:
+    """Else the sessions of whoever had linked it would live on, and nothing would tell of it."""
+    store = BreakableStore()
+    async with social_site(tmp_path, store=store) as (site, provider):
+        jo, other = Visitor(site, provider), Visitor(site, provider)
+        await jo.sign_in("1")
+        await other.sign_in("1")
+        (id,) = await ids_on(jo.browser)
+        store.is_down = True
+        assert (await jo.browser.post(PAGE, {"id": id})).status_code == 503
+        store.is_down = False
+        assert await ids_on(jo.browser) == [id]
+        await jo.browser.post(PAGE, {"id": id})
+        assert await other.browser.who() is None
 
 
 async def test_unlinking_takes_a_fresh_proof(tmp_path: Path) -> None:
