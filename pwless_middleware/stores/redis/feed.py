@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import random
 import secrets
 from collections import deque
@@ -40,6 +39,7 @@ from redis.exceptions import NoPermissionError, ResponseError
 from pwless_middleware.deadline import Deadline
 from pwless_middleware.errors import StoreError
 from pwless_middleware.per_loop import PerLoop
+from pwless_middleware.stores.feed_outages import FeedOutages
 from pwless_middleware.stores.redis.errors import explain, replica_error
 from pwless_middleware.stores.redis.primary import GOOD_FOR, LOOK_EVERY, RedisPrimary
 from pwless_middleware.stores.redis.server import Link, RedisServer
@@ -52,8 +52,6 @@ _QUIET_PING_EVERY: Final = 5.0
 _LOST_AFTER: Final = 1.0
 _CONNECT_WITHIN: Final = 2.0
 _LONGEST_PAUSE: Final = 1.0
-
-_log = logging.getLogger("pwless.store")
 
 
 class _Listener:
@@ -91,6 +89,7 @@ class RedisFeed:
         self._primary = primary
         self._channel = channel
         self._subscribers: list[Callable[[str | None], None]] = []
+        self._outages = FeedOutages()
         self._listeners: PerLoop[_Listener] = PerLoop(lambda: _Listener(server.link()))
 
     def is_live(self) -> bool:
@@ -153,14 +152,9 @@ class RedisFeed:
                 try:
                     await self._listen(listener)
                 except Exception as fault:  # a subscriber's too: the task must go on
-                    if listener.was_up or not pause:  # once for each outage, not for each try
-                        _log.warning(
-                            "the revocation feed is interrupted: %s",
-                            explain(fault),
-                            extra={"event": "feed_interrupted"},
-                        )
-                    is_refusal = isinstance(fault, NoPermissionError)
-                    listener.refused = explain(fault) if is_refusal else None
+                    error = explain(fault)
+                    self._outages.note(error)
+                    listener.refused = error if isinstance(fault, NoPermissionError) else None
                     pause = 0.05 if listener.was_up else min(_LONGEST_PAUSE, 2 * pause + 0.05)
                 listener.was_up, listener.lease = False, 0.0
                 listener.has_tried.set()
@@ -186,6 +180,7 @@ class RedisFeed:
                         pass
             listener.was_up, listener.refused = True, None
             listener.has_tried.set()
+            self._outages.end()
             listener.is_pinging.clear()
             listener.link.proved_until = 0.0  # a new subscription, perhaps at another server
             self.publish(None)

@@ -17,21 +17,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable
 from time import monotonic
 from typing import Final, Protocol
 
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.per_loop import PerLoop
+from pwless_middleware.stores.feed_outages import FeedOutages
 
 LEASE: Final = 0.1
 """Seconds that one look is good for, from when it began (security numbers)."""
 _LOOK_EVERY: Final = 0.04
 _QUIET_LOOK_EVERY: Final = 0.5
 _ASKED_WITHIN: Final = 1.0
-
-_log = logging.getLogger("pwless.store")
 
 Publish = Callable[[str | None], None]
 
@@ -79,6 +77,7 @@ class SQLFeed:
     def __init__(self, make_watch: Callable[[Publish], Watch]) -> None:
         self.epoch = 0
         self._subscribers: list[Publish] = []
+        self._outages = FeedOutages()
         self._pollers: PerLoop[_Poller] = PerLoop(lambda: _Poller(make_watch(self.publish)))
 
     def is_live(self) -> bool:
@@ -133,6 +132,7 @@ class SQLFeed:
                     self._interrupt(poller, error)
                 else:
                     poller.lease, poller.has_failed = begun + LEASE if is_asked else 0.0, False
+                    self._outages.end()
                 poller.wake.clear()
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_EVERY if is_asked else _QUIET_LOOK_EVERY):
@@ -144,11 +144,7 @@ class SQLFeed:
 
     def _interrupt(self, poller: _Poller, error: Exception) -> None:
         poller.lease = 0.0
+        self._outages.note(error)
         if not poller.has_failed:  # once for each outage, not for each look
             poller.has_failed = True
-            _log.warning(
-                "the revocation feed is interrupted: %s",
-                error,
-                extra={"event": "feed_interrupted"},
-            )
             self.publish(None)
