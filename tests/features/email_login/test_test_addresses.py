@@ -10,10 +10,11 @@ import pytest
 
 from pwless_middleware import ConfigError, EmailLogin, MemoryStore, User
 from pwless_middleware.core.addresses.test_address import LONGEST
-from pwless_middleware.errors import InvalidArgument, PwlessError
+from pwless_middleware.errors import InvalidArgument, PwlessError, StoreError
 from pwless_middleware.features.dashboard import Dashboard
 from pwless_middleware.features.email_login.test_addresses import changes
 from pwless_middleware.features.email_login.test_addresses.events import KINDS
+from tests.breakable_store import BreakableStore
 from tests.features.dashboard.operators import OPERATORS, OPS
 from tests.guide import table
 from tests.own_account import JO, KIM, make_kept_site, signed_in
@@ -250,6 +251,21 @@ async def test_removing_it_signs_it_out_and_kills_its_code(site: Site) -> None:
     assert await browser.who() is None
     assert await sign_in(site, made.code) is None
     assert site.outbox.messages, "an address like any other"
+
+
+async def test_one_stays_while_its_sessions_cannot_be_ended(tmp_path: Path) -> None:
+    """Else whoever has signed in by its code would stay in, and nothing would tell of it."""
+    store = BreakableStore()
+    site = make_test_site(tmp_path, store=store)
+    made = await make(site)
+    browser = await sign_in(site, made.code)
+    assert browser is not None
+    store.is_down = True
+    with pytest.raises(StoreError):
+        await changes_of(site).remove(made.address.id)
+    store.is_down = False
+    assert await changes_of(site).remove(made.address.id)
+    assert await browser.who() is None
 
 
 async def test_a_login_that_is_under_way_as_it_is_removed_opens_nothing(site: Site) -> None:

@@ -194,6 +194,9 @@ class TestAddressChanges:
         audit = self._kit.events.make(
             "test_address.removed", address=found.email, by=by, details={"id": id}
         )
+        # Before, so that nothing is removed while the store cannot be written; and after.
+        if found.user_id is not None:
+            await self._kit.sessions.revoke_all(found.user_id)
         gone = await self._repository.remove(id, audit=audit)
         if gone is None:
             return False
