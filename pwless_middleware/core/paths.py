@@ -41,8 +41,9 @@ _DOT_SEGMENT = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)
 # since it is on the way of every request to a public path. `..;` is a dot segment to servers that
 # take parameters off each segment (RFC 3986 §3.3), as Java's do behind an app that is a proxy.
 _AMBIGUOUS = re.compile(rf"[{CONTROL}\\]|//|(?:\A|/)\.\.?(?:[/;]|\Z)")
-# The same for a path on the wire; `%2e` and `%25` too, since some routers decode twice.
-_RAW_TRICK = re.compile(rb"%(?:2f|5c|2e|25|[01][0-9a-f]|7f)", re.IGNORECASE)
+# The same for a path on the wire; `%2e` and `%25` too, since some routers decode twice, and bytes
+# that begin a character too long: `%c0%ae` is a dot to who does not look (RFC 3629 section 10).
+_RAW_TRICK = re.compile(rb"%(?:2f|5c|2e|25|[01][0-9a-f]|7f|c[01]|e0%[89]|f0%8)", re.IGNORECASE)
 
 # Spaces and control characters: Starlette's route for `/login` matches `/login%0a` too.
 _NOT_SHOWN = re.compile(rf"[\s{CONTROL}]")

@@ -178,6 +178,10 @@ async def test_a_path_that_two_readers_take_for_two_is_never_public(path: str) -
         b"/public/x%7F",
         b"/public/%2E/x",
         b"/public/x%0d%0a",
+        b"/public/%c0%ae%c0%ae/private",
+        b"/public/..%C1%9Cprivate",
+        b"/public/%e0%80%af",
+        b"/public/%F0%80%80%AE%2",
     ],
 )
 async def test_a_raw_path_with_encoded_tricks_is_never_public(raw: bytes) -> None:
