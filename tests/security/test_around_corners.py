@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from pwless_middleware import ConfigError, EmailLogin, MemoryStore, User
 from pwless_middleware.errors import RateLimited
-from pwless_middleware.flows.people.users import StableUsers
+from pwless_middleware.flows.people.stable_users import StableUsers
 from tests.security.factor import Factor
 from tests.support import BASE, ROOMY, Site, error_code, make_site, wrong
 

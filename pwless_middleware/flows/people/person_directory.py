@@ -16,7 +16,7 @@ from pwless_middleware.core.people.person import Person
 from pwless_middleware.core.people.user import User
 from pwless_middleware.errors import PersonDisabled
 from pwless_middleware.flows.people.last_seen import LastSeen
-from pwless_middleware.flows.people.users import StableUsers
+from pwless_middleware.flows.people.stable_users import StableUsers
 
 if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.people.address_changes import AddressChangeRepository

@@ -16,7 +16,8 @@ from pwless_middleware.flows.people.invitations import Invitations
 from pwless_middleware.flows.people.notices import Notices
 from pwless_middleware.flows.people.people import People
 from pwless_middleware.flows.people.person_directory import PersonDirectory
-from pwless_middleware.flows.people.users import StableUsers, UserDirectory, Users
+from pwless_middleware.flows.people.stable_users import StableUsers
+from pwless_middleware.flows.people.users import UserDirectory, Users
 from pwless_middleware.flows.personal_data.factor_data import (
     FactorData,
     FactorResetData,

@@ -25,7 +25,7 @@ from pwless_middleware.flows.events.events import Events
 from pwless_middleware.flows.lifetime import Lifetime
 from pwless_middleware.flows.people.last_seen import SEEN_SECONDS, LastSeen
 from pwless_middleware.flows.people.person_directory import PersonDirectory
-from pwless_middleware.flows.people.users import StableUsers
+from pwless_middleware.flows.people.stable_users import StableUsers
 from tests.support import START, Browser, Clock, Site, error_code, make_site
 
 pytestmark = pytest.mark.anyio

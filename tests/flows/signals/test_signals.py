@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pwless_middleware import EmailLogin, Kit, Mounted
-from pwless_middleware.flows.people.users import StableUsers
+from pwless_middleware.flows.people.stable_users import StableUsers
 from pwless_middleware.flows.signals.signals import Signals
 from pwless_middleware.stores.memory import MemoryStore
 from tests.support import Browser, Slow, make_site
