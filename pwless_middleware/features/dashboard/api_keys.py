@@ -16,7 +16,7 @@ from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.logins.session import DAY
 from pwless_middleware.core.operators.api_key import SCOPES, ApiKey, check_key_name
 from pwless_middleware.errors import ConfigError, InvalidArgument, NotFound
-from pwless_middleware.features.dashboard.options import DashboardOptions
+from pwless_middleware.features.dashboard.section import DashboardOptions
 from pwless_middleware.flows.operators.api_keys import ApiKeys, NewApiKey
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.errors import NotFound
-from pwless_middleware.features.dashboard.options import DashboardOptions
+from pwless_middleware.features.dashboard.section import DashboardOptions
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.routing.routes import Route
 

@@ -7,31 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pwless_middleware.core.addresses.address import Address, parse_address
-from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.logins.authentication import STRENGTHS, Strength
 from pwless_middleware.core.operators.operator import ROLES, Role
 from pwless_middleware.core.options.named_options import named_options
 from pwless_middleware.core.options.options import check_texts
 from pwless_middleware.errors import ConfigError
+from pwless_middleware.features.dashboard.section import DashboardOptions
 
 if TYPE_CHECKING:
     from pwless_middleware.features.dashboard.python import DashboardVerbs
     from pwless_middleware.web.kit import Kit, Mounted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DashboardOptions:
-    """What the sections are given.
-
-    Attributes:
-        operators: those of the code, by canonical address.
-        strength: what an operator's proof must be worth at least.
-        geoip: the path of a file that says in which country a client is; `None` for none.
-    """
-
-    operators: Mapping[Address, Role]
-    strength: Strength
-    geoip: str | None = None
 
 
 @named_options()

@@ -1,34 +1,20 @@
-"""The dashboard's own sections, each in a module of its own, put together.
-
-A section is a class that is given the kit and the options, and mounts what it adds, like a feature.
-"""
+"""The dashboard's own sections, each in a module of its own, put together."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
-from typing import Final, Protocol
+from typing import Final
 
 from pwless_middleware.features.dashboard.events import KINDS
 from pwless_middleware.features.dashboard.log.sentences import describe_kind
 from pwless_middleware.features.dashboard.operators.pages import OperatorPages
-from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.features.dashboard.python import DashboardVerbs, OperatorVerbs
+from pwless_middleware.features.dashboard.section import DashboardOptions, Section
 from pwless_middleware.flows.capabilities.lifespans import Lifespan
 from pwless_middleware.web.gates.operators import OperatorRules
 from pwless_middleware.web.kit import Kit, Mounted
-
-
-class Section(Protocol):
-    """One part of the dashboard: its routes, and its page in the navigation."""
-
-    def __init__(self, kit: Kit, options: DashboardOptions) -> None: ...
-
-    def mount(self) -> Mounted:
-        """Return what the section adds."""
-        ...
-
 
 SECTIONS: Final = (
     ("index", "Index"),

@@ -22,9 +22,9 @@ from pwless_middleware.features.dashboard.delivery.server_rows import (
     make_server_rows,
 )
 from pwless_middleware.features.dashboard.delivery.servers import Reports
-from pwless_middleware.features.dashboard.options import DashboardOptions
+from pwless_middleware.features.dashboard.section import DashboardOptions
 from pwless_middleware.languages.current import translate
-from pwless_middleware.languages.times import format_ago, format_iso
+from pwless_middleware.languages.times import format_ago
 from pwless_middleware.text import Text
 from pwless_middleware.web.gates.operators import Operator
 from pwless_middleware.web.kit import Kit, Mounted
@@ -114,7 +114,6 @@ class DeliverySection:
             path=PATH,
             count=count,
             oldest=format_ago(count.oldest, now) if count and count.oldest else "",
-            oldest_iso=format_iso(count.oldest) if count and count.oldest else "",
             channels=make_channel_rows(report),
             servers=make_server_rows(report),
             is_whole=is_whole,

@@ -9,7 +9,7 @@ from pwless_middleware.features.dashboard.log.exports import Exports
 from pwless_middleware.features.dashboard.log.list_page import PATH, ListPage
 from pwless_middleware.features.dashboard.log.live import LiveTail
 from pwless_middleware.features.dashboard.log.search import LogSearch
-from pwless_middleware.features.dashboard.options import DashboardOptions
+from pwless_middleware.features.dashboard.section import DashboardOptions
 from pwless_middleware.text import Text
 from pwless_middleware.web.kit import Kit, Mounted
 from pwless_middleware.web.parts.offers import DashboardPage

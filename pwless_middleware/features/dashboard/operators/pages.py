@@ -18,7 +18,7 @@ from pwless_middleware.features.dashboard.operators.findings import OperatorFind
 from pwless_middleware.features.dashboard.operators.mails import OperatorMails
 from pwless_middleware.features.dashboard.operators.names import MEANINGS, NAMES
 from pwless_middleware.features.dashboard.operators.rows import OperatorRows
-from pwless_middleware.features.dashboard.options import DashboardOptions
+from pwless_middleware.features.dashboard.section import DashboardOptions
 from pwless_middleware.flows.operators.operator_roles import OperatorRoles
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text

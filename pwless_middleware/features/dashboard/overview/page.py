@@ -13,7 +13,6 @@ from starlette.responses import Response
 from pwless_middleware.core.events.event_counters import DAY, start_of
 from pwless_middleware.core.events.event_search import EventCount
 from pwless_middleware.errors import ConfigError, StoreError
-from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.features.dashboard.overview.charts import label_bars
 from pwless_middleware.features.dashboard.overview.down import Down, DownParts
 from pwless_middleware.features.dashboard.overview.figures import Figures, sum_up
@@ -26,6 +25,7 @@ from pwless_middleware.features.dashboard.overview.sections import (
     describe_people,
     describe_sign_ins,
 )
+from pwless_middleware.features.dashboard.section import DashboardOptions
 from pwless_middleware.languages.current import translate
 from pwless_middleware.languages.times import format_iso, format_time
 from pwless_middleware.text import Text

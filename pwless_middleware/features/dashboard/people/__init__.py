@@ -6,7 +6,6 @@ sessions, factors, events; the rest is the table's, and the page says so.
 
 from __future__ import annotations
 
-from pwless_middleware.features.dashboard.options import DashboardOptions
 from pwless_middleware.features.dashboard.people.deletion import DeletionPage
 from pwless_middleware.features.dashboard.people.disabling import DisablingPage
 from pwless_middleware.features.dashboard.people.export import ExportRoute
@@ -15,6 +14,7 @@ from pwless_middleware.features.dashboard.people.list_page import ListPage
 from pwless_middleware.features.dashboard.people.person_page import PersonPage
 from pwless_middleware.features.dashboard.people.profile import ProfilePage
 from pwless_middleware.features.dashboard.people.sessions import SessionActions
+from pwless_middleware.features.dashboard.section import DashboardOptions
 from pwless_middleware.web.kit import Kit, Mounted
 
 

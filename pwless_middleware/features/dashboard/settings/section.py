@@ -16,7 +16,7 @@ from pwless_middleware.core.operators.settings import (
     SettingsRecord,
 )
 from pwless_middleware.errors import ConfigError, NotFound
-from pwless_middleware.features.dashboard.options import DashboardOptions
+from pwless_middleware.features.dashboard.section import DashboardOptions
 from pwless_middleware.features.dashboard.settings.brand import BrandPreview
 from pwless_middleware.features.dashboard.settings.effects import (
     describe,

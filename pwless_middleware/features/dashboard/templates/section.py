@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pwless_middleware.features.dashboard.options import DashboardOptions
+from pwless_middleware.features.dashboard.section import DashboardOptions
 from pwless_middleware.features.dashboard.templates.chosen import PATH, Chosen
 from pwless_middleware.features.dashboard.templates.edit_page import EditPage
 from pwless_middleware.features.dashboard.templates.findings import TemplateFindings
