@@ -138,7 +138,5 @@ class SecondFactorPart:
         return {
             "due_at": format_time(reset.due_at),
             "due_iso": format_iso(reset.due_at),
-            "asked_at": format_time(reset.asked_at),
-            "asked_iso": format_iso(reset.asked_at),
             "by": (await Makers(self._kit).name([reset.by]))[reset.by],
         }

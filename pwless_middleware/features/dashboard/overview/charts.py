@@ -80,7 +80,6 @@ class Chart:
         place: how wide the place of a bar is.
         width: how wide the bar itself is.
         top: the number at the upper line.
-        is_empty: whether all numbers are 0.
     """
 
     title: str
@@ -89,7 +88,6 @@ class Chart:
     place: str
     width: str
     top: str
-    is_empty: bool
 
 
 def label_bars(starts: Sequence[int], *, are_hours: bool) -> list[str]:
@@ -135,7 +133,6 @@ def make_chart(title: Text, labels: Sequence[str], series: Sequence[Series]) -> 
         place=_unit(place),
         width=_unit(place * (1 - _GAP)),
         top=format_number(top),
-        is_empty=not any(sums),
     )
 
 

@@ -107,7 +107,7 @@ class SSOBrowser:
         return next((one for one in self.logins if one.id == id), None)
 
     def has_begun(self, connection: str, *, since: int) -> bool:
-        """Whether a login by a connection has begun of late, and has not come back.
+        """Whether a login by a connection has begun of late.
 
         Args:
             connection: its id.
@@ -118,7 +118,3 @@ class SSOBrowser:
     def with_login(self, login: BegunLogin) -> SSOBrowser:
         """Return it with one more login."""
         return replace(self, logins=(login, *self.logins)[:MOST_LOGINS])
-
-    def without(self, id: bytes) -> SSOBrowser:
-        """Return it without a login that has come back."""
-        return replace(self, logins=tuple(one for one in self.logins if one.id != id))

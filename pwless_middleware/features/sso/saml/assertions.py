@@ -46,7 +46,6 @@ class Assertion:
         attributes: the values of each, by name and by friendly name.
         authenticated_at: unix seconds at which the person signed in at the provider.
         ends_at: unix seconds at which the provider wants sessions to end; `None` for any time.
-        session_index: the provider's name for its session; empty for none.
         claims_mfa: whether the provider says that it asked for a second factor.
     """
 
@@ -58,7 +57,6 @@ class Assertion:
     attributes: Mapping[str, tuple[str, ...]] = field(repr=False)
     authenticated_at: int
     ends_at: int | None = None
-    session_index: str = field(default="", repr=False)
     claims_mfa: bool = False
 
 
@@ -97,7 +95,6 @@ def read_assertion(element: Element, *, issuer: str, spent_until: int) -> Assert
         attributes=attributes,
         authenticated_at=at,
         ends_at=read_instant(statement.get("SessionNotOnOrAfter")),
-        session_index=statement.get("SessionIndex") or "",
         claims_mfa=bool(contexts & _MFA_CONTEXTS or said & _MFA_VALUES),
     )
 

@@ -7,7 +7,6 @@ from typing import Final
 
 USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
 LIST: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
-PATCH: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 SEARCH: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 MOST_RESULTS: Final = 200
 _CONFIG: Final = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"

@@ -56,7 +56,6 @@ def test_whatever_is_signed_the_person_is_known(signed: Signed) -> None:
     found = verify(IDP.answer(signed=signed))
     assert (found.name_id, found.authenticated_at) == ("u-1001", NOW)
     assert found.attributes == {"email": ("ada@acme.example",)}
-    assert found.session_index == "_session"
 
 
 def test_an_answer_without_any_signature_is_refused() -> None:

@@ -9,12 +9,13 @@ import httpx
 
 from pwless_middleware.core.organizations.connection import Connection
 from pwless_middleware.features.sso.options import SSO
-from pwless_middleware.features.sso.scim.schemas import PATCH, USER
+from pwless_middleware.features.sso.scim.schemas import USER
 from tests.features.organizations.scene import make_organization, make_scene
 from tests.organizations import floor_of
 from tests.support import Site
 
 DOMAIN = "acme.example"
+PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 JO = "jo@acme.example"
 
 
