@@ -19,8 +19,8 @@ from tempfile import mkdtemp
 PORT = 9000
 ISSUER = f"http://localhost:{PORT}"
 CLIENT_ID = "fernway"
-CLIENT_SECRET = "fernway-and-birch-on-one-machine"  # noqa: S105
-PASSWORD = "birch"  # noqa: S105
+CLIENT_SECRET = "fernway-and-birch-on-one-machine"  # noqa: S105 # of the demo
+PASSWORD = "birch"  # noqa: S105 # of the demo
 PEOPLE = {
     "kim": {"email": "kim@birch.example", "groups": ["engineering"]},
     "lou": {"email": "lou@birch.example", "groups": ["engineering", "admins"]},
@@ -55,7 +55,7 @@ def main() -> int:
     print(f"Birch’s login is at {ISSUER}: sign in as {names}, with the password {PASSWORD}.")
     print("Now start the demo and sign in as kim@birch.example (Ctrl+C stops this).", flush=True)
     command = [sys.executable, "-m", "nanoidp", "--config", str(folder), "--profile", "dev"]
-    os.execv(sys.executable, command)  # noqa: S606
+    os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
     return 0
 
 

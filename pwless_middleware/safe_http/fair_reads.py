@@ -37,6 +37,7 @@ class FairReads:
         stream = info["return_value"]
         read = stream.read
 
+        # The signature of what it stands in for.
         async def read_some(max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
             if self._left <= 0:
                 raise RequestFailed("broken")

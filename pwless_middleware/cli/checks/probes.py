@@ -202,7 +202,7 @@ def _fetch(url: str) -> tuple[int, Mapping[str, str]]:
     """GET an https URL; redirects are followed, as a browser would."""
     request = urllib.request.Request(url, headers={"accept": "text/html"})  # noqa: S310 # https
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=PATIENCE) as response:  # noqa: S310 # as above
             return response.status, _lower(response.headers)
     except urllib.error.HTTPError as answer:
         with answer:

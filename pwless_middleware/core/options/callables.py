@@ -20,6 +20,7 @@ def required_arguments(app: object) -> int | None:
 
 def is_wsgi(app: object) -> bool:
     """Whether an app takes two arguments, as WSGI's do (PEP 3333), and is not async."""
+    # Not whether it is callable, but whether its call is async.
     call = app if inspect.isroutine(app) else getattr(app, "__call__", app)  # noqa: B004
     return required_arguments(app) == 2 and not inspect.iscoroutinefunction(call)
 

@@ -123,7 +123,8 @@ class _Writer:
                 self._body(node.body, scope, kept)
                 scope[node.target.name] = _join(kept)
             elif isinstance(node, jinja.Include) and isinstance(node.template, jinja.Const):
-                source = self._env.loader.get_source(self._env, node.template.value)  # type: ignore[union-attr]
+                loader = self._env.loader
+                source = loader.get_source(self._env, node.template.value)  # type: ignore[union-attr] # has one
                 self._body(self._env.parse(source[0]).body, scope, written)
             else:
                 raise TooFree

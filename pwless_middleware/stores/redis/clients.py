@@ -22,7 +22,7 @@ from pwless_middleware.dialing import dial
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.stores.redis.errors import FAULTS
 
-PASS: Final = "pass a URL like redis://localhost:6379/0, or a redis.asyncio client"  # noqa: S105
+PASS: Final = "pass a URL like redis://localhost:6379/0, or a redis.asyncio client"  # noqa: S105 # a hint
 _POOL_SIZE: Final = 40
 _BAD_URL: Final[tuple[type[Exception], ...]] = (ValueError, TypeError, *FAULTS)
 
