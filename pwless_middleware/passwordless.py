@@ -41,7 +41,7 @@ from pwless_middleware.web.gates.gate import Gate
 from pwless_middleware.web.gates.step_up_gate import StepUpGate
 from pwless_middleware.web.identity.identity import Identities
 from pwless_middleware.web.kit import Feature, VerbsT
-from pwless_middleware.web.mounting.floors import make_floors
+from pwless_middleware.web.mounting.assembly import make_floors
 from pwless_middleware.web.mounting.nesting import Instance
 from pwless_middleware.web.mounting.option_checks import check_options
 from pwless_middleware.web.mounting.shared_doors import Door, add_door
