@@ -31,9 +31,15 @@ from pwless_middleware.core.storage.store_keys import (
     session_place,
     user_slot,
 )
-from pwless_middleware.errors import LoginDenied, LoginElsewhere, RequestExpired, Unauthenticated
+from pwless_middleware.errors import (
+    LoginDenied,
+    LoginElsewhere,
+    RequestExpired,
+    StepRequired,
+    Unauthenticated,
+)
 from pwless_middleware.flows.events.events import Events
-from pwless_middleware.flows.logins.login_rules import LoginRules, ask_before_session
+from pwless_middleware.flows.logins.login_rules import Decision, LoginRules, ask_before_session
 from pwless_middleware.flows.logins.pending_logins import PendingLogins
 from pwless_middleware.flows.logins.proofs import Holds
 from pwless_middleware.flows.logins.withdrawals import Withdrawals
@@ -175,6 +181,73 @@ def make_door(
         put = Put(key, record, until=session.ends_at, listed=session_list(slot))
         return secret, cookie, session, put
 
+    async def decide(login: Login, renews: Session | None) -> tuple[Login, Decision]:
+        """Ask every rule, and admit to an organization who may have a session in it.
+
+        Returns:
+            The login, with the organization that it enters, and what the rules say of it.
+
+        Raises:
+            LoginDenied: a rule refuses, or (`LoginElsewhere`) sends the login elsewhere.
+        """
+        # A session stays in its organization; into another one only a rule's verdict leads.
+        stays = renews is not None and renews.organization == login.organization
+        if login.organization is None and not login.is_renewal and rules.entrance is not None:
+            # Every rule judges the same one, whatever becomes of memberships meanwhile.
+            login = replace(login, organization=await rules.entrance(login))
+        decision = await ask_before_session(
+            rules, login, organization=login.organization if stays else None
+        )
+        if decision.redirect is not None:
+            path = decision.redirect.with_next(login.next)
+            raise LoginElsewhere(path, login_url=url + path)
+        if not decision.missing:
+            for admit in decision.verdict.admissions:
+                await admit()
+        return login, decision
+
+    async def suspend(entry: Entry, login: Login, decision: Decision, now: int) -> StepRequired:
+        """Have a login wait for its steps; return what its caller is told."""
+        renewed = entry.renews.id if entry.renews is not None else None
+        waiting = replace(login, organization=decision.verdict.organization)
+        put, error = pending_logins.suspend(waiting, decision.missing, renewed)
+        waits = replace(entry.then, puts=(*entry.then.puts, put))
+        await spend(store, entry.takes, waits, now=now)
+        await check_written(entry, Drop(put.key, listed=put.listed))
+        events.record(
+            "step.required",
+            entry.caller,
+            attempt=login.attempt,
+            organization=waiting.organization,
+            methods=error.steps,
+        )
+        return error
+
+    async def write(entry: Entry, put: Put, jobs: tuple[bytes, ...], now: int) -> tuple[Drop, ...]:
+        """Write a session, and return what it has ended: what was there (security rule 20)."""
+        caller, then = entry.caller, entry.then
+        drops = sessions.drops(caller.session) if caller.session is not None else ()
+        if caller.ends is not None:
+            drops = (*drops, sessions.drop(caller.ends))
+        if entry.renews is None:
+            begins = replace(
+                then,
+                puts=(*then.puts, put),
+                drops=(*then.drops, *drops),
+                jobs=(*then.jobs, *jobs),
+            )
+            await spend(store, entry.takes, begins, now=now)
+            return drops
+        # Two takes: the proof is spent once, and a session that was revoked meanwhile does not
+        # come back. A process that dies between them has spent the proof, and no more.
+        await spend(store, entry.takes, then, now=now)
+        old = sessions.drop(entry.renews)
+        drops = (old, *(drop for drop in drops if drop.key != old.key))
+        begins = Writes(puts=(put,), drops=drops)
+        if not await store.take(old.key, begins, now=now, op=new_operation()):
+            raise Unauthenticated
+        return drops
+
     async def check_written(entry: Entry, written: Drop) -> None:
         """Undo what was written if the factor was removed meanwhile (security rule 46)."""
         if entry.renews is not None:
@@ -183,74 +256,11 @@ def make_door(
             await store.write(Writes(drops=(written,)), now=clock(), op=new_operation())
             raise RequestExpired if entry.renews is None else Unauthenticated
 
-    async def enter(entry: Entry) -> LoginResult:
-        caller, then = entry.caller, entry.then
-        renews = entry.renews
-        login = replace(entry.login, trusted=caller.trusted, is_renewal=renews is not None)
-        # A session stays in its organization; into another one only a rule's verdict leads.
-        stays = renews is not None and renews.organization == login.organization
-        await require()
-        now = clock()
-        try:
-            if login.organization is None and not login.is_renewal and rules.entrance is not None:
-                # Every rule judges the same one, whatever becomes of memberships meanwhile.
-                login = replace(login, organization=await rules.entrance(login))
-            decision = await ask_before_session(
-                rules, login, organization=login.organization if stays else None
-            )
-            if decision.redirect is not None:
-                path = decision.redirect.with_next(login.next)
-                raise LoginElsewhere(path, login_url=url + path)
-            if not decision.missing:
-                for admit in decision.verdict.admissions:
-                    await admit()
-        except LoginDenied:
-            if entry.takes is not None:
-                await spend(store, entry.takes, replace(then, refunds=()), now=now)
-            raise
-        if decision.missing:
-            renewed = entry.renews.id if entry.renews is not None else None
-            waiting = replace(login, organization=decision.verdict.organization)
-            put, error = pending_logins.suspend(waiting, decision.missing, renewed)
-            waits = replace(then, puts=(*then.puts, put))
-            await spend(store, entry.takes, waits, now=now)
-            await check_written(entry, Drop(put.key, listed=put.listed))
-            events.record(
-                "step.required",
-                caller,
-                attempt=login.attempt,
-                organization=waiting.organization,
-                methods=error.steps,
-            )
-            raise error
-        secret, cookie, session, put = mint(login, decision.verdict, entry.renews, now)
-        # A login ends what was there (security rule 20).
-        drops = sessions.drops(caller.session) if caller.session is not None else ()
-        if caller.ends is not None:
-            drops = (*drops, sessions.drop(caller.ends))
-        jobs: tuple[bytes, ...] = ()
-        if entry.renews is None:
-            jobs = rules.jobs_with(login, session, caller)
-            begins = replace(
-                then,
-                puts=(*then.puts, put),
-                drops=(*then.drops, *drops),
-                jobs=(*then.jobs, *jobs),
-            )
-            await spend(store, entry.takes, begins, now=now)
-        else:
-            # Two takes: the proof is spent once, and a session that was revoked meanwhile does not
-            # come back. A process that dies between them has spent the proof, and no more.
-            await spend(store, entry.takes, then, now=now)
-            old = sessions.drop(entry.renews)
-            drops = (old, *(drop for drop in drops if drop.key != old.key))
-            begins = Writes(puts=(put,), drops=drops)
-            if not await store.take(old.key, begins, now=now, op=new_operation()):
-                raise Unauthenticated
-        await check_written(entry, sessions.drop(session))
+    def record(entry: Entry, login: Login, session: Session, drops: tuple[Drop, ...]) -> None:
+        """Record that a session began, and which ended by it."""
         events.record(
             "session.created" if entry.renews is None else "session.renewed",
-            caller,
+            entry.caller,
             attempt=login.attempt,
             user_id=login.user_id,
             organization=session.organization,
@@ -262,10 +272,29 @@ def make_door(
             is_old = entry.renews is not None and session_id_of(drop.key) == entry.renews.id
             reason = "renewed" if is_old else "replaced"
             events.record("session.ended", session=session_id_of(drop.key), reason=reason)
-        if jobs or then.jobs:
+
+    async def enter(entry: Entry) -> LoginResult:
+        caller, renews = entry.caller, entry.renews
+        login = replace(entry.login, trusted=caller.trusted, is_renewal=renews is not None)
+        await require()
+        now = clock()
+        try:
+            login, decision = await decide(login, renews)
+        except LoginDenied:
+            if entry.takes is not None:
+                await spend(store, entry.takes, replace(entry.then, refunds=()), now=now)
+            raise
+        if decision.missing:
+            raise await suspend(entry, login, decision, now)
+        secret, cookie, session, put = mint(login, decision.verdict, renews, now)
+        jobs = rules.jobs_with(login, session, caller) if renews is None else ()
+        drops = await write(entry, put, jobs, now)
+        await check_written(entry, sessions.drop(session))
+        record(entry, login, session, drops)
+        if jobs or entry.then.jobs:
             await wake()
         token = "" if caller.is_browser else TOKEN_PREFIX + keyring.seal("token", secret)
         user = entry.user or User(id=login.user_id, email=login.email, is_new=login.is_new)
-        return LoginResult(session, cookie, token, user, login, entry.renews is not None)
+        return LoginResult(session, cookie, token, user, login, renews is not None)
 
     return enter
