@@ -23,9 +23,11 @@ from pwless_middleware.database.sqlite.connections import open_writer, run_query
 from pwless_middleware.database.sqlite.errors import DAMAGED, is_harmless, kind_of, store_error
 from pwless_middleware.database.sqlite.file import LOCK, File
 from pwless_middleware.database.sqlite.outage import Outage
+from pwless_middleware.database.sqlite.patience import Patience
 from pwless_middleware.database.sqlite.turn import Turn
 from pwless_middleware.database.statement import Steps
 from pwless_middleware.errors import ConfigError, PwlessError, StoreError
+from pwless_middleware.per_loop import PerLoop
 
 T = TypeVar("T")
 
@@ -72,6 +74,7 @@ class Writer:
         self._connection: sqlite3.Connection | None = None
         self._turn: Turn | None = None
         self._calls: SimpleQueue[Call | None] = SimpleQueue()
+        self._patience: PerLoop[Patience] = PerLoop(lambda: Patience(PATIENCE, self._give_up))
         # A daemon: an interpreter that ends does not wait for who is waiting for a disk.
         self._thread = Thread(target=self._run, name="pwless-database", daemon=True)
         self._thread.start()
@@ -90,12 +93,14 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._calls.put(Call(make, loop, future))
-        timer = None if is_long else loop.call_later(PATIENCE, self._give_up, future)
+        if is_long:
+            return await future
+        patience = self._patience.here()
+        patience.begin(future)
         try:
             return await future
         finally:
-            if timer is not None:
-                timer.cancel()
+            patience.end(future)
 
     def stop(self) -> None:
         """Let the thread end, once it has done what was asked for; does not wait."""
