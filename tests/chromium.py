@@ -1,4 +1,4 @@
-"""The browser of browser tests: one Chromium for each file that asks for it."""
+"""The browser of browser tests, one Chromium for many tests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Return one Chromium for each file. Its event loop must end before other files' begin."""
+    """Return one Chromium for each file. Its event loop must end before other files' begin.
+
+    The folder of browser tests has one for all of its files.
+    """
     need_chromium()
     with chromium() as browser:
         yield browser

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,9 +26,14 @@ from playwright.sync_api import (
 from demo_app.app import create_app
 from pwless_middleware import Outbox, PasswordlessMiddleware
 from pwless_middleware.pytest_plugin.clock import Clock
+from tests.chromium import chromium
 from tests.live import clock_of_today, served
+from tests.needs import need_chromium
 
 SECRET_KEY = "3f1b0c9a7d5e4b2f8a6c1d0e9f7b5a3c"
+
+_FOLDER = Path(__file__).parent
+_BROWSER = pytest.StashKey[Browser]()
 
 # Chromium reports each answer of 4xx as an error. Ours are meant; those of files are not.
 _MEANT = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
@@ -52,6 +61,30 @@ class Demo:
         assert message is not None
         assert message.link is not None
         return message.link
+
+
+@pytest.fixture
+def browser(request: pytest.FixtureRequest) -> Browser:
+    """Return the one Chromium of this folder: profiles are apart, and a start takes a second.
+
+    Playwright's event loop runs in this thread from the first test to the last: what needs one of
+    its own takes a thread (`in_a_thread`). It ends before the tests of other folders begin.
+    """
+    folder = next(node for node in request.node.listchain() if node.path == _FOLDER)
+    if _BROWSER not in folder.stash:
+        need_chromium()
+        with contextlib.ExitStack() as starting:
+            folder.stash[_BROWSER] = starting.enter_context(chromium())
+            starting.callback(folder.stash.__delitem__, _BROWSER)
+            folder.addfinalizer(starting.pop_all().close)
+    running: Browser = folder.stash[_BROWSER]
+    return running
+
+
+def in_a_thread(make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    """Run a coroutine to its end, on an event loop of its own."""
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(lambda: asyncio.run(make())).result()
 
 
 @pytest.fixture

@@ -14,7 +14,15 @@ from demo_app.app import OPERATOR, create_app
 from demo_app.sample_data import Clock as SampleClock
 from demo_app.sample_data import SampleMailer, make_sample_data
 from pwless_middleware import Outbox, PasswordlessMiddleware
-from tests.browser.conftest import SECRET_KEY, Demo, Visit, Visitor, too_wide, violations
+from tests.browser.conftest import (
+    SECRET_KEY,
+    Demo,
+    Visit,
+    Visitor,
+    in_a_thread,
+    too_wide,
+    violations,
+)
 from tests.live import clock_of_today, served
 
 PHONE: ViewportSize = {"width": 320, "height": 640}
@@ -25,15 +33,14 @@ DASHBOARD = "/auth/dashboard"
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make some days of logins, once."""
-    import asyncio
-
     file = tmp_path_factory.mktemp("sample") / "sample.db"
 
     def make_app(clock: SampleClock, mailer: SampleMailer) -> PasswordlessMiddleware:
         database = f"sqlite:///{file}"
         return create_app(secret_key=SECRET_KEY, mailer=mailer, database=database, clock=clock)
 
-    asyncio.run(make_sample_data(make_app, base_url="http://localhost:8000", attempts=60))
+    url = "http://localhost:8000"
+    in_a_thread(lambda: make_sample_data(make_app, base_url=url, attempts=60))
     return file
 
 

@@ -6,9 +6,7 @@ every redirect after a form of ours.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +27,7 @@ from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.organizations.policy import Policy
 from pwless_middleware.features.sso.options import SSO
 from pwless_middleware.features.sso.saml.metadata import read_metadata
-from tests.browser.conftest import Demo, Visit, clean
+from tests.browser.conftest import Demo, Visit, clean, in_a_thread
 from tests.features.second_factors.people import id_of
 from tests.identity_providers.nanoidp import PASSWORD, NanoIDP
 from tests.identity_providers.oidc_provider import OIDCProvider
@@ -69,8 +67,7 @@ def demo(tmp_path: Path, provider: str, request: pytest.FixtureRequest) -> Itera
     if provider == "nanoidp by saml":
         xml = httpx.get(f"{there.issuer}/saml/metadata").content
         kind, config = "saml", read_metadata(xml, now=clock(), allow_loopback=True).to_config()
-    with ThreadPoolExecutor(1) as threads:  # this one has Playwright's event loop
-        threads.submit(lambda: asyncio.run(prepare(tmp_path, kind, config))).result()
+    in_a_thread(lambda: prepare(tmp_path, kind, config))
 
     def make(url: str) -> ASGIApp:
         return PasswordlessMiddleware(
