@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 FORGED: dict[str, Any] = {
     "user": "admin",
     "auth": "all",
-    "state": {"user": "admin", "session": "s", "db": 1},
+    "state": {"user": "admin", "session": "s", "organization": "acme", "db": 1},
 }
 
 
@@ -38,6 +38,7 @@ async def test_a_forged_identity_is_overwritten_for_users_and_for_nobody() -> No
             assert told["user"].is_authenticated is bool(email)
             assert told["auth"].scopes == (["authenticated"] if email else [])
             assert (told["state"]["session"] is not None) is bool(email)
+            assert told["state"]["organization"] is None
             assert told["state"]["db"] == 1, "the lifespan's state stays"
             assert state == FORGED["state"], "and the caller's is untouched"
 

@@ -14,7 +14,6 @@ from pwless_middleware import ConfigError
 from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.operators.operator import ROLES, Role, covers
 from pwless_middleware.features.dashboard import Dashboard
-from pwless_middleware.web.gates.operators import CHANGE_SECONDS, LOOK_SECONDS
 from pwless_middleware.web.routing.routes import Handler
 from tests.features.dashboard.operators import (
     HELP,
@@ -31,6 +30,7 @@ from tests.support import Browser, Site, led_to, make_site
 pytestmark = pytest.mark.anyio
 
 NOBODY = "/auth/dashboard/no-such-page"
+LOOK_SECONDS, CHANGE_SECONDS = 12 * 3600, 300
 
 
 def routes_of(site: Site) -> list[tuple[str, str]]:
