@@ -134,6 +134,8 @@ class StepUpPages:
                 for method, part in shown
             ],
             scripts=scripts_of(method for method, _ in shown),
+            # Any login is a fresh proof, also at a provider that cannot be told to ask again.
+            logout_next=self._next(request, wanted) if wanted.strength == "any" else "",
             user_email=account.user.email,
             error=worst.context.get("error"),
             problem=worst.context.get("problem"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from pwless_middleware import SSO, Organizations
 from tests.features.sso.sites import SSOSite, query_of
 from tests.identity_providers.own_oidc import OwnProvider
 from tests.support import Browser, led_to, said
@@ -99,6 +102,26 @@ async def test_a_provider_that_asks_nobody_anew_is_not_offered(
     assert page.status_code == 200
     assert "your company’s login" not in said(page)
     assert "Email me a code" in said(page)
+
+
+async def test_who_has_no_other_way_is_told_to_sign_out_and_in_again(
+    tmp_path: Path, provider: OwnProvider
+) -> None:
+    """And is led on where they were; a stronger proof no such login is."""
+    features = [Organizations(), SSO(unsafe_loopback=True)]
+    acme = await SSOSite.make(tmp_path, provider.config(), all_features=features)
+    jo = acme.site.browser()
+    await acme.sign_in(jo, provider)
+    acme.site.clock.advance(600)
+    config = {**acme.connection.config, "issuer": "https://accounts.google.com"}
+    await acme.floor.connections.change(acme.connection.id, config=config, still_tested=True)
+    stronger = await jo.get("/auth/step/up?strength=second_factor")
+    assert "needs a stronger proof" in said(stronger)
+    page = await jo.get(PAGE)
+    assert "go on: sign out, and sign in again." in said(page)
+    assert '<input type="hidden" name="next" value="/secret">' in page.text
+    assert led_to(await jo.post("/auth/logout", {"next": "/secret"})) == "/secret"
+    assert jo.cookie() is None
 
 
 async def test_who_has_not_come_from_there_is_not_offered_it(acme: SSOSite) -> None:
