@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
     """Run the system's Chromium while the block runs."""
-    from playwright.sync_api import sync_playwright  # slow to import, and most tests need none
+    # Slow to import, and most tests need none.
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=30_000)  # of what hangs; a busy machine takes its time
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
         yield browser

@@ -161,7 +161,7 @@ class PostgresServer:
                 preexec_fn=_end_with_us,
                 **as_its_user(),
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 40
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError((Path(self.folder) / "log").read_text())
@@ -222,7 +222,7 @@ class PostgresServer:
         if self._process is not None:
             self.thaw()
             self._process.send_signal(how)
-            self._process.wait(20)
+            self._process.wait(40)
             self._process = None
 
     def close(self) -> None:

@@ -96,7 +96,7 @@ def _linked(client: Any) -> bool:
     return bool(client.info("replication")["master_link_status"] == "up") or _not_yet()
 
 
-def _eventually(do: Callable[[], object], seconds: float = 20) -> None:
+def _eventually(do: Callable[[], object], seconds: float = 40) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -41,7 +41,7 @@ def server_binary() -> str | None:
     return None
 
 
-async def until(is_so: Callable[[], bool], seconds: float = 10) -> None:
+async def until(is_so: Callable[[], bool], seconds: float = 30) -> None:
     """Wait for something that another task or process is about to do; `TimeoutError` if it is not.
 
     Polls: what is waited for is the state of another process, which sets no event of ours.
@@ -117,7 +117,7 @@ class Server:
             arguments = [str(path), "--sentinel"]
         with (Path(self.folder) / "log").open("ab") as log:
             self._process = subprocess.Popen([self._binary, *arguments], stdout=log, stderr=log)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError((Path(self.folder) / "log").read_text())

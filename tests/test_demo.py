@@ -327,10 +327,10 @@ def start(**environ: str) -> tuple[subprocess.Popen[str], str]:
         text=True,
     )
     url = f"http://localhost:{port}"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 40
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            httpx.get(f"{url}/auth/health").raise_for_status()
+            httpx.get(f"{url}/auth/health", timeout=30).raise_for_status()
         except httpx.HTTPError:
             time.sleep(0.05)
         else:
@@ -342,12 +342,12 @@ def start(**environ: str) -> tuple[subprocess.Popen[str], str]:
 def stop(process: subprocess.Popen[str]) -> str:
     """Interrupt it, and give what it printed."""
     process.terminate()
-    return process.communicate(timeout=15)[0]
+    return process.communicate(timeout=40)[0]
 
 
 def test_the_command_starts_it_and_says_where_to_look() -> None:
     process, url = start()
-    assert "Fernway" in httpx.get(url).text
+    assert "Fernway" in httpx.get(url, timeout=30).text
     printed = stop(process)
     assert f"Open {url}" in printed
     assert f"the guide is at {url}/guide" in printed

@@ -70,17 +70,17 @@ async def test_a_dead_first_address_costs_a_quarter_of_a_second(
 ) -> None:
     resolve("::1", "127.0.0.1")
     begun = asyncio.get_running_loop().time()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         assert await peer(port) == "127.0.0.1"
     assert asyncio.get_running_loop().time() - begun >= ATTEMPT_DELAY
 
 
 async def test_the_families_take_turns(resolve: Resolve, port: int, black_hole: None) -> None:
-    """Of a dozen dead addresses of one family, only the first stands before the other's."""
-    resolve(*["::1"] * 12, "127.0.0.1")
+    """Of many dead addresses of one family, only the first stands before the other's."""
+    resolve(*["::1"] * 120, "127.0.0.1")
     begun = asyncio.get_running_loop().time()
     assert await peer(port) == "127.0.0.1"
-    assert asyncio.get_running_loop().time() - begun < 11 * ATTEMPT_DELAY
+    assert asyncio.get_running_loop().time() - begun < 100 * ATTEMPT_DELAY
 
 
 async def test_an_address_that_refuses_leads_to_the_next_at_once(

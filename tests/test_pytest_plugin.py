@@ -113,14 +113,14 @@ class TestHttpClients:
     def test_signs_in_an_httpx_client_on_a_live_server(
         self, live: str, pwless_sign_in: SignIn
     ) -> None:
-        with httpx.Client(base_url=live) as client:
+        with httpx.Client(base_url=live, timeout=30) as client:
             pwless_sign_in(client, "jo@example.com")
             assert client.get("/profile").json() == {"email": "jo@example.com"}
 
     def test_signs_in_an_httpx_client_without_a_base_url_of_its_own(
         self, live: str, pwless_sign_in: SignIn
     ) -> None:
-        with httpx.Client() as client:
+        with httpx.Client(timeout=30) as client:
             pwless_sign_in(client, "jo@example.com", base_url=live)
             assert client.get(f"{live}/profile").status_code == 200
 

@@ -278,7 +278,7 @@ def test_the_curl_lines_run_one_after_the_other(live: tuple[str, Outbox]) -> Non
     assert session["user"]["email"] == "jo@example.com"
     assert len(sessions["sessions"]) == 1
     token = {"authorization": f"Bearer {verified['session_token']}"}
-    assert httpx.get(f"{url}/auth/api/v1/session", headers=token).status_code == 401
+    assert httpx.get(f"{url}/auth/api/v1/session", headers=token, timeout=30).status_code == 401
 
 
 def test_every_path_of_the_tables_is_there(live: tuple[str, Outbox]) -> None:
@@ -287,7 +287,7 @@ def test_every_path_of_the_tables_is_there(live: tuple[str, Outbox]) -> None:
     paths = set(re.findall(r"^\| `(?:GET )?(/auth/[a-z0-9./]*)", text, re.MULTILINE))
     assert {"/auth/login", "/auth/sessions", "/auth/api/v1/openapi.json"} <= paths
     for path in paths:
-        status = httpx.get(url + path).status_code
+        status = httpx.get(url + path, timeout=30).status_code
         expected = (403,) if path == "/auth/outbox" else (200, 303, 401, 410)
         assert status in expected, path
 

@@ -97,7 +97,7 @@ def test_a_server_says_it_before_it_is_up_and_ends(tmp_path: Path) -> None:
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=50,
     )
     assert done.returncode != 0
     assert "secretkey: Passwordless has no such option; did you mean secret_key?" in done.stderr

@@ -65,7 +65,7 @@ class Person:
         parts = urlsplit(base_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self.prefix = parts.path.rstrip("/")
-        self.http = httpx.Client(timeout=20, trust_env=False)
+        self.http = httpx.Client(timeout=30, trust_env=False)
 
     def __enter__(self) -> Person:
         return self
@@ -162,15 +162,15 @@ class Person:
             additional_headers=headers,
             origin=Origin(origin or self.origin),
             subprotocols=[Subprotocol(name) for name in subprotocols] or None,
-            open_timeout=10,
-            close_timeout=5,
+            open_timeout=30,
+            close_timeout=30,
             proxy=None,
         )
 
     def unread_socket(self, path: str) -> tcp.socket:
         """Open a websocket on a bare connection with a small window, and read nothing from it."""
         name, _, port = self.origin.partition("://")[2].partition(":")
-        connection = tcp.create_connection((name, int(port)), 10)
+        connection = tcp.create_connection((name, int(port)), 30)
         connection.setsockopt(tcp.SOL_SOCKET, tcp.SO_RCVBUF, 4096)
         rows = [
             f"GET {self.prefix}{path} HTTP/1.1",

@@ -82,9 +82,9 @@ class Promises:
         if self.socket is None:
             return
         with member.socket(self.socket) as ws:
-            assert ws.recv(10) == "member@example.com"
+            assert ws.recv(30) == "member@example.com"
             ws.send("echo this")
-            assert ws.recv(10) == "echo this"
+            assert ws.recv(30) == "echo this"
 
     def test_a_large_upload_arrives_whole(self, member: Person) -> None:
         size = 3 * 1024 * 1024 + 11

@@ -64,7 +64,7 @@ class Proxy:
             if inner is None:
                 client.sendall(_OUTSIDE)
                 return
-            with socket.create_connection(("127.0.0.1", self.backend), 10) as backend:
+            with socket.create_connection(("127.0.0.1", self.backend), 30) as backend:
                 self._open.add(backend)
                 backend.settimeout(30)
                 backend.sendall(inner + rest)

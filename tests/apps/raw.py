@@ -10,7 +10,7 @@ from tests.apps.places import Site
 def exchange(site: Site, request: str | bytes, *, until: bytes | None = None) -> bytes:
     """Send raw bytes and give the raw answer: until the connection ends, or a text has come."""
     raw = request.encode() if isinstance(request, str) else request
-    with socket.create_connection(("127.0.0.1", site.server.port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", site.server.port), 30) as connection:
         connection.sendall(raw)
         answer = b""
         while until is None or until not in answer:

@@ -131,7 +131,7 @@ class Server:
             subprocess.TimeoutExpired: it did not end within ten seconds.
         """
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(10)
+        self._process.wait(30)
         return self.log
 
     def close(self) -> None:

@@ -91,9 +91,9 @@ class TestDjango(Promises):
     def test_channels_own_user_is_django_s_and_ours_stays_beside_it(self, member: Person) -> None:
         member.http.get(member.url("/"))  # Django's session begins with the first page
         with member.socket("/ws") as ws:
-            assert ws.recv(10) == "member@example.com"
+            assert ws.recv(30) == "member@example.com"
             ws.send("django")
-            assert ws.recv(10) == "django says member@example.com"
+            assert ws.recv(30) == "django says member@example.com"
 
 
 def test_django_s_stock_middleware_reads_the_identity_header() -> None:

@@ -52,12 +52,12 @@ def test_serves_the_app_behind_the_login(command: str, tmp_path: Path) -> None:
         deadline = time.monotonic() + 40
         while True:
             with contextlib.suppress(httpx.TransportError):
-                assert httpx.get(f"{url}/docs").status_code == 401
+                assert httpx.get(f"{url}/docs", timeout=30).status_code == 401
                 break
             assert process.poll() is None, (tmp_path / "log").read_text()
             assert time.monotonic() < deadline, (tmp_path / "log").read_text()
             time.sleep(0.1)
-        assert httpx.get(f"{url}/auth/login").status_code == 200
+        assert httpx.get(f"{url}/auth/login", timeout=30).status_code == 200
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

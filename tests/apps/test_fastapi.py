@@ -92,7 +92,7 @@ def test_what_starlette_cannot_mount_alone_it_cannot_mount_behind_us() -> None:
     With a proxy that does not strip the prefix, mounts work on hypercorn too.
     """
     with served("tests.apps.served.fastapi_app:bare", ROOT_PATH_BESIDE_PATH) as alone:
-        found = httpx.get(alone.base_url + "/static/site.css", trust_env=False)
+        found = httpx.get(alone.base_url + "/static/site.css", trust_env=False, timeout=30)
         assert found.status_code == 404
 
 

@@ -28,9 +28,11 @@ def site() -> Iterator[Site]:
 def token_of(person: Person, email: str) -> str:
     """Sign a program in: a code by mail, and a session token for it."""
     api = person.url("/auth/api/v1/passwordless/email")
-    sent = httpx.post(f"{api}/send", json={"email": email}, headers=KEY).json()
+    sent = httpx.post(f"{api}/send", json={"email": email}, headers=KEY, timeout=30).json()
     body = {"auth_request_id": sent["auth_request_id"], "code": person.newest_code()}
-    return str(httpx.post(f"{api}/verify", json=body, headers=KEY).json()["session_token"])
+    return str(
+        httpx.post(f"{api}/verify", json=body, headers=KEY, timeout=30).json()["session_token"]
+    )
 
 
 async def _call(url: str, token: str | None) -> str:
@@ -49,5 +51,5 @@ def test_a_tool_knows_for_whom_a_program_calls(site: Site, stranger: Person) -> 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer pws_wrong"}, KEY])
 def test_without_a_session_token_nobody_calls(site: Site, headers: dict[str, str]) -> None:
     """An API key is a backend's, and no person's session."""
-    answer = httpx.post(site.base_url + "/mcp", json={}, headers=headers)
+    answer = httpx.post(site.base_url + "/mcp", json={}, headers=headers, timeout=30)
     assert answer.status_code == 401

@@ -24,17 +24,17 @@ PLACES = SERVERS
 OURS = (b"vary: cookie", b"cache-control: private, no-cache")
 
 
-def seen(site: Site, member: Person, path: str) -> tuple[list[bytes], bytes, bool]:
+def seen(site: Site, member: Person, path: str, patience: float) -> tuple[list[bytes], bytes, bool]:
     """Return what a client sees: head lines without ours and the date, body, if it waits on."""
     request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {member.cookies}\r\n"
     request += "Connection: close\r\n\r\n"
     answer, waits = b"", False
-    with socket.create_connection(("127.0.0.1", site.server.port), 5) as connection:
+    with socket.create_connection(("127.0.0.1", site.server.port), 30) as connection:
         connection.sendall(request.encode())
         try:
-            connection.settimeout(5)
+            connection.settimeout(30)
             answer = connection.recv(65536)
-            connection.settimeout(0.4)
+            connection.settimeout(patience)
             while piece := connection.recv(65536):
                 answer += piece
         except TimeoutError:
@@ -56,7 +56,11 @@ ANSWERS = [name for name in APPS if name not in (*SOCKETS, "never", "gone")]
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_it_behaves_as_without_us(site: Site, member: Person, name: str) -> None:
-    behind, alone = seen(site, member, f"/{name}"), seen(site, member, f"/bare/{name}")
+    for patience in (0.4, 10):  # what comes late on a busy machine is no difference
+        behind = seen(site, member, f"/{name}", patience)
+        alone = seen(site, member, f"/bare/{name}", patience)
+        if behind == alone:
+            break
     if name == "no-headers-key" and site.place.kind == "granian":
         # ASGI lets an app leave the headers out; granian answers 500 to that, until we add some.
         assert (alone[0][0][9:12], behind[1]) == (b"500", b"no headers at all")
@@ -70,13 +74,13 @@ def test_one_that_never_answers_hears_that_its_client_gave_up(site: Site, member
     before = member.http.get(member.url("/gone")).text
     for path in ("/bare/never", "/never"):
         request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {member.cookies}\r\n\r\n"
-        with socket.create_connection(("127.0.0.1", site.server.port), 5) as connection:
+        with socket.create_connection(("127.0.0.1", site.server.port), 30) as connection:
             connection.sendall(request.encode())
             connection.settimeout(0.4)
             with pytest.raises(TimeoutError):
                 connection.recv(1)
     bare, behind = (int(number) for number in before.split())
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while member.http.get(member.url("/gone")).text != f"{bare + 1} {behind + 1}":
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -88,7 +92,7 @@ def talk(member: Person, path: str) -> list[object]:
     try:
         with member.socket(path) as ws:
             while True:
-                heard.append(ws.recv(5))
+                heard.append(ws.recv(30))
     except InvalidStatus as refused:
         heard.append(refused.response.status_code)
     except ConnectionClosed as closed:

@@ -26,14 +26,14 @@ pytestmark = pytest.mark.usefixtures("quiet")
 def test_a_socket_ends_with_its_session(stranger: Person) -> None:
     stranger.sign_in("/page")
     with stranger.socket("/ws") as ws:
-        assert "@example.com" in str(ws.recv(10))
+        assert "@example.com" in str(ws.recv(30))
         ws.send("still there")
-        assert ws.recv(10) == "still there"
+        assert ws.recv(30) == "still there"
         began = time.monotonic()
         stranger.sign_out()
         with pytest.raises(ConnectionClosed) as closed:
-            ws.recv(10)
-        assert time.monotonic() - began < 5  # a second is promised; the machine may be busy
+            ws.recv(30)
+        assert time.monotonic() - began < 20  # a second is promised; the machine may be busy
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 4401
 
@@ -49,11 +49,11 @@ def test_a_client_that_reads_nothing_keeps_no_other_socket_open(
         sockets.callback(stalled.close)
         wait_for(member, "floods", 1)
         with stranger.socket("/ws") as ws:
-            assert "@example.com" in str(ws.recv(10))
+            assert "@example.com" in str(ws.recv(30))
             member.sign_out()
             stranger.sign_out()
             with pytest.raises(ConnectionClosed) as closed:
-                ws.recv(10)
+                ws.recv(30)
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 4401
         with site.newcomer() as watcher:
@@ -69,7 +69,7 @@ def test_no_message_is_lost_where_a_handler_waits_with_a_timeout(stranger: Perso
             ws.send(text)
             time.sleep(0.002)
         ws.send("end")
-        assert str(ws.recv(20)).split(",") == sent
+        assert str(ws.recv(30)).split(",") == sent
 
 
 def test_a_long_poll_ends_when_its_client_has_left(stranger: Person) -> None:
@@ -87,7 +87,7 @@ def seen(person: Person, name: str) -> int:
 
 def wait_for(person: Person, name: str, number: int) -> None:
     """Wait until the app has seen so many of something."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while seen(person, name) != number:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -122,7 +122,7 @@ def test_cookies_in_crumbs_are_read_over_http_2(site: Site, member: Person) -> N
     if site.place.kind.startswith("uvicorn"):
         return  # speaks HTTP/1.1 alone
     crumbs = [("cookie", "own=1"), ("cookie", member.cookies), ("cookie", "more=2")]
-    with httpx.Client(http1=False, http2=True, trust_env=False) as client:
+    with httpx.Client(http1=False, http2=True, trust_env=False, timeout=30) as client:
         answer = client.get(member.url("/page"), headers=crumbs)
         assert (answer.http_version, answer.status_code) == ("HTTP/2", 200)
         assert answer.json()["user"] == "member@example.com"

@@ -40,7 +40,7 @@ async def connected(person: Person, transports: list[str]) -> AsyncIterator[sock
                 socketio_path=person.prefix.strip("/") + "/socket.io",
                 transports=transports,
                 headers={"Origin": person.origin},
-                wait_timeout=10,
+                wait_timeout=30,
             )
             yield client
         finally:
@@ -62,14 +62,14 @@ async def test_events_come_and_go_and_know_who_speaks(
 ) -> None:
     async with connected(member, transports) as client:
         assert client.transport() == "websocket"
-        answer = await client.call("who", "good day", timeout=10)
+        answer = await client.call("who", "good day", timeout=30)
         assert answer == "good day, member@example.com"
-        assert await client.call("cookie", timeout=10) == ""
+        assert await client.call("cookie", timeout=30) == ""
         came: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         client.on("file back", came.set_result)
         content = bytes(range(256)) * 2000
         await client.emit("file", content)
-        assert await asyncio.wait_for(came, 10) == content
+        assert await asyncio.wait_for(came, 30) == content
 
 
 @WAYS
@@ -77,11 +77,11 @@ async def test_events_come_and_go_and_know_who_speaks(
 async def test_the_socket_ends_with_the_session(stranger: Person, transports: list[str]) -> None:
     stranger.sign_in("/")
     async with connected(stranger, transports) as client:
-        assert (await client.call("who", "hello", timeout=10)).startswith("hello, person")
+        assert (await client.call("who", "hello", timeout=30)).startswith("hello, person")
         over = asyncio.Event()
         client.on("disconnect", lambda *_: over.set())
         await asyncio.to_thread(stranger.sign_out)
-        await asyncio.wait_for(over.wait(), 5)
+        await asyncio.wait_for(over.wait(), 30)
     with pytest.raises(socketio.exceptions.ConnectionError):
         async with connected(stranger, transports):
             pass

@@ -161,7 +161,7 @@ def visit(browser: Browser, demo: Demo) -> Iterator[Visit]:
     def make(*, has_scripts: bool = True, **options: Any) -> Visitor:
         base = {"base_url": demo.url, "java_script_enabled": has_scripts}
         context = browser.new_context(**{**base, **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         visitor = Visitor(context, has_scripts)
         context.on("console", visitor._hear)
         context.on("weberror", visitor._fail)

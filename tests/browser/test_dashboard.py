@@ -104,7 +104,6 @@ def all_pages(page: Page) -> Iterator[str]:
             yield deeper
 
 
-@pytest.mark.timeout(180)  # two dozen pages: 15 s where nothing else runs
 def test_axe_finds_nothing_on_any_page_and_none_scrolls_sideways(demo: Demo, visit: Visit) -> None:
     """One walk for both, since it is the dear part; axe looks in both schemes."""
     page = sign_in(demo, visit())

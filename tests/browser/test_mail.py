@@ -59,7 +59,7 @@ class Postbox:
 
     def __enter__(self) -> Postbox:
         self._thread.start()
-        assert self._is_up.wait(10)
+        assert self._is_up.wait(30)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -92,7 +92,7 @@ def part(message: EmailMessage, kind: Literal["plain", "html"]) -> str:
 def test_the_code_of_a_real_mail_signs_in(postbox: Postbox, visit: Visit) -> None:
     visitor = visit()
     page = visitor.ask(JO)
-    envelope, message = postbox.mails.get(timeout=10)
+    envelope, message = postbox.mails.get(timeout=30)
     assert (envelope.mail_from, envelope.rcpt_tos) == ("login@example.org", [JO])
     assert message["from"] == "Fernway <login@example.org>"
     code = re.search(r"^\s*(\d{6})\s*$", part(message, "plain"), re.MULTILINE)
@@ -106,7 +106,7 @@ def test_the_code_of_a_real_mail_signs_in(postbox: Postbox, visit: Visit) -> Non
 def test_the_button_of_a_real_mail_signs_in(postbox: Postbox, visit: Visit) -> None:
     visitor = visit()
     waiting = visitor.ask(JO)
-    _, message = postbox.mails.get(timeout=10)
+    _, message = postbox.mails.get(timeout=30)
     mail = visit().context.new_page()
     mail.set_content(part(message, "html"))
     link = mail.get_by_role("link", name="Sign in to Fernway").get_attribute("href")
@@ -118,7 +118,7 @@ def test_the_button_of_a_real_mail_signs_in(postbox: Postbox, visit: Visit) -> N
 
 def test_the_mail_is_readable(postbox: Postbox, visit: Visit) -> None:
     visit().ask("a.rather.long.mailbox.name.that.goes.on@subdomain.of.a.long.name.example.com")
-    _, message = postbox.mails.get(timeout=10)
+    _, message = postbox.mails.get(timeout=30)
     page = visit().context.new_page()
     for width in (320, 800):
         page.set_viewport_size({"width": width, "height": 800})

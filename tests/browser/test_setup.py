@@ -44,7 +44,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 def make_link(demo: Demo) -> str:
     """Have a server make an organization and a link, and return the link."""
     headers = {"authorization": f"Bearer {API_KEY}"}
-    with httpx.Client(base_url=f"{demo.url}/auth/api/v1", headers=headers) as client:
+    with httpx.Client(base_url=f"{demo.url}/auth/api/v1", headers=headers, timeout=30) as client:
         made = client.post("/organizations", json={"name": "Acme"}).json()
         id = made["organization"]["id"]
         link = client.post(f"/organizations/{id}/setup-links", json={}).json()

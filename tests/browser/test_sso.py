@@ -65,7 +65,7 @@ def demo(tmp_path: Path, provider: str, request: pytest.FixtureRequest) -> Itera
     )
     kind, config = "oidc", there.config()
     if provider == "nanoidp by saml":
-        xml = httpx.get(f"{there.issuer}/saml/metadata").content
+        xml = httpx.get(f"{there.issuer}/saml/metadata", timeout=30).content
         kind, config = "saml", read_metadata(xml, now=clock(), allow_loopback=True).to_config()
     in_a_thread(lambda: prepare(tmp_path, kind, config))
 

@@ -61,7 +61,7 @@ class MailboxPage:
     _read: dict[str, Read] = field(default_factory=dict)
 
     def latest(self, to: str | None = None) -> Read | None:
-        page = html.unescape(httpx.get(self.url).text)
+        page = html.unescape(httpx.get(self.url, timeout=30).text)
         if to is None or to not in page:
             return None
         return self._read.setdefault(page, Read(page[page.index(to) :]))
@@ -115,11 +115,11 @@ class TestDevelopment:
         seen: list[object] = []
 
         def visit() -> None:
-            ends = time.monotonic() + 20
+            ends = time.monotonic() + 40
             while not _answers(url) and time.monotonic() < ends:
                 time.sleep(0.02)
             try:
-                with httpx.Client(base_url=url) as client:
+                with httpx.Client(base_url=url, timeout=30) as client:
                     seen.append(client.get("/").status_code)
                     # What the console says; this process knows the same key.
                     mailbox = MailboxPage(build(Settings.read(os.environ)).mailbox_url or "")
@@ -170,14 +170,14 @@ async def test_several_workers_know_of_each_others_logins(
             assert time.monotonic() < ends
             assert process.returncode is None
             await asyncio.sleep(0.05)
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
             assert (await client.get("/open")).json()["user"] == ""
             await SignIn(box)(client, "jo@acme.example")
             for _ in range(8):
                 # A connection of its own each time, which either worker may take.
                 headers = {"connection": "close"}
                 assert (await client.get("/", headers=headers)).json()["user"] == "jo@acme.example"
-        async with httpx.AsyncClient(base_url=url) as client:
+        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
             with pytest.raises(pytest.fail.Exception, match="no email came"):
                 await SignIn(box, patience=1)(client, "jo@elsewhere.example")
     finally:

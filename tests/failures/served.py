@@ -85,7 +85,7 @@ class Process:
         """End it at once (SIGKILL): it has no time to settle anything."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(30)
 
     def close(self) -> None:
         """End it as a deployment does (SIGTERM)."""
@@ -94,7 +94,7 @@ class Process:
             self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
             try:
-                self._process.wait(15)
+                self._process.wait(30)
             except subprocess.TimeoutExpired:
                 self.kill()
 

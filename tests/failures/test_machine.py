@@ -45,7 +45,7 @@ async def http() -> AsyncIterator[httpx.AsyncHTTPTransport]:
 
 async def until_well(jo: SpreadBrowser, process: Process) -> None:
     """Wait until nothing is down, by itself."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while True:
             with contextlib.suppress(httpx.HTTPError):  # a connection that had waited too long
                 health = await jo.get(process, "/auth/health")
@@ -64,7 +64,7 @@ async def test_out_of_file_descriptors(
         await asyncio.to_thread(process.ready)
         jo, address = SpreadBrowser(http, "203.0.113.1"), an_address()
         await jo.ask(process, address)
-        await until(lambda: bool(post.mails(address)), 10)
+        await until(lambda: bool(post.mails(address)))
         await jo.type_code(process, post.mails(address)[0].code)
         assert await jo.who(process) == address
         cookies = dict(jo.cookies)
@@ -74,7 +74,7 @@ async def test_out_of_file_descriptors(
         addresses = [an_address() for _ in people]
         with contextlib.ExitStack() as stack:
             for _ in range(2 * FILES):
-                stack.enter_context(socket.create_connection(("127.0.0.1", process.port), 5))
+                stack.enter_context(socket.create_connection(("127.0.0.1", process.port), 30))
             begun = time.monotonic()
             answers = await asyncio.gather(
                 *(each.ask(process, to) for each, to in zip(people, addresses, strict=True))
@@ -84,7 +84,7 @@ async def test_out_of_file_descriptors(
             answers += await asyncio.gather(
                 *(each.get(process, "/auth/link?link_token=x") for each in people)
             )
-            assert time.monotonic() - begun < 4
+            assert time.monotonic() - begun < 20
             told = [answer.status_code for answer in answers]
             # 503, or done where a connection to Redis stands already; nothing else.
             assert {status for status in told if status >= 500} <= {503}, Counter(told)
@@ -97,7 +97,7 @@ async def test_out_of_file_descriptors(
         assert await jo.who(process) == address
         # Who was told that a mail is on its way gets it.
         accepted = [to for to, status in zip(addresses, told, strict=False) if status == 303]
-        await until(lambda: all(post.mails(to) for to in accepted), 15)
+        await until(lambda: all(post.mails(to) for to in accepted))
         lines = [json.loads(line) for line in log.read_text().splitlines()]
         assert not [line for line in lines if line["event"] == "mail_not_delivered"]
     finally:

@@ -31,7 +31,7 @@ class NanoIDP(IdentityProvider):
 
     def rotate_keys(self) -> None:
         """Have it sign with a new key."""
-        assert httpx.post(f"{self.issuer}/api/keys/rotate").json()["success"]
+        assert httpx.post(f"{self.issuer}/api/keys/rotate", timeout=30).json()["success"]
 
 
 @pytest.fixture(scope="session")

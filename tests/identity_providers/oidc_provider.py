@@ -26,7 +26,7 @@ class OIDCProvider(IdentityProvider):
     def know(self, login: str, **claims: Any) -> None:
         """Set what it says of somebody: `email`, `email_verified`, `name`, `groups`."""
         url = f"{self.issuer}/accounts/{quote(login, safe='')}"
-        assert httpx.put(url, json=claims).status_code == 204
+        assert httpx.put(url, json=claims, timeout=30).status_code == 204
 
 
 @pytest.fixture(scope="session")

@@ -40,7 +40,7 @@ def _wait(process: subprocess.Popen[str], ready: str) -> None:
     deadline = time.monotonic() + 30
     while True:
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(ready).status_code == 200:
+            if httpx.get(ready, timeout=30).status_code == 200:
                 return
         if process.poll() is not None or time.monotonic() > deadline:
             process.terminate()

@@ -44,7 +44,7 @@ class IdentityProvider:
             login: the name to type.
             password: the password to type.
         """
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=30) as client:
             request = client.build_request("GET", url)
             for _ in range(_MOST_PAGES):
                 answer = await client.send(request)
@@ -67,7 +67,7 @@ class IdentityProvider:
             login: the name to type.
             password: the password to type.
         """
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=30) as client:
             request = client.build_request("GET", url)
             for _ in range(_MOST_PAGES):
                 answer = await client.send(request)

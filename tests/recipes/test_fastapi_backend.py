@@ -36,7 +36,7 @@ def backend(outbox: Outbox) -> Iterator[str]:
 
 @pytest.fixture
 def visitor(backend: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=backend) as client:
+    with httpx.Client(base_url=backend, timeout=30) as client:
         yield client
 
 
@@ -87,7 +87,7 @@ def test_a_code_is_worth_nothing_in_another_browser(
 ) -> None:
     visitor.post("/ask", data={"email": "cy@example.com"})
     code = code_for(outbox, "cy@example.com")
-    with httpx.Client(base_url=backend) as thief:
+    with httpx.Client(base_url=backend, timeout=30) as thief:
         assert thief.post("/enter", data={"code": code}).status_code == 410
         thief.post("/ask", data={"email": "thief@example.com"})
         assert thief.post("/enter", data={"code": code}).status_code == 400
@@ -101,6 +101,6 @@ def test_a_wrong_key_is_the_backend_s_fault(backend: str) -> None:
     with (
         served(login) as url,
         served(lambda _: create_backend(f"{url}/auth", API_KEY, KEY)) as address,
-        httpx.Client(base_url=address) as visitor,
+        httpx.Client(base_url=address, timeout=30) as visitor,
     ):
         assert visitor.post("/ask", data={"email": "jo@example.com"}).status_code == 502

@@ -15,6 +15,7 @@ from pwless_middleware.core.keys.digest import digest
 from pwless_middleware.database.database import Database
 from pwless_middleware.errors import LoginDenied
 from pwless_middleware.stores.memory import MemoryStore
+from pwless_middleware.web.connections import open_connections
 from tests.support import Browser, Site, Slow, cookie_header, make_site, socket_scope
 
 pytestmark = pytest.mark.anyio
@@ -103,6 +104,12 @@ async def test_a_rule_narrows_a_session_that_runs() -> None:
     assert await jo.who() is None
 
 
+@pytest.fixture
+def _no_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nobody look at open connections as time goes by."""
+    monkeypatch.setattr(open_connections, "LOOK_SECONDS", 3600)
+
+
 class Socket:
     """An app of one socket that stays open, and who has it open."""
 
@@ -123,8 +130,8 @@ class Socket:
         return serving
 
     async def closes_at_once(self) -> None:
-        """Wait for its close, which may not wait for the next look: that is half a second away."""
-        async with asyncio.timeout(0.4):
+        """Wait for its close, which may not wait for the next look: see `_no_looks`."""
+        async with asyncio.timeout(30):
             await self.closed.wait()
 
     async def _receive(self) -> Any:
@@ -137,6 +144,7 @@ class Socket:
             self.closed.set()
 
 
+@pytest.mark.usefixtures("_no_looks")
 async def test_a_socket_ends_at_once_when_a_rule_refuses_its_session() -> None:
     house, socket = House(), Socket()
     site = make_site(socket, features=[EmailLogin(), house])
@@ -150,6 +158,7 @@ async def test_a_socket_ends_at_once_when_a_rule_refuses_its_session() -> None:
     serving.cancel()
 
 
+@pytest.mark.usefixtures("_no_looks")
 async def test_a_socket_ends_at_once_when_an_operator_takes_its_person_off_the_list(
     tmp_path: Path,
 ) -> None:
@@ -164,6 +173,7 @@ async def test_a_socket_ends_at_once_when_an_operator_takes_its_person_off_the_l
     await site.passwordless.lifetime.close()
 
 
+@pytest.mark.usefixtures("_no_looks")
 async def test_a_socket_ends_at_once_when_another_process_disables_its_person(
     tmp_path: Path,
 ) -> None:

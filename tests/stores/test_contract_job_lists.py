@@ -154,11 +154,11 @@ class TestRevive:
     async def test_wakes_a_worker(self, store: Store) -> None:
         await queue(store, b"a")
         await store.jobs.bury((await claim(store))[0], reason="no", at=NOW)
-        waiting = asyncio.create_task(store.jobs.wait(timeout=30))
+        waiting = asyncio.create_task(store.jobs.wait(timeout=50))
         await asyncio.sleep(0)
         (dead,) = await listed(store, "dead")
         await store.jobs.revive([dead.job.id], now=NOW)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await waiting
 
     async def test_of_many_who_revive_one_job_one_does(self, processes: list[Store]) -> None:

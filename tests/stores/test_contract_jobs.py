@@ -215,10 +215,10 @@ class TestWrites:
         assert len(await claim(store, limit=200)) == 100
 
     async def test_a_waiting_worker_wakes(self, store: Store) -> None:
-        waiting = asyncio.create_task(store.jobs.wait(timeout=30))
+        waiting = asyncio.create_task(store.jobs.wait(timeout=50))
         await asyncio.sleep(0)
         await store.write(Writes(jobs=(b"a",)), now=NOW, op="1")
-        async with asyncio.timeout(10):  # of 30; a busy machine may take a while
+        async with asyncio.timeout(30):  # of 50; a busy machine may take a while
             await waiting
 
 
@@ -226,19 +226,19 @@ class TestWait:
     async def test_ends_after_its_time(self, store: Store) -> None:
         begun = time.monotonic()
         await store.jobs.wait(timeout=0.05)
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < 30
 
     async def test_does_not_sleep_over_a_job_that_is_there(self, store: Store) -> None:
         assert await claim(store) == []
         await queue(store, b"a")
-        async with asyncio.timeout(10):  # of 30; a busy machine may take a while
-            await store.jobs.wait(timeout=30)
+        async with asyncio.timeout(30):  # of 50; a busy machine may take a while
+            await store.jobs.wait(timeout=50)
 
     async def test_ends_when_a_job_comes(self, store: Store) -> None:
-        waiting = asyncio.create_task(store.jobs.wait(timeout=30))
+        waiting = asyncio.create_task(store.jobs.wait(timeout=50))
         await asyncio.sleep(0)
         await queue(store, b"a")
-        async with asyncio.timeout(10):  # of 30; a busy machine may take a while
+        async with asyncio.timeout(30):  # of 50; a busy machine may take a while
             await waiting
 
     async def test_sees_a_job_of_another_process_within_a_second(
@@ -246,17 +246,17 @@ class TestWait:
     ) -> None:
         async def work() -> list[Job]:
             while not (jobs := await claim(processes[0])):
-                await processes[0].jobs.wait(timeout=30)
+                await processes[0].jobs.wait(timeout=50)
             return jobs
 
         worker = asyncio.create_task(work())
         await asyncio.sleep(0)
         await queue(processes[1], b"a")
-        async with asyncio.timeout(5):  # a second is promised; the machine may be busy
+        async with asyncio.timeout(30):  # a second is promised; the machine may be busy
             assert [job.payload for job in await worker] == [b"a"]
 
     async def test_more_than_was_asked_for_is_not_slept_over(self, store: Store) -> None:
         await queue(store, b"a", b"b")
         await claim(store, limit=1)
-        async with asyncio.timeout(10):  # of 30; a busy machine may take a while
-            await store.jobs.wait(timeout=30)
+        async with asyncio.timeout(30):  # of 50; a busy machine may take a while
+            await store.jobs.wait(timeout=50)

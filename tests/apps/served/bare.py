@@ -123,7 +123,7 @@ async def _stream(scope: Scope, receive: Receive, send: Send) -> None:
     """Send one event, and the second only when `/go` was asked for."""
     go_on.clear()
     await _answer(send, b"data: 1\n\n", (b"content-type", b"text/event-stream"), more=True)
-    await asyncio.wait_for(go_on.wait(), 10)
+    await asyncio.wait_for(go_on.wait(), 30)
     await send({"type": "http.response.body", "body": b"data: 2\n\n", "more_body": False})
 
 

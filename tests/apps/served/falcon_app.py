@@ -58,7 +58,7 @@ class Stream:
         async def pieces() -> AsyncIterator[bytes]:
             go_on.clear()
             yield b"first\n"
-            await asyncio.wait_for(go_on.wait(), 10)
+            await asyncio.wait_for(go_on.wait(), 30)
             yield b"second\n"
 
         resp.stream = pieces()

@@ -96,7 +96,7 @@ def make() -> FastAPI:
         async def pieces() -> AsyncIterator[str]:
             go_on.clear()
             yield "first\n"
-            await asyncio.wait_for(go_on.wait(), 10)
+            await asyncio.wait_for(go_on.wait(), 30)
             yield "second\n"
 
         return StreamingResponse(pieces(), media_type="text/plain")

@@ -72,7 +72,7 @@ def stream() -> Response:
     def pieces() -> Iterator[bytes]:
         go_on.clear()
         yield b"first\n"
-        assert go_on.wait(10)
+        assert go_on.wait(30)
         yield b"second\n"
 
     return Response(pieces(), content_type="text/plain")

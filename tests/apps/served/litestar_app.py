@@ -67,7 +67,7 @@ async def stream() -> Stream:
     async def pieces() -> AsyncIterator[str]:
         go_on.clear()
         yield "first\n"
-        await asyncio.wait_for(go_on.wait(), 10)
+        await asyncio.wait_for(go_on.wait(), 30)
         yield "second\n"
 
     return Stream(pieces())

@@ -61,7 +61,7 @@ async def stream() -> Response:
     async def pieces() -> AsyncIterator[bytes]:
         go_on.clear()
         yield b"first\n"
-        await asyncio.wait_for(go_on.wait(), 10)
+        await asyncio.wait_for(go_on.wait(), 30)
         yield b"second\n"
 
     return Response(pieces(), content_type="text/plain")

@@ -183,7 +183,7 @@ def test_it_follows_what_a_process_writes_until_nobody_reads(url: str) -> None:
     assert json.loads(process.stdout.readline())["kind"] == "send.requested"
     process.stdout.close()
     asyncio.run(live())
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
     assert process.stderr is not None
     assert process.stderr.read() == ""
     process.stderr.close()

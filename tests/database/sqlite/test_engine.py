@@ -136,7 +136,7 @@ assert asyncio.run(ids(database)) == [1, 2, 3]
 def test_a_forked_process_opens_its_own(path: Path) -> None:
     """As under gunicorn with --preload, where the app was used before the fork."""
     command = [sys.executable, "-W", "error", "-c", FORKING, f"sqlite:///{path}"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50)
     assert done.returncode == 0, done.stderr
     assert not done.stderr
     assert not path.with_name("pwless.db-wal").exists()

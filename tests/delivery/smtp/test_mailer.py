@@ -698,7 +698,7 @@ def test_a_mailer_serves_one_event_loop_after_another(message: Message, script: 
     thread = threading.Thread(target=asyncio.run, args=[serve()])
     thread.start()
     try:
-        assert listening.wait(5)
+        assert listening.wait(30)
         mailer = mailer_at(script.port)
         for _ in range(3):
             asyncio.run(request_deadline(mailer))

@@ -173,7 +173,7 @@ def moto() -> Iterator[Moto]:
         iam.close()
         plain = {"content-type": "text/plain"}
         reset = urllib.request.Request(f"{url}/moto-api/reset-auth", data=b"0", headers=plain)
-        urllib.request.urlopen(reset, timeout=10).close()
+        urllib.request.urlopen(reset, timeout=30).close()
         yield Moto(url, key["AccessKeyId"], key["SecretAccessKey"])
     finally:
         server.stop()

@@ -52,7 +52,7 @@ def secret_on(text: str) -> str:
 
 async def until(is_so: Callable[[], Awaitable[bool]]) -> None:
     """Wait for something that a task of its own brings about."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             if await is_so():
                 return
@@ -82,7 +82,7 @@ class Receiver:
 
     async def next(self) -> Seen:
         """Return the next message, once it is there."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return await self._came.get()
 
     def has_more(self) -> bool:

@@ -35,7 +35,7 @@ async def settled(site: Site, id: str, *, state: str = "delivered") -> WebhookDe
     """Return the newest delivery once it is in a state."""
     repositories = site.passwordless._kit.repositories
     assert repositories is not None
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             for found in await repositories.webhook_deliveries.list(id, limit=1):
                 if found.state == state:

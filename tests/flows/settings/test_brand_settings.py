@@ -45,7 +45,7 @@ async def test_pages_stylesheet_and_emails_follow_in_every_process(database: Dat
     current.subscribe(changed.set)
     values = {"brand.name": "Acme", "brand.color": "#b00020", "brand.logo": "/static/acme.svg"}
     await one.passwordless.settings.set(values)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         await changed.wait()
     for site in (one, other):
         page = (await site.browser().get("/auth/login")).text

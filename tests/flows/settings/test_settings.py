@@ -58,7 +58,7 @@ async def heard(site: Site, version: int) -> None:
     """Wait until a site has heard of a version."""
     current, changed = _current(site), asyncio.Event()
     current.subscribe(changed.set)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while current.record.version != version:
             await changed.wait()
 

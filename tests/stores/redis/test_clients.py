@@ -30,7 +30,7 @@ async def used(store: RedisStore, number: int) -> bytes | None:
     """Write, wait for the lease, read."""
     put = Put("k", b"%d" % number, NOW + 9)
     await store.write(Writes(puts=(put,)), now=NOW, op=str(number))
-    await until(store.feed.is_live, 15)
+    await until(store.feed.is_live)
     return await store.read("k", now=NOW)
 
 
@@ -161,4 +161,4 @@ async def test_a_host_whose_first_address_is_dead_is_reached_at_the_second(
     """RFC 8305: the next address is tried beside the first, a quarter of a second later."""
     store = redis_stores(two_addresses)
     assert await store.read("k", now=NOW) is None
-    await until(store.feed.is_live, 15)
+    await until(store.feed.is_live)

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import json
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +16,6 @@ from pwless_middleware.errors import StoreError
 from pwless_middleware.stores.base import Put
 from pwless_middleware.stores.redis import RedisStore
 from pwless_middleware.stores.redis import jobs as redis_jobs
-from pwless_middleware.stores.redis.job_lists import DEAD_AFTER
 from tests.redis_server import Server, until
 
 pytestmark = pytest.mark.anyio
@@ -68,32 +66,31 @@ async def test_a_killed_process_loses_nothing(
     finally:
         worker.kill()
         await worker.communicate()
-    killed = time.monotonic()
-    assert [job.payload for job in await take_over(store, DEAD_AFTER + 3)] == [b"a", b"b"]
-    assert time.monotonic() - killed < DEAD_AFTER + 2
+    assert [job.payload for job in await take_over(store, 30)] == [b"a", b"b"]
 
 
 async def test_a_slow_worker_that_lives_keeps_its_jobs(
     redis_stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_jobs, "DEAD_AFTER", 0.8)
+    monkeypatch.setattr(redis_jobs, "DEAD_AFTER", 2.0)
     monkeypatch.setattr(redis_jobs, "_HEARTBEAT", 0.2)
     busy, other = redis_stores(), redis_stores()
     await queue(busy, b"a")
     (job,) = await busy.jobs.claim(now=NOW, limit=9)
     with pytest.raises(TimeoutError):
-        await take_over(other, 2)
+        await take_over(other, 3)
     await busy.jobs.complete(job)
 
 
 async def test_a_worker_that_leaves_hands_over_at_once(
-    redis_stores: Stores, admin: Any, prefix: str
+    redis_stores: Stores, admin: Any, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(redis_jobs, "DEAD_AFTER", 3600)
     leaving, other = redis_stores(), redis_stores()
     await queue(leaving, b"a")
     await leaving.jobs.claim(now=NOW, limit=9)
     await leaving.aclose()
-    (job,) = await take_over(other, 1)
+    (job,) = await take_over(other, 30)
     assert job.payload == b"a"
     consumers = await admin.xinfo_consumers(f"{prefix}:{{jobs}}:stream", "workers")
     assert [each["pending"] for each in consumers if each["pending"]] == [1]
@@ -102,9 +99,10 @@ async def test_a_worker_that_leaves_hands_over_at_once(
 
 
 async def test_a_claim_whose_answer_was_lost_is_handed_over_at_once_too(
-    redis_stores: Stores, admin: Any, prefix: str
+    redis_stores: Stores, admin: Any, prefix: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A claim that is cancelled as the process ends is decided in Redis all the same."""
+    monkeypatch.setattr(redis_jobs, "DEAD_AFTER", 3600)
     leaving, other = redis_stores(), redis_stores()
     assert await leaving.jobs.claim(now=NOW, limit=1) == []
     consumer = leaving.jobs._workers.here().consumer
@@ -113,7 +111,7 @@ async def test_a_claim_whose_answer_was_lost_is_handed_over_at_once_too(
     await admin.xgroup_create(stream, "workers", "0")
     await admin.xreadgroup("workers", consumer, {stream: ">"}, count=1)
     await leaving.aclose()
-    assert [job.payload for job in await take_over(other, 1)] == [b"a"]
+    assert [job.payload for job in await take_over(other, 30)] == [b"a"]
 
 
 async def test_leaving_without_anything_or_without_redis_is_quiet(
@@ -177,7 +175,7 @@ async def test_the_heart_stops_when_nothing_is_held(redis_stores: Stores, admin:
     assert heart is not None
     await asyncio.sleep(0)
     await store.jobs.complete(job)
-    await until(heart.done, 3)
+    await until(heart.done)
 
 
 async def test_nothing_but_payload_tries_and_time_is_in_the_stream(

@@ -60,7 +60,7 @@ async def test_a_write_begins_a_pass_and_closing_ends_it(database: Database) -> 
     await store.write(Writes((Put("old", b"v", NOW + 1),)), now=NOW, op="1")
     await store.aclose()  # so that the next write is the first of its time
     await store.write(Writes((Put("new", b"v", NOW + 9999),)), now=NOW + 2 * KEPT_FOR, op="2")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await count(database) != 2:  # noqa: ASYNC110  # the new one, and its operation
             await asyncio.sleep(0)
     await store.aclose()

@@ -85,7 +85,7 @@ class Looks:
 
 
 async def until(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not done():  # noqa: ASYNC110  # the app has no event that a test could await
             await asyncio.sleep(0)
 
@@ -141,7 +141,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def done(*tasks: asyncio.Task[None]) -> None:
     """Wait until the app has returned."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await asyncio.gather(*tasks)
 
 

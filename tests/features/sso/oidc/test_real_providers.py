@@ -171,7 +171,7 @@ async def test_a_person_who_signs_out_is_led_to_the_provider(provider: IdentityP
         attempt.settings, id_token=login.id_token, return_to="https://app.example.com/"
     )
     assert url is not None
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         page = await client.get(url)
     assert page.status_code < 400, page.text
 

@@ -372,7 +372,7 @@ def test_scim2_tester_finds_nothing_to_object_to(
     with served(make_app) as url:
         directory = found["it"]
         headers = {"authorization": f"Bearer {directory.token}"}
-        with httpx2.Client(base_url=f"{url}{directory.base}", headers=headers) as http:
+        with httpx2.Client(base_url=f"{url}{directory.base}", headers=headers, timeout=30) as http:
             client = SyncSCIMClient(http)
             client.discover()
             user = client.get_resource_model("User")
