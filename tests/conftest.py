@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -38,6 +39,14 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 # also where the environment says that nothing is to be kept: it is half of a server's start.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# Files of tests are in memory where there is room: a write to a disk that others write to may take
+# longer than the 1.2 s that a database gives it. Programs are started from there as well.
+_MEMORY = Path("/dev/shm")
+if _MEMORY.is_dir():
+    _room = os.statvfs(_MEMORY)
+    if _room.f_bavail * _room.f_frsize > 4 << 30 and not _room.f_flag & os.ST_NOEXEC:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 # What is made while the tests are collected stays: to look through it for garbage is in vain.
 _THRESHOLDS = gc.get_threshold()

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -42,16 +41,14 @@ def test_eight_processes_that_start_together_migrate_once(bare_url: str) -> None
     assert open_together(8, "0", bare_url) == [ALL]
 
 
-def test_so_they_do_from_each_earlier_version() -> None:
-    """In memory where there is such a folder: a disk that others write to may take its time."""
-    memory = Path("/dev/shm")
-    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        words = [
-            word
-            for n in range(1, len(MIGRATIONS) + 1)
-            for word in (str(n), f"sqlite:///{folder}/{n}.db?synchronous=normal")
-        ]
-        assert open_together(2, *words) == [ALL] * len(MIGRATIONS)
+def test_so_they_do_from_each_earlier_version(tmp_path: Path) -> None:
+    versions = range(1, len(MIGRATIONS) + 1)
+    words = [
+        word
+        for n in versions
+        for word in (str(n), f"sqlite:///{tmp_path}/{n}.db?synchronous=normal")
+    ]
+    assert open_together(2, *words) == [ALL] * len(MIGRATIONS)
 
 
 async def test_tables_of_a_newer_version_are_refused(bare_url: str) -> None:
