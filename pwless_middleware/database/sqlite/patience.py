@@ -46,4 +46,5 @@ class Patience:
                 self._timer = self._loop.call_at(at, self._ring)
                 return
             del self._ends[future]
-            self._give_up(future)
+            # Each by itself: a log handler of the host that fails keeps the others from nothing.
+            self._loop.call_soon(self._give_up, future)

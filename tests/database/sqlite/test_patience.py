@@ -73,3 +73,24 @@ def test_who_was_given_up_may_end() -> None:
         patience.end(future)
 
     assert given_up(wait) == [(2.0, 0)]
+
+
+def test_where_giving_up_fails_the_others_are_given_up() -> None:
+    failed: list[object] = []
+
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: failed.append(context["exception"]))
+        patience = Patience(2.0, lambda future: future.set_exception(LookupError()))
+        answered, waiting = loop.create_future(), loop.create_future()
+        answered.set_result(None)
+        patience.begin(answered)
+        patience.begin(waiting)
+        try:
+            await waiting
+        except LookupError:
+            return 1
+        return 0
+
+    assert in_virtual_time(main) == 1
+    assert [type(each) for each in failed] == [asyncio.InvalidStateError]
