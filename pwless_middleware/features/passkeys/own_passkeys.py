@@ -175,7 +175,7 @@ class OwnPasskeys:
         if passkey is None:
             raise NotFound
         is_usable = passkey.rp_id == self._party.id
-        keeps_last = self.keeps_last and is_usable
+        keeps_last = is_usable and await self.keeps_last(user_id)
         is_last = is_usable and sum(one.rp_id == passkey.rp_id for one in kept) == 1
         if keeps_last and is_last:
             raise _last()
@@ -207,11 +207,17 @@ class OwnPasskeys:
             factors, left = self._kit.repositories.factors, await self.usable(user_id)
             await factors.raise_generation(user_id, has_passkey=bool(left))
 
-    @property
-    def keeps_last(self) -> bool:
-        """Whether the last passkey of a person has to stay: nothing else lets them in."""
-        others = [one for one in self._kit.offers.methods if one.name != METHOD]
-        return self._rules().required or not others
+    async def keeps_last(self, user_id: str) -> bool:
+        """Whether the last passkey of a person has to stay: nothing else lets them in.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known.
+        """
+        return self._rules().required or await self._kit.offers.is_only_way(user_id, METHOD)
+
+    async def lets_in(self, user_id: str) -> bool:
+        """Whether a person has a passkey to sign in with."""
+        return bool(await self.usable(user_id))
 
     async def reset(self, user_id: str, *, by: str) -> int:
         """Remove all passkeys of a person, for who has lost them, and return how many.

@@ -48,6 +48,8 @@ class LoginMethod:
             it: who has no JavaScript does not hear of it.
         script: a file of ours that the page loads for it, e.g. `passkeys.js`; empty for none.
         leads_away: whether its form ends on another site.
+        lets_in: tells whether a person has what it takes to sign in by it, from their user id, so
+            that the last way in of somebody is not removed; `None` where everybody has it.
     """
 
     name: str
@@ -60,6 +62,7 @@ class LoginMethod:
     is_scripted: bool = False
     script: str = ""
     leads_away: bool = False
+    lets_in: Callable[[str], Awaitable[bool]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +276,23 @@ class Offers:
             if method.is_enrolled is not None and await method.is_enrolled(user_id):
                 found = method.strength
         return found
+
+    async def is_only_way(self, user_id: str, method: str) -> bool:
+        """Whether no other login method lets a person in.
+
+        Args:
+            user_id: whose.
+            method: the login method that they have anyway.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known now.
+        """
+        for other in self.methods:
+            if other.name == method:
+                continue
+            if other.lets_in is None or await other.lets_in(user_id):
+                return False
+        return True
 
     async def why_it_stays(self, user_id: str, method: str) -> Text | None:
         """Return why the last proof by a method cannot be removed; `None` where it can.

@@ -169,7 +169,7 @@ class PasskeyPages:
         if passkey is None:
             raise NotFound
         usable = [one.id for one in kept if one.rp_id == self._flow.party.id]
-        is_last_way = self._flow.own.keeps_last and usable == [wanted]
+        is_last_way = usable == [wanted] and await self._flow.own.keeps_last(account.user.id)
         problem = Text("Nothing else lets you in. Add another passkey before you remove this one.")
         return self._kit.pages.page(
             request,

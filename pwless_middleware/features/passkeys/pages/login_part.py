@@ -43,6 +43,7 @@ class LoginPart:
             autofill="webauthn",
             is_scripted=True,
             script=SCRIPT,
+            lets_in=flow.own.lets_in,
         )
 
     async def show(self, request: Request, next: str) -> Part:

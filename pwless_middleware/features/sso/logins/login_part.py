@@ -54,6 +54,7 @@ class LoginPart:
             field=_FIELD,
             order=105,
             leads_away=True,
+            lets_in=self._lets_in,
         )
 
     async def show(self, request: Request, next: str) -> Part | None:
@@ -78,6 +79,21 @@ class LoginPart:
         hint = seal_hint(self._kit.hints, address, now=self._kit.clock())
         query = {"organization": owner.id, "hint": hint} | ({"next": next} if next else {})
         return self._kit.pages.redirect(request, f"{SSO_START_PATH}?{urlencode(query)}")
+
+    async def _lets_in(self, user_id: str) -> bool:
+        """Whether an organization that somebody is a member of, or whose domain their address is
+        of, has a login."""
+        members = await self._directory.memberships(user_id)
+        ids = [member.organization for member in members if member.is_active]
+        found = [await self._directory.find(id) for id in ids]
+        user = await self._kit.users.load(user_id)
+        address = parse_address(user.email) if user is not None else None
+        if address is not None:
+            found.append(await self._directory.owner_of(domain_of(address)))
+        for organization in found:
+            if organization is not None and await self._has_login(organization):
+                return True
+        return False
 
     async def _has_login(self, organization: Organization) -> bool:
         connections = await self._directory.connections_of(organization.id)

@@ -105,7 +105,7 @@ class LinkedAccountPages:
             current_path=PATH,
             page_url=root_path(request) + self._kit.prefix + PATH,
             linked=[self._row(one) for one in linked],
-            may_unlink=not self._linked.is_last_way(linked),
+            may_unlink=not await self._linked.is_last_way(account.user.id, linked),
             notice=translate(Text("The account is unlinked.")) if is_done else None,
             problem=None if error is None else translate(error.public_texts[0]),
         )

@@ -39,10 +39,17 @@ class LinkedAccounts:
         found = await self._identities.list(user_id)
         return [one for one in found if one.connection in self._providers]
 
-    def is_last_way(self, linked: Sequence[Identity]) -> bool:
-        """Whether the one that is left has to stay: nothing else lets anybody in here."""
-        others = [one for one in self._kit.offers.methods if one.name != SOCIAL_METHOD]
-        return not others and len(linked) == 1
+    async def lets_in(self, user_id: str) -> bool:
+        """Whether a person has an account to sign in with."""
+        return bool(await self.list(user_id))
+
+    async def is_last_way(self, user_id: str, linked: Sequence[Identity]) -> bool:
+        """Whether the one that is left has to stay: nothing else lets this person in.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known.
+        """
+        return len(linked) == 1 and await self._kit.offers.is_only_way(user_id, SOCIAL_METHOD)
 
     async def unlink(self, user_id: str, id: str, *, session: Session) -> None:
         """Unlink one. Sessions that it alone had proven end, but the one in which this is asked.
@@ -65,7 +72,7 @@ class LinkedAccounts:
         wanted = next((one for one in linked if id_of(one) == id), None)
         if wanted is None:
             raise NotFound
-        if self.is_last_way(linked):
+        if await self.is_last_way(user_id, linked):
             raise InvalidArgument.of("id", _LAST, "last")
         is_last = len(linked) == 1
         # Before, so that nothing is unlinked while the store cannot be written; and after.

@@ -171,7 +171,7 @@ class OIDC:
         linked = LinkedAccounts(kit, identities, flows)
         account = LinkedAccountPages(kit, linked, titles)
         kinds = (*KINDS, *ORGANIZATION_KINDS)
-        pages = SocialPages(kit, flows, proof)
+        pages = SocialPages(kit, flows, proof, linked)
         return Mounted(
             routes=(*pages.routes, *account.routes),
             methods=(pages.method,),

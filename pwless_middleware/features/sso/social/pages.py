@@ -18,6 +18,7 @@ from pwless_middleware.features.sso.logins.browser import NEXT_LENGTH, BegunLogi
 from pwless_middleware.features.sso.logins.login_states import LIFETIME, LoginState
 from pwless_middleware.features.sso.oidc.answers import read_answer
 from pwless_middleware.features.sso.social.flow import SocialFlow, Unproven
+from pwless_middleware.features.sso.social.linked_accounts import LinkedAccounts
 from pwless_middleware.features.sso.social.mailed_proof import MailedProof
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.parts.offers import LoginMethod
@@ -37,9 +38,16 @@ class SocialPages:
         kit: everything below.
         flows: of the providers, by id.
         proof: has addresses proven by mail.
+        linked: the accounts that people have linked.
     """
 
-    def __init__(self, kit: Kit, flows: Mapping[str, SocialFlow], proof: MailedProof) -> None:
+    def __init__(
+        self,
+        kit: Kit,
+        flows: Mapping[str, SocialFlow],
+        proof: MailedProof,
+        linked: LinkedAccounts,
+    ) -> None:
         self._kit = kit
         self._flows = flows
         self._proof = proof
@@ -49,6 +57,7 @@ class SocialPages:
             show=self.show,
             order=110,
             leads_away=True,
+            lets_in=linked.lets_in,
         )
         self.routes = tuple(
             route

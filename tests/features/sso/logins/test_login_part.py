@@ -115,3 +115,20 @@ async def test_where_no_mails_are_offered_an_address_is_asked_for(
         refused = await jo.post("/auth/login", {"company_email": email})
         assert refused.status_code == 400
         assert "There is no company login for this address here." in said(refused)
+
+
+async def test_a_last_passkey_may_go_where_the_companys_login_lets_its_owner_in(
+    tmp_path: Path, provider: OwnProvider
+) -> None:
+    features = [Passkeys(), Organizations(), SSO(unsafe_loopback=True)]
+    acme = await SSOSite.make(tmp_path, provider.config(), all_features=features)
+    people, offers = acme.site.passwordless.people, acme.site.passwordless._kit.offers
+    boss = await people.create("boss@acme.example")
+    kim = await people.create("kim@elsewhere.example")
+    member = await people.create("member@elsewhere.example")
+    await acme.floor.members.put(acme.organization.id, member.id)
+    assert not await offers.is_only_way(boss.id, "passkey")
+    assert not await offers.is_only_way(member.id, "passkey")
+    assert await offers.is_only_way(kim.id, "passkey")
+    await acme.floor.connections.disable(acme.connection.id)
+    assert await offers.is_only_way(boss.id, "passkey")

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from pwless_middleware import Passkeys
 from tests.breakable_store import BreakableStore
+from tests.features.passkeys.authenticator import Authenticator
+from tests.features.passkeys.people import make_passkey
 from tests.features.sso.social.people import SIGNS_IN, Visitor, social_site
 from tests.own_account import change, press_undo, signed_in
 from tests.support import Browser, led_to
@@ -90,6 +93,24 @@ async def test_the_last_way_in_stays(tmp_path: Path) -> None:
         refused = await jo.browser.post(PAGE, {"id": id_of(identity)})
         assert refused.status_code == 400
         assert "has to stay" in refused.text
+
+
+async def test_what_a_person_has_lets_them_in_and_not_what_a_site_offers(tmp_path: Path) -> None:
+    """Of two ways in that a person has, either can go; then the other one stays."""
+    async with social_site(tmp_path, Passkeys(), email=False) as (site, provider):
+        jo = Visitor(site, provider)
+        await jo.sign_in()
+        assert await ids_on(jo.browser) == [], "passkeys are offered, and they have none"
+        assert (await make_passkey(jo.browser, Authenticator())).status_code == 201
+        assert len(await ids_on(jo.browser)) == 1
+        offers = site.passwordless._kit.offers
+        jo_id = (await jo.browser.get("/private")).json()["id"]
+        assert not await offers.is_only_way(jo_id, "passkey")
+        repositories = site.passwordless._kit.repositories
+        assert repositories is not None
+        (linked,) = await repositories.identities.list(jo_id)
+        await repositories.identities.remove(linked.connection, linked.subject)
+        assert await offers.is_only_way(jo_id, "passkey")
 
 
 async def test_what_was_linked_since_an_address_was_taken_goes_with_it(tmp_path: Path) -> None:
