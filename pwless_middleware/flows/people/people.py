@@ -330,7 +330,7 @@ class People:
         return person
 
     async def enable(self, who: str, *, by: str = "python") -> Person:
-        """Let a person sign in again.
+        """Let a person sign in again; no session from before is left.
 
         Args:
             who: id or address.
@@ -338,10 +338,12 @@ class People:
 
         Raises:
             PersonNotFound: nobody has this id or address.
-            StoreError: the database cannot be asked.
+            StoreError: the database or the store cannot be asked.
             ConfigError: with `users=`.
         """
         person = await self._require(who)
+        if person.is_disabled:  # sessions may live that could not be ended then
+            await self._sessions.revoke_all(person.id)
         audit = self._events.make("person.enabled", user_id=person.id, by=by)
         return self._publish(audit, await self._people.enable(person.id, audit=audit))
 

@@ -44,6 +44,7 @@ from pwless_middleware.database.repositories import make_repositories
 from pwless_middleware.database.statement import Statement
 from pwless_middleware.errors import ConfigError, InvalidArgument, PersonNotFound, StoreError
 from pwless_middleware.flows.people.people import People
+from tests.breakable_store import BreakableStore
 from tests.factors import MADE_AT, make_browser, make_factor, make_phone, make_reset
 from tests.passkeys import make_passkey
 from tests.support import START, Browser, Site, Slow, make_site
@@ -99,6 +100,24 @@ async def test_who_is_disabled_is_out_in_every_process_until_enabled(database: D
         ("person.disabled", person.id, "operator:u-1"),
         ("person.enabled", person.id, "python"),
     ]
+
+
+async def test_no_session_from_before_is_left_for_who_is_enabled(database: Database) -> None:
+    """They were disabled while the store was down, and nobody has done it again."""
+    store = BreakableStore()
+    site = make_site(store=store, database=database, roomy=True)
+    thief = await signed_in(site)
+    store.is_down = True
+    with pytest.raises(StoreError):
+        await people_of(site).disable(JO)
+    store.is_down = False
+    assert await thief.who() is None
+    await people_of(site).enable(JO)
+    site.forget_sessions()  # as every process does in time
+    assert await thief.who() is None
+    jo = await signed_in(site)
+    await people_of(site).enable(JO)
+    assert await jo.who() == JO, "who was not disabled stays signed in"
 
 
 async def test_a_login_that_is_under_way_while_they_are_disabled_opens_nothing(
