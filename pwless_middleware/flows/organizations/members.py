@@ -316,10 +316,11 @@ class Members:
             StoreError: as for `put`.
         """
         await self._directory.tell_memberships(member.user_id)
-        if not member.is_active:
-            await self._sessions.end(member.user_id, member.organization)
-        elif before is not None:
+        if member.is_active and before is not None and before.is_active:
             await self._sessions.look_again(member.user_id)
+        else:
+            # Of who comes (back), too: what could not be ended as they went may live.
+            await self._sessions.end(member.user_id, member.organization)
 
     async def _put(self, member: Member, there: Member | None, by: str) -> MemberChange:
         audit = self._event_of(member, there, by)

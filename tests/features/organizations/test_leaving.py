@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pwless_middleware.errors import StoreError
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
+from tests.breakable_store import BreakableStore
 from tests.features.organizations.scene import (
     BO,
     JO,
@@ -68,6 +70,24 @@ async def test_nobody_leaves_for_somebody_else_or_without_a_fresh_proof(site: Si
     answer = await jo.post(f"{PATH}/leave", {"organization": acme.id})
     assert led_to(answer).startswith("/auth/step/up?within=300")
     assert len(await floor_of(site).members.list(acme.id)) == 1
+
+
+@pytest.mark.parametrize("verb", ["remove", "deactivate"])
+async def test_no_session_from_before_is_left_for_who_comes_back(verb: str, tmp_path: Path) -> None:
+    """They were removed or switched off while the store was down, and nobody has done it again."""
+    store = BreakableStore()
+    site = make_scene(tmp_path, store=store)
+    acme = await make_organization(site, "Acme", JO)
+    floor, browser = floor_of(site), await sign_in_to(site, JO)
+    assert await place_of(site, browser) == "Acme"
+    user_id = site.inner.scope["state"]["user"].id
+    store.is_down = True
+    with pytest.raises(StoreError):
+        await getattr(floor.members, verb)(acme.id, user_id)
+    store.is_down = False
+    await floor.members.put(acme.id, user_id)
+    site.forget_sessions()  # as every process does in time
+    assert await browser.who() is None
 
 
 @pytest.mark.parametrize("verb", ["remove", "deactivate"])
