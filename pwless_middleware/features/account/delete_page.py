@@ -44,7 +44,7 @@ class DeletePage:
             self._kit, request, fresh_within=FRESH_WITHIN, back=DELETE_PATH
         )
         if form.get("sure") != "yes":
-            problem = Text("Say that you are sure, and your account is deleted.")
+            problem = Text("Check the box to confirm that you want to delete your account.")
             return self._page(request, account, InvalidArgument.of("sure", problem, "required"))
         caller = self._kit.callers.browser(request)
         try:

@@ -34,7 +34,7 @@ _DONE: Final[Mapping[str, Text]] = {
     "totp": Text("Your authenticator app is added. We’ll ask for its code when you sign in."),
     "sms": Text("Your phone number is added."),
     "renamed": Text("It has its new name."),
-    "removed": Text("It is removed, and proves nothing any more."),
+    "removed": Text("It is removed, and no longer counts."),
     "distrusted": Text("That browser is forgotten: a second factor is asked for in it again."),
     "distrusted_all": Text("All browsers are forgotten: each asks for a second factor again."),
 }
