@@ -67,7 +67,7 @@ class PwlessError(Exception):
 
 
 class ConfigError(PwlessError):
-    """An option is wrong: which, and what to set instead. Nothing is served.
+    """An option is wrong. The message names it and says what to set; nothing is served.
 
     Args:
         option: the name of the option.
@@ -338,10 +338,10 @@ class NotPermitted(ApiError):
 
 
 class LoginDenied(ApiError):
-    """A policy refuses this login.
+    """A rule refuses this login.
 
     Args:
-        message: the policy's words, shown to the person; `None` uses ours.
+        message: the text that the person sees; `None` uses the default.
         reason: why, for the event `login.refused`: a word that the log has a sentence for.
     """
 
@@ -356,7 +356,7 @@ class LoginDenied(ApiError):
 
 
 class LoginElsewhere(LoginDenied):
-    """This login is done on another page: an organization's own sign-in, for one.
+    """This login is done on another page, such as an organization's own login.
 
     Args:
         path: where a browser goes, below the mount prefix; it holds the place that was asked for.

@@ -28,9 +28,10 @@ class PasswordlessMiddleware:
     """Wrap an ASGI app in passwordless login.
 
     Args:
-        app: any ASGI app; its handlers stay as they are and read `request.state.user`.
-        passwordless: made before, where the host wants its verbs too; `None` makes one.
-        options: those of `Passwordless`, if none was made.
+        app: the ASGI app to wrap; its handlers stay as they are and read `request.state.user`.
+        passwordless: a `Passwordless` that you created before, if your own code uses it too; `None`
+            creates one.
+        options: the options of `Passwordless`, unless you pass one.
 
     Raises:
         ConfigError: a bad option, options beside `passwordless`, or an instance inside another one

@@ -93,25 +93,25 @@ def make_store(database: Database | None) -> Store:
 class Passwordless:
     """Everything that the middleware serves, and its verbs in Python.
 
-    Make it first where the host wants `send`, `verify`, `resend` or `sessions` in its own code, and
-    hand it to `PasswordlessMiddleware(app, passwordless=...)`.
+    Create it first if your own code needs `send`, `verify`, `resend` or `sessions`, and pass it to
+    `PasswordlessMiddleware(app, passwordless=...)`.
 
     Args:
         secret_key: a random text of at least 32 bytes (`python -m pwless_middleware secret`), or
             several, oldest first: all verify, the last one signs. To rotate without logging anyone
             out, roll out `[new, old]`, then `[old, new]`.
-        base_url: the address that people open, `https://app.example.com`, with the path under which
-            a proxy shows the app, if any. `http` is for localhost only.
+        base_url: the address that people open, `https://app.example.com`, including the path if a
+            proxy serves the app below one. `http` only works for localhost.
         mailer: `SMTPMailer(...)`, `Outbox()` for development, or your own.
-        store: `RedisStore(...)` for several machines; `None` keeps it in the database, or without
-            one in a new `MemoryStore`.
-        database: what must last: `"sqlite:///pwless.db"`, `"postgresql://…"`, or a `Database`;
-            `None` for none: then everything that is not in Redis ends with the process.
+        store: `RedisStore(...)` for several machines; `None` keeps everything in the database, or
+            without one, in a new `MemoryStore`.
+        database: where lasting data is kept: `"sqlite:///pwless.db"`, `"postgresql://…"`, or a
+            `Database`; with `None`, everything that is not in Redis is lost when the process ends.
         features: the login methods and rules; `None` is `(EmailLogin(),)`. An empty list
             is for apps whose `public` is `*`.
-        public: the paths that need no login, exact or ending in `/*`; `*` opens all, and handlers
-            decide. Empty (default) lets nobody in without a login.
-        prefix: where our pages are mounted; default `/auth`.
+        public: the paths that need no login, exact or ending in `/*`; `*` opens all, and your
+            handlers decide. Empty (default): every path needs a login.
+        prefix: the path of the login's pages; default `/auth`.
         users: your own user table; `None` keeps people in the database, or without one gives each
             address a stable id.
         sessions: how long sessions live; `None` is 7 days idle, 30 days in all.
@@ -122,30 +122,32 @@ class Passwordless:
         api_keys: name to `pwk_…` key, for backends that use the JSON API; `None` for none. With a
             database, operators make further ones (`Passwordless.api_keys`).
         allowed_origins: further origins whose pages may use the JSON API and sockets.
-        trusted_proxies: how many proxies stand in front, or their networks; 0 believes nobody.
+        trusted_proxies: how many proxies are in front, or their networks; 0 (default) trusts no
+            forwarding header.
         bearer: accept `Authorization: Bearer pws_…` on every path of the app.
         cookie_name: of the session cookie; over https it gets `__Host-` in front. `None` is
             `pwless` for an https origin, with a digest of `base_url` behind it where that has a
             port or a path, or is http: apps that share a host do not sign each other out.
-        identity_header: hand the user's address on to the app under this header name; `None` hands
-            nothing on. Inbound headers of that name are always dropped.
-        set_scope_user: write `scope["user"]` and `scope["auth"]`. Off for apps that take any `user`
-            in the scope for their own; `request.state.user` is written always.
-        preflight: let real CORS preflights through to the app, as anonymous.
+        identity_header: pass the user's address to the app in a header of this name; `None` passes
+            nothing. Incoming headers of that name are always dropped.
+        set_scope_user: write `scope["user"]` and `scope["auth"]`. Turn it off for apps that mistake
+            any `user` in the scope for their own; `request.state.user` is always set.
+        preflight: let real CORS preflights through to the app, without a session.
         end_streams: end server-sent event streams with their session, as sockets always do.
-        require_socket_origin: take a websocket's cookie only with an `Origin` header. Off, one
-            without it is taken for a client that is no browser.
+        require_socket_origin: accept a websocket's cookie only with an `Origin` header. Off
+            (default), a socket without one is treated as a client that is not a browser.
         delivery: `queued` (default) has a worker in this process deliver mails. `inline` is for
             serverless hosts, where nothing runs between requests: the request that asks for a mail
-            delivers it, and answers after two seconds, whoever the mail is for.
-        unsafe_http: take an http `base_url` of another machine than this one, for a network that
-            you trust. It warns at each start, makes `check` fail, and cookies go unprotected.
+            delivers it, and always answers after two seconds.
+        unsafe_http: allow an http `base_url` of another machine, in a network that you trust. It
+            warns at each start, makes `pwless check` fail, and leaves cookies unprotected.
         id_salt: a random text of at least 16 bytes that makes the ids of the default users
             unguessable; `None` derives them from the address alone. Only without `users`.
         on_event: called with each `Event`, in order, in the event loop, after the answer; a plain
-            function that must not block. What it raises is logged. `None` for nobody.
-        event_retention: how long the database keeps events, and whether with the address in clear;
-            `None` is 90 days, with it.
+            function that must not block. Exceptions that it raises are logged. `None` calls
+            nothing.
+        event_retention: how long the database keeps events, and whether with plain addresses;
+            `None` is 90 days, with addresses.
         clock: returns unix seconds; fractions are cut off. `None` is the system's. For tests.
 
     Raises:

@@ -16,16 +16,16 @@ from pwless_middleware.text import Text
 @remember_given
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """Whose login this is, on every page and in every mail.
+    """The name, logo and color on every page and in every mail.
 
     Args:
         name: the product's name, 1 to 100 printable characters.
         logo: a path on this origin (`/static/logo.svg`) or a `data:image/…` URL; `None` shows the
             name's first letter. Mails show the name only, so that they work without images.
-        color: the one accent colour, `#rgb` or `#rrggbb`; `None` takes ours. Any colour is safe:
-            what is written on it and in it is moved until WCAG 2.2 contrast holds (`Palette`).
+        color: the accent color, `#rgb` or `#rrggbb`; `None` uses the default. Any color is safe:
+            text on it and in it is adjusted until it has WCAG 2.2 contrast (`Palette`).
 
-    With a database, what is not given here an operator may set while the app runs.
+    With a database, operators can set what you don't set here, while the app runs.
 
     Raises:
         ConfigError: a value is none of these; the option is `brand.name`, `.logo` or `.color`.

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @named_options()
 class Database:
-    """Keep what must last, in a file of this machine or in PostgreSQL.
+    """Keep lasting data in a file on this machine or in PostgreSQL.
 
     Nothing is opened or imported before the first use, in the process and event loop of that use.
 

@@ -24,7 +24,7 @@ _log = logging.getLogger("pwless.delivery")
 
 @named_options()
 class FallbackMailer:
-    """Send with the first mailer, and with the second what the first does not take.
+    """Send with the first mailer, and use the second for messages that the first does not take.
 
     The second gets a message that failed for a reason of the first's own: connection, login,
     timeout, a 4xx reply, a 5xx one about the sender or the message (an account out of credit

@@ -122,10 +122,10 @@ class SessionPolicy:
 
     Args:
         idle: seconds without use after which a session ends; 60 to `absolute`; default 7 days.
-        absolute: seconds after which it ends whatever happens; at most 400 days (RFC 6265bis
-            §5.5 caps a cookie's Max-Age there); default 30 days.
-        not_before: unix seconds; a session that began before is over. 0 (default) ends none. After
-            a theft, set the time at which the hole was closed.
+        absolute: seconds after which it ends in any case; at most 400 days (RFC 6265bis §5.5 caps a
+            cookie's Max-Age there); default 30 days.
+        not_before: unix seconds; sessions that began earlier are ended. 0 (default) ends none.
+            After a theft, set it to the time at which the hole was closed.
 
     Raises:
         ConfigError: a number is outside its range.

@@ -19,11 +19,11 @@ class User:
         id: the stable id in your own table; a number or UUID is kept as text.
         email: the address as your table has it.
         is_new: true in the login that created the user, and only there.
-        display_name: what to call the person; empty takes the address.
+        display_name: what to call the person; if empty, the address.
         language: the code of the language that the person has chosen, e.g. `de`; empty for none.
             Pages and mails are then in it, where the deployment has it.
-        role: what the person is in the organization of the session, for the app to read; empty
-            outside of one.
+        role: the person's role in the session's organization, a text for your app to read; empty
+            outside one.
 
     Raises:
         ValueError: the id is empty, or neither text, a number nor a UUID.

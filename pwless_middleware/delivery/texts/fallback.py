@@ -31,7 +31,7 @@ _log = logging.getLogger("pwless.delivery")
 
 @named_options()
 class FallbackTexts:
-    """Send with the first sender, and with the second what the first does not take.
+    """Send with the first sender, and use the second for messages that the first does not take.
 
     The second gets a message that failed for a reason of the first's own: connection, credentials,
     credit, limits, an error of the gateway, or an exception it did not expect. It does not get one

@@ -21,21 +21,20 @@ if TYPE_CHECKING:
 
 @named_options()
 class Dashboard:
-    """Show operators what happens, and let them decide what holds while the app runs.
+    """Show operators what happens, and let them change settings while the app runs.
 
-    Needs a database. Its pages are below `{prefix}/dashboard`; for everybody but an operator there
-    is nothing.
+    Needs a database. Its pages are below `{prefix}/dashboard`; for everybody else they don't exist.
 
     Args:
-        operators: the addresses of those who may use it, all of them `admin`; or address to role:
-            `view` looks, `support` also acts on people, `admin` also changes everything else. These
-            are fixed; further ones are added on the page, or by `pwless operator add ADDRESS`.
+        operators: the addresses of people who may use it, all as `admin`; or a mapping of address
+            to role: `view` looks, `support` also acts on people, `admin` also changes everything
+            else. These are fixed; add more on the page, or with `pwless operator add ADDRESS`.
             Empty (default) leaves it to that command.
         strength: what an operator must have proven: `any` (default), `second_factor` or
-            `phishing_resistant`. Who has a second factor has to use it in any case.
-        geoip: the path of a file of your own that says in which country a client is, in MaxMind's
-            format, e.g. `GeoLite2-Country.mmdb`: events then have the `country`. Needs the extra
-            `[geoip]`; `None` (default) for none.
+            `phishing_resistant`. Operators who have a second factor must always use it.
+        geoip: the path of your country database in MaxMind's format, e.g. `GeoLite2-Country.mmdb`:
+            events then have the client's `country`. Needs the extra `[geoip]`; `None` (default) for
+            none.
 
     Raises:
         ConfigError: an option outside its range, named.

@@ -42,36 +42,37 @@ from pwless_middleware.web.kit import Kit, Mounted
 @named_options()
 @remember_given
 class EmailLogin:
-    """Sign people in by a mail.
+    """Sign people in by email.
 
     Args:
-        kind: what the mail carries: `LINK_OTP` (default), `LINK` or `OTP`.
-        lifetime: seconds that code and link live; 60 to 600 (links alone: to 3600), default 300.
-        max_lifetime: the most that an API caller may ask for, and that resends of the same secrets
-            may add up to; `lifetime` to 600 (links alone: to 3600), default 600.
+        kind: what the mail contains: `LINK_OTP` (default), `LINK` or `OTP`.
+        lifetime: seconds that code and link are valid; 60 to 600 (with `kind="LINK"`, up to 3600),
+            default 300.
+        max_lifetime: the most seconds that an API caller may request, and that resends of the same
+            secrets may add up to; `lifetime` to 600 (with `kind="LINK"`, up to 3600), default 600.
         code: `standard`, 6 digits, or `high`, 8 letters shown as `XXXX-XXXX`.
-        same_browser: a link works only in the browser that asked for it (default). Off, any browser
-            that opens it may press its button.
-        rotate_on_resend: a resend kills the code and link sent before. Off (default), the same ones
-            go out again, so that a late first mail is not a dead one.
-        attempts: wrong codes that one challenge bears; 3 to 10, default 5.
-        allow: who is served: whole addresses, `*@domain`, `*@*.domain` for all its subdomains, or
-            `*` for everybody (default); or a function, plain or async, that is given the canonical
-            address and says whether. Others see the same pages and get no mail.
-        signup: an unknown address becomes a user. Off needs `users` or a database; strangers then
-            see the same pages and get no mail.
-        code_in_subject: whether the mail's subject holds the code, so that it is read without
-            opening the mail; also by who sees a locked screen. Off by default.
-        link_uris: the pages of yours that an API caller may name as `magiclink_auth_uri`: compared
-            exactly, or ending in `/*` for all below that folder.
-        send_limits: how many mails may be asked for.
-        try_limits: how many wrong codes are borne.
-        test_users: operators may make test addresses, which belong to nobody and take a code that
-            is always the same, for who cannot read a mailbox. Off by default. Needs a database, and
-            the extra `[crypto]`.
+        same_browser: the link works only in the browser that asked for it (default). Off, any
+            browser that opens it shows a button.
+        rotate_on_resend: a resend invalidates the code and link sent before. Off (default), the
+            same ones are sent again, so that a late first mail still works.
+        attempts: wrong codes allowed per challenge; 3 to 10, default 5.
+        allow: who may sign in: whole addresses, `*@domain`, `*@*.domain` for all its subdomains, or
+            `*` for everybody (default); or a function, plain or async, that gets the canonical
+            address and returns whether it may. Others see the same pages but get no mail.
+        signup: an unknown address becomes a user (default). Off needs `users` or a database;
+            strangers then see the same pages but get no mail.
+        code_in_subject: put the code into the subject too, so that it can be read without opening
+            the mail, also on a lock screen. Off by default.
+        link_uris: your pages that an API caller may name as `magiclink_auth_uri`: exact, or ending
+            in `/*` for everything below a folder.
+        send_limits: how many mails may be requested.
+        try_limits: how many wrong codes are allowed.
+        test_users: lets operators make test addresses, which belong to nobody and have a fixed
+            code, for testers who cannot read a mailbox. Off by default. Needs a database, and the
+            extra `[crypto]`.
 
-    With a database, all of these but `code`, `link_uris` and `test_users` are settings: those that
-    are not given here an operator may change while the app runs.
+    With a database, all of these except `code`, `link_uris` and `test_users` are settings:
+    operators can change those that you don't set here, while the app runs.
 
     Raises:
         ConfigError: an option outside its range, named.

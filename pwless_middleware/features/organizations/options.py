@@ -23,11 +23,11 @@ class Organizations:
     Needs a database, and the extra `[organizations]`.
 
     Args:
-        join: who becomes a member by signing in. `invitation` (default): nobody, only who was
-            invited is one. `sso`: also whoever comes from the organization's own login. `domain`:
-            also whoever has an address of a domain that the organization has verified. Not given,
-            it holds where an organization's policy says nothing; given, no organization admits more
-            people than this.
+        join: who becomes a member by signing in. `invitation` (default): only people who were
+            invited. `sso`: also people who come from the organization's own login. `domain`: also
+            people with an address at a domain that the organization has verified. The default
+            applies if an organization's policy says nothing; if you set this option, no
+            organization can admit more people.
 
     Raises:
         ConfigError: the option is none of these, or a library is not installed.

@@ -30,20 +30,20 @@ class Passkeys:
     Needs a database, and the extra `[passkeys]`.
 
     Args:
-        rp_id: the host that passkeys belong to: that of `base_url`, or a domain above it, whose
-            other hosts can then use them too. `None` (default) is the host without `www.`. A change
-            makes all passkeys that people have useless.
+        rp_id: the host that passkeys belong to: that of `base_url`, or a parent domain, whose other
+            hosts can then use them too. `None` (default) is the host without `www.`. If you change
+            it, all existing passkeys stop working.
         origins: further origins that may use them: pages on other hosts, and apps
             (`android:apk-key-hash:…`).
-        user_verification: `required` (default): the authenticator always checks who holds it.
-            `preferred`: where a passkey is a further factor, and nothing else, it need not.
-        offer: after a login by mail a browser is offered a passkey, once (default).
-        max_per_user: passkeys of one person; 1 to 10, default 10.
-        required: nobody gets a session without one: a mail alone is then the way to the first
-            passkey, and no way in for who has one. Off by default.
+        user_verification: `required` (default): the authenticator always verifies its owner.
+            `preferred`: it need not where a passkey is only a further factor.
+        offer: offer a passkey once after a login by mail (default).
+        max_per_user: passkeys per person; 1 to 10, default 10.
+        required: nobody gets a session without a passkey: a mail leads only to the first passkey,
+            and people who have one cannot sign in by mail alone. Off by default.
 
-    `offer`, `max_per_user` and `required` are settings: those that are not given here an operator
-    may change while the app runs.
+    `offer`, `max_per_user` and `required` are settings: operators can change those that you don't
+    set here, while the app runs.
 
     Raises:
         ConfigError: an option outside its range, named; or the library is not installed.

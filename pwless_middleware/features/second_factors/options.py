@@ -38,19 +38,19 @@ if TYPE_CHECKING:
 @named_options()
 @remember_given
 class SecondFactors:
-    """Ask for a second factor: of whoever has one, or of everybody, on every way in.
+    """Ask people who have a second factor, or everybody, for it at every login.
 
     Needs a database, and the extra `[totp]`.
 
     Args:
-        totp: people can add authenticator apps (default). Who has one is asked for it even where
-            this is off.
+        totp: people can add authenticator apps (default). People who have one are asked for it even
+            if this is off.
         sms: who sends text messages, e.g. `TwilioTexts(...)`: people with another second factor can
             then add a phone number, and get a code by text message. `None` (default): nobody does.
             Needs the extra `[sms]`.
         sms_countries: the countries (ISO 3166-1, e.g. `["DE", "AT"]`) to whose mobile numbers text
-            messages go; none is allowed by itself. A country that is taken out is written to no
-            more, and its numbers are no second factor any more.
+            messages may go; by default, none. If you remove a country, it gets no more messages,
+            and its numbers no longer count as second factors.
         sms_limits: how many text messages are sent; `None` (default) is `SMSLimits()`.
         recovery_codes: people can make recovery codes (default).
         mfa: `optional` (default): whoever has a second factor is asked for it. `required`: whoever

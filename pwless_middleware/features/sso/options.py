@@ -17,8 +17,8 @@ _NEEDED = ("joserfc", "signxml", "cryptography")
 class SSO:
     """Let people sign in with their company's login, by OpenID Connect or SAML 2.0.
 
-    Needs a database, `Organizations(...)`, and the extra `[sso]`. Which provider an organization
-    has is set on the dashboard, by the API, or by the organization itself through a set-up link.
+    Needs a database, `Organizations(...)`, and the extra `[sso]`. Set an organization's provider on
+    the dashboard or by the API, or let the organization do it through a set-up link.
 
     Args:
         unsafe_loopback: take providers on this machine too, by http or https: for development.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @named_options()
 class Tracing:
-    """Have sends, proofs, steps and deliveries be spans of OpenTelemetry, within the app's own.
+    """Record sends, proofs, steps and deliveries as OpenTelemetry spans, inside the app's own.
 
     Needs the extra `[otel]`, and a tracer that the app sets up. Spans are `pwless.send`,
     `pwless.resend`, `pwless.verify`, `pwless.step` and `pwless.deliver`; none is made for other

@@ -56,11 +56,11 @@ _CHALLENGE_SECONDS = RESEND_WINDOW + 600
 @remember_given
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendLimits:
-    """Set how many mails may be asked for; resends count like sends.
+    """Limit how many mails may be requested; resends count like sends.
 
-    The numbers for an address hold for each interface (the pages, each API key, Python) and
-    for each device that has signed in as the address before. All interfaces together get twice
-    the numbers of 15 minutes and of the day, all devices together three times the day's.
+    The limits for an address apply to each interface (the pages, each API key, Python) and to each
+    device that has signed in as the address before. All interfaces together get twice the limits
+    for 15 minutes and for the day, all devices together three times the limit for the day.
 
     Args:
         per_minute: for one address; default 2.
@@ -99,7 +99,7 @@ class SendLimits:
 @remember_given
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryLimits:
-    """Set how many wrong codes are borne, across challenges. They can only be made lower.
+    """Limit how many wrong codes are allowed, across challenges. You can only lower these limits.
 
     Interfaces and devices count as for `SendLimits`.
 

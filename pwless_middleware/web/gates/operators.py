@@ -74,8 +74,8 @@ class OperatorRules:
     Attributes:
         role_of: returns a user's role, `None` for who is no operator; raises where it cannot be
             known now.
-        strength: what a proof must be worth at least. Who has a second factor has to use it in
-            any case.
+        strength: what a proof must be worth at least. Operators who have a second factor must
+            always use it.
         list_admins: returns the address and the chosen language of each `admin`; an empty language
             is the default.
         describe_kind: returns what is recorded as a kind of event, in the language that is being

@@ -46,10 +46,11 @@ class _Refused(HTTPException):
 
 
 def requires_fresh(seconds: int, *, strength: Strength = "any") -> FreshCheck:
-    """Let only those through who have proved not long ago who they are.
+    """Let people through only if they have recently proven who they are.
 
-    Others are asked again: a page load goes to the page for it and comes back, everything else is
-    answered 403 `STEP_UP_REQUIRED` with a `step_url`; a stranger is answered as by the gate.
+    Others confirm who they are first: a page load is redirected to the page for that and back;
+    anything else gets 403 `STEP_UP_REQUIRED` with a `step_url`. People who are not signed in get
+    the login, as on any private path.
 
         @requires_fresh(300)
         async def delete_account(request): ...

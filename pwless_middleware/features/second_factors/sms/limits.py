@@ -47,7 +47,7 @@ _MOST_OF_OTHERS: Final = 60_000
 @remember_given
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SMSLimits:
-    """Set how many text messages may be asked for; sending one again counts like sending it.
+    """Limit how many text messages may be requested; sending one again counts like sending it.
 
     Args:
         per_minute: to one number; 1 to 5, default 1.

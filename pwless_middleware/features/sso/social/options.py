@@ -38,26 +38,26 @@ class OIDC:
     Needs a database, and the extra `[sso]`. The provider has to know the redirect URI:
     `https://your.app/auth/sso/oidc/google/callback`, with its own id in the place of `google`.
 
-    An address counts where the provider says that it is verified and is the one to know: Google for
-    its own addresses and those of companies that have them there, Entra where it says that the
-    tenant owns the domain, any provider for `authoritative_for`. Every other one is proven by a
-    mailed code first, for which `EmailLogin` has to be mounted; the account is linked then.
+    An address counts if the provider says that it is verified and is an authority for it: Google
+    for its own addresses and those of companies that host theirs there, Entra if it says that the
+    tenant owns the domain, any provider for `authoritative_for`. Any other address is proven by an
+    emailed code first, which needs `EmailLogin`; then the account is linked.
 
     Args:
-        provider: `google`, `entra`, `okta`, or an id of your own: up to 40 of `a-z`, `0-9` and `-`.
-            People are known by it, so it must not change. `None` makes it of `name`.
+        provider: `google`, `entra`, `okta`, or an id that you choose: up to 40 of `a-z`, `0-9` and
+            `-`. Accounts are linked under it, so never change it. `None` makes it from `name`.
         client_id: as the provider shows it.
-        client_secret: as the provider shows it; `None` for a client that has none.
-        issuer: what the provider calls itself, e.g. `https://login.acme.com`. Of `entra` the
+        client_secret: as the provider shows it; `None` for a client without a secret.
+        issuer: what the provider calls itself, e.g. `https://login.acme.com`. For `entra`, the
             directory (tenant) ID, or `organizations`, `consumers` or `common` (both) for the
-            accounts of all its customers; of `okta` the domain; of `google` it is known.
+            accounts of all its customers; for `okta`, the domain; for `google`, it is built in.
         name: on the button; `None` takes the provider's own.
         scopes: what is asked for.
-        signup: whether who has no account gets one (default).
-        authoritative_for: domains of yours for whose addresses the provider's word counts, where it
-            says that the address is verified.
-        unsafe_loopback: whether the provider may be on this machine, and then by http: for
-            development. Default off.
+        signup: whether people without an account get one (default).
+        authoritative_for: your domains for which you trust the provider, if it says that an address
+            is verified.
+        unsafe_loopback: allow a provider on this machine, also by http: for development. Default
+            off.
 
     Raises:
         ConfigError: an option is none, or a library is not installed.
