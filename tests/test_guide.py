@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pwless_middleware import EmailLogin, SendLimits, SessionPolicy, TryLimits
+from pwless_middleware.core.addresses.address_change import UNDO_SECONDS
 from pwless_middleware.core.challenges.challenge import MAX_RESENDS, RESEND_WINDOW
 from pwless_middleware.core.challenges.codes import HIGH_ALPHABET
 from pwless_middleware.core.keys.keyring import LINK_CHARACTERS
@@ -22,14 +23,20 @@ from pwless_middleware.core.logins.login import (
 )
 from pwless_middleware.core.paths import MAX_NEXT
 from pwless_middleware.core.people.passkey import MAX_ID_BYTES
+from pwless_middleware.features.email_login.address_changes import pages
 from pwless_middleware.features.email_login.settings import LONGEST, LONGEST_LINK
+from pwless_middleware.features.passkeys import own_passkeys
 from pwless_middleware.features.passkeys.ceremonies import ceremonies
 from pwless_middleware.features.passkeys.ceremonies.options_budget import PER_MINUTE
 from pwless_middleware.features.passkeys.settings import MOST
+from pwless_middleware.features.second_factors import enrollments, new_sign_in
+from pwless_middleware.features.sso.oidc.providers import AGAIN_SECONDS
+from pwless_middleware.features.sso.saml.responses import SKEW
 from pwless_middleware.flows.challenges.limits import DEVICES
 from pwless_middleware.flows.people.change_budget import PER_DAY
 from pwless_middleware.flows.store_deadline import STORE_SECONDS
 from pwless_middleware.stores.redis.feed import LEASE
+from pwless_middleware.web.gates.operators import CHANGE_SECONDS, LOOK_SECONDS
 from pwless_middleware.web.requests.bodies import MAX_BYTES, MAX_DEPTH, MAX_FIELDS, MAX_FORM_BYTES
 from pwless_middleware.web.requests.cookies import MAX_FLOW
 from pwless_middleware.web.responses.responses import ON_PAGES
@@ -165,6 +172,25 @@ SENDS, TRIES, SESSION, STRICT = SendLimits(), TryLimits(), SessionPolicy(), Sess
 )
 def test_the_numbers_are_those_of_the_code(name: str, told: str) -> None:
     assert told in row(name)
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        (26, f"{pages.FRESH_WITHIN} seconds"),
+        (26, f"{UNDO_SECONDS // 3600} hours"),
+        (34, f"{own_passkeys.FRESH_WITHIN} seconds"),
+        (43, f"{enrollments.LIFETIME // 60} minutes"),
+        (46, {7 * 86_400: "a week"}[new_sign_in.LIFETIME]),
+        (51, f"{AGAIN_SECONDS} seconds"),
+        (52, f"{SKEW} seconds"),
+        (60, {12 * 3600: "twelve hours"}[LOOK_SECONDS]),
+        (60, {300: "five minutes"}[CHANGE_SECONDS]),
+    ],
+)
+def test_the_numbers_in_a_rule_are_those_of_the_code(rule: int, told: str) -> None:
+    """Most tests take a number from the code, and hold whatever stands there."""
+    assert told in " ".join(RULES[rule].split())
 
 
 def test_a_link_token_is_as_short_as_the_table_says() -> None:
