@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+from collections.abc import Iterator
 from functools import partial
 from time import monotonic
 
@@ -24,10 +25,13 @@ ALL = Statement("SELECT id FROM pwless_test ORDER BY id")
 SLEEP = Statement("", postgres="SELECT 1 FROM pg_sleep(30)")
 
 
-@pytest.fixture
-def _short_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not to wait for the real one again and again."""
-    monkeypatch.setattr(in_time, "DEADLINE", 0.3)
+@contextlib.contextmanager
+def too_late(match: str | None = None) -> Iterator[None]:
+    """Expect that there is no answer in time, and do not wait for the real deadline."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(in_time, "DEADLINE", 0.3)
+        with pytest.raises(StoreTimeout, match=match):
+            yield
 
 
 def add(*ids: int) -> Steps[None]:
@@ -71,7 +75,6 @@ async def test_one_that_hangs_is_left_in_time_and_is_well_at_once(
     assert len(runs) <= 1  # and not again, when nobody waits for it
 
 
-@pytest.mark.usefixtures("_short_deadline")
 async def test_one_that_hangs_in_the_middle_of_a_transaction(
     database: Database, server: PostgresServer
 ) -> None:
@@ -80,21 +83,20 @@ async def test_one_that_hangs_in_the_middle_of_a_transaction(
         server.freeze()
         yield ADD(2)
 
-    with pytest.raises(StoreTimeout, match="does not answer in time"):
+    with too_late("does not answer in time"):
         await database.transact(steps)
     server.thaw()
     await database.transact(partial(add, 3))
     assert await database.fetch(ALL()) == [(3,)]
 
 
-@pytest.mark.usefixtures("_short_deadline")
 async def test_connections_that_hang_are_left_together(
     database: Database, server: PostgresServer
 ) -> None:
     """As behind a firewall that forgets them: they are not tried one after the other."""
     await asyncio.gather(*(database.fetch(ALL()) for _ in range(8)))
     server.freeze_connections()
-    with pytest.raises(StoreTimeout):
+    with too_late():
         await database.fetch(ALL())
     assert await database.fetch(ALL()) == []
     server.thaw()
@@ -182,7 +184,6 @@ async def test_a_server_that_becomes_read_only_is_refused_until_it_is_not(
         pytest.fail("it is still refused")
 
 
-@pytest.mark.usefixtures("_short_deadline")
 async def test_the_primary_of_two_is_found_also_behind_one_that_hangs(
     database: Database, server: PostgresServer
 ) -> None:
@@ -190,7 +191,7 @@ async def test_the_primary_of_two_is_found_also_behind_one_that_hangs(
     port = mute.getsockname()[1]
     where = f"postgresql://pwless@127.0.0.1:{port},127.0.0.1:{server.port}/pwless"
     both = Database(where)
-    with pytest.raises(StoreTimeout):
+    with too_late():
         await both.fetch(ALL())
     assert await both.fetch(ALL()) == []
     await both.aclose()
@@ -204,7 +205,6 @@ async def test_steps_are_done_again_until_they_go_together(database: Database) -
     assert await database.fetch(ALL()) == [(number,) for number in range(24)]
 
 
-@pytest.mark.usefixtures("_short_deadline")
 async def test_a_lock_is_waited_for_no_longer_than_anything_else(
     database: Database, server: PostgresServer
 ) -> None:
@@ -224,17 +224,16 @@ async def test_a_lock_is_waited_for_no_longer_than_anything_else(
     task = asyncio.create_task(hold())
     await holding.wait()
     await database.transact(partial(add, 1), locks=["b"])
-    with pytest.raises(StoreTimeout):
+    with too_late():
         await database.transact(partial(add, 2), locks=["b", "a"])
     await task
     await other.aclose()
     assert await database.fetch(ALL()) == [(1,)]
 
 
-@pytest.mark.usefixtures("_short_deadline")
 async def test_what_is_long_has_no_time_limit(database: Database) -> None:
-    nap = Statement("", postgres="SELECT 1 FROM pg_sleep(0.35)")
-    with pytest.raises(StoreTimeout):
+    nap = Statement("", postgres="SELECT 1 FROM pg_sleep(1.5)")
+    with too_late():
         await database.fetch(nap())
     await database.transact(lambda: one(nap()), locks=(), is_long=True)
 
@@ -346,12 +345,11 @@ async def test_steps_that_never_go_together_are_given_up(
     assert told == {"PostgreSQL: too many write the same at once"}
 
 
-@pytest.mark.usefixtures("_short_deadline")
 async def test_one_that_hangs_is_not_listened_to(
     database: Database, server: PostgresServer
 ) -> None:
     server.freeze()
-    with pytest.raises(StoreTimeout):
+    with too_late():
         await database.listen("pwless_test", lambda payload: None)
     server.thaw()
 

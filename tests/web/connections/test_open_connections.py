@@ -648,7 +648,7 @@ async def test_nothing_waits_at_the_server_once_the_app_has_returned() -> None:
         await receive()
         await send({"type": "websocket.accept"})
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(receive(), 0.01)
+            await asyncio.wait_for(receive(), 0.3)
         assert waits == ["begins"]
 
     site, jo, _, _, first = await opened()
