@@ -53,18 +53,18 @@ KINDS: Final[Mapping[str, EventKind]] = {
     for kind in (
         EventKind(
             "send.requested",
-            "an email was asked for and queued; whether there is anybody to serve shows later",
+            "an email was requested and queued; whether anybody may sign in there shows later",
             ("attempt", "organization", "address", "details", *CALLER),
             details=("language",),
         ),
         EventKind(
             "resend.requested",
-            "the email was asked for once more, and queued",
+            "the email was requested again and queued",
             ("attempt", "organization", "address", "tries", *CALLER),
         ),
         EventKind(
             "limit.reached",
-            "a send, a try or a change was refused for its number",
+            "a send, a try or a change was refused by a limit",
             ("attempt", "user_id", "organization", "address", "reason", "wait", *CALLER),
             reasons=(
                 "send_by_address",
@@ -87,7 +87,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         EventKind(
             "mail.sent",
             "the mail server took the email; `details` has the `server`, and the `seconds` since it"
-            " was asked for",
+            " was requested",
             ("attempt", "tries", "details"),
             details=_HANDOVER,
         ),
@@ -99,13 +99,13 @@ KINDS: Final[Mapping[str, EventKind]] = {
         ),
         EventKind(
             "mail.failed",
-            "the email was given up: refused for good, or its code has expired",
+            "the email was given up: refused permanently, or its code has expired",
             ("attempt", "reason", "tries", "details"),
             details=_HANDOVER,
         ),
         EventKind(
             "mail.suppressed",
-            "no email was sent: nobody is served at this address, or it is no longer needed",
+            "no email was sent: nobody at this address may sign in, or it is no longer needed",
             ("attempt", "reason"),
             reasons=(
                 "not_allowed",
@@ -119,7 +119,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         ),
         EventKind(
             "sms.requested",
-            "a code by text message was asked for, and queued",
+            "a code by text message was requested and queued",
             ("attempt", "user_id", *CALLER),
         ),
         EventKind(
@@ -136,7 +136,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         ),
         EventKind(
             "sms.failed",
-            "the text message was given up: refused for good, or its code has expired",
+            "the text message was given up: refused permanently, or its code has expired",
             ("attempt", "reason", "tries", "details"),
             details=_HANDOVER,
         ),
@@ -156,7 +156,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         ),
         EventKind(
             "code.wrong",
-            "a wrong code was typed, or one for an address that is not served",
+            "a wrong code was typed, or one for an address that may not sign in",
             ("attempt", "organization", "address", "tries_left", *CALLER),
         ),
         EventKind(
@@ -166,7 +166,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         ),
         EventKind(
             "link.scanned",
-            "the link was fetched by what loads no page, a scanner or preview; nothing was spent",
+            "the link was fetched without its page, as scanners and previews do; nothing was spent",
             ("attempt", *CALLER),
         ),
         EventKind(
@@ -235,11 +235,11 @@ KINDS: Final[Mapping[str, EventKind]] = {
             details=("count",),
         ),
         EventKind(
-            "person.created", "somebody was made, and not by a first login", ("user_id", "by")
+            "person.created", "a person was created, and not by a first login", ("user_id", "by")
         ),
         EventKind(
             "person.invited",
-            "somebody was sent an email that they can sign in, and where",
+            "a person was sent an email that says where they can sign in",
             ("user_id", "by"),
         ),
         EventKind(
@@ -256,38 +256,38 @@ KINDS: Final[Mapping[str, EventKind]] = {
         EventKind("person.enabled", "the person can sign in again", ("user_id", "by")),
         EventKind(
             "person.signed_out",
-            "somebody else had a person's sessions ended: all, or the one that it names",
+            "somebody else ended a person's sessions: all, or the one named",
             ("user_id", "session", "by"),
         ),
-        EventKind("person.exported", "everything about a person was asked for", ("user_id", "by")),
+        EventKind("person.exported", "everything about a person was exported", ("user_id", "by")),
         EventKind(
             "person.deleted",
-            "everything about a person was erased; of whom is not said",
+            "everything about a person was erased; the event does not say who",
             ("by",),
         ),
         EventKind(
             "person.address_changed",
-            "a person changed their address, by proof from the new one, which it has",
+            "a person changed their address, with proof from the new one, which is in `address`",
             ("user_id", "address", "by", *CALLER),
         ),
         EventKind(
             "person.address_requested",
-            "somebody else asked for another address of a person, which has to confirm it",
+            "somebody else requested another address for a person, which has to confirm it",
             ("user_id", "address", "by"),
         ),
         EventKind(
             "person.address_withdrawn",
-            "such a request was taken back before it was confirmed",
+            "such a request was withdrawn before it was confirmed",
             ("user_id", "by"),
         ),
         EventKind(
             "person.address_undone",
-            "a change of address was undone from the old one, which it has; all are signed out",
+            "a change of address was undone from the old one, now in `address`; all are signed out",
             ("user_id", "address", "by", *CALLER),
         ),
         EventKind(
             "caller.refused",
-            "refused: from a page of a foreign origin, or an API key that is unknown or for less",
+            "refused: a page of a foreign origin, or an API key that is unknown or lacks the scope",
             ("reason", "client", "device"),
             reasons=("unknown_key", "foreign_origin", "missing_scope"),
         ),
@@ -311,7 +311,7 @@ KINDS: Final[Mapping[str, EventKind]] = {
         ),
         EventKind(
             "settings.changed",
-            "an operator changed a setting; what may hold addresses is not told",
+            "an operator changed a setting; values that may contain addresses are left out",
             ("by", "details"),
             details=("name", "from", "to"),
         ),

@@ -21,7 +21,7 @@ KINDS: Final = (
     ),
     EventKind(
         "operator.removed",
-        "an operator may use the dashboard no more; `details` has the role that they had",
+        "an operator may no longer use the dashboard; `details` has the role that they had",
         ("user_id", "by", "details"),
         details=("role",),
     ),

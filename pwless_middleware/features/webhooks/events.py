@@ -26,7 +26,7 @@ KINDS: Final = (
     ),
     EventKind(
         "webhook.secret_rotated",
-        "an operator had a webhook sign anew; the old secret signs beside it for `overlap` seconds",
+        "an operator rotated a webhook's secret; the old one also signs for `overlap` seconds",
         ("by", "details"),
         details=("id", "overlap"),
     ),

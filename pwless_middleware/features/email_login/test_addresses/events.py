@@ -26,7 +26,7 @@ KINDS: Final = (
     ),
     EventKind(
         "test_address.removed",
-        "a test address is none any more, and its sessions have ended",
+        "a test address was removed, and its sessions have ended",
         ("address", "by", "details"),
         details=("id",),
     ),
