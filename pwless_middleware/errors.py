@@ -63,7 +63,7 @@ from pwless_middleware.text import Text, duration_text
 
 
 class PwlessError(Exception):
-    """Catch everything that this package raises on purpose."""
+    """The root of all errors: catch it to catch everything that this package raises on purpose."""
 
 
 class ConfigError(PwlessError):
@@ -152,7 +152,7 @@ class FieldViolation:
 
 
 class ApiError(PwlessError):
-    """An answer to a caller that is not a success; becomes a page or JSON in one place (`web`).
+    """The root of all errors that a caller gets; becomes a page or JSON in one place (`web`).
 
     Args:
         message: for people; `None` uses the class's.

@@ -56,8 +56,7 @@ class Message:
 
 @runtime_checkable
 class Mailer(Protocol):
-    """Hand messages on. Ours are `SMTPMailer`, `FallbackMailer` and `Outbox`; any object with this
-    method is one.
+    """Send messages, as `SMTPMailer`, `FallbackMailer`, `Outbox` or any object with this method.
 
     Five more attributes are optional, and read with `getattr`:
 

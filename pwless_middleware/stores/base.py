@@ -156,9 +156,9 @@ class Feed(Protocol):
 
 @runtime_checkable
 class Store(Protocol):
-    """What logins need of a store: `MemoryStore`, `RedisStore`, or any object like this.
+    """What logins need from a store: `MemoryStore`, `RedisStore`, or any object with these methods.
 
-    Every verb raises `StoreError` if the store cannot be asked or is full, and only that.
+    Every method raises `StoreError` if the store is down or full, and nothing else.
     """
 
     @property

@@ -94,7 +94,7 @@ VerbsT = TypeVar("VerbsT", covariant=True, default=object)
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """Everything that a feature may use. Each feature is given one of its own.
+    """Everything that a feature may use. Each feature gets its own.
 
     Attributes:
         name: the feature's.
@@ -211,7 +211,7 @@ class Kit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mounted(Generic[VerbsT]):
-    """What a feature adds; nothing else of it is used.
+    """What a feature adds to the login.
 
     Attributes:
         routes: its paths below the prefix.
@@ -318,7 +318,7 @@ class Mounted(Generic[VerbsT]):
 
 
 class Feature(Protocol[VerbsT]):
-    """One login method or rule. It mutates nothing: it is asked once, and answers what it adds.
+    """One login method or rule. It changes nothing: it is mounted once, and returns what it adds.
 
     What it keeps in the store, and what it seals, goes under its name: its attribute `name`, or
     else its class's name. Two with one name are refused, so a feature that may be mounted several

@@ -21,10 +21,10 @@ _MOST = 320
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChallengeContext:
-    """What is known of a login before any mail goes out.
+    """What is known about a login before any mail goes out.
 
-    A rule gets the domain, never the address: an answer that took its time for one address, and
-    not for another, would tell them apart (security rule 14).
+    A rule gets the domain, never the address: an answer that took longer for one address than for
+    another would tell them apart (security rule 14).
 
     Attributes:
         domain: of the address, canonical.

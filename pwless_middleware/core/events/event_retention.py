@@ -16,14 +16,14 @@ _MOST_DAYS: Final = 3660
 @named_options()
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRetention:
-    """Say how long the database keeps events, and whether with the address in clear.
+    """Set how long the database keeps events, and whether with the plain address.
 
     Args:
         days: after which an event is deleted; default 90, at most 3,660.
         count_days: after which the count of an hour is deleted; default 760, about 25 months, so
             that a month can be compared with the same one of last year.
-        keep_addresses: keep the address in clear beside its keyed digest. Off, an event tells of
-            an address only to who types that address and asks for its events.
+        keep_addresses: keep the plain address beside its keyed digest (default). Off, you find an
+            address's events only by typing that address.
 
     Raises:
         ConfigError: one of them is no such thing.

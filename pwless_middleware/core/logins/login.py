@@ -53,7 +53,7 @@ Subject = Address | EnrolledUser
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A further proof that is asked for before there may be a session.
+    """A further proof that is required before there can be a session.
 
     Attributes:
         methods: the authentications that satisfy it; any one of them does. The first is the usual

@@ -17,7 +17,7 @@ where it cannot be done."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a rule makes of a login that it lets in.
+    """A rule's restrictions on a login that it lets in.
 
     Attributes:
         session: how long the session may live, at most; `None` takes the deployment's numbers.

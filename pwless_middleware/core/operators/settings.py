@@ -76,7 +76,7 @@ class SettingConflict:
 
 
 class SettingsConflict(ConfigError):
-    """Somebody else has changed meanwhile what was to be changed; nothing was done.
+    """Somebody else has changed the same setting meanwhile; nothing was done.
 
     Args:
         conflicts: each such setting, one at least.

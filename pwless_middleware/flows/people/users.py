@@ -34,18 +34,21 @@ _FAILED: Final = {"event": "users_failed"}
 
 @runtime_checkable
 class UserDirectory(Protocol):
-    """Put your own user table behind the login.
+    """Connect your own user table to the login.
 
-    A table that lets people change their address has a method more, for the account's pages:
-    `async def change_email(self, user_id: str, email: str) -> User | None`. It gives the user the
-    address, which is proven, and returns them with it; or `None`, where it is somebody else's.
+    If people can change their address, add a method for the account's pages:
+    `async def change_email(self, user_id: str, email: str) -> User | None`. It sets the user's
+    address, which is proven, and returns the user with it, or `None` if the address belongs to
+    somebody else.
 
-    One that operators search on the dashboard has `async def search(self, prefix: str, after: str)
-    -> Sequence[User]`: some fifty users whose addresses begin with `prefix` (lower-case, of the
-    characters of an address alone; empty for all), in the order of their addresses, behind the
-    address `after`, which is the last one of the page before; empty begins.
+    To let operators search it on the dashboard, add
+    `async def search(self, prefix: str, after: str) -> Sequence[User]`: about fifty users whose
+    addresses begin with `prefix` (lower-case, only characters of an address; empty for all), sorted
+    by address, after the address `after`, which is the last one of the previous page; empty for the
+    first page.
 
-    An exception from any of them answers 503 on our pages, is logged, and lets nobody in.
+    If any of them raises an exception, the answer is 503, the exception is logged, and nobody is
+    let in.
     """
 
     async def find(self, email: str) -> User | None:
