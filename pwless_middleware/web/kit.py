@@ -53,6 +53,7 @@ from pwless_middleware.stores.base import Store
 from pwless_middleware.web.findings.findings import Check, Findings
 from pwless_middleware.web.gates.operators import Banner, OperatorRules, Operators
 from pwless_middleware.web.identity.accounts import Accounts
+from pwless_middleware.web.identity.callers import Callers
 from pwless_middleware.web.parts.offers import (
     AccountPage,
     AfterLogin,
@@ -69,7 +70,6 @@ from pwless_middleware.web.parts.offers import (
 from pwless_middleware.web.parts.organization_parts import OrganizationTab
 from pwless_middleware.web.parts.person_parts import PersonPart
 from pwless_middleware.web.parts.steps import StepMethod
-from pwless_middleware.web.requests.callers import Callers
 from pwless_middleware.web.requests.cookie_check import CookieCheck
 from pwless_middleware.web.requests.cookies import Cookies
 from pwless_middleware.web.responses.responses import Pages

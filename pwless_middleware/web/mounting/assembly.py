@@ -51,13 +51,13 @@ from pwless_middleware.web.findings.findings import Findings
 from pwless_middleware.web.gates.operators import Operators
 from pwless_middleware.web.identity.access_tokens import AccessTokens
 from pwless_middleware.web.identity.accounts import Accounts
+from pwless_middleware.web.identity.callers import Callers
 from pwless_middleware.web.identity.keys import ConfiguredKeys
 from pwless_middleware.web.identity.servers import Servers
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.mounting.background import Background
 from pwless_middleware.web.mounting.floors import Floors, refuse_organizations
 from pwless_middleware.web.parts.offers import Offers
-from pwless_middleware.web.requests.callers import Callers
 from pwless_middleware.web.requests.clients import Clients
 from pwless_middleware.web.requests.cookie_check import CookieCheck
 from pwless_middleware.web.requests.cookies import Cookies

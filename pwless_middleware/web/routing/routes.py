@@ -42,8 +42,8 @@ from pwless_middleware.errors import (
 from pwless_middleware.flows.store_deadline import request_deadline
 from pwless_middleware.text import Text
 from pwless_middleware.web.gates.sockets import SocketRefusal
+from pwless_middleware.web.identity.callers import Callers
 from pwless_middleware.web.identity.keys import bearer
-from pwless_middleware.web.requests.callers import Callers
 from pwless_middleware.web.requests.cookies import Cookies
 from pwless_middleware.web.requests.navigation import is_navigation
 from pwless_middleware.web.responses.language_menu import offer_no_languages

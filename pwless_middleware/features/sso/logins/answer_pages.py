@@ -31,11 +31,11 @@ from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.logins.browser import BegunLogin
 from pwless_middleware.features.sso.logins.flow import Answered, SSOFlow
 from pwless_middleware.features.sso.logins.login_states import LoginState
-from pwless_middleware.features.sso.logins.person import ProviderPerson
 from pwless_middleware.features.sso.logins.problem import Problems
 from pwless_middleware.features.sso.logins.protocols import Protocols, ProviderLogin
 from pwless_middleware.features.sso.oidc.answers import read_answer
 from pwless_middleware.features.sso.paths import acs_path, callback_path, finish_path, start_url
+from pwless_middleware.features.sso.person import ProviderPerson
 from pwless_middleware.web.identity.accounts import Account
 from pwless_middleware.web.kit import Kit
 from pwless_middleware.web.requests.bodies import read_form

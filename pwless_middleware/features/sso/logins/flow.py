@@ -34,8 +34,8 @@ from pwless_middleware.features.sso.logins.login_states import (
     LoginStates,
 )
 from pwless_middleware.features.sso.logins.mapped_roles import MappedRoles
-from pwless_middleware.features.sso.logins.person import proven_at
 from pwless_middleware.features.sso.logins.protocols import Protocols, ProviderLogin
+from pwless_middleware.features.sso.person import proven_at
 from pwless_middleware.flows.logins.door import LoginResult
 from pwless_middleware.flows.logins.proofs import Proof
 from pwless_middleware.languages.current import current_language

@@ -25,7 +25,7 @@ from pwless_middleware.core.organizations.organization import Organization
 from pwless_middleware.core.people.user import User, UserId
 from pwless_middleware.errors import LoginDenied, NotFound, PersonDisabled
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.logins.person import ProviderPerson
+from pwless_middleware.features.sso.person import ProviderPerson
 from pwless_middleware.web.kit import Kit
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from pwless_middleware.core.organizations.connection import Connection, Connecti
 from pwless_middleware.errors import InvalidArgument
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.logins.login_states import LoginState, LoginStates
-from pwless_middleware.features.sso.logins.person import ProviderPerson, role_of
 from pwless_middleware.features.sso.oidc.client import OIDCClient, StartedLogin
 from pwless_middleware.features.sso.oidc.settings import OIDCSettings
 from pwless_middleware.features.sso.paths import acs_path, callback_path, metadata_path
+from pwless_middleware.features.sso.person import ProviderPerson, role_of
 from pwless_middleware.features.sso.saml.own_metadata import make_metadata
 from pwless_middleware.features.sso.saml.person import read_person
 from pwless_middleware.features.sso.saml.reports import Report as SAMLReport

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from pwless_middleware.core.addresses.address import parse_address
-from pwless_middleware.features.sso.logins.person import ProviderPerson, clean_groups, clean_name
 from pwless_middleware.features.sso.oidc.settings import OIDCSettings
+from pwless_middleware.features.sso.person import ProviderPerson, clean_groups, clean_name
 
 _MULTI_FACTOR: Final = frozenset(
     (

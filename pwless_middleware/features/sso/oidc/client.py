@@ -21,7 +21,6 @@ from urllib.parse import quote, urlencode
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.keys.base64url import b64
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.logins.person import ProviderPerson
 from pwless_middleware.features.sso.oidc.claims import has_claim, read_person
 from pwless_middleware.features.sso.oidc.discovery import ProviderMetadata
 from pwless_middleware.features.sso.oidc.id_token import (
@@ -36,6 +35,7 @@ from pwless_middleware.features.sso.oidc.settings import (
     OIDCSettings,
     read_oidc_settings,
 )
+from pwless_middleware.features.sso.person import ProviderPerson
 from pwless_middleware.safe_http.client import SafeHTTPClient
 
 _MOST_CODE: Final = 4096

@@ -10,7 +10,7 @@ from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.control_characters import CONTROL
 from pwless_middleware.core.organizations.connection import SUBJECT_LENGTH
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.logins.person import ProviderPerson, clean_groups, clean_name
+from pwless_middleware.features.sso.person import ProviderPerson, clean_groups, clean_name
 from pwless_middleware.features.sso.saml.assertions import Assertion
 from pwless_middleware.features.sso.saml.names import TRANSIENT
 from pwless_middleware.features.sso.saml.settings import SAMLSettings

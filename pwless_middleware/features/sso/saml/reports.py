@@ -14,7 +14,7 @@ from typing import Final
 from pwless_middleware.core.addresses.address import parse_address
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.logins.person import ProviderPerson
+from pwless_middleware.features.sso.person import ProviderPerson
 from pwless_middleware.features.sso.saml.assertions import (
     read_assertion,
     read_attributes,

@@ -9,7 +9,7 @@ from typing import Final
 from pwless_middleware.core.control_characters import CONTROL
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import AddressRefused, FieldViolation, InvalidArgument
-from pwless_middleware.features.sso.connections.config_fields import (
+from pwless_middleware.features.sso.config_fields import (
     ONE_LINE,
     BadField,
     read_flag,

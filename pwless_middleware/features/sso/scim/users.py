@@ -24,7 +24,7 @@ from pwless_middleware.errors import (
     NotFound,
     PersonDisabled,
 )
-from pwless_middleware.features.sso.logins.person import clean_name
+from pwless_middleware.features.sso.person import clean_name
 from pwless_middleware.features.sso.scim.changes import UserChange
 from pwless_middleware.features.sso.scim.errors import ScimRefused
 from pwless_middleware.features.sso.scim.filters import Filter

@@ -24,8 +24,8 @@ from pwless_middleware.errors import LoginDenied, PersonDisabled, RequestExpired
 from pwless_middleware.features.sso.faults import SSOFault
 from pwless_middleware.features.sso.logins.browser import SSOBrowser
 from pwless_middleware.features.sso.logins.login_states import LoginState, LoginStates
-from pwless_middleware.features.sso.logins.person import ProviderPerson, proven_at
 from pwless_middleware.features.sso.oidc.client import OIDCClient, StartedLogin
+from pwless_middleware.features.sso.person import ProviderPerson, proven_at
 from pwless_middleware.features.sso.social.mails import LinkMails
 from pwless_middleware.features.sso.social.provider import SocialProvider
 from pwless_middleware.flows.logins.proofs import Proof

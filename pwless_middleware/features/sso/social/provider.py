@@ -9,8 +9,8 @@ from typing import Final
 from pwless_middleware.core.addresses.address import domain_of
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.organizations.connection import SOCIAL_METHOD
-from pwless_middleware.features.sso.logins.person import ProviderPerson
 from pwless_middleware.features.sso.oidc.settings import OIDCSettings
+from pwless_middleware.features.sso.person import ProviderPerson
 
 _GOOGLE_MAIL: Final = frozenset(("gmail.com", "googlemail.com"))
 

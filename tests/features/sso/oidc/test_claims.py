@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pwless_middleware.features.sso.logins.person import ProviderPerson, role_of
 from pwless_middleware.features.sso.oidc.claims import read_person
 from pwless_middleware.features.sso.oidc.settings import OIDCSettings
+from pwless_middleware.features.sso.person import ProviderPerson, role_of
 
 
 def settings(**more: Any) -> OIDCSettings:

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.logins.person import role_of
 from pwless_middleware.features.sso.oidc.client import OIDCClient, OIDCLogin, StartedLogin
 from pwless_middleware.features.sso.oidc.providers import AGAIN_SECONDS
+from pwless_middleware.features.sso.person import role_of
 from pwless_middleware.safe_http.client import SafeHTTPClient
 from tests.identity_providers.nanoidp import NanoIDP
 from tests.identity_providers.oidc_provider import OIDCProvider

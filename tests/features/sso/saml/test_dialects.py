@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.logins.person import ProviderPerson
+from pwless_middleware.features.sso.person import ProviderPerson
 from pwless_middleware.features.sso.saml.metadata import fetch_metadata, read_metadata
 from pwless_middleware.features.sso.saml.own_metadata import make_metadata
 from pwless_middleware.features.sso.saml.person import read_person

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pwless_middleware.features.sso.faults import SSOFault
-from pwless_middleware.features.sso.logins.person import ProviderPerson
+from pwless_middleware.features.sso.person import ProviderPerson
 from pwless_middleware.features.sso.saml.person import read_person
 from pwless_middleware.features.sso.saml.responses import verify_response
 from tests.identity_providers.saml import ASSERTION, NOW, SERVICE, SAMLProvider
