@@ -363,11 +363,11 @@ def wrong(code: str | None, n: int = 0) -> str:
 
 
 def holds(text: str, secret: str) -> bool:
-    """Whether a text holds a secret; a code only where it stands by itself.
+    """Whether a text holds a secret; a code or a short word only where it stands by itself.
 
-    In ids, digests and times six digits stand by chance: once in some hundred pages.
+    In ids, digests and times they stand by chance: six digits once in some hundred pages.
     """
-    if not re.fullmatch(r"\d{6}", secret):
+    if not re.fullmatch(r"\w{3,8}", secret, re.ASCII):
         return secret in text
     alone = rf"(?<![\w-])(?<!\d\.){secret}(?![\w-])"
     return re.search(rf"{alone}|\\n{secret}(?![\w-])", text) is not None

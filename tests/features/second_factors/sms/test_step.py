@@ -6,6 +6,7 @@ Security rules 47 and 42.
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.features.second_factors.sms.people import (
     STEP,
     TextSite,
 )
-from tests.support import API_KEY, Slow, error_code, retry_after, wrong
+from tests.support import API_KEY, Slow, error_code, holds, retry_after, wrong
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +58,7 @@ async def test_who_has_a_number_is_signed_in_by_the_code_that_comes_to_it(site: 
         "is_delayed": False,
     }
     code = site.phones.code()
-    assert code not in sent.text
+    assert not holds(sent.text, code)
     done = await site.answer(jo, login_id, code)
     assert done.status_code == 200, done.text
     assert await jo.who() == JO
@@ -245,7 +246,7 @@ async def test_it_is_no_first_factor_and_nobody_signed_out_has_one_sent(site: Te
     assert (await site.send(stranger, None)).status_code == 401
     assert (await site.send(stranger, "x" * 60)).status_code == 410
     assert (await site.answer(stranger, None, "123456")).status_code == 401
-    assert "sms" not in (await stranger.get("/auth/login")).text.lower()
+    assert not holds((await stranger.get("/auth/login")).text.lower(), "sms")
     server = site.site.backend(API_KEY).browser
     assert (await site.send(server, None)).status_code == 401
     assert site.phones.messages == []
@@ -325,8 +326,8 @@ async def test_nothing_secret_is_in_events_logs_or_the_store(
     said = repr([event.to_dict() for event in site.told]) + caplog.text
     assert {"sms.requested", "sms.deferred", "sms.sent"} <= {event.kind for event in site.told}
     for secret in (code, PHONE, PHONE[1:], PHONE[3:], login_id):
-        assert secret not in said
-    assert code not in stored
+        assert not holds(said, secret)
+    assert code not in re.sub(r"\d{10}", "", stored)  # without the times, which may hold it
     assert login_id not in stored
 
 
