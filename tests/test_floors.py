@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -159,6 +161,39 @@ def sources(folder: str) -> list[Path]:
     return sorted((PACKAGE / folder).rglob("*.py"))
 
 
+@dataclass(frozen=True)
+class Contents:
+    """What a module has in it, of which there is a rule."""
+
+    has_asserts: bool
+    has_relative_imports: bool
+    has_code: bool
+    from_future: list[str]
+    names: set[str]
+
+
+@functools.cache  # one reading of each file for all rules; the trees would fill the memory
+def contents(file: Path) -> Contents:
+    tree = ast.parse(file.read_text())
+    nodes = list(ast.walk(tree))
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    return Contents(
+        has_asserts=any(isinstance(node, ast.Assert) for node in nodes),
+        has_relative_imports=any(isinstance(n, ast.ImportFrom) and n.level for n in imports),
+        has_code=any(
+            isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef) for node in tree.body
+        ),
+        from_future=[
+            alias.name
+            for node in tree.body
+            if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+            for alias in node.names
+        ],
+        names={node.id for node in nodes if isinstance(node, ast.Name)}
+        | {alias.name for node in imports for alias in node.names},
+    )
+
+
 def test_core_has_no_async_and_asks_no_clock() -> None:
     for file in sources("core"):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -182,39 +217,22 @@ def test_no_module_reads_the_environment() -> None:
 
 def test_imports_are_absolute_and_annotations_are_lazy() -> None:
     for file in sources("."):
-        tree = ast.parse(file.read_text())
-        for node in ast.walk(tree):
-            assert not (isinstance(node, ast.ImportFrom) and node.level), file
-        if any(
-            isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef) for node in tree.body
-        ):
-            names = [
-                alias.name
-                for node in tree.body
-                if isinstance(node, ast.ImportFrom) and node.module == "__future__"
-                for alias in node.names
-            ]
-            assert names == ["annotations"], file
+        found = contents(file)
+        assert not found.has_relative_imports, file
+        if found.has_code:
+            assert found.from_future == ["annotations"], file
 
 
 def test_what_reads_input_uses_no_assert() -> None:
     """`python -O` leaves them out."""
     for file in (*sources("core"), *sources("flows"), *sources("web"), *sources("features")):
-        nodes = ast.walk(ast.parse(file.read_text()))
-        assert not any(isinstance(node, ast.Assert) for node in nodes), file
+        assert not contents(file).has_asserts, file
 
 
 def test_nobody_uses_basehttpmiddleware_simplecookie_or_a_router() -> None:
     """Each of them has broken an app or let somebody in elsewhere."""
     for file in sources("."):
-        tree = ast.parse(file.read_text())
-        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        names |= {
-            alias.name
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            for alias in node.names
-        }
+        names = contents(file).names
         assert not names & {"BaseHTTPMiddleware", "SimpleCookie", "Router", "URLSafeSerializer"}, (
             file
         )
