@@ -25,6 +25,7 @@ from pwless_middleware.core.events.event import Event
 from pwless_middleware.core.events.event_search import HOUR, StoredEvent
 from pwless_middleware.errors import ConfigError, StoreError
 from pwless_middleware.flows.events.events import Events
+from pwless_middleware.per_loop import PerLoop
 from pwless_middleware.tracebacks import traceback_without_text
 
 if TYPE_CHECKING:  # and not loaded where there is no database
@@ -84,6 +85,7 @@ class EventWriter:
         self._hour = 0
         self._refusals = 0
         self._erasures: list[tuple[float, Erase]] = []
+        self._writing: PerLoop[asyncio.Lock] = PerLoop(asyncio.Lock)
         events.collect()
 
     async def run(self) -> None:
@@ -137,10 +139,13 @@ class EventWriter:
             batches = None if batches is None else batches - 1
             batch: list[StoredEvent] = []
             try:
-                await self._take(batch, size)
-                if not batch:
-                    return True
-                await self._repository.write(batch)
+                # Another's batch under way is in neither queue nor database: who looks at the
+                # database next, to erase a person from it, must not miss what is in it.
+                async with self._writing.here():
+                    await self._take(batch, size)
+                    if not batch:
+                        return True
+                    await self._repository.write(batch)
             except (StoreError, ConfigError) as error:
                 self._put_back(batch)
                 self._note_outage(error)

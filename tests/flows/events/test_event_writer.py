@@ -243,6 +243,24 @@ async def test_who_is_erased_is_erased_again_after_others_have_written() -> None
     assert left.event.kind == "session.ended"
 
 
+async def test_who_is_erased_is_erased_from_a_batch_that_is_being_written() -> None:
+    """An earlier address is known from its events alone, and would be left where one is missed."""
+    events, repository, writer = made()
+    history = EventHistory(events, repository, writer)
+    events.record("session.ended", user_id="u-1", session="s-1", reason="logout")
+    repository.hangs = asyncio.Event()
+    background = asyncio.create_task(writer.write())
+    await repository.begun.wait()
+    erasing = asyncio.create_task(history.erase("u-1"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    repository.hangs.set()
+    await asyncio.gather(background, erasing)
+    (stored,) = await repository.find(EventFilter(), after=-1)
+    assert stored.event.session is None
+    assert await repository.find(EventFilter(user_id="u-1")) == []
+
+
 async def test_who_is_to_be_erased_again_is_not_forgotten_in_an_outage() -> None:
     events, repository, writer = made()
     writer.erase_again(partial(repository.erase, "u-1", ()))
