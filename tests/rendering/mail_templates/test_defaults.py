@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jinja2 import Environment
 
 from pwless_middleware.core.brand import Brand
 from pwless_middleware.languages.current import use_language
@@ -24,9 +26,16 @@ LANGUAGES = Languages(COMPLETE)
 
 
 def defaults(mail: Mail, language: str = "en", folder: Path | None = None) -> Texts:
-    return write_defaults(
-        make_environment(folder), mail.name, LANGUAGES[language], fixed=mail.fixed
-    )
+    env = make_environment(folder) if folder else _reading_once()
+    return write_defaults(env, mail.name, LANGUAGES[language], fixed=mail.fixed)
+
+
+@functools.cache
+def _reading_once() -> Environment:
+    """Return an environment that parses each of our templates once, and not in each language."""
+    env = make_environment(None).overlay()
+    env.parse = functools.cache(env.parse)  # type: ignore[method-assign] # nobody changes the trees
+    return env
 
 
 def kinds_of(mail: Mail) -> list[str]:
