@@ -7,7 +7,8 @@ import os
 import sqlite3
 import stat
 import subprocess
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,14 +21,20 @@ from tests.database.sqlite.tables import NOBODY, add, ids
 pytestmark = pytest.mark.anyio
 
 
+@pytest.fixture
+def path() -> Iterator[Path]:
+    """A path in a folder that another user can be let into.
+
+    That of `tmp_path` is in one that each pytest which starts on the machine closes to others.
+    """
+    memory = os.environ.get("PYTEST_DEBUG_TEMPROOT")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder, "pwless.db")
+
+
 def open_to_all(path: Path) -> None:
-    """Let any user come to the folder, which pytest keeps to itself, with those that it is in."""
-    own, *above = path.parents
-    own.chmod(0o777)
-    for folder in above:
-        if folder.stat().st_mode & stat.S_IXOTH:
-            break
-        folder.chmod(0o777)
+    """Let any user come to the folder."""
+    path.parent.chmod(0o777)
 
 
 def give_to_nobody(path: Path) -> None:
