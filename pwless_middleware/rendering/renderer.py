@@ -22,13 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pwless_middleware.core.brand import Brand
-from pwless_middleware.core.colors import DEFAULT_COLOR, Palette
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.links import break_foreign
 from pwless_middleware.core.paths import LOGIN_PATH
 from pwless_middleware.errors import ConfigError
 from pwless_middleware.languages.current import current_language
-from pwless_middleware.rendering.assets import Assets, color_sheet
+from pwless_middleware.rendering.assets import Assets
 from pwless_middleware.rendering.current_brand import current_brand
 from pwless_middleware.rendering.environment import (
     FUNCTIONS,
@@ -36,6 +34,7 @@ from pwless_middleware.rendering.environment import (
     find_undeclared,
     make_environment,
 )
+from pwless_middleware.rendering.look import Look, brand_of_mail
 from pwless_middleware.rendering.package_files import find_package_files
 from pwless_middleware.rendering.sentence_spaces import close_up
 
@@ -82,61 +81,6 @@ class Email:
     html: str = field(repr=False)
 
 
-class _Look:
-    """What follows from a brand; made anew as a whole where an operator sets another one.
-
-    Args:
-        brand: whose.
-        is_deployments: whether it is the deployment's, and no organization's.
-    """
-
-    def __init__(self, brand: Brand, *, is_deployments: bool = True) -> None:
-        self.brand = brand
-        self._is_deployments = is_deployments
-
-    @cached_property
-    def palette(self) -> Palette:
-        """The brand's colours, found with the first page or email: that takes a while."""
-        return Palette.of(self.brand.color or DEFAULT_COLOR)
-
-    @cached_property
-    def values(self) -> dict[str, object]:
-        """What every template is given."""
-        return {"brand": self.brand, "palette": self.palette}
-
-    @cached_property
-    def dotted(self) -> dict[str, object]:
-        """What templates that operators edit are given, by the names with a dot."""
-        schemes = {"light": self.palette.light, "dark": self.palette.dark}
-        colors = {
-            f"palette.{name}.{color}": getattr(scheme, color)
-            for name, scheme in schemes.items()
-            for color in scheme.__slots__
-        }
-        return {"brand.name": self.brand.name, **colors}
-
-    @cached_property
-    def assets(self) -> Assets:
-        """The static files."""
-        if self._is_deployments:
-            return Assets(self.palette)
-        return Assets(self.palette, sheet=color_sheet(self.brand.color or DEFAULT_COLOR))
-
-
-@dataclass(frozen=True, slots=True)
-class _MailBrand:
-    """A brand as the body of a mail is given it: its name is text, and no link (`core.links`)."""
-
-    name: str
-    logo: str | None
-    color: str | None
-
-
-def _brand_of_mail(brand: Brand, host: object) -> Brand | _MailBrand:
-    name = break_foreign(brand.name, str(host))
-    return brand if name == brand.name else _MailBrand(name, brand.logo, brand.color)
-
-
 class OperatorTemplates(Protocol):
     """The templates that operators have written."""
 
@@ -165,8 +109,8 @@ class Renderer:
     def __init__(self, *, brand: Brand, templates: Path | str | None, prefix: str) -> None:
         if templates is not None and not Path(templates).is_dir():
             raise ConfigError("templates", f"{templates} is not a folder; set one that exists")
-        self._look = _Look(brand)
-        self._looks: dict[Brand, _Look] = {}  # of organizations
+        self._look = Look(brand)
+        self._looks: dict[Brand, Look] = {}  # of organizations
         self._prefix = prefix
         self._mail_variables: dict[str, frozenset[str]] = {}
         self._templates: dict[str, Template] = {}
@@ -178,9 +122,9 @@ class Renderer:
     def use_brand(self, brand: Brand) -> None:
         """Take another brand for every page and mail from now on; from any thread."""
         if brand != self._look.brand:
-            self._look = _Look(brand)
+            self._look = Look(brand)
 
-    def _current_look(self) -> _Look:
+    def _current_look(self) -> Look:
         """Return the look of what is being written: the deployment's, or an organization's."""
         brand = current_brand()
         if brand is None:
@@ -189,7 +133,7 @@ class Renderer:
         if found is None:
             if len(self._looks) >= _MOST_LOOKS:
                 self._looks.clear()
-            found = self._looks[brand] = _Look(brand, is_deployments=False)
+            found = self._looks[brand] = Look(brand, is_deployments=False)
         return found
 
     @property
@@ -312,7 +256,7 @@ class Renderer:
         given = {key: text for key, text in (variables or {}).items() if key not in FUNCTIONS}
         empty = dict.fromkeys(self.template_variables(name), "")
         language, current = current_language(), self._current_look()
-        look, brand = current.values, _brand_of_mail(current.brand, context.get("host"))
+        look, brand = current.values, brand_of_mail(current.brand, context.get("host"))
         own = {**look, "brand": brand, "language": language.code, "direction": language.direction}
         values = {**empty, **given, **context, **own}
         found = self._find(name)
@@ -349,7 +293,7 @@ class Renderer:
         from markupsafe import Markup  # with Jinja2
 
         language, look = current_language(), self._current_look()
-        brand = _brand_of_mail(look.brand, values.get("host"))
+        brand = brand_of_mail(look.brand, values.get("host"))
         subject = template.fill_subject({**values, **look.dotted})
         values = {**values, **look.dotted, "brand.name": brand.name}
         html = self._template("email/frame.html").render(
