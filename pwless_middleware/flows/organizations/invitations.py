@@ -191,6 +191,7 @@ class Invitations:
             user_id=user_id,
             details={"id": invitation.id, "role": invitation.role},
         )
+        await self._members.prepare(member, before)
         accepted = await self._invitations.accept(invitation.id, member, at=now, audit=audit)
         if accepted == "expired":
             raise RequestExpired

@@ -230,6 +230,7 @@ class Members:
                 )
             if new == there:
                 return new
+            await self.prepare(new, there)
             change = await self._put(new, there, by)
             if change != "stale":
                 break
@@ -309,6 +310,18 @@ class Members:
         if not is_gone:
             raise NotFound(NO_MEMBER)
 
+    async def prepare(self, member: Member, before: Member | None) -> None:
+        """End what sessions are left of who comes, or comes back, before they are in.
+
+        What could not be ended as they went may live. Not afterwards: the session of a login that
+        joins beside this one would be among them.
+
+        Raises:
+            StoreError: as for `put`.
+        """
+        if member.is_active and not (before is not None and before.is_active):
+            await self._sessions.end(member.user_id, member.organization)
+
     async def tell(self, member: Member, before: Member | None) -> None:
         """Have every process know what a person is from now on.
 
@@ -316,11 +329,10 @@ class Members:
             StoreError: as for `put`.
         """
         await self._directory.tell_memberships(member.user_id)
-        if member.is_active and before is not None and before.is_active:
-            await self._sessions.look_again(member.user_id)
-        else:
-            # Of who comes (back), too: what could not be ended as they went may live.
+        if not member.is_active:
             await self._sessions.end(member.user_id, member.organization)
+        elif before is not None:
+            await self._sessions.look_again(member.user_id)
 
     async def _put(self, member: Member, there: Member | None, by: str) -> MemberChange:
         audit = self._event_of(member, there, by)
