@@ -10,6 +10,7 @@ from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.organizations.connection import Connection, ConnectionKind
+from pwless_middleware.features.sso.setup.providers import provider_of
 from pwless_middleware.languages.current import translate
 from pwless_middleware.text import Text
 
@@ -137,13 +138,18 @@ def show_options(
         errors: what is wrong with it, by field, translated.
     """
     values = _kept(connection) if typed is None else typed
+    at_provider = provider_of(connection).role_steps
     return [
         OptionField(
             name=name,
             title=translate(title),
             kind=kind,
             value=values.get(name, ""),
-            hint=translate(hint) if hint is not None else "",
+            hint=" ".join(
+                translate(text)
+                for text in (hint, *(at_provider if name == ROLES else ()))
+                if text is not None
+            ),
             choices=[(one, translate(text)) for one, text in _CHOICES.get(name, {}).items()],
             error=(errors or {}).get(name, ""),
         )

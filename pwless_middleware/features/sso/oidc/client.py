@@ -28,6 +28,7 @@ from pwless_middleware.features.sso.oidc.id_token import (
     read_subject,
     verify_id_token,
 )
+from pwless_middleware.features.sso.oidc.presets import scopes_of
 from pwless_middleware.features.sso.oidc.providers import Providers
 from pwless_middleware.features.sso.oidc.requests import JSONAnswer, ask
 from pwless_middleware.features.sso.oidc.settings import (
@@ -127,7 +128,7 @@ class OIDCClient:
             "response_type": "code",
             "client_id": settings.client_id,
             "redirect_uri": redirect_uri,
-            "scope": " ".join(settings.scopes),
+            "scope": " ".join(scopes_of(settings)),
             "state": state,
             "nonce": nonce,
             "code_challenge": b64(hashlib.sha256(verifier.encode()).digest()),

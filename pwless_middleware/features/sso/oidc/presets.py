@@ -12,7 +12,7 @@ from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.features.sso.oidc.settings import SCOPES, clean_issuer
+from pwless_middleware.features.sso.oidc.settings import OIDCSettings, clean_issuer
 from pwless_middleware.text import Text
 
 _TENANT: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -33,7 +33,6 @@ class Preset:
         problem: what to tell who has typed something else.
         asks_anew: whether it can be told to have somebody sign in again, who is signed in.
         steps: what is to be done at the provider, in order.
-        scopes: what is asked for.
         role_steps: what is to be done besides, for groups that give roles.
         role_scopes: what is asked for besides, for the same.
     """
@@ -47,7 +46,6 @@ class Preset:
     problem: str = ""
     asks_anew: bool = True
     steps: tuple[str, ...] = ()
-    scopes: tuple[str, ...] = SCOPES
     role_steps: tuple[str, ...] = ()
     role_scopes: tuple[str, ...] = ()
 
@@ -185,6 +183,13 @@ PRESETS: Final[Mapping[str, Preset]] = {
     )
 }
 """By id, in the order in which they are offered."""
+
+
+def scopes_of(settings: OIDCSettings) -> tuple[str, ...]:
+    """Return the scopes to ask for: those that are set, and those that groups need there."""
+    preset = PRESETS.get(settings.preset)
+    besides = preset.role_scopes if preset is not None and settings.roles else ()
+    return tuple(dict.fromkeys((*settings.scopes, *besides)))
 
 
 def asks_anew(issuer: object) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from pwless_middleware.core.dataclass import dataclass
 from pwless_middleware.core.organizations.connection import Connection, ConnectionKind
 from pwless_middleware.features.sso.oidc.presets import PRESETS as OIDC_PRESETS
+from pwless_middleware.features.sso.oidc.presets import Preset as OIDCPreset
 from pwless_middleware.features.sso.saml.presets import PRESETS as SAML_PRESETS
+from pwless_middleware.features.sso.saml.presets import Preset as SAMLPreset
 from pwless_middleware.text import Text
 
 
@@ -22,6 +24,7 @@ class Provider:
         name: its own, which people read where they sign in; empty for any provider.
         kind: the protocol.
         steps: what is to be done there, in order.
+        role_steps: what is to be done besides, for groups that give roles.
     """
 
     id: str
@@ -29,6 +32,7 @@ class Provider:
     name: str
     kind: ConnectionKind
     steps: tuple[str, ...]
+    role_steps: tuple[str, ...]
 
 
 _TITLES: Final[Mapping[str, str]] = {"oidc": Text("Another provider, by OpenID Connect")}
@@ -44,12 +48,20 @@ _NAMES: Final[Mapping[str, str]] = {
 
 
 def _all() -> Iterator[Provider]:
-    for preset in OIDC_PRESETS.values():
-        title, name = _TITLES.get(preset.id, preset.name), _NAMES.get(preset.id, "")
-        yield Provider(id=preset.id, title=title, name=name, kind="oidc", steps=preset.steps)
-    for one in SAML_PRESETS.values():
-        name = _NAMES.get(one.id, "")
-        yield Provider(id=one.id, title=one.name, name=name, kind="saml", steps=one.steps)
+    kinds: tuple[tuple[ConnectionKind, Iterable[OIDCPreset | SAMLPreset]], ...] = (
+        ("oidc", OIDC_PRESETS.values()),
+        ("saml", SAML_PRESETS.values()),
+    )
+    for kind, presets in kinds:
+        for preset in presets:
+            yield Provider(
+                id=preset.id,
+                title=_TITLES.get(preset.id, preset.name),
+                name=_NAMES.get(preset.id, ""),
+                kind=kind,
+                steps=preset.steps,
+                role_steps=preset.role_steps,
+            )
 
 
 PROVIDERS: Final[Mapping[str, Provider]] = {

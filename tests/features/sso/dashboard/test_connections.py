@@ -68,6 +68,21 @@ async def test_a_connection_without_a_name_is_called_by_what_its_people_know(
     assert made.name == name
 
 
+@pytest.mark.parametrize(
+    ("provider", "step"),
+    [("entra", "choose “Add groups claim”"), ("saml", "attribute groups")],
+)
+async def test_beside_roles_stands_what_makes_the_provider_send_groups(
+    tmp_path: Path, provider: str, step: str
+) -> None:
+    _, ops, acme = await make_sso_site(tmp_path)
+    edit = led_to(await ops.post(at(acme, "/connections/new"), {"provider": provider, "name": ""}))
+    shown = await text_of(ops, edit)
+    (hint,) = re.findall(r'id="f-roles-hint">(.*?)</p>', shown, re.DOTALL)
+    assert "The first line that fits counts." in hint
+    assert step in hint.partition("The first line that fits counts.")[2]
+
+
 async def test_a_connection_is_made_set_and_turned_on(
     tmp_path: Path, provider: OwnProvider
 ) -> None:

@@ -104,6 +104,12 @@ async def test_a_browser_is_led_there_with_all_that_binds_the_login(provider: Ow
     assert again["code_challenge"] == b64(challenge)
 
 
+async def test_okta_is_asked_for_groups_where_they_give_roles(provider: OwnProvider) -> None:
+    asked = await App(provider, preset="okta", roles=[["Admins", "owner"]]).start()
+    assert asked["scope"] == "openid email profile groups"
+    assert (await App(provider, preset="okta").start())["scope"] == "openid email profile"
+
+
 @pytest.mark.parametrize(
     ("offered", "set_to", "by"),
     [

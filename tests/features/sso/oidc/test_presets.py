@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pwless_middleware.errors import InvalidArgument
-from pwless_middleware.features.sso.oidc.presets import PRESETS
+from pwless_middleware.features.sso.oidc.presets import PRESETS, scopes_of
 from pwless_middleware.features.sso.oidc.settings import PRESET_IDS, read_oidc_settings
 
 TENANT = "8f0e1d2c-3b4a-4c5d-9e6f-7a8b9c0d1e2f"
@@ -61,3 +61,22 @@ def test_each_says_what_is_to_be_done() -> None:
         assert any("redirect URI" in step or "Redirect URI" in step for step in preset.steps)
         if preset.label:
             assert preset.example
+
+
+@pytest.mark.parametrize(
+    ("id", "roles", "scopes"),
+    [
+        ("okta", [["Admins", "owner"]], "openid email profile groups"),
+        ("okta", [], "openid email profile"),
+        ("entra", [["Admins", "owner"]], "openid email profile"),
+        ("oidc", [["Admins", "owner"]], "openid email profile"),
+    ],
+)
+def test_groups_are_asked_for_where_they_give_roles_and_need_a_scope(
+    id: str, roles: list[list[str]], scopes: str
+) -> None:
+    config = {"issuer": "https://acme.okta.com", "client_id": "x", "preset": id, "roles": roles}
+    settings = read_oidc_settings(config)
+    assert " ".join(scopes_of(settings)) == scopes
+    named = read_oidc_settings({**config, "scopes": f"{scopes} groups"})
+    assert " ".join(scopes_of(named)).count("groups") == 1
