@@ -139,6 +139,20 @@ class Logins:
                 path = redirect.with_next(context.next)
                 raise LoginElsewhere(path, login_url=self._url + path)
 
+    async def signs_in_by_email(self, domain: str) -> bool:
+        """Whether a code by email may sign in who has an address at a domain.
+
+        Args:
+            domain: canonical.
+
+        Raises:
+            StoreError, Unavailable: it cannot be known now.
+        """
+        try:
+            return await ask_before_challenge(self._rules, ChallengeContext(domain=domain)) is None
+        except LoginDenied:
+            return False
+
     async def finish(self, proof: Proof, caller: Caller) -> LoginResult:
         """Spend a proof and begin a session.
 

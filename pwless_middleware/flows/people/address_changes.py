@@ -19,7 +19,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from pwless_middleware.core.addresses.address import Address
+from pwless_middleware.core.addresses.address import Address, domain_of
 from pwless_middleware.core.addresses.address_change import CHANGE_ID_BYTES, AddressChange
 from pwless_middleware.core.challenges.challenge import ChallengeId
 from pwless_middleware.core.keys.keyring import new_operation
@@ -58,6 +58,7 @@ if TYPE_CHECKING:  # who has no database need not wait for its SQL
     from pwless_middleware.database.people.address_changes import AddressChangeRepository
 
 _TEST: Final = Text("A test address stays as it is.")
+_ELSEWHERE: Final = Text("Sign in with your company's login here.")
 _TAKEN: Final = Text("This address belongs to another account by now.")
 
 
@@ -125,11 +126,15 @@ class AddressChanges:
             language: the code of the language of the mail.
 
         Raises:
-            InvalidArgument: theirs is a test address.
+            InvalidArgument: theirs is a test address; or no code signs in who has the new one, so
+                that none moves an account there either: its first login would be its owner's, into
+                an account of somebody else, who could take it back.
             RateLimited: a budget of the address or the client is spent.
-            Unavailable: the store or the queue cannot take it.
+            Unavailable: the store or the queue cannot take it, or a rule cannot be asked.
         """
         await self.check_fixed(Address(session.email))
+        if not await self._logins.signs_in_by_email(domain_of(new)):
+            raise InvalidArgument.of("email", _ELSEWHERE, "login_elsewhere")
         challenge = NewChallenge(
             address=new,
             kind="OTP",
@@ -202,7 +207,8 @@ class AddressChanges:
             language: the code of the language of the mail to the old address.
 
         Raises:
-            InvalidArgument: the address has become somebody else's meanwhile; or it is no code.
+            InvalidArgument: the address has become somebody else's meanwhile, or signs in elsewhere
+                by now; or it is no code.
             RequestExpired: expired, used, another session's; or the old address is not theirs now.
             InvalidCode, TooManyAttempts, Unavailable: as `ChallengeVerifier.verify_code`.
             StepRequired, LoginDenied, LoginElsewhere: the address is changed, and a rule asks for
@@ -212,6 +218,8 @@ class AddressChanges:
         new = proof.subject
         if isinstance(new, EnrolledUser) or await self.is_taken(new, session.user_id):
             raise InvalidArgument.of("code", _TAKEN, "taken")
+        if not await self._logins.signs_in_by_email(domain_of(new)):
+            raise InvalidArgument.of("code", _ELSEWHERE, "login_elsewhere")
         now = self._clock()
         change = AddressChange(
             id=secrets.token_bytes(CHANGE_ID_BYTES),

@@ -1,6 +1,6 @@
 """Who was somebody's provider, or held their account for a while, keeps nothing of it.
 
-Security rules 50, 54 and 55.
+Security rules 26, 50, 54 and 55.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from tests.features.second_factors.people import STEP_API, do_step, enroll, id_o
 from tests.features.sso.sites import SSOSite, query_of
 from tests.identity_providers.own_oidc import OwnProvider, own_oidc
 from tests.identity_providers.provider import CLIENT_SECRET
-from tests.own_account import change, press_undo
+from tests.own_account import ACCOUNT_API, ADDRESS, ask_for, change, confirm, press_undo, signed_in
 from tests.support import ROOMY, error_code, led_to
 
 pytestmark = pytest.mark.anyio
 
 ENTER_PATH = "/auth" + paths.ENTER_PATH
 STEP_UP = "/auth/step/up?within=300&next=/in"
+ADDRESS_API = f"{ACCOUNT_API}/address"
 JO = Address("jo@acme.example")
 
 
@@ -172,3 +173,26 @@ async def test_who_comes_from_a_provider_while_the_connection_goes_elsewhere_is_
     assert (await acme.sign_in(browser, provider)).status_code == 400
     assert browser.cookie() is None
     assert await acme.floor.identities.list_of(acme.connection.id) == []
+
+
+async def test_nobody_moves_their_account_to_an_address_that_signs_in_by_its_company(
+    provider: OwnProvider, tmp_path: Path
+) -> None:
+    """Its owner's first login would else be into somebody else's account, who can take it back."""
+    acme = await SSOSite.make(tmp_path, provider.config(), features=(SecondFactors(),))
+    await enroll(acme.site, "boss@acme.example")
+    await acme.floor.connections.mark_tested(acme.connection.id)
+    await acme.floor.members.put(acme.organization.id, await id_of(acme.site, "boss@acme.example"))
+    stranger = await signed_in(acme.site, "eve@other.example")
+    before = await ask_for(stranger, "mo@acme.example")
+    code = acme.site.mail("mo@acme.example").code
+    await acme.set_policy(sso="required", break_glass=frozenset([Address("boss@acme.example")]))
+    acme.site.outbox.clear()
+    page = await stranger.post(ADDRESS, {"email": JO})
+    assert page.status_code == 400
+    assert "Sign in with your company&#39;s login here." in page.text
+    by_api = await stranger.request("POST", ADDRESS_API, json={"email": JO})
+    assert (by_api.status_code, error_code(by_api)) == (400, "INVALID_ARGUMENT")
+    assert list(acme.site.outbox.messages) == []
+    assert (await confirm(stranger, before, code)).status_code == 400
+    assert await stranger.who() == "eve@other.example"
