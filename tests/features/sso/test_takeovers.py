@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware import SSO, EmailLogin, Organizations, SecondFactors
+from pwless_middleware import SSO, Dashboard, EmailLogin, Organizations, SecondFactors
 from pwless_middleware.core import paths
 from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.organizations.connection import Identity
@@ -196,3 +196,23 @@ async def test_nobody_moves_their_account_to_an_address_that_signs_in_by_its_com
     assert list(acme.site.outbox.messages) == []
     assert (await confirm(stranger, before, code)).status_code == 400
     assert await stranger.who() == "eve@other.example"
+
+
+async def test_an_identity_that_an_operator_forgets_ends_what_it_has_proven(
+    provider: OwnProvider, tmp_path: Path
+) -> None:
+    """The address was given to somebody else, and its former owner is still signed in."""
+    features = (Dashboard(operators=["ops@other.example"]),)
+    acme = await SSOSite.make(tmp_path, provider.config(), features=features)
+    former = acme.site.browser()
+    await acme.sign_in(former, provider)
+    assert await former.who() == JO
+    by_mail = await signed_in(acme.site, JO)
+    id = await id_of(acme.site, JO)
+    (identity,) = await acme.floor.identities.of_user(id)
+    ops = await signed_in(acme.site, "ops@other.example")
+    form = {"connection": identity.connection, "subject": identity.subject}
+    done = await ops.post(f"/auth/dashboard/people/{id}/identities/remove", form)
+    assert led_to(done).endswith("?done=identity")
+    assert await former.who() is None
+    assert await by_mail.who() == JO

@@ -8,7 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pwless_middleware.core.dataclass import dataclass
-from pwless_middleware.core.organizations.connection import Connection, Identity
+from pwless_middleware.core.organizations.connection import (
+    SOCIAL_METHOD,
+    SSO_METHOD,
+    Connection,
+    Identity,
+)
 from pwless_middleware.errors import NotFound
 from pwless_middleware.features.sso.dashboard.connection_gate import connection_path
 from pwless_middleware.flows.organizations.floor import OrganizationFloor
@@ -85,7 +90,7 @@ class IdentityPart:
         return {"rows": rows}
 
     async def remove(self, request: Request) -> Response:
-        """Forget one: whoever comes by it next is linked anew."""
+        """Forget one: whoever comes by it next is linked anew, and what it has proven ends."""
         operator = await self._kit.operators.require_change(
             request, role="support", back=page_of(request)
         )
@@ -98,7 +103,11 @@ class IdentityPart:
             raise NotFound(_NONE)
         connection = await self._floor.connections.find(found.connection)
         organization = connection.organization if connection is not None else None
+        method = SSO_METHOD if connection is not None else SOCIAL_METHOD
+        # Before, so that nothing is forgotten while the store cannot be written; and after.
+        await self._kit.sessions.withdraw(person.id, method)
         await self._floor.identities.remove(found, organization=organization, by=operator.by)
+        await self._kit.sessions.withdraw(person.id, method)
         return self._kit.pages.redirect(request, f"{person.path}?done=identity")
 
 
