@@ -139,8 +139,8 @@ class Logins:
                 path = redirect.with_next(context.next)
                 raise LoginElsewhere(path, login_url=self._url + path)
 
-    async def signs_in_by_email(self, domain: str) -> bool:
-        """Whether a code by email may sign in who has an address at a domain.
+    async def leads_elsewhere(self, domain: str) -> bool:
+        """Whether a rule sends who has an address at a domain to another page to sign in.
 
         Args:
             domain: canonical.
@@ -149,9 +149,10 @@ class Logins:
             StoreError, Unavailable: it cannot be known now.
         """
         try:
-            return await ask_before_challenge(self._rules, ChallengeContext(domain=domain)) is None
-        except LoginDenied:
-            return False
+            context = ChallengeContext(domain=domain)
+            return await ask_before_challenge(self._rules, context) is not None
+        except LoginDenied as denied:  # nobody signs in so, and so nobody into another's account
+            return isinstance(denied, LoginElsewhere)
 
     async def finish(self, proof: Proof, caller: Caller) -> LoginResult:
         """Spend a proof and begin a session.

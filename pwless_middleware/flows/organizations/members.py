@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pwless_middleware.database.organizations.members import MemberChange, MemberRepository
 
 BeforeRemoval = Callable[[str, str], Awaitable[None]]
-"""Is given the organization and the user id of who is no member any more."""
+"""Is given the organization and the user id of who is about to be removed."""
 
 NO_MEMBER: Final = Text("This person is no member.")
 _TAKEN: Final = Text("Another member has this id.")

@@ -126,14 +126,14 @@ class AddressChanges:
             language: the code of the language of the mail.
 
         Raises:
-            InvalidArgument: theirs is a test address; or no code signs in who has the new one, so
-                that none moves an account there either: its first login would be its owner's, into
-                an account of somebody else, who could take it back.
+            InvalidArgument: theirs is a test address; or whoever has the new one signs in
+                elsewhere, so that no code moves an account there: its first login would be its
+                owner's, into an account of somebody else, who could take it back.
             RateLimited: a budget of the address or the client is spent.
             Unavailable: the store or the queue cannot take it, or a rule cannot be asked.
         """
         await self.check_fixed(Address(session.email))
-        if not await self._logins.signs_in_by_email(domain_of(new)):
+        if await self._logins.leads_elsewhere(domain_of(new)):
             raise InvalidArgument.of("email", _ELSEWHERE, "login_elsewhere")
         challenge = NewChallenge(
             address=new,
@@ -218,7 +218,7 @@ class AddressChanges:
         new = proof.subject
         if isinstance(new, EnrolledUser) or await self.is_taken(new, session.user_id):
             raise InvalidArgument.of("code", _TAKEN, "taken")
-        if not await self._logins.signs_in_by_email(domain_of(new)):
+        if await self._logins.leads_elsewhere(domain_of(new)):
             raise InvalidArgument.of("code", _ELSEWHERE, "login_elsewhere")
         now = self._clock()
         change = AddressChange(

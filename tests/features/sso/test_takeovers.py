@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pwless_middleware import SSO, Dashboard, EmailLogin, Organizations, SecondFactors
+from pwless_middleware import (
+    SSO,
+    Dashboard,
+    EmailLogin,
+    Organizations,
+    Passkeys,
+    SecondFactors,
+)
 from pwless_middleware.core import paths
 from pwless_middleware.core.addresses.address import Address
 from pwless_middleware.core.organizations.connection import Identity
@@ -216,3 +223,14 @@ async def test_an_identity_that_an_operator_forgets_ends_what_it_has_proven(
     assert led_to(done).endswith("?done=identity")
     assert await former.who() is None
     assert await by_mail.who() == JO
+
+
+async def test_who_signs_in_by_passkeys_alone_may_ask_for_an_address_of_their_domain(
+    provider: OwnProvider, tmp_path: Path
+) -> None:
+    """No login elsewhere leads into the account, whose owner may well be a member."""
+    acme = await SSOSite.make(tmp_path, provider.config(), features=(Passkeys(),))
+    jo = await signed_in(acme.site, "jo@other.example")
+    await acme.set_policy(methods=frozenset(["passkey"]))
+    assert await ask_for(jo, JO)
+    assert acme.site.mail(JO).code
