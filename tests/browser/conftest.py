@@ -184,6 +184,9 @@ def leave(page: Page) -> None:
         except Error as error:  # the page was about to go somewhere itself, or is still leaving
             if not (more and "interrupted by another navigation" in error.message):
                 raise
+            if 'navigation to "about:blank"' in error.message:  # the one before is under way
+                page.wait_for_url("about:blank")
+                return
         else:
             return
 
